@@ -1,7 +1,7 @@
-"""Accumulators: what tasks have added up.
+"""Accumulators of tasks.
 
-A value is made for each subtask and merged as Flink merges it, so that a vertex's value is that of its subtasks and a
-job's that of its vertices.
+Each subtask has a value. Values are merged as Flink merges them, so that the value of a vertex combines those of its
+subtasks, and the value of a job those of its vertices.
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ from flinkmock.cluster.spec import VertexSpec
 from flinkmock.flink.java_format import java_text
 
 COLLECTED = "SerializedListAccumulator"
-"""The type of the accumulator of a sink of `collect()`."""
+"""The type of the accumulator in which the sink of `collect()` keeps its rows."""
 LONG_TYPES = frozenset({"LongCounter", "LongMinimum", "LongMaximum"})
 _INTEGER_TYPES = LONG_TYPES | {"IntCounter", "IntMinimum", "IntMaximum"}
 FLINK_TYPES = _INTEGER_TYPES | {
     "AverageAccumulator", "DoubleCounter", "DoubleMaximum", "DoubleMinimum", "Histogram", "ListAccumulator",
 }  # fmt: skip
-"""The types that Flink has; all others are a program's own."""
+"""The types that Flink provides. Programs may define others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accumulator:
-    """`value` is a number, a histogram (dict) or a list, or any value if the type is a program's own.
+    """The value of one accumulator.
 
-    `count` is how many records it is of, for averages.
+    Attributes:
+        name: The name of the accumulator.
+        type: Its Java class without the package.
+        value: A number, a histogram (dict) or a list; any value if the program defines the type.
+        count: The number of records that contributed, for averages.
     """
 
     name: str
@@ -45,7 +49,7 @@ class Accumulator:
         left, right = self.value, other.value
         merged: Any
         count = self.count + other.count
-        if self.type not in FLINK_TYPES:  # only one subtask has it
+        if self.type not in FLINK_TYPES:  # only one subtask has an accumulator of such a type
             return self
         if isinstance(left, dict):
             merged = {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
@@ -65,13 +69,13 @@ class Accumulator:
 def subtask_accumulators(
     types: Mapping[str, str], records: int, values: Mapping[str, Any], subtask: int
 ) -> list[Accumulator]:
-    """Return the accumulators of one subtask that has seen so many records.
+    """Return the accumulators of one subtask.
 
     Args:
         types: Type of each accumulator by its name.
-        records: None before the first record: until then no accumulator is registered.
-        values: The values of the whole vertex by name, as the scenario gives them; all others count the records.
-        subtask: Its index.
+        records: The number of records that the subtask has processed. With 0, no accumulator is registered yet.
+        values: The values of the vertex by name, from the scenario. Accumulators without a value count the records.
+        subtask: The index of the subtask.
     """
     if not records:
         return []
@@ -85,14 +89,14 @@ def subtask_accumulators(
 
 
 def _part(type: str, whole: Any, subtask: int) -> Any:
-    """Return a subtask's part of a vertex's value: the first subtask has all of it if values of subtasks add up."""
+    """Return the share of a subtask in the value of the vertex: all of it for the first subtask if values add up."""
     if subtask == 0 or type == "AverageAccumulator" or type.endswith(("Minimum", "Maximum")):
         return whole
     return _empty(type)
 
 
 def _count(type: str, records: int) -> Any:
-    """Return how many records there were if the accumulator is of integers, else the value of an empty one."""
+    """Return the number of records if the type is one of integers; the empty value of any other type."""
     return records if _is_integer(type) else _empty(type)
 
 
@@ -109,7 +113,7 @@ def _is_integer(type: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Return a value as Java's toString."""
+    """Return a value as Java's `toString` prints it."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_text(key)}={_text(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
@@ -132,7 +136,7 @@ def merge_accumulators(groups: Iterable[Iterable[Accumulator]]) -> list[Accumula
 def with_accumulators(
     vertices: tuple[VertexSpec, ...], types: Mapping[str, str], values: Mapping[str, Any]
 ) -> tuple[VertexSpec, ...]:
-    """Return the vertices, the first one with these accumulators in addition to its own."""
+    """Return the vertices with these accumulators added to the first one."""
     if not types:
         return vertices
     first = vertices[0]

@@ -1,11 +1,12 @@
-"""The adaptive scheduler: jobs run with the slots there are, and are rescaled when slots or bounds change.
+"""The adaptive scheduler: jobs run with the available slots, and are rescaled when slots or bounds change.
 
-A job wants the parallelism of its upper bounds. Before it runs it waits in CREATED (WaitingForResources): not at all if
-all slots are there, for the stabilization timeout if there are enough for its lower bounds, and at most for the
-resource timeout. While it runs (Executing, DefaultStateTransitionManager), new slots lead to a rescale after the
-cooldown: at once if there are slots for the upper bounds, else after the stabilization timeout. Seen on 2.3.0: with one
-slot where two were needed, a job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause
-NEW_RESOURCE_AVAILABLE and the requirements of before.
+The desired parallelism of a job is that of its upper bounds. Before it runs, a job waits in CREATED
+(WaitingForResources). It does not wait if there are slots for its desired parallelism. It waits for the stabilization
+timeout if there are enough slots for its lower bounds, and at most for the resource timeout. While it runs (Executing,
+DefaultStateTransitionManager), new slots lead to a rescale after the cooldown: immediately if there are slots for the
+upper bounds, otherwise after the stabilization timeout. Observed on 2.3.0: with one slot of the two that it needed, a
+job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause NEW_RESOURCE_AVAILABLE and
+unchanged requirements.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 RETRY_MS = 1_000
-"""How long a rescale is postponed when it is due while the job does not run."""
+"""How long a rescale is postponed, in ms, when it is due while the job does not run."""
 
 
 class AdaptiveScheduler:
@@ -47,7 +48,7 @@ class AdaptiveScheduler:
     # -- before a job runs
 
     def try_full_parallelism(self, job: Job, at: int) -> bool:
-        """Give a CREATED job its desired parallelism; returns False if there are not enough slots for it."""
+        """Give a CREATED job its desired parallelism; return whether there are enough slots for it."""
         best = self._best_parallelism(job, at)
         if best != desired_parallelism(job):
             return False
@@ -55,7 +56,7 @@ class AdaptiveScheduler:
         return True
 
     def accept_available_slots(self, job: Job, at: int) -> bool:
-        """Give a waiting job the parallelism that the slots allow; returns False if that is below its lower bounds."""
+        """Give a waiting job the parallelism that the slots allow; return whether that is within its bounds."""
         best = self._best_parallelism(job, at)
         if best is None:
             return False
@@ -63,7 +64,7 @@ class AdaptiveScheduler:
         return True
 
     def wait_for_slots(self, job: Job, at: int) -> None:
-        """Keep the job in CREATED until there are slots, at most for the resource timeout."""
+        """Keep a job in CREATED until there are slots, at most for the resource timeout."""
         self._cluster.jobs_awaiting_slots.append(job.id)
         self._schedule_accept(job, at)
         timeout = self._cluster.configuration.submission_wait_ms
@@ -71,7 +72,7 @@ class AdaptiveScheduler:
             self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
 
     def on_slots_freed(self, at: int) -> None:
-        """Slots have become free: waiting jobs start, running jobs are rescaled if they can grow."""
+        """Start waiting jobs and rescale running jobs that can grow, because slots have become free."""
         cluster = self._cluster
         for job in [
             job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)
@@ -85,13 +86,13 @@ class AdaptiveScheduler:
                 self._grow(job, at)
 
     def _schedule_accept(self, job: Job, at: int) -> None:
-        stable = self._cluster.configuration.submission_stabilization_ms
-        self._cluster.event_queue.schedule(at + stable, "accept_fewer_slots", job.id, job.lifecycle_version)
+        stabilization_ms = self._cluster.configuration.submission_stabilization_ms
+        self._cluster.event_queue.schedule(at + stabilization_ms, "accept_fewer_slots", job.id, job.lifecycle_version)
 
     # -- rescales
 
     def update_bounds(self, job: Job, bounds: Bounds, at: int) -> None:
-        """Set new parallelism bounds, which must be valid; a rescale follows after the cooldown."""
+        """Set new parallelism bounds, which must be valid, and schedule a rescale after the cooldown."""
         for earlier in job.requirements_changes:
             if earlier.is_pending:
                 earlier.ended_at, earlier.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
@@ -103,7 +104,7 @@ class AdaptiveScheduler:
 
     @event_handler(leader_scoped=True)
     def on_rescale_due(self, job_id: str, version: int, at: int) -> None:
-        """The cooldown of a change is over."""
+        """Rescale a job at the end of the cooldown, if its parallelism changes."""
         cluster = self._cluster
         job = cluster.jobs[job_id]
         if version != len(job.requirements_changes):
@@ -125,11 +126,11 @@ class AdaptiveScheduler:
 
     def _grow(self, job: Job, at: int) -> None:
         """Schedule a rescale, unless one is pending or the parallelism would not change."""
-        present, desired = [vertex.parallelism for vertex in job.graph.vertices], desired_parallelism(job)
-        if present == desired or any(change.is_pending for change in job.requirements_changes):
+        current, desired = [vertex.parallelism for vertex in job.graph.vertices], desired_parallelism(job)
+        if current == desired or any(change.is_pending for change in job.requirements_changes):
             return
         best = self._best_parallelism(job, at)
-        if best is None or best == present:
+        if best is None or best == current:
             return
         job.requirements_changes.append(RequirementsChange(at, RescaleCause.NEW_RESOURCE_AVAILABLE))
         due = self._cooldown_end(job.attempts[-1].deployed_at or at, at)

@@ -1,4 +1,4 @@
-"""Applications of Flink 2.3, to which jobs belong. Most have one job, and its id."""
+"""Applications of Flink 2.3, to which jobs belong. Most applications have one job, and the id of that job."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ STATE_BY_JOB_STATE = {
     "CANCELLING": "CANCELING",
     "CANCELED": "CANCELED",
 }
-"""State of the job -> state of the application, which is RUNNING for all others. CANCELING has one L here."""
+"""Job state -> state of its application; for other job states it is RUNNING. CANCELING has one L here."""
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
 
 
 @dataclass(eq=False, slots=True)
 class Application:
-    """`created_at` is epoch ms; it is RUNNING from the same moment on."""
+    """An application. It is RUNNING from its creation (`created_at`, epoch ms) on."""
 
     id: str
     name: str
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
-    """The exception of a main method that failed before it started a job, which happens at once."""
+    """The exception of a main method that failed before it started a job. It fails when the application is created."""
     rejected: bool = False
-    """Whether the Dispatcher rejected its job, so that it has neither a job nor an exception."""
+    """Whether the Dispatcher rejected its job. The application then has neither a job nor an exception."""
 
     def states_at(self, time: int) -> dict[str, int]:
-        """Return state -> when it was entered (epoch ms), in order."""
+        """Return the states entered by `time`, in order, each with its time (epoch ms)."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
         if self.failure is not None or self.rejected:
             return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
-        if not self.jobs:  # main returned without starting one (seen on 2.3.0)
+        if not self.jobs:  # main returned without starting a job (observed on 2.3.0)
             return entered | {"FINISHED": self.created_at}
         job = self.jobs[-1]
         # An application whose job could not be initialized stays RUNNING.
@@ -61,5 +61,5 @@ class Application:
 
 
 def single_job_application(application_id: str, job_name: str, at: int) -> Application:
-    """Return the application of a job that is submitted without one (SingleJobApplication)."""
+    """Create the application of a job that is submitted without one (SingleJobApplication)."""
     return Application(application_id, f"SingleJobApplication({job_name})", at)

@@ -1,4 +1,4 @@
-"""Async operations: triggered by one request, polled by trigger id, forgotten some time after they are done."""
+"""Async operations. One request triggers an operation; others poll its result by trigger id until it expires."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = dict[str, Any]
 
 
 class AsyncOperationKind(StrEnum):
-    """The status resources that results are polled at. Stop-with-savepoint shares the one of savepoints."""
+    """The kinds of results that are polled at different paths. Stop-with-savepoint shares the path of savepoints."""
 
     SAVEPOINT = "savepoint"
     CHECKPOINT = "checkpoint"
@@ -26,13 +26,13 @@ class AsyncOperationKind(StrEnum):
 
 @dataclass(slots=True)
 class AsyncOperation:
-    """One async operation. It succeeds with `result` unless there is a `failure`.
+    """One async operation. It succeeds with `result` unless it has a `failure`.
 
     Attributes:
-        job_id: None for an operation of the cluster.
-        triggered_at: Epoch ms.
-        done_at: Epoch ms; None while the end is not known.
-        jobmanager: The number of the JobManager that got the request.
+        job_id: The id of the job; None for an operation of the cluster.
+        triggered_at: When it was triggered, in epoch ms.
+        done_at: When it is completed, in epoch ms; None while that is unknown.
+        jobmanager: The number of the JobManager that received the request.
     """
 
     kind: AsyncOperationKind
@@ -48,19 +48,19 @@ class AsyncOperation:
         return self.done_at is not None and self.done_at <= time
 
     def fail(self, at: int, failure: JavaException) -> None:
-        """Make it fail at `at` (epoch ms), whatever was planned before."""
+        """Let the operation fail at `at` (epoch ms), whatever was planned before."""
         self.done_at, self.failure = at, failure
 
 
 def wait_key(job_id: str | None, trigger_id: str) -> str:
-    """Return the subject id of an operation in `WaitConditions`."""
+    """Return the subject id of an async operation in `WaitConditions`."""
     return f"{job_id}/{trigger_id}"
 
 
 def leader_cached_kinds(release: Release) -> frozenset[AsyncOperationKind]:
     """Return the kinds whose results the leader's Dispatcher caches (DispatcherCachedOperationsHandler, FLINK-18312).
 
-    Results of other kinds are known only to the JobManager that got the request (recorded with two JobManagers).
+    Results of other kinds are known only to the JobManager that received the request (recorded with two JobManagers).
     """
     if not release.since("1.15"):
         return frozenset()
@@ -68,11 +68,11 @@ def leader_cached_kinds(release: Release) -> frozenset[AsyncOperationKind]:
 
 
 class AsyncOperations:
-    """The results of async operations, whatever becomes of the job.
+    """The async operations of a cluster. They are kept independently of their jobs.
 
     Args:
         ttl_ms: How long a result is kept after completion (rest.async.store-duration).
-        leader_cached: The kinds that every JobManager knows.
+        leader_cached: The kinds whose results every JobManager knows.
     """
 
     def __init__(self, ttl_ms: int, leader_cached: Collection[AsyncOperationKind] = ()) -> None:
@@ -94,7 +94,7 @@ class AsyncOperations:
         )
 
     def next_trigger_id(self, random: NamedRandom) -> str:
-        """Return a trigger id for the next operation whose request names none."""
+        """Return a trigger id for the next operation whose request contains none."""
         self._generated_ids += 1
         return random.hex(32, "trigger", self._generated_ids)
 
@@ -106,7 +106,7 @@ class AsyncOperations:
     def find(
         self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
-        """Return the operation that a JobManager knows by that id; None if there is none, or if its result expired."""
+        """Return the operation that a JobManager knows by a trigger id; None if there is none, or if it has expired."""
         key = (kind, job_id, trigger_id, self._owner(kind, jobmanager))
         operation = self._by_key.get(key)
         if operation is not None and operation.done_at is not None and operation.done_at + self._ttl_ms <= now:
@@ -117,10 +117,10 @@ class AsyncOperations:
     def get(
         self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation:
-        """Return the operation that a JobManager knows by that id.
+        """Return the operation that a JobManager knows by a trigger id.
 
         Raises:
-            TriggerNotFound: There is none, or the id belongs to an operation of another kind or job.
+            TriggerNotFound: There is none, or the operation is of another kind or job.
         """
         operation = self.find(kind, trigger_id, job_id, now, jobmanager)
         if operation is None or operation.triggered_at > now:
@@ -128,7 +128,7 @@ class AsyncOperations:
         return operation
 
     def drop_results_of(self, jobmanager: int) -> None:
-        """Remove what a crashed leader knew: the results in its own memory, and those that its Dispatcher cached."""
+        """Remove the results of a crashed leader: those in its own memory, and those that its Dispatcher cached."""
         self._by_key = {key: result for key, result in self._by_key.items() if key[3] not in (None, jobmanager)}
 
     def _owner(self, kind: AsyncOperationKind, jobmanager: int) -> int | None:

@@ -17,7 +17,7 @@ from flinkmock.moment import ends_at, instant
 
 @dataclass(slots=True)
 class _Sampling:
-    """A sample of stacks that started at `started`; the one before was complete at `done` (epoch ms)."""
+    """A sampling of stack traces that started at `started`; the previous one was complete at `done` (epoch ms)."""
 
     started: int
     done: int | None = None
@@ -25,11 +25,17 @@ class _Sampling:
 
 @dataclass(slots=True)
 class Caches:
-    """The caches of one JobManager. Without `enabled`, every response shows the current time. Intervals are ms.
+    """The caches of one JobManager. If they are not `enabled`, every response shows the current time.
 
-    A request that starts a fetch of metrics gets the ones before, and its response is not a template for later ones:
-    `int(now)` rejects a traced time (`moment.py`). The cache of a graph can be filled with a traced time: it
-    is then as of that time.
+    A request that starts a fetch of metrics gets the metrics of the previous fetch, and its response is not a template
+    for later ones: `int(now)` rejects a traced time (`moment.py`). The cache of a graph can be filled with a traced
+    time.
+
+    Attributes:
+        graph_ms: How long the graph of a job is cached.
+        checkpoints_ms: How long checkpoint statistics are cached.
+        metrics_ms: The shortest time between two fetches of metrics.
+        begin: When the scenario began, in epoch ms. Metrics of executions that ended before then count as fetched.
     """
 
     enabled: bool
@@ -37,7 +43,6 @@ class Caches:
     checkpoints_ms: int
     metrics_ms: int
     begin: int = 0
-    """When the scenario began. Metrics of executions that ended before it count as fetched in time (epoch ms)."""
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
     _fetches: list[int] = field(default_factory=list)
     """The times at which metrics were fetched, in order (epoch ms)."""
@@ -54,14 +59,14 @@ class Caches:
     def _time(self, kind: str, job_id: str, now: int, refresh_ms: int) -> int:
         if not self.enabled:
             return now
-        filled = self._filled.get((kind, job_id))
-        if filled is None or now - filled >= refresh_ms:
-            self._filled[kind, job_id] = filled = instant(now)
-            ends_at(now, filled + refresh_ms)
-        return filled
+        filled_at = self._filled.get((kind, job_id))
+        if filled_at is None or now - filled_at >= refresh_ms:
+            self._filled[kind, job_id] = filled_at = instant(now)
+            ends_at(now, filled_at + refresh_ms)
+        return filled_at
 
     def metrics_time(self, now: int) -> int | None:
-        """Return the time of the fetched metrics; None before the first fetch. Starts a fetch if one is due."""
+        """Return the time of the fetched metrics; None before the first fetch. Start a fetch if one is due."""
         if not self.enabled:
             return now
         last = self._fetches[-1] if self._fetches else None
@@ -70,9 +75,9 @@ class Caches:
         return last
 
     def last_metrics_before(self, end: int) -> int | None:
-        """Return the time of the last metrics that were fetched before `end` (epoch ms); None if none were.
+        """Return the time of the last fetch of metrics before `end` (epoch ms); None if there was none.
 
-        The JobManager keeps them for executions that have ended.
+        The JobManager keeps these metrics for executions that have ended.
         """
         if not self.enabled or end <= self.begin:
             return end - 1
@@ -82,8 +87,8 @@ class Caches:
     def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
         """Return when the newest complete sample of `key` was taken; None if there is none.
 
-        Starts a sample of `duration` ms if the last one is older than `refresh` ms (flame graphs, and back pressure
-        before 1.13).
+        Start a sampling of `duration` ms if the last one is older than `refresh` ms. Flame graphs are sampled, and
+        before 1.13 back pressure too.
         """
         if not self.enabled:
             return now

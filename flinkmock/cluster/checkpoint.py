@@ -1,4 +1,4 @@
-"""One checkpoint or savepoint: what kind it is, how it ends, what its subtasks acknowledged."""
+"""One checkpoint or savepoint: its kind, its end, and the acknowledgements of subtasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class CheckpointKind(StrEnum):
-    """The types of snapshots. SYNC_SAVEPOINT belongs to stop-with-savepoint."""
+    """The kinds of checkpoints and savepoints. SYNC_SAVEPOINT belongs to stop-with-savepoint."""
 
     CHECKPOINT = "CHECKPOINT"
     SAVEPOINT = "SAVEPOINT"
@@ -24,7 +24,7 @@ class CheckpointStatus(StrEnum):
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One checkpoint or savepoint. It completes or fails at `ends_at` (epoch ms); `duration` is the plan (ms)."""
+    """One checkpoint or savepoint. It completes or fails at `ends_at` (epoch ms); `duration` is planned (ms)."""
 
     id: int
     kind: CheckpointKind
@@ -36,11 +36,11 @@ class Checkpoint:
     path: str
     size: int
     reached_tasks: bool = True
-    """False if it failed before any task took part."""
+    """Whether any task took part before it ended."""
     operators: tuple[str, ...] = ()
-    """Ids of the vertices that it has state of, as far as the job names them."""
+    """The ids of the vertices whose state it contains, of those that have an id in the job's spec."""
     finished: frozenset[int] = frozenset()
-    """The indexes of vertices that had finished when it was triggered."""
+    """The indexes of the vertices that had finished when it was triggered."""
 
     @property
     def is_savepoint(self) -> bool:
@@ -54,7 +54,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SubtaskAcknowledgement:
-    """The part of one subtask in a checkpoint. `at` is None while it is pending (epoch ms); `size` is bytes."""
+    """The part of one subtask in a checkpoint. `at` is epoch ms, None while it is pending; `size` is in bytes."""
 
     subtask: int
     at: int | None

@@ -1,4 +1,4 @@
-"""Statistics over the checkpoints of a job, without going through all of them for each request."""
+"""Statistics of the checkpoints of a job, which are not computed from all checkpoints for each request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.checkpoint import Checkpoint
 
 WINDOW = 10_000
-"""How many values the percentiles of the summary cover."""
+"""The number of values from which the percentiles of the summary are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SummaryStatistics:
 
 @dataclass(slots=True)
 class Totals:
-    """Statistics of values that are not kept."""
+    """Statistics of values that are not kept individually."""
 
     count: int = 0
     total: int = 0
@@ -36,7 +36,7 @@ class Totals:
     maximum: int = 0
 
     def add(self, minimum: int, maximum: int, total: int, count: int = 1) -> None:
-        """Add values."""
+        """Add the statistics of `count` values."""
         self.minimum = min(self.minimum, minimum) if self.count else minimum
         self.maximum = max(self.maximum, maximum) if self.count else maximum
         self.total += total
@@ -45,13 +45,15 @@ class Totals:
 
 @dataclass(slots=True)
 class EarlierCheckpoints:
-    """What is known of checkpoints that are no longer kept one by one. All of them have ended.
+    """Statistics of ended checkpoints that are no longer kept individually.
 
     Attributes:
-        completed: How many completed; `failed` likewise.
-        sizes: The sizes of the completed ones in bytes; `durations` in ms.
+        completed: The number of completed checkpoints.
+        failed: The number of failed checkpoints.
+        sizes: The sizes of the completed checkpoints, in bytes.
+        durations: Their durations, in ms.
         savepoint: The last completed savepoint.
-        failure: The last that failed.
+        failure: The last failed checkpoint.
     """
 
     completed: int = 0
@@ -62,7 +64,7 @@ class EarlierCheckpoints:
     failure: Checkpoint | None = None
 
     def add(self, checkpoint: Checkpoint) -> None:
-        """Add one that has ended."""
+        """Add a checkpoint that has ended."""
         if checkpoint.failure is not None:
             self.failed += 1
             self.failure = checkpoint
@@ -75,21 +77,21 @@ class EarlierCheckpoints:
             self.savepoint = checkpoint
 
     def add_many(self, count: int, size: UniformRange | ValuesInTurn, duration: UniformRange | ValuesInTurn) -> None:
-        """Add so many completed ones at once, each with a size and a duration from a range, or in turn.
+        """Add `count` completed checkpoints whose sizes and durations come from a range, or are taken in turn.
 
-        They are so many that the extremes are those of the range, and the mean is its middle or that of the values.
+        `count` is so high that the extremes are those of the range, and the mean is its middle or that of the values.
         """
         self.completed += count
-        for totals, values, least in ((self.sizes, size, 0), (self.durations, duration, 1)):
-            low, high = max(values.low, least), max(values.high or 0, least)
+        for totals, values, lowest in ((self.sizes, size, 0), (self.durations, duration, 1)):
+            low, high = max(values.low, lowest), max(values.high or 0, lowest)
             total = count * (low + high) // 2
             if isinstance(values, ValuesInTurn):
-                total = count * sum(max(value, least) for value in values.values) // len(values.values)
+                total = count * sum(max(value, lowest) for value in values.values) // len(values.values)
             totals.add(low, high, total, count)
 
 
 class RunningSummary:
-    """The statistics of one value of the completed checkpoints. It continues from the last request."""
+    """The statistics of one value of the completed checkpoints, updated with the checkpoints since the last request."""
 
     __slots__ = ("_count", "_maximum", "_minimum", "_total", "_value", "_window")
 
@@ -98,12 +100,12 @@ class RunningSummary:
         self.reset()
 
     def reset(self) -> None:
-        """Start again: the list has changed in the part that was summarized."""
+        """Start again, because the list has changed in the part that was summarized."""
         self._count = self._total = self._minimum = self._maximum = 0
         self._window: list[int] = []
 
     def at(self, completed: Sequence[Checkpoint], count: int, earlier: Totals) -> SummaryStatistics | None:
-        """Return the statistics of the first `count` of the list and of those before it; None if there are none."""
+        """Return the statistics of the first `count` checkpoints and the earlier ones; None if there are none."""
         if count < self._count:
             self.reset()
         if count - self._count > 100:
@@ -155,7 +157,7 @@ def summary_statistics(values: list[int]) -> SummaryStatistics | None:
 def percentile(ascending: Sequence[int], p: float) -> float:
     """Return the percentile `p` (0 to 1) of sorted values.
 
-    Estimated as commons-math's LEGACY type, which Flink's DescriptiveStatisticsHistogram uses.
+    It is estimated as by the LEGACY type of commons-math, which Flink's DescriptiveStatisticsHistogram uses.
     """
     count = len(ascending)
     position = p * (count + 1)

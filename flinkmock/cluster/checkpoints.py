@@ -1,8 +1,8 @@
 """Checkpoints and savepoints of one job: when they are triggered, how they end, and their statistics.
 
-No event is needed for periodic checkpoints: `materialize_until` creates those that are due when somebody reads them.
+Periodic checkpoints need no event: `materialize_until` creates those that are due before checkpoints are read.
 History, counts and summary follow CheckpointStatsTracker: one sequence of ids for checkpoints and savepoints,
-percentiles over a window of the last 10,000.
+and percentiles of the last 10,000 values.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
 
 KEPT = 2 * WINDOW
-"""How many checkpoints are kept one by one when there are more than twice as many."""
+"""The number of checkpoints that are kept individually when there are more than twice as many."""
 FIRST_CHECKPOINT_DELAY_MS = 5
-"""From the moment when all tasks run to the first checkpoint, since 2.3."""
+"""The time from the moment when all tasks run to the first checkpoint, since 2.3."""
 SOURCE_ACK_MS = 25
-"""Sources acknowledge first; the vertices behind them make a checkpoint long."""
+"""The time after which sources have acknowledged. The other vertices take the rest of the duration."""
 UNBOUNDED_MS = 1 << 50
-"""The planned duration of a checkpoint while nobody knows when it ends."""
+"""The planned duration of a checkpoint while its end is unknown."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """The path of a checkpoint that is kept in memory (CheckpointProperties)."""
 
@@ -46,8 +46,8 @@ class CheckpointTracker:
     """The checkpoints of one job.
 
     Args:
-        directory: The checkpoint directory; None: checkpoints are kept in memory.
-        without_finished: Whether there are checkpoints when some tasks have finished (since 1.15).
+        directory: The checkpoint directory; None: checkpoints are stored in memory.
+        without_finished: Whether checkpoints are taken when some tasks have finished (since 1.15).
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class CheckpointTracker:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
         self.records: list[Checkpoint] = []
-        """By id; without those that are only counted (`_earlier`)."""
+        """The checkpoints in the order of their ids, without those that are only counted (`_earlier`)."""
         self.rejected_at: list[int] = []
-        """When a checkpoint could not be triggered (epoch ms). It counts as failed, but has no id and is not listed."""
+        """When checkpoints could not be triggered (epoch ms). They count as failed, but are not listed."""
         self._job_id = job_id
         self.graph = graph
         self._random = random
@@ -78,24 +78,29 @@ class CheckpointTracker:
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
         self._savepoints: list[Checkpoint] = []
-        """The completed ones; like the other two lists by the time at which they end."""
+        """The completed savepoints. This list and the two above are in the order of the ends."""
         self._earlier = EarlierCheckpoints()
         self._compact_at = 2 * KEPT
-        """The number of records at which the older ones are counted and dropped."""
+        """The number of records from which on older ones are counted and dropped."""
         self._sizes: RunningSummary | None = None
         self._durations: RunningSummary | None = None
 
     # -- events
 
     def start(self, scheduled_at: int, running_at: int, *, eager: bool, finishes: Mapping[int, int] = {}) -> None:
-        """Start to trigger periodic checkpoints for an attempt. Times are epoch ms.
+        """Start to trigger periodic checkpoints for an attempt.
 
-        The first one is due after a random part of the interval, counted from `scheduled_at`; those that are due before
-        all tasks run (`running_at`) are rejected. An `eager` coordinator (2.3) waits for the tasks instead: it is
-        rejected once, when the first task runs, and triggers when the last one does (recorded in all suites).
+        The first checkpoint is due after a random part of the interval, counted from `scheduled_at`. Checkpoints that
+        are due before all tasks run are rejected. An `eager` coordinator (2.3) waits for the tasks instead: its first
+        checkpoint is rejected when the first task runs, and the next one is triggered when the last task runs (recorded
+        in all suites).
 
-        `finishes` are the moments at which vertices finish before the job does. They take no part in later checkpoints,
-        and before 1.15 there are none (FLIP-147; recorded: situations: partly: newest checkpoint).
+        Args:
+            scheduled_at: When the tasks were scheduled, in epoch ms.
+            running_at: When all tasks run, in epoch ms.
+            eager: Whether checkpoints start as soon as all tasks run.
+            finishes: Index of a vertex -> when it finishes before the job does, in epoch ms. It takes no part in later
+                checkpoints; before 1.15 there are no later ones (FLIP-147; situations: partly: newest checkpoint).
         """
         self._finishes = finishes
         spec = self.spec
@@ -115,7 +120,7 @@ class CheckpointTracker:
         self._next_at = first
 
     def stop(self, at: int) -> None:
-        """Stop to trigger checkpoints at `at`, when the tasks end, and abort those in progress."""
+        """Stop triggering checkpoints at `at`, when the tasks end, and abort those in progress."""
         self.materialize_until(at)
         self._next_at = None
         in_progress = [records[bisect_right(records, at, key=_end) :] for records in (self._completed, self._failed)]
@@ -123,7 +128,7 @@ class CheckpointTracker:
             self.abort(record, at)
 
     def abort(self, record: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
-        """Fail a checkpoint in progress at `at`, whatever was planned."""
+        """Let a checkpoint in progress fail at `at`, whatever was planned."""
         self.end(record, at, failure)
 
     def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
@@ -145,8 +150,8 @@ class CheckpointTracker:
     def take_over_from(self, former: CheckpointTracker, at: int) -> None:
         """Continue as a new leader's tracker after `former`, which stopped by `at` (epoch ms).
 
-        It restores the latest checkpoint or savepoint, else what the former one was restored from, and continues its
-        ids.
+        It restores the latest checkpoint or savepoint or, if there is none, the one that `former` was restored from. It
+        continues the ids.
         """
         self._next_id = former._next_id
         last = former.newest_completed_at(at)
@@ -170,8 +175,8 @@ class CheckpointTracker:
 
         Args:
             format: The format of a savepoint: CANONICAL or NATIVE.
-            path: Where it is stored; by default, in the checkpoint directory.
-            failure: The message it fails with; None: it completes.
+            path: Where it is stored; by default in the checkpoint directory.
+            failure: The message with which it fails; None: it completes.
             reached_tasks: Whether tasks take part before it fails.
         """
         self.materialize_until(at)
@@ -204,21 +209,21 @@ class CheckpointTracker:
             failure = checkpoint_messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
             if duration >= spec.timeout:
                 duration, failure = spec.timeout, checkpoint_messages.EXPIRED
-            at, self._next_at = self._next_at, None  # `trigger` materializes too, and must find nothing to do
+            at, self._next_at = self._next_at, None  # `trigger` materializes too, and must not find this checkpoint
             record = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)
 
         if len(self.records) >= self._compact_at:
             self._compact(KEPT, now)
 
-    def _drawn(self, values: UniformRange | ValuesInTurn, what: str) -> int | None:
-        """Return a value for the next checkpoint."""
+    def _drawn(self, values: UniformRange | ValuesInTurn, name: str) -> int | None:
+        """Return a value for the next checkpoint; `name` is that of the random draw."""
         if isinstance(values, ValuesInTurn):
             return values.of(self._next_id)
-        return self._random.draw(values, "checkpoint", self._job_id, self._next_id, what)
+        return self._random.draw(values, "checkpoint", self._job_id, self._next_id, name)
 
     def _skip_until(self, now: int) -> None:
-        """Count the checkpoints that are due instead of creating them, if there are very many, all of one kind."""
+        """Count the checkpoints that are due, without creating them, if there are very many and all complete."""
         spec = self.spec
         assert spec is not None and spec.every is not None and self._next_at is not None
         due = (now - self._next_at) // spec.every
@@ -235,7 +240,7 @@ class CheckpointTracker:
         self._next_at += count * spec.every
 
     def _compact(self, kept: int, by: int) -> None:
-        """Count all but the newest records, and drop them, if they have ended by `by` (epoch ms)."""
+        """Count and drop the records that have ended by `by` (epoch ms), except for the `kept` newest records."""
         old, new = self.records[: len(self.records) - kept], self.records[len(self.records) - kept :]
         if kept and sum(record.failure is None for record in new) < WINDOW:
             self._compact_at += KEPT
@@ -259,13 +264,13 @@ class CheckpointTracker:
         triggered = earlier.completed + earlier.failed + bisect_right(self.records, time, key=_trigger)
         completed = earlier.completed + bisect_right(self._completed, time, key=_end)
         failed = earlier.failed + bisect_right(self._failed, time, key=_end)
-        refused = bisect_right(self.rejected_at, time)
+        rejected = bisect_right(self.rejected_at, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
-            "total": triggered + refused,
+            "total": triggered + rejected,
             "in_progress": triggered - completed - failed,
             "completed": completed,
-            "failed": failed + refused,
+            "failed": failed + rejected,
         }
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
@@ -275,25 +280,25 @@ class CheckpointTracker:
         return self.records[max(0, known - length) : known][::-1]
 
     def completed_at(self, time: int) -> list[Checkpoint]:
-        """Return those completed by `time`, in the order of completion; of very many, the newest ones."""
+        """Return the checkpoints completed by `time`, in the order of completion; of very many, the newest."""
         self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_end)]
 
     def newest_completed_at(self, time: int) -> Checkpoint | None:
-        """Return the one with the highest id of those completed by `time`; None if none is."""
+        """Return the completed checkpoint with the highest id at `time`; None if there is none."""
         self.materialize_until(time)
         index = bisect_right(self._completed, time, key=_end) - 1
         if index < 0:
             return None
         newest = last = self._completed[index]
-        # one that was triggered later and has a higher id ended after the trigger of the last one
+        # a checkpoint with a higher id was triggered later, so it ended after the trigger of this one
         while index > 0 and self._completed[index - 1].ends_at >= last.triggered_at:
             index -= 1
             newest = max(newest, self._completed[index], key=_id)
         return newest
 
     def summaries_at(self, time: int) -> tuple[SummaryStatistics | None, SummaryStatistics | None]:
-        """Return the statistics of sizes (bytes) and durations (ms) of those completed by `time`."""
+        """Return the statistics of sizes (bytes) and durations (ms) of the checkpoints completed by `time`."""
         self.materialize_until(time)
         if self._sizes is None or self._durations is None:
             self._sizes, self._durations = RunningSummary(size_of), RunningSummary(duration_of)
@@ -327,7 +332,7 @@ class CheckpointTracker:
     def acknowledgements(self, record: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
         """Return the acknowledgements of a checkpoint, vertex by vertex.
 
-        The last one completes the checkpoint, and their sizes add up to its size.
+        The last acknowledgement completes the checkpoint. The sizes add up to that of the checkpoint.
         """
         vertices = self.graph.vertices
         weights = [0.0 if v.index in record.finished else self._weight(v.index) for v in vertices]
@@ -339,13 +344,15 @@ class CheckpointTracker:
             acks = []
             for subtask, delay in enumerate(row):
                 size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
-                moment = record.triggered_at + delay
-                acknowledged = moment <= min(time, record.ends_at) and (
-                    record.failure is None or moment < record.ends_at
+                acknowledged_at = record.triggered_at + delay
+                is_acknowledged = acknowledged_at <= min(time, record.ends_at) and (
+                    record.failure is None or acknowledged_at < record.ends_at
                 )
-                acknowledged = acknowledged and record.reached_tasks
+                is_acknowledged = is_acknowledged and record.reached_tasks
                 acks.append(
-                    SubtaskAcknowledgement(subtask, moment if acknowledged else None, size if acknowledged else 0)
+                    SubtaskAcknowledgement(
+                        subtask, acknowledged_at if is_acknowledged else None, size if is_acknowledged else 0
+                    )
                 )
                 bytes_left -= size
             rows.append(acks)
@@ -353,7 +360,7 @@ class CheckpointTracker:
         return rows
 
     def _delays(self, record: Checkpoint) -> list[list[int]]:
-        """Return how many ms after the trigger each subtask acknowledges, vertex by vertex."""
+        """Return the delay of each subtask's acknowledgement after the trigger, in ms, vertex by vertex."""
         vertices = self.graph.vertices
         shares = {
             (v.index, s): self._random.number("ack", self._job_id, record.id, v.index, s)
@@ -374,10 +381,10 @@ class CheckpointTracker:
         return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
 
     @staticmethod
-    def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, rest: int) -> None:
-        """Add the remainder of integer division to the first subtask of the vertex with most state."""
-        if rows and rest and (first := rows[vertex][0]).at is not None:
-            rows[vertex][0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + rest)
+    def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, remainder: int) -> None:
+        """Add the remainder of the integer divisions to the first subtask of the vertex with the most state."""
+        if rows and remainder and (first := rows[vertex][0]).at is not None:
+            rows[vertex][0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + remainder)
 
     # -- helpers
 
@@ -387,14 +394,14 @@ class CheckpointTracker:
     def _insert(self, record: Checkpoint) -> None:
         ended = self._list_for(record)
         index = bisect_right(ended, record.ends_at, key=_end)
-        if index < len(ended):  # perhaps in the part that was summarized
+        if index < len(ended):  # it may belong to the part that was summarized
             self._sizes = self._durations = None
         ended.insert(index, record)
         if record.is_savepoint and record.failure is None:
             self._savepoints.insert(bisect_right(self._savepoints, record.ends_at, key=_end), record)
 
     def _weight(self, vertex: int) -> float:
-        """Return the relative size of a vertex's state: offsets of a source, keyed state behind a HASH edge."""
+        """Return the relative size of a vertex's state: small for the offsets of a source, large behind a HASH edge."""
         spec = self.graph.vertices[vertex]
         if spec.is_source:
             return 1.0

@@ -1,18 +1,18 @@
-"""The clock of a cluster, in epoch milliseconds as Flink uses them.
+"""The clock of a cluster, in epoch milliseconds like Flink's timestamps.
 
 Nothing is patched: the wall clock is a function that is passed in.
 
-| mode             | moves                                                                                           |
+| mode             | the time advances                                                                               |
 |------------------|-------------------------------------------------------------------------------------------------|
 | `real`           | with the wall clock                                                                             |
 | `10x`            | faster or slower than the wall clock                                                            |
 | `virtual`        | by `advance`                                                                                    |
-| `1s per request` | with each request, by a step, or by as many whole steps as the wall clock shows since the one   |
-|                  | before; and by `advance`                                                                        |
+| `1s per request` | with each request: by one step, or by the whole steps that the wall clock has advanced since    |
+|                  | the previous request; and by `advance`                                                          |
 
-All modes move by `advance`. A step clock is as fast as the wall clock at least, so a client that sleeps gets as far as
-with a real cluster. It moves in whole steps only, so a client that does not sleep gets the same times in each run,
-unless two steps of the wall clock pass between two requests.
+`advance` works in all modes. A clock in step mode is at least as fast as the wall clock, so that a client that sleeps
+gets as far as with a real cluster. It advances in whole steps only, so that a client that does not sleep gets the same
+times in each run, unless the wall clock advances two steps between two requests.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ class Clock:
     Args:
         mode: "real", "virtual", a factor such as "10x", or a step such as "1s per request".
         wall_clock: Returns the time of the machine in epoch ms. A virtual clock does not use it.
-        start: The time that the clock shows first, epoch ms. None: that of the wall clock.
+        start: The initial time, in epoch ms; None: that of the wall clock.
 
     Attributes:
-        text: The mode, as it was given.
+        text: The mode, in the spelling of the caller.
         step: The step in ms; 0 in other modes.
-        generation: How often it was rewound. What waits since an earlier generation may wait for a time that never
-            comes.
-        advanced: By how many ms `advance` has moved it.
+        generation: How many times it was rewound. A wait that began in an earlier generation may be for a time that
+            is never reached.
+        advanced: The total of all calls of `advance`, in ms.
         on_advance: Called after `advance` and `rewind`.
 
     Raises:
-        InvalidArgument: For any other mode. The message names the modes.
+        InvalidArgument: The mode is unknown. The message lists the modes.
     """
 
     def __init__(self, mode: str, wall_clock: Callable[[], int], start: int | None = None) -> None:
@@ -65,7 +65,7 @@ class Clock:
         self._restart()
 
     def _read(self, text: str) -> ClockMode:
-        words = str(text).strip().lower()  # a number from YAML gets the error message, too
+        words = str(text).strip().lower()  # YAML may give a number, which gets the error message
         if words == "real":
             return ClockMode.REAL
         if words == "virtual":
@@ -87,12 +87,12 @@ class Clock:
 
     @property
     def follows_wall(self) -> bool:
-        """Whether it moves between requests without `advance`."""
+        """Whether the time advances between requests without `advance`."""
         return self.mode in (ClockMode.REAL, ClockMode.SCALED)
 
     @property
     def speed(self) -> float:
-        """How much of a delay passes per second of the wall clock, in seconds. 0: only `advance` ends it."""
+        """The seconds of a delay that pass per second of the wall clock; 0 if only `advance` ends delays."""
         return 0.0 if self.mode is ClockMode.VIRTUAL else self._factor
 
     def now(self) -> int:
@@ -103,7 +103,11 @@ class Clock:
         return self._last
 
     def advance(self, duration: int | str) -> int:
-        """Advance the clock by ms, or by a text such as "30s", in any mode; returns the new time (epoch ms)."""
+        """Advance the clock by a number of ms or a text such as "30s"; return the new time in epoch ms.
+
+        Raises:
+            InvalidArgument: The duration is negative or invalid.
+        """
         by = parse_duration(duration)
         if by < 0:
             raise InvalidArgument(f"{duration} is negative. A clock moves forward only.")
@@ -115,7 +119,7 @@ class Clock:
         return self._last
 
     def on_request(self) -> int:
-        """Return the time of a new request (epoch ms): in step mode after one step or more."""
+        """Return the time of a new request, in epoch ms. In step mode, advance by at least one step before."""
         if not self.step:
             return self.now()
         wall = self._wall_clock()
@@ -123,7 +127,7 @@ class Clock:
         return self._move_with_wall(max(passed // self.step, 1) * self.step, wall)
 
     def reach(self, moment: int) -> int:
-        """Return the time (epoch ms), in step mode no earlier than `moment`, which has come on the wall clock."""
+        """Return the time in epoch ms. In step mode, advance to `moment` before, which the wall clock has reached."""
         if self.step and moment > self._last:
             return self._move_with_wall(moment - self._last, self._wall_clock())
         return self.now()
@@ -140,7 +144,7 @@ class Clock:
         self._restart()
 
     def rewind(self, moment: int) -> None:
-        """Set the clock back to `moment` (epoch ms), a time that it has shown before."""
+        """Set the clock back to `moment` (epoch ms), an earlier time."""
         self._last = moment
         self._restart()
         self.generation += 1
@@ -152,11 +156,11 @@ class Clock:
         self._origin = self._last
         self._wall_origin = self._wall_clock() if self.follows_wall else 0
         self._counted_until: int | None = None
-        """In step mode: the time of the wall clock up to which the cluster time has followed. None before a request,
-        because a test may take its time until then."""
+        """The time of the wall clock that cluster time has caught up with in step mode; None before the first request,
+        because the time until then does not count."""
 
     def _move_with_wall(self, by: int, wall: int) -> int:
-        """What is left of the wall clock's time counts for the next request. A lead over it does not."""
+        """Advance by `by` ms. Wall-clock time beyond that counts for the next request; a lead over it does not."""
         counted = wall if self._counted_until is None else self._counted_until + by
         self._counted_until = min(counted, wall)
         self._last += by

@@ -1,7 +1,7 @@
-"""The cluster: everything it consists of, and the one way in which its time moves on.
+"""The cluster: it owns all other parts of the model, and runs events as its time advances.
 
-Commands (submit, cancel, savepoint, …) happen at a time, never before one that has already happened. `run_due_events`
-runs the events that are due, in the order of time. After that, everything is answered by reading: the lists in jobs,
+Commands (submit, cancel, savepoint, …) have a time, which is never before that of an earlier command. `run_due_events`
+runs the events that are due, in the order of time. Responses are then computed by reading only. The lists in jobs,
 slots and checkpoints only grow, so the past does not change.
 """
 
@@ -74,17 +74,17 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 SUBMISSION_FAILED = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED)
-"""Why a submission fails that the scenario gives no exception for."""
+"""The exception of a failed submission for which the scenario gives none."""
 
 
 class Cluster:
-    """One cluster, as it is at the time of its clock.
+    """One cluster at the time of its clock.
 
     Args:
         spec: The scenario.
         release: The Flink release that is served.
-        clock: Gives the time when the cluster is created; later, callers pass the time in.
-        upload_dir: A folder for uploaded jars, created with the first one. The caller removes it.
+        clock: Returns the time at which the cluster is created. Later, callers pass the time in.
+        upload_dir: A directory for uploaded jars, created with the first one. The caller removes it.
     """
 
     def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:
@@ -92,7 +92,7 @@ class Cluster:
         self.release = dataclasses.replace(release, version=spec.version or release.version)
         self.random = NamedRandom(spec.seed)
         self.scenario_started_at = self.started_at = self.now = clock.now()
-        """When the scenario begins; `started_at` is earlier if the cluster or its jobs are older. Epoch ms."""
+        """When the scenario begins, in epoch ms; `started_at` is earlier if the cluster or its jobs are older."""
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
@@ -172,7 +172,7 @@ class Cluster:
         return self._scheduler_of("STREAMING") == "adaptive"
 
     def uses_adaptive_scheduler(self, spec: JobSpec) -> bool:
-        """Return whether a job uses the adaptive scheduler."""
+        """Whether a job uses the adaptive scheduler."""
         return self._scheduler_of(spec.type) == "adaptive"
 
     def _scheduler_of(self, job_type: str) -> str:
@@ -180,13 +180,15 @@ class Cluster:
 
     # -- time
 
-    def run_due_events(self, now: int, most: int | None = None) -> None:
-        """Carry out the events that are due by `now` (epoch ms), at most so many; None: `limits.CATCH_UP`.
+    def run_due_events(self, now: int, limit: int | None = None) -> None:
+        """Run the events that are due by `now`.
 
-        If they are more, because the clock has jumped by years, the others are postponed: what the cluster does by then
-        lasts until `now`.
+        Args:
+            now: Epoch ms.
+            limit: The maximum number of events; None: `limits.CATCH_UP`. If more are due, because the clock has jumped
+                by years, the others are postponed until `now`.
         """
-        left = limits.CATCH_UP if most is None else most
+        left = limits.CATCH_UP if limit is None else limit
         while (event := self.event_queue.pop_due(now)) is not None:
             self.now = max(self.now, event.at)
             self.event_queue.run(event)
@@ -196,22 +198,22 @@ class Cluster:
         self.now = max(self.now, now)
 
     def wait_for(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
-        """Schedule an event when the subject was polled often enough, or at the signal.
+        """Schedule an event when the subject was polled often enough, or when the signal is sent.
 
-        Does nothing if `duration` is not a wait condition: an unbounded duration never ends.
+        Do nothing if `duration` is not a wait condition, because an unbounded duration never ends.
         """
         if isinstance(duration, Polls | Signal):
             met = self.wait_conditions.add(duration, subject_id, handler, *args)
             self._schedule_met([met] if met else [], at)
 
     def record_polls(self, subject_ids: Iterable[str], at: int) -> None:
-        """Count a poll of jobs (by id) and async operations (by `wait_key`). Call it before the response is created."""
+        """Count a poll of jobs (by id) and async operations (by `wait_key`), before the response is created."""
         met = (self.wait_conditions.count_poll(subject_id) for subject_id in subject_ids)
         self._schedule_met([condition for condition in met if condition], at)
         self.run_due_events(at)
 
     def signal(self, name: str, at: int) -> None:
-        """Meet the conditions that wait for a signal, or the first one that will.
+        """Meet the conditions that wait for a signal or, if there are none, the first one that will wait for it.
 
         Raises:
             NotFound: The scenario does not use this signal.
@@ -226,13 +228,14 @@ class Cluster:
     # -- lookups
 
     def job(self, job_id: str, time: int | None = None) -> Job:
-        """Return the job of that id.
+        """Return the job with an id.
 
         Args:
-            time: Epoch ms; None: also a job that the JobManager has forgotten.
+            job_id: The id of the job.
+            time: Epoch ms; None: jobs that the JobManager has forgotten are returned too.
 
         Raises:
-            JobNotFound: There is none, or it was forgotten by `time`.
+            JobNotFound: There is no such job, or it was forgotten by `time`.
         """
         job = self.jobs.get(job_id)
         if job is None or (time is not None and not job.is_known_at(time)):
@@ -240,10 +243,10 @@ class Cluster:
         return job
 
     def job_named(self, name: str) -> Job:
-        """Return the newest job of that name.
+        """Return the newest job with a name.
 
         Raises:
-            NotFound: There is none. The message names those there are.
+            NotFound: There is no such job. The message lists the names of jobs.
         """
         jobs = [job for job in self.jobs.values() if job.name == name]
         if not jobs:
@@ -255,10 +258,10 @@ class Cluster:
         return [taskmanager for taskmanager in self.taskmanagers if taskmanager.registered_at(time)]
 
     def taskmanager(self, taskmanager_id: str, time: int) -> TaskManager:
-        """Return the TaskManager of that id that is registered at `time`.
+        """Return the TaskManager with an id that is registered at `time`.
 
         Raises:
-            TaskManagerNotFound: There is none.
+            TaskManagerNotFound: There is no such TaskManager.
         """
         for taskmanager in self.taskmanagers_at(time):
             if taskmanager.id == taskmanager_id:
@@ -266,22 +269,22 @@ class Cluster:
         raise TaskManagerNotFound(taskmanager_id)
 
     def operation_spec(self, job: Job | None, name: OperationName) -> OperationSpec:
-        """Return the spec of an operation: that of the job, of the scenario, or the default."""
+        """Return the spec of an operation: that of the job, that of the scenario, or the default."""
         for operations in (job.spec.operations if job else {}, self.spec.operations):
             if name in operations:
                 return operations[name]
         return DEFAULT_OPERATIONS[name]
 
     def next_call_fails(self, job_id: str, name: OperationName, spec: OperationSpec) -> bool:
-        """Count a call of an operation, and return whether it fails.
+        """Count a call of an operation; return whether it fails.
 
-        Calls are counted for each job; `job_id` is "" for operations of the cluster.
+        Calls are counted per job; `job_id` is "" for operations of the cluster.
         """
         call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
         return call in spec.fails or self.random.happens(spec.chance, name, job_id, call, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
-        """Return why the dispatcher rejects this job now; None if it accepts it."""
+        """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
         name = OperationName.SUBMIT
         operation = spec.operations.get(name) or self.operation_spec(None, name)
         if not self.next_call_fails(spec.name, name, operation):
@@ -291,7 +294,7 @@ class Cluster:
     # -- jobs
 
     def new_job_id(self) -> str:
-        """Return an id for the next job whose submission names none."""
+        """Return an id for the next job whose submission contains none."""
         self._generated_job_ids += 1
         return self.random.hex(32, "job", self._generated_job_ids)
 
@@ -310,9 +313,9 @@ class Cluster:
         Args:
             job_id: 32 hex digits; generated if None.
             restore: The state to restore.
-            initialized: Whether the client is answered only when the job is initialized, as by `/jars/:jarid/run`: then
-                initialization takes no more time after `at`.
-            application: The application of the job (2.3) if it was started separately; None: a new one.
+            initialized: Whether the job is already initialized at `at`, because the client is answered after that, as
+                by `/jars/:jarid/run`.
+            application: The application of the job (2.3) if it was started before; None: a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
         job = self.job_factory.create(spec, at, initialized=initialized, application=application)
@@ -321,7 +324,7 @@ class Cluster:
         return job
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
-        """Start the jobs of the scenario. Those that are older than it start in the past, in the order of time."""
+        """Start the jobs of the scenario. Jobs with an age start in the past, in the order of time."""
         oldest = max((self.spec.age, *(spec.age for spec in specs)))
         for taskmanager in self.taskmanagers:
             taskmanager.joined_at -= oldest
@@ -336,7 +339,7 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_scenario_job_due(self, index: int, earlier: int, at: int) -> None:
-        """Start a job of the scenario. Its id follows from its name and from how many `earlier` jobs have that name."""
+        """Start a job of the scenario. Its id depends on its name and the number of `earlier` jobs with that name."""
         spec = self.spec.jobs[index]
         job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, earlier)
         spec = dataclasses.replace(spec, id=job_id)
@@ -362,7 +365,7 @@ class Cluster:
         return taskmanager
 
     def configuration_of(self, taskmanager: TaskManager) -> Configuration:
-        """Return the configuration of a TaskManager, which may have its own size."""
+        """Return the configuration of a TaskManager, which may have its own slots and memory."""
         sizes = self.spec.taskmanager_sizes
         memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
         values = {SLOTS.key: str(taskmanager.slots)}
@@ -381,7 +384,7 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_taskmanager_event(self, index: int, at: int) -> None:
-        """A TaskManager joins or leaves, as the scenario describes."""
+        """Let a TaskManager join or leave, as the scenario describes."""
         event = self.spec.taskmanager_events[index]
         if event.kind == TaskManagerEventKind.JOINS:
             self.add_taskmanager(at)
@@ -389,16 +392,18 @@ class Cluster:
         self.remove_one_taskmanager(at, event.number, leaves=event.kind == TaskManagerEventKind.LEAVES)
 
     def remove_one_taskmanager(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
-        """Remove the TaskManager of that number, or the first one present; do nothing if it is already gone."""
+        """Remove the TaskManager with a number, or the first one present; do nothing if it is already gone."""
         present = [taskmanager for taskmanager in self.taskmanagers_at(at) if number in (None, taskmanager.number)]
         if present:
             self.remove_taskmanager(present[0].id, at, leaves=leaves)
 
     def remove_taskmanager(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
-        """Remove a TaskManager, which fails the jobs on it.
+        """Remove a TaskManager; the jobs on it fail.
 
         Args:
-            leaves: Whether it shuts down; else it is lost.
+            taskmanager_id: The id of the TaskManager.
+            at: Epoch ms.
+            leaves: Whether it shuts down; False: it is lost.
 
         Raises:
             TaskManagerNotFound: There is no such TaskManager.
@@ -421,14 +426,14 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_leader_change(self, index: int, at: int) -> None:
-        """The leader crashes, as the scenario describes."""
+        """Let the leader crash, as the scenario describes."""
         duration = self.random.draw(self.spec.leader_changes[index].duration, "leader-change", index)
         self.leadership.fail_leader(duration, at)
 
     # -- data sets
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
-        """Delete a cached data set. There never is one, and deleting a missing one succeeds; in 1.12 it never ends."""
+        """Delete a cached data set. There are none, and deleting a missing one succeeds; in 1.12 it never ends."""
         spec = self.operation_spec(None, OperationName.DELETE_DATASET)
         duration = self.random.draw(spec.duration, "dataset", trigger_id) or 0
         done_at = at + duration if self.release.since("1.13") else None

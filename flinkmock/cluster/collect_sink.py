@@ -12,10 +12,10 @@ class CollectSink:
 
     Attributes:
         accumulator: The accumulator that has the rows when the job has finished.
-        serializer: Flink's serializer of a row, as the plan contains it; None when the rows are serialized.
-        operator_id: 32 hex digits.
-        rows: The rows, serialized.
-        batch_bytes: The size that a response does not exceed, but for its last row.
+        serializer: Flink's serializer of a row, as the plan contains it; None after the rows were serialized.
+        operator_id: The id of the sink's operator, 32 hex digits.
+        rows: The serialized rows.
+        batch_bytes: The maximum size of the rows in one response, in bytes. A single larger row is sent alone.
     """
 
     accumulator: str

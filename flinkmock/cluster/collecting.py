@@ -1,7 +1,7 @@
-"""The rows that clients fetch with `collect()`, as CollectSinkFunction and its coordinator give them.
+"""The rows that clients fetch with `collect()`, as CollectSinkFunction and its coordinator return them.
 
-While the sink runs, a client asks its coordinator for the rows from an offset on. When the job has finished, an
-accumulator of the sink has all of them. `version` identifies an attempt of the sink.
+While the sink runs, a client requests rows from the sink's coordinator, from an offset on. When the job has finished,
+an accumulator of the sink contains all rows. `version` identifies an attempt of the sink.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CollectResponse:
 
 
 def find_collect_sink(job: Job, operator_id: str) -> tuple[Vertex, CollectSink] | None:
-    """Return the sink with this operator id, and its vertex; None if the job has none."""
+    """Return the sink with an operator id, and its vertex; None if the job has no such sink."""
     for vertex in job.graph.vertices:
         for sink in vertex.spec.collect_sinks:
             if sink.operator_id == operator_id:
@@ -42,16 +42,16 @@ def find_collect_sink(job: Job, operator_id: str) -> tuple[Vertex, CollectSink] 
 def collect(
     job: Job, vertex: Vertex, sink: CollectSink, version: str, offset: int, time: int, random: NamedRandom
 ) -> CollectResponse:
-    """Return what the sink's coordinator answers.
+    """Return the response of the sink's coordinator.
 
     Args:
         job: The job.
         vertex: The vertex of the sink, which has one subtask.
         sink: The sink.
-        version: The version in the request; "" in the first one.
+        version: The version in the request; "" in the first request.
         offset: The number of the first row that the client requests.
         time: Epoch ms.
-        random: Gives the version.
+        random: The draws, one of which is the version.
     """
     row = job.executions_at(time)
     execution = row[vertex.index][0] if row and row[vertex.index] else None
@@ -60,10 +60,10 @@ def collect(
     current_version = _version(job, sink, execution, random)
     running_since = execution.entered_at(TaskState.RUNNING, time) or time
     checkpointed = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
-    kept = len(sink.rows) if checkpointed else 0
+    checkpointed_offset = len(sink.rows) if checkpointed else 0
     if version != current_version:
-        return CollectResponse(current_version, kept)
-    return CollectResponse(current_version, kept, _batch(sink, offset))
+        return CollectResponse(current_version, checkpointed_offset)
+    return CollectResponse(current_version, checkpointed_offset, _batch(sink, offset))
 
 
 def _batch(sink: CollectSink, offset: int) -> tuple[bytes, ...]:
@@ -82,7 +82,7 @@ def _version(job: Job, sink: CollectSink, execution: Execution, random: NamedRan
 
 
 def final_results(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> bytes:
-    """Return the one element of the accumulator of a sink that has finished (serializeAccumulatorResult)."""
+    """Return the only element in the accumulator of a finished sink (serializeAccumulatorResult)."""
     version = string(_version(job, sink, execution, random))
     result = struct.pack(">q", 0) + version + struct.pack(">qi", 0, len(sink.rows))
     result += b"".join(struct.pack(">i", len(row)) + row for row in sink.rows)

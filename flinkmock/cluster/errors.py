@@ -25,13 +25,12 @@
     ├── InvalidResourceRequirements
     ├── InvalidUpload                not exactly one file, not a jar, or it can't be stored
     ├── InvalidJobSubmission         a `POST /jobs` without a job graph, or without the files that it names
-    ├── BadRequest                   the request is well formed, and the handler rejects it (400)
+    ├── BadRequest                   the request is well formed, but the handler rejects it (400)
     ├── ProgramError                 the program fails: no entry class, main throws, no job executed
-    ├── UncaughtJavaException        an exception that no handler of Flink catches: a 500
+    ├── UncaughtJavaException        an exception that no handler of Flink catches (500)
     └── NoLeader                     no JobManager is the leader
 
-`flinkmock/rest/error_mapping.py` maps each of them to the status and message with which an operation of a release
-reports it.
+`flinkmock/rest/error_mapping.py` maps each error to the status and the message of an operation in a release.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ from flinkmock.flink.java_exception import JavaException
 
 
 class ClusterError(FlinkMockError):
-    """Base of everything that the cluster refuses.
+    """Base of the errors of the cluster.
 
-    Functions that override a handler (`FlinkMock.on`) raise these to answer with Flink's error.
+    Functions that override a handler (`FlinkMock.on`) raise them to respond with Flink's error.
     """
 
 
@@ -83,7 +82,7 @@ class VertexNotFound(ClusterError):
 
 @dataclass(eq=False)
 class SubtaskNotFound(ClusterError):
-    """The vertex has fewer subtasks; `subtask` is the requested index."""
+    """The requested index `subtask` is too high for the vertex."""
 
     vertex_id: str
     subtask: int
@@ -94,7 +93,7 @@ class SubtaskNotFound(ClusterError):
 
 @dataclass(eq=False)
 class AttemptNotFound(ClusterError):
-    """The subtask was never deployed so often."""
+    """The subtask has no attempt with this number."""
 
     attempt: int
 
@@ -270,7 +269,7 @@ class AdaptiveSchedulerRequired(ClusterError):
 
 @dataclass(eq=False)
 class InvalidResourceRequirements(ClusterError):
-    """Resource requirements that do not fit the job; `message` is Flink's message."""
+    """The resource requirements do not fit the job; `message` is Flink's message."""
 
     message: str
 
@@ -280,7 +279,10 @@ class InvalidResourceRequirements(ClusterError):
 
 @dataclass(eq=False)
 class InvalidUpload(ClusterError):
-    """Not exactly one file, or not a jar; `message` is Flink's message. `not_stored`: the file can't be stored."""
+    """The upload is not exactly one file, or not a jar; or the file can't be stored (`not_stored`).
+
+    `message` is Flink's message.
+    """
 
     message: str
     not_stored: bool = False
@@ -291,7 +293,7 @@ class InvalidUpload(ClusterError):
 
 @dataclass(eq=False)
 class InvalidJobSubmission(ClusterError):
-    """`missing_file` is True if a named file was not sent. Else `cause` says why the job graph can't be read."""
+    """A job can't be submitted: a named file is missing (`missing_file`), or the job graph can't be read (`cause`)."""
 
     message: str
     missing_file: bool = False
@@ -303,7 +305,7 @@ class InvalidJobSubmission(ClusterError):
 
 @dataclass(eq=False)
 class BadRequest(ClusterError):
-    """A well-formed request that the handler rejects with status 400; `message` is Flink's message."""
+    """The handler rejects a well-formed request with status 400; `message` is Flink's message."""
 
     message: str
     cause: JavaException | None = None
@@ -314,7 +316,7 @@ class BadRequest(ClusterError):
 
 @dataclass(eq=False)
 class ProgramError(ClusterError):
-    """`refused` is True where Flink answers 400 `Could not execute application.`, False where it answers 500."""
+    """The program can't be run. `refused`: Flink responds with 400 `Could not execute application.` instead of 500."""
 
     exception: JavaException
     refused: bool
@@ -326,7 +328,7 @@ class ProgramError(ClusterError):
 
 @dataclass(eq=False)
 class CoordinatorNotFound(ClusterError):
-    """`operator` is an operator id, or from 2.1 on an operator's uid."""
+    """The job has no operator coordinator with this operator id or, since 2.1, with this uid."""
 
     operator: str
 
@@ -336,7 +338,7 @@ class CoordinatorNotFound(ClusterError):
 
 @dataclass(eq=False)
 class UncaughtJavaException(ClusterError):
-    """The request fails with this exception: a 500 with its message."""
+    """The request fails with this exception; the response is a 500 with its message."""
 
     exception: JavaException
 
@@ -345,7 +347,7 @@ class UncaughtJavaException(ClusterError):
 
 
 class NoLeader(ClusterError):
-    """No JobManager is the leader: 503 for each request (LeaderRetrievalHandler)."""
+    """No JobManager is the leader; the response to each request is a 503 (LeaderRetrievalHandler)."""
 
     def __str__(self) -> str:
         return "No JobManager is the leader. Advance the cluster's time until one is elected."

@@ -1,4 +1,4 @@
-"""The events that are still to happen, in the order of time, and the methods that handle them."""
+"""The scheduled events, in the order of time, and the methods that handle them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEADER_SCOPED = "_leader_scoped"
 class ScheduledEvent:
     """A call of the handler named `handler` with `args` at `at` (epoch ms).
 
-    Arguments are plain values, so that a snapshot can copy them. Events of the same time keep the order in which they
+    Arguments are plain values, so that a snapshot can copy them. Events at the same time run in the order in which they
     were scheduled (`sequence`).
     """
 
@@ -26,10 +26,10 @@ class ScheduledEvent:
 
 
 def event_handler(*, leader_scoped: bool) -> Callable[[_Method], _Method]:
-    """Mark a method as the handler of the events that have its name. Its last parameter is the time (epoch ms).
+    """Mark a method as the handler of events with its name. Its last parameter is the time in epoch ms.
 
     Args:
-        leader_scoped: Whether the leading JobManager takes pending events of this kind with it when it crashes.
+        leader_scoped: Whether pending events are lost when the leading JobManager crashes.
     """
 
     def mark(method: _Method) -> _Method:
@@ -52,7 +52,7 @@ class EventQueue:
         """Register all methods of `owner` that are marked with `event_handler`.
 
         Raises:
-            ValueError: Another owner has a handler of the same name.
+            ValueError: Another owner has a handler with the same name.
         """
         for name, member in vars(type(owner)).items():
             leader_scoped = getattr(member, _LEADER_SCOPED, None)
@@ -65,10 +65,10 @@ class EventQueue:
                 self._leader_scoped.add(name)
 
     def schedule(self, at: int, handler: str, *args: Any) -> None:
-        """Schedule a call of the handler of that name at `at` (epoch ms).
+        """Schedule a call of a handler at `at` (epoch ms).
 
         Raises:
-            LookupError: No handler has that name.
+            LookupError: There is no such handler.
         """
         if handler not in self._handlers:
             raise LookupError(f"no event handler is called {handler}")
@@ -76,7 +76,7 @@ class EventQueue:
         heapq.heappush(self._heap, ScheduledEvent(at, self._sequence, handler, args))
 
     def discard_leader_scoped(self) -> None:
-        """Remove the events that the crashed leader was responsible for."""
+        """Remove the events that are lost with the leader."""
         self._heap = [event for event in self._heap if event.handler not in self._leader_scoped]
         heapq.heapify(self._heap)
 
@@ -85,7 +85,7 @@ class EventQueue:
         return self._heap[0].at if self._heap else None
 
     def has_due(self, now: int) -> bool:
-        """Return whether an event is due at `now` (epoch ms)."""
+        """Whether an event is due at `now` (epoch ms)."""
         return bool(self._heap) and self._heap[0].at <= now
 
     def pop_due(self, now: int) -> ScheduledEvent | None:
@@ -93,7 +93,7 @@ class EventQueue:
         return heapq.heappop(self._heap) if self._heap and self._heap[0].at <= now else None
 
     def postpone_due(self, now: int) -> None:
-        """Move all events by as much as makes the earliest one due at `now`, if it is due before."""
+        """If events are due before `now`, delay all events so that the earliest one is due at `now`."""
         if self.has_due(now):
             delay = now - self._heap[0].at
             self._heap = [replace(event, at=event.at + delay) for event in self._heap]  # keeps the order of the heap

@@ -22,7 +22,7 @@ _IN_SLOT = frozenset({TaskState.DEPLOYING, TaskState.INITIALIZING, TaskState.RUN
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An attempt of a subtask, as known up to now.
+    """One attempt of a subtask.
 
     `phases` are (state, epoch ms) in the order of time; the state at a time is the last phase that has begun.
     """
@@ -43,14 +43,14 @@ class Execution:
         return state
 
     def entered_at(self, state: TaskState, time: int) -> int | None:
-        """Return when `state` was entered (epoch ms), as known at `time`; None if it was not."""
+        """Return when a state was entered (epoch ms), if that was by `time`; otherwise None."""
         for phase, since in self.phases:
             if phase == state and since <= time:
                 return since
         return None
 
     def timestamps_at(self, time: int) -> dict[TaskState, int]:
-        """Return state -> epoch ms, of the states entered by `time`."""
+        """Return the states entered by `time`, each with its time in epoch ms."""
         return {phase: since for phase, since in self.phases if since <= time}
 
     def started_at(self, time: int) -> int | None:
@@ -62,7 +62,7 @@ class Execution:
         return since if state in TERMINAL_TASK_STATES and since <= time else None
 
     def duration(self, time: int) -> int:
-        """Return the ms from the start to the end, or to `time`; -1 if it was never deployed."""
+        """Return the duration in ms, from the start to the end or to `time`; -1 if it was never deployed."""
         start = self.started_at(time)
         if start is None:
             return -1
@@ -70,7 +70,7 @@ class Execution:
         return (time if end is None else end) - start
 
     def running_span(self, time: int) -> tuple[int, int] | None:
-        """Return when it started and stopped to be RUNNING, at most `time`; None if it never was."""
+        """Return the time span in which it was RUNNING, at most until `time`; None if it never was."""
         running_since = None
         for phase, since in self.phases:
             if since > time:
@@ -82,7 +82,7 @@ class Execution:
         return None if running_since is None else (running_since, time)
 
     def status_duration(self, time: int) -> dict[TaskState, int]:
-        """Return state -> ms spent in it, of the entered states up to RUNNING."""
+        """Return how long it was in each state up to RUNNING, in ms."""
         entered = [(phase, since) for phase, since in self.phases if since <= time]
         durations = {}
         for index, (phase, since) in enumerate(entered):
@@ -96,7 +96,7 @@ class Execution:
 
 
 def vertex_status(states: Sequence[TaskState]) -> TaskState:
-    """Return the state of a vertex from those of its subtasks (ExecutionJobVertex.getAggregateJobVertexState)."""
+    """Return the state of a vertex for the states of its subtasks (ExecutionJobVertex.getAggregateJobVertexState)."""
     for state in (
         TaskState.FAILED,
         TaskState.CANCELING,

@@ -19,7 +19,7 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One entry of the exception history. `at` is epoch ms; the fields of the task are None for a global failure."""
+    """One entry of the exception history. `at` is epoch ms; the fields about the task are None for a global failure."""
 
     at: int
     exception: JavaException
@@ -32,9 +32,12 @@ class Failure:
 def choose_failed_task(
     random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int
 ) -> tuple[int, int] | None:
-    """Return (vertex index, subtask) of the task that throws: the named one, else one that the seed picks.
+    """Return (vertex index, subtask) of the task that throws: the one that `exception` names, or a random one.
 
-    The seed picks a source or a sink only if no other vertex runs at `at` (epoch ms). None: a global failure.
+    A random task is one of a source or a sink only if no other vertex runs at `at` (epoch ms).
+
+    Returns:
+        None for a global failure.
     """
     if exception.everywhere or attempt.deployed_at is None:
         return None
@@ -49,7 +52,7 @@ def choose_failed_task(
 
 
 def _running_vertices(attempt: JobAttempt, at: int) -> Sequence[Vertex]:
-    """Return the vertices that have started and not finished; all, if the vertices of a job run at the same time."""
+    """Return the vertices that have started and not finished; all vertices if they run at the same time."""
     vertices = attempt.graph.vertices
     if attempt.graph.stages == 1 and not attempt.graph.is_bounded:
         return vertices
@@ -61,7 +64,7 @@ def _running_vertices(attempt: JobAttempt, at: int) -> Sequence[Vertex]:
 def task_failure(
     attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_task: tuple[int, int] | None
 ) -> Failure:
-    """Return the failure of a task, (vertex index, subtask), at `at` (epoch ms); None: a global failure."""
+    """Return the failure at `at` (epoch ms) of a task, given as (vertex index, subtask); None: a global failure."""
     if failed_task is None:
         return Failure(at, exception.java_exception)
     vertex, subtask = attempt.graph.vertices[failed_task[0]], failed_task[1]
@@ -76,7 +79,7 @@ def task_failure(
 
 
 def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
-    """Return the stack trace that the exception history has; `frames` are the calls of an exception without any."""
+    """Return the stack trace in the exception history; `frames` are used for an exception without frames."""
     return stack_trace(exception, frames, more=len(frames))
 
 

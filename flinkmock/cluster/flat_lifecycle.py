@@ -11,21 +11,21 @@ from flinkmock.cluster.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class FlatLifecycle:
-    """`loop_index` is the step that follows the last one; None if the lifecycle ends there."""
+    """A lifecycle as a list of steps. `loop_index` is the step after the last one; None if the lifecycle ends there."""
 
     steps: tuple[Step, ...]
     loop_index: int | None = None
 
     def next_index(self, index: int) -> int | None:
-        """Return the index of the step after `index`; None at the end."""
+        """Return the index of the step after `index`; None after the last one."""
         return index + 1 if index + 1 < len(self.steps) else self.loop_index
 
     def next_step(self, index: int) -> Step | None:
-        following = self.next_index(index)
-        return None if following is None else self.steps[following]
+        next_step_index = self.next_index(index)
+        return None if next_step_index is None else self.steps[next_step_index]
 
     def remaining(self, index: int) -> FlatLifecycle:
-        """Return the part that begins with the step at `index`."""
+        """Return the rest of the lifecycle, from the step at `index` on."""
         steps = self.steps[index:]
         if self.loop_index is None or self.loop_index >= index:
             return FlatLifecycle(steps, None if self.loop_index is None else self.loop_index - index)
@@ -38,8 +38,8 @@ class FlatLifecycle:
     def next_running_index(self, index: int) -> int | None:
         """Return the index of the first RUNNING step from `index` on; None if there is none."""
         loop = range(self.loop_index, index) if self.loop_index is not None else ()
-        later = (*range(index, len(self.steps)), *loop)
-        return next((index for index in later if self.steps[index].state == JobState.RUNNING), None)
+        later_indexes = (*range(index, len(self.steps)), *loop)
+        return next((index for index in later_indexes if self.steps[index].state == JobState.RUNNING), None)
 
 
 def flatten(lifecycle: Lifecycle) -> FlatLifecycle:

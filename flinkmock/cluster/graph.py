@@ -9,12 +9,12 @@ from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
 from flinkmock.named_random import NamedRandom
 
 UNDECIDED = -1
-"""ExecutionConfig.PARALLELISM_DEFAULT: the parallelism of a vertex whose scheduler has not decided it."""
+"""The parallelism of a vertex while the scheduler has not decided it (ExecutionConfig.PARALLELISM_DEFAULT)."""
 
 
 @dataclass(frozen=True)
 class Vertex:
-    """A vertex of the graph. `index` is its index in topological order, the order of every response."""
+    """A vertex of the graph. `index` is its position in topological order, the order of all responses."""
 
     index: int
     id: str
@@ -22,7 +22,7 @@ class Vertex:
     level: int
     """The longest path from a source, in edges."""
     stage: int
-    """The same, counting only blocking edges. Vertices of one stage run at the same time."""
+    """The number of blocking edges on that path. Vertices of one stage run at the same time."""
     has_consumers: bool
 
     @property
@@ -51,29 +51,29 @@ class Vertex:
         return not self.spec.inputs
 
     def has_name(self, name: str) -> bool:
-        """Return whether `name` is its name, its id or the name of one of its operators."""
+        """Whether `name` is the name or id of the vertex, or the name of one of its operators."""
         return name in (self.name, self.id, *self.spec.operators)
 
 
 class JobGraph:
     """The vertices of one job.
 
-    A vertex without an id in the spec gets a hash of its index and operators, as Flink hashes uid or topology: the same
-    for every run of the job.
+    A vertex without an id in the spec gets a hash of its index and operators, as Flink hashes uid or topology, so that
+    its id is the same for every run of the job.
     """
 
     def __init__(self, spec: JobSpec) -> None:
         vertices: list[Vertex] = []
         consumed = {edge.source for vertex in spec.vertices for edge in vertex.inputs}
         for index, vertex in enumerate(spec.vertices):
-            above = [(vertices[edge.source], edge) for edge in vertex.inputs]
+            sources = [(vertices[edge.source], edge) for edge in vertex.inputs]
             vertices.append(
                 Vertex(
                     index,
                     vertex.id or NamedRandom(0).hex(32, "vertex", index, *vertex.operators),
                     vertex,
-                    level=max((source.level + 1 for source, _ in above), default=0),
-                    stage=max((source.stage + (edge.exchange == "blocking") for source, edge in above), default=0),
+                    level=max((source.level + 1 for source, _ in sources), default=0),
+                    stage=max((source.stage + (edge.exchange == "blocking") for source, edge in sources), default=0),
                     has_consumers=index in consumed,
                 )
             )
@@ -90,7 +90,7 @@ class JobGraph:
 
     @cached_property
     def decided_late(self) -> tuple[Vertex, ...]:
-        """The vertices whose parallelism the scheduler decides."""
+        """The vertices whose parallelism the scheduler decides when they can start."""
         return tuple(vertex for vertex in self.vertices if vertex.spec.parallelism_is_decided_late)
 
     @cached_property
@@ -100,7 +100,7 @@ class JobGraph:
 
     @cached_property
     def blocking_outputs(self) -> frozenset[int]:
-        """The indexes of vertices whose results other vertices read only when they are complete."""
+        """The indexes of the vertices with a blocking output, which is read only when it is complete."""
         return frozenset(e.source for vertex in self.vertices for e in vertex.inputs if e.exchange == "blocking")
 
     @cached_property
@@ -109,7 +109,7 @@ class JobGraph:
 
     @cached_property
     def groups(self) -> dict[str, int]:
-        """Slot sharing group -> slots it needs: the highest parallelism of its vertices."""
+        """Slot sharing group -> number of slots that it needs, the highest parallelism of its vertices."""
         widest: dict[str, int] = {}
         for vertex in self.vertices:
             group = vertex.spec.slot_sharing_group
@@ -118,12 +118,12 @@ class JobGraph:
 
     @cached_property
     def slots_needed(self) -> int:
-        """The slots that the stage with the most of them needs: stages run one after the other."""
+        """The number of slots that the largest stage needs, because stages run one after the other."""
         return max((sum(groups.values()) for groups in self._groups_by_stage.values()), default=0)
 
     @cached_property
     def _groups_by_stage(self) -> dict[int, dict[str, int]]:
-        """Stage -> slot sharing group -> slots it needs."""
+        """Stage -> slot sharing group -> number of slots that it needs."""
         stages: dict[int, dict[str, int]] = {}
         for vertex in self.vertices:
             widest, group = stages.setdefault(vertex.stage, {}), vertex.spec.slot_sharing_group
@@ -141,15 +141,15 @@ class JobGraph:
         return offsets
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
-        """Return the index of a subtask's slot; subtasks i of all vertices of a group share one in each stage."""
+        """Return the index of a subtask's slot. In each stage, subtasks with equal index in one group share a slot."""
         return self._group_offset[vertex.stage, vertex.spec.slot_sharing_group] + subtask
 
     def input_channels(self, vertex: Vertex) -> int:
-        """Return how many subtasks send records to one subtask of `vertex`."""
+        """Return the number of subtasks that send records to one subtask of a vertex."""
         return sum(_channels(edge, self.vertices[edge.source]) for edge in vertex.inputs)
 
     def output_channels(self, vertex: Vertex) -> int:
-        """Return to how many subtasks one subtask of `vertex` sends records."""
+        """Return the number of subtasks to which one subtask of a vertex sends records."""
         return sum(
             _channels(edge, consumer)
             for consumer in self.vertices
@@ -159,5 +159,5 @@ class JobGraph:
 
 
 def _channels(edge: Input, other: Vertex) -> int:
-    """Return how many channels one subtask has along an edge; `other` is the vertex at its other end."""
+    """Return the number of channels of one subtask along an edge; `other` is the vertex at the other end."""
     return 1 if edge.ship_strategy == "FORWARD" else other.parallelism

@@ -1,4 +1,4 @@
-"""The cluster as it was at an earlier time."""
+"""A view of the cluster at an earlier time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
     """Return a read-only view of the cluster at `time` (epoch ms); None if there was no leader.
 
-    The view has the jobs and applications of the leader of that time. Jars and results that were deleted since are
-    missing. Callers read it as of `time`, not later.
+    The view has the jobs and applications of the leader at that time. Jars and results that were deleted later are
+    missing. Callers must read it as of `time`, not as of a later time.
     """
     term = cluster.leadership.term_at(time)
     if term is None:

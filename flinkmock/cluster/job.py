@@ -1,7 +1,7 @@
-"""A job, and everything that has happened to it so far.
+"""A job and its history.
 
-Every list only grows, and each entry has its time, so a job can be read as of any time up to now. Flink's caches are
-modelled that way: a cached response is the response for an earlier time.
+Lists only grow and each entry has its time, so a job can be read as of any time up to now. Flink's caches are modelled
+in this way: a cached response is the response for an earlier time.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ class RequirementsChange:
     """A change of the parallelism bounds or of the available slots, which may lead to a rescale.
 
     Attributes:
-        at: Epoch ms.
-        ended_at: Set if the change leads to no rescale; epoch ms.
-        reason: Why it leads to none (Flink's `TerminatedReason`).
-        attempt_number: The number of the job attempt that it led to.
+        at: When the change happened, in epoch ms.
+        cause: The cause of the rescale.
+        ended_at: When it was known that the change leads to no rescale, in epoch ms.
+        reason: The reason why it leads to no rescale (Flink's `TerminatedReason`).
+        attempt_number: The number of the job attempt that the rescale created.
     """
 
     at: int
@@ -57,7 +58,7 @@ class RequirementsChange:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """`application_id` equals `id` unless the application was started separately. Times are epoch ms."""
+    """A job. Its `application_id` equals its `id` unless the application was started separately. Times are epoch ms."""
 
     id: str
     spec: JobSpec
@@ -72,25 +73,25 @@ class Job:
     step_index: int = 0
     """The current step of the lifecycle."""
     lifecycle_version: int = 0
-    """How many times the lifecycle was replaced. Events that were scheduled for an earlier version are void."""
+    """The number of times the lifecycle was replaced. Events that were scheduled for an earlier version are ignored."""
     restarts: int = 0
     past_failures: int = 0
-    """How many of `failures` come from the scenario's exception history."""
+    """The number of `failures` that come from the scenario's exception history."""
     failed_before_start: bool = False
-    """Whether it failed or was cancelled while it was initialized, so that there never was a graph."""
+    """Whether it failed or was cancelled during initialization, so that it never had a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
     stop_failure: JavaException | None = None
-    """Why it can't recover: it failed while it stopped, after its savepoint was complete."""
+    """The exception because of which it can't recover: a task failed after the savepoint of a stop was complete."""
     expires_at: int | None = None
-    """When the JobManager removes it, if it has ended (epoch ms)."""
+    """When the JobManager forgets the job, in epoch ms; None if it has not ended."""
     adaptive: bool = False
-    """Whether the adaptive scheduler runs it."""
+    """Whether it uses the adaptive scheduler."""
     reactive: bool = False
     """Whether it uses all slots, up to its maximum parallelism."""
     grows: bool = False
-    """Whether a vertex is added to the graph when those before it have finished: batch jobs since 2.0."""
+    """Whether vertices are added to the graph when their inputs have finished, as in batch jobs since 2.0."""
 
     @property
     def name(self) -> str:
@@ -111,7 +112,7 @@ class Job:
 
     @property
     def version(self) -> tuple[int, int, int, bool]:
-        """Change whenever states, attempts or executions do."""
+        """A value that changes whenever states, attempts or executions change."""
         attempts = self.attempts
         return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 
@@ -120,7 +121,7 @@ class Job:
         return self.states[max(index - 1, 0)][1]
 
     def timestamps_at(self, time: int) -> dict[JobState, int]:
-        """Return state -> when it was last entered (epoch ms), of the states entered by `time`."""
+        """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
         return {state: at for at, state in self.states if at <= time}
 
     def ended_at(self, time: int) -> int | None:
@@ -128,40 +129,40 @@ class Job:
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
     def is_known_at(self, time: int) -> bool:
-        """Return whether the JobManager has not forgotten it by `time`."""
+        """Whether the JobManager has not forgotten the job by `time`."""
         return self.expires_at is None or time < self.expires_at
 
     def duration(self, time: int) -> int:
-        """Return the ms from submission to the end, or to `time`."""
+        """Return the duration in ms, from the submission to the end or to `time`."""
         end = self.ended_at(time)
         return (time if end is None else end) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        """Return False while the job is INITIALIZING, and for one that failed or was cancelled then."""
+        """Whether the job has a graph: not while it is INITIALIZING, and never if it failed or was cancelled then."""
         if self.failed_before_start:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
     def awaits_resources_at(self, time: int) -> bool:
-        """Return whether the adaptive scheduler waits for the first slots: there are vertices, but no tasks yet.
+        """Whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
 
-        As WaitingForResources.getJob, which has a sparse ArchivedExecutionGraph.
+        Flink shows a sparse ArchivedExecutionGraph then (WaitingForResources.getJob).
         """
         first = len(self.attempts) < 2 or self.attempts[1].created_at > time
         return self.adaptive and first and self.state_at(time) == JobState.CREATED
 
     def is_sparse_at(self, time: int) -> bool:
-        """Return whether nothing is known of its program: it is INITIALIZING, or waits for its first slots."""
+        """Whether Flink shows nothing of the program: the job is INITIALIZING, or waits for its first slots."""
         return not self.has_graph_at(time) or self.awaits_resources_at(time)
 
     def change_graph(self, graph: JobGraph) -> None:
-        """Use the same vertices with another parallelism from the next attempt on."""
+        """Use a graph with another parallelism from the next attempt on."""
         self.graph = self.checkpoints.graph = graph
 
     # -- attempts and executions
 
     def attempt_at(self, time: int) -> JobAttempt | None:
-        """Return the attempt that was the current one at `time`; None before there was a graph."""
+        """Return the attempt that was current at `time`; None if there was no graph."""
         return next((attempt for attempt in reversed(self.attempts) if attempt.created_at <= time), None)
 
     def executions_at(self, time: int) -> list[list[Execution]]:
@@ -170,16 +171,16 @@ class Job:
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
-        waiting = self._uninitialized_at(time)
-        return [[] if index in waiting else row for index, row in enumerate(rows)] if waiting else rows
+        without_tasks = self._uninitialized_at(time)
+        return [[] if index in without_tasks else row for index, row in enumerate(rows)] if without_tasks else rows
 
     def _uninitialized_at(self, time: int) -> frozenset[int]:
-        """Return the indexes of the vertices without tasks: those with undecided parallelism, and those behind them."""
-        waiting = set(self.undecided_at(time))
-        for vertex in self.graph.vertices if waiting else ():
-            if any(edge.source in waiting for edge in vertex.inputs):
-                waiting.add(vertex.index)
-        return frozenset(waiting)
+        """Return the indexes of the vertices without tasks: those of undecided parallelism, and all after them."""
+        without_tasks = set(self.undecided_at(time))
+        for vertex in self.graph.vertices if without_tasks else ():
+            if any(edge.source in without_tasks for edge in vertex.inputs):
+                without_tasks.add(vertex.index)
+        return frozenset(without_tasks)
 
     def undecided_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices whose parallelism the scheduler of batch jobs has not decided yet."""
@@ -195,7 +196,7 @@ class Job:
     def vertices_at(self, time: int) -> Sequence[Vertex]:
         """Return the vertices that the graph has at `time`, in the order in which they were added.
 
-        As AdaptiveGraphManager.onJobVertexFinished: a vertex is added when those have finished whose results it reads.
+        A vertex is added when its inputs have finished (AdaptiveGraphManager.onJobVertexFinished).
         """
         if not self.grows:
             undecided = self.undecided_at(time)
@@ -213,17 +214,17 @@ class Job:
         return [rows[vertex.index] for vertex in self.vertices_at(time)] if rows and self.grows else rows
 
     def pending_operators_at(self, time: int) -> int:
-        """Return how many operators belong to no vertex yet."""
+        """Return the number of operators that belong to no vertex yet."""
         if not self.grows:
             return 0
         present = {vertex.index for vertex in self.vertices_at(time)}
         return sum(v.operator_count for v in self.graph.vertices if v.index not in present)
 
     def vertex(self, vertex_id: str, time: int | None = None) -> Vertex:
-        """Return a vertex of the graph, as it is at `time`; None: as it is in the end.
+        """Return a vertex of the graph as of `time`; None: as of the end of the job.
 
         Raises:
-            VertexNotFound: There is no vertex of that id, or no graph.
+            VertexNotFound: There is no vertex with the id, or no graph.
         """
         vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
         if vertex is None or (time is not None and self.grows and vertex not in self.vertices_at(time)):
@@ -233,11 +234,11 @@ class Job:
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:
-        """Return an execution of a subtask: that of attempt number `attempt`, or the current one.
+        """Return an execution of a subtask: that of the attempt with number `attempt`, or the current one.
 
         Raises:
             SubtaskNotFound: The subtask index is not below the parallelism.
-            AttemptNotFound: There is no attempt of that number by `time`.
+            AttemptNotFound: There is no such attempt at `time`.
         """
         if subtask >= vertex.parallelism or self.awaits_resources_at(time):
             raise SubtaskNotFound(vertex.id, subtask)
@@ -245,12 +246,12 @@ class Job:
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise AttemptNotFound(attempt if attempt is not None else 0)
         chosen = current if attempt is None else self.attempts[attempt]
-        if subtask >= chosen.graph.vertices[vertex.index].parallelism:  # an attempt from before a rescale
+        if subtask >= chosen.graph.vertices[vertex.index].parallelism:  # an attempt before a rescale
             raise SubtaskNotFound(vertex.id, subtask)
         return chosen.execution(vertex, subtask)
 
     def task_counts_at(self, time: int) -> Counter[TaskState]:
-        """Return task state -> number of subtasks in it."""
+        """Return the number of subtasks in each state."""
         return Counter(execution.state_at(time) for row in self.present_executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
@@ -260,11 +261,11 @@ class Job:
         """
         if self.is_sparse_at(time):
             return self.ended_at(time) or 0
-        moments = [at for at, _ in self.states if at <= time]
+        times = [at for at, _ in self.states if at <= time]
         for row in self.executions_at(time):
             for execution in row:
-                moments.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
-        return max(moments)
+                times.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
+        return max(times)
 
     def failures_at(self, time: int) -> list[Failure]:
         """Return the failures by `time`, newest first."""

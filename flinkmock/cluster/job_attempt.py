@@ -1,7 +1,7 @@
 """One attempt of a whole job graph: attempt n of every subtask, from its creation to its end.
 
-An attempt consists of a few moments. The states of every subtask follow from these and the seed, so no event is needed
-for a single subtask. Spacings are those of `lifecycle` and `job-running` in the recordings of 2.3.0.
+An attempt consists of a few timestamps. The states of all subtasks follow from these and from the seed, so that no
+event is needed for a single subtask. Durations are those of `lifecycle` and `job-running` in the recordings of 2.3.0.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from flinkmock.named_random import NamedRandom
 
 DEPLOYING_MS = (20, 45)
 INITIALIZING_MS = (8, 20)
-"""How long a subtask is in these states on an idle TaskManager that has the job's jar (recorded with 2.3.0).
+"""How long a subtask is in these states on an idle TaskManager that has the jar of the job (recorded with 2.3.0).
 
-State to restore adds `restore-duration` of the scenario. All releases use the same values.
+If there is state to restore, `restore-duration` of the scenario is added. All releases use the same values.
 """
 FINISH_SPREAD_MS = 12
-"""How much later a vertex finishes than the one before it."""
+"""How much later a vertex finishes than its input."""
 
 _Phases = list[tuple[TaskState, int]]
 
@@ -36,9 +36,9 @@ class AttemptOutcome:
     Attributes:
         state: FINISHED, CANCELED or FAILED.
         at: When the end begins.
-        settled_at: When the last subtask is in a terminal state; None while that is not known
+        settled_at: When the last subtask is in a terminal state; None while that is unknown
             (`JobAttempt.mark_settled`).
-        failed_task: Of FAILED: (vertex index, subtask) of the task that threw; None if no task did.
+        failed_task: (vertex index, subtask) of the task that threw the exception; None if no task did.
     """
 
     state: TaskState
@@ -48,12 +48,12 @@ class AttemptOutcome:
 
 
 _RECENT: deque[JobAttempt] = deque(maxlen=4096)
-"""The attempts that keep their executions: lists over many jobs look at each, and seldom again."""
+"""The attempts that keep their executions. Lists of jobs read the executions of many attempts once."""
 
 
 @dataclass(eq=False, slots=True)
 class JobAttempt:
-    """Times are epoch ms; `scheduled_at` and `deployed_at` are None until then, `outcome` until it is known."""
+    """One attempt of a job. Times are epoch ms; they are None before they are known."""
 
     number: int
     created_at: int
@@ -65,25 +65,25 @@ class JobAttempt:
     submitted_at: int = 0
     """When the job was submitted."""
     has_initializing_state: bool = True
-    """Whether tasks are INITIALIZING before they are RUNNING; Flink has that state since 1.13."""
+    """Whether tasks are INITIALIZING before they are RUNNING, as since Flink 1.13."""
     restore_ms: int = 0
-    """How much longer tasks are INITIALIZING when there is state to restore."""
+    """How much longer tasks are INITIALIZING because there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
     first_deployed_at: int | None = None
-    """When the first attempt of the job was deployed; bounded sources finish so long after that."""
+    """When the first attempt of the job was deployed. Bounded sources finish a fixed time after that."""
     planned_end: int | None = None
-    """When all tasks are FINISHED if nothing ends the attempt before."""
+    """When all tasks are FINISHED unless the attempt ends earlier."""
     outcome: AttemptOutcome | None = None
     settled_at: int | None = None
-    """When all subtasks were in a terminal state, if the outcome does not know it or the job ended earlier."""
+    """When all subtasks were in a terminal state, if the outcome lacks that time or the job ended earlier."""
     version: int = 0
-    """Grows whenever the executions change."""
+    """Increases whenever the executions change."""
     _cached_executions: list[list[Execution]] | None = None
     _first_stage_running_at: int | None = None
     _steady_since: int | None = None
 
     def change_graph(self, graph: JobGraph) -> None:
-        """Use another parallelism, before any task is deployed."""
+        """Use a graph with another parallelism; no task is deployed yet."""
         self.graph = graph
         self._forget_executions()
 
@@ -109,7 +109,7 @@ class JobAttempt:
             self._forget_executions()
 
     def mark_settled(self, at: int) -> None:
-        """Put the last subtasks in a terminal state by `at`, if the outcome does not say when, or says a later time."""
+        """Let the last subtasks reach a terminal state by `at`, unless the outcome says an earlier time."""
         if self.outcome is None or self.settled_at is not None:
             return
         if self.outcome.settled_at is None or self.outcome.settled_at > at:
@@ -117,7 +117,7 @@ class JobAttempt:
             self._forget_executions()
 
     def on_slots_lost(self) -> None:
-        """A TaskManager is gone; tasks that were being cancelled on it are CANCELED at that moment."""
+        """Update the executions after the loss of a TaskManager; tasks that are CANCELING on it are then CANCELED."""
         self._forget_executions()
 
     def _forget_executions(self) -> None:
@@ -139,7 +139,7 @@ class JobAttempt:
         return self._cached_executions
 
     def is_steady_at(self, time: int) -> bool:
-        """Return whether all subtasks are RUNNING at `time`, and no end of one is known."""
+        """Whether all subtasks are RUNNING at `time`, and the end of none is known."""
         if self._steady_since is None:
             last = [execution.phases[-1] for row in self.executions() for execution in row]
             runs = all(state is TaskState.RUNNING for state, _ in last)
@@ -201,17 +201,17 @@ class JobAttempt:
         return max(stage for stage, start in enumerate(starts) if stage == 0 or (start is not None and start <= time))
 
     def finishes(self) -> dict[int, int]:
-        """Return vertex index -> when the vertex finishes (epoch ms), of the vertices that finish before the job."""
+        """Return when vertices finish before the job does, in epoch ms, by vertex index."""
         finish_times = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
         return {index: at for index, at in finish_times.items() if at is not None}
 
     def _bounded_finish(self, vertex: Vertex) -> int | None:
-        """Return when a vertex has no more input: a bounded source, or a vertex whose inputs are all finished."""
+        """Return when a bounded source finishes, or a vertex whose inputs all finish; None for any other vertex."""
         if vertex.is_source:
             length = vertex.spec.finishes_after
             if length is None or self.first_deployed_at is None:
                 return None
-            # a restored source that had finished runs for a moment
+            # a restored source that had finished runs for a short time
             return max(self.first_deployed_at + length, self._running_at(vertex) + FINISH_SPREAD_MS)
         ends = [self._bounded_finish(self.graph.vertices[edge.source]) for edge in vertex.inputs]
         if any(end is None for end in ends):
@@ -224,7 +224,7 @@ class JobAttempt:
         return max(self._startup_times(vertex, name)[2] for name in names)
 
     def _stage_start(self, stage: int) -> int | None:
-        """Return when a stage starts. Stages share the planned time evenly; without a plan only the first one runs."""
+        """Return when a stage starts. Stages share the planned time evenly; without a plan, only the first runs."""
         assert self.deployed_at is not None
         if stage == 0:
             return self.deployed_at
@@ -242,7 +242,7 @@ class JobAttempt:
         return deploying, initializing, running
 
     def _planned_finish(self, vertex: Vertex) -> int | None:
-        """Return when a vertex finishes by plan: the last one at the planned end, those before it slightly earlier."""
+        """Return when a vertex finishes as planned: the last one at the planned end, its inputs slightly earlier."""
         bounded_end = self._bounded_finish(vertex) if self.graph.is_bounded else None
         if self.planned_end is None:
             return bounded_end
@@ -278,7 +278,7 @@ class JobAttempt:
     def _truncate_phases(
         self, phases: _Phases, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
     ) -> _Phases:
-        """Replace the part of the plan after the end of the attempt."""
+        """Replace the phases after the end of the attempt."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases
@@ -286,7 +286,7 @@ class JobAttempt:
         if kept[-1][0] == TaskState.FINISHED:
             return kept
         if outcome.state == TaskState.FINISHED:
-            # tasks that had not started pass through their states at once: the lifecycle gives no time for it
+            # tasks that had not started enter all states at the same time, because the lifecycle leaves no time
             missing = [state for state in STARTING if state not in dict(kept)] if self.deployed_at is not None else []
             startup = [(state, outcome.at) for state in missing if self._has_state(state)]
             return [*kept, *startup, (TaskState.FINISHED, outcome.at)]
@@ -320,5 +320,5 @@ _STARTUP = (TaskState.DEPLOYING, TaskState.INITIALIZING, TaskState.RUNNING)
 
 @lru_cache(maxsize=4096)
 def _settling_share(random: NamedRandom, names: tuple[str | int, ...], last: bool) -> float:
-    """Return which part of the settling time a subtask takes; the last vertex's first subtask takes all of it."""
+    """Return the share of the settling time that a subtask takes; the first one of the last vertex takes all of it."""
     return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * random.number("settle", *names)

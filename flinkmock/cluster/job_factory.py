@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _SHARED = 256
-"""Graphs and lifecycles that are kept for the next jobs."""
+"""The maximum number of graphs and lifecycles that jobs share."""
 
 
 class JobFactory:
@@ -35,38 +35,40 @@ class JobFactory:
         self._cluster = cluster
         self._graphs: dict[int, tuple[tuple[VertexSpec, ...], JobGraph]] = {}
         self._lifecycles: dict[int, tuple[Lifecycle, str, FlatLifecycle]] = {}
-        """What jobs of one template share, by the identity of the parts of the spec that it is made from."""
+        """Graphs and lifecycles that jobs of one template share, by the `id()` of the part of the spec."""
 
     def create(
         self, spec: JobSpec, at: int, *, initialized: bool = False, application: Application | None = None
     ) -> Job:
-        """Create the job of a spec that has an id, and add it to the cluster and to its application.
+        """Create a job, and add it to the cluster and to its application.
 
         Args:
+            spec: The spec of the job, with an id.
+            at: When it is submitted, in epoch ms.
             initialized: Whether its initialization takes no time.
-            application: None: a new one.
+            application: The application of the job; None: a new one.
         """
         lifecycle = self._lifecycle(spec)
         if initialized:
             lifecycle = _without_initialization(lifecycle)
         return self._add(spec, lifecycle, at, application or single_job_application(spec.id, spec.name, at))
 
-    def recover(self, before: Job, at: int) -> Job:
+    def recover(self, former_job: Job, at: int) -> Job:
         """Create a job of a former leader again, from its latest checkpoint.
 
-        The job keeps its id and continues the ids of checkpoints; everything else is as if it had been submitted now
-        (recorded).
+        The job keeps its id and continues the ids of checkpoints. In all other respects it is as if it were submitted
+        now (recorded).
         """
-        spec = dataclasses.replace(before.spec, id=before.id)
-        lifecycle = recovered_lifecycle(before, self._lifecycle(spec))
-        job = self._add(spec, lifecycle, at, single_job_application(before.application_id, spec.name, at))
-        job.change_graph(before.graph)
-        job.checkpoints.take_over_from(before.checkpoints, at)
-        job.parallelism_bounds = before.parallelism_bounds
+        spec = dataclasses.replace(former_job.spec, id=former_job.id)
+        lifecycle = recovered_lifecycle(former_job, self._lifecycle(spec))
+        job = self._add(spec, lifecycle, at, single_job_application(former_job.application_id, spec.name, at))
+        job.change_graph(former_job.graph)
+        job.checkpoints.take_over_from(former_job.checkpoints, at)
+        job.parallelism_bounds = former_job.parallelism_bounds
         return job
 
     def start(self, job: Job, restore: RestoreSettings | None, at: int) -> None:
-        """Start a new job, or let it fail because it can't be restored or its parallelism is too high."""
+        """Start a new job. It fails if it can't be restored, or if its parallelism is too high."""
         error = _parallelism_error(job.graph)
         if error is None and restore is not None:
             error = self._restore(job, restore, at)
@@ -77,10 +79,10 @@ class JobFactory:
         self._cluster.state_machines.start(job, at)
 
     def _restore(self, job: Job, restore: RestoreSettings, at: int) -> JavaException | None:
-        """Restore the state of a job; returns why it can't be restored."""
+        """Restore the state of a job; return the exception if that is not possible."""
         cluster = self._cluster
-        former = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
-        state = find_state(cluster.savepoints, (*former, *cluster.jobs.values()), restore.path, at)
+        past_jobs = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
+        state = find_state(cluster.savepoints, (*past_jobs, *cluster.jobs.values()), restore.path, at)
         if state is None:
             return cluster.savepoints.missing_error(restore.path)
         error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
@@ -119,7 +121,7 @@ class JobFactory:
         return job
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
-        """Return the job's lifecycle with the states that come before its first one, which last no time."""
+        """Return the lifecycle of a job, with the states that precede its first step. They last no time."""
         scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
         shared = self._lifecycles.get(id(spec.lifecycle))
         if shared is not None and shared[0] is spec.lifecycle and shared[1] == scheduler:

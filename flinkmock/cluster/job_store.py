@@ -1,4 +1,4 @@
-"""Ended jobs, which the JobManager keeps for a while (FileExecutionGraphInfoStore, FileArchivedApplicationStore)."""
+"""Ended jobs, which the JobManager keeps for a time (FileExecutionGraphInfoStore, FileArchivedApplicationStore)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class JobStore:
         self._expiration_ms = expiration_ms
         self._capacity = capacity
         self._kept: deque[Job] = deque()
-        """In the order of their ends."""
+        """The ended jobs, in the order of their ends."""
 
     def add(self, job: Job, at: int) -> None:
-        """Keep a job that ended at `at` (epoch ms); the oldest one makes room for it."""
+        """Keep a job that ended at `at` (epoch ms); forget the oldest one if there are too many."""
         job.expires_at = at + self._expiration_ms
         self._kept.append(job)
         while self._kept and (self._kept[0].expires_at or 0) <= at:
@@ -38,7 +38,7 @@ class JobStore:
         self._kept.clear()
 
     def is_kept(self, application: Application, time: int) -> bool:
-        """Return whether an application is known at `time` (epoch ms): its jobs are, or it has not ended."""
+        """Whether an application is known at `time` (epoch ms): one of its jobs is, or it has not expired."""
         if application.jobs:
             return any(job.is_known_at(time) for job in application.jobs)
         ended_at = application.ended_at(time)

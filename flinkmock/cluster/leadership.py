@@ -1,10 +1,10 @@
-"""The JobManagers: which of them leads, and what is lost when the leader crashes.
+"""The JobManagers of a cluster: which one leads, and what is lost when the leader crashes.
 
-Each JobManager answers for the leader (since Flink 1.5). Only the JobManager that got them knows uploaded jars and the
-results of async operations that no Dispatcher caches. Jobs belong to the leader. When it crashes, the next leader
-recovers them from their latest checkpoints if the cluster is highly available; otherwise they are lost. Jobs that had
-ended are lost in any case. Recorded with two JobManagers, ZooKeeper, and a leader that was killed (2.3.0 and 1.12.5;
-tests/server/leader-change.json.gz).
+Each JobManager serves requests on behalf of the leader (since Flink 1.5). Uploaded jars, and results of async
+operations that no Dispatcher caches, are known only to the JobManager that received them. Jobs belong to the leader.
+When the leader crashes, the next one recovers the jobs from their latest checkpoints if the cluster is highly
+available; otherwise they are lost. Jobs that had ended are always lost. Recorded with two JobManagers, ZooKeeper, and a
+leader that was killed (2.3.0 and 1.12.5; tests/server/leader-change.json.gz).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class JobManager:
-    """One process. `down` is True from its crash until the next leader is elected."""
+    """A JobManager process. `down` is True from its crash until the next leader is elected."""
 
     number: int
     caches: Caches
@@ -39,7 +39,7 @@ class JobManager:
 
 @dataclass(frozen=True, slots=True)
 class LeadershipTerm:
-    """The time from `since` until `until` (epoch ms; None: still) in which one JobManager led, and its jobs."""
+    """The time from `since` to `until` (epoch ms; None: until now) in which one JobManager led, and its jobs."""
 
     leader: int
     since: int
@@ -49,11 +49,12 @@ class LeadershipTerm:
 
 
 class Leadership:
-    """The JobManagers of a cluster, and who leads.
+    """The JobManagers of a cluster, and its leader.
 
     Args:
-        count: How many JobManagers there are.
-        make_caches: Creates the caches of the JobManager of a number; called again when a leader change clears them.
+        cluster: The cluster.
+        count: The number of JobManagers.
+        make_caches: Creates the caches of the JobManager with a number. It is called again at each leader change.
     """
 
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[int], Caches]) -> None:
@@ -67,11 +68,12 @@ class Leadership:
         self._to_recover: list[Job] = []
 
     def fail_leader(self, duration: int | None, at: int, *, recovers: bool | None = None) -> None:
-        """Crash the leader; do nothing while there is none.
+        """Let the leader crash; do nothing if there is none.
 
         Args:
-            duration: How many ms later the next leader is elected, and the crashed one is back; None: never.
-            recovers: Whether the next leader recovers the jobs; None: as high availability is configured.
+            duration: The time in ms after which the next leader is elected, and the crashed one is back; None: never.
+            at: When the leader crashes, in epoch ms.
+            recovers: Whether the next leader recovers the jobs; None: if high availability is configured.
         """
         leader, cluster = self.leader, self._cluster
         if leader is None:
@@ -95,7 +97,7 @@ class Leadership:
 
     @event_handler(leader_scoped=False)
     def elect(self, crashed: int, at: int) -> None:
-        """The JobManager after the crashed one becomes the leader."""
+        """Make the JobManager after the crashed one the leader."""
         self.jobmanagers[crashed].down = False
         self.leader, self.leader_since = self.jobmanagers[(crashed + 1) % len(self.jobmanagers)], at
         to_recover, self._to_recover = self._to_recover, []
@@ -103,14 +105,14 @@ class Leadership:
             self._cluster.state_machines.start(self._cluster.job_factory.recover(job, at), at)
 
     def term_at(self, time: int) -> LeadershipTerm | None:
-        """Return the term at `time` (epoch ms), with the whole history of its jobs; None without a leader."""
+        """Return the term at `time` (epoch ms), with the whole history of its jobs; None if there was no leader."""
         cluster = self._cluster
         if time >= self.leader_since and self.leader is not None:
             return LeadershipTerm(self.leader.number, self.leader_since, cluster.jobs, cluster.applications)
         return next((term for term in self.past_terms if term.since <= time < (term.until or 0)), None)
 
     def _suspend(self, job: Job, at: int) -> None:
-        """End the tasks of a job whose JobMaster is gone."""
+        """Suspend a job whose JobMaster was lost, and end its tasks."""
         self._cluster.wait_conditions.remove(job.id)
         self._cluster.slots.release(at, job_id=job.id)
         if job.ended:
@@ -132,12 +134,12 @@ def without_caches(leadership: Leadership) -> Leadership:
 
 
 def recovered_lifecycle(job: Job, original: FlatLifecycle) -> FlatLifecycle:
-    """Return the lifecycle of a recovered job: its first states, then RUNNING from the step that it was in.
+    """Return the lifecycle of a recovered job: its first states, then the rest from the RUNNING step that it was in.
 
     Args:
-        job: The job as it was when its JobMaster was lost. If it was being cancelled or failing, it runs again; the new
-            leader does not know of that.
-        original: The lifecycle that it had when it was submitted.
+        job: The job at the time when its JobMaster was lost. If it was being cancelled or failing, it runs again,
+            because the new leader does not know that.
+        original: The lifecycle with which it was submitted.
     """
     index = job.lifecycle.next_running_index(job.step_index)
     remaining = job.lifecycle.remaining(index) if index is not None else None
@@ -149,7 +151,7 @@ def recovered_lifecycle(job: Job, original: FlatLifecycle) -> FlatLifecycle:
     for step in original.steps:
         if step.state not in (JobState.INITIALIZING, JobState.CREATED):
             break
-        # polls and signals that the first start waited for are not waited for again
+        # the recovered job does not wait again for polls and signals that the first start waited for
         bounded = isinstance(step.duration, UniformRange) and not step.duration.unbounded
         prefix.append(step if bounded else Step(step.state))
     return remaining.after(prefix)

@@ -1,6 +1,6 @@
 """The log files of a cluster's processes.
 
-They are computed from the same history as all other responses, so they never contradict them.
+They are computed from the same history as all other responses, so they agree with them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 PRINTED_LINES = 1_000
-"""How many lines of each subtask of a print sink are kept."""
+"""The maximum number of lines that are kept of each subtask of a print sink."""
 STARTUP_MS = 2_000
-"""How long a process takes to start, until it serves requests."""
+"""How long a process takes to start, until it serves requests, in ms."""
 
 
 def jobmanager_directory(cluster: Cluster, time: int) -> list[LogFile]:
@@ -48,9 +48,9 @@ def taskmanager_directory(cluster: Cluster, taskmanager: TaskManager, time: int)
 
 
 def _shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
-    """Return the files of all processes if the configuration gives them one log directory, else none.
+    """Return the files of all processes if they are configured to have one log directory; otherwise [].
 
-    Their order is that of the recorded lists (`cluster: GET /jobmanager/logs`).
+    The files are in the order of the recorded lists (`cluster: GET /jobmanager/logs`).
     """
     configured = [cluster.configuration.text(option) for option in (JOBMANAGER_LOG, TASKMANAGER_LOG)]
     directories = {path.rpartition("/")[0] for path in configured if path is not None}
@@ -104,7 +104,7 @@ def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> 
 
 
 def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
-    """Return the standard output of a TaskManager: a line for each record of a print sink, the last lines only."""
+    """Return the last lines of a TaskManager's standard output: one for each record of a print sink."""
     lines: list[str] = []
     for job in cluster.jobs.values():
         for execution in _executions(job):
@@ -119,7 +119,7 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
 
 
 def _executions(job: Job) -> Iterator[Execution]:
-    """Yield the executions of the newest attempts; the lines about earlier ones have been rolled over."""
+    """Yield the executions of the newest attempts. Log lines about earlier attempts have been rolled over."""
     for attempt in job.attempts[-limits.LOG_ATTEMPTS :]:
         for row in attempt.executions():
             yield from row

@@ -1,6 +1,6 @@
-"""Values over time, as a scenario defines them for a metric.
+"""Metric series: values over time, as a scenario defines them for a metric.
 
-Times are ms since the job was submitted; counters depend on how long their task has been running.
+Times are in ms since the job was submitted. Counters depend on how long their task has been running.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Grows by `per_second`, from `start`, while the task runs."""
+    """A number that grows from `start` by `per_second` while the task runs."""
 
     per_second: float
     start: float = 0
@@ -36,20 +36,20 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Sine:
-    """Oscillates between `low` and `high` with a period of `every` ms. It starts in the middle and rises."""
+    """A number that oscillates between `low` and `high` in `every` ms. It starts in the middle and rises."""
 
     low: float
     high: float
     every: int
 
     def at(self, time: int, running: int) -> Value:
-        middle, swing = (self.low + self.high) / 2, (self.high - self.low) / 2
-        return round(middle + swing * math.sin(2 * math.pi * (time % self.every) / self.every), 3)
+        middle, amplitude = (self.low + self.high) / 2, (self.high - self.low) / 2
+        return round(middle + amplitude * math.sin(2 * math.pi * (time % self.every) / self.every), 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """`base`, except for `peak` in the last `duration` ms of every `every` ms."""
+    """A number that is `peak` in the last `duration` ms of every `every` ms, otherwise `base`."""
 
     base: float
     peak: float
@@ -62,7 +62,7 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values in order, each for `every` ms. Then the last one stays, or all of them `repeat`."""
+    """Values in order, each for `every` ms. After the last one, the values `repeat`, or the last one stays."""
 
     values: tuple[Value, ...]
     every: int
@@ -81,9 +81,9 @@ class MetricSpec:
     """A metric that the scenario defines.
 
     Attributes:
-        series: Its values.
+        series: The values.
         subtasks: The subtasks of a vertex that have it; None: all.
-        since: It does not exist before; ms since the job was submitted.
+        since: When the metric begins to exist, in ms since the job was submitted.
     """
 
     series: MetricSeries
@@ -93,9 +93,9 @@ class MetricSpec:
 
 @dataclass(frozen=True, slots=True)
 class Backpressure:
-    """The `ratio` of time, from 0 to 1, in which a task is back-pressured from `since` until `until`.
+    """The `ratio` of time, from 0 to 1, in which a task is back-pressured between `since` and `until`.
 
-    Both are ms since the job was submitted; None: until its end.
+    Both are in ms since the job was submitted; None: until the end of the job.
     """
 
     ratio: float
@@ -104,12 +104,12 @@ class Backpressure:
 
 
 def backpressure_at(pressures: tuple[Backpressure, ...], time: int) -> float:
-    """Return the ratio at `time`: the highest one that applies."""
+    """Return the ratio at `time`, the highest one if several apply."""
     return max((p.ratio for p in pressures if p.since <= time and (p.until is None or time < p.until)), default=0.0)
 
 
 def backpressured_time_ms(pressures: tuple[Backpressure, ...], since: int, until: int) -> int:
-    """Return how many ms of a time span a task was back-pressured."""
+    """Return how long a task was back-pressured within a time span, in ms."""
     bounds = {since, until}
     for p in pressures:
         bounds |= {bound for bound in (p.since, p.until) if bound is not None and since < bound < until}
@@ -119,7 +119,7 @@ def backpressured_time_ms(pressures: tuple[Backpressure, ...], since: int, until
 def evaluate_metrics(
     metrics: Mapping[str, MetricSpec], time: int, running: int, subtask: int | None = None
 ) -> dict[str, str]:
-    """Return name -> value as Java prints it, of the metrics that a job, or this subtask, has."""
+    """Return the values of a job's or a subtask's metrics by name, as Java prints them."""
     return {
         name: java_text(metric.series.at(time, running))
         for name, metric in metrics.items()

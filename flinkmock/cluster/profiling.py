@@ -10,12 +10,12 @@ from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 JOB_MANAGER = "JobManager"
-"""The subject id of the JobManager; that of a TaskManager is its id."""
+"""The subject of a profiling of the JobManager. For a TaskManager, it is the id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profiling:
-    """One run of the profiler, triggered at `triggered_at` (epoch ms), which samples for `seconds`."""
+    """One run of the profiler. It starts at `triggered_at` (epoch ms) and takes samples for `seconds`."""
 
     subject: str
     mode: str
@@ -28,7 +28,7 @@ class Profiling:
 
     @property
     def output(self) -> str:
-        """The name of its output file."""
+        """The name of the output file."""
         moment = datetime.fromtimestamp(self.finished_at // 1000, UTC)
         return f"{self.subject}_{self.mode}_{moment:%Y-%m-%d_%H_%M_%S}.html"
 
@@ -46,7 +46,7 @@ class Profiling:
 
 
 class Profiler:
-    """The profilings of one cluster. `max_duration_s` and `history_size` are the limits of the configuration."""
+    """The profilings of one cluster. `max_duration_s` and `history_size` are configured limits."""
 
     def __init__(self, max_duration_s: int, history_size: int) -> None:
         self._max_duration_s = max_duration_s
@@ -57,7 +57,7 @@ class Profiler:
         """Start profiling a process.
 
         Raises:
-            UncaughtJavaException: A profiling runs there, the duration is not allowed, or there is no mode.
+            UncaughtJavaException: The process is being profiled, the duration is not allowed, or there is no mode.
         """
         if not 0 < seconds <= self._max_duration_s:
             text = messages.profiling_duration(self._max_duration_s)
@@ -73,7 +73,7 @@ class Profiler:
         return profiling
 
     def history(self, subject: str, now: int) -> list[Profiling]:
-        """Return the runs of a subject, newest first. When a run is finished, the oldest one is dropped."""
+        """Return the runs of a subject, newest first. When a run finishes, the oldest one is dropped."""
         runs = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
         running = bool(runs) and now < runs[0].finished_at
         return runs[: self._history_size + running]

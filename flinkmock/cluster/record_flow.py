@@ -1,7 +1,7 @@
-"""Records and bytes that have flowed through a job by a given time.
+"""The records and bytes that have flowed through a job by a time.
 
-Counts follow from rates and the time that tasks have been running; no record is counted. At every moment the output of
-a vertex equals the input of the next one, and the counts of subtasks add up to those of their vertex.
+They are computed from rates and from the time that tasks have been running. At any time, the output of a vertex equals
+the input of the next one, and the numbers of subtasks add up to those of their vertex.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.memory import PAGE
 
 BUSY_AT_RATE = 1_000.0
-"""Records per second at which a subtask is busy all the time."""
+"""The rate, in records per second, at which a subtask is busy all the time."""
 BUFFER_TIMEOUT_MS = 100
-"""execution.buffer-timeout: how long a buffer waits at most before it is sent, however little is in it."""
+"""The longest time before a buffer is sent that is not full (execution.buffer-timeout)."""
 
 
 class RecordFlow:
@@ -31,27 +31,28 @@ class RecordFlow:
         self._records: dict[int, tuple[int, int]] = {}
 
     def records(self, vertex: Vertex) -> tuple[int, int]:
-        """Return the number of records into and out of a vertex, the sum of all subtasks."""
+        """Return the numbers of records that a vertex has received and sent, summed over all subtasks."""
         if vertex.index not in self._records:
             self._records[vertex.index] = self._count_records(vertex)
         return self._records[vertex.index]
 
     def emitted(self, vertex: Vertex) -> int:
-        """Return the number of records that a source has emitted, whether or not another vertex receives them."""
+        """Return the number of records that a source has emitted, even if no other vertex receives them."""
         spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
-        ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
-        return int(vertex.spec.records_per_second * ran / 1000)
+        ran_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
+        return int(vertex.spec.records_per_second * ran_ms / 1000)
 
     def chain_records(self, execution: Execution) -> list[tuple[int, int]]:
-        """Return the records into and out of each operator of a subtask's chain: one receives what the last one emits.
+        """Return the numbers of records that each operator of a subtask's chain has received and emitted.
 
-        In a chain that ends in a sink, the operators before it have done all the filtering.
+        An operator receives what the previous one emits. In a chain that ends in a sink, the operators before the sink
+        do the filtering.
         """
         vertex, counters = execution.vertex, self.io_counters(execution)
         between = counters.records_in
         if vertex.is_source or not vertex.has_consumers:
-            whole = self.emitted(vertex) if vertex.is_source else int(self.records(vertex)[0] * vertex.spec.selectivity)
-            between = self._flows[vertex.index].share(whole, execution.subtask)
+            total = self.emitted(vertex) if vertex.is_source else int(self.records(vertex)[0] * vertex.spec.selectivity)
+            between = self._flows[vertex.index].share(total, execution.subtask)
         inner = [between] * (len(vertex.spec.operators) - 1)
         return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
 
@@ -66,48 +67,53 @@ class RecordFlow:
         vertex, subtask = execution.vertex, execution.subtask
         flow = self._flows[vertex.index]
         records_in, records_out = self.records(vertex)
-        mine_in, mine_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
-        began = self._attempt.submitted_at
-        since, until = execution.running_span(self._time) or (began, began)
-        ran, pressed = until - since, 0
+        own_records_in, own_records_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
+        submitted_at = self._attempt.submitted_at
+        since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
+        ran_ms, backpressured_ms = until - since, 0
         if vertex.spec.backpressure:
-            pressed = backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
+            backpressured_ms = backpressured_time_ms(
+                vertex.spec.backpressure, since - submitted_at, until - submitted_at
+            )
         if vertex.spec.busy:
-            busy = min(round(ran * _busy(vertex, subtask)), ran - pressed)
+            busy = min(round(ran_ms * _busy(vertex, subtask)), ran_ms - backpressured_ms)
         else:
-            busy = round((ran - pressed) * flow.busy[subtask])
-        bytes_in, bytes_out = round(mine_in * flow.input_bytes / flow.inputs), mine_out * flow.bytes_out
+            busy = round((ran_ms - backpressured_ms) * flow.busy[subtask])
+        bytes_in, bytes_out = round(own_records_in * flow.input_bytes / flow.inputs), own_records_out * flow.bytes_out
         return IoCounters(
-            mine_in,
-            mine_out,
+            own_records_in,
+            own_records_out,
             bytes_in,
             bytes_out,
-            _buffers(mine_in, bytes_in, flow.input_channels, ran),
-            _buffers(mine_out, bytes_out, flow.output_channels, ran),
+            _buffers(own_records_in, bytes_in, flow.input_channels, ran_ms),
+            _buffers(own_records_out, bytes_out, flow.output_channels, ran_ms),
             busy,
-            ran - pressed - busy,
-            pressed,
+            ran_ms - backpressured_ms - busy,
+            backpressured_ms,
         )
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
-        """Return the part of the time that a subtask is busy now, from 0 to 1."""
+        """Return the ratio of time in which a subtask is busy, from 0 to 1."""
         rest = 1.0 - self.backpressure_ratio(vertex)
         if vertex.spec.busy:
             return min(_busy(vertex, subtask), rest)
         return self._flows[vertex.index].busy[subtask] * rest
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
-        """Return the part of the time that the subtasks are back-pressured now, from 0 to 1."""
+        """Return the ratio of time in which the subtasks are back-pressured, from 0 to 1."""
         return backpressure_at(vertex.spec.backpressure, self._time - self._attempt.submitted_at)
 
 
 class _VertexFlow:
-    """What of the flow of a vertex doesn't depend on the time.
+    """The properties of a vertex's flow that do not depend on the time.
 
     Attributes:
-        busy: The part of the time that each subtask is busy without back pressure.
-        input_bytes: Bytes per record that it receives, the sum of its inputs.
-        bytes_out: Bytes per record that it sends.
+        busy: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
+        input_bytes: The sum over the inputs of the bytes per received record.
+        inputs: The number of inputs.
+        bytes_out: The bytes per sent record.
+        input_channels: The number of input channels of a subtask.
+        output_channels: The number of output channels of a subtask.
     """
 
     __slots__ = (
@@ -135,9 +141,9 @@ class _VertexFlow:
         self.input_channels = graph.input_channels(vertex)
         self.output_channels = graph.output_channels(vertex)
 
-    def share(self, whole: int, subtask: int) -> int:
-        """Return the records of a subtask of `whole`: the parts add up to the whole and never decrease."""
-        rounds, rest = divmod(whole, self._total)
+    def share(self, total: int, subtask: int) -> int:
+        """Return the share of a subtask in `total` records. The shares add up to the total and never decrease."""
+        rounds, rest = divmod(total, self._total)
         weight, rest = self._weights[subtask], rest - self._before[subtask]
         return rounds * weight + (0 if rest <= 0 else rest if rest < weight else weight)
 
@@ -156,12 +162,12 @@ def _rate(graph: JobGraph, vertex: Vertex) -> float:
     """Return the records per second that a vertex processes without back pressure."""
     if vertex.is_source:
         return vertex.spec.records_per_second
-    above = (graph.vertices[edge.source] for edge in vertex.inputs)
-    return sum(_rate(graph, v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
+    sources = (graph.vertices[edge.source] for edge in vertex.inputs)
+    return sum(_rate(graph, v) * (1.0 if v.is_source else v.spec.selectivity) for v in sources)
 
 
 def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
-    """Return how many buffers hold `size` bytes: each channel sends what it has at each timeout, and full buffers."""
+    """Return the number of buffers for `size` bytes: each channel sends full buffers, and one at each timeout."""
     if not records:
         return 0
     flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
@@ -169,17 +175,17 @@ def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
 
 
 def _weight(vertex: Vertex, subtask: int) -> int:
-    """Return how many records a subtask gets in one round."""
+    """Return the number of records that a subtask gets in one round of the distribution."""
     skew = vertex.spec.skew or (1,)
     return skew[min(subtask, len(skew) - 1)]
 
 
 def _busy(vertex: Vertex, subtask: int) -> float:
-    """Return the share of time that the scenario gives for a subtask."""
+    """Return the busy ratio that the scenario gives for a subtask."""
     return vertex.spec.busy[min(subtask, len(vertex.spec.busy) - 1)]
 
 
 def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
-    """Return how many records the first `subtasks` subtasks get in one round, in total."""
+    """Return the number of records that the first `subtasks` subtasks get together in one round."""
     skew = vertex.spec.skew or (1,)
     return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]

@@ -1,6 +1,6 @@
 """Parallelism bounds of a job, and the history of its rescales.
 
-Bounds follow recording 2.3.0-adaptive; the history follows the rescale classes of Flink's
+The bounds are like those in the recording 2.3.0-adaptive; the history follows the rescale classes of Flink's
 `runtime.scheduler.adaptive`. `adaptive_scheduler.py` decides when a job is rescaled.
 """
 
@@ -19,7 +19,7 @@ from flinkmock.flink import messages
 from flinkmock.flink.java_format import hash_order, id_hash
 
 Bounds = Mapping[str, tuple[int, int]]
-"""Vertex id -> (lower, upper)."""
+"""Vertex id -> (lower, upper) bound."""
 
 
 class RescaleState(StrEnum):
@@ -35,10 +35,11 @@ class Rescale:
     """One entry of the rescale history. Times are epoch ms.
 
     Attributes:
-        version: How many times the bounds had been changed before.
-        attempt_number: Counts the rescales of one version, from 1.
-        ended_at: None while it is in progress, as are `state` and `reason`.
-        job_attempt: The job attempt that it leads to; None while that is not known, and if it leads to none.
+        number: The position in the history, from 0.
+        version: The number of earlier changes of the bounds.
+        attempt_number: The number of the rescale among those of one version, from 1.
+        ended_at: When it ended; None while it is in progress. `state` and `reason` are then None too.
+        job_attempt: The job attempt that it creates; None if it creates none, or if that is unknown.
     """
 
     number: int
@@ -58,9 +59,9 @@ def java_vertex_order(vertex_ids: Iterable[str]) -> list[str]:
 
 
 def parallelism_bounds_of(job: Job) -> dict[str, tuple[int, int]]:
-    """Return the bounds that were set last; by default, from 1 to the parallelism of the program.
+    """Return the bounds that were set last. By default they are from 1 to the parallelism of the program.
 
-    In reactive mode the upper bound is the maximum parallelism (as AdaptiveScheduler computes it).
+    In reactive mode, the upper bound is the maximum parallelism (AdaptiveScheduler).
     """
     specs = [(vertex.id, job.spec.vertices[vertex.index]) for vertex in job.graph.vertices]
     default = {id: (1, spec.max_parallelism if job.reactive else spec.parallelism) for id, spec in specs}
@@ -128,9 +129,9 @@ def best_parallelism(job: Job, slots: int) -> list[int] | None:
         return None
     assigned = {}
     for group in lowest:
-        more = min(slots_left, highest[group] - lowest[group])
-        assigned[group] = lowest[group] + more
-        slots_left -= more
+        additional = min(slots_left, highest[group] - lowest[group])
+        assigned[group] = lowest[group] + additional
+        slots_left -= additional
     return [min(bounds[vertex.id][1], assigned[vertex.spec.slot_sharing_group]) for vertex in job.graph.vertices]
 
 
@@ -151,7 +152,7 @@ def graph_with(job: Job, parallelism: list[int]) -> JobGraph:
 
 
 def history_at(job: Job, time: int) -> list[Rescale]:
-    """Return the rescales that had started by `time`, oldest first: one for each attempt, and those without effect."""
+    """Return the rescales started by `time`, oldest first: one for each attempt, and those without effect."""
     change_of = {
         change.attempt_number: change for change in job.requirements_changes if change.attempt_number is not None
     }
@@ -206,5 +207,5 @@ def _end(
 
 
 def terminated_reason(state: JobState) -> str:
-    """Return the `TerminatedReason` of a rescale whose job has ended; Flink has none for a suspended job."""
+    """Return the `TerminatedReason` of a rescale whose job has ended. Flink has none for a suspended job."""
     return f"JOB_{state}" if state in GLOBALLY_TERMINAL else "JOB_FAILED"

@@ -24,11 +24,11 @@ class RestoreSettings:
     """Flink's `SavepointRestoreSettings`.
 
     Attributes:
-        path: A savepoint or a retained checkpoint. If there is none, the job fails while it is initialized, and stays
-            in the list of jobs.
-        allow_non_restored_state: Whether state that the job has no operator for is skipped; else it fails the job.
-        claim: Whether the job owns the savepoint from now on (claimMode CLAIM): it is deleted as soon as the job has a
-            checkpoint of its own.
+        path: The path of a savepoint or a retained checkpoint. If there is none, the job fails during initialization,
+            and stays in the list of jobs.
+        allow_non_restored_state: Whether state without an operator in the job is skipped; otherwise the job fails.
+        claim: Whether the job owns the savepoint (claimMode CLAIM), which is then deleted after the first checkpoint of
+            the job.
     """
 
     path: str
@@ -38,18 +38,19 @@ class RestoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class RestorableState:
-    """The state at a path. `operators` are the ids of the vertices that it has state of, as far as their job names
-    them."""
+    """The state at a path. `operators` are the ids of the vertices whose state it contains (`Checkpoint.operators`)."""
 
     restored: RestoredCheckpoint
     operators: tuple[str, ...]
 
 
 def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
-    """Return the savepoint at `path`, or the newest checkpoint that one of `jobs` retained there; None if none exists.
+    """Return the savepoint at `path`, or the newest retained checkpoint of a job there; None if there is neither.
 
     Args:
-        jobs: All jobs of the cluster, those of former leaders included.
+        savepoints: The savepoints of the cluster.
+        jobs: All jobs of the cluster, including those of former leaders.
+        path: The path of the savepoint or checkpoint.
         at: Epoch ms.
     """
     path = shown_path(path).removesuffix("/_metadata")
@@ -64,7 +65,7 @@ def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str,
 
 
 def is_discarded(job: Job, time: int) -> bool:
-    """Return whether even the newest checkpoint was deleted: the job has ended and does not retain it."""
+    """Whether even the newest checkpoint of a job was deleted, because the job has ended and does not retain it."""
     if job.ended_at(time) is None:
         return False
     retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
@@ -79,10 +80,10 @@ def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
 
 
 def restore_error(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:
-    """Return why a job can't restore `state` without skipping some of it; None if it can.
+    """Return the exception if a job can't restore `state` without skipping a part of it; None if it can.
 
-    As Checkpoints.loadAndValidateCheckpoint, but only for jobs that name a vertex by id: generated ids say nothing
-    about the program.
+    Flink checks this in Checkpoints.loadAndValidateCheckpoint. Jobs whose vertices all have generated ids are not
+    checked, because these ids say nothing about the program.
     """
     if not any(vertex.id for vertex in spec.vertices):
         return None

@@ -1,7 +1,7 @@
-"""Savepoints, checkpoints on demand, stop-with-savepoint, disposal: triggered by one request and polled by others.
+"""Async operations around savepoints: savepoints, checkpoints on demand, stop-with-savepoint, disposal.
 
-Triggering does not look at the job: for an unknown or ended job the operation fails a moment later. The outcome of an
-operation is planned when it is triggered, and revised if its job stops running earlier.
+A trigger always succeeds; if the job is unknown or has ended, the operation fails a few milliseconds later. The outcome
+of an operation is planned when it is triggered, and revised if its job stops running earlier.
 See docs/flink-behaviour.md#async-operations.
 """
 
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 FAILS_AFTER_MS = 4
-"""From the trigger to the failure of an operation that can't start: at most 5 ms in the recordings."""
+"""The time from the trigger to the failure of an operation that can't start; at most 5 ms in the recordings."""
 SAVED_PART = 0.6
-"""The savepoint of a stop is complete after this part of the duration; then the tasks finish."""
+"""The part of the duration of a stop after which its savepoint is complete. Then the tasks finish."""
 
 
 class FollowUp(StrEnum):
-    """What the job does when its savepoint is complete."""
+    """What happens to the job when its savepoint is complete."""
 
     CANCEL = "cancel"
     FINISH = "finish"
@@ -58,10 +58,13 @@ class SavepointRequest:
     """A request to trigger a savepoint or a checkpoint.
 
     Attributes:
-        directory: Where a savepoint goes; None for a checkpoint, which goes to the checkpoint directory.
+        job_id: The id of the job.
+        trigger_id: The trigger id of the operation.
+        directory: The target directory of a savepoint; None for a checkpoint, which is stored in the checkpoint
+            directory.
         format: CANONICAL or NATIVE; None for a checkpoint.
         cancel_job: Whether to cancel the job when the savepoint is complete.
-        jobmanager: The number of the JobManager that got the request.
+        jobmanager: The number of the JobManager that received the request.
     """
 
     job_id: str
@@ -74,16 +77,16 @@ class SavepointRequest:
 
 @dataclass(slots=True)
 class _Pending:
-    """An operation in progress, with its checkpoint and what happens to the job at its end."""
+    """An operation in progress, with its checkpoint and the follow-up for the job."""
 
     operation: AsyncOperation
     checkpoint: Checkpoint
     duration: int | None
-    """ms; None while nobody knows when it ends."""
+    """The duration in ms; None while the end is unknown."""
     follow_up: FollowUp | None
     planned_failure: JavaException | None = None
     fails_later: bool = False
-    """Whether the planned failure is that of a task, after the savepoint is complete."""
+    """Whether a task fails after the savepoint is complete."""
 
 
 def _timeout(job: Job) -> int:
@@ -97,11 +100,11 @@ class SavepointCoordinator:
 
     cluster: Cluster
     by_path: dict[str, Checkpoint] = field(default_factory=dict)
-    """Path -> the savepoint there."""
+    """Path -> the savepoint at this path."""
     _owners: dict[str, Job] = field(default_factory=dict)
     """Path -> the job that has claimed the savepoint."""
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
-    """(job id, trigger id) -> the operation."""
+    """(job id, trigger id) -> operation in progress."""
 
     def register_existing(self, path: str, at: int) -> None:
         """Add a savepoint that was taken before the cluster started."""
@@ -112,7 +115,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
-        """Add a savepoint of the scenario's history, which was complete some milliseconds later."""
+        """Trigger a savepoint of the scenario's past, which is complete some milliseconds later."""
         job = self.cluster.jobs[job_id]
         past = job.spec.past_savepoints[number]
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
@@ -127,7 +130,7 @@ class SavepointCoordinator:
         self._owners[path] = job
 
     def savepoint_at(self, path: str, at: int) -> Checkpoint | None:
-        """Return the savepoint at a normalized path; None if there is none, or if its owner has deleted it by `at`."""
+        """Return the savepoint at a normalized path; None if there is none, or if its owner deleted it before `at`."""
         owner = self._owners.get(path)
         if owner is not None and owner.checkpoints.completed_at(at):
             del self._owners[path]
@@ -158,7 +161,7 @@ class SavepointCoordinator:
         status_kind = AsyncOperationKind.CHECKPOINT if is_checkpoint else AsyncOperationKind.SAVEPOINT
         operations = self.cluster.async_operations
         if operations.find(status_kind, trigger_id, job_id, at, request.jobmanager) is not None:
-            return  # a trigger id that is sent again means the same operation
+            return  # a client that sends a trigger id again means the same operation
         operation = operations.add(
             AsyncOperation(status_kind, trigger_id, job_id, at, None, {}, jobmanager=request.jobmanager)
         )
@@ -212,9 +215,9 @@ class SavepointCoordinator:
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
 
     def _draw_duration(self, job: Job, name: OperationName, spec: OperationSpec, trigger_id: str) -> int | None:
-        """Return how many ms the operation takes; None if it waits for polls or a signal.
+        """Return the duration of an operation in ms; None if it waits for polls or a signal.
 
-        Without a duration in the scenario it takes no less than the checkpoints of the job. An unbounded one lasts
+        Without a duration in the scenario, it is at least that of the job's checkpoints. An unbounded operation lasts
         until the checkpoint timeout.
         """
         if isinstance(spec.duration, Polls | Signal):
@@ -226,7 +229,7 @@ class SavepointCoordinator:
         return max(duration, random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 
     def _trigger_error(self, job: Job, kind: CheckpointKind, directory: str | None, at: int) -> JavaException | None:
-        """Return why the checkpoint can't be triggered; None if it can."""
+        """Return the exception if a checkpoint can't be triggered; None if it can."""
         release = self.cluster.release
         if job.state == JobState.INITIALIZING:
             return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
@@ -246,7 +249,7 @@ class SavepointCoordinator:
         return None if directory is None else self._directory_error(job, kind, directory, at)
 
     def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
-        """Return why no savepoint can be created in the directory; None if it can."""
+        """Return the exception if no savepoint can be created in a directory; None if it can."""
         files = {f"{path}/_metadata" for path in self.by_path}
         cause = self._file_systems.savepoint_directory_problem(directory, files)
         if cause is None:
@@ -269,11 +272,13 @@ class SavepointCoordinator:
         return FileSystems(self.cluster.release) if schemes is None else FileSystems(self.cluster.release, schemes)
 
     def missing_error(self, path: str) -> JavaException:
-        """Return why there is no savepoint or checkpoint at a path."""
-        return self._file_systems.savepoint_problem(path, {above for path in self.by_path for above in _above(path)})
+        """Return the exception of Flink for a path without a savepoint or checkpoint."""
+        return self._file_systems.savepoint_problem(
+            path, {parent for path in self.by_path for parent in _parent_directories(path)}
+        )
 
     def _planned_failure(self, job_id: str, name: OperationName, spec: OperationSpec) -> JavaException | None:
-        """Return the failure that the scenario plans for this call, and count the call."""
+        """Count a call of an operation; return the failure that the scenario plans for it, or None."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
         return spec.exception or checkpoint_exception(checkpoint_messages.EXPIRED)
@@ -286,7 +291,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
-        """The duration of an operation is over, or its wait condition is met."""
+        """Complete an operation whose duration is over, or whose wait condition is met."""
         pending = self._pending.get((job_id, trigger_id))
         if pending is None:
             return
@@ -311,7 +316,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_savepoint_expired(self, job_id: str, trigger_id: str, at: int) -> None:
-        """The checkpoint timeout is over."""
+        """Let an operation fail at its checkpoint timeout."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
             self.cluster.wait_conditions.remove(wait_key(job_id, trigger_id))
@@ -319,14 +324,14 @@ class SavepointCoordinator:
 
     @staticmethod
     def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
-        """End an operation whose end was not known when it was triggered."""
+        """End an operation whose end was unknown when it was triggered."""
         job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
         pending.operation.done_at = at
         if failure is not None:
             pending.operation.fail(at, completion_exception(failure))
 
     def on_job_stopped(self, job: Job, at: int) -> None:
-        """The tasks of the job stop running: its pending operations fail, as their checkpoints do."""
+        """Let the pending operations of a job fail, because its tasks stop running."""
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
@@ -336,7 +341,7 @@ class SavepointCoordinator:
                     pending.operation.fail(at, completion_exception(error))
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:
-        """End a stop whose savepoint is complete, because a task of the job fails.
+        """Let a stop fail whose savepoint is complete, because a task of the job fails.
 
         Returns:
             The failure of the stop; None if there is no such stop.
@@ -375,7 +380,7 @@ class SavepointCoordinator:
             del self.by_path[shown_path(path)]
         if planned is not None:
             failure = JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.could_not_dispose(path), planned)
-            if not path:  # Flink does not expect it, and so does not wrap it
+            if not path:  # Flink does not expect an empty path, and does not wrap the exception
                 text = checkpoint_messages.EMPTY_CHECKPOINT_POINTER
                 failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text)
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
@@ -388,13 +393,13 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=False)
     def on_savepoint_disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
-        """The wait condition of a disposal is met."""
+        """Complete a disposal whose wait condition is met."""
         operation = self.cluster.async_operations.find(AsyncOperationKind.DISPOSAL, trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at
 
 
-def _above(path: str) -> Iterator[str]:
+def _parent_directories(path: str) -> Iterator[str]:
     """Yield the directories above a path with a scheme."""
     while "/" in path:
         path = path.rpartition("/")[0]

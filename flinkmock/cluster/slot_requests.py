@@ -1,6 +1,6 @@
 """Slot requests that can't be fulfilled: when they fail, with which exception, and which task fails.
 
-The ResourceManager waits for TaskManagers during its start-up time; later it reports missing slots at once. The
+During its start-up time, the ResourceManager waits for TaskManagers. Later it reports missing slots immediately. The
 JobMaster waits at most for `slot.request.timeout`.
 See docs/flink-behaviour.md#waiting-for-slots.
 """
@@ -20,11 +20,11 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 REPORTING_MS = (95, 130)
-"""From the request until the ResourceManager reports that there are not enough slots (recorded: 106 and 125 ms)."""
+"""The time until the ResourceManager reports that there are not enough slots (recorded: 106 and 125 ms)."""
 
 
 class SlotRequestFailure(StrEnum):
-    """Why the slots of a job are not waited for any longer."""
+    """Why a job no longer waits for slots."""
 
     NOT_ENOUGH_RESOURCES = "not enough resources"
     TIMEOUT = "timeout"
@@ -33,11 +33,13 @@ class SlotRequestFailure(StrEnum):
 def first_failure(
     configuration: Configuration, started_at: int, reported_at: int, at: int
 ) -> tuple[int, SlotRequestFailure]:
-    """Return when a slot request of `at` fails first, and why. Times are epoch ms.
+    """Return when a slot request first fails, and the reason. Times are epoch ms.
 
     Args:
+        configuration: The configuration of the cluster.
         started_at: When the ResourceManager started.
-        reported_at: When it reports missing slots after its start-up time.
+        reported_at: When it reports missing slots, if its start-up time is over.
+        at: When the slots are requested.
     """
     reported_at = max(reported_at, started_at + configuration.start_up_ms)
     timed_out_at = at + configuration.milliseconds(SLOT_REQUEST_TIMEOUT)
@@ -60,7 +62,8 @@ def failed_request(failure: SlotRequestFailure, configuration: Configuration, re
 def task_without_slot(random: NamedRandom, attempt: JobAttempt, held: int) -> tuple[int, int]:
     """Return (vertex index, subtask) of a task whose slot is missing, while the job holds `held` slots.
 
-    The subtasks of a shared slot fail in the order of the graph, so it is one of the first vertex that has the subtask.
+    The subtasks of a shared slot fail in the order of the graph, so the task belongs to the first vertex with that
+    subtask.
     """
     graph = attempt.graph
     slot = random.integer(held, graph.slots_needed - 1, "slot request", attempt.job_id, attempt.number)

@@ -1,4 +1,4 @@
-"""The slots of TaskManagers, and the jobs that hold them at any time up to now."""
+"""The slots of TaskManagers, and the jobs that held them at any time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from itertools import chain, islice
 from flinkmock.cluster.taskmanager import TaskManager
 
 SLOT_HISTORY_MS = 60_000
-"""How long a released slot is kept: responses can be as old as the longest cache."""
+"""How long a released slot is remembered, in ms, because responses can be as old as the longest cache."""
 
 
 @dataclass(slots=True)
 class Slot:
-    """One slot while a job holds it, from `since` until `until` (epoch ms; None: still)."""
+    """One slot while a job holds it, from `since` to `until`. Times are epoch ms; None: until now."""
 
     taskmanager: TaskManager
     index: int
@@ -37,9 +37,9 @@ class SlotTable:
         self._by_job: dict[str, list[Slot]] = {}
         self._by_taskmanager: dict[int, list[Slot]] = {}
         self._allocated: Counter[int] = Counter()
-        """TaskManager number -> slots with a holder now, so that full TaskManagers are skipped quickly."""
+        """Number of a TaskManager -> number of allocated slots, so that full TaskManagers are skipped quickly."""
         self._first_free = 0
-        """All TaskManagers with a lower number are full or lost."""
+        """The number of the first TaskManager that may have free slots."""
 
     def held(self, time: int, *, job_id: str | None = None, taskmanager: TaskManager | None = None) -> list[Slot]:
         """Return the slots held at `time`, in the order of allocation.
@@ -95,7 +95,7 @@ class SlotTable:
             _drop_old(self._by_taskmanager[slot.taskmanager.number], time)
 
     def _never_free(self, taskmanager: TaskManager) -> bool:
-        """Return whether a TaskManager has no free slot until one is released."""
+        """Whether a TaskManager has no free slot until one is released."""
         return taskmanager.lost_at is not None or self._allocated[taskmanager.number] == taskmanager.slots
 
 

@@ -1,7 +1,7 @@
 """The state of a cluster at a moment, to be restored later.
 
-The mutable parts of a cluster refer to each other (jobs, slots, events, results, wait conditions), so the state is kept
-as a whole: as bytes, from which every restore creates new objects. Immutable values are shared between all of them.
+The mutable parts of a cluster refer to each other (jobs, slots, events, results, wait conditions). Therefore the state
+is stored as a whole, as bytes, from which each restore creates new objects. All of these share immutable values.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ClusterSnapshot:
 
     @classmethod
     def of(cls, cluster: Cluster) -> ClusterSnapshot:
-        """Take a snapshot. From now on the files of its jars are kept, even if the jars are deleted."""
+        """Take a snapshot. The files of the cluster's jars are kept from now on, even if the jars are deleted."""
         cluster.jars.pin()
         file = io.BytesIO()
         writer = _Writer(file, cluster)
@@ -58,10 +58,10 @@ class ClusterSnapshot:
         return cls(cluster, file.getvalue(), tuple(writer.shared))
 
     def restore(self) -> None:
-        """Restore the cluster. Jobs and other parts of it that callers hold are no longer parts of it."""
+        """Restore the cluster. Jobs and other parts that callers hold no longer belong to it."""
         jars = self.cluster.jars
         state = _Reader(io.BytesIO(self.state), self.shared).load()
-        vars(self.cluster).update(state)  # no attribute is ever missing: the server reads some without the lock
+        vars(self.cluster).update(state)  # updated in place, because the server reads some attributes without the lock
         jars.replace_by(self.cluster.jars)
 
 

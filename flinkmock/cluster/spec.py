@@ -1,7 +1,7 @@
-"""The values that a scenario consists of: what a cluster is, the lifecycles of jobs, how long operations take.
+"""The values that a scenario consists of: the cluster, its jobs with their lifecycles, and its operations.
 
 The loader (`flinkmock/scenario/`) creates them from YAML, tests create them directly, and the cluster
-(`flinkmock/cluster/cluster.py`) runs them. Durations are milliseconds, sizes are bytes.
+(`flinkmock/cluster/cluster.py`) runs them. Durations are in milliseconds, sizes in bytes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """Lasts until the subject was polled so many times; the last of these polls already sees the change.
+    """Lasts until the subject was polled `times` times. The last of these polls already sees the change.
 
-    A job is polled by every request that reads its state, an async operation by requests for its status.
+    A request that reads the state of a job polls the job; a request for the status of an async operation polls that.
     """
 
     times: int
@@ -31,7 +31,7 @@ class Polls:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Lasts until `Cluster.signal(name)`."""
+    """Lasts until `Cluster.signal(name)` is called."""
 
     name: str
 
@@ -42,16 +42,16 @@ DurationSpec = UniformRange | Polls | Signal
 
 @dataclass(frozen=True, slots=True)
 class ExceptionSpec:
-    """The exception that a job fails with, and the task that throws it; None lets the seed choose."""
+    """The exception with which a job fails, and the task that throws it; None: a random task."""
 
     java_exception: JavaException
     vertex: str | None = None
-    """Name, id or operator of the vertex."""
+    """The name or id of the vertex, or the name of one of its operators."""
     subtask: int | None = None
     everywhere: bool = False
-    """Whether it is a global failure, which no task throws."""
+    """Whether it is a global failure, whose exception no task throws."""
     in_deployment: bool = False
-    """Whether the task fails because it gets no slot."""
+    """Whether a task fails because it gets no slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ Lifecycle = tuple[Step | Repeat, ...]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An edge of the job graph. `source` is the index of the vertex it comes from in the job's list."""
+    """An edge of the job graph. `source` is the index of the vertex from which it comes in the job's list."""
 
     source: int
     ship_strategy: str = "FORWARD"
@@ -89,9 +89,9 @@ PRINT_SINK = "Print to Std. Out"
 
 @dataclass(frozen=True, slots=True)
 class VertexSpec:
-    """A vertex of the job graph. `operators` is its chain, from which its name follows.
+    """A vertex of the job graph. Its name consists of the names of its `operators`, which are its chain.
 
-    `id` is 32 hex digits, or empty: then it is derived from the vertex's index and operators.
+    `id` is 32 hex digits; if it is "", an id is derived from the index and the operators.
     """
 
     operators: tuple[str, ...]
@@ -99,40 +99,40 @@ class VertexSpec:
     own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     takes_parallelism: frozenset[str] = frozenset()
-    """Operators that take the parallelism of a request, although the vertex has its own: they leave the chain then."""
+    """The operators with the parallelism of the request, although the vertex has its own. They then leave the chain."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
     slot_sharing_group: str = "default"
     selectivity: float = 1.0
-    """Records out for each record in."""
+    """The number of sent records per received record."""
     records_per_second: float = 100.0
-    """Of a source, all its subtasks together."""
+    """The rate of a source, of all its subtasks together."""
     bytes_per_record: int = 28
     accumulators: Mapping[str, str] = field(default_factory=dict)
-    """Name -> Flink's type, e.g. {"words": "IntCounter"}."""
+    """Name -> type in Flink, such as {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
-    """Name -> value. Accumulators without a value count the records if they are integers, else they stay empty."""
+    """Name -> value. Accumulators of integers without a value count the records; other ones stay empty."""
     splits: tuple[str, ...] = ()
-    """Of a source: the names of its splits, which its subtasks take in turn."""
+    """The names of the splits of a source, which its subtasks take in turn."""
     finishes_after: int | None = None
-    """Of a source: it has sent its last record so long after its first deployment (ms); None: it is unbounded."""
+    """The time in ms from the first deployment of a source to its last record; None: it is unbounded."""
     prints: bool | None = None
-    """Whether a line for each record goes to the TaskManager's `.out` file; None: if the sink is `PRINT_SINK`."""
+    """Whether records are printed to the `.out` file of the TaskManager; None: only if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()
-    """The proportion in which records go to the subtasks; the last number holds for the others. Empty: evenly."""
+    """The proportion in which subtasks get records; the last number is that of all other subtasks. (): evenly."""
     backpressure: tuple[Backpressure, ...] = ()
     busy: tuple[float, ...] = ()
-    """The share of time that each subtask is busy, from 0 to 1, if back pressure leaves it that much; the last number
-    holds for the others. Empty: it follows from the records."""
+    """The busy ratio of each subtask, from 0 to 1, limited by back pressure. The last number is that of all other
+    subtasks. (): it follows from the records."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
-    """Metrics of its subtasks; they override Flink's."""
+    """Metrics of its subtasks, which override Flink's."""
     description: str | None = None
-    """Its description in plans, with line feeds (JobVertex.operatorPrettyName); None: it follows from `operators`."""
+    """The description in plans, with line feeds (JobVertex.operatorPrettyName); None: derived from `operators`."""
     parallelism_is_decided_late: bool = False
-    """Whether the scheduler of a batch job decides the parallelism when the vertex can start: it is -1 until then."""
+    """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Before, it is -1."""
     operator_count: int | None = None
-    """How many operators it has, if some of `operators` are several: `(b, c)`. None: as many as `operators`."""
+    """The number of operators if an entry of `operators` contains several, as `(b, c)`; None: that of `operators`."""
     collect_sinks: tuple[CollectSink, ...] = ()
 
     @property
@@ -152,12 +152,14 @@ CHECKPOINT_SIZE = UniformRange(2_300, 2_500)
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSpec:
+    """The checkpoints of a job."""
+
     every: int | None = 10_000
-    """Interval (ms); None: no periodic checkpoints."""
+    """The interval in ms; None: no periodic checkpoints."""
     duration: UniformRange | ValuesInTurn = CHECKPOINT_DURATION
     size: UniformRange | ValuesInTurn = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
-    """Ids of checkpoints that fail."""
+    """The ids of checkpoints that fail."""
     chance: float = 0.0
     """The probability that a checkpoint fails, from 0 to 1, in addition to `fails`."""
     timeout: int = 600_000
@@ -167,9 +169,9 @@ class CheckpointSpec:
     unaligned: bool = False
     tolerable_failures: int = 0
     retained: str | None = None
-    """Externalized checkpoints: "retain" or "delete" on cancellation; None: not externalized."""
+    """Whether checkpoints are retained or deleted on cancellation: "retain" or "delete"; None: not externalized."""
     aligned_timeout: int = 0
-    """After how many ms an aligned checkpoint becomes unaligned; 0: never."""
+    """The time in ms after which an aligned checkpoint becomes unaligned; 0: never."""
 
 
 class RestartStrategyKind(StrEnum):
@@ -183,9 +185,9 @@ class RestartStrategyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartStrategy:
-    """`attempts` None means that there is no limit; `delay` and `interval` are ms.
+    """A restart strategy. `delay` and `interval` are in ms.
 
-    With a failure rate, `attempts` are the restarts within `interval`.
+    `attempts` limits the restarts, those within `interval` for a failure rate; None: no limit.
     """
 
     kind: RestartStrategyKind = RestartStrategyKind.FIXED_DELAY
@@ -193,19 +195,20 @@ class RestartStrategy:
     delay: int = 1000
     interval: int = 60_000
     configured_by_job: bool = True
-    """Whether the job sets it; else the job's `/config` shows the default of the cluster."""
+    """Whether the job sets the strategy. If not, the `/config` of the job shows the default of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """The behaviour of a jar's main method, if it does not simply run its job.
+    """The behaviour of a jar's main method. By default it runs its job.
 
     Attributes:
-        throws: The exception that main throws.
-        executes: False if main returns without starting a job.
-        arguments: Program argument -> the fields that it sets ("--name" -> ("name",)): name, parallelism,
-            checkpoints.every and checkpoints.duration (in ms), or VERTEX.parallelism with the full name of the vertex.
-        arguments_in_user_config: Whether all arguments, without their dashes, are entries of user-config.
+        throws: The exception that the main method throws.
+        executes: Whether the main method starts a job.
+        arguments: Program argument -> the fields that it sets, such as "--name" -> ("name",). Fields are name,
+            parallelism, checkpoints.every and checkpoints.duration (in ms), and VERTEX.parallelism with the full name
+            of a vertex.
+        arguments_in_user_config: Whether user-config contains all arguments, without their dashes.
     """
 
     throws: JavaException | None = None
@@ -216,9 +219,9 @@ class ProgramSpec:
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """Event time: `lag` ms behind the clock; None: there are no watermarks.
+    """Event time, which lags `lag` ms behind the clock; None: there are no watermarks.
 
-    It stops `stops_after` ms after the job was submitted; None: it does not.
+    It stops `stops_after` ms after the submission of the job; None: never.
     """
 
     lag: int | None
@@ -227,7 +230,7 @@ class Watermarks:
 
 @dataclass(frozen=True, slots=True)
 class PastFailure:
-    """A failure from before the scenario began, `age` ms earlier."""
+    """A failure `age` ms before the scenario began."""
 
     age: int
     exception: ExceptionSpec
@@ -235,7 +238,7 @@ class PastFailure:
 
 @dataclass(frozen=True, slots=True)
 class PastSavepoint:
-    """A savepoint from before the scenario began, `age` ms earlier; `path` None: in the configured directory."""
+    """A savepoint `age` ms before the scenario began. `path` None: it is in the configured directory."""
 
     age: int
     path: str | None = None
@@ -243,6 +246,8 @@ class PastSavepoint:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
+    """A job: its graph, lifecycle and settings."""
+
     name: str
     vertices: tuple[VertexSpec, ...]
     lifecycle: Lifecycle
@@ -254,36 +259,36 @@ class JobSpec:
     user_config: Mapping[str, str] = field(default_factory=dict)
     program: ProgramSpec = ProgramSpec()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """By `OperationName`; overrides the operations of the cluster."""
+    """Operations by `OperationName`, which override those of the cluster."""
     restore_duration: UniformRange = ZERO
-    """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
+    """How much longer tasks are INITIALIZING because there is state to restore, in ms."""
     restore_path: str | None = None
     """The savepoint that a job of the scenario starts from. Submitted jobs get theirs from the request."""
     watermarks: Watermarks | None = None
-    """None: event time follows the clock if an operator is called Timestamps/Watermarks; else no watermarks."""
+    """Event time; None: it follows the clock if an operator is called Timestamps/Watermarks, else no watermarks."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
-    """Metrics of the job; they override Flink's."""
+    """Metrics of the job, which override Flink's."""
     past_failures: tuple[PastFailure, ...] = ()
-    """Oldest first."""
+    """Failures before the scenario began, oldest first."""
     past_savepoints: tuple[PastSavepoint, ...] = ()
-    """Oldest first."""
+    """Savepoints before the scenario began, oldest first."""
     age: int = 0
-    """How long the job has existed when the scenario begins (ms)."""
+    """How long the job has existed when the scenario begins, in ms."""
     id: str = ""
     max_parallelism: int = -1
     """`pipeline.max-parallelism`; -1: the program does not set it."""
     object_reuse: bool = False
     plan_order: tuple[int, ...] = ()
-    """The indexes of the vertices in the order in which plans list them; empty: it follows from the edges."""
+    """The indexes of the vertices in the order of plans; (): the order is derived from the edges."""
     results: tuple[Any, ...] = ()
-    """The rows that `collect()` gets from a submitted plan: values, lists of values, mappings or `RowValue`."""
+    """The rows that `collect()` returns for a submitted plan: values, lists of values, mappings or `RowValue`."""
     accumulators: Mapping[str, str] = field(default_factory=dict)
-    """Name -> type, of accumulators of the first vertex, whatever the graph is."""
+    """Name -> type of further accumulators of the first vertex of any graph."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     stream_operators: tuple[StreamOperator, ...] = ()
-    """Those of the plan; empty: they follow from the vertices."""
+    """The operators of the plan; (): they are derived from the vertices."""
     graph_is_complete: bool = False
-    """Whether a batch job has all vertices from its start, because its client sent them (a JobGraph)."""
+    """Whether a batch job has all vertices from the start, because its client sent a JobGraph."""
 
     @property
     def is_batch(self) -> bool:
@@ -292,7 +297,7 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """How long an operation takes and which of its calls fail; 1 is the first call."""
+    """The duration of an operation, and the numbers of the calls that fail, from 1."""
 
     duration: DurationSpec
     fails: frozenset[int] = frozenset()
@@ -300,11 +305,11 @@ class OperationSpec:
     chance: float = 0.0
     """The probability that a call fails, from 0 to 1, in addition to `fails`."""
     leaves_savepoint: bool = False
-    """Of a stop that fails: whether a task fails after the savepoint is complete."""
+    """Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is complete."""
 
 
 class OperationName(StrEnum):
-    """The operations whose duration and failures a scenario can set."""
+    """The operations whose duration and failures a scenario can define."""
 
     SAVEPOINT = "savepoint"
     STOP_WITH_SAVEPOINT = "stop-with-savepoint"
@@ -328,7 +333,7 @@ DEFAULT_OPERATIONS: Mapping[str, OperationSpec] = {
     OperationName.UPLOAD: OperationSpec(ZERO),
     OperationName.DELETE_DATASET: OperationSpec(UniformRange(1, 5)),
 }
-"""How long operations take by default: as long as on a real cluster with a small job.
+"""The default durations of operations, which are those of a real cluster with a small job.
 
 See docs/flink-behaviour.md#operation-timing.
 """
@@ -336,21 +341,21 @@ See docs/flink-behaviour.md#operation-timing.
 
 @dataclass(frozen=True, slots=True)
 class SubmissionRule:
-    """Which template a submitted program becomes.
+    """Says which job a submitted program becomes.
 
-    `pattern` (as in fnmatch) is matched against the entry class, the name of the jar and the name of the job. The first
-    matching rule applies.
+    `pattern`, with wildcards as in fnmatch, is matched against the entry class, the name of the jar, and the name of
+    the job. The first matching rule applies.
     """
 
     pattern: str
     job: JobSpec
     given_keys: frozenset[str] = frozenset()
-    """The keys of the job that the scenario gives, those in `checkpoints` as "checkpoints.every". What a rule does not
-    give is as the submitted plan says."""
+    """The keys of the job in the scenario, those within `checkpoints` as "checkpoints.every". For other keys, the
+    submitted plan applies."""
 
 
 class TaskManagerEventKind(StrEnum):
-    """Events of a TaskManager: it registers, shuts down, or stops sending heartbeats."""
+    """The events of a TaskManager: it registers, shuts down, or stops sending heartbeats."""
 
     JOINS = "joins"
     LEAVES = "leaves"
@@ -361,7 +366,8 @@ class TaskManagerEventKind(StrEnum):
 class TaskManagerEvent:
     """A TaskManager joins or leaves, `at` ms after the scenario began.
 
-    `number` is the TaskManager that leaves, counted from 0 in the order of registration; None: the first one present.
+    `number` is that of the TaskManager that leaves, counted from 0 in the order of registration; None: the first
+    present.
     """
 
     at: int
@@ -371,7 +377,7 @@ class TaskManagerEvent:
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerSize:
-    """Slots and process memory (`4g`) of one TaskManager; None: those of the cluster."""
+    """The slots and the process memory (such as `4g`) of one TaskManager; None: those of the cluster."""
 
     slots: int | None = None
     memory: str | None = None
@@ -382,7 +388,7 @@ LEADER_CHANGE_DURATION = UniformRange.exactly(5_000)
 
 @dataclass(frozen=True, slots=True)
 class LeaderChange:
-    """The leader crashes `at` ms after the scenario began; the next one is elected `duration` later."""
+    """A crash of the leader `at` ms after the scenario began; the next leader is elected `duration` later."""
 
     at: int
     duration: UniformRange = LEADER_CHANGE_DURATION
@@ -390,39 +396,39 @@ class LeaderChange:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """A whole scenario as far as the cluster knows it."""
+    """The parts of a scenario that the cluster uses."""
 
     flink: str | None = None
     seed: int = 0
     clock: str | None = None
     """"real", "virtual", "10x", "1s per request"; None: the default of the entry point."""
     start_time: int | None = None
-    """Cluster time at which the scenario begins, epoch ms; None: the default of the entry point."""
+    """The cluster time at which the scenario begins, in epoch ms; None: the default of the entry point."""
     jobmanagers: int = 1
     jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
     """Options of the first JobManagers, which override those of the cluster."""
     leader_changes: tuple[LeaderChange, ...] = ()
-    """In the order of time."""
+    """Crashes of the leader, in the order of time."""
     age: int = 0
-    """How long the cluster has run when the scenario begins, at least as long as its oldest job (ms)."""
+    """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
     taskmanagers: int = 1
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
-    """Of the first TaskManagers, in the order of registration."""
+    """The sizes of the first TaskManagers, in the order of registration."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
-    """In the order of time."""
+    """Events of TaskManagers, in the order of time."""
     slots: int = 4
-    """Of each TaskManager."""
+    """The number of slots of each TaskManager."""
     version: str | None = None
-    """The version that the cluster shows; None: that of the release."""
+    """The full version of Flink that responses contain; None: that of the release."""
     configuration: Mapping[str, str | None] = field(default_factory=dict)
     """Flink options; None removes a default."""
     jobs: tuple[JobSpec, ...] = ()
     submissions: tuple[SubmissionRule, ...] = ()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """By `OperationName`."""
+    """Operations by `OperationName`."""
     savepoints: tuple[str, ...] = ()
     """Paths of savepoints that were taken before the cluster started."""
     file_systems: tuple[str, ...] | None = None
-    """Schemes of the file systems beside `file`; None: all that Flink has plugins for, and Hadoop's."""
+    """The schemes of the file systems besides `file`; None: those of Flink's plugins, and Hadoop's."""
     caches: bool | None = None
-    """Whether responses are cached as in Flink (web.refresh-interval, metrics fetcher); None: with a real clock."""
+    """Whether Flink's caches are modelled (web.refresh-interval, metrics fetcher); None: only with a real clock."""

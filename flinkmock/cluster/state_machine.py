@@ -1,7 +1,7 @@
-"""How jobs change their states: along their lifecycle, and away from it when a client or a failure interferes.
+"""The state machines of jobs. A job follows its lifecycle, and leaves it when a client or a failure interferes.
 
-Each transition enters a state and schedules the next one. The effect of a state on the tasks is defined here: RUNNING
-starts an attempt, RESTARTING and FAILING end it with a failure, CANCELLING and FINISHED end it without one.
+Each transition enters a state and schedules the next transition. This module defines the effect of a state on the
+tasks: RUNNING starts an attempt; RESTARTING and FAILING end it with a failure; CANCELLING and FINISHED end it without.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 DEFAULT_EXCEPTION = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
 SCHEDULING_MS = (2, 8)
-"""From SCHEDULED to DEPLOYING when slots are free; 2..100 ms in the recordings."""
+"""The time from SCHEDULED to DEPLOYING if slots are free; 2..100 ms in the recordings."""
 SETTLING_MS = (20, 60)
-"""How long it takes until tasks are CANCELED after one of them has failed."""
+"""The time until all tasks are CANCELED after one of them has failed."""
 GLOBAL_FAILURE_MS = (8, 30)
-"""From the failure of a task that is being stopped to the failure of the job (situations: failing stop)."""
+"""The time from the failure of a task during a stop to the failure of the job (situations: failing stop)."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario specifies it."""
 NO_SLOTS = ExceptionSpec(
@@ -59,17 +59,19 @@ NO_SLOTS = ExceptionSpec(
 
 
 def _ignore(job: Job, step: Step, at: int) -> None:
-    """Observe no steps."""
+    """Do nothing; the default of `JobStateMachines.on_step`."""
 
 
 def _may_restart(job: Job, at: int) -> bool:
-    """Return whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
+    """Whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
     strategy = job.spec.restart
     if strategy.kind == RestartStrategyKind.NONE:
         return False
     restarts = job.restarts
     if strategy.kind == RestartStrategyKind.FAILURE_RATE:
-        restarts = sum(state == JobState.RESTARTING and at - then <= strategy.interval for then, state in job.states)
+        restarts = sum(
+            state == JobState.RESTARTING and at - entered_at <= strategy.interval for entered_at, state in job.states
+        )
     return strategy.attempts is None or restarts < strategy.attempts
 
 
@@ -79,7 +81,7 @@ class JobStateMachines:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.on_step: Callable[[Job, Step, int], None] = _ignore
-        """Called with each step that a job enters, before the step has any effect."""
+        """Called with each step that a job enters, before the step takes effect."""
 
     # -- along the lifecycle
 
@@ -89,7 +91,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def advance(self, job_id: str, version: int, at: int) -> None:
-        """The duration of the current step is over."""
+        """Enter the next step, because the current one is over."""
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != version or index is None:
@@ -138,9 +140,9 @@ class JobStateMachines:
             self._schedule_next_step(job, at, duration)
 
     def _draw_duration(self, job: Job, step: Step) -> int | None:
-        """Return the ms that the job stays in a step; None if no time ends it.
+        """Return how long a job stays in a step, in ms; None if no time ends it.
 
-        Each visit of a step draws another value.
+        The value is drawn again for each visit of a step.
         """
         return self._cluster.random.draw(step.duration, "step", job.id, job.step_index, len(job.states))
 
@@ -172,7 +174,7 @@ class JobStateMachines:
         job.attempts.append(attempt)
 
     def _start_attempt(self, job: Job, at: int, duration: int | None) -> None:
-        """Schedule the tasks of a RUNNING job; they are deployed as soon as there are slots for all of them."""
+        """Schedule the tasks of a RUNNING job. They are deployed as soon as there are slots for all of them."""
         self._new_attempt(job, at)
         job.attempts[-1].schedule(at)
         self.request_slots(job, at, duration)
@@ -195,8 +197,8 @@ class JobStateMachines:
         if last is not None:
             job.checkpoints.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
         if job.checkpoints.restored:
-            drawn = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)
-            attempt.restore_ms = drawn or 0
+            restore_ms = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)
+            attempt.restore_ms = restore_ms or 0
 
     def _end_attempt(self, job: Job, outcome: AttemptOutcome) -> None:
         job.checkpoints.stop(outcome.at)
@@ -218,9 +220,9 @@ class JobStateMachines:
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
 
     def _fail_stop(self, job: Job, at: int) -> None:
-        """A task has failed: a stop with a complete savepoint fails, and since 1.15 the job can't recover.
+        """Let a stop with a complete savepoint fail after a task has failed; since 1.15 the job can't recover.
 
-        As StopWithSavepointTerminationHandlerImpl.terminateExceptionallyWithGlobalFailover.
+        See StopWithSavepointTerminationHandlerImpl.terminateExceptionallyWithGlobalFailover.
         """
         error = self._cluster.savepoints.fail_stop(job, at)
         if error is None:
@@ -235,7 +237,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def on_stop_failed(self, job_id: str, version: int, at: int) -> None:
-        """A job that was to be restarted has failed for good."""
+        """Let a job fail that was to be restarted."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
@@ -249,7 +251,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def record_past_failure(self, job_id: str, index: int, at: int) -> None:
-        """Add a failure of the scenario's exception history."""
+        """Add a failure from the exception history of the scenario."""
         job = self._cluster.jobs[job_id]
         if job.attempts:
             exception = job.spec.past_failures[index].exception
@@ -259,7 +261,7 @@ class JobStateMachines:
             job.past_failures += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Enter FAILED. The last failure becomes a concurrent one of the failure that suppresses recovery."""
+        """Add the failure of FAILED. The last failure becomes its concurrent failure."""
         release = self._cluster.release
         job.failed_before_start = not job.attempts
         restarts = len(job.failures) - job.past_failures <= job.restarts
@@ -279,7 +281,7 @@ class JobStateMachines:
     # -- slots
 
     def request_slots(self, job: Job, at: int, duration: int | None) -> None:
-        """Allocate free slots; when the job has all that it needs, deploy the attempt and start its duration."""
+        """Allocate free slots. If the job then has all slots, deploy the attempt and schedule the next step."""
         cluster, attempt = self._cluster, job.attempts[-1]
         held = cluster.slots.held(at, job_id=job.id)
         held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers, at)
@@ -306,7 +308,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def retry_slots(self, at: int) -> None:
-        """Slots have become free: let waiting jobs request them again, in the order in which they started to wait."""
+        """Let waiting jobs request slots again, in the order in which they started to wait."""
         cluster = self._cluster
         for job_id in list(cluster.jobs_awaiting_slots):
             job = cluster.jobs[job_id]
@@ -319,7 +321,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
-        """The slots for a waiting job of the adaptive scheduler have been stable for the stabilization timeout."""
+        """Run a waiting job of the adaptive scheduler with the available slots, after the stabilization timeout."""
         job = self._cluster.jobs[job_id]
         waits = job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots
         if waits and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
@@ -335,14 +337,14 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
-        """A job of the adaptive scheduler has waited for slots for the resource timeout."""
+        """Let a job of the adaptive scheduler fail that has waited for slots until the resource timeout."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots:
             self.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
 
     @event_handler(leader_scoped=True)
     def on_slot_request_failed(self, job_id: str, attempts: int, failure: SlotRequestFailure, at: int) -> None:
-        """The slots that a job of the default scheduler waits for are not there in time."""
+        """Let a job of the default scheduler fail that has not got its slots in time."""
         job = self._cluster.jobs[job_id]
         waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
         if len(job.attempts) == attempts and waits:
@@ -363,7 +365,7 @@ class JobStateMachines:
     # -- away from the lifecycle
 
     def divert(self, job: Job, at: int, steps: Sequence[Step], resume: FlatLifecycle | None = None) -> None:
-        """Leave the lifecycle at once, and continue with `steps`, then with `resume`."""
+        """Leave the lifecycle immediately, and continue with `steps`, then with `resume`."""
         job.lifecycle_version += 1
         self._cluster.wait_conditions.remove(job.id)
         job.lifecycle = FlatLifecycle(tuple(steps)) if resume is None else resume.after(steps)
@@ -384,7 +386,7 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Fail a job whose lifecycle does not fail it; the restart strategy decides what follows.
+        """Let a job fail outside of its lifecycle. The restart strategy decides whether it restarts.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -403,7 +405,7 @@ class JobStateMachines:
             self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
 
     def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Fail and restart a running job, regardless of its restart strategy."""
+        """Let a running job fail and restart, regardless of its restart strategy."""
         restarting = Step(JobState.RESTARTING, UniformRange.exactly(job.spec.restart.delay), exception)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
         adaptive = self._cluster.uses_adaptive_scheduler(job.spec)
@@ -411,21 +413,21 @@ class JobStateMachines:
         self.divert(job, at, steps, job.lifecycle.remaining(job.step_index))
 
     def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
-        """Restart a running job with the parallelism of `graph`, `duration` ms later and without a failure."""
+        """Restart a running job with the parallelism of `graph`, without a failure. It is down for `duration` ms."""
         remaining = job.lifecycle.remaining(job.step_index)
         job.lifecycle_version += 1
         job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0
         job.states.append((at, JobState.RESTARTING))
         self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at + duration))
         job.change_graph(graph)
-        # slots are released when the last task has ended; the job takes what it needs first, other jobs take the rest
+        # slots are released when the last task has ended; the job takes its slots first, then other jobs
         self._cluster.event_queue.schedule(at + duration, "release_slots", job.id, job.lifecycle_version)
         self._schedule_next_step(job, at, duration)
         self._cluster.event_queue.schedule(at + duration + 1, "retry_slots")
 
     @event_handler(leader_scoped=True)
     def release_slots(self, job_id: str, version: int, at: int) -> None:
-        """The tasks of a job that is being rescaled have ended."""
+        """Release the slots of a job that is being rescaled, whose tasks have ended."""
         if self._cluster.jobs[job_id].lifecycle_version == version:
             self._cluster.slots.release(at, job_id=job_id)
 
@@ -440,5 +442,5 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.FINISHED),))
 
     def fail_initialization(self, job: Job, at: int, exception: JavaException) -> None:
-        """Fail a job before it has a graph, because its JobMaster can't be created."""
+        """Let a job fail before it has a graph, because its JobMaster can't be created."""
         self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, everywhere=True)),))

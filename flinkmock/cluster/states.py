@@ -113,10 +113,10 @@ def legal_transitions(scheduler: str = "default") -> Transitions:
 
 
 def implicit_prefix(state: str, scheduler: str = "default") -> tuple[JobState, ...] | None:
-    """Return the states that a job passes through before `state`, when that is the first state of its lifecycle.
+    """Return the states that precede `state` if it is the first state of a lifecycle.
 
     Returns:
-        () for INITIALIZING, (INITIALIZING, CREATED) for RUNNING, None if no job can start with `state`.
+        () for INITIALIZING, (INITIALIZING, CREATED) for RUNNING; None if no lifecycle can start with `state`.
     """
     if state == JobState.INITIALIZING:
         return ()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StreamOperator:
-    """An operator.
+    """An operator of a StreamGraph.
 
     Attributes:
-        id: Its number in the StreamGraph.
-        parallelism: -1: the scheduler decides it when its vertex can start.
+        id: The number of the operator in the StreamGraph.
+        parallelism: The parallelism; -1: the scheduler decides it when the vertex can start.
         vertex: The index of its vertex in the job's list.
         inputs: The ids of the operators that it reads from, each with ship strategy and exchange mode.
     """

@@ -1,4 +1,4 @@
-"""A TaskManager: its identity, and when it was registered."""
+"""A TaskManager: its id, addresses and slots, and when it was registered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEARTBEAT_MS = 10_000
 
 @dataclass(eq=False, slots=True)
 class TaskManager:
-    """`joined_at` and `lost_at` are epoch ms. `number` counts TaskManagers from 0; it is part of the actor's path."""
+    """A TaskManager. `joined_at` and `lost_at` are epoch ms; `number` counts from 0 and is a part of its path."""
 
     number: int
     id: str
@@ -34,12 +34,12 @@ class TaskManager:
         return self.joined_at <= time and (self.lost_at is None or time < self.lost_at)
 
     def last_heartbeat(self, time: int) -> int:
-        """Return the time of the last heartbeat (epoch ms), 0 before the first.
+        """Return the time of the last heartbeat (epoch ms); 0 before the first one.
 
-        Flink's `timeSinceLastHeartbeat` is that time, not a duration.
+        The field `timeSinceLastHeartbeat` of responses is this time, not a duration.
         """
-        beats = (time - self.joined_at) // self.heartbeat_ms
-        return self.joined_at + beats * self.heartbeat_ms if beats > 0 else 0
+        heartbeats = (time - self.joined_at) // self.heartbeat_ms
+        return self.joined_at + heartbeats * self.heartbeat_ms if heartbeats > 0 else 0
 
 
 def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:

@@ -1,4 +1,4 @@
-"""Why a checkpoint or savepoint can't be triggered."""
+"""The exceptions of checkpoints and savepoints that can't be triggered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaE
 
 
 def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
-    """Return why a batch job has no savepoint: recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: batch)."""
+    """Return the exception of a checkpoint of a batch job (recorded with 2.3.0, 1.20.5, 1.12.5; situations: batch)."""
     if not release.since("1.17"):
         cause = JavaException(
             java_classes.UNSUPPORTED_OPERATION_EXCEPTION, checkpoint_messages.SINGLE_KEY_STATE_BACKEND
@@ -34,7 +34,7 @@ def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Ja
 
 
 def _has_blocking_output(job: Job, at: int) -> bool:
-    """As ExecutionGraphUtils.isAnyOutputBlocking, which looks at the tasks that have not ended."""
+    """Whether a task that has not ended has a blocking output (ExecutionGraphUtils.isAnyOutputBlocking)."""
     return any(
         execution.state_at(at) not in TERMINAL_TASK_STATES
         for row in job.present_executions_at(at)

@@ -1,4 +1,4 @@
-"""Conditions other than time that a step or an operation waits for: a number of polls, or a signal."""
+"""Wait conditions: a step or an operation waits for a number of polls, or for a signal, instead of a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.errors import NotFound, did_you_mean
 
 @dataclass(slots=True)
 class WaitCondition:
-    """Schedules the event `handler` when `subject_id` was polled `polls_left` more times, or at `signal`."""
+    """The event `handler` is scheduled after `polls_left` more polls of `subject_id`, or when `signal` is sent."""
 
     subject_id: str
     handler: str
@@ -25,9 +25,9 @@ class WaitCondition:
 class WaitConditions:
     """The pending conditions of one cluster, at most one for each subject.
 
-    Subjects are jobs (their id) and async operations (`async_operations.wait_key`). `signals` are the names that the
-    scenario uses. A signal that is sent while nothing waits for it is kept for the first condition that asks for it, so
-    that the order of the two does not matter.
+    Subject ids are those of jobs, and `async_operations.wait_key` of async operations. `signals` are the names that the
+    scenario uses. A signal that is sent while nothing waits for it is kept for the first condition that waits for it,
+    so that the order does not matter.
     """
 
     signals: Collection[str]
@@ -38,7 +38,7 @@ class WaitConditions:
         """Add a condition; it replaces an earlier one of the same subject.
 
         Returns:
-            The condition if it is met already (its signal was sent before), else None.
+            The condition if its signal was already sent; otherwise None.
         """
         if isinstance(duration, Polls):
             self.by_subject[subject_id] = WaitCondition(subject_id, handler, args, polls_left=duration.times)
@@ -59,7 +59,7 @@ class WaitConditions:
         self.by_subject.pop(subject_id, None)
 
     def count_poll(self, subject_id: str) -> WaitCondition | None:
-        """Count one poll of a subject; returns its condition if that poll meets it."""
+        """Count one poll of a subject; return its condition if this poll meets it."""
         condition = self.by_subject.get(subject_id)
         if condition is None or condition.signal is not None:
             return None
@@ -70,7 +70,7 @@ class WaitConditions:
         """Return the conditions that a signal meets, oldest first.
 
         Raises:
-            NotFound: The scenario does not use this signal. The message names those it uses.
+            NotFound: The scenario does not use this signal. The message lists the signals that it uses.
         """
         if signal not in self.signals:
             hint = did_you_mean(signal, sorted(self.signals))

@@ -1,1 +1,1 @@
-"""Submissions of clients: jars, programs and serialized plans, and reading them."""
+"""Reads what clients submit: jars, programs and serialized plans."""

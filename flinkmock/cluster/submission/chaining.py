@@ -10,18 +10,24 @@ from flinkmock.cluster.submission.stream_nodes import StreamEdge, StreamNode
 
 @dataclass(frozen=True, slots=True)
 class ChainingRules:
-    """Decides which operators of `nodes` are chained. `mixes_max_parallelism`: operators whose maximum differs, too."""
+    """Decides which operators are chained.
+
+    Args:
+        nodes: The operators by id.
+        is_enabled: Whether operators are chained at all.
+        mixes_max_parallelism: Whether operators with different maximum parallelism are chained.
+    """
 
     nodes: Mapping[int, StreamNode]
     is_enabled: bool = True
     mixes_max_parallelism: bool = True
 
     def is_chained(self, edge: StreamEdge) -> bool:
-        """Return whether both ends of an edge are in one vertex (StreamingJobGraphGenerator.isChainable)."""
+        """Whether both ends of an edge are in one vertex (StreamingJobGraphGenerator.isChainable)."""
         return len(self.nodes[edge.target].inputs) == 1 and self._is_chainable_input(edge)
 
     def is_chained_source(self, node: StreamNode) -> bool:
-        """Return whether a source is part of the vertex that reads it, as one of several inputs."""
+        """Whether a source is part of the vertex that reads it, as one of several inputs."""
         if not node.is_source or len(node.outputs) != 1:
             return False
         (edge,) = node.outputs
@@ -44,16 +50,16 @@ class ChainingRules:
     def _operators_allow(self, source: StreamNode, target: StreamNode) -> bool:
         if target.is_yielding and self._head(source).is_legacy_source:
             return False
-        below = target.chaining == "ALWAYS" or (target.chaining == "HEAD_WITH_SOURCES" and source.is_source)
+        target_allows = target.chaining == "ALWAYS" or (target.chaining == "HEAD_WITH_SOURCES" and source.is_source)
         return (
-            below
+            target_allows
             and source.chaining not in (None, "NEVER")
             and source.parallelism == target.parallelism
             and (self.mixes_max_parallelism or source.max_parallelism == target.max_parallelism)
         )
 
     def _head(self, node: StreamNode) -> StreamNode:
-        for _ in self.nodes:  # at most so many in a row
+        for _ in self.nodes:  # a chain can't have more operators
             if len(node.inputs) != 1 or not self.is_chained(node.inputs[0]):
                 break
             node = self.nodes[node.inputs[0].source]
@@ -62,9 +68,13 @@ class ChainingRules:
 
 @dataclass(slots=True)
 class Chain:
-    """The operators of a vertex: those of `head`, and the `sources` that are part of it.
+    """The chain of a vertex.
 
-    `outputs` are the edges that leave it, in the order in which the vertex's results are made.
+    Attributes:
+        head: The id of the first operator.
+        sources: The ids of sources that are part of the vertex as its inputs.
+        nodes: The ids of all operators from the head on.
+        outputs: The edges that leave the chain, in the order of the vertex's results.
     """
 
     head: int
@@ -77,18 +87,18 @@ class ChainBuilder:
     """Builds chains as StreamingJobGraphGenerator.createChain does.
 
     Args:
-        rules: Which operators are chained.
-        on_visit: Called with the id of each operator when it is reached.
-        all_at_once: Whether the chains behind a chain are built, too.
+        rules: The rules for chaining.
+        on_visit: Called with the id of each operator when it is visited.
+        all_at_once: Whether the chains that read a chain are built with it.
     """
 
     def __init__(self, rules: ChainingRules, on_visit: Callable[[int], object], *, all_at_once: bool) -> None:
         self._rules = rules
         self._on_visit = on_visit
         self._all_at_once = all_at_once
-        self._entries: dict[int, Chain] = {}
+        self._started_chains: dict[int, Chain] = {}
         self.chains: dict[int, Chain] = {}
-        """The finished chains by their heads, in the order in which they were finished."""
+        """The finished chains by the ids of their heads, in the order in which they were finished."""
 
     def start_at(self, ids: Iterable[int]) -> None:
         """Build the chains that begin with these operators, in the order of their ids."""
@@ -98,14 +108,14 @@ class ChainBuilder:
             if self._rules.is_chained_source(node):
                 self._on_visit(id)
                 heads.append(node.outputs[0].target)
-                self._entry(heads[-1]).sources.append(id)
+                self._chain(heads[-1]).sources.append(id)
             else:
                 heads.append(id)
         for head in sorted(set(heads)):
-            self._build(head, self._entry(head))
+            self._build(head, self._chain(head))
 
-    def _entry(self, head: int) -> Chain:
-        return self._entries.setdefault(head, Chain(head))
+    def _chain(self, head: int) -> Chain:
+        return self._started_chains.setdefault(head, Chain(head))
 
     def _build(self, id: int, chain: Chain) -> list[StreamEdge]:
         if chain.head in self.chains:
@@ -120,7 +130,7 @@ class ChainBuilder:
             if edge not in chained:
                 leaving.append(edge)
                 if self._all_at_once:
-                    self._build(edge.target, self._entry(edge.target))
+                    self._build(edge.target, self._chain(edge.target))
         chain.nodes.append(id)
         if id == chain.head:
             chain.outputs = leaving

@@ -14,11 +14,11 @@ from flinkmock.flink.java_serialization.reader import JavaObject
 from flinkmock.flink.type_serializers import serialize
 
 DEFAULT_BATCH_BYTES = 2 << 20
-"""collect-sink.batch-size.max."""
+"""The default of the option collect-sink.batch-size.max."""
 
 
 def collect_sink(operator: Any) -> CollectSink | None:
-    """Return the sink that an operator is, if it is a CollectSinkOperator."""
+    """Return the sink of a CollectSinkOperator; None for any other operator."""
     if not is_a(operator, "CollectSinkOperator"):
         return None
     function = operator.fields.get("userFunction")
@@ -34,10 +34,10 @@ def collect_sink(operator: Any) -> CollectSink | None:
 
 
 def with_rows(vertex: VertexSpec, rows: Sequence[Any]) -> VertexSpec:
-    """Return a vertex whose sinks of `collect()` have these rows, and need no serializer any more.
+    """Return a vertex whose sinks of `collect()` contain these rows in serialized form.
 
     Raises:
-        BadValue: A row is not of the type that a sink collects.
+        BadValue: A row does not have the type that a sink collects.
     """
     if not vertex.collect_sinks:
         return vertex

@@ -1,4 +1,4 @@
-"""Values of a program's configuration that Flink can't parse, with its exceptions (seen on 2.3.0)."""
+"""Finds values in a program's configuration that Flink can't parse, with its exceptions (observed on 2.3.0)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _INTEGER = re.compile(r"[+-]?\d{1,10}")
 
 
 def unparseable(configuration: Mapping[str, str]) -> tuple[str, JavaException] | None:
-    """Return the first option whose value does not have its type, and the exception that reading it throws."""
+    """Return the first option with an invalid value, and the exception of Flink; None if all values are valid."""
     for option, value in configuration.items():
-        why = None
+        problem = None
         if option in _DURATIONS and not value.strip()[:1].isdigit():
-            why = submission_messages.not_a_duration(value.strip())
+            problem = submission_messages.not_a_duration(value.strip())
         elif option in _INTEGERS and not _INTEGER.fullmatch(value):
-            why = submission_messages.not_a_number(value)
-        if why is not None:
+            problem = submission_messages.not_a_number(value)
+        if problem is not None:
             text = submission_messages.could_not_parse(option, value)
-            cause = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, why)
+            cause = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, problem)
             return option, JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text, cause)
     return None

@@ -1,4 +1,4 @@
-"""Uploaded jars: zip files, of which the manifest and the names of the classes are read."""
+"""Uploaded jars. The manifest and the names of classes are read from them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 MANIFEST = "META-INF/MANIFEST.MF"
 _END = b"PK\5\6"
 _END_SIZE, _MAX_COMMENT = 22, 65_535
-"""Bytes of the record at the end of a zip, and of the comment after it."""
+"""The size of the record at the end of a zip file, and the maximum size of the comment after it, in bytes."""
 _IN_ZIP64 = 0xFFFFFFFF
 _MAX_NAME = 255
-"""Bytes of a file's name on Linux."""
+"""The maximum length of a file name on Linux, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """`id` is `UUID_name.jar`; `uploaded` is in ms since the epoch. `entry_classes` are those of its manifest."""
+    """An uploaded jar. `id` is `UUID_name.jar`, `uploaded` is epoch ms, `entry_classes` are those of the manifest."""
 
     id: str
     name: str
@@ -35,16 +35,16 @@ class Jar:
     uploaded: int
     entry_classes: tuple[str, ...]
     classes: frozenset[str] | None
-    """Names of its classes; None if it has no class at all, like jars made for tests."""
+    """The names of its classes; None if it has no classes, like jars made for tests."""
     jobmanager: int = 0
-    """The JobManager that it was uploaded to; the others don't have it."""
+    """The number of the JobManager to which it was uploaded. Other JobManagers don't have it."""
 
     def has_class(self, name: str) -> bool:
         return self.classes is None or name in self.classes
 
 
 def manifest_entries(manifest: str) -> tuple[str, ...]:
-    """Return the classes of `program-class` (separated by commas) or else of `Main-Class` (JarListHandler)."""
+    """Return the classes in `program-class`, separated by commas, or the one in `Main-Class` (JarListHandler)."""
     unfolded = manifest.replace("\r\n", "\n").replace("\r", "\n").replace("\n ", "")
     attributes = {}
     for line in unfolded.split("\n\n", 1)[0].split("\n"):
@@ -56,9 +56,9 @@ def manifest_entries(manifest: str) -> tuple[str, ...]:
 
 
 def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
-    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip.
+    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip file.
 
-    Only the manifest is unpacked, up to a limit.
+    Only the manifest is unpacked, and only up to a limit.
     """
     import zipfile  # with the first jar
 
@@ -69,21 +69,21 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
                 manifest = _read_manifest(archive) if MANIFEST in names else b""
-    except Exception:  # a damaged archive: each compression raises its own errors, and zipfile raises any
+    except Exception:  # damaged archives raise many kinds of errors, depending on the compression
         return (), frozenset()
     classes = frozenset(name[:-6].replace("/", ".") for name in names if name.endswith(".class"))
     return manifest_entries(manifest.decode("utf-8", "replace")), classes or None
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> bytes:
-    """Return the manifest; nothing if it is too long. Raises the errors of zipfile."""
+    """Return the manifest; b"" if it is too long. Raises the errors of zipfile."""
     with archive.open(MANIFEST) as file:
         manifest = file.read(limits.JAR_MANIFEST + 1)
     return manifest if len(manifest) <= limits.JAR_MANIFEST else b""
 
 
 def _directory_size(file: BinaryIO) -> int:
-    """Return the size of a zip's list of entries (bytes), which zipfile reads as a whole."""
+    """Return the size in bytes of a zip file's list of entries, which zipfile reads as a whole."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
     tail = file.read()
@@ -91,7 +91,7 @@ def _directory_size(file: BinaryIO) -> int:
     last = len(tail) - _END_SIZE
     if last < 0:
         return 0
-    # like zipfile: the record is at the very end, or before a comment
+    # as in zipfile: the record is at the end, or before a comment
     end = last if tail[last:].startswith(_END) and tail[-2:] == b"\0\0" else tail.rfind(_END)
     if end < 0 or len(tail) - end < _END_SIZE:
         return 0
@@ -100,9 +100,9 @@ def _directory_size(file: BinaryIO) -> int:
 
 
 class JarFiles:
-    """The files of jars in `folder`, which is created for the first one.
+    """The files of jars in `folder`, which is created with the first file.
 
-    A file that a snapshot holds stays when its jar is deleted: a restored cluster has that jar again.
+    A file that a snapshot needs is kept when its jar is deleted, because a restored cluster has that jar again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -110,7 +110,7 @@ class JarFiles:
         self._pinned: set[Path] = set()
 
     def move_in(self, file: Path, name: str) -> Path:
-        """Move the file to the folder and return its path; a held file may have that name already."""
+        """Move a file to the folder and return its new path. The name gets a prefix if a kept file already has it."""
         private_files.make(self._folder)
         path, n = self._folder / name, 1
         while path.exists():
@@ -126,7 +126,7 @@ class JarFiles:
 
 
 class JarStore:
-    """The jars of `web.upload.dir` of each JobManager. Files are in `folder`, messages show `shown_folder`."""
+    """The uploaded jars of all JobManagers. Files are in `folder`; messages contain `shown_folder` instead."""
 
     def __init__(self, folder: Path, shown_folder: str, random: NamedRandom) -> None:
         self._files = JarFiles(folder)
@@ -136,7 +136,7 @@ class JarStore:
         self._count = 0
 
     def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
-        """Add a jar and move its file, whose name is not taken from the client.
+        """Add a jar and move its file, which gets a generated name.
 
         Raises:
             InvalidUpload: The name does not end in `.jar` or is too long, or the file can't be moved.
@@ -161,14 +161,14 @@ class JarStore:
         return InvalidUpload(text, not_stored=True)
 
     def get(self, jar_id: str, jobmanager: int = 0) -> Jar:
-        """Raises JarNotFound."""
+        """Return the jar with an id. Raises JarNotFound."""
         jar = self._jars.get(jar_id)
         if jar is None or jar.jobmanager != jobmanager:
             raise JarNotFound(jar_id, self.shown_folder)
         return jar
 
     def delete(self, jar_id: str, jobmanager: int = 0) -> None:
-        """Raises JarNotFound."""
+        """Delete the jar with an id. Raises JarNotFound."""
         self._files.delete(self.get(jar_id, jobmanager).path)
         del self._jars[jar_id]
 
@@ -184,7 +184,7 @@ class JarStore:
                 self._files.delete(jar.path)
 
     def newest_first(self, jobmanager: int = 0) -> list[Jar]:
-        """Return the jars, newest first, also within a millisecond."""
+        """Return the jars, newest first, even if several were uploaded in the same millisecond."""
         jars = [jar for jar in self._jars.values() if jar.jobmanager == jobmanager]
         jars.reverse()
         return sorted(jars, key=lambda jar: -jar.uploaded)

@@ -9,11 +9,11 @@ from flinkmock.flink.configuration import milliseconds
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
 _WRAPPED = ("a", "c", "list")
-"""Fields of Arrays$ArrayList and Collections$Unmodifiable… that hold the elements."""
+"""The fields of Arrays$ArrayList and Collections$Unmodifiable… that contain the elements."""
 
 
 def items(collection: Any) -> Sequence[Any]:
-    """Return the elements of one of Java's lists or sets."""
+    """Return the elements of a Java list or set."""
     if isinstance(collection, list):
         return collection
     if not isinstance(collection, JavaObject):
@@ -27,19 +27,19 @@ def items(collection: Any) -> Sequence[Any]:
 
 
 def pairs(mapping: Any) -> list[tuple[Any, Any]]:
-    """Return the entries of one of Java's maps; keys are plain values."""
+    """Return the entries of a Java map; keys are plain values."""
     flat = list(items(mapping))
     return [(plain(key), value) for key, value in zip(flat[::2], flat[1::2], strict=False)]
 
 
 def texts(mapping: Any) -> dict[str, str]:
-    """Return the entries of a map if all are texts."""
+    """Return the entries of a map whose keys and values are strings; leave out all others."""
     entries = mapping.items() if isinstance(mapping, dict) else pairs(mapping)
     return {key: value for key, value in entries if isinstance(key, str) and isinstance(value, str)}
 
 
 def plain(value: Any) -> Any:
-    """Return the value of a boxed number or boolean; anything else stays."""
+    """Return the value of a boxed number or boolean; return any other value unchanged."""
     return value.fields["value"] if isinstance(value, JavaObject) and "value" in value.fields else value
 
 
@@ -54,31 +54,31 @@ def deserialized(value: Any) -> Any:
 
 
 def abstract_id(value: object) -> str | None:
-    """Return the digits of an AbstractID: two longs, the lower part first."""
+    """Return the hex digits of an AbstractID, which consists of two longs, the lower part first."""
     if not isinstance(value, JavaObject) or not {"lowerPart", "upperPart"} <= value.fields.keys():
         return None
     return "".join(f"{value.fields[part] & (1 << 64) - 1:016x}" for part in ("lowerPart", "upperPart"))
 
 
 def simple_name(value: object) -> str:
-    """Return the name of an object's class without its package; "" for anything else."""
+    """Return the name of an object's class without its package; "" if the value is not an object."""
     return value.class_name.rpartition(".")[2] if isinstance(value, JavaObject) else ""
 
 
 def is_a(value: object, class_name: str) -> bool:
-    """Return whether an object is of a class, given without its package, or of one of its subclasses."""
+    """Whether an object is an instance of a class, which is given without its package."""
     return isinstance(value, JavaObject) and any(name.rpartition(".")[2] == class_name for name in value.classes)
 
 
 class Options:
-    """A serialized `Configuration`. Its values are objects if code set them, and texts if a file did."""
+    """A serialized `Configuration`. Values that code has set are objects; values from a file are strings."""
 
     def __init__(self, configuration: Any) -> None:
         fields = configuration.fields if isinstance(configuration, JavaObject) else {}
         self._values: Mapping[str, Any] = dict(pairs(fields.get("confData")))
 
     def value(self, *keys: str) -> Any:
-        """Return the value of the first of these keys that has one; None if none has."""
+        """Return the value of the first key that has one; None if no key has a value."""
         return next((plain(self._values[key]) for key in keys if key in self._values), None)
 
     def text(self, *keys: str) -> str | None:
@@ -102,7 +102,7 @@ class Options:
         return None if value is None else value.lower() == "true"
 
     def duration(self, *keys: str) -> int | None:
-        """Return a length of time in ms."""
+        """Return a duration in ms."""
         value = self.value(*keys)
         if isinstance(value, JavaObject):
             return duration_ms(value)
@@ -112,7 +112,7 @@ class Options:
             return None
 
     def entries(self, key: str) -> dict[str, str]:
-        """Return the entries of a map of texts: `{k: v}` or "k:v,k2:v2"."""
+        """Return the entries of a map of strings, which is a map or a text like "k:v,k2:v2"."""
         value = self.value(key)
         if isinstance(value, str):
             return dict(entry.split(":", 1) for entry in value.split(",") if ":" in entry)
@@ -120,7 +120,7 @@ class Options:
 
 
 def duration_ms(value: Any) -> int | None:
-    """Return a java.time.Duration in ms: its external form is a 1, seconds and nanoseconds."""
+    """Return a java.time.Duration in ms. Its external form is the byte 1, the seconds and the nanoseconds."""
     data = value.more[0] if isinstance(value, JavaObject) and value.more else None
     if not isinstance(data, bytes) or len(data) != 13:
         return None

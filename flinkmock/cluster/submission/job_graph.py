@@ -1,4 +1,4 @@
-"""Reads the vertices of a JobGraph: what clients send up to 1.20, and may send later."""
+"""Reads the vertices of a JobGraph, which clients send up to 1.20, and may send later."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def job_graph_vertices(fields: Mapping[str, Any], default_parallelism: int) -> d
 
 
 def _consumers(vertex: Mapping[str, Any]) -> Iterable[str | None]:
-    """Yield the ids of the vertices that read the results: a list of data sets in 1.x, a map by id later."""
+    """Yield the ids of the vertices that read the results, which are a list in 1.x and a map since 2.0."""
     results = vertex.get("results")
     for data_set in items(results):
         if isinstance(data_set, JavaObject) and "consumers" in data_set.fields:
@@ -60,7 +60,7 @@ def _consumers(vertex: Mapping[str, Any]) -> Iterable[str | None]:
 
 
 def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
-    """Yield the sinks of `collect()`: their factories are in the vertex's configuration, their ids in coordinators."""
+    """Yield the sinks of `collect()`. The vertex's configuration has their factories, its coordinators their ids."""
     providers = [deserialized(serialized) for serialized in items(vertex.get("operatorCoordinators"))]
     ids = [
         abstract_id(provider.fields["operatorId"])
@@ -75,7 +75,7 @@ def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
 
 
 def _factories(configuration: Any) -> Iterable[Any]:
-    """Yield the operators of a StreamConfig and of those chained to it."""
+    """Yield the operators of a StreamConfig and of the configurations chained to it."""
     options = Options(configuration)
     for key in ("serializedUDF", "serializedUdf"):
         factory = _object(options.value(key))
@@ -89,5 +89,5 @@ def _factories(configuration: Any) -> Iterable[Any]:
 def _object(data: Any) -> Any:
     try:
         return read_object(data) if isinstance(plain(data), bytes) else None
-    except BadStream:  # of a class with its own format
+    except BadStream:  # an object of a class with its own format
         return None

@@ -1,7 +1,7 @@
 """Decodes the job that a client submits: a serialized JobGraph (up to 1.20) or StreamGraph (since 2.0).
 
-A JobGraph contains the vertices as they will run. A StreamGraph contains operators, which the JobManager chains to
-vertices; `stream_graph.py` does the same.
+A JobGraph contains the vertices. A StreamGraph contains operators, which the JobManager chains to vertices, as
+`stream_graph.py` does.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
-    """The job that a plan describes; a field is None or empty where the plan does not contain it.
+    """The job that a plan describes. Fields that the plan lacks are None or empty.
 
     Attributes:
-        restore_path: The path to restore from.
-        allow_non_restored_state: Whether state that the job has no operator for is left out.
-        claims_state: Whether the job owns the state that it is restored from.
-        is_stream_graph: Whether the JobManager makes the vertices.
-        is_empty: Whether it is known to have no vertices.
+        restore_path: The path of the savepoint or checkpoint from which the job is restored.
+        allow_non_restored_state: Whether state without an operator in the job is skipped.
+        claims_state: Whether the job owns the state from which it is restored.
+        is_stream_graph: Whether the plan is a StreamGraph, of which the JobManager creates the vertices.
+        is_empty: Whether the plan certainly has no vertices.
         plan_order: The indexes of the vertices in the order of the plan.
     """
 
@@ -49,19 +49,19 @@ class SubmittedJob:
 
 
 def decode_job(plan: Any, release: Release | None = None) -> SubmittedJob:
-    """Return the job that the first object of a stream describes; of an unknown class, at most id and name.
+    """Return the job that a plan describes; only its id and name if the class of the plan is unknown.
 
     Args:
-        plan: The object.
-        release: The release of the JobManager; None: the newest.
+        plan: The first object of the stream.
+        release: The release of the JobManager; None: the newest one.
 
     Raises:
-        BadStream: An object that is serialized inside of it can't be read.
+        BadStream: An object that is serialized within the plan can't be read.
     """
     fields = plan.fields if isinstance(plan, JavaObject) else {}
     restore = fields.get("savepointRestoreSettings")
     restored = restore.fields if isinstance(restore, JavaObject) else {}
-    named = SubmittedJob(
+    without_graph = SubmittedJob(
         id=abstract_id(fields.get("jobID") or fields.get("jobId")),  # JobGraph, StreamGraph
         name=text(fields.get("jobName")),
         restore_path=text(restored.get("restorePath")),
@@ -71,9 +71,9 @@ def decode_job(plan: Any, release: Release | None = None) -> SubmittedJob:
         is_stream_graph=is_a(plan, "StreamGraph"),
     )
     try:
-        return _with_graph(named, fields, release)
+        return _with_graph(without_graph, fields, release)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
-        return named
+        return without_graph
 
 
 def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release | None) -> SubmittedJob:
@@ -81,13 +81,13 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release |
     if "taskVertices" in fields:
         execution_config = deserialized(fields.get("serializedExecutionConfig"))
         settings = read_settings(options, execution_config, fields.get("snapshotSettings"))
-        of_sources = source_parallelism(options, settings.parallelism, release)
-        vertices, order = vertex_specs(job_graph_vertices(fields, of_sources))
+        parallelism_of_sources = source_parallelism(options, settings.parallelism, release)
+        vertices, order = vertex_specs(job_graph_vertices(fields, parallelism_of_sources))
     else:
         holder = fields["userDefinedObjectsHolder"].fields
         settings = read_settings(options, deserialized(holder.get("serializedExecutionConfig")), None)
-        of_sources = source_parallelism(options, settings.parallelism, release)
-        by_head, operators = stream_graph_vertices(fields, options, of_sources)
+        parallelism_of_sources = source_parallelism(options, settings.parallelism, release)
+        by_head, operators = stream_graph_vertices(fields, options, parallelism_of_sources)
         vertices, order = vertex_specs(by_head)
         index = dict(zip(by_head, order, strict=True))
         operators = tuple(replace(operator, vertex=index[operator.vertex]) for operator in operators)
@@ -96,7 +96,7 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release |
 
 
 def _is_empty(fields: Mapping[str, Any]) -> bool:
-    """Return whether a plan has no vertices: `isEmpty` of a StreamGraph, the vertices of a JobGraph."""
+    """Whether a plan certainly has no vertices, by `isEmpty` of a StreamGraph or the vertices of a JobGraph."""
     vertices = fields.get("taskVertices")
-    written = isinstance(vertices, JavaObject) and bool(vertices.more)
-    return fields.get("isEmpty") is True or (written and not pairs(vertices))
+    is_readable = isinstance(vertices, JavaObject) and bool(vertices.more)
+    return fields.get("isEmpty") is True or (is_readable and not pairs(vertices))

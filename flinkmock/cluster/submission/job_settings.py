@@ -1,4 +1,4 @@
-"""The settings in a plan: checkpoints, restart strategy, and what is in its ExecutionConfig."""
+"""The settings of a plan: checkpoints, restart strategy, and those in the ExecutionConfig."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RETAINED = {
     "DELETE_ON_CANCELLATION": "delete",
     "RETAIN_ON_FAILURE": "delete",
 }
-"""By ExternalizedCheckpointRetention of a configuration, or CheckpointRetentionPolicy of a JobGraph."""
+"""ExternalizedCheckpointRetention (of options) or CheckpointRetentionPolicy (of a JobGraph) -> `retained`."""
 _STRATEGY = "restart-strategy"
 _KINDS = {
     **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
@@ -32,7 +32,7 @@ _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The settings of a plan. `restart` is None, parallelism and its maximum are -1, if the plan sets none."""
+    """The settings of a plan. `restart` is None, and parallelism and its maximum are -1, if the plan sets none."""
 
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     restart: RestartStrategy | None = None
@@ -46,9 +46,9 @@ def read_settings(options: Options, execution_config: Any, snapshot_settings: An
     """Return the settings of a plan.
 
     Args:
-        options: Its configuration.
-        execution_config: Its ExecutionConfig, whose values are fields in 1.x and options later.
-        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: the options have them.
+        options: The configuration of the plan.
+        execution_config: The ExecutionConfig, whose values are fields in 1.x and options since 2.0.
+        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in the options.
     """
     fields = execution_config.fields if isinstance(execution_config, JavaObject) else {}
     configured = Options(fields.get("configuration"))
@@ -64,9 +64,9 @@ def read_settings(options: Options, execution_config: Any, snapshot_settings: An
 
 
 def source_parallelism(options: Options, default: int, release: Release | None) -> int:
-    """Return the parallelism that the scheduler of batch jobs gives to a source that has none.
+    """Return the parallelism that the scheduler of batch jobs gives to a source without one.
 
-    Without options for it, that is the job's since 1.19, and 1 before (BatchExecutionOptions).
+    By default, it is that of the job since 1.19, and 1 before (BatchExecutionOptions).
     """
     prefix = "execution.batch.adaptive.auto-parallelism."
     configured = options.integer(f"{prefix}default-source-parallelism", f"{prefix}max-parallelism")
@@ -81,13 +81,13 @@ def _number(of_field: int | None, of_option: int | None) -> int:
 
 
 def _parameters(parameters: Any) -> dict[str, str]:
-    """Return the global job parameters: an object of a user's class, which has them in a map."""
+    """Return the global job parameters. They are in a map of an object of a user's class."""
     values = parameters.fields.values() if isinstance(parameters, JavaObject) else ()
     return next((entries for value in values if (entries := texts(value))), {})
 
 
 def _checkpoints(settings: Any) -> CheckpointSpec:
-    """Return JobCheckpointingSettings, whose field names differ between releases."""
+    """Return the checkpoints of JobCheckpointingSettings, whose field names differ between releases."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
     fields, defaults = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
@@ -106,7 +106,7 @@ def _checkpoints(settings: Any) -> CheckpointSpec:
 
 
 def _checkpoints_of_options(options: Options) -> CheckpointSpec:
-    """Return the options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
+    """Return the checkpoints of options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
     prefix, defaults = "execution.checkpointing.", CheckpointSpec()
     at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
     unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
@@ -116,7 +116,7 @@ def _checkpoints_of_options(options: Options) -> CheckpointSpec:
         every=options.duration(f"{prefix}interval") or None,
         timeout=options.duration(f"{prefix}timeout") or defaults.timeout,
         min_pause=options.duration(f"{prefix}min-pause") or defaults.min_pause,
-        # unaligned checkpoints of one job come one after the other
+        # a job has one unaligned checkpoint at a time
         max_concurrent=1 if unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
         mode="at_least_once" if at_least_once else "exactly_once",
         unaligned=unaligned and not at_least_once,
@@ -143,7 +143,7 @@ def _restart_of_options(options: Options) -> RestartStrategy | None:
 
 
 def _restart_of_class(strategy: Any) -> RestartStrategy | None:
-    """Return the restart strategy that code has set, as its class in RestartStrategies describes it (1.x)."""
+    """Return the restart strategy that code has set by a class of RestartStrategies (1.x)."""
     if not isinstance(strategy, JavaObject):
         return None
     name, fields = simple_name(strategy), strategy.fields
@@ -165,7 +165,7 @@ def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
 
 
 def _failure_rate(failures: int, interval: int | None, delay: int | None) -> RestartStrategy:
-    """Return the strategy; an interval or delay (ms) that is None is Flink's default."""
+    """Return a failure rate strategy; None for an interval or delay (ms) means Flink's default."""
     default = RestartStrategy()
     return RestartStrategy(
         RestartStrategyKind.FAILURE_RATE,
@@ -176,7 +176,7 @@ def _failure_rate(failures: int, interval: int | None, delay: int | None) -> Res
 
 
 def _time_ms(value: Any) -> int | None:
-    """Return a value of Flink's Time or Java's Duration in ms."""
+    """Return an object of Flink's Time or Java's Duration in ms."""
     if is_a(value, "Time"):
         return int(value.fields["size"]) * _UNITS.get(text(value.fields["unit"]) or "", 1)
     return duration_ms(value)

@@ -1,4 +1,4 @@
-"""The ids of operators, hashed from uid or topology (StreamGraphHasherV2)."""
+"""The ids of operators, which are hashes of a uid or of the topology (StreamGraphHasherV2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from flinkmock.flink.murmur3 import murmur3_128
 
 
 def hash_of_uid(uid: str) -> bytes:
-    """Return the id of an operator that has a uid."""
+    """Return the id of an operator with a uid."""
     return murmur3_128(uid.encode())
 
 
 class NodeHashes:
     """The ids of the operators of a StreamGraph, by the numbers of the operators.
 
-    The id of an operator without a uid depends on how many have theirs already, so the order of `add` matters.
+    The id of an operator without a uid depends on the number of operators that were added before, so the order matters.
     """
 
     def __init__(self, rules: ChainingRules) -> None:
@@ -28,7 +28,7 @@ class NodeHashes:
         return self._hashes[id].hex()
 
     def add(self, id: int) -> bool:
-        """Hash an operator; do nothing and return False if one of its inputs has no id yet."""
+        """Hash an operator; return False, and do nothing, if one of its inputs has no id yet."""
         if id in self._hashes:
             return True
         node = self._rules.nodes[id]
@@ -56,6 +56,6 @@ class NodeHashes:
         number = len(self._hashes).to_bytes(4, "little")
         value = murmur3_128(number * (1 + sum(self._rules.is_chained(edge) for edge in node.outputs)))
         for edge in node.inputs:
-            above = self._hashes[edge.source]
-            value = bytes((byte * 37 & 0xFF) ^ other for byte, other in zip(value, above, strict=True))
+            input_hash = self._hashes[edge.source]
+            value = bytes((byte * 37 & 0xFF) ^ other for byte, other in zip(value, input_hash, strict=True))
         return value

@@ -1,4 +1,4 @@
-"""The parallelism that a jar is run or planned with."""
+"""The parallelism with which a jar is run or planned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
 def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
     """Return the job with this parallelism for all vertices and operators whose parallelism the program does not set.
 
-    An operator is chained only to one of the same parallelism (StreamingJobGraphGenerator.areOperatorsChainable).
+    Only operators of the same parallelism are chained (StreamingJobGraphGenerator.areOperatorsChainable).
     """
     vertices: list[VertexSpec] = []
     last_of: list[int] = []
@@ -25,7 +25,7 @@ def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
 
 
 def _parts(vertex: VertexSpec, parallelism: int) -> list[VertexSpec]:
-    """Split a vertex where operators have another parallelism. The last part has its accumulators and selectivity."""
+    """Split a vertex between operators of different parallelism; the last part gets accumulators and selectivity."""
     if not vertex.own_parallelism:
         return [dataclasses.replace(vertex, parallelism=parallelism)]
     if not vertex.takes_parallelism or parallelism == vertex.parallelism:

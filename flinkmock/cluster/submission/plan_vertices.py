@@ -18,11 +18,12 @@ class PlanVertex:
     """A vertex of a plan.
 
     Attributes:
-        parallelism: The parallelism with which it runs.
-        max_parallelism: 0 or less: it follows from the parallelism.
-        description: Its description in plans, with line feeds (JobVertex.operatorPrettyName); None: its name.
-        inputs: Keys of its input vertices, each with ship strategy and exchange.
-        consumers: Keys of the vertices that read its results, in the order of the results.
+        operators: The names of the operators.
+        parallelism: The parallelism with which the vertex runs.
+        max_parallelism: The maximum parallelism; if it is 0 or less, it is derived from the parallelism.
+        description: The description in plans, with line feeds (JobVertex.operatorPrettyName); None: the name.
+        inputs: The keys of the input vertices, each with ship strategy and exchange.
+        consumers: The keys of the vertices that read its results, in the order of the results.
         parallelism_is_decided_late: Whether the scheduler decides its parallelism when its inputs have finished.
     """
 
@@ -42,8 +43,8 @@ class PlanVertex:
 def sorted_from_sources(vertices: Mapping[Any, PlanVertex]) -> list[Any]:
     """Return the keys of the vertices from sources to sinks.
 
-    As JobGraph.getVerticesSortedTopologicallyFromSources: depth first, each vertex after its inputs. Vertices in
-    a cycle come last.
+    The order is that of JobGraph.getVerticesSortedTopologicallyFromSources: depth first, each vertex after its inputs.
+    Vertices in a cycle come last.
     """
     order = [key for key, vertex in vertices.items() if not vertex.inputs]
     remaining = dict.fromkeys(key for key in vertices if key not in order)
@@ -63,17 +64,17 @@ def sorted_from_sources(vertices: Mapping[Any, PlanVertex]) -> list[Any]:
 
 
 def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, ...], tuple[int, ...]]:
-    """Return the vertices, sorted from the sources, and their indexes in the order of the plan, which is that given.
+    """Return the vertices, sorted from the sources, and their indexes in the order of `vertices`.
 
     Raises:
-        TypeError: A field has a value of another type.
+        TypeError: A field has a value of the wrong type.
         ValueError: There are too many vertices.
     """
     check_count(vertices)
     for vertex in vertices.values():
         _check_types(vertex)
     order = sorted_from_sources(vertices)
-    index = {key: place for place, key in enumerate(order)}
+    index = {key: position for position, key in enumerate(order)}
     specs = tuple(_spec(vertices[key], index, index[key]) for key in order)
     return specs, tuple(index[key] for key in vertices)
 
@@ -116,7 +117,7 @@ def default_max_parallelism(parallelism: int) -> int:
 
 
 def chained_operators(name: str) -> tuple[str, ...]:
-    """Return the operators in a vertex's name; the text in brackets after a fork is one of them."""
+    """Return the operators in the name of a vertex. The text in parentheses after a fork is one of them."""
     parts, depth = [""], 0
     for piece in name.split(" -> "):
         parts[-1] += (" -> " if parts[-1] else "") + piece
@@ -126,8 +127,8 @@ def chained_operators(name: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part) or (name,)
 
 
-def chained_name(name: str, below: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def chained_name(name: str, branches: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the operators of a chain: `a -> b`, or `a -> (b, c)` at a fork (createChainedName)."""
-    if len(below) == 1:
-        return (name, *below[0])
-    return (name, f"({', '.join(' -> '.join(operators) for operators in below)})") if below else (name,)
+    if len(branches) == 1:
+        return (name, *branches[0])
+    return (name, f"({', '.join(' -> '.join(operators) for operators in branches)})") if branches else (name,)

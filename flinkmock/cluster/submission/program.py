@@ -1,4 +1,4 @@
-"""A jar's program: the job that its main method starts with the given arguments.
+"""The program of a jar: the job that its main method starts.
 
 The scenario's submission rules define which job a program becomes. This module finds the entry class, applies arguments
 and configuration, and raises the errors of Flink: no entry class, a main method that throws.
@@ -24,14 +24,14 @@ from flinkmock.named_random import UniformRange, ValuesInTurn
 from flinkmock.release import Release
 
 PARALLELISM_UNKNOWN = -2
-"""ExecutionConfig accepts -1 (the default) and -2 (unknown)."""
+"""The lowest parallelism that ExecutionConfig accepts: -1 is the default, -2 is unknown."""
 BAD_PARALLELISM = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.BAD_PARALLELISM)
 _TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program of a run or plan request. `location` is the path of the jar in messages."""
+    """The program of a request to run or plan a jar. `location` is the path of the jar in messages."""
 
     jar: Jar
     location: str = ""
@@ -42,12 +42,12 @@ class Program:
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the arguments in the `programArgs` of 1.x: separated by spaces, with quotes (JarHandlerUtils)."""
+    """Return the arguments in `programArgs` of 1.x, which are separated by spaces, with quotes (JarHandlerUtils)."""
     return [token.strip().replace('"', "").replace("'", "") for token in _TOKEN.findall(text)]
 
 
 def entry_class(program: Program) -> str:
-    """Return the class to run. Raises ProgramError where PackagedProgram throws."""
+    """Return the entry class. Raises ProgramError if PackagedProgram throws an exception."""
     name = program.entry_class
     if name is None:
         if not program.jar.entry_classes:
@@ -66,14 +66,14 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """Return the job that the program's main method starts.
 
     Raises:
-        ProgramError: The class does not exist, main throws or starts no job, or the parallelism is invalid.
+        ProgramError: The class does not exist, the main method throws or starts no job, or the parallelism is invalid.
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
         thrown = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
         raise ProgramError(thrown, refused=True, message=submission_messages.NO_JOBS)
     if invalid := unparseable(program.configuration):
-        if invalid[0] == PARALLELISM:  # read before main is called
+        if invalid[0] == PARALLELISM:  # read before the main method is called
             raise ProgramError(invalid[1], refused=False)
         raise main_method_error(invalid[1])
     if _has_invalid_parallelism(program):
@@ -84,19 +84,19 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
 
 
 def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
-    """Return the job that the program would start, for its plan. Errors are not caught by Flink, so they become a 500.
+    """Return the job that a program would start, for its plan. Flink does not catch its errors, so they become a 500.
 
-    Up to 1.16 JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and accepted an
+    Up to 1.16, JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and accepted an
     invalid parallelism (OptimizerPlanEnvironment).
 
     Raises:
-        ProgramError: As `job_to_run`.
+        ProgramError: For the same reasons as in `job_to_run`.
     """
     in_one_future = not release.since("1.17")
     try:
         name = entry_class(program)
-    except ProgramError as problem:
-        raise ProgramError(problem.exception.chain()[int(in_one_future)], refused=False) from None
+    except ProgramError as error:
+        raise ProgramError(error.exception.chain()[int(in_one_future)], refused=False) from None
     spec = matching_template((name, program.jar.name), rules)
     if invalid := unparseable(program.configuration):
         raise ProgramError(invalid[1], refused=False)
@@ -124,7 +124,7 @@ def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> 
 
 
 def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
-    """Return the first rule that matches one of the names; the last rule of every scenario matches all."""
+    """Return the first rule that matches one of the names. The last rule of every scenario matches all names."""
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
             return rule
@@ -132,7 +132,7 @@ def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> Subm
 
 
 def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
-    """Return the job with the fields that `--key value` pairs set, as its program declares them."""
+    """Return the job with the fields that `--key value` arguments set, as its program declares."""
     pairs = dict(zip(arguments[::2], arguments[1::2], strict=False))
     for argument, fields in spec.program.arguments.items():
         for field in fields if argument in pairs else ():
@@ -171,7 +171,7 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
     """Return the job with the parallelism of the request: its own field or `parallelism.default`.
 
-    `pipeline.name` does not rename it, because the program sets the name (recorded: `run flinkConfiguration`).
+    `pipeline.name` has no effect, because the program sets the name (recorded: `run flinkConfiguration`).
     """
     parallelism = program.parallelism if program.parallelism and program.parallelism > 0 else None
     if parallelism is None and program.configuration.get("parallelism.default", "").isdigit():
@@ -187,7 +187,7 @@ def main_method_error(cause: JavaException) -> ProgramError:
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
-    """Return the Dispatcher's exception for an id that exists already; an application has the id of its job."""
+    """Return the Dispatcher's exception for an existing job id, which is also the id of an application."""
     if release.since("2.3"):
         return JavaException(
             java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED

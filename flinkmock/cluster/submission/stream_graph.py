@@ -1,4 +1,4 @@
-"""Makes the vertices of a StreamGraph (since 2.0), as the JobManager does."""
+"""Creates the vertices of a StreamGraph (since 2.0), as the JobManager does."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _UNDECIDED = -1
 def stream_graph_vertices(
     fields: Mapping[str, Any], options: Options, source_parallelism: int
 ) -> tuple[dict[int, PlanVertex], tuple[StreamOperator, ...]]:
-    """Return the vertices of a StreamGraph by the operators that they begin with, and the operators.
+    """Return the vertices of a StreamGraph by the ids of their first operators, and the operators.
 
-    `vertex` of an operator is the number of the first operator of its vertex.
+    `vertex` of an operator is the id of the first operator in its vertex.
 
     Args:
         fields: The fields of the StreamGraph.
@@ -35,10 +35,10 @@ def stream_graph_vertices(
 
 
 class StreamGraphVertices:
-    """Builds the vertices.
+    """Builds the vertices of a StreamGraph.
 
-    A dynamic graph belongs to a batch job: its vertices are made when those before them have finished
-    (AdaptiveGraphManager), and operators without a parallelism get one then.
+    A dynamic graph belongs to a batch job. Its vertices are created when their inputs have finished
+    (AdaptiveGraphManager); operators without a parallelism get one then.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StreamGraphVertices:
         self._head_of: dict[int, int] = {}
 
     def build(self) -> dict[int, PlanVertex]:
-        """Return the vertices by the numbers of their first operators."""
+        """Return the vertices by the ids of their first operators."""
         sources = [plain(id) for id in items(self._fields["sources"])]
         if self._dynamic:
             self._reset_parallelism()
@@ -70,7 +70,7 @@ class StreamGraphVertices:
         return self._vertices(chains)
 
     def operators(self) -> tuple[StreamOperator, ...]:
-        """Return the operators of the vertices, which have been built."""
+        """Return the operators of the vertices. Call `build` before."""
         return tuple(
             StreamOperator(
                 node.id,
@@ -89,7 +89,7 @@ class StreamGraphVertices:
     # -- batch
 
     def _reset_parallelism(self) -> None:
-        """Reset the parallelism that no program sets. Operators that are connected by FORWARD share what is set."""
+        """Reset parallelisms that the program does not set. Operators connected by FORWARD share a parallelism."""
         for node in self._nodes.values():
             for edge in node.outputs:
                 if edge.partitioner in CONVERTED and self._rules.is_chained(edge):
@@ -184,7 +184,7 @@ class StreamGraphVertices:
         return f"{self._text(chain, id)} -> {below[0] if len(below) == 1 else '(' + ' , '.join(below) + ')'}"
 
     def _tree(self, chain: Chain, id: int, first_prefix: str, prefix: str) -> Iterable[str]:
-        """Yield the lines of buildTreeDescription."""
+        """Yield the lines of a description as a tree (buildTreeDescription)."""
         yield first_prefix + self._text(chain, id)
         below = self._chained(chain, id)
         for target in below:
@@ -194,7 +194,7 @@ class StreamGraphVertices:
             )
 
     def _exchange(self, edge: StreamEdge) -> str:
-        """Return the result's type (determineUndefinedResultPartitionType)."""
+        """Return the result type of an edge (determineUndefinedResultPartitionType)."""
         mode = edge.exchange_mode
         if mode == "UNDEFINED":
             if self._nodes[edge.source].holds_output:
@@ -213,7 +213,7 @@ class StreamGraphVertices:
         return mode.removeprefix("ALL_EDGES_").lower()  # HYBRID_FULL, HYBRID_SELECTIVE, PIPELINED_APPROXIMATE
 
     def _slot_sharing_groups(self, chains: Mapping[int, Chain], head_of: Mapping[int, int]) -> dict[int, str]:
-        """Return the group of each vertex. Without a common default, each pipelined region is one."""
+        """Return the slot sharing group of each vertex. Without a common default, each pipelined region is one."""
         groups = {head: self._nodes[head].group for head in chains}
         if self._fields.get("allVerticesInSameSlotSharingGroupByDefault", True):
             return groups
@@ -225,7 +225,7 @@ class StreamGraphVertices:
 
 
 def connected(ids: Iterable[int], edges: Iterable[StreamEdge]) -> list[list[int]]:
-    """Return the groups of ids that edges connect."""
+    """Return the groups of ids that are connected by edges."""
     group_of = {id: [id] for id in ids}
     for edge in edges:
         one, other = group_of[edge.source], group_of[edge.target]

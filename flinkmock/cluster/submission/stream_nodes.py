@@ -1,4 +1,4 @@
-"""The operators of a StreamGraph, as its serialized form describes them."""
+"""Reads the operators of a serialized StreamGraph."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STRATEGIES = {
     "ShufflePartitioner": "SHUFFLE",
     "CustomPartitionerWrapper": "CUSTOM",
 }
-"""The text of StreamPartitioner.toString by class, as it is between vertices (tryConvertPartitionerForDynamicGraph)."""
+"""Class -> ship strategy between vertices (StreamPartitioner.toString, tryConvertPartitionerForDynamicGraph)."""
 _YIELDING = frozenset({
     "AsyncBatchWaitOperatorFactory",
     "AsyncWaitOperatorFactory",
@@ -32,14 +32,14 @@ _YIELDING = frozenset({
     "StreamingDeltaJoinOperatorFactory",
     "TableKeyedAsyncWaitOperatorFactory",
 })  # fmt: skip
-"""The classes of Flink that implement YieldingOperatorFactory; a serialized object does not name its interfaces."""
+"""Flink's classes that implement YieldingOperatorFactory. A serialized object does not contain its interfaces."""
 CONVERTED = frozenset({"ForwardForConsecutiveHashPartitioner", "ForwardForUnspecifiedPartitioner"})
-"""Partitioners of batch jobs that become a ForwardPartitioner in a chain, and another one between vertices."""
+"""Partitioners of batch jobs that become a ForwardPartitioner within a chain, and another one between vertices."""
 
 
 @dataclass(slots=True)
 class StreamEdge:
-    """An edge between operators. `input_number` is the input of the target that it leads to, 0 if there is only one."""
+    """An edge between operators. `input_number` is the number of the target's input; 0 if the target has only one."""
 
     source: int
     target: int
@@ -58,12 +58,12 @@ class StreamNode:
     """An operator. `parallelism` and `max_parallelism` are -1 if the program sets none.
 
     Attributes:
-        uid: What `uid()` set.
-        chaining: The ChainingStrategy of its factory; None: there is no factory, so that it is not chained.
-        is_source: Whether it is a source of FLIP-27.
+        uid: The uid that the program sets; None if it sets none.
+        chaining: The ChainingStrategy of its factory; None: it has no factory, so that it is not chained.
+        is_source: Whether it is a source by FLIP-27.
         is_legacy_source: Whether it is a SourceFunction.
-        is_yielding: Whether it needs the mailbox, which legacy sources don't share.
-        holds_output: Whether it emits nothing before its input ends.
+        is_yielding: Whether it uses the mailbox, which is not possible in a chain with a legacy source.
+        holds_output: Whether it emits nothing until its input ends.
     """
 
     id: int
@@ -85,7 +85,7 @@ class StreamNode:
 
 
 def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
-    """Return the operators by id, from the fields of a StreamGraph's UserDefinedObjectsHolder."""
+    """Return the operators by id, given the fields of the UserDefinedObjectsHolder of a StreamGraph."""
     tuples = items(holder["streamNodeToSerializedOperatorFactories"])
     factories = {plain(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}
     objects = [value.fields for _, value in pairs(deserialized(holder["serializedStreamNodes"]))]
@@ -126,7 +126,7 @@ def _node(fields: Mapping[str, Any], factory: Any) -> StreamNode:
 
 
 def _chaining_strategy(factory: Any) -> str | None:
-    """Return the chaining strategy of an operator's factory, or of the operator in it (SimpleOperatorFactory)."""
+    """Return the chaining strategy of a factory, or of the operator in it (SimpleOperatorFactory)."""
     if not isinstance(factory, JavaObject):
         return None
     strategy = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))

@@ -1,4 +1,4 @@
-"""The job that a plan becomes: the keys of a submission rule, and the plan for all others."""
+"""The job that a submitted plan becomes: keys of the submission rule apply, and the plan for all other keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLLECTS = (
     Step(JobState.RUNNING, UniformRange.exactly(1_000)),
     Step(JobState.FINISHED),
 )
-"""The lifecycle of a job whose rows a client collects, if no rule gives one: it ends."""
+"""The lifecycle of a job whose rows a client collects, if the rule has none. Such a job finishes."""
 _CHECKPOINT_FIELDS = {
     "every": "every",
     "timeout": "timeout",
@@ -29,14 +29,14 @@ _CHECKPOINT_FIELDS = {
     "retained": "retained",
     "aligned-timeout": "aligned_timeout",
 }
-"""Key of `checkpoints` in a scenario -> field, of those that plans have, too."""
+"""Key of `checkpoints` in a scenario -> field of CheckpointSpec, for the settings that plans contain."""
 
 
 def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
-    """Return the job. It keeps the plan's name; a plan that could not be read leaves everything to the rule.
+    """Return the job of a plan. It has the plan's name. If the plan could not be read, all else is as in the rule.
 
     Raises:
-        BadValue: A row of `results` is not of the type that the plan collects.
+        BadValue: A row of `results` does not have the type that the plan collects.
     """
     given_keys, spec = rule.given_keys, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
     if not plan.vertices:
@@ -45,8 +45,8 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
     spec = dataclasses.replace(
         spec,
         checkpoints=_checkpoints(plan.settings.checkpoints, rule),
-        restart=spec.restart if settings.restart is None or _gives(rule, "restart") else settings.restart,
-        user_config=spec.user_config if _gives(rule, "user-config") else settings.user_config,
+        restart=spec.restart if settings.restart is None or _has_key(rule, "restart") else settings.restart,
+        user_config=spec.user_config if _has_key(rule, "user-config") else settings.user_config,
         max_parallelism=settings.max_parallelism,
         object_reuse=settings.object_reuse,
     )
@@ -67,12 +67,12 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
     )
 
 
-def _gives(rule: SubmissionRule, key: str) -> bool:
+def _has_key(rule: SubmissionRule, key: str) -> bool:
     return any(path.partition(".")[0] == key for path in rule.given_keys)
 
 
 def _checkpoints(of_plan: CheckpointSpec, rule: SubmissionRule) -> CheckpointSpec | None:
-    """Return the plan's settings, with those that the rule gives, and its duration, size and failures."""
+    """Return the plan's settings, replaced by those of the rule, with the rule's duration, size and failures."""
     of_rule = rule.job.checkpoints
     if "checkpoints" in rule.given_keys or of_rule is None:
         return of_rule if "checkpoints" in rule.given_keys else of_plan
