@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence import Invariants, View, seen_response
 from flinkmock.conformance.coherence.evaluation import violations
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.contract import Contract
@@ -24,6 +24,11 @@ def within(flink: str, seen: SeenResponse) -> set[str]:
 
 def over_time(flink: str, before: SeenResponse, after: SeenResponse) -> set[str]:
     return {each.invariant.id for each in violations(Invariants(number(flink)).of_times(before, after))}
+
+
+def between(flink: str, *seen: SeenResponse) -> set[str]:
+    """The ids of the invariants that responses break together."""
+    return {each.invariant.id for each in violations(Invariants(number(flink)).of_view(View(seen)))}
 
 
 def number(flink: str) -> tuple[int, int]:
@@ -93,3 +98,17 @@ def test_a_summary_without_any_report_is_a_contradiction() -> None:
     assert within("1.17", response("1.17", "getTaskCheckpointStatistics", target, without)) == {
         "task-checkpoint-summary"
     }
+
+
+def test_metrics_of_an_ended_job_that_were_fetched_while_they_changed() -> None:
+    """Real 1.17.2: totalNumberOfCheckpoints was still 0 at the last fetch."""
+    counts = {"numberOfCompletedCheckpoints": "0", "numberOfFailedCheckpoints": "0"}
+    counts |= {"numberOfInProgressCheckpoints": "1", "totalNumberOfCheckpoints": "0"}
+    target = f"/jobs/{JOB}/metrics?get={','.join(counts)}"
+    metrics = response("1.17", "getJobMetrics", target, [{"id": key, "value": each} for key, each in counts.items()])
+
+    def overview(state: str) -> SeenResponse:
+        return response("1.17", "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": state}]})
+
+    assert between("1.17", overview("FAILED"), metrics) == set()
+    assert between("1.17", overview("RUNNING"), metrics) == {"checkpoint-counters"}

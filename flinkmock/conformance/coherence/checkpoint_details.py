@@ -201,6 +201,15 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
         yield from ascending(details["start-time"], restored)
 
 
+def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
+    """Return the metrics of a job; none if it has ended.
+
+    They are read one after the other, and may disagree until the next fetch: those of an ended job for good.
+    """
+    has_ended = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)["state"].raw in TERMINAL
+    return {} if has_ended else view.metrics("getJobMetrics", jobid=job_id)
+
+
 @between(
     "job",
     text="The metrics lastCheckpoint… are those of the checkpoint lastCompletedCheckpointId.",
@@ -209,7 +218,7 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
 )
 def checkpoint_metrics(view: View, job_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
-    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    metrics = _metrics_of_running(view, job_id)
     last = metrics.get("lastCompletedCheckpointId", Value(MISSING))
     if last.exists:
         for entry in statistics["history"]:
@@ -235,7 +244,7 @@ def checkpoint_metrics(view: View, job_id: str) -> Relations:
     settles_in_ms=METRICS,
 )
 def checkpoint_counters(view: View, job_id: str) -> Relations:
-    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    metrics = _metrics_of_running(view, job_id)
     names = ("numberOfCompletedCheckpoints", "numberOfFailedCheckpoints", "numberOfInProgressCheckpoints")
     if all(name in metrics for name in (*names, "totalNumberOfCheckpoints")):
         yield from equal(
