@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = {".venv", "build", "dist", "node_modules", "site", "target", "testdata"}
-GENERATED = {f"docs/reference/{name}.md" for name in ("cli", "control-api", "operations", "python-api")}
+GENERATED = {f"docs/reference/{name}.md" for name in ("cli", "control-api", "operations", "python-api", "releases")}
 """Pages that exist in the site only (docs/_site)."""
 
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|`[^`\n]+`", re.MULTILINE | re.DOTALL)

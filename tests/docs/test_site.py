@@ -21,5 +21,6 @@ def test_the_site_is_built_without_warnings(tmp_path: Path) -> None:
     built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (built.returncode, built.stderr) == (0, "")
     for page in ("index", "how-to/leader-change", "reference/cli", "reference/python-api", "reference/control-api",
-                 "reference/operations", "repository/CONTRIBUTING", "repository/clients/go/index"):  # fmt: skip
+                 "reference/operations", "reference/releases", "repository/CONTRIBUTING",
+                 "repository/clients/go/index"):  # fmt: skip
         assert (tmp_path / f"{page}.html").is_file(), page

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reference import cli, control_api, operations, python_api
+from reference import cli, control_api, operations, python_api, releases
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/cli.md": cli.page,
     "reference/control-api.md": control_api.page,
     "reference/operations.md": operations.page,
     "reference/python-api.md": python_api.page,
+    "reference/releases.md": releases.page,
 }

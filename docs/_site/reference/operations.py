@@ -10,7 +10,7 @@ HEAD = """\
 
 Every operation of the REST API, and the releases that have it. `flinkmock diff 1.20 2.3` lists what changes within an
 operation; `flinkmock openapi` prints schemas. *Hidden* operations are missing in Flink's documentation. Some operations
-exist only with a configuration option.
+exist only with a configuration option. [Releases](releases.md) has the exact versions.
 """
 
 
@@ -26,9 +26,7 @@ def page() -> str:
     names = [contract.release.minor for contract in contracts]
     for name in sorted(rows, key=lambda name: (name.split(" ")[1], name)):
         lines.append(f"| `{name}` | `{newest[name].id}` | {_ranges(rows[name], names)} | {_notes(newest[name])} |")
-    versions = ", ".join(f"{contract.release.minor} ({contract.release.version})" for contract in contracts)
-    lines += ["", f"Releases and the versions that the fake reports: {versions}.", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _ranges(found: list[str], names: list[str]) -> str:
