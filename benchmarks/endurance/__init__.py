@@ -1,0 +1,1 @@
+"""The effects of long use, many connections and failures."""
