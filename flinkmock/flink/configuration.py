@@ -25,15 +25,19 @@ class Option:
     aliases: tuple[str, ...] = ()
 
 
-def _share(prefix: str, low: str, high: str) -> Mapping[str, Option]:
-    parts = {"fraction": "0.1", "min": low, "max": high}
-    return {part: Option(f"{prefix}.{part}", default) for part, default in parts.items()}
+def _share(prefix: str, low: str, high: str, old_prefix: str | None = None) -> Mapping[str, Option]:
+    """Return the options of a part of the memory that is a share of the whole, within bounds."""
+    defaults = {"fraction": "0.1", "min": low, "max": high}
+    return {
+        part: Option(f"{prefix}.{part}", default, (f"{old_prefix}.{part}",) if old_prefix else ())
+        for part, default in defaults.items()
+    }
 
 
 REFRESH_INTERVAL = Option("web.refresh-interval", "3 s")
 STORE_DURATION = Option("rest.async.store-duration", "5 min")
 METRICS_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
-REST_PORT = Option("rest.port", "8081")
+REST_PORT = Option("rest.port", "8081", ("web.port",))
 ALLOW_ORIGIN = Option("web.access-control-allow-origin", "*", ("jobmanager.web.access-control-allow-origin",))
 CHECKPOINTING_INTERVAL = Option("execution.checkpointing.interval")
 CHECKPOINTING_MODE = Option("execution.checkpointing.mode")
@@ -45,7 +49,7 @@ CHECKPOINTING_UNALIGNED = Option(
     "execution.checkpointing.unaligned.enabled", None, ("execution.checkpointing.unaligned",)
 )
 CHECKPOINTING_ALIGNED_TIMEOUT = Option(
-    "execution.checkpointing.aligned-checkpoint-timeout", "0", ("execution.checkpointing.alignment-timeout",)
+    "execution.checkpointing.aligned-checkpoint-timeout", "0 s", ("execution.checkpointing.alignment-timeout",)
 )
 CHECKPOINTING_RETENTION = Option("execution.checkpointing.externalized-checkpoint-retention")
 STATE_BACKEND = Option("state.backend.type", None, ("state.backend",))
@@ -70,7 +74,7 @@ SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
 MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
 FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")
 FLAME_GRAPH_REFRESH = Option("rest.flamegraph.refresh-interval", "1 min")
-PROFILING_LONGEST = Option("rest.profiling.duration-max", "300 s")
+PROFILING_LONGEST = Option("rest.profiling.duration-max", "5 min")
 PROFILING_HISTORY = Option("rest.profiling.history-size", "10")
 JOBMANAGER_LOG = Option("web.log.path", None, ("jobmanager.web.log.path",))
 TASKMANAGER_LOG = Option("taskmanager.log.path")
@@ -80,9 +84,9 @@ RESCALE = Option("web.rescale.enable", "true")
 CHECKPOINT_HISTORY = Option("web.checkpoints.history", "10")
 EXCEPTION_HISTORY = Option("web.exception-history-size", "16")
 RESCALE_HISTORY = Option("web.adaptive-scheduler.rescale-history.size", "0")
-SAVEPOINT_DIR = Option("state.savepoints.dir", None, ("execution.checkpointing.savepoint-dir",))
-CHECKPOINT_DIR = Option("state.checkpoints.dir", None, ("execution.checkpointing.dir",))
-SCHEDULER = Option("jobmanager.scheduler", "default")
+SAVEPOINT_DIR = Option("execution.checkpointing.savepoint-dir", None, ("state.savepoints.dir",))
+CHECKPOINT_DIR = Option("execution.checkpointing.dir", None, ("state.checkpoints.dir",))
+SCHEDULER = Option("jobmanager.scheduler", "Default")
 SCHEDULER_MODE = Option("scheduler-mode")
 _ADAPTIVE = "jobmanager.adaptive-scheduler"
 SUBMISSION_WAIT = Option(
@@ -107,19 +111,19 @@ HIGH_AVAILABILITY = Option("high-availability.type", "NONE", ("high-availability
 TASK_MANAGER_PROCESS_SIZE = Option("taskmanager.memory.process.size", "1728m")
 TASK_MANAGER_FLINK_SIZE = Option("taskmanager.memory.flink.size")
 TASK_MANAGER_TASK_HEAP = Option("taskmanager.memory.task.heap.size")
-TASK_MANAGER_FRAMEWORK_HEAP = Option("taskmanager.memory.framework.heap.size", "128m")
-TASK_MANAGER_FRAMEWORK_OFF_HEAP = Option("taskmanager.memory.framework.off-heap.size", "128m")
-TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0")
-TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256m")
-TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size")
+TASK_MANAGER_FRAMEWORK_HEAP = Option("taskmanager.memory.framework.heap.size", "128 mb")
+TASK_MANAGER_FRAMEWORK_OFF_HEAP = Option("taskmanager.memory.framework.off-heap.size", "128 mb")
+TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0 bytes")
+TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256 mb")
+TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size", None, ("taskmanager.memory.size",))
 TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0.4")
-TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192m", "1g")
+TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192 mb", "1 gb")
 JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
 JOB_MANAGER_FLINK_SIZE = Option("jobmanager.memory.flink.size")
 JOB_MANAGER_HEAP = Option("jobmanager.memory.heap.size")
-JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256m")
-JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128m")
-JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192m", "1g")
+JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256 mb")
+JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128 mb")
+JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192 mb", "1 gb")
 
 
 def network_share(release: Release | None) -> Mapping[str, Option]:
@@ -129,7 +133,8 @@ def network_share(release: Release | None) -> Mapping[str, Option]:
         release: None: the newest one.
     """
     unlimited = release is None or release.since("1.17")
-    return _share("taskmanager.memory.network", "64m", f"{MAX_LONG} bytes" if unlimited else "1g")
+    high = f"{MAX_LONG} bytes" if unlimited else "1 gb"
+    return _share("taskmanager.memory.network", "64 mb", high, "taskmanager.network.memory")
 
 
 DEFAULTS: Mapping[str, str] = {

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flinkmock.flink import configuration
+from flinkmock.flink.configuration import Option
 from flinkmock.release import Release
 
 
@@ -58,14 +60,15 @@ def _next_minor(minor: str) -> str:
 
 
 def _applied(
-    key: str,
-    default: str | None,
-    effect: str,
-    since: str = "1.12",
-    until: str | None = None,
-    names: tuple[str, ...] = (),
+    option: Option, effect: str, since: str = "1.12", until: str | None = None, default: str | None = None
 ) -> OptionUse:
-    return OptionUse(key, default, Use.APPLIED, effect, since, until, names)
+    """Return the use of an option that the model reads.
+
+    Args:
+        default: Flink's default, if the model distinguishes it from an option that is not set.
+    """
+    default = option.default if default is None else default
+    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
 
 
 def _rejected(key: str, default: str | None, why: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
@@ -78,196 +81,125 @@ def _shown(
     return OptionUse(key, default, Use.SHOWN, "", since, until, names)
 
 
+_NETWORK = configuration.network_share(None)
+
 OPTIONS = (
     _applied(
-        "web.refresh-interval",
-        "3 s",
+        configuration.REFRESH_INTERVAL,
         "how long `/jobs/:jobid` and what belongs to it are cached; `refresh-interval` of `/config`",
     ),
     _applied(
-        "rest.cache.execution-graph.timeout",
-        None,
+        configuration.GRAPH_CACHE,
         "how long `/jobs/:jobid` and what belongs to it are cached, instead of `web.refresh-interval`",
         since="2.3",
     ),
     _applied(
-        "rest.cache.checkpoint-statistics.timeout",
-        "3 s",
+        configuration.CHECKPOINT_CACHE,
         "how long checkpoint statistics are cached, instead of `web.refresh-interval`",
+        default="3 s",
         since="1.18",
     ),
-    _applied("metrics.fetcher.update-interval", "10 s", "how often metrics are fetched"),
-    _applied("rest.async.store-duration", "5 min", "how long the result of an asynchronous operation is known"),
-    _applied("rest.server.max-content-length", "104857600", "the largest body, except of uploads"),
-    _applied("rest.port", "8081", "`/jobmanager/config` shows the port that is used", names=("web.port",)),
-    _applied("rest.flamegraph.enabled", "false", "flame graphs", since="1.13"),
-    _applied("rest.flamegraph.refresh-interval", "1 min", "how old a flame graph may be", since="1.13"),
-    _applied("rest.profiling.enabled", "false", "the operations of the profiler", since="1.19"),
-    _applied("rest.profiling.duration-max", "5 min", "the longest profile", since="1.19"),
-    _applied("rest.profiling.history-size", "10", "how many profiles are listed", since="1.19"),
-    _applied("web.access-control-allow-origin", "*", "the header of that name"),
+    _applied(configuration.METRICS_INTERVAL, "how often metrics are fetched"),
+    _applied(configuration.STORE_DURATION, "how long the result of an asynchronous operation is known"),
+    _applied(configuration.MAX_CONTENT_LENGTH, "the largest body, except of uploads"),
+    _applied(configuration.REST_PORT, "`/jobmanager/config` shows the port that is used"),
+    _applied(configuration.FLAME_GRAPH, "flame graphs", since="1.13"),
+    _applied(configuration.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
+    _applied(Option("rest.profiling.enabled", "false"), "the operations of the profiler", since="1.19"),
+    _applied(configuration.PROFILING_LONGEST, "the longest profile", since="1.19"),
+    _applied(configuration.PROFILING_HISTORY, "how many profiles are listed", since="1.19"),
+    _applied(configuration.ALLOW_ORIGIN, "the header of that name"),
     _applied(
-        "web.log.path",
-        None,
+        configuration.JOBMANAGER_LOG,
         "the name of the JobManager's log; processes that log into one folder share its list",
-        names=("jobmanager.web.log.path",),
     ),
-    _applied("taskmanager.log.path", None, "the name of the log of each TaskManager"),
-    _applied("web.submit.enable", "true", "the operations of jars; `web-submit` of `/config`"),
-    _applied("web.cancel.enable", "true", "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
-    _applied("web.rescale.enable", "true", "`web-rescale` of `/config`", since="1.18"),
-    _applied("web.upload.dir", None, "the path that an upload returns"),
-    _applied("web.checkpoints.history", "10", "how many checkpoints are listed"),
-    _applied("web.exception-history-size", "16", "how many failures are listed", since="1.13"),
-    _applied("web.adaptive-scheduler.rescale-history.size", "0", "how many rescales are listed", since="2.3"),
+    _applied(configuration.TASKMANAGER_LOG, "the name of the log of each TaskManager"),
+    _applied(configuration.SUBMIT, "the operations of jars; `web-submit` of `/config`"),
+    _applied(configuration.CANCEL, "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
+    _applied(configuration.RESCALE, "`web-rescale` of `/config`", since="1.18"),
+    _applied(Option("web.upload.dir"), "the path that an upload returns"),
+    _applied(configuration.CHECKPOINT_HISTORY, "how many checkpoints are listed"),
+    _applied(configuration.EXCEPTION_HISTORY, "how many failures are listed", since="1.13"),
+    _applied(configuration.RESCALE_HISTORY, "how many rescales are listed", since="2.3"),
+    _applied(configuration.THREAD_DUMP_DEPTH, "the frames of each thread in thread dumps", default="50", since="1.15"),
+    _applied(configuration.JOB_STORE_EXPIRATION, "how long ended jobs are known (s)"),
+    _applied(configuration.JOB_STORE_CAPACITY, "how many ended jobs are known"),
+    _applied(configuration.SLOT_REQUEST_TIMEOUT, "how long a job waits for slots"),
+    _applied(configuration.STANDALONE_START_UP_TIME, "how long a job waits for slots in a new cluster"),
+    _applied(configuration.SLOT_IDLE_TIMEOUT, "`rescales/config`"),
+    _applied(configuration.HIGH_AVAILABILITY, "whether jobs survive a change of leader"),
+    _applied(configuration.SCHEDULER, "the scheduler of streaming jobs: `default` or `adaptive`"),
     _applied(
-        "cluster.thread-dump.stacktrace-max-depth", "50", "the frames of each thread in thread dumps", since="1.15"
-    ),
-    _applied("jobstore.expiration-time", "3600", "how long ended jobs are known (s)"),
-    _applied("jobstore.max-capacity", "2147483647", "how many ended jobs are known"),
-    _applied("slot.request.timeout", "5 min", "how long a job waits for slots"),
-    _applied("resourcemanager.standalone.start-up-time", None, "how long a job waits for slots in a new cluster"),
-    _applied("slot.idle.timeout", "50 s", "`rescales/config`"),
-    _applied("high-availability.type", "NONE", "whether jobs survive a change of leader", names=("high-availability",)),
-    _applied("jobmanager.scheduler", "Default", "the scheduler of streaming jobs: `default` or `adaptive`"),
-    _applied(
-        "scheduler-mode",
-        None,
+        configuration.SCHEDULER_MODE,
         "`reactive`: jobs of the adaptive scheduler use all slots; no resource requirements",
         since="1.13",
     ),
+    _applied(configuration.SUBMISSION_WAIT, "how long a job waits for its least slots", since="1.13"),
+    _applied(configuration.SUBMISSION_STABILIZATION, "how long a job waits for more slots", since="1.13"),
+    _applied(configuration.RESCALE_COOLDOWN, "the pause between rescales", since="1.19"),
+    _applied(configuration.RESCALE_STABILIZATION, "how long a rescale waits for more slots", since="2.0"),
+    _applied(configuration.RESCALE_MAX_DELAY, "`rescales/config`", since="2.0"),
+    _applied(configuration.RESCALE_CHECKPOINT_FAILURES, "`rescales/config`", since="2.0"),
+    _applied(configuration.SLOTS, "the slots of each TaskManager, like `cluster.slots`"),
+    _applied(configuration.OBJECT_REUSE, "`object-reuse-mode` of jobs"),
+    _applied(configuration.HEARTBEAT_INTERVAL, "how often TaskManagers send accumulators and tasks"),
+    _applied(configuration.ATTEMPTS_HISTORY, "how many former attempts of a subtask are found"),
+    _applied(configuration.RETAINED_CHECKPOINTS, "how many of the newest checkpoints are not `discarded`"),
+    _applied(configuration.SAVEPOINT_DIR, "where savepoints go without a directory"),
+    _applied(configuration.CHECKPOINT_DIR, "where checkpoints go"),
+    _applied(configuration.CHECKPOINTING_INTERVAL, "the interval of jobs that set none"),
+    _applied(configuration.CHECKPOINTING_MODE, "the mode of jobs that set none", default="EXACTLY_ONCE"),
+    _applied(configuration.CHECKPOINTING_TIMEOUT, "the timeout of jobs that set none", default="10 min"),
+    _applied(configuration.CHECKPOINTING_MIN_PAUSE, "the pause of jobs that set none", default="0 s"),
+    _applied(configuration.CHECKPOINTING_MAX_CONCURRENT, "the number of jobs that set none", default="1"),
+    _applied(configuration.CHECKPOINTING_TOLERABLE_FAILURES, "the number of jobs that set none", default="0"),
     _applied(
-        "jobmanager.adaptive-scheduler.submission.resource-wait-timeout",
-        "5 min",
-        "how long a job waits for its least slots",
-        since="1.13",
-        names=("jobmanager.adaptive-scheduler.resource-wait-timeout",),
+        configuration.CHECKPOINTING_UNALIGNED, "unaligned checkpoints of jobs that do not set it", default="false"
     ),
+    _applied(configuration.CHECKPOINTING_ALIGNED_TIMEOUT, "`checkpoints/config`"),
     _applied(
-        "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout",
-        "10 s",
-        "how long a job waits for more slots",
-        since="1.13",
-        names=("jobmanager.adaptive-scheduler.resource-stabilization-timeout",),
-    ),
-    _applied(
-        "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling",
-        "30 s",
-        "the pause between rescales",
-        since="1.19",
-        names=("jobmanager.adaptive-scheduler.scaling-interval.min",),
-    ),
-    _applied(
-        "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout",
-        "1 min",
-        "how long a rescale waits for more slots",
-        since="2.0",
-    ),
-    _applied("jobmanager.adaptive-scheduler.rescale-trigger.max-delay", None, "`rescales/config`", since="2.0"),
-    _applied(
-        "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures", "2", "`rescales/config`", since="2.0"
-    ),
-    _applied("taskmanager.numberOfTaskSlots", "1", "the slots of each TaskManager, like `cluster.slots`"),
-    _applied("pipeline.object-reuse", "false", "`object-reuse-mode` of jobs"),
-    _applied("heartbeat.interval", "10 s", "how often TaskManagers send accumulators and tasks"),
-    _applied(
-        "jobmanager.execution.attempts-history-size",
-        "16",
-        "how many former attempts of a subtask are found",
-        names=("job-manager.max-attempts-history-size",),
-    ),
-    _applied(
-        "execution.checkpointing.num-retained",
-        "1",
-        "how many of the newest checkpoints are not `discarded`",
-        names=("state.checkpoints.num-retained",),
-    ),
-    _applied(
-        "execution.checkpointing.savepoint-dir",
-        None,
-        "where savepoints go without a directory",
-        names=("state.savepoints.dir",),
-    ),
-    _applied("execution.checkpointing.dir", None, "where checkpoints go", names=("state.checkpoints.dir",)),
-    _applied("execution.checkpointing.interval", None, "the interval of jobs that set none"),
-    _applied("execution.checkpointing.mode", "EXACTLY_ONCE", "the mode of jobs that set none"),
-    _applied("execution.checkpointing.timeout", "10 min", "the timeout of jobs that set none"),
-    _applied("execution.checkpointing.min-pause", "0 s", "the pause of jobs that set none"),
-    _applied("execution.checkpointing.max-concurrent-checkpoints", "1", "the number of jobs that set none"),
-    _applied("execution.checkpointing.tolerable-failed-checkpoints", "0", "the number of jobs that set none"),
-    _applied(
-        "execution.checkpointing.unaligned.enabled",
-        "false",
-        "unaligned checkpoints of jobs that do not set it",
-        names=("execution.checkpointing.unaligned",),
-    ),
-    _applied(
-        "execution.checkpointing.aligned-checkpoint-timeout",
-        "0 s",
-        "`checkpoints/config`",
-        names=("execution.checkpointing.alignment-timeout",),
-    ),
-    _applied(
-        "execution.checkpointing.externalized-checkpoint-retention",
-        "NO_EXTERNALIZED_CHECKPOINTS",
+        configuration.CHECKPOINTING_RETENTION,
         "whether checkpoints of jobs that do not set it are retained",
+        default="NO_EXTERNALIZED_CHECKPOINTS",
     ),
-    _applied("state.backend.type", "hashmap", "`checkpoints/config`", names=("state.backend",)),
-    _applied("restart-strategy.type", None, "the restart strategy of jobs that set none", names=("restart-strategy",)),
-    _applied("restart-strategy.fixed-delay.attempts", "1", "its attempts"),
-    _applied("restart-strategy.fixed-delay.delay", "1 s", "its delay"),
-    _applied("restart-strategy.failure-rate.max-failures-per-interval", "1", "its restarts within the interval"),
-    _applied("restart-strategy.failure-rate.failure-rate-interval", "1 min", "its interval"),
-    _applied("restart-strategy.failure-rate.delay", "1 s", "its delay"),
-    _applied(
-        "restart-strategy.exponential-delay.initial-backoff", "1 s", "its delay; later ones do not grow", since="1.13"
-    ),
-    _applied(
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff", "2147483647", "its attempts", since="1.19"
-    ),
-    _applied("taskmanager.memory.process.size", "1728m", "memory of TaskManagers"),
-    _applied("taskmanager.memory.flink.size", None, "memory of TaskManagers"),
-    _applied(
-        "taskmanager.memory.task.heap.size", None, "memory of TaskManagers, with `taskmanager.memory.managed.size`"
-    ),
-    _applied("taskmanager.memory.managed.size", None, "memory of TaskManagers", names=("taskmanager.memory.size",)),
-    _applied("taskmanager.memory.managed.fraction", "0.4", "memory of TaskManagers"),
-    _applied("taskmanager.memory.framework.heap.size", "128 mb", "memory of TaskManagers"),
-    _applied("taskmanager.memory.framework.off-heap.size", "128 mb", "memory of TaskManagers"),
-    _applied("taskmanager.memory.task.off-heap.size", "0 bytes", "memory of TaskManagers"),
-    _applied("taskmanager.memory.jvm-metaspace.size", "256 mb", "memory of TaskManagers"),
-    _applied(
-        "taskmanager.memory.network.fraction",
-        "0.1",
-        "memory of TaskManagers",
-        names=("taskmanager.network.memory.fraction",),
-    ),
-    _applied(
-        "taskmanager.memory.network.min", "64 mb", "memory of TaskManagers", names=("taskmanager.network.memory.min",)
-    ),
-    _applied(
-        "taskmanager.memory.network.max",
-        "infinite",
-        "memory of TaskManagers; the default is 1 gb before 1.17",
-        names=("taskmanager.network.memory.max",),
-    ),
-    _applied("taskmanager.memory.jvm-overhead.fraction", "0.1", "memory of TaskManagers"),
-    _applied("taskmanager.memory.jvm-overhead.min", "192 mb", "memory of TaskManagers"),
-    _applied("taskmanager.memory.jvm-overhead.max", "1 gb", "memory of TaskManagers"),
-    _applied("jobmanager.memory.process.size", "1600m", "memory of the JobManager"),
-    _applied("jobmanager.memory.flink.size", None, "memory of the JobManager"),
-    _applied("jobmanager.memory.heap.size", None, "memory of the JobManager"),
-    _applied("jobmanager.memory.off-heap.size", "128 mb", "memory of the JobManager"),
-    _applied("jobmanager.memory.jvm-metaspace.size", "256 mb", "memory of the JobManager"),
-    _applied("jobmanager.memory.jvm-overhead.fraction", "0.1", "memory of the JobManager"),
-    _applied("jobmanager.memory.jvm-overhead.min", "192 mb", "memory of the JobManager"),
-    _applied("jobmanager.memory.jvm-overhead.max", "1 gb", "memory of the JobManager"),
-    _applied("security.ssl.rest.enabled", "false", "TLS; see [TLS](tls-auth-base-path.md#tls)"),
-    _applied("security.ssl.rest.authentication-enabled", "false", "whether clients have to have a certificate"),
-    _applied("security.ssl.rest.keystore", None, "the certificate"),
-    _applied("security.ssl.rest.keystore-password", None, "the password of its file"),
-    _applied("security.ssl.rest.truststore", None, "who signs the client certificates"),
-    _applied("security.ssl.rest.truststore-password", None, "the password of its file"),
+    _applied(configuration.STATE_BACKEND, "`checkpoints/config`", default="hashmap"),
+    _applied(configuration.RESTART_STRATEGY, "the restart strategy of jobs that set none"),
+    _applied(configuration.FIXED_DELAY_ATTEMPTS, "its attempts"),
+    _applied(configuration.FIXED_DELAY, "its delay"),
+    _applied(configuration.FAILURE_RATE_MAX, "its restarts within the interval"),
+    _applied(configuration.FAILURE_RATE_INTERVAL, "its interval"),
+    _applied(configuration.FAILURE_RATE_DELAY, "its delay"),
+    _applied(configuration.EXPONENTIAL_DELAY, "its delay; later ones do not grow", since="1.13"),
+    _applied(configuration.EXPONENTIAL_DELAY_ATTEMPTS, "its attempts", since="1.19"),
+    _applied(configuration.TASK_MANAGER_PROCESS_SIZE, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_FLINK_SIZE, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_TASK_HEAP, "memory of TaskManagers, with `taskmanager.memory.managed.size`"),
+    _applied(configuration.TASK_MANAGER_MANAGED_SIZE, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_MANAGED_FRACTION, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_FRAMEWORK_HEAP, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_FRAMEWORK_OFF_HEAP, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_TASK_OFF_HEAP, "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_METASPACE, "memory of TaskManagers"),
+    _applied(_NETWORK["fraction"], "memory of TaskManagers"),
+    _applied(_NETWORK["min"], "memory of TaskManagers"),
+    _applied(_NETWORK["max"], "memory of TaskManagers; the default is 1 gb before 1.17", default="infinite"),
+    _applied(configuration.TASK_MANAGER_OVERHEAD["fraction"], "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_OVERHEAD["min"], "memory of TaskManagers"),
+    _applied(configuration.TASK_MANAGER_OVERHEAD["max"], "memory of TaskManagers"),
+    _applied(configuration.JOB_MANAGER_PROCESS_SIZE, "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_FLINK_SIZE, "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_HEAP, "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_OFF_HEAP, "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_METASPACE, "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_OVERHEAD["fraction"], "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_OVERHEAD["min"], "memory of the JobManager"),
+    _applied(configuration.JOB_MANAGER_OVERHEAD["max"], "memory of the JobManager"),
+    _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
+    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients have to have a certificate"),
+    _applied(Option("security.ssl.rest.keystore"), "the certificate"),
+    _applied(Option("security.ssl.rest.keystore-password"), "the password of its file"),
+    _applied(Option("security.ssl.rest.truststore"), "who signs the client certificates"),
+    _applied(Option("security.ssl.rest.truststore-password"), "the password of its file"),
     _rejected(
         "execution.batch.speculative.enabled",
         "false",

@@ -89,7 +89,7 @@ def test_a_bad_value_is_named_with_its_key() -> None:
         Configuration({"web.submit.enable": "yes"}).boolean(options.SUBMIT)
     with pytest.raises(ValueError, match=r"taskmanager\.numberOfTaskSlots: 'four' is not a whole number"):
         Configuration({"taskmanager.numberOfTaskSlots": "four"}).integer(SLOTS)
-    with pytest.raises(ValueError, match=r"state\.savepoints\.dir is not set"):
+    with pytest.raises(ValueError, match=r"execution\.checkpointing\.savepoint-dir is not set"):
         Configuration({}).milliseconds(options.SAVEPOINT_DIR)
     with pytest.raises(ValueError, match=r"rest\.x: 'much' is not a size"):
         Configuration({"rest.x": "much"}).size(Option("rest.x"))

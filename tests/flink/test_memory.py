@@ -99,6 +99,19 @@ def test_a_fixed_managed_size_wins() -> None:
     assert memory.managed == 100 * MIB
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("taskmanager.memory.size", "taskmanager.memory.managed.size", "100m"),
+        ("taskmanager.network.memory.max", "taskmanager.memory.network.max", "80m"),
+        ("taskmanager.network.memory.fraction", "taskmanager.memory.network.fraction", "0.2"),
+    ],
+)
+def test_older_names_of_options_work(old: str, new: str, value: str) -> None:
+    memory = taskmanager_memory(Configuration({old: value}), NEW)
+    assert memory == taskmanager_memory(Configuration({new: value}), NEW) != taskmanager_memory(Configuration({}), NEW)
+
+
 def test_a_process_that_is_too_small() -> None:
     with pytest.raises(ValueError, match="too few for a task manager"):
         taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), NEW)
