@@ -8,7 +8,7 @@ from flinkmock import limits
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 _INTRODUCTION = """\
-# Limits
+# Size limits
 
 Limits protect a fake cluster in a shared environment from large or broken requests. Each limit has a name and a
 default; the environment variable `FLINKMOCK_LIMIT_` with the name in capitals and underscores replaces the default,

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FOLDERS = ("tutorials", "how-to")
-SINGLE_PAGES = ("getting-started.md", "troubleshooting.md", "comparison.md", "conformance.md")
+SINGLE_PAGES = ("getting-started.md", "troubleshooting.md", "comparison.md", "conformance.md", "index.md")
 
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"^(?:#|//) ([\w./-]+\.\w+)\n")
