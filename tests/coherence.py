@@ -190,11 +190,12 @@ def slots_held(job: Json) -> int:
 
 def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
     """The task managers' slots against the jobs' tasks."""
+    major, minor = get("/config")["flink-version"].split(".")[:2]
+    if (int(major), int(minor)) < (1, 18):  # does not list which job has a slot
+        return
     taken: Counter[str] = Counter()
     for row in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{row['id']}")
-        if "allocatedSlots" not in detail:  # 1.12 does not say which job has a slot
-            return
         allocated = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
         taken.update(allocated)
         if sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:

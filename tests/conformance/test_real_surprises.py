@@ -112,3 +112,28 @@ def test_metrics_of_an_ended_job_that_were_fetched_while_they_changed() -> None:
 
     assert between("1.17", overview("FAILED"), metrics) == set()
     assert between("1.17", overview("RUNNING"), metrics) == {"checkpoint-counters"}
+
+
+def test_the_slot_manager_lists_no_slots() -> None:
+    """Real 1.17.2 with running jobs: DeclarativeSlotManager.getAllocatedSlotsOf returns none."""
+    tasks = {"RUNNING": 2, "FINISHED": 0}
+    vertex = {"id": VERTEX, "slotSharingGroupId": "a" * 32, "parallelism": 2, "tasks": tasks}
+    job = {"jid": JOB, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
+    taskmanager = {"id": "localhost:37509-1d9c38", "slotsNumber": 4, "freeSlots": 2}
+
+    def seen(flink: str, allocated: int) -> tuple[SeenResponse, ...]:
+        slots = [{"jobId": JOB} for _ in range(allocated)]
+        target = f"/taskmanagers/{taskmanager['id']}"
+        return (
+            response(flink, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": "RUNNING"}]}),
+            response(flink, "getJobDetails", f"/jobs/{JOB}", job),
+            response(flink, "getTaskManagers", "/taskmanagers", {"taskmanagers": [taskmanager]}),
+            response(flink, "getTaskManagerDetails", target, taskmanager | {"allocatedSlots": slots}),
+        )
+
+    for flink in ("1.17", "1.20"):
+        assert between(flink, *seen(flink, 0)) == set()
+        assert between(flink, *seen(flink, 2)) == set()
+    assert between("1.20", *seen("1.20", 1)) == {"slots-of-jobs"}
+    tasks |= {"RUNNING": 1, "FINISHED": 1}  # a subtask that has finished may have returned its slot
+    assert between("1.20", *seen("1.20", 1)) == set()

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_STARTS_WITHIN = 90
+_STARTS_WITHIN = 300
 _PACKAGES = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
     "util.concurrent.locks",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.jobs import row_with
-from flinkmock.conformance.coherence.registry import CACHES, METRICS, between, within
+from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
@@ -247,54 +248,66 @@ _METRICS = (
     "taskmanager",
     text="A job holds as many slots as its widest vertex in each slot sharing group.",
     source=_TASKMANAGERS,
-    since="1.13",
+    since="1.18",
+    settles_in_ms=METRICS,
 )
 def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     """Compare all TaskManagers at once, for the first of them."""
     ids = [ids[0] for ids in view.subjects("taskmanager")]
-    if not ids or ids[0] != taskmanager_id:
-        return
-    held: dict[str, list[Value]] = defaultdict(list)
-    for subject_id in ids:
-        slots = view.body("getTaskManagerDetails", taskmanagerid=subject_id)["allocatedSlots"]
-        if not slots.exists:
-            return  # not all TaskManagers were read
-        for slot in slots:
-            held[str(slot["jobId"].raw)].append(slot["jobId"])
     listed = view.body("getTaskManagers")["taskmanagers"]
-    if len(listed.raw or ()) != len(ids):
+    if not ids or ids[0] != taskmanager_id or len(listed.raw or ()) != len(ids):
         return
+    slots: list[Value] = []
+    for subject_id in ids:
+        details = view.body("getTaskManagerDetails", taskmanagerid=subject_id)
+        if not _lists_its_slots(details):
+            return
+        slots += [slot["jobId"] for slot in details["allocatedSlots"]]
+    held: dict[str, list[Value]] = defaultdict(list)
+    for slot in slots:
+        held[str(slot.raw)].append(slot)
     jobs = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
     for job_id, slots_held in held.items():
         if jobs:
-            running = job_id in jobs and jobs[job_id].raw not in ("FINISHED", "FAILED", "CANCELED")
+            running = job_id in jobs and jobs[job_id].raw not in TERMINAL
             yield from true(running, "a slot of a job that doesn't run", *slots_held[:1], exact=True)
     for job_id in jobs:
-        details = view.body("getJobDetails", jobid=job_id)
-        if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
-            continue
-        groups: dict[str, list[Value]] = defaultdict(list)
-        for vertex in details["vertices"]:
-            if any(vertex["tasks"][state].raw for state in _HOLDING):
-                groups[str(vertex["slotSharingGroupId"].raw)].append(vertex["parallelism"])
-        if groups and details["job-type"].raw != "BATCH":
-            needed = sum(max(parallelism.raw for parallelism in group) for group in groups.values())
-            slots = count(held[job_id], [job_id], "its slots") if held[job_id] else constant(0, "no slot")
-            parts = [parallelism for group in groups.values() for parallelism in group]
-            widest: dict[str, int] = defaultdict(int)
-            for vertex in details["vertices"]:
-                group = str(vertex["slotSharingGroupId"].raw)
-                widest[group] = max(widest[group], vertex["parallelism"].raw)
-            most = sum(widest.values())  # vertices that have finished keep their slots for a while
-            text = f"it holds {slots.raw} slots and needs {needed} to {most}"
-            yield from true(needed <= slots.raw <= most, text, *held[job_id][:1], *parts)
+        yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), held[job_id])
+
+
+def _lists_its_slots(details: Value) -> bool:
+    """Whether a TaskManager was read, and by a slot manager that lists slots.
+
+    See docs/flink-behaviour.md#task-managers.
+    """
+    return bool(details["allocatedSlots"].raw) or details["freeSlots"].raw == details["slotsNumber"].raw != MISSING
+
+
+def _slots_of_job(details: Value, held: Sequence[Value]) -> Relations:
+    if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
+        return
+    if details["job-type"].raw == "BATCH":
+        return
+    least: dict[str, int] = defaultdict(int)
+    most: dict[str, int] = defaultdict(int)  # subtasks that have finished keep their slots for a while
+    parts: list[Value] = []
+    for vertex in details["vertices"]:
+        group = str(vertex["slotSharingGroupId"].raw)
+        in_slots = [vertex["tasks"][state] for state in _HOLDING if vertex["tasks"][state].raw]
+        least[group] = max(least[group], sum(number.raw for number in in_slots))
+        most[group] = max(most[group], vertex["parallelism"].raw)
+        parts += [vertex["parallelism"], *in_slots]
+    if any(least.values()):
+        low, high = sum(least.values()), sum(most.values())
+        text = f"it holds {len(held)} slots and needs {low} to {high}"
+        yield from true(low <= len(held) <= high, text, *held[:1], *parts)
 
 
 @between(
     "job",
     text="Subtasks that run are on TaskManagers that are registered, at their address.",
     source=_TASKMANAGERS,
-    settles_in_ms=CACHES,
+    settles_in_ms=METRICS,
 )
 def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
     listed = view.body("getTaskManagers")["taskmanagers"]

@@ -56,7 +56,8 @@ def taskmanagers(call: RestCall) -> Payload:
 def details(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    slots = cluster.slots.held(call.now, taskmanager=taskmanager)
+    # the slot manager of earlier releases does not list them (DeclarativeSlotManager)
+    slots = cluster.slots.held(call.now, taskmanager=taskmanager) if cluster.release.since("1.18") else []
     tasks = Counter(
         execution.slot.index
         for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
