@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
@@ -17,6 +16,7 @@ from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind, CheckpointS
 from flinkmock.cluster.checkpoints import UNBOUNDED_MS
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.failures import stopping_error
+from flinkmock.cluster.savepoint_request import FollowUp, SavepointRequest
 from flinkmock.cluster.spec import (
     CHECKPOINT_SIZE,
     CheckpointSpec,
@@ -28,7 +28,7 @@ from flinkmock.cluster.spec import (
     Step,
 )
 from flinkmock.cluster.states import JobState, TaskState
-from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception
+from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception, task_errors
 from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
@@ -44,35 +44,6 @@ FAILS_AFTER_MS = 4
 """The time from the trigger to the failure of an operation that can't start; at most 5 ms in the recordings."""
 SAVED_PART = 0.6
 """The part of the duration of a stop after which its savepoint is complete. Then the tasks finish."""
-
-
-class FollowUp(StrEnum):
-    """What happens to the job when its savepoint is complete."""
-
-    CANCEL = "cancel"
-    FINISH = "finish"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavepointRequest:
-    """A request to trigger a savepoint or a checkpoint.
-
-    Attributes:
-        job_id: The id of the job.
-        trigger_id: The trigger id of the operation.
-        directory: The target directory of a savepoint; None for a checkpoint, which is stored in the checkpoint
-            directory.
-        format: CANONICAL or NATIVE; None for a checkpoint.
-        cancel_job: Whether to cancel the job when the savepoint is complete.
-        jobmanager: The number of the JobManager that received the request.
-    """
-
-    job_id: str
-    trigger_id: str
-    directory: str | None = None
-    format: str | None = "CANONICAL"
-    cancel_job: bool = False
-    jobmanager: int = 0
 
 
 @dataclass(slots=True)
@@ -174,6 +145,9 @@ class SavepointCoordinator:
         if error is not None:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
             return
+        path = "" if request.directory is None else self._path(job, trigger_id, request.directory)
+        if path and self._fails_task(job, operation, path, kind, at):
+            return
         duration = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
         if duration is not None and duration >= _timeout(job):
@@ -187,12 +161,34 @@ class SavepointCoordinator:
             kind,
             UNBOUNDED_MS if saved is None else saved,
             format=request.format,
-            path="" if request.directory is None else self._path(job, trigger_id, request.directory),
+            path=path,
             failure=None if planned is None or fails_later else planned.message,
         )
         operation.result = {"checkpointId": checkpoint.id} if is_checkpoint else {"location": checkpoint.path}
         pending = _Pending(operation, checkpoint, duration, follow_up, planned, fails_later=fails_later)
         self._schedule_end(job, pending, spec, at)
+
+    def _fails_task(self, job: Job, operation: AsyncOperation, path: str, kind: CheckpointKind, at: int) -> bool:
+        """Let a savepoint fail, and a task, if no task can write to its path, as they do by default since 1.13."""
+        cause = self._file_systems.stream_problem(path) if self.cluster.release.since("1.13") else None
+        if cause is None:
+            return False
+        text = checkpoint_messages.TASK_FAILED
+        checkpoint = job.checkpoints.trigger(at, kind, FAILS_AFTER_MS, format="CANONICAL", path=path, failure=text)
+        source = job.executions_at(at)[0][0]
+        task = f"{source.vertex.name} (1/{source.vertex.parallelism})#{source.attempt}"
+        of_task, of_savepoint = task_errors(cause, checkpoint.id, task)
+        operation.fail(at + FAILS_AFTER_MS, completion_exception(of_savepoint))
+        exception = ExceptionSpec(of_task, vertex=source.vertex.name, subtask=0)
+        self.cluster.event_queue.schedule(at + FAILS_AFTER_MS, "on_task_failed", job.id, exception)
+        return True
+
+    @event_handler(leader_scoped=True)
+    def on_task_failed(self, job_id: str, exception: ExceptionSpec, at: int) -> None:
+        """A task fails that could not write its part of a savepoint."""
+        job = self.cluster.jobs[job_id]
+        if not job.ended:
+            self.cluster.state_machines.fail(job, at, exception)
 
     def _schedule_end(self, job: Job, pending: _Pending, spec: OperationSpec, at: int) -> None:
         cluster, operation, duration = self.cluster, pending.operation, pending.duration

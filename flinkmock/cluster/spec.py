@@ -129,6 +129,8 @@ class VertexSpec:
     """Metrics of its subtasks, which override Flink's."""
     description: str | None = None
     """The description in plans, with line feeds (JobVertex.operatorPrettyName); None: derived from `operators`."""
+    planned_parallelism: int | None = None
+    """The parallelism in plans; None: the one that the vertex runs with."""
     parallelism_is_decided_late: bool = False
     """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Before, it is -1."""
     operator_count: int | None = None

@@ -20,6 +20,23 @@ def checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaE
     return JavaException(java_classes.CHECKPOINT_EXCEPTION, text, cause)
 
 
+def task_errors(cause: JavaException, checkpoint_id: int, task: str) -> tuple[JavaException, JavaException]:
+    """Return the exception of a task that can't write its part of a savepoint, and that of the savepoint.
+
+    As recorded with 2.3.0 and 1.20.5 for the target directory `//host/x`.
+
+    Args:
+        cause: Why the task can't write.
+        checkpoint_id: The number of the savepoint.
+        task: The name of the task, with subtask and attempt.
+    """
+    wrapped = JavaException(java_classes.FLINK_RUNTIME_EXCEPTION, str(cause), cause)
+    text = checkpoint_messages.not_performed(checkpoint_id, task)
+    of_task = JavaException(java_classes.EXCEPTION, text, wrapped)
+    declined = checkpoint_exception(checkpoint_messages.declined_by_task(task), of_task)
+    return of_task, checkpoint_exception(checkpoint_messages.TASK_FAILED, declined)
+
+
 def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
     """Return the exception of a checkpoint of a batch job (recorded with 2.3.0, 1.20.5, 1.12.5; situations: batch)."""
     if not release.since("1.17"):

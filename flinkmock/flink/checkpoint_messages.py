@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TASK_FAILED = "Task has failed."
+"""CheckpointFailureReason.TASK_FAILURE."""
 SUSPENDING = "Checkpoint Coordinator is suspending."
 """CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
 DECLINED = "Task has failed."
@@ -87,6 +89,14 @@ def inconsistent_stop(job_id: str) -> str:
         "Inconsistent execution state after stopping with savepoint. At least one execution is still in one of the "
         f"following states: FAILED. A global fail-over is triggered to recover the job {job_id}."
     )
+
+
+def not_performed(checkpoint_id: int, task: str) -> str:
+    return f"Could not perform checkpoint {checkpoint_id} for operator {task}."
+
+
+def declined_by_task(task: str) -> str:
+    return f"Task name with subtask : {task} Failure reason: {TASK_FAILED}"
 
 
 def savepoint_directory_not_created(path: str) -> str:

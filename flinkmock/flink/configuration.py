@@ -70,6 +70,7 @@ RETAINED_CHECKPOINTS = Option("execution.checkpointing.num-retained", "1", ("sta
 CHECKPOINT_CACHE = Option("rest.cache.checkpoint-statistics.timeout", None)
 GRAPH_CACHE = Option("rest.cache.execution-graph.timeout", None)
 THREAD_DUMP_DEPTH = Option("cluster.thread-dump.stacktrace-max-depth")
+DEFAULT_PARALLELISM = Option("parallelism.default", "1")
 SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
 MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
 FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")

@@ -73,6 +73,13 @@ class FileSystems:
             return problem
         return self._creation_problem(path, files)
 
+    def stream_problem(self, path: str) -> JavaException | None:
+        """Return why a task can't write to the qualified path of a savepoint that could be created; None if it can.
+
+        The target directory `//host/x` is `/x` for the JobManager, and `file://host/x` for a task.
+        """
+        return self._file_system_problem(parse_path(path))
+
     def savepoint_problem(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
         """Return why there is no savepoint at a path (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer).
 
@@ -99,7 +106,7 @@ class FileSystems:
         """Return why there is no file system for the path (FileSystem.getUnguardedFileSystem)."""
         scheme = path.file_system
         if scheme == LOCAL:
-            if not path.authority:
+            if not path.authority or path.scheme is None:  # without a scheme, the host is left out of the URI
                 return None
             correct = f"file:///{path.authority}{path.path}"
             text = file_system_messages.authority_in_local_path(path.authority, str(path.qualified()), correct)

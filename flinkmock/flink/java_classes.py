@@ -6,6 +6,7 @@ from __future__ import annotations
 CLASS_NOT_FOUND_EXCEPTION = "java.lang.ClassNotFoundException"
 COMPLETION_EXCEPTION = "java.util.concurrent.CompletionException"
 EOF_EXCEPTION = "java.io.EOFException"
+EXCEPTION = "java.lang.Exception"
 FILE_NOT_FOUND_EXCEPTION = "java.io.FileNotFoundException"
 ILLEGAL_ARGUMENT_EXCEPTION = "java.lang.IllegalArgumentException"
 ILLEGAL_STATE_EXCEPTION = "java.lang.IllegalStateException"

@@ -175,6 +175,10 @@ def no_file_on_taskmanager(name: str) -> str:
     return f"The file {name} does not exist on the TaskExecutor."
 
 
+def file_not_uploaded(name: str) -> str:
+    return f"Could not upload file {name}."
+
+
 def can_not_find(name: str) -> str:
     return f"Can not find file {name}."
 

@@ -192,10 +192,12 @@ class RestApi:
         # the body is read before the parameters, so that its mistakes win
         content = b"" if TRAITS.get(operation.id, NO_TRAITS).is_log_url else request.body.content
         body = self._bodies.read(operation, content) if content or operation.request else {}
+        if body is None and not self.quirks.null_body_checked_last:
+            raise _without_body()
         if resolved.parameter_error is not None:
             raise RequestRejected(resolved.parameter_error)
-        if body is None:  # HandlerRequest requires one, after the parameters
-            raise RequestRejected(internal(JavaException("java.lang.NullPointerException")))
+        if body is None:
+            raise _without_body()
         path, query = resolved.path_values, resolved.query_values
         if query and (duplicate := duplicate_value_error(operation, query, body)):
             raise RequestRejected(rest(400, duplicate))
@@ -254,6 +256,11 @@ class RestApi:
             return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
         names_path = self.quirks.not_found_names_path
         return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+
+
+def _without_body() -> RequestRejected:
+    """The error of HandlerRequest, which requires a body."""
+    return RequestRejected(internal(JavaException("java.lang.NullPointerException")))
 
 
 def _earlier(call: RestCall, staleness_ms: int) -> RestCall:

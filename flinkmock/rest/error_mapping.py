@@ -164,11 +164,20 @@ def _log_not_found(error: p.LogNotFound, context: _Context) -> Response:
         return internal(completion_exception(JavaException(java_classes.FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
     if error.taskmanager_id is None:
         return plain(404, m.NO_SUCH_JOB_MANAGER_LOG, cors=False)
-    text = m.no_file_on_taskmanager(error.name)
+    cause = _unread_on_taskmanager(error.name, context.quirks)
     if not context.quirks.missing_taskmanager_file_is_wrapped:
-        return internal(JavaException(java_classes.FLINK_EXCEPTION, text))
-    cause = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, text)
+        return internal(cause)
     return internal(JavaException(java_classes.FLINK_EXCEPTION, m.no_transfer_from(error.taskmanager_id), cause))
+
+
+def _unread_on_taskmanager(name: str, quirks: ReleaseQuirks) -> JavaException:
+    """Return the exception of TaskExecutor.requestFileUploadByFilePath for a folder or a missing file."""
+    if name in _FOLDERS:
+        unread = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, m.is_a_directory(name))
+        return JavaException(java_classes.FLINK_EXCEPTION, m.file_not_uploaded(name), unread)
+    wrapped = quirks.missing_taskmanager_file_is_wrapped
+    java_class = java_classes.FILE_NOT_FOUND_EXCEPTION if wrapped else java_classes.FLINK_EXCEPTION
+    return JavaException(java_class, m.no_file_on_taskmanager(name))
 
 
 @_maps(p.JarNotFound)

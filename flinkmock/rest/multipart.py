@@ -27,6 +27,10 @@ _MAX_NAME = 255
 _MAX_DIGITS = 18
 _CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le"})
 """Those that every Java has; Java and Python have further ones."""
+_BLANKS = bytes([*range(0x21), *range(0x7F, 0xA0)])
+"""Control characters and blanks, which Netty skips before the first delimiter."""
+_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
+"""The values of `Content-Transfer-Encoding` that Netty knows."""
 _REQUEST = "request"
 """The name of the text part that is the JSON body."""
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;\s]*))", re.IGNORECASE)
@@ -65,6 +69,7 @@ class MultipartBody:
         self.content = b""
         self._takes_post, self._takes_files = takes_post, takes_files
         self._checked_first = quirks.uploads_checked_first
+        self._skips_preamble = quirks.preamble_is_skipped
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
         self._delimiter = b"--" + boundary.encode("latin-1", errors="replace")
@@ -112,11 +117,25 @@ class MultipartBody:
     # The parser: each generator yields when it needs more of the body, and gets None at the end of the body.
 
     def _parse(self) -> _Steps[None]:
-        line = yield from self._line()
-        while line is not None and line != self._delimiter:  # the preamble before the first part is ignored
-            line = yield from self._line()
-        while line is not None and (yield from self._part()):
-            pass
+        if not (yield from self._preamble()):
+            return
+        more = (yield from self._line()) == b""
+        while more:
+            more = yield from self._part()
+
+    def _preamble(self) -> _Steps[bool]:
+        """Skip what comes before the first delimiter. False: there is none, or Netty does not find it."""
+        is_blank = True
+        while (index := self._buffer.find(self._delimiter)) < 0:
+            safe = max(len(self._buffer) - len(self._delimiter) + 1, 0)
+            is_blank = is_blank and not self._buffer[:safe].strip(_BLANKS)
+            del self._buffer[:safe]
+            if (chunk := (yield)) is None:
+                return False
+            self._buffer += chunk
+        is_blank = is_blank and not self._buffer[:index].strip(_BLANKS)
+        del self._buffer[: index + len(self._delimiter)]
+        return is_blank or self._skips_preamble
 
     def _part(self) -> _Steps[bool]:
         """Whether there is another one."""
@@ -130,6 +149,8 @@ class MultipartBody:
             if complete:
                 self._attribute(name, bytes(text))
         else:
+            if (_header(headers, "content-transfer-encoding") or "binary").lower() not in _ENCODINGS:
+                raise _failed()
             complete = yield from self._file(filename, _declared_length(headers))
         if not complete:
             return False
@@ -245,16 +266,21 @@ def _cleaned(text: str) -> str:
 
 def _declared_length(headers: list[str]) -> int:
     """Bytes; 0 where the part does not say."""
+    value = _header(headers, "content-length")
+    if value is None or not value.isdecimal():
+        return 0
+    if len(value) > _MAX_DIGITS:  # not a long
+        raise _failed()
+    return int(value)
+
+
+def _header(headers: list[str], name: str) -> str | None:
+    """Return the value of the first header of this name."""
     for header in headers:
         key, _, value = header.partition(":")
-        if key.strip().lower() == "content-length":
-            value = value.strip()
-            if not value.isdecimal():
-                return 0
-            if len(value) > _MAX_DIGITS:  # not a long
-                raise _failed()
-            return int(value)
-    return 0
+        if key.strip().lower() == name:
+            return value.strip()
+    return None
 
 
 def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:

@@ -22,8 +22,12 @@ class ReleaseQuirks:
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
     strict_request_lines: bool
     """Netty rejects bare LF line ends and other protocols than HTTP since 2.3; 2.2 still has Netty 4.1.100."""
+    preamble_is_skipped: bool
+    """HttpPostBodyUtil.findDelimiter of Netty 4.1.65, since 1.14, finds the first delimiter behind any text."""
     uploads_checked_first: bool
     """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
+    null_body_checked_last: bool
+    """HandlerRequest.resolveParametersAndCreate, since 1.15: parameters first, then that the body is not `null`."""
     ended_job_is_conflict: bool
     """JobCancellationHandler responds with 409 since 1.15; before, with 404 as for an unknown job."""
     trigger_named_in_text: bool
@@ -52,7 +56,9 @@ class ReleaseQuirks:
             not_found_names_path=release.since("1.14"),
             lower_case_headers=release.since("1.17"),
             strict_request_lines=release.since("2.3"),
+            preamble_is_skipped=release.since("1.14"),
             uploads_checked_first=release.since("1.19"),
+            null_body_checked_last=release.since("1.15"),
             ended_job_is_conflict=release.since("1.15"),
             trigger_named_in_text=release.since("1.15"),
             unknown_operation_has_no_cause=release.since("1.15"),

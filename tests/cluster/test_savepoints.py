@@ -4,7 +4,7 @@ import pytest
 
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.restore import RestoreSettings
-from flinkmock.cluster.savepoints import SavepointRequest
+from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.cluster.spec import OperationSpec
 from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import OLD, Bench, job, ms
@@ -121,6 +121,35 @@ def test_a_directory_with_an_unknown_scheme(bench: Bench, directory: str) -> Non
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert "IO-problem detected." in str(operation.failure)
     assert orders.checkpoints.failed_at(bench.now)[-1].is_savepoint
+
+
+def test_a_host_without_a_scheme_fails_a_task(bench: Bench) -> None:
+    """As 2.3.0 and 1.20.5: the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
+    orders = bench.cluster.job_named("orders")
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), bench.now)
+    bench.advance(5)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+    failed = orders.checkpoints.failed_at(bench.now)[-1]
+    texts = [each.message or "" for each in operation.failure.chain()]
+    assert texts[1] == failed.failure == "Task has failed."
+    task = f"{orders.graph.vertices[0].name} (1/1)#0"
+    assert texts[2] == f"Task name with subtask : {task} Failure reason: Task has failed."
+    assert texts[3] == f"Could not perform checkpoint {failed.id} for operator {task}."
+    assert texts[-1].startswith(f"Found local file path with authority 'host' in path '{failed.path}'. Hint: ")
+    assert orders.state == "RESTARTING"
+    assert orders.failures[-1].exception.message == texts[3]
+
+
+def test_a_host_without_a_scheme_is_left_out_in_1_12(tmp_path: Path) -> None:
+    """As 1.12.5, whose JobManager writes the state of the tasks: the location is `file://host/x/savepoint-…`."""
+    bench = Bench(tmp_path, job(), release=OLD)
+    bench.advance(2_000)
+    orders = bench.cluster.job_named("orders")
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), bench.now)
+    bench.advance(1_000)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+    assert operation.result["location"].startswith("file://host/x/savepoint-")
+    assert orders.state == "RUNNING"
 
 
 def test_a_restored_job_continues_the_checkpoint_ids(bench: Bench) -> None:

@@ -167,8 +167,9 @@ PROBES = {
     f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
 }
 ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
-ELSEWHERE |= {"rest.port", "taskmanager.log.path", "web.upload.dir"}
-"""Applied options with tests of their own: those here, tests/server/test_options.py and tests/ingress/test_tls.py."""
+ELSEWHERE |= {"parallelism.default", "rest.port", "taskmanager.log.path", "web.upload.dir"}
+"""Applied options with tests of their own: those here, tests/server/test_options.py, tests/ingress/test_tls.py and
+tests/rest/handlers/test_jars.py."""
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:

@@ -64,6 +64,8 @@ def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list
         (p.TaskManagerNotFound("tm"), "getTaskManagerLogFile", "2.3", 404, NOT_FOUND + "Failed to transfer file from TaskExecutor tm because it was unknown."),  # noqa: E501
         (p.TaskManagerNotFound("tm"), "getTaskManagerCustomLog", "1.17", 500, NO_TM),
         (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.18", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
+        (p.LogNotFound("..", "tm"), "getTaskManagerCustomLog", "2.3", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
+        (p.LogNotFound("..", "tm"), "getTaskManagerCustomLog", "1.12", 500, "org.apache.flink.util.FlinkException: Could not upload file ..."),  # noqa: E501
         (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.17", 500, "org.apache.flink.util.FlinkException: The file x does not exist on the TaskExecutor."),  # noqa: E501
         (p.JarNotFound("x.jar", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
         (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501

@@ -50,6 +50,7 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (file(b"a.jar") + file(b"b.jar")[:-10], [("a.jar", b"x")]),  # what is unfinished is lost
         (file(b"a.jar")[:-2], []),
         (b"preamble\r\n" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
+        (b"preamble" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
         (file(b"a.jar").replace(b"--b", b"--c") + b"--c--", []),
         (part(DISPOSITION + b"; name=f; filename=a.jar\r\nContent-Length: 9") + b"--b--", [("a.jar", b"x")]),
         (b"--b--\r\n", []),
@@ -115,6 +116,11 @@ def test_an_empty_boundary(client: Client) -> None:
         (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b", 500, "File upload failed."),
         (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
+        (
+            part(DISPOSITION + b"; name=f; filename=a\r\nContent-Transfer-Encoding: base64") + b"--b--",
+            500,
+            "File upload failed.",
+        ),
     ],
 )
 def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
@@ -122,6 +128,15 @@ def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
     assert (reply.status, reply.errors) == (status, [text])
     assert reply.header("access-control-allow-origin") is None
     assert client.engine.asked == []
+
+
+@pytest.mark.parametrize(("preamble", "files"), [(b"\r\n", [("a.jar", b"x")]), (b"preamble\r\n", []), (b"p", [])])
+def test_text_before_the_first_part_loses_all_in_1_12(
+    serve: Callable[..., Client], preamble: bytes, files: list[tuple[str, bytes]]
+) -> None:
+    client = serve(flink="1.12")
+    upload(client, preamble + file(b"a.jar") + b"--b--")
+    assert list(client.engine.last.files) == files
 
 
 def test_a_text_part_is_the_json_body(client: Client) -> None:

@@ -83,11 +83,13 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
-def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
+def job_to_plan(
+    program: Program, rules: Sequence[SubmissionRule], release: Release, default_parallelism: int
+) -> JobSpec:
     """Return the job that a program would start, for its plan. Flink does not catch its errors, so they become a 500.
 
-    Up to 1.16, JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and accepted an
-    invalid parallelism (OptimizerPlanEnvironment).
+    Up to 1.16, JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and took the
+    cluster's `parallelism.default` for a parallelism that is not positive (OptimizerPlanEnvironment).
 
     Raises:
         ProgramError: For the same reasons as in `job_to_run`.
@@ -100,10 +102,10 @@ def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Rele
     spec = matching_template((name, program.jar.name), rules)
     if invalid := unparseable(program.configuration):
         raise ProgramError(invalid[1], refused=False)
+    if in_one_future and program.parallelism is not None and program.parallelism <= 0:
+        program = dataclasses.replace(program, parallelism=default_parallelism)
     if _has_invalid_parallelism(program):
-        if not in_one_future:
-            raise ProgramError(BAD_PARALLELISM, refused=False)
-        program = dataclasses.replace(program, parallelism=None)
+        raise ProgramError(BAD_PARALLELISM, refused=False)
     if spec.program.throws is not None:
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
@@ -173,7 +175,7 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
 
     `pipeline.name` has no effect, because the program sets the name (recorded: `run flinkConfiguration`).
     """
-    parallelism = program.parallelism if program.parallelism and program.parallelism > 0 else None
+    parallelism = program.parallelism
     if parallelism is None and program.configuration.get("parallelism.default", "").isdigit():
         parallelism = int(program.configuration["parallelism.default"])
     return spec if parallelism is None else with_parallelism(spec, parallelism)

@@ -20,6 +20,7 @@ from flinkmock.cluster.submission.program import (
     tokenize,
 )
 from flinkmock.flink import java_classes, submission_messages
+from flinkmock.flink.configuration import DEFAULT_PARALLELISM
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.plan import plan_payload
@@ -74,7 +75,8 @@ def delete(call: RestCall) -> Payload:
 def plan(call: RestCall) -> Payload:
     """Return the plan of the jar's program. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
-    spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release)
+    parallelism = cluster.configuration.integer(DEFAULT_PARALLELISM)
+    spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release, parallelism)
     job_id = call.body.get("jobId") or cluster.new_job_id()
     return {"plan": plan_payload(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
 

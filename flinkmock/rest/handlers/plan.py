@@ -50,9 +50,10 @@ def topological_plan_order(graph: JobGraph) -> list[Vertex]:
 
 
 def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
+    planned = vertex.spec.planned_parallelism
     payload: dict[str, Any] = {
         "id": vertex.id,
-        "parallelism": vertex.parallelism,
+        "parallelism": vertex.parallelism if planned is None else planned,
         "operator": "",
         "operator_strategy": "",
         "description": description(vertex.spec, release),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
-from flinkmock.cluster.savepoints import SavepointRequest
+from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException

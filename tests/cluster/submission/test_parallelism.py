@@ -33,5 +33,17 @@ def test_an_operator_of_another_parallelism_is_a_vertex():
     assert (rest.id, rest.accumulators, rest.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
 
 
+def test_a_parallelism_of_minus_one():
+    """As a run of the word count on 2.3.0 and 1.12.5: the plan keeps -1, the vertex runs with 1."""
+    spec = with_parallelism(WORDS, -1)
+    assert spec.parallelism == -1
+    assert [(vertex.name, vertex.parallelism, vertex.planned_parallelism) for vertex in spec.vertices] == [
+        ("Source: Sequence Source", 1, -1),
+        ("Timestamps/Watermarks -> numbers", 1, None),
+        ("tokenize", 2, None),
+        ("Sink: print", 1, -1),
+    ]
+
+
 def test_the_same_parallelism_keeps_the_chain():
     assert [vertex.name for vertex in with_parallelism(WORDS, 1).vertices] == [NUMBERS.name, "tokenize", "Sink: print"]

@@ -143,6 +143,20 @@ def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
         assert asker.ask("submitJobFromJar", {"parallelism": -2}, jarid=jar)["jobid"]
 
 
+@pytest.mark.parametrize(("flink", "planned"), [("1.12", 2), ("1.17", -1), ("2.3", -1)])
+def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
+    """1.12.5 plans with `parallelism.default`; 1.20.5 and 2.3.0 with -1, which their JobMaster makes 1."""
+    with HandlerClient(flink=flink, configuration={"parallelism.default": "2"}) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        nodes = asker.ask("generatePlanFromJar", {"parallelism": -1}, jarid=jar)["plan"]["nodes"]
+        assert {node["parallelism"] for node in nodes} == {planned}
+        jobid = asker.ask("submitJobFromJar", {"parallelism": -1}, jarid=jar)["jobid"]
+        assert asker.ask("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == -1
+        details = asker.ask("getJobDetails", jobid=jobid)
+        assert {node["parallelism"] for node in details["plan"]["nodes"]} == {-1}
+        assert {vertex["parallelism"] for vertex in details["vertices"]} == {1}
+
+
 @pytest.mark.parametrize(("flink", "last"), [
     ("2.3", "DuplicateApplicationSubmissionException"),
     ("2.2", "DuplicateJobSubmissionException"),

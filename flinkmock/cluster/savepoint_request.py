@@ -1,0 +1,35 @@
+"""A request to trigger a savepoint or a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FollowUp(StrEnum):
+    """What happens to the job when its savepoint is complete."""
+
+    CANCEL = "cancel"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavepointRequest:
+    """A request to trigger a savepoint or a checkpoint.
+
+    Attributes:
+        job_id: The id of the job.
+        trigger_id: The trigger id of the operation.
+        directory: The target directory of a savepoint; None for a checkpoint, which is stored in the checkpoint
+            directory.
+        format: CANONICAL or NATIVE; None for a checkpoint.
+        cancel_job: Whether to cancel the job when the savepoint is complete.
+        jobmanager: The number of the JobManager that received the request.
+    """
+
+    job_id: str
+    trigger_id: str
+    directory: str | None = None
+    format: str | None = "CANONICAL"
+    cancel_job: bool = False
+    jobmanager: int = 0
