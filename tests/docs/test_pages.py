@@ -83,8 +83,16 @@ def test_scenarios_are_found() -> None:
 class Shell:
     """Runs the commands of a page in one folder. `flinkmock serve … &` serves in this process, at a free port."""
 
-    def __init__(self, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        *,
+        clock: str = "real",
+    ) -> None:
         self._stack = stack
+        self._clock = clock
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         self._cluster: FlinkMock | None = None
@@ -110,7 +118,7 @@ class Shell:
     def _serve(self, arguments: list[str]) -> str:
         options = create_parser().parse_args(arguments)
         self._cluster = FlinkMock(
-            Path(options.scenario), flink=options.flink, clock=options.clock or "real", seed=options.seed
+            Path(options.scenario), flink=options.flink, clock=options.clock or self._clock, seed=options.seed
         ).start()
         self._stack.callback(self._cluster.close)
         self._monkeypatch.setenv("FLINKMOCK_URL", self._cluster.url)

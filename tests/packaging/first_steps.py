@@ -61,18 +61,17 @@ def script_of_getting_started(clone: Path, source: Path) -> str:
         source: What pip installs in place of the clone: the clone itself, or a wheel.
     """
     parts = [HEAD]
-    waiting: str | None = None
+    serve, for_the_server = "", ""
     for language, text in blocks(clone / "docs" / "getting-started.md"):
         if name := FILE_NAME.match(text):
             parts.append(f"cat > {name[1]} <<'END_OF_FILE'\n{text}END_OF_FILE\n")
         elif language == "sh" and text.startswith("flinkmock serve "):
-            waiting = text.strip()
-        elif language == "sh" and waiting:
-            parts.append(_served(waiting, "", text))
-            waiting = None
+            serve = text.strip()
+        elif language == "sh" and serve:  # all commands that follow
+            for_the_server += text
         elif language == "sh":
             parts.append("".join(map(_shown, text.replace("../flinkmock", str(source)).splitlines())))
-    return "".join(parts)
+    return "".join([*parts, _served(serve, "", for_the_server)])
 
 
 def _served(serve: str, path: str, commands: str = "") -> str:
