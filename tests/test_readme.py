@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,12 +36,14 @@ def test_the_scenario() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
-def test_a_jobs_whole_life_with_curl() -> None:
+def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
     walk = next(block for block in blocks("sh") if "curl" in block)
     with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:
         script = "set -euo pipefail\n" + walk.replace("http://127.0.0.1:8081", cluster.url)
-        script = script.replace("curl -s", "curl -sS -w '\\n'")
-        ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        script = script.replace("curl -s", "curl -sS -w '\\n'").replace("python -c", f"'{sys.executable}' -c")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = ["bash", "-c", script]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     answers = [json.loads(line) for line in ran.stdout.splitlines()]
     assert not [answer for answer in answers if "errors" in answer]
