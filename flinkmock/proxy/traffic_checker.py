@@ -13,6 +13,7 @@ from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import (
     ANY_ERROR,
+    JSON,
     NETTY_STATUSES,
     check_response,
     error_message,
@@ -90,7 +91,7 @@ class TrafficChecker:
                 deviations = self._check(exchange, operation, response)
                 if not deviations and status == operation.status and operation.method == "GET":
                     deviations = self._contradictions(exchange.target, operation, body, span)
-        advice = self._mistakes(exchange, operation, status)
+        advice = self._mistakes(exchange, operation, response)
         if exchange.raw_body:
             advice += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
@@ -125,10 +126,13 @@ class TrafficChecker:
         if len(self.report.notes) < MAX_NOTES:
             self.report.notes.append(note)
 
-    def _mistakes(self, exchange: Exchange, operation: Operation | None, status: int) -> list[str]:
+    def _mistakes(self, exchange: Exchange, operation: Operation | None, response: HttpResponse) -> list[str]:
         """Return sentences about a request that Flink does not have or rejects."""
+        status = response.status
         if operation is None:
             request = f"{exchange.method} {exchange.path}"
+            if status < 400 and exchange.method == "GET" and response.content_type != JSON:
+                return []  # a file of the dashboard
             if status < 400:
                 return [f"{request} succeeds, but is not an operation of Flink {self._contract.release}."]
             hints = "".join(f" ({hint})" for hint in operation_hints(exchange, self._contract))

@@ -177,7 +177,7 @@ def proxy(url: str, folder: Path, faults: list[str]) -> Iterator[str]:
     requests = len(json.loads((folder / "journal.har").read_text())["log"]["entries"])
     summary = output[output.index(f"{url} as Flink") :]
     print(f"{requests} requests in the journal\n{summary}")
-    if process.returncode or "\nwithout a response:" in summary:
+    if process.returncode or "\nwithout a response:" in summary or "not an operation" in summary:
         faults.append(f"the proxy itself: exit code {process.returncode}")
 
 

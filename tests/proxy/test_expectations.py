@@ -69,3 +69,19 @@ async def test_a_client_that_leaves_is_counted(serve: Any, like_flink: str) -> N
     writer.close()
     await runner.cleanup()
     assert "without a response:\n    1x  GET /overview: no response until the proxy ended" in proxy.summary()
+
+
+async def test_files_of_the_dashboard_are_no_mistakes(serve: Any) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        content_type = "application/json; charset=UTF-8" if request.path == "/unknown" else "text/html"
+        return web.Response(text="{}", headers={"Content-Type": content_type})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", respond)
+    proxy = Proxy(await serve(app), Contract.load("2.3"))
+    url = await serve(proxy)
+    async with aiohttp.ClientSession() as session:
+        for path in ("/", "/main.a877f62051d76ab2.js", "/assets/favicon/favicon.ico", "/unknown"):
+            async with session.get(url + path) as response:
+                assert response.status == 200
+    assert list(proxy.checker.advice) == ["GET /unknown succeeds, but is not an operation of Flink 2.3."]
