@@ -5,8 +5,8 @@
     request.complete()
     response = api.handle(request)
 
-The server, the dry run, `flinkmock coverage` and tests all send their requests through here. Nothing in it knows
-asyncio or aiohttp.
+The server, dry runs, `flinkmock coverage` and tests send their requests through this module. It uses neither asyncio
+nor aiohttp.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class RestApi:
 
     Args:
         engine: The cluster and its contract.
-        jobmanager: The number of the JobManager. Each answers for the leader.
-        static_files: What a GET finds where no operation is; by default a page that says what flinkmock is.
+        jobmanager: The number of the JobManager. Each serves requests on behalf of the leader.
+        static_files: The files that a GET without an operation gets; by default a page about flinkmock.
     """
 
     def __init__(self, engine: Engine, *, jobmanager: int = 0, static_files: StaticFiles | None = None) -> None:
@@ -67,7 +67,7 @@ class RestApi:
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
         self.allow_origin = configuration.text(ALLOW_ORIGIN) or "*"
-        """Value of the header `access-control-allow-origin`."""
+        """The value of the header `access-control-allow-origin`."""
 
     @cached_property
     def _bodies(self) -> BodyReader:
@@ -78,10 +78,11 @@ class RestApi:
     def open(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, base_url: str = BASE_URL
     ) -> Request:
-        """Parse the target, finds the operation, and prepares for the body. Never raises: see `Request.rejection`.
+        """Parse the target, find the operation, and prepare for the body. Never raises: see `Request.rejection`.
 
         Args:
-            target: What the request line holds, each byte as one character (Latin-1).
+            method: The HTTP method.
+            target: The target in the request line, each byte as one character (Latin-1).
             headers: A mapping that ignores the case of names.
             base_url: The address at which the request arrived.
         """
@@ -97,7 +98,7 @@ class RestApi:
         return request
 
     def handle(self, request: Request) -> Response:
-        """The response to a request whose body is complete. Never raises."""
+        """Return the response to a request whose body is complete. Never raises."""
         return self.with_origin(self._handle(request))
 
     def with_origin(self, response: Response) -> Response:
@@ -120,14 +121,15 @@ class RestApi:
             return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
 
     def respond(self, request: Request, *, counts_as_poll: bool = True) -> Response:
-        """Like `handle`, for callers that need the reason why a request fails.
+        """Return the response as `handle` does, but raise the error if the request fails.
 
         Args:
-            counts_as_poll: Whether steps of a scenario that wait for polls see this request.
+            request: A request whose body is complete.
+            counts_as_poll: Whether the request counts as a poll for wait conditions.
 
         Raises:
             RequestRejected: The REST API rejects the request.
-            ClusterError: The cluster does.
+            ClusterError: The cluster rejects it.
         """
         if request.rejection is not None:
             return request.rejection
@@ -135,7 +137,7 @@ class RestApi:
             leader = self.engine.cluster.leadership.leader
             if request.operation is None:
                 return self._static_file_or_not_found(request, leader is not None)
-            if leader is None:  # LeaderRetrievalHandler, before it looks at parameters
+            if leader is None:  # LeaderRetrievalHandler checks this before the parameters
                 raise NoLeader
             call = self.call(request)
             payload = self._payload(call, request, counts_as_poll=counts_as_poll)
@@ -151,21 +153,21 @@ class RestApi:
         key = body_key(operation, call.path)
         if self.engine.varied is not None:
             return encode(self.engine.varied.vary(operation, renderer.body(operation, payload, key)))
-        if operation.id in self.engine.handler_overrides:  # a user's payload is checked value by value
+        if operation.id in self.engine.handler_overrides:  # the payload of a user's function is checked value by value
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
 
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
-        """The engine's lock. A read changes nothing, unless a user's handler does."""
+        """Return the engine's lock, for reading if the operation, and no function of a user, can change the cluster."""
         lock = self.engine.lock
-        if self.engine.varied is not None:  # it counts the responses
+        if self.engine.varied is not None:  # varying a response counts it
             return lock
         reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
         return lock.reading if reads else lock
 
     def read(self, target: str) -> Read | None:
-        """The GET of a target, if it only reads; None for any other one."""
-        if self.engine.varied is not None:  # no response is used again
+        """Return the read of a target, if a GET of it only reads; None for any other target."""
+        if self.engine.varied is not None:  # no response is reused
             return None
         resolved = self._resolve("GET", target)
         operation = resolved.operation
@@ -174,22 +176,20 @@ class RestApi:
         return Read(target, operation, resolved, self._jobmanager)
 
     def payload(self, request: Request) -> Payload:
-        """Return the payload of a routed request, before rendering. Does not count as a poll. Raises as
-        `respond`."""
+        """Return the payload of a routed request, which does not count as a poll. Raises as `respond`."""
         with self.engine.lock:
             return self._payload(self.call(request), request, counts_as_poll=False)
 
     def call(self, request: Request) -> RestCall:
-        """The call that a routed request makes: body and parameters, read and converted. The clock moves as it does for
-        each request that reaches the cluster.
+        """Return the call of a routed request, with the converted body and parameters. Advance the clock in step mode.
 
         Raises:
             RequestRejected: The body or a parameter can't be read.
-            NoLeader: There is no leader by then.
+            NoLeader: There is no leader.
         """
         operation, resolved = request.operation, request.resolved
         assert operation is not None and resolved is not None
-        # the body is read before the parameters, so that its mistakes win
+        # the body is read before the parameters, so that its errors come first
         content = b"" if TRAITS.get(operation.id, NO_TRAITS).is_log_url else request.body.content
         body = self._bodies.read(operation, content) if content or operation.request else {}
         if body is None and not self.quirks.null_body_checked_last:
@@ -205,7 +205,7 @@ class RestApi:
         if request.arrived_at is None:
             request.arrived_at = self.engine.arrive()
         cluster = self.engine.cluster
-        if cluster.leadership.leader is None:  # it may have failed as the clock moved
+        if cluster.leadership.leader is None:  # the leader may have crashed when the clock advanced
             raise NoLeader
         now, files = request.arrived_at, request.body.files
         return RestCall(operation, cluster, now, path, query, body, files, request.base_url, self._jobmanager)
@@ -224,14 +224,14 @@ class RestApi:
         return handler_of(call.operation.id)(call)
 
     def _own_response(self, call: RestCall) -> Any:
-        """Return the result of `RestCall.response`."""
+        """Return the body of the response without the user's function, for `RestCall.response`."""
         payload = handler_of(call.operation.id)(call)
         if isinstance(payload, FileContent):
             return payload.data
         return json.loads(self.engine.renderer.json(call.operation, payload, body_key(call.operation, call.path)))
 
     def _open_body(self, request: Request) -> None:
-        """Prepare for the body. FileUploadHandler takes multipart bodies before their length is limited (2.3.0)."""
+        """Prepare for the body. FileUploadHandler reads multipart bodies before their length is limited (2.3.0)."""
         boundary = boundary_of(request.headers.get("Content-Type", "")) if request.method == "POST" else None
         length = request.headers.get("Content-Length", "")
         if boundary is None and length.isdecimal() and int(length) > self._max_body:
@@ -264,9 +264,9 @@ def _without_body() -> RequestRejected:
 
 
 def _earlier(call: RestCall, staleness_ms: int) -> RestCall:
-    """The same call as it would have been so long ago, but not before the cluster started. Raises NoLeader."""
-    then = max(call.now - staleness_ms, call.cluster.started_at)
-    cluster = cluster_at(call.cluster, then)
+    """Return the call with the cluster of `staleness_ms` ago, but not before its start. Raises NoLeader."""
+    time = max(call.now - staleness_ms, call.cluster.started_at)
+    cluster = cluster_at(call.cluster, time)
     if cluster is None:
         raise NoLeader
-    return dataclasses.replace(call, cluster=cluster, now=then)
+    return dataclasses.replace(call, cluster=cluster, now=time)

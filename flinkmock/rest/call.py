@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from flinkmock.flink.configuration import Configuration
 
 Payload = Any
-"""The result of a handler: dicts, lists, strings, numbers, None, under the keys of the responses of all releases; or a
-`FileContent`."""
+"""The result of a handler: JSON values under the keys of all releases, or a `FileContent`."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file of a multipart form, at `path` until the request is answered. `name` has no folders in it."""
+    """A file of a multipart form, which is at `path` until the request is answered. `name` contains no directories."""
 
     name: str
     path: Path
@@ -31,7 +30,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """A response that is a file, such as a log: bytes and the value of `content-type`."""
+    """A response that is a file, such as a log: its bytes and its content type."""
 
     data: bytes
     content_type: str = "text/plain"
@@ -42,12 +41,18 @@ class RestCall:
     """One request to one operation.
 
     Attributes:
-        now: Cluster time, epoch ms.
-        path: Parameter name -> converted value: ids as 32 lower-case hex digits, numbers as int, texts as str.
-        query: Parameter name -> list of converted values. Parameters that are missing or empty are absent.
-        body: The JSON object of the request with its nulls; {} if there is none.
-        jobmanager: The number of the JobManager that received the request. Each answers for the leader.
-        own_response: For functions registered with `on`: what `response` returns.
+        operation: The operation that the request calls.
+        cluster: The cluster.
+        now: The cluster time in epoch ms.
+        path: Name of a path parameter -> converted value: ids as 32 lower-case hex digits, numbers as int, texts as
+            str.
+        query: Name of a query parameter -> list of converted values, without missing and empty parameters.
+        body: The JSON object of the request, including nulls; {} if there is none.
+        files: The uploaded files.
+        base_url: The address at which the request arrived.
+        jobmanager: The number of the JobManager that received the request.
+        own_response: Returns the result of `response`, for functions registered with `on`.
+        fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """
 
     operation: Operation
@@ -61,29 +66,28 @@ class RestCall:
     jobmanager: int = 0
     own_response: Callable[[], Any] | None = None
     fragments: dict[str, Fragment] | None = None
-    """Key -> a part of an earlier response to the same request; None: payloads are made without such parts."""
 
     def response(self) -> Any:
-        """Handle the call, and return the body of its response: JSON, with the keys of the served
-        release. Change it as you like, and return it.
+        """Handle the call and return the body of its response, as JSON with the keys of the served release.
 
-        Only for functions registered with `on`. Like any request, it has its effect: it triggers a savepoint, for
-        example. Bodies that are files are bytes.
+        It is for functions registered with `on`, which may change the body and return it. The request takes effect, for
+        example it triggers a savepoint. If the response is a file, the body is bytes.
 
         Raises:
-            ClusterError: The cluster refuses the request. Let it through, or return another response.
+            ClusterError: The cluster rejects the request. Let the error pass, or return another response.
+            NotRunning: The call does not come from a function registered with `on`.
         """
         if self.own_response is None:
             raise NotRunning("call.response() is for functions that `on` registered.")
         return self.own_response()
 
     def part(self, key: str, version: object, make: Callable[[int], Payload]) -> Payload:
-        """A part of the payload, which is made again only if it has changed since an earlier request.
+        """Return a part of the payload, which is made again only if it has changed since an earlier request.
 
         Args:
-            key: Identifies it in the response.
-            version: What it depends on, besides the time.
-            make: Makes it for a time (epoch ms).
+            key: The name of the part in the response.
+            version: A value that changes when the part changes for another reason than the time.
+            make: Makes the part for a time in epoch ms.
         """
         now: Any = self.now
         if self.fragments is None or not isinstance(now, Moment):
@@ -92,13 +96,15 @@ class RestCall:
         return part
 
     def parts(self, make: Callable[[Any], Payload], items: Iterable[Any]) -> Iterable[Payload]:
-        """The results of `make`, which returns a `part` for each item; made while the response is written, if possible,
-        so that not all payloads of a long list are there at once."""
-        made = map(make, items)
-        return list(made) if self.fragments is None else made
+        """Return the results of `make`, which returns a `part`, for all items.
+
+        If possible they are made while the response is written, so that a long list needs less memory.
+        """
+        parts = map(make, items)
+        return list(parts) if self.fragments is None else parts
 
     def fixed_part(self, key: str, version: object, make: Callable[[], Payload]) -> Payload:
-        """Like `part`, of a part that doesn't depend on the time."""
+        """Return a part, as `part` does, that doesn't depend on the time."""
         if self.fragments is None:
             return make()
         part = self.fragments.get(key)
@@ -117,7 +123,7 @@ class RestCall:
         return self.cluster.leadership.jobmanagers[self.jobmanager].caches
 
     def query_value(self, name: str, default: Any = None) -> Any:
-        """The first value of a query parameter, or `default`."""
+        """Return the first value of a query parameter, or `default` if it has none."""
         values = self.query.get(name)
         return values[0] if values else default
 

@@ -1,4 +1,4 @@
-"""Flink's own dashboard: the files under `web/` in a flink-dist jar. None of them is part of this project."""
+"""Flink's own dashboard: the files under `web/` in a flink-dist jar. This project does not contain them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flinkmock.release import Release
 
 AUTO = "auto"
 CACHE_VARIABLE = "FLINKMOCK_CACHE"
-"""The environment variable that names the cache folder."""
+"""The environment variable with the path of the cache folder."""
 _WEB = "web/"
 _JAR = "flink-dist*.jar"
 _MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
@@ -21,29 +21,29 @@ _MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Files by their path below `web/`. The path of a folder ends in `/`, as in a zip, and its content is empty.
+    """The files of a dashboard by their paths below `web/`, and the jar or folder from which they come (`source`).
 
-    `source` is the jar or folder that they come from.
+    The path of a folder ends in `/`, as in a zip file, and its content is empty.
     """
 
     files: Mapping[str, bytes]
     source: str
 
     @classmethod
-    def load(cls, where: str | Path, release: Release) -> Dashboard:
+    def load(cls, location: str | Path, release: Release) -> Dashboard:
         """Load a dashboard.
 
         Args:
-            where: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto" looks
-                into an installed apache-flink-libraries, FLINK_HOME, and the cache of `flinkmock dashboard fetch`.
+            location: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto":
+                look in an installed apache-flink-libraries, FLINK_HOME, and the cache of `flinkmock dashboard fetch`.
             release: The release that is served.
 
         Raises:
-            DashboardMissing: The path has no dashboard, or that of another release, which needs other responses.
+            DashboardMissing: There is no dashboard, or only that of another release, which needs other responses.
         """
-        if str(where) == AUTO:
+        if str(location) == AUTO:
             return _available(release)
-        path = Path(where)
+        path = Path(location)
         if path.is_dir():
             if jar := _jar_in(path):
                 return _from_jar(jar, release)
@@ -59,9 +59,9 @@ class Dashboard:
 
 
 def cache_file(release: Release) -> Path:
-    """Return where `flinkmock dashboard fetch` keeps the files of a release.
+    """Return the path at which `flinkmock dashboard fetch` stores the files of a release.
 
-    They are in the folder FLINKMOCK_CACHE, else in `flinkmock` below XDG_CACHE_HOME, else in `~/.cache/flinkmock`.
+    The folder is FLINKMOCK_CACHE or, if that is not set, `flinkmock` below XDG_CACHE_HOME, or `~/.cache/flinkmock`.
     """
     home = os.environ.get("XDG_CACHE_HOME")
     folder = os.environ.get(CACHE_VARIABLE) or Path(home or Path.home() / ".cache", "flinkmock")
@@ -69,7 +69,7 @@ def cache_file(release: Release) -> Path:
 
 
 def _available(release: Release) -> Dashboard:
-    """Return the first dashboard of the release among those that are available. Raises DashboardMissing."""
+    """Return the first available dashboard of a release. Raises DashboardMissing."""
     jars = [jar for folder in _installed() if (jar := _jar_in(folder))]
     for jar in [*jars, cache_file(release)]:
         if jar.is_file() and _minor_of(jar) in (None, release.minor):
@@ -84,13 +84,13 @@ def _available(release: Release) -> Dashboard:
 
 
 def _minor_of(jar: Path) -> str | None:
-    """Return the release that the name of a jar says, if it says one."""
+    """Return the release in the name of a jar; None if the name contains none."""
     match = _MINOR.search(jar.name)
     return match[1] if match else None
 
 
 def _installed() -> list[Path]:
-    """Folders in which a flink-dist jar may have been installed."""
+    """Return the folders in which a flink-dist jar may have been installed."""
     from importlib.util import find_spec
 
     spec = find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code

@@ -1,6 +1,6 @@
-"""The response to an error of the cluster, by error, operation and release.
+"""Maps errors of the cluster to responses.
 
-One function for each error; what an operation or a release does differently stands in it.
+There is one function for each error. It contains the differences between operations and between releases.
 See docs/flink-behaviour.md#unknown-ids.
 """
 
@@ -46,7 +46,7 @@ _MAPPERS: dict[type[ClusterError], _Mapper] = {}
 
 
 def error_response_for(error: ClusterError, operation: Operation, quirks: ReleaseQuirks) -> Response:
-    """The response of `operation` to an error of the cluster."""
+    """Return the response of an operation to an error of the cluster."""
     return _MAPPERS[type(error)](error, _Context(operation, traits_of(operation.id), quirks))
 
 
@@ -59,7 +59,7 @@ def _maps(kind: type[ClusterError]) -> Callable[[_Mapper], _Mapper]:
 
 
 _FOLDERS = frozenset({"", ".", ".."})
-"""File names that name a folder."""
+"""File names that denote a directory."""
 
 
 @_maps(p.JobNotFound)
@@ -122,8 +122,8 @@ def _checkpoint_vertex_not_found(error: p.CheckpointVertexNotFound, context: _Co
 
 @_maps(p.TriggerNotFound)
 def _trigger_not_found(error: p.TriggerNotFound, context: _Context) -> Response:
-    named = error.kind == "checkpoint" or (error.kind == "savepoint" and context.quirks.trigger_named_in_text)
-    if named:
+    in_text = error.kind == "checkpoint" or (error.kind == "savepoint" and context.quirks.trigger_named_in_text)
+    if in_text:
         return rest(404, m.no_operation(error.kind, error.trigger_id, error.job_id))
     hash_code = objects_hash(id_hash(error.trigger_id))
     if error.job_id is not None:
@@ -146,19 +146,19 @@ def _application_not_found(error: p.ApplicationNotFound, context: _Context) -> R
 
 @_maps(p.TaskManagerNotFound)
 def _taskmanager_not_found(error: p.TaskManagerNotFound, context: _Context) -> Response:
-    tm = error.taskmanager_id
+    taskmanager_id = error.taskmanager_id
     java_class = java_classes.UNKNOWN_TASK_EXECUTOR_EXCEPTION
-    cause = JavaException(java_class, m.no_taskmanager(tm))
+    cause = JavaException(java_class, m.no_taskmanager(taskmanager_id))
     if context.operation.id == "getTaskManagerLogs":
-        return rest(404, m.could_not_find_taskmanager(tm), cause)
+        return rest(404, m.could_not_find_taskmanager(taskmanager_id), cause)
     if context.traits.reads_taskmanager_file and context.quirks.unknown_taskmanager_file_is_404:
-        return rest(404, m.no_transfer_from_unknown(tm), cause, java_classes.NOT_FOUND_EXCEPTION)
+        return rest(404, m.no_transfer_from_unknown(taskmanager_id), cause, java_classes.NOT_FOUND_EXCEPTION)
     return internal(cause)
 
 
 @_maps(p.LogNotFound)
 def _log_not_found(error: p.LogNotFound, context: _Context) -> Response:
-    if error.taskmanager_id is None and error.name in _FOLDERS:  # a folder, which Flink tries to send
+    if error.taskmanager_id is None and error.name in _FOLDERS:  # a directory, which Flink tries to send
         missing = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, m.is_a_directory(error.name))
         unread = JavaException(java_classes.FLINK_EXCEPTION, m.can_not_find(error.name), missing)
         return internal(completion_exception(JavaException(java_classes.FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
@@ -183,7 +183,7 @@ def _unread_on_taskmanager(name: str, quirks: ReleaseQuirks) -> JavaException:
 @_maps(p.JarNotFound)
 def _jar_not_found(error: p.JarNotFound, context: _Context) -> Response:
     is_plan = context.traits.runs_jar and context.operation.segments[-1] == "plan"
-    if error.jar_id in _FOLDERS:  # which are there, but no jars
+    if error.jar_id in _FOLDERS:  # directories, which exist but are not jars
         path = f"{error.upload_dir}/{error.jar_id}".rstrip("/")
         if context.operation.id == "deleteJar":
             return rest(500, m.failed_to_delete_jar(path))

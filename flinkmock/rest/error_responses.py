@@ -2,8 +2,8 @@
 
 See docs/flink-behaviour.md#error-bodies.
 
-- plain: one short text, for errors before a handler is found and for log files;
-- rest: one text, the stack trace of a RestHandlerException or one of its subclasses;
+- plain: one short message, for errors before a handler is found, and for log files;
+- rest: one message, the stack trace of a RestHandlerException or a subclass of it;
 - internal: "Internal server error." and the stack trace of an unexpected exception.
 
 `error_mapping.py` chooses the form for each error of the cluster.
@@ -18,7 +18,7 @@ from flinkmock.rest.response import Response, error_response
 
 
 class RequestRejected(Exception):
-    """Ends a request with `response`."""
+    """The REST API rejects a request with `response`."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response)
@@ -32,12 +32,12 @@ def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> 
 def rest(
     status: int, text: str, cause: JavaException | None = None, java_class: str = java_classes.REST_HANDLER_EXCEPTION
 ) -> Response:
-    """One message: a stack trace of `java_class`, by default a RestHandlerException."""
+    """Return a response with one message, the stack trace of `java_class`, by default a RestHandlerException."""
     return error_response(status, _trace(JavaException(java_class, text, cause)))
 
 
 def internal(exception: JavaException) -> Response:
-    """500 with two messages."""
+    """Return a response with status 500 and two messages."""
     trace = f"<Exception on server side:\n{_trace(exception)}\nEnd of exception on server side>"
     return error_response(500, messages.INTERNAL_ERROR, trace)
 

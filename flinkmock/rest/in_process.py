@@ -1,4 +1,4 @@
-"""A client in the same process: requests go through `RestApi`, without a socket."""
+"""A client in the same process, whose requests go through `RestApi` without a socket."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 _BOUNDARY = "5d41402abc4b2a76b9719d911017c592"
-"""Any text that no jar has after a line break."""
+"""A text that no jar contains after a line break."""
 
 
 class OperationNotFound(Exception):
-    """The release has no such operation, or the cluster's configuration leaves it out."""
+    """The release has no such operation, or it is not enabled in the cluster's configuration."""
 
 
 class InProcessClient:
     """Sends requests to `engine`.
 
-    Targets are written as in a request line: "/jobs/overview?a=b". `body` is JSON; `files` are sent as a multipart
-    form, and `body` then as its part "request".
+    Targets are written as in a request line: "/jobs/overview?a=b". `body` is JSON. `files` are sent as a multipart
+        form, whose part "request" is then the body.
     """
 
     def __init__(self, engine: Engine, api: RestApi | None = None) -> None:
@@ -38,7 +38,7 @@ class InProcessClient:
         self.api = api or RestApi(engine)
 
     def send(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Response:
-        """The response, whatever its status."""
+        """Return the response, whatever its status."""
         request = self.request(method, target, body, files)
         try:
             return self.api.handle(request)
@@ -46,17 +46,17 @@ class InProcessClient:
             request.close()
 
     def json(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Any:
-        """The JSON of a successful response; the bytes of one that holds a file.
+        """Return the JSON of a success response, or the bytes if it is a file.
 
         Raises:
             OperationNotFound: There is no such operation.
             RequestRejected: The REST API rejects the request.
-            ClusterError: The cluster does.
+            ClusterError: The cluster rejects it.
         """
         return _content(self._routed(method, target, body, files, counts_as_poll=True))
 
     def peek(self, target: str) -> Any:
-        """The JSON of a GET that doesn't count as a poll. Raises as `json`."""
+        """Return the JSON of a GET that doesn't count as a poll. Raises as `json`."""
         return _content(self._routed("GET", target, None, (), counts_as_poll=False))
 
     def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:
@@ -69,7 +69,7 @@ class InProcessClient:
             request.close()
 
     def request(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Request:
-        """A complete request. The caller closes it."""
+        """Return a complete request. The caller closes it."""
         headers: CIMultiDict[str] = CIMultiDict()
         content = b"" if body is None else json.dumps(body).encode()
         if files:

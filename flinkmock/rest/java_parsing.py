@@ -1,6 +1,6 @@
-"""Numbers and ids as Java's `Integer.parseInt`, `Long.parseLong` and Flink's hex strings read them.
+"""Parses numbers and ids as Java's `Integer.parseInt` and `Long.parseLong`, and Flink's hex strings do.
 
-Java takes any decimal digit of Unicode, so `٣` is 3; and ids are read two digits at a time.
+Java accepts all decimal digits of Unicode, so `٣` is 3. Ids are read two digits at a time.
 See docs/flink-behaviour.md#ids-and-numbers.
 """
 
@@ -14,7 +14,7 @@ ID_BYTES = 16
 
 
 def parse_number(text: str, limits: tuple[int, int], radix: int = 10) -> int:
-    """Raises ValueError with Java's text, which is that of a NumberFormatException."""
+    """Parse a number. Raises ValueError with the text of Java's NumberFormatException."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits:
         raise ValueError(_for_input(text, radix))
@@ -24,7 +24,7 @@ def parse_number(text: str, limits: tuple[int, int], radix: int = 10) -> int:
         if digit is None:
             raise ValueError(_for_input(text, radix))
         value = value * radix + digit
-        if value > limits[1] + 1:  # Java stops here too, and a million digits cost no time
+        if value > limits[1] + 1:  # Java stops here too, so that a million digits take no time
             raise ValueError(_for_input(text, radix))
     value = -value if text.startswith("-") else value
     if not limits[0] <= value <= limits[1]:
@@ -33,10 +33,11 @@ def parse_number(text: str, limits: tuple[int, int], radix: int = 10) -> int:
 
 
 def parse_id(text: str) -> str:
-    """32 lower-case hex digits. A 33rd character is not looked at; `-1` is a pair, and means ff.
+    """Parse an id; return 32 lower-case hex digits. A 33rd character is ignored; the pair `-1` means ff.
 
-    Raises ValueError; the text is that of the Java exception: of a NumberFormatException if it begins with "For input
-    string", else of an IllegalArgumentException.
+    Raises:
+        ValueError: With the text of Java's exception, which is a NumberFormatException if the text begins with "For
+            input string", and an IllegalArgumentException otherwise.
     """
     pairs = [text[at : at + 2] for at in range(0, len(text) - 1, 2)]
     octets = bytes(parse_number(pair, INT, radix=16) & 0xFF for pair in pairs)
@@ -50,9 +51,9 @@ def _for_input(text: str, radix: int) -> str:
 
 
 def _digit(character: str, radix: int) -> int | None:
-    """`Character.digit`: decimal digits of all scripts, and Latin letters, those of full width too."""
+    """Return the value of a digit, as Java's `Character.digit`: decimal digits of all scripts, and Latin letters."""
     if ord(character) > 0xFFFF:
-        return None  # two chars in Java, neither of them a digit
+        return None  # two chars in Java, neither of which is a digit
     value = unicodedata.decimal(character, None)
     if value is None:
         plain = unicodedata.normalize("NFKC", character) if "\uff21" <= character <= "\uff5a" else character

@@ -1,4 +1,4 @@
-"""Middleware: requests to a JobManager whose process is down."""
+"""Middleware that ends the connections of requests to a JobManager that is down."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LeadershipMiddleware:
     def handle(self, request: Request) -> Response | NoResponse:
         engine = self._engine
         with engine.lock.reading:
-            if engine.cluster.shut_down:  # a connection from before the end
+            if engine.cluster.shut_down:  # a connection that is older than the shutdown
                 return NoResponse()
             request.arrived_at = engine.begin_request(self._jobmanager)
             if engine.cluster.leadership.jobmanagers[self._jobmanager].down:

@@ -1,7 +1,7 @@
-"""Multipart bodies, as Netty's HttpPostRequestDecoder and Flink's FileUploadHandler take them.
+"""Parses multipart bodies as Netty's HttpPostRequestDecoder and Flink's FileUploadHandler do.
 
-A body is read in pieces. Files go to a temporary folder for the request, which is removed when the request has been
-answered. No file is held in memory. See docs/flink-behaviour.md#multipart.
+A body is read in chunks. Files are written to a temporary folder, which is removed after the response. No file is kept
+in memory. See docs/flink-behaviour.md#multipart.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _T = TypeVar("_T")
 _Steps = Generator[None, bytes | None, _T]
-"""Waits for the next chunk of the body at each `yield`, None at its end."""
+"""A generator that receives the next chunk of the body at each `yield`, None at the end of the body."""
 _MAX_NAME = 255
-"""Bytes of a file's name on Linux."""
+"""The maximum length of a file name on Linux, in bytes."""
 _MAX_DIGITS = 18
 _CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le"})
-"""Those that every Java has; Java and Python have further ones."""
+"""The charsets that every Java has. Others differ between Java and Python."""
 _BLANKS = bytes([*range(0x21), *range(0x7F, 0xA0)])
 """Control characters and blanks, which Netty skips before the first delimiter."""
 _ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 """The values of `Content-Transfer-Encoding` that Netty knows."""
 _REQUEST = "request"
-"""The name of the text part that is the JSON body."""
+"""The name of the part that contains the JSON body."""
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;\s]*))", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*([^=;\s]+)\s*=\s*(?:\"([^\"]*)\"|([^;]*))")
 
 
 def boundary_of(content_type: str) -> str | None:
-    """The boundary of a multipart form ("" if it is empty), None if this is none, or has none: then it is JSON.
+    """Return the boundary of a multipart form; None if the content type is another one, or has no boundary.
 
-    Capitals make it something else (recorded on 2.3.0 and 1.20.5).
+    The comparison is case-sensitive (recorded on 2.3.0 and 1.20.5).
     """
     if not content_type.startswith("multipart/form-data"):
         return None
@@ -52,9 +52,10 @@ class MultipartBody:
     """The parts of a multipart form: `content`, the bytes of the part named "request", and the files.
 
     Args:
-        boundary: The boundary that the header names; "" if it names an empty one.
-        takes_post: Whether the path takes POST at all.
-        takes_files: Whether the operation takes files.
+        boundary: The boundary in the header; "" if it is empty.
+        quirks: The behaviour of the release.
+        takes_post: Whether the path has an operation with the method POST.
+        takes_files: Whether the operation accepts files.
 
     Raises:
         RequestRejected: The form is rejected before its first byte.
@@ -62,8 +63,8 @@ class MultipartBody:
 
     def __init__(self, boundary: str, quirks: ReleaseQuirks, *, takes_post: bool, takes_files: bool) -> None:
         if not boundary:
-            why = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
-            raise RequestRejected(plain(500, messages.pipeline_error(why), close=True))
+            reason = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
+            raise RequestRejected(plain(500, messages.pipeline_error(reason), close=True))
         if quirks.uploads_checked_first and not takes_post:
             raise RequestRejected(plain(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
@@ -82,29 +83,29 @@ class MultipartBody:
         return tuple(UploadedFile(name, path) for name, path in self._files.items())
 
     def receive(self, chunk: bytes) -> None:
-        """Raises RequestRejected."""
-        self._parse_on(chunk)
+        """Parse the next chunk of the body. Raises RequestRejected."""
+        self._parse_available(chunk)
 
     def complete(self) -> None:
-        """Raises RequestRejected."""
+        """Parse the end of the body. Raises RequestRejected."""
         while self._parser is not None:
-            self._parse_on(None)
+            self._parse_available(None)
         if self._files and self._takes_post and not self._takes_files:
-            raise RequestRejected(rest(400, messages.UPLOADS_NOT_ALLOWED))  # until 1.18, by the handler itself
+            raise RequestRejected(rest(400, messages.UPLOADS_NOT_ALLOWED))  # until 1.18, the handler itself checks this
 
     def close(self) -> None:
-        """Remove the files that no handler has taken."""
+        """Remove the files that no handler has moved."""
         if self._parser is not None:
             self._parser.close()  # closes the file of an unfinished part
             self._parser = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _parse_on(self, chunk: bytes | None) -> None:
-        """Parse up to the end of what has arrived. What follows the last part is ignored.
+    def _parse_available(self, chunk: bytes | None) -> None:
+        """Parse the bytes that have arrived, except for those after the last part, which are ignored.
 
         Raises:
-            RequestRejected: The form is rejected, or a file can't be stored: the disk is full, or its folder is gone.
+            RequestRejected: The form is rejected, or a file can't be stored, for example because the disk is full.
         """
         if self._parser is not None:
             try:
@@ -114,7 +115,7 @@ class MultipartBody:
             except OSError:
                 raise _failed() from None
 
-    # The parser: each generator yields when it needs more of the body, and gets None at the end of the body.
+    # The parser consists of generators. Each yields when it needs more bytes, and receives None at the end of the body.
 
     def _parse(self) -> _Steps[None]:
         if not (yield from self._preamble()):
@@ -138,7 +139,7 @@ class MultipartBody:
         return is_blank or self._skips_preamble
 
     def _part(self) -> _Steps[bool]:
-        """Whether there is another one."""
+        """Parse one part; return whether another one may follow."""
         headers = yield from self._headers()
         if headers is None:
             return False
@@ -177,7 +178,7 @@ class MultipartBody:
         return complete
 
     def _new_file(self, name: str) -> BinaryIO:
-        """A second file of the same name replaces the first. The name is never used as a path."""
+        """Open a new file. A second file with the same name replaces the first. The name is never used as a path."""
         if self._folder is None:
             self._folder = private_files.make(private_files.new_path("upload"))
         path = self._files.setdefault(name, self._folder / str(len(self._files)))
@@ -198,7 +199,7 @@ class MultipartBody:
             headers.append(line.decode("utf-8", errors="replace"))
 
     def _line(self) -> _Steps[bytes | None]:
-        """The next line without its end (a bare LF will do); what is left if the body ends; None at the end."""
+        """Return the next line, which ends with CR LF or LF, or the rest of the body; None at the end of the body."""
         start = 0
         while (end := self._buffer.find(b"\n", start)) < 0:
             if len(self._buffer) > limits.PART_HEADERS:
@@ -214,10 +215,12 @@ class MultipartBody:
         return line.removesuffix(b"\r")
 
     def _content(self, write: Callable[[bytes], object]) -> _Steps[bool]:
-        """Pass on what comes before the next delimiter. False: the body ended without one."""
+        """Write the bytes before the next delimiter; return whether there was one before the end of the body."""
         delimiter = b"\n" + self._delimiter
         while (index := self._buffer.find(delimiter)) < 0:
-            safe = len(self._buffer) - len(delimiter) - 1  # a CR, and all of the delimiter but its last byte
+            safe = (
+                len(self._buffer) - len(delimiter) - 1
+            )  # keep a CR and all bytes of the delimiter except its last one
             if safe > 0:
                 write(bytes(self._buffer[:safe]))
                 del self._buffer[:safe]
@@ -231,7 +234,7 @@ class MultipartBody:
 
 
 def _disposition(headers: list[str]) -> tuple[str, str | None]:
-    """Name and file name (None: a text) of a part. Raises Refused where Netty's parser gives up."""
+    """Return the name and the file name (None: not a file) of a part. Raises RequestRejected."""
     name = filename = None
     for header in headers:
         key, _, value = header.partition(":")
@@ -260,16 +263,16 @@ def _extended_value(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """HttpPostMultipartRequestDecoder.cleanString."""
+    """Clean a name as HttpPostMultipartRequestDecoder.cleanString does."""
     return re.sub("[:,=;\t]", " ", text.replace('"', "")).strip()
 
 
 def _declared_length(headers: list[str]) -> int:
-    """Bytes; 0 where the part does not say."""
+    """Return the declared size of a part in bytes; 0 if it declares none."""
     value = _header(headers, "content-length")
     if value is None or not value.isdecimal():
         return 0
-    if len(value) > _MAX_DIGITS:  # not a long
+    if len(value) > _MAX_DIGITS:  # too large for a long
         raise _failed()
     return int(value)
 
@@ -284,7 +287,7 @@ def _header(headers: list[str], name: str) -> str | None:
 
 
 def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:
-    """Netty gives up on a file that is longer than it said ("Out of size"); one that is shorter is fine."""
+    """Return a function that writes at most `limit` bytes, and rejects longer files as Netty does ("Out of size")."""
     size = 0
 
     def counted(data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Path and query parameters, converted as Flink's MessageParameters do.
+"""Converts path and query parameters as Flink's MessageParameters do.
 
 See docs/flink-behaviour.md#path-parameters.
 See docs/flink-behaviour.md#query-parameters.
@@ -18,11 +18,11 @@ Converter = Callable[[str], Any]
 
 
 class BadParameter(Exception):
-    """A value that can't be converted. The text is that of Flink's HandlerRequestException."""
+    """A parameter can't be converted. The text is that of Flink's HandlerRequestException."""
 
 
 def path_values(operation: Operation, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Raises BadParameter."""
+    """Return the converted values of path parameters by name. Raises BadParameter."""
     return {
         parameter.name: _converted("path", parameter, texts[parameter.name], [texts[parameter.name]])[0]
         for parameter in operation.path_parameters
@@ -30,8 +30,10 @@ def path_values(operation: Operation, texts: Mapping[str, str]) -> dict[str, Any
 
 
 def query_values(operation: Operation, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
-    """The values of a name that occurs several times count as one list. Unknown names and names without a value are
-    absent. Raises BadParameter."""
+    """Return the converted values of query parameters by name, without unknown and empty parameters.
+
+    If a name occurs several times, its values count as one list. Raises BadParameter.
+    """
     values = {}
     for parameter in operation.query_parameters:
         if parameter.name in texts:
@@ -42,23 +44,23 @@ def query_values(operation: Operation, texts: Mapping[str, Sequence[str]]) -> di
     return values
 
 
-_SINGLE = {
+_SINGLE_VALUE_PARAMETERS = {
     "entry-class": "entryClass",
     "program-args": "programArgs",
     "parallelism": "parallelism",
     "allowNonRestoredState": "allowNonRestoredState",
     "savepointPath": "savepointPath",
 }
-"""Query parameter -> field of the body that overrides it. Only the jar handlers require a single value."""
+"""Query parameter that must have one value -> field of the body that overrides it. Only jar handlers check this."""
 
 
 def duplicate_value_error(
     operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]
 ) -> str | None:
-    """The message of HandlerRequestUtils if a parameter of a jar's run or plan has several values, else None."""
+    """Return the message of HandlerRequestUtils if a parameter to run or plan a jar has several values; else None."""
     if not traits_of(operation.id).runs_jar:
         return None
-    for name, field in _SINGLE.items():
+    for name, field in _SINGLE_VALUE_PARAMETERS.items():
         if len(query.get(name, ())) > 1 and body.get(field) is None:
             return messages.only_one_value([_java_text(value) for value in query[name]])
     return None
@@ -72,7 +74,7 @@ def _converted(kind: str, parameter: Parameter, shown: str, texts: Sequence[str]
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    """Raises ValueError."""
+    """Convert one value. Raises ValueError."""
     if parameter.name == "jarid":
         return _file_name(text)
     if parameter.enum:
@@ -84,7 +86,7 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 
 def _java_split(text: str) -> list[str]:
-    """`String.split(",")`: no empty strings at the end, but one for the empty text."""
+    """Split a text as Java's `split(",")` does: without empty strings at the end, except for an empty text."""
     parts = text.split(",")
     if len(parts) == 1:
         return parts
@@ -113,12 +115,12 @@ def _label(text: str) -> tuple[str, str]:
     parts = text.split(":")
     while parts and not parts[-1]:
         parts.pop()
-    key, value = parts  # ValueError for any other number
+    key, value = parts  # ValueError if there are more or fewer
     return key, value
 
 
 def _enum(parameter: Parameter, text: str) -> str:
-    """In the contract's spelling."""
+    """Return an enum value in the spelling of the contract. Raises ValueError."""
     for value in parameter.enum:
         if value == text or (parameter.case_insensitive and value.upper() == text.upper()):
             return value
@@ -126,7 +128,7 @@ def _enum(parameter: Parameter, text: str) -> str:
 
 
 def _file_name(text: str) -> str:
-    """JarIdPathParameter: what java.nio.file.Paths takes, and without a folder."""
+    """Check a file name as JarIdPathParameter does: a valid path without directories. Raises ValueError."""
     if "\0" in text or "/" in text:
         raise ValueError(text)
     return text
@@ -140,7 +142,7 @@ _CONVERTERS: Mapping[str, Converter] = {
     "ResourceID": _text,
     "String": _text,
 }
-"""By Java type; what is neither here nor an enum is an id of 16 bytes."""
+"""Java type -> converter. Types that are neither listed nor enums are ids of 16 bytes."""
 
 
 def _java_text(value: Any) -> str:

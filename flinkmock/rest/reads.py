@@ -1,4 +1,4 @@
-"""The requests that only read, and what is known of one before it arrives."""
+"""Requests that only read, with what repeated requests share: parsed target, handler, template."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ READS = frozenset((
     "getTaskManagerMetrics",
     "getTaskManagers",
 ))  # fmt: skip
-"""Ids of operations that leave the cluster as it is, but for the times in its caches, and that clients poll."""
+"""Ids of operations that clients poll, and that change nothing in the cluster except for times in its caches."""
 
 _MAX_SKIPPED = 62
-"""Requests for which no template is tried after many that were useless."""
+"""The maximum number of requests without an attempt to make a template, after attempts that were useless."""
 
 
 class Read:
-    """The requests for one target that only reads.
+    """The requests for one target whose operation only reads.
 
     Attributes:
         target: The target as sent.
-        operation: What it calls.
-        path_parameters: As sent.
-        job_id: The job that it names, converted; None if it names none.
-        template: The last response that could be reused.
+        operation: The operation.
+        path_parameters: The path parameters as sent.
+        job_id: The converted job id in the path; None if there is none.
+        template: The template of the last response; None if there is none.
     """
 
     __slots__ = (
@@ -98,7 +98,7 @@ class Read:
         self._jobmanager = jobmanager
         self._handler = handler_of(operation.id)
         self._useless = 0
-        """How many attempts in a row gave no template, or one that was not used."""
+        """The number of attempts in a row that made no template, or one that was not used."""
         self._skip = 0
         self._is_traced = False
         self._fragments: dict[str, Fragment] = {}
@@ -108,10 +108,10 @@ class Read:
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
     def body(self, engine: Engine, now: int, base_url: str) -> bytes:
-        """The body of the response at a time (epoch ms).
+        """Return the body of the response at a time (epoch ms).
 
         Raises:
-            Exception: The handler does, or the body has to be rendered by `ResponseRenderer.json`.
+            Exception: The handler raises an error, or `ResponseRenderer.json` has to render the body.
         """
         text = self._text(engine, now, base_url)
         if "\\u00" in text:
@@ -119,10 +119,10 @@ class Read:
         return text.encode("utf-8", errors="replace")
 
     def new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
-        """Make a template from the time `now` (epoch ms) on; None if there is none, or if none was used lately."""
+        """Make a template that is valid from `now` (epoch ms) on; None if that is not possible, or not useful."""
         if self._is_traced:
             assert self.template is not None
-            # a response of parts that were made before costs less as a template than without one
+            # with parts that were made before, making a template costs less than a response without it
             used = self.template.hits > 1 or bool(self._fragments)
             self._useless = 0 if used else self._useless + 1
             self._skip = min((1 << self._useless) - 1, _MAX_SKIPPED)
@@ -138,7 +138,7 @@ class Read:
         return self.template
 
     def keep(self, body: bytes, now: int, changes: int) -> None:
-        """Use a body again while the time is `now` (epoch ms)."""
+        """Reuse a body while the time is `now` (epoch ms)."""
         self.template, self._is_traced = Template([body], (), now + 1, changes), False
 
     def _text(self, engine: Engine, now: int, base_url: str) -> str:

@@ -1,7 +1,7 @@
-"""How the REST API of the releases differs in behaviour.
+"""The differences in the behaviour of the REST API between releases.
 
-Recorded: 1.12.5, 1.20.5 and 2.3.0. The release in which a difference begins was read from the classes in the
-flink-dist jars (constants and calls); each line names the class.
+The behaviour of 1.12.5, 1.20.5 and 2.3.0 was recorded. The release in which a difference begins was read from the
+classes in the flink-dist jars; the docstring of each field names the class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class ReleaseQuirks:
-    """Each field is named after what the later releases do."""
+    """The behaviour of one release. Each field is named after the behaviour of later releases."""
 
     not_found_names_path: bool
     """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
@@ -35,19 +35,19 @@ class ReleaseQuirks:
     unknown_operation_has_no_cause: bool
     """CompletedOperationCache returns an empty Optional since 1.15; before, it threw UnknownOperationKeyException."""
     plan_reads_jar_at_once: bool
-    """JarPlanHandler looks into the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
+    """JarPlanHandler opens the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
     unknown_taskmanager_file_is_404: bool
     """AbstractTaskManagerFileHandler responds with its own error since 1.18 (`handle` instead of `whenComplete`)."""
     missing_taskmanager_file_is_wrapped: bool
     """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
     coordinator_not_found: bool
-    """CoordinatorNotExistException exists since 2.1, and is a 404; before, it was a FlinkException."""
+    """CoordinatorNotExistException exists since 2.1, and leads to a 404; before, it was a FlinkException."""
     number_errors_name_radix: bool
     """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
     null_pointers_explained: bool
     """NullPointerException has a message in Java 17, none in Java 11."""
     jackson: tuple[int, int]
-    """The version of Jackson, on which its messages depend (flink-shaded-jackson of the release)."""
+    """The version of Jackson (flink-shaded-jackson), on which its messages depend."""
 
     @staticmethod
     @cache
@@ -73,6 +73,6 @@ class ReleaseQuirks:
 
 
 def _jackson(release: Release) -> tuple[int, int]:
-    """databind's PackageVersion in the release's jar."""
+    """Return the version in PackageVersion of jackson-databind in the release's jar."""
     versions = {"2.3": (2, 20), "2.1": (2, 18), "2.0": (2, 15), "1.18": (2, 14), "1.17": (2, 13), "1.13": (2, 12)}
     return next((version for since, version in versions.items() if release.since(since)), (2, 10))

@@ -1,4 +1,4 @@
-"""One request on its way through the middlewares to the REST API."""
+"""A request, as middlewares and the REST API handle it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 BASE_URL = "http://127.0.0.1:8081"
 TOO_LARGE = Response(413, b"", content_type=None, cors=False, close=True)
-"""Netty's HttpObjectAggregator."""
+"""The response of Netty's HttpObjectAggregator to a body that is too large."""
 
 
 class RequestBody(Protocol):
-    """Takes the body of a request as it arrives."""
+    """Receives the body of a request as it arrives."""
 
     @property
     def content(self) -> bytes:
@@ -32,13 +32,13 @@ class RequestBody(Protocol):
         """The uploaded files, on disk until `close`."""
 
     def receive(self, chunk: bytes) -> None:
-        """Raises RequestRejected."""
+        """Receive the next chunk. Raises RequestRejected."""
 
     def complete(self) -> None:
-        """The body ends here. Raises RequestRejected."""
+        """Handle the end of the body. Raises RequestRejected."""
 
     def close(self) -> None:
-        """Remove the files that no handler has taken."""
+        """Remove the files that no handler has moved."""
 
 
 class PlainBody:
@@ -70,28 +70,30 @@ class PlainBody:
 class Request:
     """One request.
 
-    `RestApi.open` makes it from the head. The transport passes the body to `receive` and calls `complete` at its end,
-    even if there is no body; then a middleware or `RestApi` handles it. `close` removes what is left of an upload.
+    `RestApi.open` creates it from the head. The transport passes the body to `receive` and calls `complete` at its end,
+    even if there is no body. Then a middleware or `RestApi` handles the request. `close` removes files of an upload.
 
     Attributes:
-        target: What the request line holds, each byte as one character.
+        method: The HTTP method.
+        target: The target in the request line, each byte as one character.
         headers: The headers; names are compared without regard to case.
         base_url: The address at which the request arrived, without a final slash.
         resolved: The target, parsed and routed by the REST API; None in the proxy.
-        max_body: The size of the largest body, in bytes; None: any size.
+        max_body: The maximum size of the body, in bytes; None: any size.
         path: The path of the target, decoded once; None if it can't be decoded.
-        operation: The operation to which the request is routed; None: there is none.
+        operation: The operation to which the request is routed; None if there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
-        rejection: The response to a request that is not even looked at: a malformed target, a body that is too large
-            or a multipart form that Flink doesn't accept.
+        body: Receives the body.
+        rejection: The response to a request that reaches no handler because of a malformed target, a body that is too
+            large, or a multipart form that Flink doesn't accept.
         ends_at_ingress: Whether `rejection` comes from a proxy in front of the cluster.
-        job_id: The job that the request names, as written until the parameters are converted.
-        arrived_at: Cluster time at which the request arrived (epoch ms). None: it has not reached the cluster, and a
-            clock that moves one step per request has not moved for it.
+        job_id: The job id in the path, as sent until the parameters are converted.
+        arrived_at: The cluster time at which the request arrived (epoch ms). None: it has not reached the cluster, and
+            a clock in step mode has not advanced for it.
         fault: The fault that applies to the request.
-        staleness_ms: How old the state is that the response shows.
-        received_at_ms: Wall clock when the head arrived (epoch ms); set by the transport, like `received_ns`.
-        received_ns: The same moment as `time.perf_counter_ns` shows it.
+        staleness_ms: The age of the state that the response shows, in ms.
+        received_at_ms: The wall-clock time at which the head arrived (epoch ms), set by the transport.
+        received_ns: The same time by `time.perf_counter_ns`.
     """
 
     method: str
@@ -115,7 +117,7 @@ class Request:
     _size: int = 0
 
     def receive(self, chunk: bytes) -> bool:
-        """Take the next chunk of the body. False: the request is rejected, and the rest of the body is not needed."""
+        """Receive the next chunk of the body; return False if the request is rejected and needs no more of its body."""
         self._size += len(chunk)
         if self.max_body is not None and self._size > self.max_body:
             self.rejection = TOO_LARGE
@@ -127,7 +129,7 @@ class Request:
         return self.rejection is None
 
     def complete(self) -> None:
-        """The body ends here. Does nothing for a rejected request."""
+        """Handle the end of the body; do nothing if the request is rejected."""
         if self.rejection is None:
             try:
                 self.body.complete()

@@ -1,6 +1,6 @@
-"""The target of a request line, read as Netty's QueryStringDecoder reads it.
+"""Parses the target of a request line as Netty's QueryStringDecoder does.
 
-Bytes that are not ASCII are Latin-1 here, as in Netty; the escapes of a `%C3%A9` are UTF-8.
+Bytes that are not ASCII are read as Latin-1, as in Netty; escapes such as `%C3%A9` are read as UTF-8.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class BadEscape(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`raw` as it was sent, `path` decoded once, `query` with all values of each name in the order of the request."""
+    """A parsed target: `raw` as it was sent, `path` decoded once, and `query` with the values of each name in order."""
 
     raw: str
     path: str
@@ -29,16 +29,16 @@ class Target:
 
     @classmethod
     def parse(cls, raw: str) -> Target:
-        """Raises BadEscape, also for a query that the operation doesn't read."""
+        """Parse a target. Raises BadEscape, even for a query that the operation doesn't read."""
         end = _PATH_END.search(raw)
         path_end = end.start() if end else len(raw)
         return cls(raw, decode(raw, 0, path_end, plus_is_blank=False), _query(raw, path_end))
 
 
 def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: bool = True) -> str:
-    """The part of `text` from `start` to `end`, without escapes. Indexes in messages count from the start of `text`.
+    """Return the part of `text` from `start` to `end` without escapes. Raises BadEscape.
 
-    Raises BadEscape.
+    Indexes in messages count from the start of `text`.
     """
     end = len(text) if end is None else end
     part = text[start:end]
@@ -48,11 +48,11 @@ def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: 
     at = start
     while at < end:
         if text[at] != "%":
-            upto = text.find("%", at, end)
-            upto = end if upto < 0 else upto
-            piece = text[at:upto]
+            next_escape = text.find("%", at, end)
+            next_escape = end if next_escape < 0 else next_escape
+            piece = text[at:next_escape]
             pieces.append(piece.replace("+", " ") if plus_is_blank else piece)
-            at = upto
+            at = next_escape
             continue
         octets = bytearray()
         while at < end and text[at] == "%":

@@ -1,6 +1,6 @@
-"""Resolves a method and a target to an operation and its parameters, converted.
+"""Resolves a method and a target to an operation and its converted parameters.
 
-Clients poll the same targets over and over, so the last ones are cached.
+The last targets are cached, because clients poll the same ones repeatedly.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import Response
 from flinkmock.rest.router import Router
 
-_REMEMBERED = 1024
-"""Targets of one release."""
+_CACHED_TARGETS = 1024
+"""The number of cached targets per resolver."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -32,11 +32,11 @@ class ResolvedTarget:
     """A target, parsed and routed.
 
     Attributes:
-        path: Decoded once; None if that is not possible.
-        operation: None if no operation matches.
+        path: The path, decoded once; None if it can't be decoded.
+        operation: The operation that matches; None if none does.
         path_parameters: Parameter name -> text, decoded twice.
         path_values: Parameter name -> converted value.
-        query_values: Parameter name -> list of converted values. Parameters that are missing or empty are absent.
+        query_values: Parameter name -> list of converted values, without missing and empty parameters.
         rejection: The response to a target that Netty or the router rejects.
         parameter_error: The response if a parameter can't be converted.
     """
@@ -51,14 +51,14 @@ class ResolvedTarget:
 
 
 class TargetResolver:
-    """Resolves the targets of one release under a cluster's configuration. Clusters share it, see `resolver_of`."""
+    """Resolves the targets of one release under a configuration. Clusters share resolvers, see `resolver_of`."""
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
         self.router = Router(contract, configuration)
-        self.resolve = lru_cache(_REMEMBERED)(self._resolve)
+        self.resolve = lru_cache(_CACHED_TARGETS)(self._resolve)
 
     def _resolve(self, method: str, target: str) -> ResolvedTarget:
-        """`target`: each byte as one character (Latin-1)."""
+        """Resolve a target, in which each byte is one character (Latin-1)."""
         if len(method) + len(target) + len("  HTTP/1.1") > limits.REQUEST_LINE:
             text = messages.unable_to_load(messages.BAD_REQUEST_PATH)
             return ResolvedTarget(rejection=plain(404, text, cors=False, close=True))
@@ -71,7 +71,7 @@ class TargetResolver:
             return ResolvedTarget(parsed.path)
         operation, texts = route.operation, MappingProxyType(dict(route.path))
         try:
-            # GeneratedLogUrlHandler takes the text of a path as it is
+            # GeneratedLogUrlHandler uses path parameters without converting them
             path = texts if traits_of(operation.id).is_log_url else MappingProxyType(path_values(operation, texts))
             query = MappingProxyType(query_values(operation, parsed.query))
         except BadParameter as error:
@@ -82,7 +82,7 @@ class TargetResolver:
 
 
 def resolver_of(contract: Contract, configuration: Mapping[str, str]) -> TargetResolver:
-    """Return the resolver of a release under a configuration. Cached."""
+    """Return the cached resolver of a release under a configuration."""
     settings = ((key, configuration[key]) for key in _settings_of(contract) if key in configuration)
     return _resolver_of(contract, tuple(settings))
 
@@ -94,5 +94,5 @@ def _resolver_of(contract: Contract, settings: tuple[tuple[str, str], ...]) -> T
 
 @lru_cache(64)
 def _settings_of(contract: Contract) -> tuple[str, ...]:
-    """The settings that decide which operations are registered."""
+    """Return the options that decide which operations are registered."""
     return tuple(sorted({key for operation in contract.operations for key in operation.requires_config}))

@@ -11,10 +11,12 @@ JSON = "application/json; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response.
+    """A complete response.
 
     Attributes:
-        content_type: Value of the header `content-type`; None: there is no such header.
+        status: The status.
+        body: The bytes of the body.
+        content_type: The value of the header `content-type`; None: there is no such header.
         cors: Whether the header `access-control-allow-origin` is sent: `*`, unless `headers` have another value.
         close: Whether the connection ends after the response.
         headers: Further headers.
@@ -34,13 +36,13 @@ EXPECTATION_FAILED = Response(417, b"", content_type=None, cors=False, close=Tru
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """The connection ends, and nothing is sent. `reset`: with a TCP reset instead of a regular end."""
+    """The connection ends without a response; with a TCP reset if `reset` is set."""
 
     reset: bool = True
 
 
 def error_response(status: int, *texts: str, cors: bool = True, close: bool = False) -> Response:
-    """Flink's ErrorResponseBody: `{"errors":[...]}` and nothing else."""
+    """Return an error response with Flink's ErrorResponseBody, `{"errors":[...]}`."""
     text = json.dumps({"errors": texts}, ensure_ascii=False, separators=(",", ":"))
-    # Java's getBytes writes a question mark for half a surrogate pair
+    # Java's getBytes writes a question mark for an unpaired surrogate
     return Response(status, text.encode("utf-8", errors="replace"), cors=cors, close=close)

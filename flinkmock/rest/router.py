@@ -1,7 +1,7 @@
-"""Which operation a request belongs to, as Flink's router finds it. See docs/flink-behaviour.md#routing.
+"""Routes requests to operations as Flink's router does. See docs/flink-behaviour.md#routing.
 
-The router takes the path that was decoded once, splits it and decodes each segment a second time; there `+` is a
-space. Slashes at both ends don't count. Literal segments win over parameters, but only within one method.
+The router splits the path, which was decoded once, and decodes each segment a second time; `+` is then a space.
+Slashes at both ends are ignored. Literal segments take precedence over parameters, but only within one method.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from flinkmock.contract.pattern import OperationMatcher
 from flinkmock.rest.request_target import decode
 
 _DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable": True, "rest.profiling.enabled": False}
-"""Defaults of settings that the cluster's configuration lacks."""
+"""The defaults of options that decide which operations are registered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` holds the values of the path parameters, decoded twice and not converted yet."""
+    """An operation, with its path parameters decoded twice and not yet converted (`path`)."""
 
     operation: Operation
     path: Mapping[str, str]
@@ -36,14 +36,14 @@ class Router:
         )
 
     def route(self, method: str, path: str) -> Route | None:
-        """`path` is decoded once. Raises BadEscape when it can't be decoded again."""
+        """Return the route of a path that was decoded once; None if there is none. Raises BadEscape."""
         matched = self._match(method, path)
         return Route(*matched) if matched else None
 
     def multipart_operation(self, target: str) -> Operation | None:
         """Return the operation that decides whether a POST may have parts and files.
 
-        FileUploadHandler looks it up in MultipartRoutes, which decode the target once only. Raises BadEscape.
+        FileUploadHandler finds it in MultipartRoutes, which decode the target only once. Raises BadEscape.
         """
         matched = self._match("POST", target)
         return matched[0] if matched else None

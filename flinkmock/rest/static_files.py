@@ -1,8 +1,8 @@
-"""The files of the dashboard, as Flink's StaticFileServerHandler serves them to a GET that no operation matches.
+"""Serves the files of the dashboard as Flink's StaticFileServerHandler does, for a GET that matches no operation.
 
-Flink unpacks a file of its jar when it is first requested, and from then on looks into the folder it unpacks to. The
-state of that folder shows: a folder of the jar is unpacked as an empty file, which hides everything below it; once
-something was unpacked into it, it is a folder and can't be served (seen on 2.3.0 in both orders).
+Flink unpacks a file of its jar into a directory when it is first requested, and serves it from there. The state of that
+directory is visible: a directory of the jar is unpacked as an empty file, which hides everything below it; if a file
+below it was unpacked before, it is a directory and can't be served (observed on 2.3.0 in both orders).
 See docs/flink-behaviour.md#dashboard-files.
 """
 
@@ -19,9 +19,9 @@ from flinkmock.rest.error_responses import plain
 from flinkmock.rest.response import Response
 
 _CACHED_FOR = 300
-"""Seconds; HTTP_CACHE_SECONDS of StaticFileServerHandler."""
+"""How long browsers cache a file, in seconds (HTTP_CACHE_SECONDS of StaticFileServerHandler)."""
 _NEVER = -(1 << 63)
-"""The time of a date that is out of range: no file has it."""
+"""The time for dates that are out of range, which no file has."""
 _TYPES = {
     "html": "text/html",
     "htm": "text/html",
@@ -48,7 +48,7 @@ _TYPES = {
     "otf": "font/opentype",
     "eot": "font/application/vnd.ms-fontobject",
 }
-"""Flink's MimeTypes, by the ending of the name; there is no `ico` in it."""
+"""Extension -> content type (MimeTypes of Flink, which lacks `ico`)."""
 _OTHER_TYPE = "application/octet-stream"
 
 _PAGE = """<!doctype html>
@@ -69,12 +69,11 @@ for <code>flinkmock serve --dashboard</code>, which also finds an installed
 </html>
 """
 _CONSOLE = "__flinkmock__/"
-"""Where the console is; relative, because the cluster may be served below a path."""
+"""The relative path of the console. It is relative because the cluster may have a base path."""
 
 
 def _page(release: Release, *, console: bool) -> str:
-    """The page at `/` without a dashboard. Browsers are redirected to the console, if there is one; other
-    clients get a page as from Flink."""
+    """Return the page at `/` without a dashboard. It redirects browsers to the console, if there is one."""
     return _PAGE.format(
         version=escape(release.version),
         minor=escape(release.minor),
@@ -84,22 +83,22 @@ def _page(release: Release, *, console: bool) -> str:
 
 
 def _placeholder(release: Release, *, console: bool) -> Mapping[str, bytes]:
-    """The files without a dashboard: the page, and the folder that the jar of every release has."""
+    """Return the files without a dashboard: the page, and a directory that the jar of every release contains."""
     return {"index.html": _page(release, console=console).encode(), "assets/": b""}
 
 
 class _File(NamedTuple):
     content: bytes
     modified: int
-    """Seconds since 1970."""
+    """The modification time in seconds since 1970."""
 
 
 class StaticFiles:
-    """The files of `dashboard`; without one, a page that says what flinkmock is.
+    """The files of a dashboard or, without one, a page about flinkmock.
 
     Args:
         wall_ms: Returns the time of the wall clock in epoch ms.
-        console: Whether that page leads to the console.
+        console: Whether that page links to the console.
     """
 
     def __init__(
@@ -115,9 +114,9 @@ class StaticFiles:
         self._unpacked: dict[str, _File] = {}
 
     def response(self, path: str, modified_since: str | None) -> Response:
-        """The response to a GET of `path`, which is decoded once. `modified_since`: the header If-Modified-Since."""
+        """Return the response to a GET of a path that was decoded once; `modified_since` is If-Modified-Since."""
         now = self._wall_ms() / 1000
-        if path == "/.." and self._unpacked:  # outside of the folder, which exists once something is unpacked
+        if path == "/.." and self._unpacked:  # outside of the directory, which exists after a file was unpacked
             return plain(403, messages.FORBIDDEN, cors=False)
         if path.endswith("/"):
             path += "index.html"
@@ -144,7 +143,7 @@ class StaticFiles:
         return Response(200, file.content, content_type=kind, cors=False, headers=headers)
 
     def _normalized(self, path: str) -> str | None:
-        """`path` without `.`, `..` and empty segments; None if a `..` follows something that is not a folder."""
+        """Return a path without `.`, `..` and empty segments; None if a `..` does not follow a directory."""
         segments: list[str] = []
         for segment in path.split("/"):
             if segment == "..":
@@ -159,14 +158,14 @@ class StaticFiles:
         return path == "/" or any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
 
     def _unpack(self, path: str, now: float) -> _File | None:
-        """The class loader takes `path` as it is, doubled slashes included."""
+        """Unpack a file; None if there is none. The class loader does not normalize the path."""
         name = path.removeprefix("/")
         content = self._jar.get(name, self._jar.get(name + "/"))
         if content is None:
             return None
         parts = path.split("/")
         if any("/".join(parts[:length]) in self._unpacked for length in range(2, len(parts))):
-            return None  # a folder above was unpacked as an empty file: nothing can be put into it
+            return None  # a parent directory was unpacked as an empty file, so no file can be created in it
         file = self._unpacked[path] = _File(content, int(now))
         return file
 
@@ -178,7 +177,7 @@ def _http_date(seconds: float) -> str:
 
 
 def _seconds(date: str) -> int | None:
-    """Return the seconds since 1970; None if this is not a date. SimpleDateFormat accepts years of any length."""
+    """Return a date in seconds since 1970; None if it is invalid. SimpleDateFormat accepts years of any length."""
     from email.utils import mktime_tz, parsedate_tz
 
     parsed = parsedate_tz(date)

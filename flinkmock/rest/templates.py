@@ -1,7 +1,7 @@
-"""Responses with gaps for the fields that move with the clock.
+"""Templates of responses, with gaps for the values that move with the clock.
 
-What a request gets depends on the state of the cluster and on the time. A template is the response to one request as
-long as neither a change of the state nor a time comes that makes another one of it (`flinkmock/moment.py`).
+A response depends on the state of the cluster and on the time. A template gives the response to one request until the
+state changes, or until a time at which the response would have another form (`flinkmock/moment.py`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from flinkmock.moment import MARK, PART_OF_MARK, Trace
 
 
 class Template:
-    """The body of a response, from `until` (epoch ms) and from the next change of the state on no longer valid.
+    """The body of a response with gaps for times. It is valid until `until`, and until the state changes.
 
     Args:
-        pieces: The body, without the moments between its pieces.
-        shifts: `Moment.shift` of each moment.
-        until: Epoch ms.
-        changes: `StateLock.changes` when it was made.
+        pieces: The pieces of the body between the gaps.
+        shifts: The `Moment.shift` of each gap.
+        until: When it becomes invalid, in epoch ms.
+        changes: The value of `StateLock.changes` when it was made.
     """
 
     __slots__ = ("_buffer", "_first", "_gaps", "_size", "changes", "hits", "until")
@@ -28,7 +28,7 @@ class Template:
         self.until = until
         self.changes = changes
         self.hits = 0
-        """How many requests it has answered."""
+        """The number of requests that it has answered."""
         self._size = sum(map(len, pieces))
         self._first = pieces[0]
         gaps: dict[int, list[int]] = {}
@@ -42,37 +42,37 @@ class Template:
             self._buffer[::2] = pieces
 
     def message(self, start: bytes, now: int) -> tuple[bytes, int]:
-        """The whole response at a time, and the length of its body.
+        """Return the complete response at a time, and the length of its body in bytes.
 
         Args:
-            start: The status line, and all headers but `content-length`.
-            now: Epoch ms.
+            start: The status line, and all headers except `content-length`.
+            now: The time in epoch ms.
         """
         gaps, buffer = self._gaps, self._buffer
         self.hits += 1
         if len(gaps) == 1:
-            ((shift, places),) = gaps
+            ((shift, positions),) = gaps
             value = b"%d" % (now + shift)
-            size = self._size + len(places) * len(value)
+            size = self._size + len(positions) * len(value)
             buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
             return value.join(buffer), size
         size = self._size
-        for shift, places in gaps:
+        for shift, positions in gaps:
             value = b"%d" % (now + shift)
-            size += len(places) * len(value)
-            for place in places:
-                buffer[place] = value
+            size += len(positions) * len(value)
+            for position in positions:
+                buffer[position] = value
         buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
         return b"".join(buffer), size
 
 
 def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | None:
-    """Make the template of a response; None if there can't be one that lasts.
+    """Make the template of a response; None if the response can't have one that stays valid.
 
     Args:
-        make: Gives the JSON text for a time that is traced.
-        now: Epoch ms.
-        changes: `StateLock.changes`.
+        make: Returns the JSON text for a traced time.
+        now: The time in epoch ms.
+        changes: The value of `StateLock.changes`.
     """
     trace = Trace(now)
     try:
@@ -81,7 +81,7 @@ def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | Non
             return None
         parts = MARK.split(body)
         if any(map(PART_OF_MARK.search, parts[::2])):
-            return None  # characters of somebody else
+            return None  # the marks come from other texts
         return Template(parts[::2], [int(shift) for shift in parts[1::2]], trace.until, changes)
-    except Exception:  # it uses the time in another way, or is an error: the request is answered the long way
+    except Exception:  # the handler uses the time in another way, or raises an error: there is no template
         return None

@@ -1,4 +1,4 @@
-"""The key `responses: varied` of a scenario: each response is another one that the contract allows."""
+"""Implements the key `responses: varied` of a scenario: each response is varied within the contract."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flinkmock.named_random import NamedRandom
 
 
 class VariedResponses:
-    """Varies successful JSON responses, by the seed and by how many responses to the operation came before.
+    """Varies success responses with JSON, depending on the seed and on the number of responses to the operation.
 
     Attributes:
-        numbers: Operation id -> number of responses.
+        numbers: Operation id -> number of responses so far.
     """
 
     def __init__(self, flink: str, random: NamedRandom) -> None:

@@ -1,4 +1,4 @@
-"""One function for each operation of Flink's REST API, grouped by resource: from a call to a payload.
+"""The handlers of the REST API, grouped by resource. A handler is a function from a call to a payload.
 
 Importing a module registers its handlers. `handler_of` imports them all with the first request, so that a server starts
 without them.
@@ -48,13 +48,13 @@ __all__ = [
 
 
 def handler_of(operation_id: str) -> Handler:
-    """The handler of an operation; for one without a handler, which only imported releases have, `unmodelled`."""
+    """Return the handler of an operation; `unmodelled` if it has none, as only in imported releases."""
     return handlers().get(operation_id, unmodelled)
 
 
 @cache
 def handlers() -> dict[str, Handler]:
-    """Operation id -> its handler."""
+    """Return all handlers by operation id."""
     for module in MODULES:
         import_module(f"{__name__}.{module}")
     return HANDLERS

@@ -20,19 +20,21 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
-    """Return the accumulators of one execution: complete after its end, until then as of the last heartbeat.
+    """Return the accumulators of one execution: the final values after its end, before those of the last heartbeat.
 
-    The JobMaster asks the TaskManagers for heartbeats every ten seconds, from its start on.
+    The JobMaster requests heartbeats from the TaskManagers every ten seconds, from its start on.
     See docs/flink-behaviour.md#heartbeats.
     """
     if execution.vertex.spec.collect_sinks and execution.state_at(time) == TaskState.FINISHED:
-        own = _without_collected(cluster, job, execution, time)
-        return own + [_collected(cluster, job, sink, execution) for sink in execution.vertex.spec.collect_sinks]
+        accumulators = _without_collected(cluster, job, execution, time)
+        return accumulators + [
+            _collected(cluster, job, sink, execution) for sink in execution.vertex.spec.collect_sinks
+        ]
     return _without_collected(cluster, job, execution, time)
 
 
 def _collected(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
-    """Return the accumulator from which a client takes the rows of a job that has finished."""
+    """Return the accumulator from which a client reads the rows of a finished job."""
     return Accumulator(sink.accumulator, COLLECTED, [final_results(job, sink, execution, cluster.random)], 1)
 
 
@@ -41,8 +43,8 @@ def _without_collected(cluster: Cluster, job: Job, execution: Execution, time: i
         return []
     if execution.ended_at(time) is None and cluster.cache_enabled:
         interval = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
-        beats = (time - job.submitted_at) // interval
-        time = job.submitted_at + beats * interval if beats > 0 else 0
+        heartbeats = (time - job.submitted_at) // interval
+        time = job.submitted_at + heartbeats * interval if heartbeats > 0 else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec = execution.vertex.spec
     records = io.records_out if execution.vertex.is_source else io.records_in
@@ -58,7 +60,7 @@ def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
 
 
 def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
-    """Return the values by name, in Java serialization and base64. The values of `Long…` types are of class `Long`."""
+    """Return the serialized values in base64, by name. Values of `Long…` types have the class `Long`."""
     values = {}
     for accumulator in accumulators:
         value = accumulator.value

@@ -1,4 +1,4 @@
-"""Applications (2.3): the list, one of them, why it failed, and how to cancel it."""
+"""Applications (2.3): the list, details, exceptions and cancellation."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def details(call: RestCall) -> Payload:
 
 @handles("getApplicationExceptions")
 def exceptions(call: RestCall) -> Payload:
-    """Return the exception of the main method, or those that the jobs failed with."""
+    """Return the exception of the main method, or the exceptions with which the jobs failed."""
     application = _application(call)
     entries = []
     if application.failure is not None:
@@ -79,9 +79,9 @@ def exceptions(call: RestCall) -> Payload:
 
 
 def _application_error(application: Application, failure: JavaException, release: Release) -> JavaException:
-    """Return what an application fails with whose main method throws (PackagedProgramApplication).
+    """Return the exception of an application whose main method throws (PackagedProgramApplication).
 
-    The exception of the program itself was thrown by main, unless the scenario gives it a stack trace.
+    Without a stack trace in the scenario, the exception of the program was thrown in the main method.
     """
     cause = failure.cause
     if cause is not None and not cause.frames:
@@ -106,7 +106,7 @@ def _entry(exception: JavaException, timestamp: int | None, release: Release) ->
 
 @handles("cancelApplication")
 def cancel(call: RestCall) -> Payload:
-    """Cancel all jobs. Raises ApplicationNotFound, also if it has ended: it is in the archive only.
+    """Cancel all jobs. Raises ApplicationNotFound, even if the application has ended, because it is then archived.
 
     See docs/flink-behaviour.md#applications.
     """

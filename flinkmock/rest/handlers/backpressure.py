@@ -1,4 +1,4 @@
-"""Back pressure of a vertex: from its metrics since 1.13, before that sampled."""
+"""Back pressure of a vertex, which comes from metrics since 1.13, and from samples before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
 from flinkmock.rest.handlers.metric_inputs import forgets_ratios, metrics_time_of
 
 REFRESH_MS = 60_000
-"""web.backpressure.refresh-interval of 1.12."""
+"""The default of web.backpressure.refresh-interval in 1.12."""
 NO_DATA = {"status": "deprecated"}
 _FAILS_SINCE = "1.18"
 
@@ -29,9 +29,9 @@ def backpressure(call: RestCall) -> Payload:
     """Return the back pressure of a vertex's running subtasks.
 
     Raises:
-        JobNotFound, JobInitializing, VertexNotFound: 1.12 only; a job that has ended is not found.
-        UncaughtJavaException: The vertex has finished in a running job. JobVertexBackPressureHandler takes the maximum
-            of nothing (situations: partly: vertex/backpressure).
+        JobNotFound, JobInitializing, VertexNotFound: Only in 1.12, in which an ended job is not found.
+        UncaughtJavaException: The vertex has finished in a running job, so that JobVertexBackPressureHandler computes
+            the maximum of an empty list (situations: partly: vertex/backpressure).
     """
     cluster = call.cluster
     samples = not cluster.release.since("1.13")
@@ -86,12 +86,12 @@ def _subtask(execution: Execution, flow: RecordFlow, time: int, release: Release
 
 
 def _level_of(ratio: float) -> str:
-    """JobVertexBackPressureHandler.getBackPressureLevel."""
+    """Return the level of a ratio (JobVertexBackPressureHandler.getBackPressureLevel)."""
     return "ok" if ratio <= 0.1 else "low" if ratio <= 0.5 else "high"
 
 
 def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
-    """Return whether all subtasks had metrics and have none any more."""
+    """Whether all subtasks of a running job's vertex have finished, so that they no longer have metrics."""
     if time < job.submitted_at or not job.has_graph_at(time) or job.ended_at(time) is not None:
         return False
     row = job.executions_at(time)[vertex.index]

@@ -1,4 +1,4 @@
-"""Ending a job, and the heartbeat that its client sends while it runs."""
+"""Cancels jobs, and accepts the heartbeats of their clients."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 _DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
 TIMED_OUT = JavaException(java_classes.TIMEOUT_EXCEPTION)
-"""The exception of a cancellation that fails without one in the scenario."""
+"""The exception of a failed cancellation for which the scenario gives none."""
 
 
 @handles("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
 def cancel(call: RestCall) -> Payload:
-    """Cancel a job. A CANCELED job may be cancelled again, but not up to 1.14.
+    """Cancel a job. Since 1.15, a CANCELED job may be cancelled again.
 
     Raises:
-        StopModeRemoved: For `mode=stop`, before the job is looked up.
-        JobNotFound, JobAlreadyTerminated
+        StopModeRemoved: The query contains `mode=stop`; this is checked before the job.
+        JobNotFound: There is no such job.
+        JobAlreadyTerminated: The job has ended.
         CancellationFailed: The scenario lets this call fail.
     """
     mode = call.query_value("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))

@@ -1,4 +1,4 @@
-"""Checkpoints of a job: statistics, history, one checkpoint in every detail, and how checkpointing is configured."""
+"""Checkpoints of a job: statistics, history, details of one checkpoint, and configuration."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from flinkmock.rest.handlers.lookup import job_and_time
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 NAN = float("nan")
 UNKNOWN = "Unknown"
-"""What Flink returns as the state backend before it has the job's graph."""
+"""Flink's value for state backend and storage before it has the graph of a job."""
 
 
 def _job_and_time(call: RestCall) -> tuple[Job, int]:
@@ -43,14 +43,14 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     if not job.is_known_at(time):
         raise JobNotFound(job.id)
     if not job.has_graph_at(time) and not job.failed_before_start:
-        # AbstractCheckpointStatsHandler asks the JobMaster since 1.18; before, the statistics came from the graph
+        # since 1.18, AbstractCheckpointStatsHandler asks the JobMaster; before, statistics came from the graph
         raise JobInitializing(job.id) if call.cluster.release.since("1.18") else CheckpointingDisabled(job.id)
     _require_checkpointing(call, job)
     return job, time
 
 
 def _require_checkpointing(call: RestCall, job: Job) -> None:
-    """Raise CheckpointingDisabled for a batch job; before 1.17 these have empty statistics (seen on 1.16.3)."""
+    """Raise CheckpointingDisabled for a batch job. Before 1.17, it has empty statistics (observed on 1.16.3)."""
     if job.spec.is_batch and call.cluster.release.since("1.17"):
         raise CheckpointingDisabled(job.id)
 
@@ -145,10 +145,11 @@ def _history_length(call: RestCall) -> int:
 
 
 def summary(known: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
-    """Return min, max and avg as ints and percentiles as doubles.
+    """Return min, max and avg as ints, and percentiles as doubles.
 
-    Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `empty`:
-    NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
+    Without values, or if Flink keeps no histogram (`percentiles` False: summaries of subtasks), percentiles are
+    `empty`: NaN, except for `alignment_buffered`, which is a constant. See
+    docs/flink-behaviour.md#checkpoint-statistics.
     """
     payload: dict[str, Any] = {
         "min": known.minimum if known else 0,
@@ -165,7 +166,7 @@ def _without_percentiles(values: list[int]) -> dict[str, Any]:
 
 
 class _CheckpointPayloads:
-    """Checkpoints of one job as the lists and the details show them."""
+    """Makes the payloads of a job's checkpoints for lists and details."""
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
@@ -219,7 +220,7 @@ class _CheckpointPayloads:
 
     @staticmethod
     def _duration(checkpoint: Checkpoint, status: str, latest: int) -> int:
-        """To the latest acknowledgement while it is in progress, -1 before the first (AbstractCheckpointStats)."""
+        """Return the duration. In progress, it lasts until the latest acknowledgement (AbstractCheckpointStats)."""
         if status != "IN_PROGRESS":
             return checkpoint.ends_at - checkpoint.triggered_at
         return latest - checkpoint.triggered_at if latest >= 0 else -1
@@ -246,7 +247,7 @@ def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowle
 
 
 def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, Any]:
-    """One subtask's part; its status is in lower case, unlike all others.
+    """Return the part of one subtask. Its status is in lower case, unlike all others.
 
     See docs/flink-behaviour.md#checkpoint-details.
     """
@@ -271,7 +272,7 @@ def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, A
 
 
 def _start_delay_ms(duration: int) -> int:
-    """Return how long a subtask waited for the barrier: two thirds of its time, the rest is for writing its state."""
+    """Return how long a subtask waited for the barrier: two thirds of the time. The rest is for writing state."""
     return duration * 2 // 3
 
 
@@ -280,7 +281,7 @@ def _async_ms(duration: int) -> int:
 
 
 _STATE_BACKENDS = {"rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
-"""By `state.backend.type`; until 1.12 the classes had other names."""
+"""Value of `state.backend.type` -> class. Until 1.12, the classes had other names."""
 
 
 def _state_backend(call: RestCall, job: Job) -> str:
@@ -297,14 +298,14 @@ def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     _require_checkpointing(call, job)
     sparse = job.is_sparse_at(time)
-    if sparse and not call.cluster.release.since("1.15"):  # 1.12.5 has no settings in a sparse graph, 1.17.2 has
+    if sparse and not call.cluster.release.since("1.15"):  # 1.12.5 has no settings in a sparse graph; 1.17.2 has them
         raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)
     storage = "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage"
     return {
         "mode": spec.mode if spec and spec.every is not None else "at_least_once",
-        # a job without periodic checkpoints has the longest interval there is (CheckpointCoordinatorConfiguration)
+        # a job without periodic checkpoints has the maximum interval (CheckpointCoordinatorConfiguration)
         "interval": spec.every if spec and spec.every is not None else (1 << 63) - 1,
         "timeout": spec.timeout if spec else 600_000,
         "min_pause": spec.min_pause if spec else 0,

@@ -1,4 +1,4 @@
-"""Requests of clients to the coordinators of operators."""
+"""Delivers requests of clients to the coordinators of operators."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("postClientCoordination")
 def coordinate(call: RestCall) -> Payload:
-    """Deliver a request to the coordinator of a sink of `collect()`. The request is read first, as by the JobMaster.
+    """Deliver a request to the coordinator of a sink of `collect()`. The request is deserialized first, as in Flink.
 
     Raises:
         JobNotFound: The job is unknown or has ended.
         UncaughtJavaException: The request can't be deserialized.
-        CoordinatorNotFound: The operator is not such a sink.
+        CoordinatorNotFound: The operator is not a sink of `collect()`.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:
         raise JobNotFound(job.id)
     text: str | None = call.body.get("serializedCoordinationRequest")
-    problem = _deserialization_error(text, call.cluster.release.since("1.15"))
-    if text is None or problem is not None:
-        raise UncaughtJavaException(problem or JavaException(java_classes.NULL_POINTER_EXCEPTION))
+    error = _deserialization_error(text, call.cluster.release.since("1.15"))
+    if text is None or error is not None:
+        raise UncaughtJavaException(error or JavaException(java_classes.NULL_POINTER_EXCEPTION))
     uid = call.path.get("operatorUid")  # since 2.3
     operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
     location = find_collect_sink(job, operator_id)
@@ -53,10 +53,12 @@ def _collect_request(text: str) -> tuple[str, int] | None:
     return (version, offset) if isinstance(version, str) and isinstance(offset, int) else None
 
 
-def _deserialization_error(request: str | None, helpful: bool) -> JavaException | None:
-    """Return the exception of deserializing the request; None if its first bytes are right."""
+def _deserialization_error(request: str | None, with_message: bool) -> JavaException | None:
+    """Return the exception of deserializing a request; None if its first bytes are valid."""
     if request is None:
-        return JavaException(java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if helpful else None)
+        return JavaException(
+            java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if with_message else None
+        )
     try:
         data = base64.b64decode(request)
     except binascii.Error:

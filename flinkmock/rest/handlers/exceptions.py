@@ -1,4 +1,4 @@
-"""A job's exceptions: the history of new releases, and root exception and task failures of old ones."""
+"""The exceptions of a job: the history since 1.13, and the root exception and task failures of 1.x."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from flinkmock.flink.stack_frames import task_trace
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import UNASSIGNED, job_and_time
 
-SHOWN = 20
-"""JobExceptionsHandler.MAX_NUMBER_EXCEPTION_TO_REPORT."""
+DEFAULT_LIMIT = 20
+"""The default of `maxExceptions` (JobExceptionsHandler.MAX_NUMBER_EXCEPTION_TO_REPORT)."""
 
 
 @handles("getJobExceptions")
 def exceptions(call: RestCall) -> Payload:
     """Return the exception history. `failureLabelFilter` removes all entries, because no failure has labels."""
     job, time = job_and_time(call)
-    limit = call.query_value("maxExceptions", SHOWN)
+    limit = call.query_value("maxExceptions", DEFAULT_LIMIT)
     if limit < 0:
-        # 1.12 has no history, and counts instead of limiting a stream. See docs/flink-behaviour.md#query-parameters.
+        # 1.12 has no history, and accepts negative limits. See docs/flink-behaviour.md#query-parameters.
         if call.cluster.release.since("1.13"):
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(limit)))
         limit = 0
-    kept = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
-    root = kept[0] if kept else None
+    failures = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
+    root = failures[0] if failures else None
     if not call.cluster.release.since("1.19") and job.state_at(time) in ("RESTARTING", "FAILING"):
-        kept = kept[1:]  # archived when the tasks have been restarted, or the job has failed (recorded: 1.18.1)
+        failures = failures[
+            1:
+        ]  # the newest failure is archived when the tasks have restarted, or the job has failed (recorded: 1.18.1)
     if call.query.get("failureLabelFilter"):
-        kept = []
+        failures = []
     frames = task_trace(call.cluster.release)
     failed_tasks = _failed_tasks(job, time, frames)
     return {
@@ -42,16 +44,16 @@ def exceptions(call: RestCall) -> Payload:
         "all-exceptions": failed_tasks[:limit],
         "truncated": len(failed_tasks) > limit,
         "exceptionHistory": {
-            "entries": [_entry(failure, frames, with_concurrent=True) for failure in kept[:limit]],
-            "truncated": len(kept) > limit,
+            "entries": [_entry(failure, frames, with_concurrent=True) for failure in failures[:limit]],
+            "truncated": len(failures) > limit,
         },
     }
 
 
 def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:
-    """A global failure has no task, endpoint and task manager, a task without a slot no endpoint and task manager.
+    """Return an entry. A global failure has no task, and a task without a slot no endpoint and TaskManager.
 
-    Their keys are left out, not null.
+    The keys of missing values are left out.
     """
     payload: dict[str, Any] = {
         "exceptionName": failure.exception.java_class,

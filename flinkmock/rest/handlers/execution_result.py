@@ -15,7 +15,7 @@ APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "
 
 @handles("getJobExecutionResult")
 def execution_result(call: RestCall) -> Payload:
-    """Not cached: COMPLETED exactly when `/jobs/overview` says that the job has ended.
+    """Return the result of a job. It is not cached: it is COMPLETED exactly when `/jobs/overview` shows the end.
 
     See docs/flink-behaviour.md#execution-result.
     """

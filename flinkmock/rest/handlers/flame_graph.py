@@ -1,4 +1,4 @@
-"""Flame graphs: where a vertex's tasks spend their time, from samples of their stacks."""
+"""Flame graphs, which show where the tasks of a vertex spend their time, from samples of their stack traces."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
 
 NOTHING_TO_SAMPLE, NOT_YET = -1, -3
-"""`endTimestamp` of a flame graph without data (JobVertexFlameGraph.terminated, .waiting): the job has ended, or
-sampling has just begun."""
+"""The `endTimestamp` of a flame graph without data (JobVertexFlameGraph.terminated, .waiting): the job has ended, or
+the first sampling has just begun."""
 
 
 @handles("getJobVertexFlameGraph")
 def flame_graph_of_vertex(call: RestCall) -> Payload:
-    """Return the flame graph, or no data if `rest.flamegraph.enabled` is off; all its types come from one sample.
+    """Return the flame graph; no data if `rest.flamegraph.enabled` is off. All types come from one sampling.
 
     Raises:
-        SubtaskNotFound: `subtaskindex` is not one of the vertex.
+        SubtaskNotFound: The vertex has no subtask `subtaskindex`.
     """
     job, vertex, time = vertex_and_time(call)
     subtask = call.query_value("subtaskindex")
@@ -34,12 +34,12 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
     key = ("flame graph", job.id, vertex.id)
-    sampled = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=refresh)
-    if sampled is None:
+    sampled_at = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=refresh)
+    if sampled_at is None:
         return {"endTimestamp": NOT_YET}
-    flow = RecordFlow(job.attempts[running[0].attempt], sampled)
+    flow = RecordFlow(job.attempts[running[0].attempt], sampled_at)
     samples = [SubtaskSample(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
     return {
-        "endTimestamp": sampled,
+        "endTimestamp": sampled_at,
         "data": flame_graph(samples, str(call.query_value("type", "full")), call.cluster.release),
     }

@@ -15,12 +15,12 @@ from flinkmock.rest.call import RestCall
 
 
 class IoMetrics:
-    """Counters of one job's subtasks: final ones after the end, until then as they were last fetched.
+    """The counters of a job's subtasks: the final values after their ends, before those that were last fetched.
 
     See docs/flink-behaviour.md#metric-freshness.
 
     Attributes:
-        version: What the counters depend on, if responses are cached.
+        version: A value that changes when the counters change, if caches are modelled.
     """
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
@@ -48,7 +48,7 @@ class IoMetrics:
         return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
 
     def status_duration(self, execution: Execution) -> dict[TaskState, int]:
-        """Return state -> ms spent in it: until now, even if the graph is cached, and until the end of an ended one."""
+        """Return how long a subtask was in each state, in ms, until its end or now, even if the graph is cached."""
         ended = execution.ended_at(self._time) is not None
         return execution.status_duration(self._time if ended else self._now)
 

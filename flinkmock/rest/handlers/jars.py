@@ -26,7 +26,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.plan import plan_payload
 
 DISK_FULL = JavaException(java_classes.IO_EXCEPTION, submission_messages.DISK_FULL)
-"""The exception of an upload that fails without one in the scenario."""
+"""The exception of a failed upload for which the scenario gives none."""
 
 
 @handles("getJarList")
@@ -48,7 +48,7 @@ def listing(call: RestCall) -> Payload:
 
 @handles("uploadJar")
 def upload(call: RestCall) -> Payload:
-    """Store the jar.
+    """Store an uploaded jar.
 
     Raises:
         InvalidUpload: Not exactly one file was sent.
@@ -89,7 +89,7 @@ def run(call: RestCall) -> Payload:
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
         if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
-            return {"jobid": job_id}  # 1.12 does not wait for what becomes of it
+            return {"jobid": job_id}  # 1.12 does not wait for the Dispatcher's answer
         raise submission_error(spec.name, duplicate_submission_error(cluster.release))
     failure = cluster.submission_failure(spec)
     if failure is not None:
@@ -102,11 +102,12 @@ def run(call: RestCall) -> Payload:
 
 @handles("submitApplicationFromJar")
 def run_application(call: RestCall) -> Payload:
-    """Submit an application. It is answered before main is called: an exception there makes the application fail.
+    """Submit an application. The client is answered before the main method runs; its exceptions fail the application.
 
     Raises:
-        JarNotFound, BadRequest
-        ProgramError: There is no class to run.
+        JarNotFound: There is no such jar.
+        BadRequest: The arguments are given in two ways.
+        ProgramError: There is no entry class.
     """
     cluster = call.cluster
     program = _program(call)
@@ -114,8 +115,8 @@ def run_application(call: RestCall) -> Payload:
     application_id = call.body.get("applicationId") or cluster.new_job_id()
     try:
         spec = job_to_run(program, cluster.spec.submissions)
-    except ProgramError as problem:
-        failure = None if problem.message == submission_messages.NO_JOBS else problem.exception
+    except ProgramError as error:
+        failure = None if error.message == submission_messages.NO_JOBS else error.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
         call.cluster.submit(
@@ -132,8 +133,8 @@ def _program(call: RestCall) -> Program:
     """Return the program of the request.
 
     Raises:
-        JarNotFound
-        BadRequest: Arguments are given in both ways of 1.x.
+        JarNotFound: There is no such jar.
+        BadRequest: The arguments are given in both ways of 1.x.
     """
     arguments = _arguments(call)
     jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)
@@ -158,20 +159,24 @@ def _arguments(call: RestCall) -> list[str]:
 
 
 def _restore_settings(call: RestCall) -> RestoreSettings | None:
-    """Return the state to restore, if any; the request's own fields win over its `flinkConfiguration`."""
+    """Return the restore settings; None if there are none. Fields of the request override its `flinkConfiguration`."""
     configured = call.body.get("flinkConfiguration") or {}
 
     def option(name: str) -> str | None:
         keys = (f"execution.state-recovery.{name}", f"execution.savepoint.{name}")
         return next((configured[key] for key in keys if key in configured), None)
 
-    skips = _first(call.body.get("allowNonRestoredState"), call.query_value("allowNonRestoredState"))
-    ignores = (option("ignore-unclaimed-state") or "").lower() == "true"
+    allow_non_restored_state = _first(call.body.get("allowNonRestoredState"), call.query_value("allowNonRestoredState"))
+    ignores_unclaimed_state = (option("ignore-unclaimed-state") or "").lower() == "true"
     mode = call.body.get("claimMode") or call.body.get("restoreMode") or option("claim-mode") or ""
     path = call.body.get("savepointPath") or call.query_value("savepointPath") or option("path")
     if path is None:
         return None
-    return RestoreSettings(path, ignores if skips is None else bool(skips), mode.upper() == "CLAIM")
+    return RestoreSettings(
+        path,
+        ignores_unclaimed_state if allow_non_restored_state is None else bool(allow_non_restored_state),
+        mode.upper() == "CLAIM",
+    )
 
 
 def _first(*values: Any) -> Any:

@@ -12,7 +12,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("getJobManagerEnvironment", "getJobManagerJobEnvironment")
 def java_environment(call: RestCall) -> Payload:
-    """A job of a session cluster has the cluster's. The job id is not looked up.
+    """Return the environment of the JobManager, which is that of all jobs in a session cluster; the job id is ignored.
 
     See docs/flink-behaviour.md#unknown-ids.
     """

@@ -92,7 +92,7 @@ def details(call: RestCall) -> Payload:
     def entry(vertex: Vertex) -> Payload:
         row, states = rows[vertex.index], task_states[vertex.index]
         tasks = _counts(call, f"tasks of {vertex.index}", states)
-        if not call.caches.enabled:  # all of it is of now
+        if not call.caches.enabled:  # all values are current
             return vertex_payload(job, vertex, row, states, tasks, io.payload(row), time, call.now)
         metrics = call.fixed_part(f"metrics of {vertex.index}", io.version, lambda: io.payload(row))
         return call.part(
@@ -138,8 +138,8 @@ def vertex_payload(
     time: int,
     now: int,
 ) -> dict[str, Any]:
-    """Return a vertex as the details of its job show it; `row` are its executions, of which there may be none yet."""
-    vertex = row[0].vertex if row else vertex  # as it was before a rescale
+    """Return a vertex in the details of its job. `row` contains its executions; it may be empty."""
+    vertex = row[0].vertex if row else vertex  # the vertex of the attempt, which differs after a rescale
     return {
         "id": vertex.id,
         "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),
@@ -154,7 +154,7 @@ def vertex_payload(
 
 
 def slot_sharing_group_id(job: Job, group: str) -> str:
-    """Return 32 hex digits: the same for all vertices of a group, different for each job."""
+    """Return an id of 32 hex digits, which is equal for all vertices of a group and different for each job."""
     return _slot_sharing_group_id(job.id, group)
 
 
@@ -174,7 +174,7 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
 
 
 def _counts(call: RestCall, key: str, states: tuple[TaskState, ...]) -> Payload:
-    """Return task state -> how many of `states` it is, as a part of the response."""
+    """Return the number of tasks in each state, as a part of the response."""
     return call.fixed_part(key, states, lambda: {state: states.count(state) for state in TASK_STATES})
 
 
@@ -183,7 +183,7 @@ def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     # ArchivedExecutionGraph.createSparseArchivedExecutionGraph has no class for plans before 2.1
     if job.is_sparse_at(time):
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
-    # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive), a batch job's graph begins with its sources
+    # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive); that of a batch job begins with its sources
     in_given_order = cluster.uses_adaptive_scheduler(job.spec) or job.grows
     present = job.vertices_at(time)
     vertices = present if in_given_order else [present[vertex.index] for vertex in topological_plan_order(job.graph)]
@@ -218,8 +218,8 @@ def config(call: RestCall) -> Payload:
 def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
     """Return the text of `restart-strategy`.
 
-    1.19 and 1.20 read the strategy from the configuration but describe only one set in code, so they always name the
-    cluster's; before them lengths are Flink's `Time`, after them Java's `Duration`.
+    1.19 and 1.20 read the strategy from the configuration, but describe only strategies set in code, so they always
+    name the cluster's strategy. Earlier releases print durations as Flink's `Time`, later ones as Java's `Duration`.
     See docs/flink-behaviour.md#job-configuration.
     """
     if not strategy.configured_by_job or (release.since("1.19") and not release.since("2.0")):

@@ -1,4 +1,4 @@
-"""Log files of the JobManager and of task managers: the lists, and the files themselves."""
+"""Log files of the JobManager and of TaskManagers: the lists, and the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _content(files: list[LogFile], name: str, taskmanager_id: str | None = None) -> FileContent:
-    """Return the file of that name. Raises LogNotFound."""
+    """Return the file with a name. Raises LogNotFound."""
     for file in files:
         if file.name == name:
             return FileContent(file.content)

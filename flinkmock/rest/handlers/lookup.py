@@ -1,4 +1,4 @@
-"""From the ids of a request to jobs, vertices and executions, and to the time of the cached values that it shows."""
+"""Finds the jobs, vertices and executions of a request by its ids, and the time of the cached values that it shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.flink.configuration import ATTEMPTS_HISTORY
 from flinkmock.rest.call import RestCall
 
 SAMPLING_MS = 5_200
-"""How long the stacks of tasks are sampled: 100 samples, 50 ms apart, and a little more.
+"""How long stack traces of tasks are sampled, in ms: 100 samples, 50 ms apart, and some overhead.
 
 See docs/flink-behaviour.md#flame-graphs.
 """
@@ -22,7 +22,7 @@ def job_and_time(call: RestCall) -> tuple[Job, int]:
     """Return the job of `:jobid` and the time of its cached graph.
 
     Raises:
-        JobNotFound
+        JobNotFound: There is no such job, or it was forgotten.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.graph_time(job.id, call.now)
@@ -35,7 +35,7 @@ def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
     """Return the job of `:jobid`, the vertex of `:vertexid` and the time of the job's cached graph.
 
     Raises:
-        JobNotFound, VertexNotFound
+        JobNotFound, VertexNotFound: There is no such job or vertex.
     """
     job, time = job_and_time(call)
     if not job.has_graph_at(time):
@@ -49,7 +49,7 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
     The execution is the attempt that the request names, or the current one.
 
     Raises:
-        JobNotFound, VertexNotFound, SubtaskNotFound, AttemptNotFound
+        JobNotFound, VertexNotFound, SubtaskNotFound, AttemptNotFound: There is no such job, vertex, subtask or attempt.
     """
     job, vertex, time = vertex_and_time(call)
     attempt, current = call.path.get("attempt"), job.attempt_at(time)
@@ -61,7 +61,7 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
 
 
 def location_payload(execution: Execution, time: int) -> dict[str, str]:
-    """Return where a subtask runs: `host` of old and `endpoint` of new releases, and the TaskManager's id."""
+    """Return the location of a subtask: `host` of old and `endpoint` of new releases, and the TaskManager's id."""
     slot = execution.slot if execution.started_at(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
@@ -70,7 +70,7 @@ def location_payload(execution: Execution, time: int) -> dict[str, str]:
 
 
 def running_executions(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
-    """Return the subtasks of a vertex that are RUNNING at `time` (None: nothing is known yet)."""
+    """Return the subtasks of a vertex that are RUNNING at `time`; [] if `time` is None."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
     return [e for e in job.executions_at(time)[vertex.index] if e.state_at(time) == "RUNNING"]

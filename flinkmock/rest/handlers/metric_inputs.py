@@ -1,4 +1,4 @@
-"""The inputs of metrics, taken from the cluster at one moment: one function for each scope."""
+"""Collects the inputs of metrics from the cluster at a time, with one function for each scope."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
 METADATA_BYTES = 1_500
-"""The size of the `_metadata` file of a checkpoint of a small job."""
+"""The size of the `_metadata` file in a checkpoint of a small job, in bytes."""
 MINUTE_MS = 60_000
 WATERMARKS = "Timestamps/Watermarks"
 """The operator of `assignTimestampsAndWatermarks`."""
 WATERMARK_LAG_MS = 1
-"""How far the watermarks of `WatermarkStrategy.forMonotonousTimestamps` are behind the newest record."""
+"""How far the watermarks of `WatermarkStrategy.forMonotonousTimestamps` lag behind the newest record, in ms."""
 
 
 def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
@@ -104,7 +104,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
 
 
 def _began(job: Job, attempt: int, time: int) -> bool:
-    """Return whether the restart that led to this attempt began by `time`."""
+    """Whether the restart that led to an attempt began by `time`."""
     outcome = job.attempts[attempt - 1].outcome
     return outcome is not None and outcome.at <= time
 
@@ -124,7 +124,7 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
 
 
 class Flows:
-    """The flows of a job and the TaskManagers of its subtasks, for one request: the subtasks of a vertex share them."""
+    """The record flows of a job and the TaskManagers of its subtasks, which the subtasks share within one request."""
 
     def __init__(self, job: Job, caches: Caches) -> None:
         self._job = job
@@ -140,7 +140,7 @@ class Flows:
         return self._flows[key]
 
     def producers(self, attempt: int, vertex: int) -> Counter[str]:
-        """Return how many subtasks of a vertex each TaskManager has; "" stands for no TaskManager."""
+        """Return the number of a vertex's subtasks by TaskManager id; "" is for subtasks without a TaskManager."""
         key = attempt, vertex
         if key not in self._producers:
             self._producers[key] = Counter(map(_taskmanager_of, self.row(attempt, vertex)))
@@ -158,7 +158,7 @@ def _taskmanager_of(execution: Execution) -> str:
 def subtask_inputs(
     cluster: Cluster, job: Job, execution: Execution, time: int, flows: Flows
 ) -> metrics.SubtaskInputs | None:
-    """Return the inputs of a subtask's metrics; None if there are no metrics of it at `time`."""
+    """Return the inputs of a subtask's metrics; None if it has no metrics at `time`."""
     measured = metrics_time_of(flows.caches, execution, time)
     since = execution.entered_at(TaskState.RUNNING, time)
     if measured is None or since is None:
@@ -206,7 +206,7 @@ def _splits(vertex: Vertex, subtask: int) -> tuple[str, ...]:
 
 
 def _local_share(execution: Execution, flows: Flows) -> float:
-    """Return the part of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
+    """Return the share of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
     taskmanager = _taskmanager_of(execution)
     local = remote = 0
     for edge in execution.vertex.inputs:
@@ -243,20 +243,20 @@ def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | 
 
 
 def forgets_ratios(execution: Execution, time: int, release: Release) -> bool:
-    """Return whether the metrics of a subtask are without the ratios, which are of a moment.
+    """Whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
 
-    MetricStore removes them since 1.18 when it learns that the subtask has ended.
+    MetricStore removes them since 1.18, when it is informed about the end of the subtask.
     """
     return release.since("1.18") and ended_before(execution, time) is not None
 
 
 def ended_before(execution: Execution, time: int) -> int | None:
-    """Return when a subtask ended (epoch ms), if it did by `time`."""
+    """Return when a subtask ended (epoch ms), if that was by `time`; otherwise None."""
     return execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
-    """Return the input watermark (epoch ms) of a subtask; None before the first."""
+    """Return the input watermark of a subtask in epoch ms; None before the first one."""
     since = execution.entered_at(TaskState.RUNNING, time)
     watermarks = job.spec.watermarks
     if watermarks is not None:

@@ -1,4 +1,4 @@
-"""Metrics of every scope: lists of names, requested values, and aggregates over several holders."""
+"""Metrics of all scopes: lists of names, requested values, and aggregations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_WATERMARK = str(-(1 << 63))
 
 
 def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
-    """Return the names of all metrics or, with `get`, names and values of the requested ones, in the store's order."""
+    """Return the names of all metrics or, with `get`, names and values of the requested ones, in Flink's order."""
     if "get" not in call.query:
         return [{"id": name} for name in values]
     wanted = set(call.query["get"])
@@ -28,10 +28,10 @@ def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
 
 
 def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
-    """Return the names of all metrics or, with `get`, their aggregations: those of `agg`, or all.
+    """Return the names of all metrics or, with `get`, their aggregations: those in `agg`, or all.
 
-    If one name has no values, the response is empty; a name whose values are not numbers is left out
-    (AbstractAggregatingMetricsHandler; seen on 2.3.0 and 1.20.5).
+    If one requested metric has no values, the response is empty. Metrics whose values are not numbers are left out
+    (AbstractAggregatingMetricsHandler; observed on 2.3.0 and 1.20.5).
     """
     names = list(dict.fromkeys(name for holder in holders for name in holder))
     if "get" not in call.query:
@@ -52,14 +52,14 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
 @handles("getJobManagerMetrics")
 def jobmanager(call: RestCall) -> Payload:
     time = call.caches.metrics_time(call.now)
-    # the JobManager's own metrics are in its own process: they are there before the first fetch (recorded)
+    # the JobManager has its own metrics before the first fetch (recorded)
     inputs = metric_inputs.jobmanager_inputs(call.cluster, call.now if time is None else time)
     return select_metrics(call, metrics.jobmanager_metrics(inputs, call.cluster.release))
 
 
 @handles("getTaskManagerMetrics")
 def taskmanager(call: RestCall) -> Payload:
-    """Return no metrics for an unknown TaskManager; that is not an error."""
+    """Return the metrics of a TaskManager; for an unknown TaskManager, there are none."""
     wanted = call.path["taskmanagerid"]
     return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == wanted), {}))
 
@@ -82,7 +82,7 @@ def _taskmanagers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
 
 @handles("getJobMetrics")
 def job(call: RestCall) -> Payload:
-    """Return no metrics for an unknown job; that is not an error."""
+    """Return the metrics of a job; for an unknown job, there are none."""
     return select_metrics(call, _job(call, call.cluster.jobs.get(call.path["jobid"])))
 
 
@@ -104,7 +104,7 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
     if job.awaits_resources_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
         return {}
     values = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
-    # the statistics of checkpoints are there first (situations: initializing: job/metrics)
+    # at first there are only the metrics of checkpoints (situations: initializing: job/metrics)
     if not job.has_graph_at(time):
         return {name: value for name, value in values.items() if "heckpoint" in name}
     age = time - job.submitted_at
@@ -113,7 +113,7 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
 
 @handles("getJobVertexMetrics")
 def vertex(call: RestCall) -> Payload:
-    """All subtasks' metrics, each name prefixed with the subtask's index."""
+    """Return the metrics of all subtasks, with the subtask's index before each name."""
     values = {f"{n}.{name}": value for n, holder in _subtasks(call) for name, value in holder.items()}
     return select_metrics(call, values)
 
@@ -126,7 +126,7 @@ def subtask(call: RestCall) -> Payload:
 
 @handles("getAggregatedSubtaskMetrics")
 def subtasks(call: RestCall) -> Payload:
-    """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing.
+    """Return aggregations over subtasks. `subtasks` contains indexes and ranges; invalid ones select nothing.
 
     See docs/flink-behaviour.md#query-parameters.
     """
@@ -139,7 +139,7 @@ def subtasks(call: RestCall) -> Payload:
 
 
 def _range(text: str) -> range:
-    """Return the indexes that a text selects. A number that Integer.parseInt rejects selects nothing (2.3.0)."""
+    """Return the indexes that a text selects; none if Integer.parseInt rejects a number in it (2.3.0)."""
     match = RANGE.fullmatch(text)
     if match is None:
         return range(0)
@@ -148,7 +148,7 @@ def _range(text: str) -> range:
 
 
 def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
-    """Job, vertex and time of a request about a vertex; None if any of them is not there."""
+    """Return job, vertex and metrics time of a request; None if one of them does not exist."""
     job = call.cluster.jobs.get(call.path["jobid"])
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
@@ -180,7 +180,7 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
 
 @handles("getJobVertexWatermarks")
 def watermarks(call: RestCall) -> Payload:
-    """Each subtask's input watermark; a source has none."""
+    """Return the input watermark of each subtask. A source has none."""
     job = call.cluster.job(call.path["jobid"], call.now)
     if not job.has_graph_at(call.now):
         raise VertexNotFound(job.id, call.path["vertexid"])
@@ -201,7 +201,7 @@ def watermarks(call: RestCall) -> Payload:
 
 @handles("getJobManagerOperatorMetrics")
 def coordinators(call: RestCall) -> Payload:
-    """Metrics of a source's coordinator, which runs in the JobManager."""
+    """Return the metrics of a source's coordinator, which runs in the JobManager."""
     known = _vertex_and_metrics_time(call)
     if known is None or not known[1].is_source:
         return []

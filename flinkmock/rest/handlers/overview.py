@@ -1,4 +1,4 @@
-"""The cluster as a whole: overview, the dashboard's configuration, Flink's configuration, log URLs, shutdown."""
+"""The whole cluster: overview, configuration of the dashboard and of Flink, log URLs, shutdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("getClusterOverview")
 def overview(call: RestCall) -> Payload:
-    """Blocked task managers are counted only when there are any, and here there never are.
+    """Return the overview. Flink counts blocked TaskManagers only if there are any; the model has none.
 
     See docs/flink-behaviour.md#cluster-overview.
     """
@@ -34,7 +34,7 @@ def overview(call: RestCall) -> Payload:
 
 @handles("getDashboardConfiguration")
 def dashboard(call: RestCall) -> Payload:
-    """Return the dashboard's configuration; `web-rescale` needs the adaptive scheduler (RestHandlerConfiguration)."""
+    """Return the configuration of the dashboard. `web-rescale` needs the adaptive scheduler."""
     configuration, release = call.configuration, call.cluster.release
     return {
         "refresh-interval": configuration.milliseconds(REFRESH_INTERVAL),
@@ -55,9 +55,9 @@ def dashboard(call: RestCall) -> Payload:
 
 @handles("getClusterConfigurationInfo", "getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration")
 def configuration(call: RestCall) -> Payload:
-    """The same for every job and application, known or not. See docs/flink-behaviour.md#unknown-ids.
+    """Return the configuration, which is the same for all jobs and applications, even for unknown ones.
 
-    `rest.port` has the effective value. See docs/flink-behaviour.md#cluster-overview.
+    `rest.port` has the effective value. See docs/flink-behaviour.md#unknown-ids. See docs/flink-behaviour.md#cluster-overview.
     """
     port = urlsplit(call.base_url).port
     entries = call.configuration.entries(call.cluster.release)

@@ -1,4 +1,4 @@
-"""The plan of a job, as `/jobs/:jobid`, its `/plan` and the plan of a jar show it (JsonPlanGenerator)."""
+"""Plans of jobs, as in `/jobs/:jobid`, `/jobs/:jobid/plan` and the plan of a jar (JsonPlanGenerator)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ def plan_payload(
     """Return the payload of a plan.
 
     Args:
+        job_id: The id of the job.
+        name: The name of the job.
         type: "STREAMING" or "BATCH".
-        vertices: The vertices in the order in which they are listed; None: in the order in which the graph was built.
+        graph: The graph of the job.
+        release: The served release.
+        vertices: The vertices in the order of the plan; None: in the order in which Flink builds the graph.
     """
     if vertices is None:
         vertices = topological_plan_order(graph)
@@ -28,8 +32,7 @@ def plan_payload(
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
     """Return the vertices source by source, each after its consumers.
 
-    StreamingJobGraphGenerator adds a vertex to the graph after all vertices that follow it. A submitted graph names its
-    order.
+    StreamingJobGraphGenerator adds a vertex after all vertices that follow it. A submitted graph has its own order.
     """
     if graph.plan_order:
         return [graph.vertices[index] for index in graph.plan_order]
@@ -73,7 +76,7 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
 
 
 def description(vertex: VertexSpec, release: Release) -> str:
-    """Return the chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the name."""
+    """Return the description of a vertex as HTML: since 1.15 a tree (`pipeline.vertex-description-mode`)."""
     operators = vertex.operators
     if vertex.description is not None:
         return _html(vertex.description, release).replace("\n", "<br/>").replace("\\", "&#92;")
@@ -84,11 +87,11 @@ def description(vertex: VertexSpec, release: Release) -> str:
 
 
 _ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items()}
-"""The 252 entities of HTML 4, which has none for the apostrophe."""
+"""The 252 entities of HTML 4, which do not include the apostrophe."""
 _NOT_A_SUBSET = 0x2284
 
 
 def _html(text: str, release: Release) -> str:
-    """Escape as StringEscapeUtils.escapeHtml4: of Apache Commons Lang in 1.12, later of Commons Text, which knows ⊄."""
+    """Escape a text as StringEscapeUtils.escapeHtml4 does, of Commons Lang in 1.12 and of Commons Text since 1.13."""
     entities = _ENTITIES if release.since("1.13") else {k: v for k, v in _ENTITIES.items() if k != _NOT_A_SUBSET}
     return text.translate(entities)

@@ -1,4 +1,4 @@
-"""Polls: reads of a job or of an async operation, which scenarios count (`3 polls`)."""
+"""Finds the jobs and async operations that a request polls, for wait conditions (`3 polls`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flinkmock.rest.call import RestCall
 
 
 def polled_keys(call: RestCall) -> list[str]:
-    """Return the wait keys of the jobs and async operations that a request reads."""
+    """Return the subject ids of the jobs and async operations that a request polls."""
     if call.operation.method != "GET":
         return []
     if traits_of(call.operation.id).lists_jobs:

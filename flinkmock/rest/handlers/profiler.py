@@ -1,4 +1,4 @@
-"""The profiler of the JobManager and of task managers (1.19 and later, with `rest.profiling.enabled`)."""
+"""The profiler of the JobManager and of TaskManagers (since 1.19, with `rest.profiling.enabled`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _subject(call: RestCall) -> str:
-    """Return which process is profiled. Raises TaskManagerNotFound."""
+    """Return the subject of the profiling. Raises TaskManagerNotFound."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
     return call.cluster.taskmanager(call.path["taskmanagerid"], call.now).id

@@ -35,7 +35,7 @@ from flinkmock.rest.handlers.lookup import job_and_time
 
 _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
         "extendedResources": {}}  # fmt: skip
-"""ResourceProfile.UNKNOWN: the profile of slots whose size the job does not specify."""
+"""ResourceProfile.UNKNOWN, the resources of slots for which the job specifies none."""
 
 
 def _running_job(call: RestCall) -> Job:
@@ -56,7 +56,7 @@ def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
 
 @handles("getJobResourceRequirements")
 def requirements(call: RestCall) -> Payload:
-    """Raises JobNotFound, AdaptiveSchedulerRequired."""
+    """Return the parallelism bounds of a job. Raises JobNotFound, AdaptiveSchedulerRequired."""
     job = _running_job(call)
     _require_adaptive_scheduler(call, job)
     bounds = parallelism_bounds_of(job)
@@ -68,11 +68,12 @@ def requirements(call: RestCall) -> Payload:
 
 @handles("updateJobResourceRequirements")
 def set_requirements(call: RestCall) -> Payload:
-    """Set the bounds of the job's parallelism.
+    """Set the parallelism bounds of a job.
 
     Raises:
-        JobNotFound, AdaptiveSchedulerRequired
-        InvalidResourceRequirements: Also for a job without the adaptive scheduler.
+        JobNotFound: There is no such job, or it has ended.
+        AdaptiveSchedulerRequired: The job does not use the adaptive scheduler.
+        InvalidResourceRequirements: The bounds are invalid; this is checked before the scheduler.
     """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
@@ -93,7 +94,7 @@ def set_requirements(call: RestCall) -> Payload:
 
 @handles("getJobRescaleConfig")
 def config(call: RestCall) -> Payload:
-    """Raises JobNotFound, AdaptiveSchedulerRequired."""
+    """Return the configuration of rescales. Raises JobNotFound, AdaptiveSchedulerRequired."""
     job, _ = job_and_time(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
@@ -119,8 +120,8 @@ def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, li
     """Return the job and its rescales, oldest first.
 
     Raises:
-        JobNotFound
-        AdaptiveSchedulerRequired: Also if no history is kept.
+        JobNotFound: There is no such job.
+        AdaptiveSchedulerRequired: The job does not use the adaptive scheduler, or no history is kept.
     """
     job, time = job_and_time(call)
     if (
@@ -132,7 +133,7 @@ def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, li
 
 
 def _remembered(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
-    """Return the rescales that are kept, newest first."""
+    """Return the rescales in the history, newest first."""
     return list(reversed(rescales))[: call.cluster.configuration.integer(options.RESCALE_HISTORY)]
 
 
@@ -168,7 +169,7 @@ def summary(call: RestCall) -> Payload:
 
 @handles("getJobRescaleDetails")
 def details(call: RestCall) -> Payload:
-    """Raises JobNotFound, AdaptiveSchedulerRequired, RescaleNotFound."""
+    """Return the details of a rescale. Raises JobNotFound, AdaptiveSchedulerRequired, RescaleNotFound."""
     job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALE_DETAILS)
     for rescale in _remembered(call, rescales):
         if _uuid(call, job, rescale) == call.path["rescaleuuid"]:
@@ -203,7 +204,7 @@ def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
 
 
 def _payload(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
-    """Return a rescale as in a list; only its details say what it changed."""
+    """Return a rescale as in a list, without the changes that are only in its details."""
     return {
         "rescaleUuid": _uuid(call, job, rescale),
         "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
@@ -274,7 +275,7 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
 
 
 def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
-    """Return the states of the adaptive scheduler during a completed rescale; those of the first one are recorded."""
+    """Return the states of the adaptive scheduler during a completed rescale, as recorded for the first one."""
     if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != "COMPLETED":
         return []
     scheduled = max(rescale.started_at, rescale.job_attempt.created_at)

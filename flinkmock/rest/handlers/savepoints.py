@@ -1,4 +1,4 @@
-"""Savepoints, stop-with-savepoint, triggered checkpoints, disposal, cached data sets, and the old rescaling."""
+"""Async operations: savepoints, stop-with-savepoint, checkpoints, disposal, deletion of data sets, old rescaling."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _directory(call: RestCall, field: str) -> str:
 
 
 def _request(call: RestCall, directory_field: str) -> SavepointRequest:
-    """Return the savepoint that a client asks for. Raises BadRequest if no directory is known."""
+    """Return the requested savepoint. Raises BadRequest if there is no directory."""
     directory = _directory(call, directory_field)
     return SavepointRequest(
         job_id=call.path["jobid"],
@@ -52,7 +52,7 @@ def _request(call: RestCall, directory_field: str) -> SavepointRequest:
 
 @handles("triggerSavepoint")
 def savepoint(call: RestCall) -> Payload:
-    """Raises BadRequest."""
+    """Trigger a savepoint. Raises BadRequest."""
     request = _request(call, "target-directory")
     call.cluster.savepoints.trigger_savepoint(request, call.now)
     return {"request-id": request.trigger_id}
@@ -60,7 +60,7 @@ def savepoint(call: RestCall) -> Payload:
 
 @handles("triggerStopWithSavepoint")
 def stop(call: RestCall) -> Payload:
-    """Raises BadRequest."""
+    """Trigger stop-with-savepoint. Raises BadRequest."""
     request = _request(call, "targetDirectory")
     call.cluster.savepoints.stop_with_savepoint(request, call.now)
     return {"request-id": request.trigger_id}
@@ -78,7 +78,7 @@ def checkpoint(call: RestCall) -> Payload:
 
 @handles("triggerSavepointDisposal")
 def dispose(call: RestCall) -> Payload:
-    """Raises BadRequest."""
+    """Trigger the disposal of a savepoint. Raises BadRequest."""
     path = call.body.get("savepoint-path")
     if path is None:
         raise BadRequest(checkpoint_messages.NO_SAVEPOINT_PATH)
@@ -95,19 +95,19 @@ def savepoint_status(call: RestCall) -> Payload:
 
 @handles("getCheckpointStatus")
 def checkpoint_status(call: RestCall) -> Payload:
-    """Raises TriggerNotFound."""
+    """Return the status of a checkpoint. Raises TriggerNotFound."""
     return _status(call, AsyncOperationKind.CHECKPOINT)
 
 
 @handles("getSavepointDisposalStatus")
 def disposal_status(call: RestCall) -> Payload:
-    """Raises TriggerNotFound."""
+    """Return the status of a disposal. Raises TriggerNotFound."""
     return _status(call, AsyncOperationKind.DISPOSAL)
 
 
 @handles("getClusterDataSetDeleteStatus")
 def data_set_status(call: RestCall) -> Payload:
-    """Raises TriggerNotFound."""
+    """Return the status of the deletion of a data set. Raises TriggerNotFound."""
     return _status(call, AsyncOperationKind.DATASET)
 
 
@@ -121,7 +121,7 @@ def _status(call: RestCall, kind: AsyncOperationKind) -> dict[str, Any]:
 
 
 def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
-    """Return the result, or the failure in its place: there is no state FAILED. Checkpoints name it in camel case."""
+    """Return the result or the failure of an operation. There is no state FAILED. Checkpoints use camel case."""
     if operation.failure is None:
         return operation.result
     name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
@@ -130,7 +130,7 @@ def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
 
 @handles("getClusterDataSetList")
 def data_sets(call: RestCall) -> Payload:
-    """Return an empty list: no job caches data sets."""
+    """Return an empty list, because no job caches data sets."""
     return {"dataSets": []}
 
 
@@ -143,5 +143,5 @@ def delete_data_set(call: RestCall) -> Payload:
 
 @handles("rescaleJob", "getRescalingStatus")
 def rescaling(call: RestCall) -> Payload:
-    """Raises RescalingDisabled, for any job id."""
+    """Raise RescalingDisabled for any job id."""
     raise RescalingDisabled

@@ -15,7 +15,7 @@ _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\(
 
 
 def failure_payload(exception: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
-    """Return the payload of a `failure-cause`; `frames` are the calls of an exception without any."""
+    """Return the payload of a `failure-cause`; `frames` are used for an exception without frames."""
     trace = failure_trace(exception, frames)
     calls = tuple(map(_frame, frames))
     serialized = writer.serialized_exception(exception, trace, calls, class_in_message=release.since("1.16"))
@@ -27,12 +27,12 @@ def failure_payload(exception: JavaException, release: Release, frames: tuple[st
 
 
 def serialized_optional(value: writer.JavaValue) -> str:
-    """Return an accumulator's value as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
+    """Return the value of an accumulator as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
     return b64encode(writer.serialized_optional(value)).decode()
 
 
 def _frame(text: str) -> writer.Frame:
     match = _FRAME.fullmatch(text)
-    if match is None:  # a native method, or whatever a scenario calls a frame
+    if match is None:  # a native method, or any other text that a scenario gives as a frame
         return writer.Frame(text, "", "", -1)
     return writer.Frame(match["class"], match["method"], match["file"], int(match["line"] or -1), match["module"])

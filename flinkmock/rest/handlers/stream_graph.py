@@ -1,4 +1,4 @@
-"""The stream graph of a batch job (since 2.0): all operators, those that belong to no vertex yet included."""
+"""The stream graph of a batch job (since 2.0), with all operators, even those that belong to no vertex yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXCHANGE = "UNDEFINED"
 def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
     """Return `stream-graph` as JsonPlanGenerator.generateStreamGraphJson does (recorded: situations: batch: first).
 
-    Nodes are in the order of a hash map with their ids as keys.
+    Nodes are in the order of a Java hash map with their ids as keys.
     """
     present = {vertex.index for vertex in job.vertices_at(time)}
     operators = job.spec.stream_operators
@@ -28,7 +28,7 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
 
 
 def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[int]) -> Iterator[dict[str, Any]]:
-    """Yield the operators as the plan has them."""
+    """Yield the operators of a submitted plan."""
     for operator in operators:
         vertex = job.graph.vertices[operator.vertex]
         is_present = operator.vertex in present
@@ -46,7 +46,7 @@ def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[i
 
 
 def _nodes(graph: JobGraph, present: set[int]) -> Iterator[dict[str, Any]]:
-    """Yield the operators. Ids count transformations: each operator is one, and each input that is not FORWARD."""
+    """Yield the operators. Ids count transformations: one for each operator, and for each input that is not FORWARD."""
     next_id = 1
     last: dict[int, str] = {}
     for vertex in graph.vertices:

@@ -1,4 +1,4 @@
-"""`POST /jobs`: a job as Flink's command line sends it, serialized, with its jars."""
+"""`POST /jobs`: a serialized job with its jars, as Flink's command line client sends it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 def submit(call: RestCall) -> Payload:
     """Submit a job graph.
 
-    The first submission rule that matches the job's name, a jar's name or one of its entry classes gives the template;
-    the job keeps its name. Graph, checkpoints and configuration are those of the submitted plan, except for what the
-    scenario gives in the rule.
+    The template is that of the first submission rule that matches the name of the job, the name of a jar, or an entry
+    class. The job keeps its name. Graph, checkpoints and configuration are those of the submitted plan, except for the
+    keys in the rule.
 
     Raises:
-        InvalidJobSubmission: In the order of JobSubmitHandler: no plan named, files missing, unreadable plan.
+        InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read. These are checked
+            in the order of JobSubmitHandler.
         UncaughtJavaException: The job id exists already, the plan is empty, or the scenario lets this call fail.
     """
     cluster = call.cluster
@@ -83,7 +84,7 @@ def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSp
 
 
 def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaException:
-    """Return the Dispatcher's exception for a job without vertices; since 2.3 its application remains, FAILED."""
+    """Return the Dispatcher's exception for a job without vertices. Since 2.3, its FAILED application remains."""
     cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
     failure = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED, cause)
     if call.cluster.release.since("2.3"):
@@ -94,7 +95,7 @@ def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaExcept
 
 
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:
-    """Since 1.20 the id is in the file's name, too. See docs/flink-behaviour.md#command-line-client."""
+    """Read a plan. Since 1.20, the id is also in the name of the file (docs/flink-behaviour.md#command-line-client)."""
     try:
         sent = decode_job(read_object(file.path.read_bytes()), release)
     except BadStream as bad:

@@ -1,4 +1,4 @@
-"""Task managers: the list, one in detail, its threads."""
+"""TaskManagers: the list, details and thread dumps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flinkmock.rest.handlers.metric_inputs import taskmanager_inputs, tasks_on
 
 
 def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) -> dict[str, Any]:
-    """A task manager as the list shows it. Slots are current, assigned tasks are of the last heartbeat.
+    """Return a TaskManager as in the list. Slots are current; assigned tasks are those of the last heartbeat.
 
     See docs/flink-behaviour.md#heartbeats.
     """
@@ -42,7 +42,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
 
 
 def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int:
-    """Return the time of the last heartbeat, or `now` if nothing is cached."""
+    """Return the time of the last heartbeat, or `now` if caches are not modelled."""
     return taskmanager.last_heartbeat(now) if cluster.cache_enabled else now
 
 

@@ -1,4 +1,4 @@
-"""Operations without a handler: only imported releases have them."""
+"""Operations without a handler, which only imported releases have."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from flinkmock.rest.call import FileContent, Payload, RestCall
 
 
 def unmodelled(call: RestCall) -> Payload | FileContent:
-    """Return an empty payload, so that the response is made of placeholders.
+    """Return an empty payload, so that the response consists of placeholders.
 
     Raises:
-        JobNotFound, VertexNotFound, TaskManagerNotFound: As every operation with such an id.
+        JobNotFound, VertexNotFound, TaskManagerNotFound: There is nothing with an id in the path.
     """
     if "jobid" in call.path:
         job = call.cluster.job(call.path["jobid"], call.now)

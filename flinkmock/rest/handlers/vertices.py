@@ -1,4 +1,4 @@
-"""Vertices, their subtasks and the attempts of these."""
+"""Vertices, their subtasks, and the attempts of subtasks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def times(call: RestCall) -> Payload:
 
 
 def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
-    """Here, and only here, the duration counts from SCHEDULED. See docs/flink-behaviour.md#subtasks."""
+    """Return the times of a subtask, whose duration counts from SCHEDULED. See docs/flink-behaviour.md#subtasks."""
     entered = execution.timestamps_at(time)
     state = execution.state_at(time)
     until = entered[state] if state in TERMINAL_TASK_STATES else now
@@ -90,13 +90,13 @@ def taskmanagers(call: RestCall) -> Payload:
         "id": vertex.id,
         "name": vertex.name,
         "now": call.now,
-        "taskmanagers": [_group(place, row, io, time, call.now) for place, row in groups.items()],
+        "taskmanagers": [_group(location, row, io, time, call.now) for location, row in groups.items()],
     }
 
 
-def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """Return the subtasks of a vertex that run on one TaskManager; those not deployed yet are another group."""
-    endpoint, taskmanager_id = place
+def _group(location: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """Return the subtasks of a vertex on one TaskManager. Subtasks that are not deployed form their own group."""
+    endpoint, taskmanager_id = location
     states = [execution.state_at(time) for execution in row]
     return {
         "host": endpoint,

@@ -1,9 +1,9 @@
-"""Request bodies, read as Jackson binds them to Flink's request classes.
+"""Reads request bodies as Jackson binds them to Flink's request classes.
 
 See docs/flink-behaviour.md#request-bodies.
 
-The contract's request schema lists the fields of a class. The order of the checks is Jackson's: fields in the order of
-the text, then missing primitives, then unknown fields, because the classes are built by their constructors.
+The request schema in the contract lists the fields of a class. Checks are in the order of Jackson, which creates the
+classes by their constructors: fields in the order of the text, then missing primitives, then unknown fields.
 `coercion.py` converts single values.
 """
 
@@ -27,7 +27,7 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 _UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
 _INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
 _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
-"""Classes that are read from a bare number (1.17 to 1.19), and the field that the number sets."""
+"""Class that is read from a bare number (1.17 to 1.19) -> the field that the number sets."""
 
 
 class BodyReader:
@@ -41,7 +41,7 @@ class BodyReader:
         self._scalars = Scalars(quirks)
 
     def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
-        """The known fields of a body, converted; nulls are kept. {} for an empty body, None for a `null`.
+        """Return the known fields of a body, converted, including nulls; {} for an empty body, None for `null`.
 
         Raises:
             RequestRejected: The body can't be read.
@@ -61,7 +61,7 @@ class BodyReader:
     def _nested(self, name: str, value: Any) -> dict[str, Any]:
         try:
             return self._top(name, value)
-        except RecursionError:  # a class of an imported release that contains itself; Flink has none
+        except RecursionError:  # only a recursive class of an imported release
             raise too_deep() from None
 
     def _top(self, name: str, value: Any) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class BodyReader:
     def _bean(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
         java_class = self._classes[name]
         if "properties" not in schema and "additionalProperties" not in schema:
-            # of an imported release, whose description doesn't list the fields
+            # an imported release, whose description doesn't list the fields
             bare: dict[str, Any] = plain(value)
             return bare
         if not isinstance(value, Pairs):
@@ -101,7 +101,7 @@ class BodyReader:
         return bean
 
     def _by_id(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
-        """A class that is a map with ids for its keys: JobResourceRequirementsBody."""
+        """Read a class that is a map with ids as keys: JobResourceRequirementsBody."""
         entries = {}
         for key, child in pairs:
             here = f'{path}["{key}"]'
@@ -136,7 +136,7 @@ class BodyReader:
         return self._scalars.string(value, path)
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema, bool]:
-        """The name of the class ("" for none), its schema, and whether null is allowed."""
+        """Return the name of the class ("" if there is none), its schema, and whether null is allowed."""
         nullable = "anyOf" in schema
         if nullable:
             schema = next(one for one in schema["anyOf"] if one != {"type": "null"})
@@ -157,7 +157,7 @@ class BodyReader:
         if not isinstance(value, list) or isinstance(value, Pairs):
             element = self._classes[_name(items["$ref"])] if "$ref" in items else "java.lang.String"
             self._scalars.mismatch(f"java.util.ArrayList<{element}>", token_of(value), path)
-        items = {"anyOf": [items, {"type": "null"}]}  # Java's lists hold nulls
+        items = {"anyOf": [items, {"type": "null"}]}  # Java's lists may contain nulls
         return [self._value(items, child, f"{path}->java.util.ArrayList[{at}]") for at, child in enumerate(value)]
 
     def _map(self, schema: Schema, value: Any, path: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class BodyReader:
 
 
 def plain(value: Any) -> Any:
-    """Return a parsed JSON value with dicts instead of Pairs. Not recursive: Jackson reads 1,000 levels."""
+    """Return a parsed JSON value with dicts instead of Pairs, without recursion: Jackson reads 1,000 levels."""
     result: list[Any] = [value]
     pending: list[tuple[Any, Any]] = [(result, 0)]
     while pending:

@@ -1,4 +1,4 @@
-"""The Java names behind request bodies, as they stand in Jackson's messages (recordings; class lists of the jars)."""
+"""The Java classes of request bodies, which Jackson's messages contain (from recordings and jars)."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _CLASSES = {
 
 
 class _ClassNames(dict[str, str]):
-    """Places classes of imported releases, whose packages no description contains, among Flink's REST messages."""
+    """Gives classes of imported releases the package of Flink's REST messages, because descriptions lack packages."""
 
     def __missing__(self, name: str) -> str:
         return f"{_REST}.{name.replace('.', '$')}"
 
 
 def of(release: Release) -> Mapping[str, str]:
-    """Map names in the contract to Java classes; every name has one."""
+    """Return the Java classes by their names in the contract. Every name has a class."""
     names = _ClassNames(_CLASSES)
     if not release.since("1.20"):
         names["RestoreMode"] = "org.apache.flink.runtime.jobgraph.RestoreMode"
@@ -53,13 +53,13 @@ def of(release: Release) -> Mapping[str, str]:
 
 
 def cannot_parse(java_class: str, text: str) -> str:
-    """JobID.fromHexString's message; the example in it is Flink's."""
+    """Return the message of JobID.fromHexString, whose example is Flink's."""
     example = "fd72014d4c864993a2e5a9287b4a9c5d"
     return f'Cannot parse {java_class} from "{text}". The expected format is [0-9a-fA-F]{{32}}, e.g. {example}.'
 
 
 def jackson_order(constants: Sequence[str]) -> list[str]:
-    """The constants of an enum in the order of Jackson's CompactStringObjectMap, which messages list them in."""
+    """Return the constants of an enum in the order of messages, that of Jackson's CompactStringObjectMap."""
     size = 8 if len(constants) <= 5 else 16 if len(constants) <= 12 else 32
     slots: dict[int, str] = {}
     spilled = size + size // 2

@@ -1,7 +1,7 @@
-"""Single values of a JSON body, coerced as Jackson does, or rejected with its messages.
+"""Converts values of a JSON body as Jackson does, or rejects them with its messages.
 
-Numbers and booleans are taken as strings, strings as numbers and booleans; fractions are cut off; an enum constant may
-be given by its ordinal. Anything else is an error, as in Jackson's own deserializers.
+Numbers and booleans are accepted as strings, and strings as numbers and booleans. Fractions are truncated. An enum
+constant may be given by its ordinal. All other values are errors, as in Jackson's deserializers.
 
 See docs/flink-behaviour.md#type-coercion.
 """
@@ -25,7 +25,7 @@ _COERCION = f"{JACKSON}.core.exc.InputCoercionException"
 _NULL_PRIMITIVE = "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
 _NO_DATA = "Serialized data must not be empty"
 _NULL_DATA = "Serialized data must not be null"
-"""SerializedValue.fromBytes."""
+"""Messages of SerializedValue.fromBytes."""
 _TOKENS = {
     "START_ARRAY": "Array",
     "START_OBJECT": "Object",
@@ -41,7 +41,7 @@ _TRUE, _FALSE, _NULL = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}, {"
 
 
 def token_of(value: Any) -> str:
-    """Jackson's name of the token that a value begins with."""
+    """Return Jackson's name of the first token of a value."""
     if isinstance(value, bool):
         return f"VALUE_{str(value).upper()}"
     kinds = {Pairs: "START_OBJECT", IntText: "VALUE_NUMBER_INT", FloatText: "VALUE_NUMBER_FLOAT", list: "START_ARRAY"}
@@ -49,13 +49,13 @@ def token_of(value: Any) -> str:
 
 
 def fail(java_class: str, text: str, path: str, cause: JavaException | None = None) -> NoReturn:
-    """`path` is Jackson's reference chain. The location in the text is what Jackson prints if it knows none."""
+    """Raise JacksonError. `path` is Jackson's reference chain; the location is what Jackson prints without one."""
     chain = f"\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {path})" if path else ""
     raise JacksonError(JavaException(java_class, text + chain, cause))
 
 
 class Scalars:
-    """Only the messages depend on the release. All methods raise JacksonError."""
+    """Converts scalar values. Only the messages depend on the release. All methods raise JacksonError."""
 
     def __init__(self, quirks: ReleaseQuirks) -> None:
         self._newer = quirks.jackson >= _NEWER_WORDS
@@ -88,7 +88,9 @@ class Scalars:
         if isinstance(value, bool) or not isinstance(value, str):
             self.mismatch(java_type, token_of(value), path)
         if isinstance(value, (IntText, FloatText)):
-            number = float(value) if isinstance(value, FloatText) else int(value[:400])  # 400 digits are too many
+            number = (
+                float(value) if isinstance(value, FloatText) else int(value[:400])
+            )  # numbers of 400 digits are out of range
             if not limits[0] <= number <= limits[1]:
                 fail(
                     _COERCION, f"Numeric value ({value}) out of range of {primitive} ({limits[0]} - {limits[1]})", path
@@ -113,20 +115,20 @@ class Scalars:
             if int(text) < len(constants):
                 return constants[int(text)]
             if isinstance(value, IntText):
-                why = f"index value outside legal index range [0..{len(constants) - 1}]"
-                fail(_INVALID, f"Cannot deserialize value of type `{java_class}` from number {value}: {why}", path)
+                reason = f"index value outside legal index range [0..{len(constants) - 1}]"
+                fail(_INVALID, f"Cannot deserialize value of type `{java_class}` from number {value}: {reason}", path)
         listed = ", ".join(class_names.jackson_order(constants))
         self._invalid(java_class, value, f"not one of the values accepted for Enum class: [{listed}]", path)
 
     def id(self, text: str, path: str) -> str:
-        """32 lower-case hex digits."""
+        """Convert an id; return 32 lower-case hex digits."""
         try:
             return parse_id(text)
         except ValueError as error:
             not_a_number = str(error).startswith("For input string")
             kind = "NumberFormatException" if not_a_number else "IllegalArgumentException"
-            why = str(error) if self._names_radix else str(error).removesuffix(" under radix 16")
-            cause = JavaException(f"java.lang.{kind}", why)
+            reason = str(error) if self._names_radix else str(error).removesuffix(" under radix 16")
+            cause = JavaException(f"java.lang.{kind}", reason)
         if java_class := _IDS_WITH_A_MESSAGE.get(path.rpartition('["')[2].removesuffix('"]')):
             cause = JavaException(
                 "java.lang.IllegalArgumentException", class_names.cannot_parse(java_class, text), cause
@@ -134,7 +136,7 @@ class Scalars:
         fail(MAPPING, f"{cause.message} (through reference chain: {path})", "", cause)
 
     def base64(self, text: Any, path: str) -> str:
-        """The text itself, if it is base64. Only texts have bytes (JsonNode.binaryValue)."""
+        """Return a text unchanged if it is base64. Other values have no bytes (JsonNode.binaryValue)."""
         if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
             cause = JavaException("java.lang.NullPointerException", _NULL_DATA)
             raise JacksonError(JavaException(MAPPING, f"{_NULL_DATA} (through reference chain: {path})", cause))
@@ -155,12 +157,12 @@ class Scalars:
 
     def no_creator(self, java_class: str) -> NoReturn:
         """Reject an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
-        why = "cannot deserialize from Object value (no delegate- or property-based Creator)"
-        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}"
+        reason = "cannot deserialize from Object value (no delegate- or property-based Creator)"
+        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
         fail(MISMATCH, text, "")
 
     def not_constructible(self, java_class: str, value: Any, path: str) -> NoReturn:
-        """A value that is not an object, where an object is required."""
+        """Reject a value that is not an object where an object is required."""
         if isinstance(value, list):
             self.mismatch(java_class, token_of(value), path)
         if isinstance(value, bool):
@@ -171,9 +173,11 @@ class Scalars:
             argument, label = "double/Double", f"Number value ({value})"
         else:
             argument, label = "String", f"String value ('{value}')"
-        why = f"no {argument}-argument constructor/factory method to deserialize from {label}"
+        reason = f"no {argument}-argument constructor/factory method to deserialize from {label}"
         fail(
-            MISMATCH, f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}", path
+            MISMATCH,
+            f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}",
+            path,
         )
 
     def mismatch(self, java_type: str, token: str, path: str) -> NoReturn:
@@ -182,5 +186,5 @@ class Scalars:
             fail(MISMATCH, f"Cannot deserialize value of type `{java_type}` from {label}", path)
         fail(MISMATCH, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
 
-    def _invalid(self, java_type: str, value: str, why: str, path: str) -> NoReturn:
-        fail(_INVALID, f'Cannot deserialize value of type `{java_type}` from String "{value}": {why}', path)
+    def _invalid(self, java_type: str, value: str, reason: str, path: str) -> NoReturn:
+        fail(_INVALID, f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}', path)

@@ -1,6 +1,6 @@
-"""JSON text read as Jackson reads it, with Jackson's messages. See docs/flink-behaviour.md#json-parsing.
+"""Parses JSON as Jackson does, with Jackson's messages. See docs/flink-behaviour.md#json-parsing.
 
-`scanner.py` reads the text; this module has Jackson's limits and messages.
+`scanner.py` scans the text; this module adds Jackson's limits and messages.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _CONSTRAINTS_SINCE = (2, 15)
 _REDACTED_SINCE = (2, 16)
 _MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
 _MAX_STACK = 5_000
-"""Open objects and arrays at which the stack of Java overflows, before Jackson limits them itself."""
+"""The number of open objects and arrays at which Java's stack overflows, in releases whose Jackson has no limit."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""A string may end with the text: each character is read once."""
+"""A string may end with the text, so that each character is read once."""
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _COMMENT = (
@@ -36,7 +36,7 @@ _COMMENT = (
 
 
 class JacksonError(Exception):
-    """An exception of Jackson. `fatal`: neither a parse nor a mapping exception; Flink responds with 500 then."""
+    """An exception of Jackson. If it is `fatal`, neither a parse nor a mapping exception, Flink responds with 500."""
 
     def __init__(self, exception: JavaException, *, fatal: bool = False) -> None:
         super().__init__(str(exception))
@@ -45,10 +45,11 @@ class JacksonError(Exception):
 
 
 def parse(raw: bytes, version: tuple[int, int]) -> Any:
-    """The first complete value; Jackson doesn't read what follows it.
+    """Return the first complete value. Jackson doesn't read the text after it.
 
     Args:
-        version: Jackson's, such as (2, 18).
+        raw: The bytes of the text.
+        version: The version of Jackson, such as (2, 18).
 
     Returns:
         None, bool, str, IntText, FloatText, list or Pairs.
@@ -61,7 +62,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     if start == len(text):
         raise JacksonError(JavaException(MISMATCH, "No content to map due to end-of-input"))
     if text[start] == "[":
-        return []  # no request body is an array, so Jackson stops at the bracket, whatever follows
+        return []  # no request body is an array, so Jackson stops at the bracket
     if literal := _LITERAL_AND_MORE.match(text, start):
         _reject(text, start, f"Unrecognized token '{literal[0]}': was expecting {_EXPECTED}", version)
     if version >= _CONSTRAINTS_SINCE:
@@ -80,7 +81,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
 
 
 def source(version: tuple[int, int]) -> str:
-    """How Jackson names where a text comes from."""
+    """Return Jackson's description of the source of a text."""
     if version >= _REDACTED_SINCE:
         return "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
     return "[Source: (org.apache.flink.shaded.netty4.io.netty.buffer.ByteBufInputStream)"
@@ -92,7 +93,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _decoded(raw: bytes) -> str:
-    """UTF-8, -16 and -32, with or without BOM. Octets that are no UTF-8 become lone surrogates, see _check_octets."""
+    """Decode UTF-8, -16 or -32, with or without BOM. Invalid UTF-8 becomes lone surrogates, see `_check_octets`."""
     encoding = json.detect_encoding(raw)
     if encoding.startswith("utf-8"):
         return raw.decode(encoding, errors="surrogateescape")
@@ -100,7 +101,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_octets(text: str, raw: bytes) -> None:
-    """Refuse what is not UTF-8 in the part that is read."""
+    """Reject invalid UTF-8 in the part of the text that is read."""
     if not re.search("[\udc80-\udcff]", text):
         return
     try:
@@ -109,7 +110,7 @@ def _check_octets(text: str, raw: bytes) -> None:
         middle = error.reason == "invalid continuation byte"
         position, octet = ("middle", raw[error.end]) if middle and error.end < len(raw) else ("start", raw[error.start])
         cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {position} byte 0x{octet:x}")
-        inside = text.lstrip().startswith("{")  # then the class that is being built adds its own exception
+        inside = text.lstrip().startswith("{")  # then the class that is being created adds its own exception
         raise JacksonError(JavaException(MAPPING, cause.message, cause) if inside else cause) from None
 
 
@@ -153,39 +154,39 @@ def _too_much(what: str, limit: int, getter: str) -> JacksonError:
 
 
 def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:
-    """Python's mistake in Jackson's words."""
+    """Raise the exception of Jackson for an error of Python's parser."""
     opened = _innermost(text[: error.pos])
     kind = "Array" if opened and text[opened[-1]] == "[" else "Object"
-    mistake, position = error.msg, error.pos
-    if mistake.startswith("Unterminated string"):
+    python_message, position = error.msg, error.pos
+    if python_message.startswith("Unterminated string"):
         _reject(text, len(text), "Unexpected end-of-input in VALUE_STRING", version, EOF_EXCEPTION)
     if not text[position:].strip(" \t\r\n"):
-        if mistake.startswith(("Expecting ',' delimiter", "Expecting property name")):
+        if python_message.startswith(("Expecting ',' delimiter", "Expecting property name")):
             marker = f"(start marker at {source(version)}; {_position(text, opened[-1] if opened else 0)}])"
             close = f"Unexpected end-of-input: expected close marker for {kind} {marker}"
             _reject(text, len(text), close, version, EOF_EXCEPTION)
         _reject(text, len(text), f"Unexpected end-of-input within/between {kind} entries", version, EOF_EXCEPTION)
     character = text[position]
-    if mistake.startswith("Invalid control character"):
-        why = "has to be escaped using backslash to be included in string value"
-        _reject(text, position, f"Illegal unquoted character ((CTRL-CHAR, code {ord(character)})): {why}", version)
-    if mistake.startswith("Invalid \\"):
+    if python_message.startswith("Invalid control character"):
+        reason = "has to be escaped using backslash to be included in string value"
+        _reject(text, position, f"Illegal unquoted character ((CTRL-CHAR, code {ord(character)})): {reason}", version)
+    if python_message.startswith("Invalid \\"):
         escaped = text[position + 1 : position + 2]
         _reject(text, position, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
     word = _word(text, position)
-    if mistake == "Expecting value" and word and not word[0].isdigit():
+    if python_message == "Expecting value" and word and not word[0].isdigit():
         _reject(text, position, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
     expected = {
         "Expecting value": f"expected a valid value {_EXPECTED}",
         "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
         "Expecting ',' delimiter": f"was expecting comma to separate {kind} entries",
-    }.get(mistake, "was expecting double-quote to start field name")
-    why = _COMMENT if character == "/" else expected
-    _reject(text, position, f"Unexpected character ('{character}' (code {ord(character)})): {why}", version)
+    }.get(python_message, "was expecting double-quote to start field name")
+    reason = _COMMENT if character == "/" else expected
+    _reject(text, position, f"Unexpected character ('{character}' (code {ord(character)})): {reason}", version)
 
 
 def _innermost(text: str) -> list[int]:
-    """Where the brackets that are still open stand."""
+    """Return the positions of brackets that are not closed."""
     opened: list[int] = []
     for match in _STRING_OR_BRACKET.finditer(text):
         if match[0] in "[{":
@@ -207,7 +208,7 @@ def _position(text: str, position: int) -> str:
 
 
 def _reject(
-    text: str, position: int, why: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION
+    text: str, position: int, reason: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION
 ) -> NoReturn:
     location = f"\n at {source(version)}; {_position(text, position)}]"
-    raise JacksonError(JavaException(java_class, why + location)) from None
+    raise JacksonError(JavaException(java_class, reason + location)) from None

@@ -1,6 +1,6 @@
-"""A JSON scanner without recursion, so that a deeply nested body needs no deep stack.
+"""A JSON scanner without recursion, so that deep nesting needs no deep stack.
 
-Its errors are those of Python's own scanner; `parser.py` turns them into Jackson's.
+Its errors are those of Python's scanner. `parser.py` converts them to Jackson's.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _CONSTANTS = ("NaN", "Infinity", "-Infinity")
 
 
 class IntText(str):
-    """A number without fraction or exponent, as it was written."""
+    """The text of a number without fraction and exponent."""
 
 
 class FloatText(str):
-    """Any other number, as it was written."""
+    """The text of a number with a fraction or exponent."""
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object: its names and values in their order, with repeated names."""
+    """The names and values of an object in their order, including repeated names."""
 
 
 class TooDeep(Exception):
@@ -34,15 +34,17 @@ class TooDeep(Exception):
 
 
 def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
-    """The value at `start`, and the index after it.
+    """Return the value at `start`, and the index after it.
 
     Args:
+        text: The text.
+        start: The index of the first character.
         max_depth: The number of objects and arrays that may be open at the same time.
-        constant: Called for NaN, Infinity and -Infinity; raises.
+        constant: Called for NaN, Infinity and -Infinity; raises an exception.
 
     Raises:
         JSONDecodeError: The text is not JSON.
-        TooDeep: There is too much nesting.
+        TooDeep: The nesting is deeper than `max_depth`.
     """
     containers: list[list[Any]] = []
     names: list[str] = []
@@ -59,7 +61,7 @@ def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoRetu
             continue
         if isinstance(value, list):
             index += 1
-        while containers:  # the value is complete: add it to its container, which may be complete then
+        while containers:  # add the complete value to its container, which may then be complete too
             container = containers[-1]
             container.append((names.pop(), value) if isinstance(container, Pairs) else value)
             index = _after_space(text, index)
@@ -79,7 +81,7 @@ def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoRetu
 
 
 def _begin(text: str, index: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
-    """A whole scalar, or an empty object or array whose first element or end is at the index that is returned."""
+    """Return a scalar, or an empty object or array, and the index of what follows: a first element, or the end."""
     character = text[index : index + 1]
     if character == '"':
         string, end = scanstring(text, index + 1, True)
@@ -102,7 +104,7 @@ def _begin(text: str, index: int, constant: Callable[[str], NoReturn]) -> tuple[
 
 
 def _name(text: str, index: int) -> tuple[str, int]:
-    """The name at `index`, and the index of its value."""
+    """Return the name at `index`, and the index of its value."""
     if text[index : index + 1] != '"':
         raise JSONDecodeError("Expecting property name enclosed in double quotes", text, index)
     name, index = scanstring(text, index + 1, True)

@@ -1,4 +1,4 @@
-"""From payloads to bodies: the keys, order and types of one release, with placeholders for missing values."""
+"""Renders payloads as bodies with the keys, order and types of one release, and placeholders for missing values."""
 
 from flinkmock.rest.rendering.coverage import coverage
 from flinkmock.rest.rendering.jackson import encode

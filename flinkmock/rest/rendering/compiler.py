@@ -1,7 +1,7 @@
 """Compiles schemas into functions that render payloads.
 
-A payload has the keys of all releases. The schema decides which of them a body has, in which order and of which type:
-keys that it does not name are dropped, required keys that the payload lacks get placeholders.
+A payload has the keys of all releases. The schema decides which of them a body has, in which order and of which type.
+Keys without a schema are dropped; required keys that the payload lacks get placeholders.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Schema = Mapping[str, Any]
 Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
-"""Stands for a value that the payload does not have."""
+"""Stands for a value that the payload lacks."""
 
 RAW_DISCRIMINATORS = ("className", "@class")
-"""One property, which Flink renamed in 1.15: payloads may have either name."""
+"""The two names of one property, which Flink renamed in 1.15. Payloads may have either name."""
 
 
 class SchemaMismatch(Exception):
-    """A value that does not fit its schema. `path` is a JSON pointer."""
+    """A value does not fit its schema. `path` is a JSON pointer."""
 
     def __init__(self, path: str, expected: str, value: Any) -> None:
         self.path, self.expected, self.value = path, expected, value
@@ -33,7 +33,7 @@ class SchemaMismatch(Exception):
 
 
 class Compiler:
-    """Compiles the schemas of one contract; definitions are compiled once and shared."""
+    """Compiles the schemas of one contract. Each definition is compiled once."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
@@ -56,7 +56,7 @@ class Compiler:
         return _leaf(schema, json_types)
 
     def _reference(self, name: str) -> Render:
-        if name in self._open:  # a recursive definition: it is compiled by the time the function runs
+        if name in self._open:  # a recursive definition, which is compiled when the function runs
             return lambda value, path, placeholders: self._compiled[name](value, path, placeholders)
         if name not in self._compiled:
             self._open.append(name)
@@ -65,7 +65,7 @@ class Compiler:
         return self._compiled[name]
 
     def _recursive(self, schema: Schema) -> bool:
-        """Whether the schema leads back into a definition that is being compiled."""
+        """Whether a schema refers to a definition that is being compiled."""
         return schema.get("$ref", "").removeprefix("#/$defs/") in self._open
 
     def _alternative(self, branches: list[Schema]) -> Render:
@@ -92,7 +92,7 @@ class Compiler:
     def _object(self, schema: Schema) -> Render:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
-        # a property that only a description shows may be null, whatever its schema says
+        # a property that is only known from a description may be null, whatever its schema says
         required_names = set(schema.get("required", ()))
         nullable = frozenset(schema.get("unconfirmed", ()))
         fields = [
@@ -118,7 +118,7 @@ class Compiler:
                     result[name] = None
                     continue
                 elif value is None and not required:
-                    with suppress(SchemaMismatch):  # null where null is not allowed: this release leaves the key out
+                    with suppress(SchemaMismatch):  # if null is not allowed, this release leaves the key out
                         result[name] = child(None, (path, name), placeholders)
                     continue
                 result[name] = child(value, (path, name), placeholders)
@@ -127,7 +127,7 @@ class Compiler:
         return render
 
     def _map(self, schema: Schema) -> Render:
-        """An object whose keys the schema does not list: `propertyNames`, `additionalProperties`, or anything."""
+        """Compile an object whose keys the schema does not list: `propertyNames`, `additionalProperties`, or any."""
         names: Schema = schema.get("propertyNames", {})
         values = schema.get("additionalProperties")
         if schema.get("maxProperties") == 0:
@@ -175,19 +175,19 @@ _EMPTY: Mapping[str, Any] = {}
 
 
 def _raw(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
-    """Return the value as it is: JSON without a schema (RawJson)."""
+    """Return a value unchanged: JSON without a schema (RawJson)."""
     return {} if value is MISSING else value
 
 
 def _special(value: Any) -> Any:
-    """Return NaN and the infinities as Jackson's strings, all other values unchanged."""
+    """Return NaN and infinities as Jackson's strings, and all other values unchanged."""
     if type(value) is float and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 
 
 def discriminators(branches: list[Schema]) -> dict[str, int]:
-    """Return the index of each branch by its constant, if every branch has a property with one."""
+    """Return the index of each branch by the constant of its discriminator; {} if a branch has none."""
     constants = [
         child["const"] for branch in branches for child in branch.get("properties", {}).values() if "const" in child
     ]

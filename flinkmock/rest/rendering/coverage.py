@@ -1,4 +1,4 @@
-"""Which fields of a response the model provides, and which are placeholders."""
+"""Finds out which fields of a response the model provides, and which are placeholders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNMODELLED = _Unmodelled()
 
 
 class _UnmodelledMarks:
-    """A placeholder source that marks the fields instead of generating values."""
+    """A placeholder source that marks fields instead of generating values."""
 
     def leaf(self, schema: Mapping[str, Any], path: FieldPath) -> Any:
         return schema.get("const", _UNMODELLED)
@@ -31,9 +31,9 @@ class _UnmodelledMarks:
 
 
 def coverage(renderer: ResponseRenderer, operation: Operation, payload: Any) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the JSON pointers of the modelled and of the unmodelled fields, with `*` for each index of an array.
+    """Return the JSON pointers of the modelled fields and of the placeholders, with `*` for indexes of arrays.
 
-    A field that one item of an array lacks counts as unmodelled. Raises the same as `ResponseRenderer.body`.
+    A field that is a placeholder in one item of an array counts as a placeholder. Raises as `ResponseRenderer.body`.
     """
     body = renderer.render(operation, payload, _UnmodelledMarks())
     leaves = list(_leaves(body, ""))

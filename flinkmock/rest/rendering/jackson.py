@@ -1,4 +1,4 @@
-"""JSON as Flink's Jackson writes it: no spaces, UTF-8 not escaped, doubles as Java prints them, NaN in quotes."""
+"""Writes JSON as Flink's Jackson does: without spaces, unescaped UTF-8, doubles as in Java, NaN in quotes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.flink.java_format import java_double
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 # Python's repr and Java's Double.toString agree from 1.0E-3 up to 1.0E7, and Python writes \u001b where Jackson writes
-# \u001B. Both are rare, so three quick searches (each led by a literal) find out whether anything has to be replaced.
+# \u001B. Both are rare, so three quick searches find out whether anything has to be replaced.
 _ODD_POINT = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
 _ODD_EXPONENT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
 _TOKENS = re.compile(
@@ -23,14 +23,14 @@ _ESCAPES = re.compile(r"\\(?:u00[01][a-f]|.)")
 
 
 def encode(value: Any) -> bytes:
-    """A JSON value (dicts, lists or tuples with strings, numbers, booleans and None in them) as bytes."""
+    """Return a JSON value (dicts, lists, tuples, strings, numbers, booleans and None) as bytes."""
     try:
         text = _dump(value)
     except ValueError:
         text = _dump(_quoted(value))
     if _ODD_POINT.search(text) or _ODD_EXPONENT.search(text) or "\\u00" in text:
         text = _TOKENS.sub(_as_java, text)
-    # Java's String.getBytes puts a question mark for half a surrogate pair
+    # Java's String.getBytes writes a question mark for an unpaired surrogate
     return text.encode("utf-8", errors="replace")
 
 
@@ -42,7 +42,7 @@ def _as_java(token: re.Match[str]) -> str:
 
 
 def _quoted(value: Any) -> Any:
-    """The value with NaN and the infinities as strings, as Jackson's QUOTE_NON_NUMERIC_NUMBERS has them."""
+    """Return a value with NaN and infinities as strings (Jackson's QUOTE_NON_NUMERIC_NUMBERS)."""
     if isinstance(value, dict):
         return {key: _quoted(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):

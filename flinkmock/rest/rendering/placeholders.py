@@ -1,4 +1,4 @@
-"""Placeholders: generated values for fields that no handler provides, plausible by name and format, always the same."""
+"""Placeholders: generated values for fields that no handler provides. They fit the name and format of a field."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from flinkmock.contract.one_of import types
 from flinkmock.named_random import EPOCH_MS
 
 FieldPath = tuple[Any, str | int] | None
-"""The path of a field in a body: (path of the parent, key or index); None is the whole body. A linked list, because
-most paths are never needed as text."""
+"""The path of a field in a body: (path of the parent, key or index); None is the whole body. It is a linked list,
+because most paths are never needed as text."""
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -42,8 +42,7 @@ class PlaceholderSource(Protocol):
 
 
 class GeneratedPlaceholders:
-    """Values from a hash of `salt` and path; words come from Faker (the extra `synthesis`), which is imported for the
-    first word."""
+    """Generates values from a hash of `salt` and path. Words come from Faker (the extra `synthesis`)."""
 
     def __init__(self, salt: str) -> None:
         self.salt = salt
@@ -55,7 +54,7 @@ class GeneratedPlaceholders:
             return schema["enum"][0]
         json_types = types(schema)
         if not json_types or "null" in json_types:
-            # null is Flink's own value for what is not known
+            # Flink uses null for unknown values
             return None if json_types else {}
         number = self._number(path)
         name = str(path[1]) if path else ""
@@ -90,7 +89,7 @@ class GeneratedPlaceholders:
 
     @cached_property
     def _words(self) -> Any:
-        # Faker takes longer to import than a cluster takes to start, and only imported releases need it: it is an extra
+        # Faker is imported late: that takes longer than the start of a cluster, and only imported releases need it
         from faker.generator import Generator
         from faker.providers.internet.en_US import Provider as Internet
         from faker.providers.lorem.en_US import Provider as Lorem
@@ -131,7 +130,7 @@ def _uuid(_: Any, number: int) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-# By a part of the property's name; the first match wins.
+# (words in the name of a property, generator); the first match applies
 _STRINGS: tuple[tuple[tuple[str, ...], Callable[[Any, int], str]], ...] = (
     (("uuid",), _uuid),
     (("stack", "exception", "cause"), lambda words, _: f"java.lang.RuntimeException: {words.sentence(nb_words=4)}"),

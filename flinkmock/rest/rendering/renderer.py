@@ -16,7 +16,7 @@ from flinkmock.rest.rendering.writer import Write, compile_writer
 class RenderingError(Exception):
     """A payload does not fit the contract. This is a bug of flinkmock, never a mistake of the user.
 
-    `operation` and `pointer` (a JSON pointer) say where.
+    `operation` is the operation, `pointer` the JSON pointer of the value.
     """
 
     def __init__(self, operation: Operation, mismatch: SchemaMismatch) -> None:
@@ -25,7 +25,7 @@ class RenderingError(Exception):
 
 
 class ResponseRenderer:
-    """Renders the bodies of one contract; equal seed, release, key and payload give equal bodies.
+    """Renders the bodies of one contract. Equal seed, release, key and payload give equal bodies.
 
     Raises:
         FakerMissing: The release is an imported one, which needs placeholders, and Faker is not installed.
@@ -44,14 +44,14 @@ class ResponseRenderer:
     def body(self, operation: Operation, payload: Any, key: str = "") -> Any:
         """Return the body of a response as a JSON value.
 
-        Keys that the release does not have are dropped. A required key that the payload lacks gets a placeholder, made
-        from seed, release, `key` and the field's path. An int becomes a double and a whole float an int where the
-        contract says so; NaN becomes "NaN". A null where the contract allows none drops the key if it is optional.
+        Keys that the release does not have are dropped. A required key that the payload lacks gets a placeholder, which
+        depends on seed, release, `key` and path. An int becomes a double, and a whole float an int, if the contract
+        requires it; NaN becomes "NaN". If null is not allowed, an optional key is dropped.
 
         Args:
             operation: The operation of the request.
-            payload: A dict or list with the keys of all releases; None or {} if nothing is known.
-            key: Identifies the resource (path and ids).
+            payload: A dict or list with the keys of all releases; None or {} if there are no values.
+            key: The identity of the resource (path and ids).
 
         Raises:
             RenderingError: The payload does not fit the contract.
@@ -61,19 +61,19 @@ class ResponseRenderer:
         return self.render(operation, payload, self._placeholders)
 
     def json(self, operation: Operation, payload: Any, key: str = "") -> bytes:
-        """Return `body` as bytes, in a fraction of the time. Arguments and errors are the same."""
+        """Return the body as bytes, faster than by `body`. Arguments and errors are the same."""
         try:
             text = self.text(operation, payload)
-        except Exception:  # this payload needs a placeholder, or has something else that writers don't know
+        except Exception:  # the payload needs a placeholder, or has another feature that writers don't support
             return encode(self.body(operation, payload, key))
-        if "\\u00" in text:  # control characters, which Jackson escapes in capital letters
+        if "\\u00" in text:  # control characters, which Jackson escapes in upper case
             return encode(self.body(operation, payload, key))
         return text.encode("utf-8", errors="replace")
 
     def text(self, operation: Operation, payload: Any) -> str:
         """Return the JSON text of a payload that has all required keys.
 
-        Escapes of control characters are in small letters. Raises any exception for a payload that needs `body`.
+        Escapes of control characters are in lower case. Raises any exception for a payload that needs `body`.
         """
         write = self._writers.get(operation.id)
         if write is None:

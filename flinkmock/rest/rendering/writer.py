@@ -1,8 +1,8 @@
 """Compiles schemas into functions that write payloads as JSON text.
 
-A writer is Python source, generated from the schema of an operation's response: one function for each object, which
-formats all fields at once. It gives the same text as `encode(renderer.body(...))`, which is the definition, and raises
-whenever a payload is not what handlers usually return: then the caller renders it that way.
+A writer is Python source that is generated from the schema of an operation's response: one function for each object,
+which formats all fields at once. It returns the same text as `encode(renderer.body(...))`. It raises an exception if a
+payload is not what handlers usually return; the caller then renders the payload.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from flinkmock.rest.rendering.jackson import encode
 Write = Callable[[Any], str]
 
 _PLAIN_NAME = re.compile(r"[ -!#-&(-\[\]-z|~]+")
-"""Names that need no escape, neither in JSON nor in the generated source: that has the strings '''…''' and "…"."""
+"""Names that need no escape in JSON and in the generated source, whose strings are '''…''' and "…"."""
 _NUMBERS = frozenset({"integer", "number"})
 
 
 class UnusualPayload(Exception):
-    """A writer leaves this payload to the renderer."""
+    """The renderer has to render this payload."""
 
 
 def compile_writer(schema: Schema, definitions: Definitions) -> Write:
-    """Return a function from payloads to JSON text. It raises any exception for a payload that it can't write."""
+    """Return a function that writes payloads as JSON. It raises any exception for a payload that it can't write."""
     compiler = _WriterCompiler(definitions)
     name = compiler.function_of(schema)
     return compiler.compiled(name)
@@ -95,7 +95,7 @@ class _WriterCompiler:
         self._source.append(f"def {name}(value):\n" + "\n".join(f"    {line}" for line in body))
 
     def _expression(self, schema: Schema, value: str) -> str:
-        """Return an expression with the text of `value`, which is an expression without side effects."""
+        """Return an expression for the text of `value`, which is itself an expression without side effects."""
         if "$ref" in schema or alternatives(schema):
             return f"{self.function_of(schema)}({value})"
         if "const" in schema:
@@ -124,7 +124,7 @@ class _WriterCompiler:
         return "unusual()"
 
     def _field(self, schema: Schema, value: str) -> str:
-        """Return the content of the braces of an f-string that gives the text of `value`."""
+        """Return the content of an f-string's braces for the text of `value`."""
         is_integer = types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
         return f"{value}:d" if is_integer else self._expression(schema, value)
 
@@ -245,7 +245,7 @@ def _unusual() -> str:
 
 
 def _written(value: Any, write: Write) -> str:
-    """The text of a fragment, which is written once."""
+    """Return the text of a fragment, which is written once."""
     if type(value) is not Fragment:
         raise UnusualPayload
     if value.text is None:
@@ -258,12 +258,12 @@ def _text_of(value: Any) -> str:
 
 
 def _raw(value: Any) -> str:
-    """JSON without a schema."""
+    """Return the text of JSON without a schema."""
     return encode(value).decode()
 
 
 def _double(value: float) -> str:
-    """A finite double as Java prints it."""
+    """Return a finite double as Java prints it."""
     if type(value) is float:
         if value == 0 or 1e-3 <= abs(value) < 1e7:
             return repr(value)
