@@ -57,7 +57,8 @@ def dashboard(call: RestCall) -> Payload:
 def configuration(call: RestCall) -> Payload:
     """Return the configuration, which is the same for all jobs and applications, even for unknown ones.
 
-    `rest.port` has the effective value. See docs/flink-behaviour.md#unknown-ids. See docs/flink-behaviour.md#cluster-overview.
+    See docs/flink-behaviour.md#unknown-ids. `rest.port` has the effective value.
+    See docs/flink-behaviour.md#cluster-overview.
     """
     port = urlsplit(call.base_url).port
     entries = call.configuration.entries(call.cluster.release)
