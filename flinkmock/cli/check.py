@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import count, positive_duration, whole_number
+from flinkmock.cli.signals import sigterm_like_sigint
 from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
@@ -88,18 +89,19 @@ def run(args: argparse.Namespace) -> int:
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
     extra_checks = _extra_checks(args)
-    report = check(
-        args.url,
-        args.flink,
-        contract=_contract(args),
-        extra_checks=extra_checks,
-        progress=bar if is_terminal(sys.stderr) else None,
-        headers=dict(args.headers),
-        watch_ms=args.watch,
-        every_ms=args.every,
-        on_finding=_print_finding if args.watch else None,
-        context=server_access.ssl_context(args),
-    )
+    with sigterm_like_sigint():
+        report = check(
+            args.url,
+            args.flink,
+            contract=_contract(args),
+            extra_checks=extra_checks,
+            progress=bar if is_terminal(sys.stderr) else None,
+            headers=dict(args.headers),
+            watch_ms=args.watch,
+            every_ms=args.every,
+            on_finding=_print_finding if args.watch else None,
+            context=server_access.ssl_context(args),
+        )
     report.accept(known)
     print(format_report(report, args.format))
     if not report.clean:

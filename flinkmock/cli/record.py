@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import positive_duration
+from flinkmock.cli.signals import sigterm_like_sigint
 from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
@@ -168,8 +169,6 @@ def record_cluster(
     context: ssl.SSLContext | None = None,
 ) -> ClusterObservations:
     """Record a live cluster, and write each exchange to `raw`, if given. Raises ServerUnreachable, OSError."""
-    import signal
-    import threading
     import time
     from contextlib import ExitStack, closing
 
@@ -194,13 +193,9 @@ def record_cluster(
                 file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             return response
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     observations = ClusterObservations()
     with closing(RecordingClient(url, extra_headers, context)) as client, ExitStack() as stack:
-        if threading.current_thread() is threading.main_thread():
-            stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, interrupt))
+        stack.enter_context(sigterm_like_sigint())
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         try:
             detect_version(client)  # raises if the server does not report one, and so is not Flink

@@ -133,11 +133,24 @@ class Check:
     ) -> Report:
         """Run all checks. Raises ServerUnreachable.
 
+        A KeyboardInterrupt ends a watch early.
+
         Args:
             extra_checks: Checks that run after the reads.
             watch_ms: How long passes are repeated, in ms.
             every_ms: The pause between two passes, in ms.
         """
+        try:
+            self._run(extra_checks, watch_ms, every_ms)
+        except KeyboardInterrupt:
+            if not self.report.passes or not watch_ms:
+                raise
+            self.report.notes.append(f"{datetime.now(UTC):%H:%M:%S} UTC: the watch was ended.")
+        self.progress(1, 1, "")
+        self.report.requests = self.client.requests
+        return self.report
+
+    def _run(self, extra_checks: tuple[Callable[[Check], None], ...], watch_ms: int, every_ms: int) -> None:
         end = self._now() + watch_ms
         self._complete(self._read_everything, end if watch_ms else None)
         while self._now() < end and not self.report.lost:
@@ -150,9 +163,6 @@ class Check:
                 self._complete(self._request_again, end if watch_ms else None)
         for extra_check in extra_checks:
             extra_check(self)
-        self.progress(1, 1, "")
-        self.report.requests = self.client.requests
-        return self.report
 
     def wait(self, ms: int) -> None:
         """Wait for a number of milliseconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -14,23 +15,26 @@ from flinkmock.conformance.interruptions import MAX_IN_A_ROW
 from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract
 
+DAY_MS = 86_400_000
 JOBS = {"running": "streaming", "other": "streaming", "finished": "batch"}
 
 
-def watched(cluster: FlinkMock, events: dict[int, Any], watch_ms: int = 5_000) -> Report:
-    """Watches a cluster; `events` are called at these times, in ms since the start."""
-    waiting = dict(events)
-    passed = [0]
+def watched(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> Report:
+    """Watches a cluster. `event` is called before the second pass; the watch is ended at the last of the waits."""
+    waited: list[int] = []
 
     def wait(ms: int) -> None:
-        passed[0] += ms
-        for at in [at for at in waiting if at <= passed[0]]:
-            waiting.pop(at)()
+        waited.append(ms)
+        if len(waited) == 1:
+            event()
+        if len(waited) == waits:
+            raise KeyboardInterrupt
         cluster.advance(f"{ms}ms")
 
     with closing(HttpClient(cluster.urls[-1])) as client:
-        check = Check(client, Contract.load("2.3"), wait=wait, limit=2)
-        return check.run(watch_ms=watch_ms)
+        report = Check(client, Contract.load("2.3"), wait=wait, limit=2).run(watch_ms=DAY_MS)
+    assert report.notes.pop().endswith("UTC: the watch was ended.")
+    return report
 
 
 def scenario(*, highly_available: bool) -> dict[str, Any]:
@@ -46,7 +50,7 @@ def scenario(*, highly_available: bool) -> dict[str, Any]:
 def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("2s")})
+        report = watched(cluster, lambda: cluster.jobmanagers.fail("2s"))
     assert report.clean, report.table()
     [note] = report.notes
     assert f"UTC: {what} for" in note and note.endswith(" s. Earlier responses were dropped.")
@@ -58,7 +62,7 @@ def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
 def test_a_change_between_two_passes(highly_available: bool) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("10ms")})
+        report = watched(cluster, lambda: cluster.jobmanagers.fail("10ms"))
     assert report.clean, report.table()
     [note] = report.notes
     assert note.endswith("UTC: the server was restarted, or has another leader. Earlier responses were dropped.")
@@ -66,7 +70,13 @@ def test_a_change_between_two_passes(highly_available: bool) -> None:
 
 def test_a_server_that_does_not_come_back() -> None:
     with FlinkMock(scenario(highly_available=True), flink="2.3", clock="virtual") as cluster:
-        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("1h")})
+
+        def wait(ms: int) -> None:
+            cluster.jobmanagers.fail("10h")
+            cluster.advance(f"{max(ms, 60_000)}ms")
+
+        with closing(HttpClient(cluster.urls[-1])) as client:
+            report = Check(client, Contract.load("2.3"), wait=wait, limit=2).run(watch_ms=60_000)
     assert report.lost
     [note] = report.notes
     assert note.endswith("It is not back.")
@@ -75,7 +85,16 @@ def test_a_server_that_does_not_come_back() -> None:
 def test_a_server_that_never_has_a_leader() -> None:
     faults = [{"match": "GET /jobs/overview", "reply": "leader-unavailable"}]
     with FlinkMock({"jobs": JOBS, "faults": faults}, flink="2.3", clock="virtual") as cluster:
-        report = watched(cluster, {}, 0)
+        cluster.advance("60s")
+        with closing(HttpClient(cluster.url)) as client:
+            report = Check(client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), limit=2).run()
     [finding] = report.findings
     assert str(finding).startswith("status: expected 200, found 503 Service temporarily unavailable")
     assert len(report.notes) == MAX_IN_A_ROW
+
+
+def test_an_interrupted_watch_has_a_report() -> None:
+    with FlinkMock({"jobs": JOBS}, flink="2.3", clock="virtual") as cluster:
+        report = watched(cluster, lambda: None, waits=1)
+    assert report.clean and report.requests > 100
+    assert report.notes == []

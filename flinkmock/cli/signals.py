@@ -1,0 +1,25 @@
+"""Signals that end a command early, with its result."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def sigterm_like_sigint() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt within the block. Other threads than the main one can't set handlers."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
