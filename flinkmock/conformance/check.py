@@ -1,4 +1,4 @@
-"""Checks a live server: calls every operation of a contract that can be called safely and reports deviations.
+"""Checks a live server: calls every operation of a contract that can be called safely and reports findings.
 
 "Safely" means without changing anything. Parameters come from the server itself (jobs, vertices, subtasks, attempts,
 checkpoints, TaskManagers, log files, applications); an operation without parameter values is reported as not checked.

@@ -66,7 +66,7 @@ def unreachable_taskmanager(response: HttpResponse) -> str | None:
 def check_response(
     contract: Contract, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
 ) -> Iterator[Finding]:
-    """Yield every deviation of a response.
+    """Yield the findings of a response.
 
     Args:
         contract: The contract of the release.

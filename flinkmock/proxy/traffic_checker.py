@@ -68,7 +68,7 @@ class TrafficChecker:
         """Check an exchange and set its `error_message`.
 
         Returns:
-            The findings: deviations of the server and mistakes of the client.
+            The findings about the server, and the mistakes of the client.
 
         Args:
             exchange: The exchange.
@@ -78,7 +78,7 @@ class TrafficChecker:
             span: When the request was received and the response had been sent, in ms of one clock.
         """
         self.report.requests += 1
-        deviations: list[str] = []
+        findings: list[str] = []
         response = HttpResponse(status, {name.lower(): headers[name] for name in headers}, body or b"")
         if lacks_leader(response):
             self.note_interruption("the server had no leader", span[1])
@@ -88,9 +88,9 @@ class TrafficChecker:
             if status == operation.status:
                 self.report.answered[operation] += 1
             if body is not None:
-                deviations = self._check(exchange, operation, response)
-                if not deviations and status == operation.status and operation.method == "GET":
-                    deviations = self._contradictions(exchange.target, operation, body, span)
+                findings = self._check(exchange, operation, response)
+                if not findings and status == operation.status and operation.method == "GET":
+                    findings = self._contradictions(exchange.target, operation, body, span)
         advice = self._mistakes(exchange, operation, response)
         if exchange.raw_body:
             advice += exchange.contract_review.advice
@@ -99,7 +99,7 @@ class TrafficChecker:
         self.advice.update(advice)
         self.mistaken += bool(advice)
         notes, self._new_notes = self._new_notes, []
-        return [*deviations, *advice, *(f"note: {note}" for note in notes)]
+        return [*findings, *advice, *(f"note: {note}" for note in notes)]
 
     def end(self) -> None:
         """Add findings that were held back to the report."""
@@ -150,7 +150,7 @@ class TrafficChecker:
         ).contract_review.advice
 
     def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
-        """Return the deviations of a response."""
+        """Return the findings of a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
         errors = tuple(sorted({*ANY_ERROR, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))

@@ -1,4 +1,4 @@
-"""`check` reports each deviation of a server from its contract, and nothing else."""
+"""`check` reports each difference of a server from its contract, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 @pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_a_fake_cluster_has_no_deviation(flink: str) -> None:
+def test_a_fake_cluster_has_no_findings(flink: str) -> None:
     running = cluster_with_jobs(flink)
     try:
         report = check(running.url)
@@ -88,7 +88,7 @@ def removed(status: int, content_type: str, body: bytes) -> tuple[int, str, byte
         (removed, "status: expected 200, found 404 Unable to load requested file /overview."),
     ],
 )
-def test_each_deviation_is_reported(cluster: FlinkMock, change: ChangeResponse, text: str) -> None:
+def test_each_difference_is_reported(cluster: FlinkMock, change: ChangeResponse, text: str) -> None:
     with tampering_proxy(cluster.url, "/overview", change) as url:
         report = check(url)
     [finding] = report.findings
@@ -98,7 +98,7 @@ def test_each_deviation_is_reported(cluster: FlinkMock, change: ChangeResponse, 
     assert "GET /overview  (getClusterOverview)" in report.table()
 
 
-def test_a_deviation_of_many_items_is_reported_once(cluster: FlinkMock) -> None:
+def test_a_finding_of_many_items_is_reported_once(cluster: FlinkMock) -> None:
     def retype(body: Any) -> None:
         for job in body["jobs"]:
             job["start-time"] = str(job["start-time"])
@@ -121,7 +121,7 @@ def test_ids_in_pointers_are_generalized(cluster: FlinkMock) -> None:
     assert len(report.findings[finding]) >= 3
 
 
-def test_another_release_deviates(cluster: FlinkMock) -> None:
+def test_another_release_differs(cluster: FlinkMock) -> None:
     assert not check(cluster.url, "1.12").clean
 
 

@@ -1,4 +1,4 @@
-"""Mutating checks and generated requests find no deviation in a fake cluster."""
+"""Mutating checks and generated requests have no findings in a fake cluster."""
 
 from __future__ import annotations
 
