@@ -102,6 +102,8 @@ class Cluster:
         """Ids of the jobs that wait for slots, in the order in which they started to wait."""
         self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
         self.shut_down = False
+        self.program_output: list[tuple[int, str]] = []
+        """What main methods have printed: (epoch ms, text)."""
         self._generated_job_ids = 0
         self._calls: dict[tuple[str, str], int] = {}
         self._make_components(upload_dir)

@@ -84,7 +84,8 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     for job in cluster.jobs.values():
         events.extend(_of_job(cluster, job, time))
     path = jobmanager_log_path(cluster.configuration, cluster.release)
-    return log_files(path, (event for event in events if event.time <= time), started)
+    output = "".join(f"{text}\n" for at, text in cluster.program_output[-PRINTED_LINES:] if at <= time)
+    return log_files(path, (event for event in events if event.time <= time), started, output)
 
 
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:

@@ -207,6 +207,7 @@ class ProgramSpec:
     Attributes:
         throws: The exception that the main method throws.
         executes: Whether the main method starts a job.
+        prints: What the main method prints, without the last line feed; "" for nothing.
         arguments: Program argument -> the fields that it sets, such as "--name" -> ("name",). Fields are name,
             parallelism, checkpoints.every and checkpoints.duration (in ms), and VERTEX.parallelism with the full name
             of a vertex.
@@ -215,6 +216,7 @@ class ProgramSpec:
 
     throws: JavaException | None = None
     executes: bool = True
+    prints: str = ""
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments_in_user_config: bool = False
 

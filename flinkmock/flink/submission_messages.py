@@ -30,9 +30,9 @@ def main_method_failed(reason: str | None) -> str:
     return f"The main method caused an error: {reason}"
 
 
-def program_output(location: str) -> str:
+def program_output(location: str, printed: str) -> str:
     """Follow NO_PLAN."""
-    return f"\n\nClasspath: [file:{location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
+    return f"\n\nClasspath: [file:{location}]\n\nSystem.out: {printed or '(none)'}\n\nSystem.err: (none)"
 
 
 def job_not_executed(job_name: str) -> str:

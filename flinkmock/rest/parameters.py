@@ -12,7 +12,7 @@ from typing import Any
 from flinkmock.contract import Operation, Parameter
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink import messages
-from flinkmock.rest.java_parsing import INT, LONG, parse_id, parse_number
+from flinkmock.flink.java_parsing import INT, LONG, parse_id, parse_number
 
 Converter = Callable[[str], Any]
 

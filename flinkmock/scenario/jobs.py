@@ -193,6 +193,7 @@ class JobReader:
         return ProgramSpec(
             throws=self._exceptions.java_exception(throws) if throws else None,
             executes=as_bool(node.get("executes"), True),
+            prints=node.text_of("prints") or "",
             arguments={
                 argument: tuple(self._field(field, vertices) for field in fields.elements or [fields])
                 for argument, fields in node.items_of("arguments").items()

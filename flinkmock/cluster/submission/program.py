@@ -20,6 +20,7 @@ from flinkmock.cluster.submission.parallelism import with_parallelism
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_parsing import INT, parse_number
 from flinkmock.named_random import UniformRange, ValuesInTurn
 from flinkmock.release import Release
 
@@ -60,6 +61,11 @@ def entry_class(program: Program) -> str:
             JavaException(java_classes.CLASS_NOT_FOUND_EXCEPTION, name),
         )
     return name
+
+
+def printed_by_main(program: Program, rules: Sequence[SubmissionRule]) -> str:
+    """Return what the program's main method prints. Raises ProgramError if the class does not exist."""
+    return matching_template((entry_class(program), program.jar.name), rules).program.prints
 
 
 def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
@@ -110,7 +116,7 @@ def job_to_plan(
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
         text = submission_messages.NO_PLAN + (submission_messages.NO_PLAN_HINT if release.since("1.19") else "")
-        outputs = submission_messages.program_output(program.location)
+        outputs = submission_messages.program_output(program.location, spec.program.prints)
         raise ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text + outputs), refused=False)
     return with_arguments(with_configuration(spec, program), program.arguments)
 
@@ -149,7 +155,7 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
     if field == "name":
         return dataclasses.replace(spec, name=value)
     try:
-        number = int(value)
+        number = parse_number(value, INT)
     except ValueError:
         cause = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, submission_messages.not_a_number(value))
         raise main_method_error(cause) from None

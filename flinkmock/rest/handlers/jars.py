@@ -8,7 +8,7 @@ from flinkmock.cluster.applications import Application
 from flinkmock.cluster.errors import BadRequest, InvalidUpload, ProgramError, UncaughtJavaException
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.restore import RestoreSettings
-from flinkmock.cluster.spec import OperationName
+from flinkmock.cluster.spec import JobSpec, OperationName
 from flinkmock.cluster.submission.program import (
     Program,
     duplicate_submission_error,
@@ -16,6 +16,7 @@ from flinkmock.cluster.submission.program import (
     job_to_plan,
     job_to_run,
     not_initialized_error,
+    printed_by_main,
     submission_error,
     tokenize,
 )
@@ -85,7 +86,7 @@ def plan(call: RestCall) -> Payload:
 def run(call: RestCall) -> Payload:
     """Submit the job of the jar's program and initialize it. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
-    spec = job_to_run(_program(call), cluster.spec.submissions)
+    spec = _job_to_run(call, _program(call))
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
         if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
@@ -114,7 +115,7 @@ def run_application(call: RestCall) -> Payload:
     name = entry_class(program)
     application_id = call.body.get("applicationId") or cluster.new_job_id()
     try:
-        spec = job_to_run(program, cluster.spec.submissions)
+        spec = _job_to_run(call, program)
     except ProgramError as error:
         failure = None if error.message == submission_messages.NO_JOBS else error.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
@@ -127,6 +128,14 @@ def run_application(call: RestCall) -> Payload:
             application=Application(application_id, name, call.now),
         )
     return {"applicationid": application_id}
+
+
+def _job_to_run(call: RestCall, program: Program) -> JobSpec:
+    """Call the program's main method and return the job that it starts. Raises ProgramError."""
+    rules = call.cluster.spec.submissions
+    if printed := printed_by_main(program, rules):
+        call.cluster.program_output.append((call.now, printed))
+    return job_to_run(program, rules)
 
 
 def _program(call: RestCall) -> Program:

@@ -32,7 +32,7 @@ def _directory(call: RestCall, field: str) -> str:
     if directory is None:
         directory = call.cluster.configuration.text(SAVEPOINT_DIR)
     if directory is None:
-        key = SAVEPOINT_DIR.aliases[0] if call.cluster.release.since("1.20") else SAVEPOINT_DIR.key
+        key = SAVEPOINT_DIR.key if call.cluster.release.since("1.20") else SAVEPOINT_DIR.aliases[0]
         raise BadRequest(checkpoint_messages.no_savepoint_directory(key, field))
     return str(directory)
 

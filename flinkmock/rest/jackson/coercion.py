@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_parsing import INT, LONG, parse_id, parse_number
 from flinkmock.rest.jackson import class_names
 from flinkmock.rest.jackson.parser import JACKSON, MAPPING, MISMATCH, JacksonError
 from flinkmock.rest.jackson.scanner import FloatText, IntText, Pairs
-from flinkmock.rest.java_parsing import INT, LONG, parse_id, parse_number
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _INVALID = f"{JACKSON}.databind.exc.InvalidFormatException"

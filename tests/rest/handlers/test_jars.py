@@ -128,6 +128,29 @@ def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
         assert f"Classpath: [file:{asker.cluster.jars.shown_folder}/{jar}]" in text
 
 
+def test_the_standard_output_of_a_main(tmp_path):
+    """A run prints to the output of the JobManager, a plan to its message (2.3.0, 1.20.5 and 1.12.5: noexecute.jar)."""
+    spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
+    with HandlerClient(submissions=rules(spec)) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError, match="System.out: nothing to do\n"):
+            asker.ask("generatePlanFromJar", jarid=jar)
+        assert asker.ask("getJobManagerStdoutFile") == b""
+        with pytest.raises(ProgramError, match=r"No jobs included in application\."):
+            asker.ask("submitJobFromJar", jarid=jar)
+        asker.ask("submitApplicationFromJar", jarid=jar)
+        assert asker.ask("getJobManagerStdoutFile") == b"nothing to do\n" * 2
+
+
+def test_arguments_are_numbers_as_java_reads_them(tmp_path):
+    """2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
+    with HandlerClient(submissions=rules(job(program=LISTENS))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError) as raised:
+            asker.ask("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
+        assert classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
+
+
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
 def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
     with HandlerClient(flink=flink) as asker:
