@@ -22,6 +22,9 @@ NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
 """The same in 2.x, where the field is called executionPlanFileName."""
 
 
+NO_MAIN_METHOD = "The given program class does not have a main(String[]) method."
+
+
 def entry_class_not_found(name: str) -> str:
     return f"The program's entry point class '{name}' was not found in the jar file."
 

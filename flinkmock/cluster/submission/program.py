@@ -27,6 +27,14 @@ from flinkmock.release import Release
 PARALLELISM_UNKNOWN = -2
 """The lowest parallelism that ExecutionConfig accepts: -1 is the default, -2 is unknown."""
 BAD_PARALLELISM = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.BAD_PARALLELISM)
+_CLASSES_OF_JAVA = frozenset(
+    f"java.lang.{name}"
+    for name in (
+        "Boolean", "Byte", "Character", "Class", "Double", "Enum", "Exception", "Float", "Integer", "Long", "Math",
+        "Number", "Object", "Process", "Runtime", "Short", "String", "StringBuilder", "System", "Thread", "Throwable",
+    )
+)  # fmt: skip
+"""Classes that are found although they are not in the jar. They have no main method."""
 _TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
@@ -55,6 +63,8 @@ def entry_class(program: Program) -> str:
             raise _not_packaged(submission_messages.NO_ENTRY_CLASS)
         # Flink takes the attribute unchanged, including commas (PackagedProgram.getEntryPointClassNameFromJar).
         name = ",".join(program.jar.entry_classes)
+    if name in _CLASSES_OF_JAVA and program.jar.classes is not None:
+        raise _not_packaged(submission_messages.NO_MAIN_METHOD)
     if "," in name or not program.jar.has_class(name):
         raise _not_packaged(
             submission_messages.entry_class_not_found(name),
@@ -118,7 +128,10 @@ def job_to_plan(
         text = submission_messages.NO_PLAN + (submission_messages.NO_PLAN_HINT if release.since("1.19") else "")
         outputs = submission_messages.program_output(program.location, spec.program.prints)
         raise ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text + outputs), refused=False)
-    return with_arguments(with_configuration(spec, program), program.arguments)
+    try:
+        return with_arguments(with_configuration(spec, program), program.arguments)
+    except ProgramError as error:
+        raise ProgramError(error.exception, refused=False) from None
 
 
 def _has_invalid_parallelism(program: Program) -> bool:

@@ -21,8 +21,8 @@ def coordinate(call: RestCall) -> Payload:
 
     Raises:
         JobNotFound: The job is unknown or has ended.
-        UncaughtJavaException: The request can't be deserialized.
-        CoordinatorNotFound: The operator is not a sink of `collect()`.
+    UncaughtJavaException: The request can't be deserialized, or is for the coordinator of a source.
+    CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:
@@ -35,6 +35,9 @@ def coordinate(call: RestCall) -> Payload:
     operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
     location = find_collect_sink(job, operator_id)
     request = _collect_request(text)
+    if any(vertex.id == operator_id and vertex.spec.splits for vertex in job.graph.vertices):
+        text = messages.coordinator_handles_no_requests(operator_id)  # a SourceCoordinator
+        raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, text))
     if location is None or request is None:
         raise CoordinatorNotFound(operator_id)
     response = collect(job, *location, *request, call.now, call.cluster.random)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from flinkmock.cluster.errors import (
@@ -67,3 +69,15 @@ def test_no_coordinator_answers(request_text, java_class, text):
         with pytest.raises(CoordinatorNotFound):
             body = {"serializedCoordinationRequest": "rO0ABXA="}
             asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
+
+
+def test_the_coordinator_of_a_source_takes_no_requests():
+    """As 1.20.5, with the source operator of the word count."""
+    spec = job(id=JOB_ID)
+    source = dataclasses.replace(spec.vertices[0], id="c" * 32, splits=("1",))
+    spec = dataclasses.replace(spec, vertices=(source, *spec.vertices[1:]))
+    with HandlerClient(spec, flink="1.20") as asker, pytest.raises(UncaughtJavaException) as raised:
+        body = {"serializedCoordinationRequest": "rO0ABXA="}
+        asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorid="c" * 32)
+    text = f"Coordinator of operator {'c' * 32} cannot handle client event"
+    assert raised.value.exception.message == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_the_standard_output_of_a_main(tmp_path):
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
     with HandlerClient(submissions=rules(spec)) as asker:
         jar = asker.upload(make_jar(tmp_path))
-        with pytest.raises(ProgramError, match="System.out: nothing to do\n"):
+        with pytest.raises(ProgramError, match=r"System\.out: nothing to do\n"):
             asker.ask("generatePlanFromJar", jarid=jar)
         assert asker.ask("getJobManagerStdoutFile") == b""
         with pytest.raises(ProgramError, match=r"No jobs included in application\."):
@@ -149,6 +150,23 @@ def test_arguments_are_numbers_as_java_reads_them(tmp_path):
         with pytest.raises(ProgramError) as raised:
             asker.ask("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
         assert classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
+        assert not raised.value.refused
+
+
+def test_a_class_of_java_has_no_main(tmp_path):
+    """2.3.0, 1.20.5 and 1.12.5: the class loader of a jar finds the classes of its parent."""
+    path = make_jar(tmp_path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("org/example/Orders.class", b"")
+    with HandlerClient() as asker:
+        jar = asker.upload(path)
+        no_class = "The program's entry point class 'java.lang.Strings' was not found"
+        no_main = "The given program class does not have a main(String[]) method."
+        for name, text in (("java.lang.String", no_main), ("java.lang.Strings", no_class)):
+            with pytest.raises(ProgramError) as raised:
+                asker.ask("submitJobFromJar", {"entry-class": name}, jarid=jar)
+            assert classes(raised.value)[:2] == ["CompletionException", "ProgramInvocationException"]
+            assert raised.value.exception.cause.message.startswith(text)
 
 
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
