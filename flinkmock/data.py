@@ -1,4 +1,4 @@
-"""Finds the data files: at the top of a checkout, or in `flinkmock/_data/` of an installed wheel."""
+"""Finds the data files, which are at the top of a checkout, or in `flinkmock/_data/` of an installed wheel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 @cache
 def data_dir(name: str) -> Path:
-    """Return the folder `name` ("schemas" or "scenarios"). Raises FlinkMockError if the installation lacks it."""
+    """Return the path of a data folder: "schemas" or "scenarios". Raises FlinkMockError if it is missing."""
     candidates = (_PACKAGE / "_data" / name, _PACKAGE.parent / name)
     for folder in candidates:
         if folder.is_dir():

@@ -29,18 +29,19 @@ def wall_ms() -> int:
 
 
 class Engine:
-    """A fake cluster with all that its requests need. `RestApi` sends requests to it.
+    """A fake cluster with everything that requests to it need. `RestApi` handles requests to an engine.
 
     Args:
-        spec: The scenario; None is an empty cluster.
-        flink: Minor release to serve, such as "1.20", or its contract; None: the scenario's, else the newest.
-        seed: Seed of all random choices; None: the scenario's.
-        clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
-        start_time: Cluster time at which the scenario begins, epoch ms; None: the scenario's, else the time of the wall
-            clock if the clock is real or scaled, and `EPOCH_MS` if it is not.
+        spec: The scenario; None: a cluster without jobs.
+        flink: The minor release to serve, such as "1.20", or its contract; None: that of the scenario, or the newest.
+        seed: The seed of all random choices; None: that of the scenario.
+        clock: The clock mode: "real", "virtual", "10x", "1s per request"; None: that of the scenario, or real.
+        start_time: The cluster time at which the scenario begins, in epoch ms; None: that of the scenario. If it has
+            none, the time of the wall clock for a real or scaled clock, and `EPOCH_MS` for others.
 
     Attributes:
-        lock: Guards the cluster. Hold it to read or change the cluster. `faults` and `journal` have their own locks.
+        lock: Guards the cluster. Hold it while you read or change the cluster. `faults` and `journal` have their own
+            locks.
 
     Raises:
         UnknownRelease: There is no contract for that release.
@@ -70,7 +71,7 @@ class Engine:
         self.renderer = ResponseRenderer(self.contract, spec.seed)
         self.lock = StateLock()
         self.handler_overrides: dict[str, Handler] = {}
-        """Operation id -> the user's handler. It is called first; if it returns None, the built-in handler is."""
+        """Operation id -> the user's handler. If it returns None, the built-in handler is called."""
         # created with the first jar; most clusters have none
         self._folder = private_files.new_path("jars")
         try:
@@ -92,11 +93,11 @@ class Engine:
             raise
 
     def begin_request(self, jobmanager: int) -> int | None:
-        """Run what is due when a request to a JobManager arrives.
+        """Run the events that are due when a request to a JobManager arrives.
 
         Returns:
-            The cluster time (epoch ms). None if the clock moves one step per request: it moves when the request
-            reaches the cluster, or at once if the JobManager is down or there is no leader.
+            The cluster time in epoch ms. None in step mode, in which the clock advances when the request reaches the
+            cluster, or here if the JobManager is down or there is no leader.
         """
         now = self.clock.now()
         self.catch_up(now)
@@ -106,21 +107,20 @@ class Engine:
         return self.arrive() if leadership.leader is None or leadership.jobmanagers[jobmanager].down else None
 
     def arrive(self) -> int:
-        """Move the clock as it moves for each request, and run what is due; return the cluster time, epoch
-        ms."""
+        """Advance the clock as a request does, and run the events that are due; return the cluster time in epoch ms."""
         with self.lock.reading:
             now = self.clock.on_request()
             self.catch_up(now)
             return now
 
-    def catch_up(self, now: int, most: int | None = None) -> None:
-        """Run what is due by `now` (epoch ms), at most so many events; None: `limits.CATCH_UP`."""
+    def catch_up(self, now: int, limit: int | None = None) -> None:
+        """Run the events that are due by `now` (epoch ms), at most `limit`; None: `limits.CATCH_UP`."""
         if self.cluster.event_queue.has_due(now):
             with self.lock:
-                self.cluster.run_due_events(now, most)
+                self.cluster.run_due_events(now, limit)
 
     def apply_cluster_fault(self, fault: Fault) -> None:
-        """Do what a fault does to the cluster itself, if anything, after the request to which it applied."""
+        """Apply the effect of a fault on the cluster, if it has one, after the request to which it applied."""
         if fault.leader_failover is None and fault.kill_taskmanager is None:
             return
         with self.lock:
@@ -134,53 +134,51 @@ class Engine:
                 cluster.remove_one_taskmanager(now, number)
 
     def advance(self, length: int | str) -> int:
-        """Move the clock by ms, or a text such as "30s", and run what is due; return the cluster time, epoch
-        ms."""
+        """Advance the clock by ms or a text such as "30s", and run the due events; return the time in epoch ms."""
         with self.lock.reading:
             now = self.clock.advance(length)
             self.catch_up(now, limits.ADVANCE)
             return now
 
     def reach(self, moment: int) -> None:
-        """Move a step clock to a moment (epoch ms) that has come on the wall clock, and run what is due."""
+        """In step mode, advance to a time (epoch ms) that the wall clock has reached, and run the due events."""
         with self.lock:
             self.cluster.run_due_events(self.clock.reach(moment))
 
     @property
     def started_at(self) -> int:
-        """Cluster time at which the scenario began, epoch ms."""
+        """The cluster time at which the scenario began, in epoch ms."""
         return self.cluster.scenario_started_at
 
     def job_name(self, job_id: str | None) -> str | None:
-        """The name of the job with that id, as a request wrote it; None: there is none."""
+        """Return the name of a job by its id, in the spelling of the request; None if there is no such job."""
         job = self.cluster.jobs.get((job_id or "").lower())
         return job.name if job else None
 
     def state_of(self, name: str) -> str | None:
-        """The state of the newest job of that name; None: there is none."""
+        """Return the state of the newest job with a name; None if there is none."""
         jobs = [job for job in self.cluster.jobs.values() if job.name == name]
         return jobs[-1].state if jobs else None
 
     def signal(self, name: str) -> None:
-        """Send a signal to the steps that wait for it. Raises NotFound, naming the signals that are waited for."""
+        """Send a signal to the steps that wait for it. Raises NotFound, which lists the signals of the scenario."""
         with self.lock:
             now = self.clock.now()
             self.cluster.run_due_events(now)
             self.cluster.signal(name, now)
 
     def snapshot(self) -> Snapshot:
-        """The whole state as it is now."""
+        """Return a snapshot of the whole state."""
         with self.lock:
             return Snapshot.of(self)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restore the state of a snapshot, the clock included. Raises InvalidArgument for a snapshot of another
-        engine."""
+        """Restore a snapshot, including the clock. Raises InvalidArgument if it is of another engine."""
         with self.lock:
             snapshot.restore(self)
 
     def take_over_journal(self, other: Engine) -> None:
-        """Empty the journal of an engine that this one replaces, and continue it: `wait_for` calls keep waiting."""
+        """Clear and continue the journal of an engine that this one replaces, so that `wait_for` calls keep waiting."""
         other.journal.clear()
         self.journal = other.journal
 

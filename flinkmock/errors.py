@@ -14,7 +14,7 @@ FlinkMockError                          base of all of them
 ├── FaultRequiresFakeCluster            the proxy can't apply a fault to a real cluster
 ├── StateNeverReached (AssertionError)  the awaited state can never be reached
 ├── UnmetExpectation (AssertionError)   a client did not do what was expected
-└── ClusterError                        the cluster refuses a request, see `flinkmock/cluster/errors.py`
+└── ClusterError                        the cluster rejects a request, see `flinkmock/cluster/errors.py`
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class FlinkMockError(Exception):
     """Base of all errors that flinkmock raises."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # the default calls the class with `args`, the message, which is not what `__init__` takes
+        # the default would call the class with the message, but `__init__` has other parameters
         return _unpickle, (type(self), self.args, self.__dict__)
 
 
@@ -40,11 +40,11 @@ def _unpickle(kind: type[FlinkMockError], args: tuple[object, ...], attributes: 
 
 
 class InvalidArgument(FlinkMockError, ValueError):
-    """An argument has a value that is not allowed. The message says what to write instead."""
+    """An argument has a value that is not allowed. The message says what is allowed."""
 
 
 class NotFound(FlinkMockError, LookupError):
-    """Nothing has the given name. The message lists the names that exist, or the nearest one."""
+    """There is nothing with a name. The message lists the existing names, or the nearest one."""
 
 
 class NotRunning(FlinkMockError, RuntimeError):
@@ -63,13 +63,13 @@ class UnknownRelease(FlinkMockError, ValueError):
         self.release = release
         self.known = tuple(known)
         hint = _nearest_release(str(release), known)
-        if not isinstance(release, str):  # as a number 1.20 is 1.2
+        if not isinstance(release, str):  # the number 1.20 equals 1.2
             hint += ' Write the release as text: "1.20".'
         super().__init__(f"Unknown Flink release {release!r}.{hint} Known: {', '.join(known)}.")
 
 
 def _nearest_release(release: str, known: Sequence[str]) -> str:
-    """Return a hint: a release that may be meant, or that the release is older or newer than all that are known."""
+    """Return a hint: a similar release, or that the release is older or newer than all known ones."""
     typo = any(name.startswith(release) or release.startswith(name) for name in known)
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", release) and not typo:
         number = tuple(map(int, release.split(".")[:2]))
@@ -82,7 +82,7 @@ def _nearest_release(release: str, known: Sequence[str]) -> str:
 
 
 class ImportRefused(FlinkMockError, ValueError):
-    """A file that was to be imported does not describe Flink's REST API, or lacks something that a contract needs."""
+    """A file can't be imported: it does not describe Flink's REST API, or lacks a part that a contract needs."""
 
 
 def unreadable(file: object, error: OSError | ValueError) -> str:
@@ -108,7 +108,7 @@ class Diagnostic:
         file: The file, or "<scenario>".
         line: From 1; 0 if the scenario was not text.
         column: From 1; 0 if the scenario was not text.
-        path: Keys and indices such as "jobs.orders.lifecycle[2]"; empty if it is not known.
+        path: The keys and indexes, such as "jobs.orders.lifecycle[2]"; "" if they are unknown.
     """
 
     message: str
@@ -118,7 +118,7 @@ class Diagnostic:
     path: str = ""
 
     def as_json(self) -> dict[str, str | int]:
-        """The message, and what is known of the location."""
+        """Return the message, and the known parts of the location."""
         known: dict[str, str | int] = {"message": self.message, "file": self.file}
         if self.line:
             known |= {"line": self.line, "column": self.column}
@@ -131,8 +131,8 @@ class ScenarioError(FlinkMockError, ValueError):
     """A scenario is invalid.
 
     Attributes:
-        mistakes: One text for each mistake, in the order of the file: the source location, what is wrong and what is
-            allowed, then the line with a caret.
+        mistakes: A text for each mistake, in the order of the file: source location, mistake, allowed values, and the
+            line with a caret.
         diagnostics: The same mistakes as values.
     """
 
@@ -169,7 +169,7 @@ class ServerUnreachable(FlinkMockError):
 
 
 class FaultRequiresFakeCluster(FlinkMockError):
-    """The proxy can't apply a fault that changes the cluster itself: a real cluster is behind it."""
+    """The proxy can't apply a fault that changes the cluster, because a real cluster is behind it."""
 
 
 class StateNeverReached(FlinkMockError, AssertionError):
@@ -184,10 +184,10 @@ def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6, list_k
     """Return ` Did you mean "x"? Known: x, y.`, with a leading space, to be appended to a message.
 
     Args:
-        word: What the user wrote.
-        known: The words that are allowed.
+        word: The word of the user.
+        known: The allowed words.
         cutoff: How similar a suggestion has to be, from 0 to 1.
-        list_known: Whether to list all of them.
+        list_known: Whether the text lists the allowed words.
     """
     names = list(known)
     close = get_close_matches(word, names, n=1, cutoff=cutoff)

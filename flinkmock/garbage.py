@@ -1,4 +1,4 @@
-"""Python's garbage collection, which takes a third of the time in which a large cluster is built."""
+"""Disables Python's garbage collection, which takes a third of the time to create a large cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits on what a client or a scenario can send, in one list.
+"""The limits on what clients and scenarios can send.
 
 Each limit is a number with a name. The environment variable `FLINKMOCK_LIMIT_` followed by the name in capitals, with
 underscores, replaces the default: `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. Code reads a limit as an attribute of this
@@ -22,12 +22,12 @@ class Limit:
     """One limit.
 
     Attributes:
-        name: Its name, with hyphens.
-        default: The number that applies unless the environment has another one.
+        name: The name, with hyphens.
+        default: The number, unless the environment variable sets another one.
         unit: The unit of the number.
         applies_to: What is limited.
-        beyond: What happens to more.
-        flink: What a real cluster does.
+        beyond: The effect of exceeding the limit.
+        flink: The behaviour of a real cluster.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Limit:
 
 
 ALL: list[Limit] = []
-"""In the order of docs/limits.md."""
+"""All limits, in the order of docs/limits.md."""
 _MISTAKES: list[str] = []
 
 

@@ -1,9 +1,9 @@
-"""A time that is traced while a response is computed.
+"""Traces the use of the current time while a response is computed.
 
-A handler that gets a `Moment` as the current time takes the same branches as for a number. The trace notes each
-comparison that decides a branch, and so knows until when a later request takes the same branches; values that move with
-the time, such as `now` and durations, stay moments and are written as marks. Any other use of a moment raises
-TypeError: then the response can't be reused.
+A handler that gets a `Moment` as the current time takes the same branches as with a number. The trace notes the
+comparisons that decide branches, and therefore knows until when later requests take the same branches. Values that move
+with the time, such as `now` and durations, are moments too, and are written as marks. Any other use of a moment raises
+TypeError; the response can then not be reused.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Callable
 from typing import Any
 
 FOREVER = 1 << 62
-"""Later than any time (epoch ms)."""
+"""A time (epoch ms) that is later than all others."""
 
 _BEGIN, _END = "\x81", "\x8d"
-"""Control codes without a meaning, which no text has and JSON does not escape. (Strings with characters beyond Latin-1,
-such as private ones, would take twice the memory.)"""
+"""Control codes without a meaning, which no text contains and JSON does not escape. (With characters beyond Latin-1,
+strings would take twice the memory.)"""
 MARK = re.compile(f"{_BEGIN}(-?[0-9]+){_END}".encode())
-"""A moment in an encoded text. The group is `Moment.shift`."""
+"""Matches a moment in an encoded text. The group is `Moment.shift`."""
 PART_OF_MARK = re.compile(f"{_BEGIN}|{_END}".encode())
 
 
 def fixed(text: str) -> str:
-    """Return a text that has no moment in it, for callers that do more with it than to pass it on.
+    """Return a text unchanged if it contains no moment, for callers that parse or measure it.
 
     Raises:
-        TypeError: It has one.
+        TypeError: It contains a moment.
     """
     if _BEGIN in text:
         raise TypeError("the text of a moment changes as time passes")
@@ -35,22 +35,22 @@ def fixed(text: str) -> str:
 
 
 def instant(now: int) -> int:
-    """Return a time as a number that is kept. If it is traced, the caller also calls `ends_at`."""
+    """Return a time as a number, to be stored. If the time is traced, the caller also calls `ends_at`."""
     return now.trace.now + now.shift if isinstance(now, Moment) else now
 
 
 def ends_at(now: int, time: int) -> None:
-    """Note, if `now` is traced, that the response may be another one from `time` on (epoch ms)."""
+    """If `now` is traced, note that the response may differ from `time` on (epoch ms)."""
     if isinstance(now, Moment):
         now.trace.holds_until(time)
 
 
 class Trace:
-    """The comparisons with the time that a response depends on.
+    """Collects the comparisons with the time on which a response depends.
 
     Attributes:
-        now: The time at which it is computed (epoch ms).
-        until: The first time at which it may be another response (epoch ms).
+        now: The time for which the response is computed, in epoch ms.
+        until: The first time at which the response may differ, in epoch ms.
     """
 
     __slots__ = ("now", "until")
@@ -60,23 +60,23 @@ class Trace:
         self.until = FOREVER
 
     def moment(self) -> Any:
-        """Return the current time as a handler gets it."""
+        """Return the current time for a handler."""
         return Moment(self, 0)
 
     def holds_until(self, time: int) -> None:
-        """Note that something changes at `time` (epoch ms), if that is not over."""
+        """Note that the response may differ from `time` on (epoch ms), if that is in the future."""
         if self.now < time < self.until:
             self.until = time
 
 
 class Fragment:
-    """A part of traced responses that is made once and used until its own trace ends.
+    """A part of traced responses that is reused until its own trace ends.
 
     Attributes:
-        payload: The part, with moments in it; None as soon as it is written.
-        version: What it was made from; another version makes it invalid.
-        until: The first time at which it may be another one (epoch ms).
-        text: The JSON text, as soon as it is written.
+        payload: The payload of the part, with moments; None after it was written.
+        version: A value that changes when the part becomes invalid.
+        until: The first time at which the part may differ, in epoch ms.
+        text: The JSON text, after it was written.
     """
 
     __slots__ = ("payload", "text", "until", "version")
@@ -89,7 +89,7 @@ class Fragment:
 
 
 class Moment:
-    """`trace.now + shift`: a time or a duration that grows as time passes."""
+    """A time or a duration that grows as time passes: `trace.now + shift`."""
 
     __slots__ = ("shift", "trace")
 
@@ -98,11 +98,11 @@ class Moment:
         self.shift = shift
 
     def fragment(self, known: Fragment | None, version: object, make: Callable[[Any], Any]) -> Fragment:
-        """Return a part of the response: `known` if it is still right, else a new one.
+        """Return a part of the response: `known` if it is still valid, otherwise a new one.
 
         Args:
-            known: The part as of an earlier response.
-            version: What the part depends on besides the time.
+            known: The part of an earlier response; None if there is none.
+            version: A value that changes when the part changes for another reason than the time.
             make: Makes the payload for a time.
         """
         trace = self.trace

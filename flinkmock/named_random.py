@@ -1,7 +1,7 @@
-"""Random numbers that depend on names and on nothing else.
+"""Random numbers that depend only on the seed and on names.
 
-Each choice has a name that says what it decides: `random.number("checkpoint", job_id, 7, "duration")`. Adding a job
-changes no other job's numbers, and the same seed gives the same cluster in another process and on another Python.
+Each draw has a name that says what it decides: `random.number("checkpoint", job_id, 7, "duration")`. Adding a job does
+not change the numbers of other jobs, and the same seed gives the same cluster in another process or version of Python.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from hashlib import blake2b
 
 Name = str | int
 EPOCH_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z: where times begin that no wall clock gives, so that equal seeds give equal bytes."""
+"""2026-01-01T00:00:00Z, the start time of clocks that do not follow the wall clock, so that equal seeds give equal
+bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class UniformRange:
-    """A number drawn evenly from `low` to `high`, both included; `high` None means that there is no upper limit.
+    """A number that is drawn uniformly from `low` to `high`, both inclusive; `high` None: there is no upper limit.
 
-    Used for durations (ms), sizes (bytes) and rates. `UniformRange(3000, 3000)` is exactly 3 s.
+    It is used for durations (ms), sizes (bytes) and rates. `UniformRange(3000, 3000)` is exactly 3 s.
     """
 
     low: int
@@ -35,15 +36,15 @@ class UniformRange:
 
 @dataclass(frozen=True, slots=True)
 class ValuesInTurn:
-    """Numbers that are taken in turn, from the beginning again after the last one.
+    """Numbers that are taken in turn, starting again after the last one.
 
-    Used for durations (ms) and sizes (bytes) of checkpoints that were measured.
+    It is used for measured durations (ms) and sizes (bytes) of checkpoints.
     """
 
     values: tuple[int, ...]
 
     def of(self, number: int) -> int:
-        """Return the value of the checkpoint with this id; the first id is 1."""
+        """Return the value for a checkpoint id; the first id is 1."""
         return self.values[(number - 1) % len(self.values)]
 
     @property
@@ -61,7 +62,7 @@ ZERO = UniformRange(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class NamedRandom:
-    """All the choices that follow from one seed."""
+    """The random draws of one seed."""
 
     seed: int
 
@@ -73,14 +74,14 @@ class NamedRandom:
         return int.from_bytes(self._digest(names)[:6], "big") / (1 << 48)
 
     def integer(self, low: int, high: int, *names: Name) -> int:
-        """Return an int from `low` to `high`, both included."""
+        """Return an int from `low` to `high`, both inclusive."""
         return low + int(self.number(*names) * (high - low + 1))
 
     def draw(self, values: object, *names: Name) -> int | None:
         """Return a number in the range `values`, or one of the values that are taken in turn.
 
         Returns:
-            None for a range without an upper limit, and for durations that no range describes (wait conditions).
+            The number; None for a range without an upper limit, and for wait conditions.
         """
         if isinstance(values, ValuesInTurn):
             return values.values[self.integer(0, len(values.values) - 1, *names)]
@@ -89,11 +90,11 @@ class NamedRandom:
         return values.low if values.low == values.high else self.integer(values.low, values.high, *names)
 
     def happens(self, chance: float, *names: Name) -> bool:
-        """Return True with the probability `chance` (0 to 1)."""
+        """Return True with a probability from 0 to 1."""
         return chance > 0 and self.number(*names) < chance
 
     def hex(self, digits: int, *names: Name) -> str:
-        """Return hexadecimal digits, at most 40."""
+        """Return a number of hexadecimal digits, at most 40."""
         return self._digest(names).hex()[:digits]
 
     def uuid(self, *names: Name) -> str:

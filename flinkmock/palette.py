@@ -41,13 +41,11 @@ OTHERS = {
     "bad": Colour("#b3261e", "#ff7b72"),
     "fault": Colour("#b3261e", "#ff7b72"),
 }
-"""The colours of everything else."""
+"""The colours of all other parts."""
 
 
 def css(selector: str = ".plan") -> str:
-    """Return CSS custom properties for what `selector` selects: the light colours, and the dark ones for readers who
-    prefer them.
-    """
+    """Return CSS custom properties for a selector: the light colours, and the dark ones for users who prefer them."""
     properties = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
     properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
     properties |= OTHERS

@@ -1,7 +1,8 @@
 """The private folder of this process for temporary files: uploads, jars, certificates.
 
-Each process has one folder in the folder for temporary files, which only its user can read. The process holds a lock on
-a file in it. It removes the folder at its end; if it is killed, the next one does, which sees that the lock is free.
+Each process has one folder within that for temporary files. Only its user can read it. The process holds a lock on a
+file in it, and removes the folder at its end. If a process is killed, the next process removes the folder, because its
+lock is free.
 """
 
 from __future__ import annotations
@@ -16,22 +17,22 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: leftovers stay
+except ImportError:  # Windows, on which leftovers are not removed
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "flinkmock-process-"
 _LOCK = "lock"
 _OWNED: dict[str, tuple[Path, int]] = {}
-"""The folder of this process and its lock, by the folder for temporary files."""
+"""Folder for temporary files -> the private folder of this process, and the file descriptor of its lock."""
 
 
 def new_path(kind: str) -> Path:
-    """Return a path for a folder in the private folder. `make` makes it."""
+    """Return a path for a folder in the private folder. `make` creates the folder."""
     return _private_folder() / f"{kind}-{_random_name()}"
 
 
 def make(folder: Path) -> Path:
-    """Make a folder whose path is from `new_path`, and return it. Raises OSError."""
+    """Create a folder with a path from `new_path`, and return it. Raises OSError."""
     if not folder.parent.exists():
         _lock(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -49,7 +50,7 @@ def remove_leftovers() -> None:
 
 
 def _remove_leftover(folder: Path) -> None:
-    """Remove a folder if no process holds its lock. Raises OSError, also for one that another user owns."""
+    """Remove a folder if no process holds its lock. Raises OSError, for example if another user owns it."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         return
@@ -62,7 +63,7 @@ def _remove_leftover(folder: Path) -> None:
 
 
 def _private_folder() -> Path:
-    """Return the path of the private folder, which exists once `make` was called."""
+    """Return the path of the private folder. It exists after `make` was called."""
     parent = tempfile.gettempdir()
     owned = _OWNED.get(parent)
     if owned is None:
@@ -71,7 +72,7 @@ def _private_folder() -> Path:
 
 
 def _lock(folder: Path) -> None:
-    """Make the private folder and hold its lock until the process ends. Raises OSError."""
+    """Create the private folder and hold its lock until the process ends. Raises OSError."""
     remove_leftovers()
     while True:
         folder.mkdir(mode=0o700)
@@ -80,8 +81,8 @@ def _lock(folder: Path) -> None:
             os.close(lock)
             return
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.fstat(lock).st_nlink:  # another process may have taken it for a leftover in between
-            return  # the lock stays open
+        if os.fstat(lock).st_nlink:  # otherwise another process has removed it as a leftover
+            return  # the file stays open, so that the lock is held
         os.close(lock)
 
 

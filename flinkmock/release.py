@@ -1,8 +1,7 @@
-"""Flink's releases: the vocabulary that every room shares.
+"""Flink's releases.
 
-A `Release` is one minor release as it is served, by the patch release that its contract was read from. Commit and
-build time are those in the release's own jar (`.flink-runtime.version.properties`), as `/overview` and `/config` return
-them.
+A `Release` is a minor release that is served as one of its patch releases, from which its contract was read. Commit and
+build time are those in the jar of the release (`.flink-runtime.version.properties`), as in `/overview` and `/config`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,14 @@ from functools import total_ordering
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`minor` is "2.3", `version` "2.3.0", `commit` the first seven digits, `built` an ISO time with its offset."""
+    """A release of Flink.
+
+    Attributes:
+        minor: The minor release, such as "2.3".
+        version: The full version, such as "2.3.0".
+        commit: The first seven digits of the commit.
+        built: The build time in ISO format, with an offset.
+    """
 
     minor: str
     version: str

@@ -1,4 +1,4 @@
-"""The whole state of an engine at one moment, to be restored any number of times."""
+"""Snapshots of the whole state of an engine, which can be restored any number of times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Created by `Engine.snapshot`. `at` is the cluster time of that moment (epoch ms)."""
+    """A snapshot, created by `Engine.snapshot`. `at` is the cluster time at which it was taken (epoch ms)."""
 
     at: int
     cluster: ClusterSnapshot
@@ -31,7 +31,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
-        """Take a snapshot of an engine, after the events that are due now."""
+        """Take a snapshot of an engine, after running the events that are due."""
         now = engine.clock.now()
         engine.cluster.run_due_events(now)
         return cls(
@@ -48,7 +48,7 @@ class Snapshot:
         """Restore the state of the engine.
 
         Raises:
-            InvalidArgument: This is a snapshot of another engine.
+            InvalidArgument: The snapshot is of another engine.
         """
         if self.cluster.cluster is not engine.cluster:
             raise InvalidArgument(

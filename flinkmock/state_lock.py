@@ -12,8 +12,8 @@ class StateLock:
 
     Attributes:
         reading: The same lock, for code that changes nothing.
-        changes: Grows whenever somebody has taken the lock who may have changed the state. A response that was worked
-            out from the state is still right as long as it is the same, and as no time has passed that matters.
+        changes: Increases whenever the lock is released after a possible change of the state. While it stays the same,
+            a response from earlier is still valid, apart from the effects of time.
     """
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class StateLock:
         self.release()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """As of `threading.RLock`."""
+        """Like the method of `threading.RLock`."""
         acquired = self.reading.acquire(blocking, timeout)
         self.changes += acquired
         return acquired
 
     def release(self) -> None:
-        """As of `threading.RLock`."""
-        self.changes += 1  # what was worked out while it was held may be of the time before a change
+        """Like the method of `threading.RLock`."""
+        self.changes += 1  # responses that were computed while it was held may precede a change
         self.reading.release()

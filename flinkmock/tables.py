@@ -1,4 +1,4 @@
-"""Tables as text: in columns, or in Markdown; numbers with their nouns."""
+"""Formats tables as text in columns or as Markdown, and numbers with nouns."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Durations and sizes as users write them: `2m30s`, `500ms`, `12MB`.
 
-Scenarios, the command line and the Python API share this grammar. Flink's own configuration has another one, in
+Scenarios, the command line and the Python API share this format. That of Flink's configuration is in
 `flinkmock/flink/configuration.py`.
 """
 
@@ -29,10 +29,10 @@ def parse_duration(duration: int | str) -> int:
 
     Args:
         duration: Text such as "500ms", "1.5s", "2m30s", "2min", "1h" or "1d", with units from the largest to the
-            smallest. An int is milliseconds already.
+            smallest; or an int in milliseconds.
 
     Raises:
-        InvalidArgument: For any other text. A number without a unit is refused, except "0".
+        InvalidArgument: The text has another format. A number without a unit is rejected, except "0".
     """
     if isinstance(duration, int):
         return duration
@@ -57,7 +57,7 @@ def duration_argument(duration: str | timedelta) -> int:
         duration: Text as for `parse_duration`, or a timedelta.
 
     Raises:
-        InvalidArgument: For any other text, and for a bare number: it has no unit.
+        InvalidArgument: The text has another format, or the duration is a number without a unit.
     """
     if isinstance(duration, timedelta):
         return duration // timedelta(milliseconds=1)
@@ -70,14 +70,14 @@ def duration_argument(duration: str | timedelta) -> int:
 
 
 def parse_time(moment: str | datetime) -> int:
-    """Convert a moment to ms since the epoch.
+    """Convert a time to ms since the epoch.
 
     Args:
-        moment: Text in the format of ISO 8601 such as "2026-01-01T00:00:00Z" or "2026-01-01", or a datetime. It is
-            UTC unless it has an offset.
+        moment: An ISO 8601 text such as "2026-01-01T00:00:00Z" or "2026-01-01", or a datetime. It is UTC unless it has
+            an offset.
 
     Raises:
-        InvalidArgument: For anything else, and for times before 1970.
+        InvalidArgument: The text has another format, or the time is before 1970.
     """
     try:
         time = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
@@ -91,9 +91,9 @@ def parse_time(moment: str | datetime) -> int:
 
 
 def format_duration(ms: int) -> str:
-    """Format milliseconds in the shortest way that `parse_duration` reads back: "0s", "345ms", "1m1.5s", "2h".
+    """Format milliseconds in the shortest text that `parse_duration` can parse: "0s", "345ms", "1m1.5s", "2h".
 
-    Negative durations get a minus sign.
+    Negative durations begin with a minus sign.
     """
     sign, rest = ("-", -ms) if ms < 0 else ("", ms)
     if 0 < rest < 1_000:
@@ -117,7 +117,7 @@ def parse_size(size: str) -> int:
     """Convert a size such as "512B", "12MB" or "1.5GB" to bytes. A KB has 1024 bytes.
 
     Raises:
-        InvalidArgument: For any other text. A number without a unit is refused, except "0".
+        InvalidArgument: The text has another format. A number without a unit is rejected, except "0".
     """
     text = size.strip()
     if text == "0":

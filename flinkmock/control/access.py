@@ -1,4 +1,4 @@
-"""Who may use the control API: the token, the `Host` header, and pages of other origins."""
+"""Restricts access to the control API by the token, the `Host` header, and the origin of pages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ipaddress import ip_address
 from flinkmock.control.refusal import RequestRefused
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})
-"""Addresses that stand for all of the machine's addresses."""
+"""Addresses that stand for all addresses of the machine."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address always means this machine."""
+    """Whether a host name or address always denotes this machine."""
     name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -27,19 +27,20 @@ def is_loopback(host: str) -> bool:
 class Access:
     """The rules for one listener.
 
-    A browser can be made to send requests to this machine: by a page of another origin, or by a name that suddenly
-    resolves to this address (DNS rebinding). Both are refused by their headers. Other machines need the token.
+    A page of another origin, or a name that is changed to resolve to this address (DNS rebinding), can make a browser
+    send requests to this machine. Both are rejected by their headers. Clients on other machines need the token.
 
     Attributes:
-        bound_host: What the server is bound to. On a wildcard address, any `Host` is accepted: the token protects it.
-        token: What the header `Authorization: Bearer` has to contain; None: nothing.
+        bound_host: The address to which the server is bound. On a wildcard address, any `Host` is accepted, because a
+            token is required.
+        token: The token that the header `Authorization: Bearer` has to contain; None: none is needed.
     """
 
     bound_host: str = "127.0.0.1"
     token: str | None = None
 
     def check(self, headers: Mapping[str, str], *, public: bool) -> None:
-        """Raises RequestRefused.
+        """Check a request. Raises RequestRefused.
 
         Args:
             headers: A mapping that ignores the case of names.
@@ -74,7 +75,7 @@ class Access:
 
 
 def name_of(host: str) -> str:
-    """The name or address of a `Host` header, without the port and brackets."""
+    """Return the name or address in a `Host` header, without port and brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower().rstrip(".")

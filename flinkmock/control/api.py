@@ -23,10 +23,10 @@ from flinkmock.control.validation import problems
 from flinkmock.errors import FlinkMockError, did_you_mean
 
 PREFIX = "/__flinkmock__"
-"""All that flinkmock serves besides Flink's REST API is below this path."""
+"""The path below which everything besides Flink's REST API is served."""
 API_PREFIX = f"{PREFIX}/v1"
 PAGES = ("/", PREFIX, f"{PREFIX}/")
-"""Where the console is, and what redirects to it."""
+"""The paths of the console, and the paths that redirect to it."""
 _LOG = logging.getLogger("flinkmock.control")
 
 
@@ -35,7 +35,7 @@ class ControlRequest:
     """One request.
 
     Attributes:
-        target: What the request line holds, from `API_PREFIX` on.
+        target: The target in the request line, from `API_PREFIX` on.
         headers: The headers; names are compared without regard to case.
         body: The whole body.
         base_url: The address at which the request arrived, without a final slash.
@@ -53,11 +53,11 @@ class ControlApi:
 
     Args:
         control: The cluster.
-        access: Who may use it.
+        access: The rules for access.
 
     Attributes:
         snapshots: The snapshots that clients have taken.
-        responses: How many responses there were, by operation id and status.
+        responses: The number of responses by operation id and status.
     """
 
     def __init__(self, control: ClusterControl, access: Access | None = None) -> None:
@@ -70,7 +70,7 @@ class ControlApi:
         """Return the response. Never raises.
 
         Args:
-            host: The server that carries the request.
+            host: The server that received the request.
         """
         operation: ControlOperation | None = None
         try:
@@ -111,8 +111,8 @@ class ControlApi:
 
 @cache
 def all_operations() -> tuple[ControlOperation, ...]:
-    """The whole table, in the order of the documentation."""
-    from flinkmock.control import operations  # with the first request
+    """Return all operations, in the order of the documentation."""
+    from flinkmock.control import operations  # imported with the first request
 
     modules = [module.__name__ for module in operations.MODULES]
     return tuple(sorted(OPERATIONS, key=lambda operation: modules.index(operation.handler.__module__)))
@@ -120,7 +120,7 @@ def all_operations() -> tuple[ControlOperation, ...]:
 
 @cache
 def _paths() -> tuple[dict[str, list[ControlOperation]], list[tuple[tuple[str, ...], list[ControlOperation]]]]:
-    """The operations of each path: of those without parameters by path, of the others with their segments."""
+    """Return the operations by path, for paths without parameters, and with their segments for all other paths."""
     by_path: dict[str, list[ControlOperation]] = {}
     for operation in all_operations():
         by_path.setdefault(operation.path, []).append(operation)
@@ -129,7 +129,7 @@ def _paths() -> tuple[dict[str, list[ControlOperation]], list[tuple[tuple[str, .
 
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
-    """Raises RequestRefused: 404 or 405."""
+    """Return the operation of a request and its path parameters. Raises RequestRefused: 404 or 405."""
     path = "/" + request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
     fixed, others = _paths()
     matching, parameters = fixed.get(path, []), {}
@@ -154,7 +154,7 @@ def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
 
 
 def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
-    """The parameters of the path; None if it is another path."""
+    """Return the parameters of a path; None if it does not match."""
     if len(pattern) != len(segments):
         return None
     parameters = {}
@@ -169,7 +169,7 @@ def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str]
 
 
 def _query(operation: ControlOperation, text: str) -> dict[str, Any]:
-    """Raises RequestRefused."""
+    """Return the converted query parameters. Raises RequestRefused."""
     known = {parameter.name: parameter for parameter in operation.query}
     values = {name: parameter.default for name, parameter in known.items()}
     for name, value in parse_qsl(text, keep_blank_values=True):
@@ -182,7 +182,7 @@ def _query(operation: ControlOperation, text: str) -> dict[str, Any]:
 
 
 def _converted(parameter: QueryParameter, text: str) -> Any:
-    """Raises RequestRefused."""
+    """Convert the value of a query parameter. Raises RequestRefused."""
     value: Any = text
     kind = parameter.schema.get("type")
     if kind == "integer" and text.lstrip("-").isascii() and text.lstrip("-").isdecimal() and len(text) < 19:
@@ -196,7 +196,7 @@ def _converted(parameter: QueryParameter, text: str) -> Any:
 
 
 def _checked_body(operation: ControlOperation, content: bytes, content_type: str) -> Any:
-    """The body of a request. Raises RequestRefused, and ScenarioError if it is not YAML."""
+    """Return the checked body of a request. Raises RequestRefused, and ScenarioError if it is not YAML."""
     if operation.body is None:
         if content.strip() not in (b"", b"{}"):
             raise RequestRefused(400, "InvalidRequest", f"{operation.id} takes no body.")
@@ -210,7 +210,7 @@ def _checked_body(operation: ControlOperation, content: bytes, content_type: str
 
 
 def _json(content: bytes) -> Any:
-    """Raises RequestRefused."""
+    """Parse a JSON body. Raises RequestRefused."""
     try:
         return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -218,7 +218,7 @@ def _json(content: bytes) -> Any:
 
 
 def _yaml(content: bytes) -> Any:
-    """Raises RequestRefused, ScenarioError."""
+    """Parse a YAML body. Raises RequestRefused, ScenarioError."""
     from flinkmock.scenario.diagnostics import Diagnostics
     from flinkmock.scenario.document import parse_yaml
 
@@ -233,7 +233,7 @@ def _no_constant(name: str) -> None:
 
 
 def _text(content: bytes) -> str:
-    """Raises RequestRefused."""
+    """Decode a body. Raises RequestRefused."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from flinkmock.control.operation import JSON, YAML
 from flinkmock.errors import InvalidArgument, ServerUnreachable
 
 TIMEOUT_S = 75.0
-"""Seconds of the wall clock until a response must be there, besides what the request waits for."""
+"""The timeout of a request in seconds of the wall clock, in addition to the time that the server may wait."""
 
 
 class ControlRefused(Exception):
@@ -22,8 +22,8 @@ class ControlRefused(Exception):
 
     Attributes:
         status: The status of the response.
-        message: What is wrong.
-        details: One mapping for each mistake: `message`, and `line` and `column` if they are known.
+        message: The error message.
+        details: A mapping for each mistake: `message`, and `line` and `column` if they are known.
     """
 
     def __init__(self, status: int, message: str, details: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -36,7 +36,7 @@ class ControlClient:
 
     Args:
         url: The URL of the cluster, or of its control API.
-        token: The bearer token, if any.
+        token: The bearer token; None: none is sent.
         context: The SSL context for TLS; None: the default one.
 
     Raises:
@@ -67,14 +67,15 @@ class ControlClient:
         accept: str = JSON,
         waits: float = 0,
     ) -> Any:
-        """Return the parsed JSON of the response, its text if it is of another type, or None if it is empty.
+        """Send a request; return the JSON of the response, its text if it is not JSON, or None if it is empty.
 
         Args:
             path: The segments of the path below the prefix.
-            query: Parameters; those that are None are left out.
-            body: Sent as JSON; None: nothing.
-            yaml: Sent as YAML, instead of `body`.
-            waits: How many seconds the server may wait for something.
+            query: The query parameters; values of None are left out.
+            body: A body that is sent as JSON; None: no body.
+            yaml: A YAML body, instead of `body`.
+            accept: The header `Accept`.
+            waits: How long the server may wait before it responds, in seconds.
 
         Raises:
             ControlRefused: The response is an error.

@@ -1,4 +1,4 @@
-"""The clock of a cluster, as a test moves it."""
+"""The clock of a cluster for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LATEST_MS = 253_370_764_800_000
 """9999-01-01T00:00:00Z. Later times can't be printed."""
 MAX_EVENTS = 5_000
-"""`run_until` gives up after so many events: a job in a restart loop never runs out of them."""
+"""The number of events after which `run_until` gives up, because a job in a restart loop has endless events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class ClusterClock(ControlPart):
             return self.engine.advance(max(due - self.now(), 0))
 
     def set_mode(self, mode: str) -> None:
-        """Change the clock mode. The time continues from what it is now.
+        """Change the clock mode. The time continues from its current value.
 
         Args:
             mode: "virtual", "1s per request", "real" or "10x".
 
         Raises:
-            InvalidArgument: For any other mode.
+            InvalidArgument: The mode is unknown.
         """
         with self.engine.lock:
             self._run_due_events()
@@ -84,14 +84,14 @@ class ClusterClock(ControlPart):
         """Advance the cluster time from event to event until `reached()` is true.
 
         Args:
-            reached: Called after each event.
-            goal: What the test waits for, for the message of the error.
+            reached: Called after each event; returns whether the goal is reached.
+            goal: A description of the goal, for error messages.
 
         Returns:
             The time in ms since the epoch.
 
         Raises:
-            StateNeverReached: No more events are scheduled, or `MAX_EVENTS` were not enough.
+            StateNeverReached: No more events are scheduled, or `MAX_EVENTS` have run.
         """
         with self.engine.lock:
             for _ in self.steps_until(reached, goal):
@@ -99,7 +99,7 @@ class ClusterClock(ControlPart):
             return self.now()
 
     def steps_until(self, reached: Callable[[], bool], goal: str) -> Iterator[int]:
-        """Like `run_until`, but yield the time after each event, so that the caller can do something in between."""
+        """Advance as `run_until` does, but yield the time after each event, so that the caller can act in between."""
         for _ in range(MAX_EVENTS):
             with self.engine.lock:
                 self._run_due_events()
@@ -116,6 +116,6 @@ class ClusterClock(ControlPart):
 
 
 def job_states(engine: Engine) -> str:
-    """The states of all jobs, for messages."""
+    """Return the states of all jobs, for messages."""
     jobs = [f"{job.name} is {job.state}" for job in engine.cluster.jobs.values()]
     return ", ".join(jobs) if jobs else "there are no jobs"

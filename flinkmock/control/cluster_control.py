@@ -1,4 +1,4 @@
-"""The object behind the Python API and the control API: everything that a test can do to a cluster."""
+"""The object behind the Python API and the control API, with everything that a test can do to a cluster."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ class ClusterControl:
 
     @classmethod
     def of_engine(cls, engine: Engine) -> ClusterControl:
-        """Return a control of an engine that exists already."""
+        """Return a control of an existing engine."""
         control = cls(engine.cluster.spec)
         control._engine, control._open = engine, True
         return control
 
     def open_engine(self) -> Engine:
-        """Make the engine, or return the one that is open.
+        """Create the engine, or return the open one.
 
         Raises:
             ScenarioError: The scenario is invalid.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock, or the value of a configuration option, is invalid.
+            InvalidArgument: The clock or the value of a configuration option is invalid.
             FakerMissing: The release was imported and needs Faker.
         """
         if self._engine is None or not self._open:
@@ -76,7 +76,7 @@ class ClusterControl:
         return self._engine
 
     def close_engine(self) -> None:
-        """Delete uploaded jars. Does nothing if no engine is open. The journal stays readable."""
+        """Delete uploaded jars; do nothing if no engine is open. The journal stays readable."""
         if self._engine is not None:
             self._engine.close()
         self._open = False
@@ -97,7 +97,7 @@ class ClusterControl:
 
     @property
     def clock(self) -> ClusterClock:
-        """The cluster time: `now`, `advance`, and `next`, which advances to the next event."""
+        """The clock of the cluster: `now`, `advance`, and `next`, which advances to the next event."""
         from flinkmock.control.clock import ClusterClock
 
         return ClusterClock(self)
@@ -152,12 +152,12 @@ class ClusterControl:
         return JobsControl(self)
 
     def job(self, name_or_id: str) -> JobControl:
-        """Return the job with this id, or else the newest one with this name. Raises NotFound, which lists all jobs."""
+        """Return the job with an id, or the newest job with a name. Raises NotFound, which lists all jobs."""
         return self.jobs.get(name_or_id)
 
     @property
     def jobmanagers(self) -> JobManagersControl:
-        """The JobManagers: which one is the leader, and `fail`, which crashes it."""
+        """The JobManagers, with `leader` and with `fail`, which crashes the leader."""
         from flinkmock.control.processes import JobManagersControl
 
         return JobManagersControl(self)
@@ -171,7 +171,7 @@ class ClusterControl:
 
     @property
     def signals(self) -> dict[str, bool]:
-        """The signals of the scenario by name, each with whether something waits for it now."""
+        """The signals of the scenario: name -> whether a wait condition waits for it now."""
         with self.engine.lock:
             self.engine.cluster.run_due_events(self.engine.clock.now())
             conditions = self.engine.cluster.wait_conditions
@@ -179,14 +179,14 @@ class ClusterControl:
             return {name: name in awaited for name in sorted(conditions.signals)}
 
     def signal(self, name: str) -> None:
-        """Release what waits for `signal NAME` in the scenario. Raises NotFound, which lists the scenario's signals."""
+        """Release steps that wait for `signal NAME` in the scenario. Raises NotFound, which lists the signals."""
         self.engine.signal(name)
 
     # -- requests
 
     @property
     def requests(self) -> Journal:
-        """The journal of all requests, to be counted, awaited and checked. It stays readable after `close`."""
+        """The journal of all requests, with methods to count, await and check them. It stays readable after `close`."""
         return self.engine.journal
 
     @property
@@ -198,15 +198,15 @@ class ClusterControl:
 
     @property
     def expectations(self) -> list[ExpectationResult]:
-        """The scenario's `expect` section, each entry with whether it is met by now."""
+        """The entries of the scenario's `expect` section, each with whether it is met now."""
         from flinkmock.control.expectations import results
 
         return results(self.engine)
 
     @property
     def findings(self) -> Findings:
-        """Faults that applied to no request by now, expectations that can never match, and what Flink ignores of the
-        requests."""
+        """Faults that have applied to no request, expectations that can never match, and parts of requests that Flink
+        ignores."""
         from flinkmock.control.findings import findings
 
         return findings(self.engine)
@@ -239,7 +239,7 @@ class ClusterControl:
 
     @property
     def scenario(self) -> Mapping[str, object] | None:
-        """The scenario with the keys of a scenario file; None if it was made of Python objects."""
+        """The scenario with the keys of a scenario file; None if it was created from Python objects."""
         from flinkmock.scenario.scenario import Scenario
 
         spec = self.engine.cluster.spec
@@ -257,19 +257,19 @@ class ClusterControl:
     ) -> None:
         """Replace the cluster by one with another scenario, at the same address.
 
-        The journal is empty afterwards; snapshots and functions registered with `on` are gone.
+        The journal is empty afterwards; snapshots and functions registered with `on` are removed.
 
         Args:
             scenario: As for the constructor.
-            flink: The minor release to serve. None: as at the start.
-            seed: None: as at the start.
-            clock: None: as at the start.
-            start_time: The cluster time at which the scenario begins. None: as at the start.
+            flink: The minor release to serve; None: as at the start.
+            seed: The seed; None: as at the start.
+            clock: The clock mode; None: as at the start.
+            start_time: The cluster time at which the scenario begins; None: as at the start.
 
         Raises:
             ScenarioError: The scenario is invalid. The cluster stays as it is.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock, the time, or the value of a configuration option, is invalid.
+            InvalidArgument: The clock, the time, or the value of a configuration option is invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.
             PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
@@ -282,9 +282,9 @@ class ClusterControl:
     def reset(self) -> None:
         """Replace the cluster by a new one with the same scenario, release, seed and clock mode, at the same address.
 
-        Its time begins where it began before if the scenario or an option has the start time, else now. The journal is
-        empty afterwards; snapshots and functions registered with `on` are gone. Faults and the clock mode are those of
-        the scenario again.
+        Its time begins as before if the scenario or an option contains the start time, otherwise it begins now. The
+        journal is empty afterwards; snapshots and functions registered with `on` are removed. Faults and clock mode are
+        again those of the scenario.
         """
         engine = self.engine
         options = self._loaded_options.over(
@@ -303,10 +303,10 @@ class ClusterControl:
     def restore(self, snapshot: Snapshot) -> None:
         """Restore a snapshot. It can be restored any number of times, and takes less time than a start.
 
-        The clock is set back to the time of the snapshot in every mode. A real or scaled clock continues from there,
-        behind the wall clock, so that no events have become due in between. `requests` are those before the snapshot;
-        call `requests.clear()` before taking it if each test should see only its own. Responses that a fault still
-        delays are dropped, and their connections closed.
+        The clock is set back to the time of the snapshot in all modes. A real or scaled clock continues from there,
+        behind the wall clock, so that no events become due at once. `requests` are those before the snapshot; call
+        `requests.clear()` before you take it if each test should see only its own requests. Responses that a fault
+        delays are dropped, and their connections are closed.
 
         Raises:
             InvalidArgument: The snapshot is of another cluster, or of this one before it was closed or reset.
@@ -323,7 +323,7 @@ class ClusterControl:
         default_clock: str | None = None,
         start_time: str | datetime | None = None,
     ) -> ClusterControl:
-        """Return another cluster with the same options, except those that are not None. It is not open yet."""
+        """Return another cluster with the same options, except for arguments that are not None. It is not open yet."""
         start = None if start_time is None else parse_time(start_time)
         options = self._options.over(flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start)
         return ClusterControl(scenario, options)
@@ -342,7 +342,7 @@ class ClusterControl:
 
 
 def _spec_of(scenario: ScenarioSource) -> ClusterSpec:
-    """Raises ScenarioError."""
+    """Return the spec of a scenario. Raises ScenarioError."""
     from flinkmock.cluster.spec import ClusterSpec
 
     if isinstance(scenario, ClusterSpec):
@@ -353,4 +353,4 @@ def _spec_of(scenario: ScenarioSource) -> ClusterSpec:
 
 
 def _ignore(engine: Engine) -> None:
-    """Nothing serves the cluster."""
+    """Do nothing; the default of `follow`, when no server serves the cluster."""

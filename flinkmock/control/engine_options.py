@@ -1,4 +1,4 @@
-"""The options of an engine besides its scenario."""
+"""The options of an engine that are not part of its scenario."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class EngineOptions:
         seed: The seed of all random choices.
         clock: The clock mode.
         default_clock: The clock mode if neither `clock` nor the scenario has one.
-        start_time: Cluster time at which the scenario begins, epoch ms. If the scenario has none either, it is the
-            time of the wall clock.
+        start_time: The cluster time at which the scenario begins, in epoch ms. Without it, and without one in the
+            scenario, it is the time of the wall clock.
         base_path: The base path of the ingress.
-        credentials: The credentials that the ingress accepts; empty: those of the scenario.
+        credentials: The credentials that the ingress accepts; (): those of the scenario.
     """
 
     flink: str | None = None
@@ -44,7 +44,7 @@ class EngineOptions:
         default_clock: str | None = None,
         start_time: int | None = None,
     ) -> EngineOptions:
-        """Return these options with the ones that are not None replaced."""
+        """Return these options, replaced by the arguments that are not None."""
         return dataclasses.replace(
             self,
             flink=self.flink if flink is None else flink,
@@ -55,7 +55,7 @@ class EngineOptions:
         )
 
     def engine(self, spec: ClusterSpec) -> Engine:
-        """Make an engine. Raises UnknownRelease, FakerMissing, InvalidArgument."""
+        """Create an engine. Raises UnknownRelease, FakerMissing, InvalidArgument."""
         from flinkmock.engine import Engine, wall_ms
 
         clock = self.clock or spec.clock or self.default_clock

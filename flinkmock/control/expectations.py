@@ -1,4 +1,4 @@
-"""The expectations of a scenario, one by one."""
+"""The results of the expectations of a scenario."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """One entry of `expect`.
+    """The result of one entry of `expect`.
 
     Attributes:
-        expectation: The entry in words.
-        unmet: Why it is not met by now; None if it is.
-        source: Where the scenario has it: "orders.yaml:12:5".
+        expectation: The entry as text.
+        unmet: The reason why it is not met now; None if it is met.
+        source: The source location, such as "orders.yaml:12:5".
     """
 
     expectation: str

@@ -1,4 +1,4 @@
-"""The faults of a cluster, as a test adds and removes them."""
+"""The faults of a cluster for tests."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FaultsControl(ControlPart):
-    """The faults between clients and the cluster. The first one that matches a request applies. Iterating yields
-    `Fault` objects in this order."""
+    """The faults between clients and the cluster.
+
+    The first fault that matches a request applies. Iteration yields `Fault` objects in this order.
+    """
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(self.engine.faults)
@@ -29,7 +31,7 @@ class FaultsControl(ControlPart):
         Args:
             faults: Mappings with the keys of a scenario's `faults`, such as
                 `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, or `Fault` objects.
-            first: Whether they come before the current faults, and so take precedence.
+            first: Whether they come before the current faults, and therefore take precedence.
 
         Raises:
             ScenarioError: A mapping is invalid; the message names the key.
@@ -52,7 +54,7 @@ class FaultsControl(ControlPart):
         self.engine.faults.clear()
 
     def hits(self, name: str) -> int:
-        """Return how many requests the fault with this name applied to. Raises NotFound.
+        """Return the number of hits of the fault with this name. Raises NotFound.
 
         A fault without a name is named after its kind, such as "delay".
         """

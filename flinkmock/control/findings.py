@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Sentences.
+    """The findings about a cluster and its clients, as sentences.
 
     Attributes:
-        unused: About faults that applied to no request, and expectations that no request can match.
-        ignored: About fields and query parameters of requests that the served release does not read.
+        unused: Sentences about faults that applied to no request, and expectations that no request can match.
+        ignored: Sentences about fields and query parameters of requests that the served release does not read.
     """
 
     unused: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Findings:
 
 
 def findings(engine: Engine) -> Findings:
-    """Return the findings about a cluster and its clients by now."""
+    """Return the current findings about a cluster and its clients."""
     flink = engine.contract.release.minor
     expectations = (one.never_matches(flink) for one in engine.expected if isinstance(one, Expectation))
     unused = (*engine.faults.unused(), *(text for text in expectations if text is not None))
@@ -40,7 +40,7 @@ def ignored_parts(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     counts: dict[str, int] = {}
     for exchange in exchanges:
         if not exchange.raw_body and "?" not in exchange.target:
-            continue  # nothing that could be ignored
+            continue  # the request has no parts that could be ignored
         for sentence in exchange.ignored:
             first.setdefault(sentence, exchange)
             counts[sentence] = counts.get(sentence, 0) + 1

@@ -1,4 +1,4 @@
-"""The interface of the server that the control API runs in."""
+"""The interface of the server in which the control API runs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class HostedCluster(Protocol):
     id: str
     control: ClusterControl
     idle_timeout: float | None
-    """Seconds of the wall clock without a request after which the cluster ends."""
+    """The time without a request, in seconds of the wall clock, after which the cluster ends; None: it never ends."""
 
     @property
     def urls(self) -> Sequence[str]:
-        """One for each JobManager."""
+        """The URLs of the cluster, one for each JobManager."""
 
 
 class HostedClusters(Protocol):
-    """The clusters that `POST /clusters` created and have not ended."""
+    """The clusters that `POST /clusters` created and that have not ended."""
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
-        """Serve a cluster at a free port. Raises TooManyClusters, FlinkMockError."""
+        """Serve a cluster at a free port. Raises RequestRefused if there are too many clusters, and FlinkMockError."""
 
     async def close(self, cluster_id: str) -> None:
         """End a cluster. Raises NotFound."""
 
     def get(self, cluster_id: str) -> HostedCluster:
-        """Raises NotFound."""
+        """Return a cluster by its id. Raises NotFound."""
 
     def __iter__(self) -> Iterator[HostedCluster]: ...
 
@@ -51,12 +51,10 @@ class ControlHost(Protocol):
     def clusters(self) -> HostedClusters: ...
 
     def reachable(self, url: str) -> str:
-        """Return the URL with a host that the client can use: that of the request if the server listens on all
-        addresses."""
+        """Return a URL with a host that the client can reach, which is that of its request on a wildcard address."""
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
-        """Return what `condition` returns, as soon as that is not None; None after `timeout` seconds of the wall
-        clock."""
+        """Wait until `condition` returns a value other than None, and return it; return None after `timeout` s."""
 
     async def pause(self) -> None:
-        """Let other requests run."""
+        """Let other requests be handled."""

@@ -1,6 +1,6 @@
-"""The jobs of a cluster, as a test reads and changes them.
+"""The jobs of a cluster for tests.
 
-All of it takes the engine's lock, so it is safe while clients send requests.
+All methods take the engine's lock, so they can be called while clients send requests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class JobControl(ControlPart):
     """One job of the cluster.
 
-    When a snapshot without the job is restored, or the cluster is reset, all of its methods raise JobNotFound.
+    After a snapshot without the job is restored, or the cluster is reset, all methods raise JobNotFound.
     """
 
     id: str
@@ -40,13 +40,13 @@ class JobControl(ControlPart):
 
     @property
     def state(self) -> str:
-        """The job state as Flink names it, such as "RUNNING"."""
+        """The job state, such as "RUNNING"."""
         with self.engine.lock:
             return self.job.state_at(self._run_due_events())
 
     @property
     def vertices(self) -> dict[str, str]:
-        """The vertex ids by vertex name, in the order of the REST API."""
+        """Name of a vertex -> its id, in the order of the REST API."""
         return {vertex.name: vertex.id for vertex in self.job.graph.vertices}
 
     @property
@@ -56,12 +56,12 @@ class JobControl(ControlPart):
 
     @property
     def savepoints(self) -> list[Checkpoint]:
-        """The completed savepoints, oldest first; `path` is where a savepoint is stored."""
+        """The completed savepoints, oldest first. `path` is the location of a savepoint."""
         return [checkpoint for checkpoint in self._completed() if checkpoint.is_savepoint]
 
     @property
     def restored_from(self) -> str | None:
-        """The path of the checkpoint or savepoint that the job was last restored from."""
+        """The path of the checkpoint or savepoint from which the job was last restored; None if it was not restored."""
         with self.engine.lock:
             restored = self.job.checkpoints.restored_at(self._run_due_events())
             return restored.path if restored else None
@@ -74,13 +74,13 @@ class JobControl(ControlPart):
         vertex: str | None = None,
         exception: JavaException | Mapping[str, object] | None = None,
     ) -> None:
-        """Make a task throw an exception. The job's restart strategy decides what follows.
+        """Let a task throw an exception. The restart strategy decides whether the job restarts.
 
         Args:
             message: The message of the exception.
             java_class: The class of the exception.
-            vertex: The name of the vertex whose task fails; None lets the seed choose one.
-            exception: The whole exception, instead of `message` and `java_class`: a `JavaException`, or a mapping with
+            vertex: The name of the vertex whose task fails; None: a random one.
+            exception: The exception, instead of `message` and `java_class`: a `JavaException`, or a mapping with
                 the keys of a scenario's exception such as `{"class": "java.io.IOException", "message": "disk full"}`.
 
         Raises:
@@ -105,7 +105,7 @@ class JobControl(ControlPart):
             self.engine.cluster.state_machines.fail(self.job, now, ExceptionSpec(thrown, vertex=vertex))
 
     def restart(self) -> None:
-        """Restart all tasks, regardless of the restart strategy. Raises NotRunning unless the job is RUNNING."""
+        """Restart all tasks, regardless of the restart strategy. Raises NotRunning if the job is not RUNNING."""
         with self.engine.lock:
             if self.state != "RUNNING":
                 raise NotRunning(f"{self.name} is {self.state}. Only a RUNNING job can be restarted.")
@@ -128,7 +128,7 @@ class JobControl(ControlPart):
 
 @dataclass(frozen=True, slots=True)
 class JobsControl(ControlPart):
-    """The jobs of the cluster; iterating yields a `JobControl` for each, in the order of submission."""
+    """The jobs of the cluster. Iteration yields a `JobControl` for each, in the order of submission."""
 
     def __iter__(self) -> Iterator[JobControl]:
         with self.engine.lock:
@@ -139,10 +139,10 @@ class JobsControl(ControlPart):
         return sum(1 for _ in self)
 
     def get(self, name_or_id: str) -> JobControl:
-        """Return the job with this id, or else the newest one with this name.
+        """Return the job with an id, or the newest job with a name.
 
         Raises:
-            NotFound: There is none. The message lists the jobs.
+            NotFound: There is no such job. The message lists the jobs.
         """
         with self.engine.lock:
             self._run_due_events()
@@ -164,12 +164,12 @@ class JobsControl(ControlPart):
 
         Args:
             name: The name of the job.
-            template: The template that the job extends: one of the scenario, or a built-in one. None is "streaming".
+            template: The template that the job extends, of the scenario or built in; None: "streaming".
             definition: Further keys of a scenario's job, such as `{"parallelism": 4}`.
 
         Raises:
             ScenarioError: There is no such template, or the definition is invalid.
-            InvalidArgument: There is a job with the id of the definition, or the definition has an age.
+            InvalidArgument: The id of the definition already exists, or the definition has an age.
             UncaughtJavaException: The scenario lets this submission fail.
         """
         from flinkmock.cluster.errors import UncaughtJavaException
@@ -191,7 +191,7 @@ class JobsControl(ControlPart):
             return JobControl(self.control, cluster.submit(spec, now, restore=restore).id)
 
     def wait_for(self, name_or_id: str, state: str, *, timeout: float = 5.0) -> JobControl:
-        """Wait until there is such a job and it is in this state, without moving the clock.
+        """Wait until there is such a job and it is in a state, without advancing the clock.
 
         Args:
             name_or_id: As for `get`.
@@ -199,7 +199,7 @@ class JobsControl(ControlPart):
             timeout: The timeout in seconds of the wall clock.
 
         Raises:
-            StateNeverReached: The time is up. The message lists the jobs with their states.
+            StateNeverReached: The timeout has expired. The message lists the jobs with their states.
             InvalidArgument: Flink has no such job state.
         """
         condition = self.in_state(name_or_id, state)
@@ -209,7 +209,7 @@ class JobsControl(ControlPart):
         return job
 
     def in_state(self, name_or_id: str, state: str) -> Callable[[], JobControl | None]:
-        """Return a function that returns the job if it is in this state, else None. Raises InvalidArgument."""
+        """Return a function that returns the job if it is in a state, otherwise None. Raises InvalidArgument."""
         check_state(state)
 
         def condition() -> JobControl | None:
@@ -222,14 +222,14 @@ class JobsControl(ControlPart):
         return condition
 
     def not_in_state(self, name_or_id: str, state: str, timeout: float) -> StateNeverReached:
-        """Return the error for a wait whose time is up."""
+        """Return the error for a wait whose timeout has expired."""
         from flinkmock.control.clock import job_states
 
         return StateNeverReached(f"{name_or_id} was not {state} within {timeout:g} s: {job_states(self.engine)}.")
 
 
 def check_state(state: str) -> None:
-    """Raises InvalidArgument if Flink has no such job state."""
+    """Raise InvalidArgument if Flink has no such job state."""
     from flinkmock.cluster.states import JOB_STATES
 
     if state not in JOB_STATES:

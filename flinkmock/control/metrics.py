@@ -1,4 +1,4 @@
-"""Metrics of flinkmock itself in Prometheus' text format."""
+"""Metrics of flinkmock in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def exposition(api: ControlApi, host: ControlHost) -> str:
-    """Return all metrics, version 0.0.4 of the format."""
+    """Return all metrics in version 0.0.4 of the format."""
     return "".join(f"{line}\n" for line in _lines(api, host))
 
 

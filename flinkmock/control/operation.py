@@ -1,7 +1,7 @@
 """The table of operations of the control API.
 
-Each module of `flinkmock/control/operations/` registers its functions with `operation`. Routing, the checks of requests
-and the OpenAPI document all follow from this table.
+Each module of `flinkmock/control/operations/` registers functions with `operation`. Routing, the checks of requests and
+the OpenAPI document are derived from this table.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ControlCall:
-    """One request to the control API, checked.
+    """One checked request to the control API.
 
     Attributes:
-        path: The parameters of the path, decoded.
-        query: The parameters of the query, converted; those that are missing have their default.
-        body: The parsed JSON; of a scenario the text.
+        path: The decoded path parameters.
+        query: The converted query parameters; missing ones have their defaults.
+        body: The parsed JSON; the text of a scenario.
         accepts: The header `Accept`.
         base_url: The address at which the request arrived, without a final slash.
     """
@@ -58,7 +58,7 @@ class ControlResponse:
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """A parameter of the query. `default` is used if it is missing."""
+    """A query parameter. `default` is its value if it is missing."""
 
     name: str
     schema: Schema
@@ -74,13 +74,13 @@ class ControlOperation:
     """One operation of the control API.
 
     Attributes:
-        path: Below the prefix, with parameters in braces: "/jobs/{job}/fail".
-        body: The schema of the JSON body; None: the operation takes none.
-        consumes: The content types of the body. YAML is read as scenarios are.
+        path: The path below the prefix, with parameters in braces: "/jobs/{job}/fail".
+        body: The schema of the JSON body; None: there is no body.
+        consumes: The content types of the body. YAML is parsed as in scenarios.
         takes_scenario: Whether the body is a scenario, in YAML or JSON.
         returns: The schema of the response; None: status 204 without a body.
         produces: The content types of the response.
-        errors: Status codes of errors besides those that every operation has.
+        errors: The statuses of errors besides those of all operations.
         python: The members of the Python API that do the same, such as "ClusterControl.advance".
         public: Whether it can be called without the token.
     """
@@ -133,8 +133,7 @@ def operation(
     python: tuple[str, ...] = (),
     public: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Register a function as an operation. Its name, in camel case, is the operation id; its docstring the
-    description."""
+    """Register a function as an operation: its name in camel case is the id, its docstring the description."""
 
     def register(handler: Handler) -> Handler:
         first, *others = str(handler.__name__).split("_")

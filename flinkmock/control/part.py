@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ControlPart:
-    """A part of one cluster. It stays valid when the scenario is replaced: it looks the engine up each time."""
+    """A part of one cluster. It stays valid when the scenario is replaced, because it looks up the engine each time."""
 
     control: ClusterControl
 
@@ -22,7 +22,7 @@ class ControlPart:
         return self.control.engine
 
     def _run_due_events(self) -> int:
-        """Run the events that are due, and return the cluster time. The caller holds the engine's lock."""
+        """Run the events that are due; return the cluster time in epoch ms. The caller holds the engine's lock."""
         now = self.engine.clock.now()
         self.engine.cluster.run_due_events(now)
         return now

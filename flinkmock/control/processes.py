@@ -1,4 +1,4 @@
-"""The processes of a cluster: TaskManagers that register and shut down, and the leading JobManager."""
+"""The processes of a cluster for tests: TaskManagers and JobManagers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class TaskManagersControl(ControlPart):
-    """The registered TaskManagers; iterating yields their ids."""
+    """The registered TaskManagers. Iteration yields their ids."""
 
     def __iter__(self) -> Iterator[str]:
         with self.engine.lock:
@@ -28,10 +28,10 @@ class TaskManagersControl(ControlPart):
             return self.engine.cluster.add_taskmanager(self._run_due_events()).id
 
     def lose(self, taskmanager_id: str | None = None) -> str:
-        """Remove a TaskManager at once, as if its process had crashed.
+        """Remove a TaskManager, as if its process had crashed.
 
         Args:
-            taskmanager_id: None removes the first one.
+            taskmanager_id: The id of the TaskManager; None: the first one.
 
         Returns:
             The id of the lost TaskManager.
@@ -59,19 +59,19 @@ class JobManagersControl(ControlPart):
 
     @property
     def leader(self) -> int | None:
-        """The number of the leader; None while there is none."""
+        """The number of the leader; None if there is none."""
         with self.engine.lock:
             self._run_due_events()
             leader = self.engine.cluster.leadership.leader
             return leader.number if leader else None
 
     def fail(self, duration: str | timedelta = "5s") -> None:
-        """Crash the leader. Does nothing while there is none.
+        """Let the leader crash; do nothing if there is none.
 
-        What the leader held in memory is lost: trigger ids, terminated jobs, and without high availability all jobs.
+        The contents of its memory are lost: trigger ids, ended jobs, and without high availability all jobs.
 
         Args:
-            duration: Text such as "5s", or a timedelta. After it, the next JobManager becomes the leader and the
+            duration: Text such as "5s", or a timedelta, after which the next JobManager becomes the leader and the
                 crashed one is back.
 
         Raises:

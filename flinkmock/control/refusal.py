@@ -1,4 +1,4 @@
-"""Errors of the control API: one form for all, and the status of each."""
+"""Errors of the control API, which have one form, and their statuses."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class RequestRefused(Exception):
 
     Args:
         status: The status of the response.
-        kind: What `error.type` says.
-        message: What is wrong, and what to send instead.
-        details: One object for each mistake, with at least a `message`.
+        kind: The value of `error.type`.
+        message: The mistake, and what is allowed.
+        details: An object for each mistake, with at least a `message`.
         headers: Further headers of the response.
     """
 
@@ -52,7 +52,7 @@ class RequestRefused(Exception):
 
     @property
     def response(self) -> ControlResponse:
-        """The response that says so."""
+        """The response with this error."""
         error: dict[str, Any] = {"type": self.kind, "message": self.message}
         if self.details:
             error["details"] = self.details
@@ -60,7 +60,7 @@ class RequestRefused(Exception):
 
 
 def refusal_of(error: FlinkMockError) -> RequestRefused:
-    """How the control API reports an error of the Python API."""
+    """Return the form in which the control API reports an error of the Python API."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     details: list[dict[str, Any]] = []
     if isinstance(error, ScenarioError):
@@ -71,5 +71,5 @@ def refusal_of(error: FlinkMockError) -> RequestRefused:
 
 
 def encode(value: Any) -> bytes:
-    """JSON with a final line break, for terminals."""
+    """Return JSON with a final line break, for terminals."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace") + b"\n"

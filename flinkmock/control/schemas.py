@@ -12,7 +12,7 @@ def ref(name: str) -> Schema:
 
 
 def obj(properties: dict[str, Schema], *, required: tuple[str, ...] | None = None, closed: bool = True) -> Schema:
-    """An object. `required` None: all properties are required."""
+    """Return the schema of an object. `required` None: all properties are required."""
     names = tuple(properties) if required is None else required
     schema: Schema = {"type": "object", "properties": properties}
     if names:

@@ -19,7 +19,7 @@ MAX_SNAPSHOTS = 100
 
 @dataclass(slots=True)
 class SnapshotStore:
-    """Snapshots of one cluster by id. They are gone when the scenario is replaced."""
+    """The snapshots of one cluster by id. They are removed when the scenario is replaced."""
 
     control: ClusterControl
     _engine: Engine | None = None
@@ -27,7 +27,7 @@ class SnapshotStore:
     _taken: int = 0
 
     def take(self) -> tuple[str, Snapshot]:
-        """Take a snapshot. Raises RequestRefused if there are too many."""
+        """Take a snapshot; return it with its id. Raises RequestRefused if there are too many."""
         self._forget_old_ones()
         if len(self._kept) >= MAX_SNAPSHOTS:
             raise RequestRefused(
@@ -39,7 +39,7 @@ class SnapshotStore:
         return name, self._kept[name]
 
     def get(self, snapshot_id: str) -> Snapshot:
-        """Raises NotFound."""
+        """Return a snapshot by its id. Raises NotFound."""
         self._forget_old_ones()
         if snapshot_id not in self._kept:
             known = ", ".join(self._kept) or "none"
@@ -49,7 +49,7 @@ class SnapshotStore:
         return self._kept[snapshot_id]
 
     def remove(self, snapshot_id: str) -> None:
-        """Raises NotFound."""
+        """Remove a snapshot. Raises NotFound."""
         self.get(snapshot_id)
         del self._kept[snapshot_id]
 

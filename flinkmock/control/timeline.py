@@ -1,4 +1,4 @@
-"""The history of a cluster, for the timeline of the console."""
+"""The history of a cluster as JSON, for the timeline of the console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     """Return the latest entries of the timeline, at most `limit` of each kind and job. Times are epoch ms.
 
-    Nothing that is only planned is shown. The caller holds `engine.lock` and has run the due events.
+    Planned events are left out. The caller holds `engine.lock` and has run the due events.
     """
     now, cluster, leadership = engine.clock.now(), engine.cluster, engine.cluster.leadership
     runs: dict[str, list[Job]] = {}
@@ -53,7 +53,7 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
 
 
 def _job(runs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
-    """The entry of one job. A job that another JobManager recovered has several runs with the same id."""
+    """Return the entry of one job. A job that another JobManager recovered has several runs with the same id."""
     job = runs[-1]
     states = [
         {"state": state, "at": at, "note": _reason(run, at) if state in FAILURE_STATES else None}
@@ -72,7 +72,7 @@ def _job(runs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
 
 
 def _reason(job: Job, at: int) -> str | None:
-    """The exception with which a job entered a failure state at `at`."""
+    """Return the exception with which a job entered a failure state at `at`."""
     return next((str(failure.exception) for failure in job.failures if failure.at == at), None)
 
 

@@ -1,4 +1,4 @@
-"""Checks of values against the JSON schemas of the control API, with readable messages."""
+"""Checks values against the JSON schemas of the control API, with readable messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that a schema does not allow, at a JSON Pointer."""
+    """A violation of a schema at a JSON Pointer, with a message."""
 
     path: str
     message: str

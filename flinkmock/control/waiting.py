@@ -1,4 +1,4 @@
-"""Waiting for something that clients or the wall clock cause."""
+"""Waits for conditions that clients or the wall clock cause."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flinkmock.units import parse_duration
 
 T = TypeVar("T")
 INTERVAL = 0.005
-"""Seconds of the wall clock between two looks."""
+"""The time between two checks of a condition, in seconds of the wall clock."""
 
 
 def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | None:
-    """Block the thread until `condition` returns something other than None, and return that; None after `timeout` s."""
+    """Block until `condition` returns a value other than None, and return it; return None after `timeout` s."""
     end = monotonic() + timeout
     pause = threading.Event()  # not time.sleep, which tests replace
     while (result := condition()) is None and monotonic() < end:

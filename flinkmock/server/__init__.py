@@ -1,4 +1,4 @@
-"""The REST API over HTTP: the aiohttp server and ways to run it."""
+"""Serves the REST API over HTTP."""
 
 from flinkmock.journal import Exchange
 from flinkmock.journal.middleware import Observer

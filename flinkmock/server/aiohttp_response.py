@@ -1,4 +1,4 @@
-"""Responses of this package as aiohttp responses."""
+"""Converts responses to aiohttp responses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flinkmock.rest.response import EXPECTATION_FAILED, Response
 from flinkmock.server.response_head import has_no_length, head_of, reason_of
 
 _DRAIN_BYTES = 64 * 1024
-"""A larger body waits until the client has read most of it."""
+"""The size of a body, in bytes, from which on sending waits until the client has read most of it."""
 
 
 class FlinkResponse(web.StreamResponse):
-    """A whole response. Writes head and body to the transport in one piece, without aiohttp's own headers.
+    """A complete response. It writes head and body to the transport at once, without the headers that aiohttp adds.
 
-    `lower_case`: whether the release spells the names of headers in lower case.
+    `lower_case` says whether the release spells header names in lower case.
     """
 
     def __init__(self, response: Response, *, lower_case: bool = True) -> None:
@@ -50,7 +50,7 @@ class FlinkResponse(web.StreamResponse):
             await request.writer.drain()
 
     def head(self, request: web.BaseRequest) -> bytes:
-        """The status line and the headers."""
+        """Return the status line and the headers."""
         return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case)
 
     def _is_empty(self, request: web.BaseRequest) -> bool:
@@ -58,7 +58,7 @@ class FlinkResponse(web.StreamResponse):
 
     @staticmethod
     def _transport(request: web.BaseRequest) -> asyncio.Transport:
-        """Raises ConnectionResetError if the client has left."""
+        """Return the transport. Raises ConnectionResetError if the client has disconnected."""
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has closed the connection")
@@ -73,7 +73,7 @@ class ExpectationFailed(FlinkResponse):
 
 
 class ConnectionEnded(web.StreamResponse):
-    """Represents a response that is never sent: the connection is closed already."""
+    """A response that is never sent, because the connection is already closed."""
 
     async def prepare(self, request: web.BaseRequest) -> NoReturn:
         raise ConnectionResetError("the connection was closed without a response")

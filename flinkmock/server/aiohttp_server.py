@@ -1,8 +1,7 @@
-"""The server behind connections that aiohttp has taken over.
+"""The aiohttp server of connections that aiohttp has taken over.
 
-`server/connection.py` leaves these requests to aiohttp: uploads, requests to which a fault may apply, and all that is
-unusual. This module is imported with the first of them, because the import of aiohttp takes longer than the start of a
-cluster.
+`server/connection.py` leaves some requests to aiohttp: uploads, requests to which a fault may apply, and unusual ones.
+This module is imported with the first of them, because importing aiohttp takes longer than starting a cluster.
 """
 
 from __future__ import annotations
@@ -32,23 +31,23 @@ if TYPE_CHECKING:
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MAX_LINE = 64 * 1024
-"""Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
+"""The maximum length of a request line or header in aiohttp, in bytes. Netty's is lower and therefore applies."""
 
 
 _LOG = logging.getLogger("flinkmock.server.aiohttp")
 
 
-def _is_mistake_of_server(record: logging.LogRecord) -> bool:
-    """Whether an error is not one of a client, of which aiohttp logs a stack trace, too."""
+def _is_server_error(record: logging.LogRecord) -> bool:
+    """Whether a log record is about an error of the server. aiohttp also logs stack traces for errors of clients."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, (HttpProcessingError, ConnectionError, web.RequestPayloadError))
 
 
-_LOG.addFilter(_is_mistake_of_server)
+_LOG.addFilter(_is_server_error)
 
 
 def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
-    """aiohttp's server. `server` returns the JobManager that responds to the next request."""
+    """Return the aiohttp server. `server` returns the JobManager that handles the next request."""
 
     async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
         return await respond(server(), http)
@@ -57,7 +56,7 @@ def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLo
         respond_to,
         loop=loop,
         access_log=None,
-        auto_decompress=False,  # Flink does not look at Content-Encoding
+        auto_decompress=False,  # Flink ignores Content-Encoding
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
         logger=_LOG,
@@ -65,7 +64,7 @@ def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLo
 
 
 def control_http_server(server: ControlServer) -> web.Server:
-    """aiohttp's server for the control API at a separate port."""
+    """Return the aiohttp server of the control API at a separate port."""
 
     async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
         return await _respond_to_control(server, http, http.raw_path)
@@ -74,7 +73,7 @@ def control_http_server(server: ControlServer) -> web.Server:
 
 
 async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
-    """The response of a JobManager to a request whose target begins with `prefix`."""
+    """Return the response of a JobManager to a request whose target begins with `prefix`."""
     control = server.control
     if control is None:
         return await _respond(server, http, prefix)
@@ -96,7 +95,7 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
         await _receive_body(http, request)
         request.complete()
         response = server.handler.handle(request)
-    except (BodyStalled, ConnectionError):  # the client waits, or has left
+    except (BodyStalled, ConnectionError):  # the client sends no more, or has disconnected
         end_connection(http.transport, reset=False)
         return ConnectionEnded()
     finally:
@@ -121,10 +120,10 @@ async def _deliver(
 
 
 async def _receive_body(http: web.BaseRequest, request: Request) -> None:
-    """All of the body, which Flink receives before it looks for a handler; not that of a rejected request.
+    """Receive the whole body, as Flink does before it looks for a handler. Stop if the request is rejected.
 
     Raises:
-        BodyStalled: The client sends no more of it.
+        BodyStalled: The client stops sending the body.
     """
     if request.rejection is None:
         async for chunk in chunks(http):

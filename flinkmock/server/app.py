@@ -1,4 +1,4 @@
-"""From a request to a response, on one page.
+"""The servers of JobManagers: from a request to a response.
 
     FlinkServer
       JournalMiddleware     records the exchange
@@ -7,7 +7,7 @@
             FaultMiddleware       a fault may reply instead, or change the response
               RestApi               routing, handler, rendering, errors
 
-The requests come from `server/connection.py`, or from `server/aiohttp_server.py` if aiohttp has read them.
+Requests come from `server/connection.py`, or from `server/aiohttp_server.py` if aiohttp has read them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class FlinkServer:
         self._read_path = ReadPath(self.api, engine, self._handler_without_faults, jobmanager)
 
     def is_for_control(self, head: RequestHead) -> bool:
-        """Whether a request is for the control API: `respond_to_control` answers it."""
+        """Whether a request is for the control API, so that `respond_to_control` handles it."""
         if self.control is None:
             return False
         return self.control.handles(
@@ -86,7 +86,7 @@ class FlinkServer:
         )
 
     def without_base_path(self, target: str) -> str:
-        """Return the target that the cluster sees, without the base path of an ingress."""
+        """Return a target without the base path of the ingress."""
         return target if self.ingress is None else self.ingress.without_base_path(target)
 
     def open(self, method: str, target: str, headers: Mapping[str, str], base_url: str) -> Request:
@@ -97,7 +97,7 @@ class FlinkServer:
     def _open(
         self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
     ) -> Request:
-        """Open a request of a target that the cluster sees. `response` is that of the ingress, if it has one."""
+        """Open a request for a target without base path. `response` is that of the ingress; None if there is none."""
         request = self.api.open(method, target, headers, base_url)
         request.received_at_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
         if response is not None:
@@ -107,19 +107,19 @@ class FlinkServer:
     async def respond_to_control(
         self, head: RequestHead, body: bytes, base_url: str, is_gone: Callable[[], bool]
     ) -> tuple[bytes, bool]:
-        """As `respond_at_once`, for the control API. `is_gone` returns whether the client has left."""
+        """Like `respond_immediately`, for the control API. `is_gone` returns whether the client has disconnected."""
         assert self.control is not None
         request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
         return _message(head, await self.control.respond(request, is_gone), lower_case=True)
 
-    def answers_at_once(self) -> bool:
-        """Whether `respond_at_once` may be called for requests to the REST API: no fault can apply."""
+    def answers_immediately(self) -> bool:
+        """Whether `respond_immediately` may be called for requests to the REST API, because no fault can apply."""
         return not self.engine.faults
 
-    def respond_at_once(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
-        """The bytes of the response to a request to which no fault applies, and whether the connection stays open.
+    def respond_immediately(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
+        """Return the bytes of the response to a request without a fault, and whether the connection stays open.
 
-        None: the connection ends without a response.
+        None for the bytes: the connection ends without a response.
         """
         ingress_response = None
         if self.ingress is not None:
@@ -145,7 +145,7 @@ class FlinkServer:
         return _message(head, response, lower_case=self.quirks.lower_case_headers)
 
     def before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
-        """The response to send. A client that has shut the cluster down gets the last one of its connection."""
+        """Return the response to send. The response to a shutdown of the cluster is the last one of its connection."""
         if not self.engine.cluster.shut_down:
             return response
         if self._on_shut_down is not None:
@@ -154,7 +154,7 @@ class FlinkServer:
 
 
 def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tuple[bytes, bool]:
-    """The bytes of a response, and whether the connection stays open."""
+    """Return the bytes of a response, and whether the connection stays open."""
     keep_alive = head.keep_alive and not response.close
     return head_of(response, keep_alive=keep_alive, lower_case=lower_case) + response.body, keep_alive
 

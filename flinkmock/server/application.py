@@ -23,14 +23,15 @@ def create_app(
     dashboard: Dashboard | None = None,
     control: ControlServer | None = None,
 ) -> web.Application:
-    """An aiohttp application that serves the first JobManager of `engine`.
+    """Return an aiohttp application that serves the first JobManager of an engine.
 
-    It can also be a subapplication: the prefix of its path is not part of the targets that the cluster sees.
+    It can also be a subapplication, whose path prefix is then removed from targets.
 
     Args:
+        engine: The engine.
         observer: Called with each exchange before its response is sent.
-        dashboard: Flink's dashboard; None: a page that leads to the console.
-        control: The control API. It makes the application serve the engine that replaces `engine`.
+        dashboard: Flink's dashboard; None: a page with a link to the console.
+        control: The control API. When it replaces the engine, the application serves the new one.
     """
     server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
 
@@ -52,7 +53,7 @@ def create_app(
         return await aiohttp_server.respond(server, request, prefix)
 
     async def expect(_: web.Request) -> None:
-        """`respond` handles the header `Expect`."""
+        """Do nothing, because `respond` handles the header `Expect`."""
 
     app = web.Application()
     catch_all = app.router.add_route("*", "/{path:(?s:.*)}", respond, expect_handler=expect)

@@ -1,6 +1,6 @@
-"""Certificates that are created for a process: one authority, and the certificates that it signs.
+"""Creates certificates for a process: an authority, and certificates that it signs.
 
-Needs the extra `tls`. The keys are random, so they differ in each process.
+This needs the extra `tls`. The keys are random, so they differ in each process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _AUTHORITY = "flinkmock CA"
 _VALID = timedelta(days=365)
 _BEFORE = timedelta(days=1)
-"""Clocks may differ."""
+"""How long certificates are valid before their creation, because clocks may differ."""
 _MISSING = (
     "flinkmock makes certificates with the package cryptography, which is not installed: "
     'pip install "flinkmock[tls]". Or name your own files: --tls-cert and --tls-key.'
@@ -40,7 +40,7 @@ class Certificate:
 
 @cache
 def _authority() -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
-    """Make the authority of this process. Raises FlinkMockError without cryptography."""
+    """Create the authority of this process. Raises FlinkMockError without cryptography."""
     return _make(_AUTHORITY, None, ())
 
 
@@ -51,14 +51,14 @@ def authority() -> bytes:
 
 @cache
 def server_certificate(host: str) -> Certificate:
-    """Make the certificate of a server that listens on `host`. Raises FlinkMockError without cryptography."""
+    """Create the certificate of a server that listens on `host`. Raises FlinkMockError without cryptography."""
     names = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
     return _signed("flinkmock", tuple(name for name in names if name))
 
 
 @cache
 def client_certificate() -> Certificate:
-    """Make a certificate for clients. Raises FlinkMockError without cryptography."""
+    """Create a certificate for clients. Raises FlinkMockError without cryptography."""
     return _signed("flinkmock client", ())
 
 
@@ -75,7 +75,7 @@ def _signed(name: str, hosts: tuple[str, ...]) -> Certificate:
 def _make(
     name: str, signer: tuple[x509.Certificate, EllipticCurvePrivateKey] | None, hosts: tuple[str, ...]
 ) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
-    """Make a key and its certificate; without a signer it is an authority."""
+    """Create a key and its certificate; without a signer, the certificate is that of an authority."""
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
@@ -110,7 +110,7 @@ def _make(
 
 
 def _now() -> datetime:
-    """Return the time of the machine, which OpenSSL checks against, also in tests that replace Python's clock."""
+    """Return the time of the machine, which OpenSSL uses even if tests replace Python's clock."""
     with tempfile.TemporaryFile() as file:
         return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
 

@@ -1,12 +1,12 @@
-"""A connection: simple requests are answered at once, all others by aiohttp.
+"""Connections. They answer simple requests immediately, and leave all others to aiohttp.
 
-A request with a plain head and a short body, which is what client libraries send nearly always, needs no task, no
-stream and no parser: `FlinkConnection` answers it as soon as it has arrived, or in a task if it is for the
-control API, whose operations may wait. Uploads, requests to which a fault may apply, and all that is unusual go to
-aiohttp, which keeps the connection from then on.
+Most requests of client libraries have a plain head and a short body. They need no task, stream or parser:
+`FlinkConnection` answers them as soon as they have arrived, or in a task if they are for the control API, whose
+operations may wait. Uploads, requests to which a fault may apply, and unusual requests go to aiohttp, which keeps the
+connection from then on.
 
-aiohttp's parser rejects some requests that Netty accepts, with its own responses, before any handler runs. So a head
-that the two would read differently is normalized first. Later requests on a connection of aiohttp's get its responses.
+The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
+would read differently is normalized first. Later requests on such a connection get the responses of aiohttp.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flinkmock.server.app import FlinkServer
 
 _MAX_WAITING = 256 * 1024
-"""Bytes of further requests that are read while one is running."""
+"""The maximum size of further requests, in bytes, that are read while one is running."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
 _EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -38,12 +38,12 @@ _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE
 
 
 class ConnectionFactory:
-    """Makes a protocol for each connection.
+    """Creates a protocol for each connection.
 
     Args:
-        server: Answers requests.
-        aiohttp_protocol: Makes the protocol that takes over a connection.
-        taken_over: Returns how many connections aiohttp has.
+        server: The server that answers requests.
+        aiohttp_protocol: Creates the protocol that takes over a connection.
+        taken_over: Returns the number of connections of aiohttp.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class ConnectionFactory:
         self.closed = False
 
     def serve(self, server: FlinkServer) -> None:
-        """Let this server answer requests from here on."""
+        """Let a server answer the requests from now on."""
         self.server, self.quirks = server, server.quirks
 
     def is_full(self) -> bool:
-        """Return whether there are as many connections as allowed."""
+        """Whether there are as many connections as allowed."""
         return len(self.open) + self._taken_over() >= limits.CONNECTIONS
 
     def __call__(self) -> FlinkConnection:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """End these connections, and those that still come. One with a running request ends with its response."""
+        """End all connections, and new ones. A connection with a running request ends after its response."""
         self.closed = True
         for connection in tuple(self.open):
             connection.close()
@@ -92,9 +92,9 @@ class FlinkConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
         self.running: asyncio.Task[None] | None = None
-        """Answers a request to the control API."""
+        """The task that answers a request to the control API; None if there is none."""
         self._deadline: asyncio.TimerHandle | None = None
-        """Runs while a request has begun and is incomplete."""
+        """The timer that runs while a request is incomplete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -112,7 +112,7 @@ class FlinkConnection(asyncio.Protocol):
         self._end_deadline()
 
     def pause_writing(self) -> None:
-        """The client reads slowly: read no more requests of it."""
+        """Read no more requests of a client that reads its responses slowly."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
@@ -121,7 +121,7 @@ class FlinkConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """End the connection, without waiting for a client that reads slowly, unless a request is running."""
+        """End the connection; do not wait for a client that reads slowly, unless a request is running."""
         if self._transport is not None and self.running is None:
             if self._transport.get_write_buffer_size() or self._received:
                 self._transport.abort()
@@ -145,7 +145,7 @@ class FlinkConnection(asyncio.Protocol):
                 return
             size = head.size + head.body_size
             is_for_control = server.is_for_control(head)
-            if not is_for_control and not server.answers_at_once():
+            if not is_for_control and not server.answers_immediately():
                 self._leave_to_aiohttp(data)
                 return
             if len(data) < size:
@@ -158,7 +158,7 @@ class FlinkConnection(asyncio.Protocol):
                 self.running = asyncio.get_running_loop().create_task(answer)
                 data = data[size:]
                 continue
-            response, keep_alive = server.respond_at_once(head, data[head.size : size], self._base_url)
+            response, keep_alive = server.respond_immediately(head, data[head.size : size], self._base_url)
             if response is None:
                 end_connection(transport, reset=True)
                 return
@@ -172,7 +172,7 @@ class FlinkConnection(asyncio.Protocol):
         assert transport is not None
         try:
             response, keep_alive = await server.respond_to_control(head, body, self._base_url, transport.is_closing)
-        except asyncio.CancelledError:  # the server ends
+        except asyncio.CancelledError:  # the server is closed
             transport.abort()
             raise
         self.running = None
@@ -189,7 +189,7 @@ class FlinkConnection(asyncio.Protocol):
             self.data_received(received)
 
     def _keep(self, data: bytes) -> None:
-        """Wait for the rest of a request."""
+        """Keep data until the rest of the request arrives."""
         self._received = data
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
@@ -200,7 +200,7 @@ class FlinkConnection(asyncio.Protocol):
             deadline.cancel()
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
-        """`data` begins with a request that isn't answered here."""
+        """Leave data to aiohttp that begins with a request which isn't answered here."""
         assert self._transport is not None
         if is_normal(data):
             self._hand_over(data)
@@ -240,8 +240,8 @@ class FlinkConnection(asyncio.Protocol):
         """Leave the connection to aiohttp.
 
         Args:
-            data: What has been received.
-            ends: Whether nothing that follows is read, as Netty does when it gives up on a request.
+            data: The received bytes.
+            ends: Whether no more is read, as in Netty after an invalid request.
         """
         assert self._transport is not None
         self._end_deadline()
@@ -252,7 +252,7 @@ class FlinkConnection(asyncio.Protocol):
         protocol.data_received(data)
 
     def _not_found(self, target: bytes, *, keep_alive: bool) -> None:
-        """Respond to a method that aiohttp doesn't read, and that no release has an operation for."""
+        """Respond to a method that aiohttp doesn't accept, and for which no release has an operation."""
         raw = target.decode("latin-1")
         try:
             Target.parse(raw)
@@ -274,7 +274,7 @@ class FlinkConnection(asyncio.Protocol):
 
 
 class _LastRequest(asyncio.Protocol):
-    """Keeps from aiohttp what arrives on a connection after the request that it has begun to answer."""
+    """Discards the bytes that arrive on a connection after the request that aiohttp answers."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The control API of a cluster that is served."""
+"""Serves the control API of a cluster."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _INTERVAL = 0.02
-"""Seconds of the wall clock between two looks at a condition, if no request comes in between."""
+"""The time between two checks of a condition, in seconds of the wall clock, if no request arrives before."""
 
 
 class ControlServer:
-    """Serves the control API of one cluster, beside its REST API or at a separate port.
+    """Serves the control API of one cluster, at the port of its REST API or at a separate port.
 
     Args:
         api: The control API.
-        clusters: Where `POST /clusters` makes clusters.
+        clusters: The clusters that `POST /clusters` creates.
         beside_rest_api: Whether it is served at the port of the REST API.
 
     Attributes:
         is_beside_rest_api: Whether it is served at the port of the REST API.
         urls: The addresses of the cluster, one for each JobManager.
-        last_used: When the last request ended, as `monotonic` shows it.
+        last_used: When the last request ended, by `monotonic`.
     """
 
     def __init__(self, api: ControlApi, clusters: HostedClusters, *, beside_rest_api: bool = True) -> None:
@@ -61,7 +61,7 @@ class ControlServer:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
-        """Surround what is done for a request to the cluster, or to its control API."""
+        """Count a request to the cluster, or to its control API, as running within this context."""
         self._running += 1
         try:
             yield
@@ -70,20 +70,20 @@ class ControlServer:
             self.on_request()
 
     def on_request(self) -> None:
-        """A request has been answered: conditions that are waited for may be met."""
+        """Check the awaited conditions after a request, which may have met them."""
         self.last_used = monotonic()
         for event in self._awaited:
             event.set()
 
     async def respond(self, request: ControlRequest, is_gone: Callable[[], bool]) -> Response:
-        """Respond to a request of the control API. `is_gone` returns whether the client has left."""
+        """Respond to a request to the control API. `is_gone` returns whether the client has disconnected."""
         with self.request():
             return _on_wire(await self.api.respond(request, _Host(self, request, is_gone)))
 
     async def wait_for(
         self, condition: Callable[[], T | None], timeout: float, is_gone: Callable[[], bool]
     ) -> T | None:
-        """As `ControlHost.wait_for`; ends when the client has left."""
+        """Wait as `ControlHost.wait_for` does, but only until the client disconnects."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         event = asyncio.Event()
@@ -138,19 +138,19 @@ def _on_wire(response: ControlResponse, *, close: bool = False) -> Response:
 
 
 def body_too_large() -> Response:
-    """Return the response to a request of the control API whose body is too large."""
+    """Return the response to a request to the control API whose body is too large."""
     text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
     return _on_wire(RequestRefused(413, "BodyTooLarge", text).response, close=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlOptions:
-    """How `serve` serves the control API.
+    """The options of the control API.
 
     Attributes:
-        port: A separate port (0: a free one); None: that of the first JobManager.
-        token: What clients have to send; None: nothing.
-        cluster_ports: The ports of the clusters that clients make; None: free ones.
+        port: A separate port (0: a free one); None: the port of the first JobManager.
+        token: The token that clients have to send; None: none.
+        cluster_ports: The ports of the clusters that clients create; None: free ports.
     """
 
     port: int | None = None
@@ -159,7 +159,7 @@ class ControlOptions:
 
 
 def control_server(control: ClusterControl, host: str, options: ControlOptions | None = None) -> ControlServer:
-    """Make the server of the control API of a cluster that listens on `host`."""
+    """Create the server of the control API for a cluster that listens on `host`."""
     options = options or ControlOptions()
     access = Access(host, options.token)
     clusters = HostedClusters(host, access, options.cluster_ports)
@@ -167,7 +167,7 @@ def control_server(control: ClusterControl, host: str, options: ControlOptions |
 
 
 class ControlListener:
-    """Serves the control API, and nothing else, on a separate socket."""
+    """Serves only the control API, on a separate socket."""
 
     def __init__(self, server: ControlServer, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]

@@ -1,19 +1,19 @@
-"""Responses that wait until the cluster's clock shows a certain time.
+"""Delays responses until the cluster's clock shows a certain time.
 
-How long that takes on the wall clock depends on the clock mode:
+The delay by the wall clock depends on the clock mode:
 
 | clock             | a response delayed by 2 s                                                             |
 |-------------------|---------------------------------------------------------------------------------------|
-| real, a step      | waits 2 s, so that the read timeout of a client strikes                               |
+| real, step        | waits 2 s, so that the read timeout of a client can expire                            |
 | scaled            | waits 2 s of cluster time                                                             |
 | virtual           | waits until the clock is advanced. If that does not happen for 30 s of the wall       |
-|                   | clock, the connection is cut and a warning is logged, so that a test does not hang    |
+|                   | clock, the connection is closed and a warning is logged, so that a test does not hang |
 
-`advance` shortens the wait in all modes. The wait is measured with the machine's monotonic clock and
-so does not depend on `time.time`, which tests may freeze.
+`advance` shortens the delay in all modes. The delay is measured by the machine's monotonic clock, not by `time.time`,
+which tests may freeze.
 
-A disconnect of the client or a shutdown of the server ends the wait immediately. When a snapshot is restored, requests
-that arrived before get no response.
+A disconnect of the client or a shutdown of the server ends the delay immediately. Requests that arrived before a
+snapshot is restored get no response.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("flinkmock.server")
 UNBOUNDED = math.inf
 VIRTUAL_CLOCK_TIMEOUT_S = 30.0
-"""Seconds of the wall clock for which a virtual clock may stand while responses wait for it."""
+"""How long a virtual clock may stand still while responses wait for it, in seconds of the wall clock."""
 _TICK_S, _MIN_TICK_S, _HANGING_TICK_S = 0.005, 0.001, 0.02
-"""Seconds of the wall clock between two checks of the clock: usually; shortly before the next response is due; while
-all responses wait without bound."""
+"""The time between two checks of the clock, in seconds of the wall clock: usually, shortly before a response is due,
+and while all responses wait without bound."""
 _DISCONNECT_CHECK_TICKS = 20
-"""Ticks between two checks for clients that have disconnected."""
+"""The number of checks of the clock between two checks for disconnected clients."""
 
 
 @dataclass(order=True, slots=True)
 class _Pending:
-    """`due` is a value of `DelayedResponses._passed`, `moment` the cluster time (epoch ms) that is waited for."""
+    """A delayed response. `due` is a value of `DelayedResponses._passed`; `moment` is the awaited time (epoch ms)."""
 
     due: float
     order: int
@@ -59,7 +59,7 @@ class _Pending:
 
 
 class DelayedResponses:
-    """The delayed responses of the servers of one cluster. Use it only inside their event loop."""
+    """The delayed responses of the servers of one cluster. It is used only within their event loop."""
 
     def __init__(self, cluster: FaultTarget) -> None:
         self._cluster = cluster
@@ -68,7 +68,7 @@ class DelayedResponses:
         self._ticker: asyncio.Task[None] | None = None
         self._closed = False
         self._passed = 0.0
-        """How much of all delays has passed, in ms."""
+        """The time that has passed for delays, in ms."""
         self._measured_at = monotonic()
         self._advanced = cluster.clock.advanced
 
@@ -76,11 +76,11 @@ class DelayedResponses:
         """Wait until the clock shows `due_at` (epoch ms).
 
         Args:
-            is_gone: Whether the response is no longer wanted. It is called now and then, and immediately after the
-                clock was turned back.
+            is_gone: Returns whether the client has disconnected. It is called from time to time, and immediately after
+                the clock is set back.
 
         Returns:
-            False if the response must not be sent.
+            Whether the response is to be sent.
         """
         if self._closed or is_gone():
             return False
@@ -94,14 +94,14 @@ class DelayedResponses:
         return await done
 
     async def close(self) -> None:
-        """End all waits."""
+        """End all delays."""
         self._closed = True
         self._drop(lambda pending: True)
         if self._ticker is not None:
             self._ticker.cancel()
 
     def abandon(self) -> None:
-        """End all waits within a tick, because another engine is served. Can be called from any thread."""
+        """End all delays within a tick, because another engine is served. Can be called from any thread."""
         self._closed = True
 
     def _drop(self, condition: Callable[[_Pending], bool]) -> None:
@@ -114,11 +114,11 @@ class DelayedResponses:
             pending.finish(is_due=False)
 
     def remaining_ms(self) -> float | None:
-        """Return by how much the clock has to advance until a response is due; None if none is delayed."""
+        """Return the time in ms until a response is due; None if none is delayed."""
         return self._pending[0].due - self._measure() if self._pending else None
 
     def _measure(self) -> float:
-        """Return how much of all delays has passed by now, in ms."""
+        """Return the time that has passed for delays, in ms."""
         clock, now = self._cluster.clock, monotonic()
         self._passed += (now - self._measured_at) * 1000 * clock.speed + clock.advanced - self._advanced
         self._measured_at, self._advanced = now, clock.advanced
@@ -128,7 +128,7 @@ class DelayedResponses:
         clock = self._cluster.clock
         try:
             before, moved_at = self._measure(), monotonic()
-            generation = -1  # so that the first tick checks for disconnects, too
+            generation = -1  # so that the first tick also checks for disconnects
             for tick in itertools.count(1):
                 if self._closed:
                     self._drop(lambda pending: True)

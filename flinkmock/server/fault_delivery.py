@@ -22,10 +22,10 @@ _PIECES_PER_SECOND = 10
 
 
 class FaultDelivery:
-    """Sends the response to one request as the fault `hit` has it.
+    """Sends the response to one request with the effects of the fault `hit`.
 
-    Make it before anything is awaited after the fault was chosen: if the clock is turned back later (a snapshot is
-    restored), the response is never sent.
+    Create it before anything is awaited after the fault was chosen: if the clock is set back later, because a snapshot
+        is restored, the response is never sent.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class FaultDelivery:
         self._generation = clock.generation
 
     async def delay(self) -> None:
-        """Wait as long as the fault delays the response. Resets the connection if the response is never to be sent."""
+        """Wait for the delay of the fault. Reset the connection if the response must not be sent."""
         start, drop = self._clock.now(), self._hit.fault.drop
         until = UNBOUNDED if drop is not None and drop.hangs else start + self._hit.delay
         if not await self._delayed.until(until, self._is_gone):
             end_connection(self._transport, reset=True)
 
     async def response(self, response: Response | NoResponse, *, lower_case: bool) -> web.StreamResponse:
-        """Return the response for aiohttp, after the delay."""
+        """Wait for the delay, and return the response for aiohttp."""
         await self.delay()
         fault = self._hit.fault
         ended = True
@@ -66,25 +66,25 @@ class FaultDelivery:
         return FlinkResponse(response, lower_case=lower_case)
 
     def now(self) -> int:
-        """Cluster time, epoch ms."""
+        """Return the cluster time in epoch ms."""
         return self._clock.now()
 
     async def until(self, moment: float) -> bool:
-        """Wait until the clock shows `moment` (epoch ms). False: the client has left."""
+        """Wait until the clock shows `moment` (epoch ms); return False if the client has disconnected."""
         return await self._delayed.until(moment, self._is_gone)
 
     def end(self) -> None:
-        """Close the connection after what was written."""
+        """Close the connection after the written bytes."""
         end_connection(self._transport, reset=False)
 
     def _is_gone(self) -> bool:
-        """Whether the client has left, or the clock was turned back."""
+        """Whether the client has disconnected, or the clock was set back."""
         transport = self._transport
         return transport is None or transport.is_closing() or self._generation != self._clock.generation
 
 
 class _SlowResponse(FlinkResponse):
-    """A response that is throttled to `rate` bytes per second, or breaks off in the middle of its body."""
+    """A response that is throttled to `rate` bytes per second, or that ends in the middle of its body."""
 
     def __init__(
         self, response: Response, delivery: FaultDelivery, rate: int | None, *, whole: bool, lower_case: bool

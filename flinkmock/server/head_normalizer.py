@@ -1,7 +1,7 @@
-"""The head of a request, normalized so that aiohttp reads it as Netty does.
+"""Normalizes the head of a request so that aiohttp reads it as Netty does.
 
 Netty accepts nearly everything: header lines without a colon, lengths that are not numbers, any byte in the target.
-Parts that Flink doesn't read are left out; a target that aiohttp rejects is passed in a header of this module.
+Parts that Flink ignores are removed; a target that aiohttp would reject is passed in a header.
 See docs/flink-behaviour.md#request-line.
 """
 
@@ -20,19 +20,19 @@ _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ODD_NAME = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\r\n]*+:)", re.MULTILINE)
-"""A name at which Netty stops reading."""
+"""A header name at which Netty stops reading."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_FIELDS = 100
-"""aiohttp rejects more header lines, Netty does not."""
+"""The maximum number of header lines of aiohttp. Netty has no such limit."""
 _READ = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
-"""The headers that Flink looks at."""
+"""The headers that Flink reads."""
 _FRAMING = frozenset({b"transfer-encoding", b"content-length"})
 _NORMAL = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) /[!-~]{0,3000} HTTP/1\.[01]\r\n"
     rb"(?i:(?!transfer-encoding|flinkmock-target)[0-9a-z-]++: ?+[ -~]*+\r\n){0,90}+"
     rb"\r\n"
 )
-"""A head that aiohttp and Netty read alike, if its `Host` and `Content-Length` do."""
+"""A head that aiohttp and Netty read in the same way, if its `Host` and `Content-Length` are valid."""
 _LENGTH = re.compile(rb"\ncontent-length: ?\d{1,18} *\r")
 _CHUNK = re.compile(rb"0*[0-9a-fA-F]{1,8}[ \t]*(;[^\r\n]*)?\r?\n")
 
@@ -42,9 +42,9 @@ _PROTOCOL = re.compile(rb"^([^\r\n]*[ \t])[A-Za-z]+(/\d\.\d[ \t]*\r)")
 
 
 def lenient(data: bytes) -> bytes:
-    """Data with the line ends and the protocol that newer versions of Netty require.
+    """Return data with the line ends and the protocol that newer versions of Netty require.
 
-    Until Flink 2.2, Netty (4.1.100) reads bare LF line ends, and the name of any protocol as HTTP.
+    Until Flink 2.2, Netty (4.1.100) accepts LF as a line end, and any name of a protocol as HTTP.
     """
     end = _HEAD_END.search(data)
     size = len(data) if end is None else end.end()
@@ -53,7 +53,7 @@ def lenient(data: bytes) -> bytes:
 
 
 def is_normal(data: bytes) -> bool:
-    """Whether the data begins with a whole head that aiohttp can be given as it is."""
+    """Whether the data begins with a complete head that aiohttp can read without changes."""
     head = _NORMAL.match(data)
     if head is None or head.end() > limits.HEADERS:
         return False
@@ -63,9 +63,9 @@ def is_normal(data: bytes) -> bool:
 
 
 def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
-    """A whole request for aiohttp. `headers` ends with CR LF, `rest` is what has been received of the body.
+    """Return a request for aiohttp. `headers` ends with CR LF; `rest` is the received part of the body.
 
-    Of headers that are too long, those within the limit remain, as in Netty.
+    If the headers are too long, those within the limit remain, as in Netty.
     """
     too_long = len(headers) > limits.HEADERS
     if too_long:
@@ -80,7 +80,7 @@ def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, res
     readable = readable and not too_long and not _ODD_NAME.search(headers)
     kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
     kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
-    if not readable:  # for Netty the message ends here; it reads nothing more from the connection
+    if not readable:  # Netty ends the message here, and reads no more from the connection
         rest = rest if not lengths and not encodings else b""
     elif chunked:
         kept.append((b"transfer-encoding", b"chunked"))
@@ -95,7 +95,7 @@ def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, res
 
 
 def target_of(request: web.BaseRequest) -> str:
-    """The target as it was sent, each byte as one character: Netty reads it as Latin-1."""
+    """Return the target as it was sent, each byte as one character, because Netty reads it as Latin-1."""
     original = request.headers.get(_TARGET)
     if original is not None:
         return bytes.fromhex(original).decode("latin-1")
@@ -107,7 +107,7 @@ def _is_length(values: list[bytes]) -> bool:
 
 
 def _fields(headers: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name, in lower case, and value of each line whose name is a token."""
+    """Yield the lower-case name and the value of each header line whose name is a token."""
     unfolded = re.sub(rb"\r?\n[ \t]+", b" ", b"\r\n" + headers)
     for line in unfolded.split(b"\n"):
         name, colon, value = line.partition(b":")

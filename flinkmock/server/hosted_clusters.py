@@ -1,4 +1,4 @@
-"""The clusters that the control API makes, each at a free port."""
+"""The clusters that the control API creates, each at a free port."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 MAX_CLUSTERS = 1_000
 _CLOSING_TIMEOUT = 1.0
-"""Seconds that the end of a cluster waits for its running requests."""
+"""How long a cluster that is closed waits for its running requests, in seconds."""
 
 
 @dataclass(slots=True)
 class _HostedCluster:
-    """A cluster that `POST /clusters` has made (`HostedCluster`)."""
+    """A cluster that `POST /clusters` created; implements `HostedCluster`."""
 
     id: str
     control: ClusterControl
@@ -45,17 +45,17 @@ class _HostedCluster:
 
     @property
     def ends_at(self) -> float:
-        """As `monotonic` shows it; infinity: never."""
+        """When the cluster ends if it is not used, by `monotonic`; infinity: never."""
         return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
 
 
 class HostedClusters:
-    """The clusters that were made and have not ended. To be used inside one event loop.
+    """The clusters that were created and have not ended. They are used only within one event loop.
 
     Args:
         host: The address at which they listen.
-        access: Who may use their control APIs.
-        ports: The ports that they may use; None: any free one.
+        access: The rules for access to their control APIs.
+        ports: The ports that they may use; None: any free port.
     """
 
     def __init__(self, host: str, access: Access, ports: range | None = None) -> None:
@@ -71,11 +71,12 @@ class HostedClusters:
         """Serve a cluster at a free port.
 
         Args:
-            idle_timeout: Seconds of the wall clock without a request after which it ends; None: it stays.
+            control: The cluster.
+            idle_timeout: The time without a request, in seconds of the wall clock, after which it ends; None: it stays.
 
         Raises:
-            RequestRefused: There are too many.
-            FlinkMockError: The scenario does not fit, or no port is free.
+            RequestRefused: There are too many clusters.
+            FlinkMockError: The scenario is invalid, or no port is free.
         """
         from flinkmock.server.control_server import ControlServer
         from flinkmock.server.listener import Listeners
@@ -108,7 +109,7 @@ class HostedClusters:
         return cluster
 
     def _bind(self, count: int) -> list[socket.socket]:
-        """As many listening sockets. Raises RequestRefused, FlinkMockError."""
+        """Return `count` listening sockets. Raises RequestRefused, FlinkMockError."""
         from flinkmock.server.listener import bind, bind_each
 
         if self._ports is None:
@@ -127,7 +128,7 @@ class HostedClusters:
         return sockets
 
     async def close(self, cluster_id: str) -> None:
-        """End a cluster. Clients can't connect any more when this returns. Raises NotFound."""
+        """End a cluster. When this returns, clients can no longer connect. Raises NotFound."""
         self.get(cluster_id)
         await self._clusters[cluster_id].listeners.stop_accepting()
         self._end(cluster_id)
@@ -141,7 +142,7 @@ class HostedClusters:
         await asyncio.gather(*self._closing)
 
     def get(self, cluster_id: str) -> _HostedCluster:
-        """Raises NotFound."""
+        """Return a cluster by its id. Raises NotFound."""
         if cluster_id not in self._clusters:
             hint = did_you_mean(cluster_id, list(self._clusters)[:20])
             raise NotFound(f'There is no cluster "{cluster_id}". It may have ended.{hint}')
@@ -154,7 +155,7 @@ class HostedClusters:
         return len(self._clusters)
 
     def _end(self, cluster_id: str) -> None:
-        """Close the rest in a separate task: the request that ends a cluster may be sent to that cluster."""
+        """Close a cluster in a separate task, because the request for it may be sent to that cluster."""
         cluster = self._clusters.pop(cluster_id, None)
         if cluster is not None:
             task = asyncio.get_running_loop().create_task(_closed(cluster))
@@ -162,7 +163,7 @@ class HostedClusters:
             task.add_done_callback(self._closing.discard)
 
     def _set_alarm(self, at: float) -> None:
-        """Look for idle clusters at this time, unless that happens earlier anyway."""
+        """Schedule a check for idle clusters, unless an earlier one is scheduled."""
         loop = asyncio.get_running_loop()
         when = loop.time() + max(at - monotonic(), 0)
         if at == float("inf") or (
@@ -179,7 +180,7 @@ class HostedClusters:
         for cluster in self:
             if cluster.ends_at <= now and not cluster.server.is_busy:
                 self._end(cluster.id)
-        # a busy one is looked at again in a second
+        # a busy cluster is checked again in a second
         self._set_alarm(
             min((cluster.ends_at if cluster.ends_at > now else now + 1 for cluster in self), default=float("inf"))
         )
@@ -193,7 +194,7 @@ async def _closed(cluster: _HostedCluster) -> None:
 
 
 def _tls_of(engine: Engine, host: str) -> Tls | None:
-    """Return the TLS that Flink's options ask for. Raises FlinkMockError."""
+    """Return the TLS that Flink's options require; None if they require none. Raises FlinkMockError."""
     if not asks_for_tls(engine):
         return None
     from flinkmock.server.tls import tls_of

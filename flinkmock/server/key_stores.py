@@ -1,4 +1,4 @@
-"""Java's key stores, which Flink's options name: those in the format PKCS12."""
+"""Reads Java's key stores in the format PKCS12, which Flink's options name."""
 
 from __future__ import annotations
 

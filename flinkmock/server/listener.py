@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; `port` 0 takes a free one.
+    """Return a listening socket; port 0: a free port.
 
     Raises:
         PortTaken: Another process listens there.
         InvalidArgument: The port is not between 0 and 65535.
         FlinkMockError: The machine has no such address.
     """
-    if not 0 <= port <= 65_535:  # getaddrinfo takes it modulo 65536
+    if not 0 <= port <= 65_535:  # getaddrinfo would use it modulo 65536
         raise InvalidArgument(f"{port} is not a port. Use a number from 1 to 65535, or 0 for a free port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -55,15 +55,15 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
-    """`count` listening sockets: the first at `port`, the others at the ports that follow it (0: all at free ones).
+    """Return `count` listening sockets: the first at `port`, the others at the following ports (0: free ports).
 
-    Raises as `bind`, and then leaves none of them open.
+    Raises as `bind`; none of the sockets is then open.
     """
     return bind_further(host, port, 0, count)
 
 
 def bind_further(host: str, port: int, bound: int, count: int) -> list[socket.socket]:
-    """As `bind_each`, without the first `bound` sockets."""
+    """Return the sockets of `bind_each` without the first `bound` ones."""
     sockets: list[socket.socket] = []
     try:
         for number in range(bound, count):
@@ -81,16 +81,17 @@ def url_of(listening: socket.socket, scheme: str = "http") -> str:
 
 
 class Listeners:
-    """Serves an engine inside a running event loop: each of its JobManagers on one socket.
+    """Serves an engine within a running event loop, each of its JobManagers on one socket.
 
     Args:
-        sockets: One for each JobManager. They are closed with the listeners.
-        port: The port of the first JobManager; further ones of another engine get those that follow. 0: free ones.
+        sockets: The sockets, one for each JobManager. They are closed with the listeners.
+        port: The port of the first JobManager. Further JobManagers of other engines get the following ports; 0: free
+            ports.
         observer: Called with each exchange before its response is sent.
-        shutdown_timeout: Seconds, more than 0, to wait for running requests when the listeners close.
+        shutdown_timeout: How long the listeners wait for running requests when they close, in seconds, more than 0.
         control: The control API of the cluster.
         on_shut_down: Called when a client has shut the cluster down.
-        context: The SSL context with the certificate of the server; None: it is served without TLS.
+        context: The SSL context with the certificate of the server; None: without TLS.
     """
 
     def __init__(
@@ -121,12 +122,12 @@ class Listeners:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """One for each JobManager."""
+        """The URLs, one for each JobManager."""
         return tuple(listener.url for listener in self._listeners)
 
     @property
     def remaining_ms(self) -> float | None:
-        """By how many ms the clock has to advance until a delayed response is due; None: there is none."""
+        """Return the time in ms until a delayed response is due; None if there is none."""
         return self._delayed.remaining_ms()
 
     async def start(self) -> None:
@@ -155,7 +156,7 @@ class Listeners:
             asyncio.run_coroutine_threadsafe(listener.end(), self._loop)
 
     async def stop_accepting(self) -> None:
-        """Refuse connections from here on. The ones that are open stay so until `close`."""
+        """Refuse new connections. Open connections stay open until `close`."""
         for listener in self._listeners:
             await listener.stop_accepting(refusing=self.shutdown_requested.is_set())
 
@@ -211,21 +212,21 @@ class _Listener:
         self._timeout = shutdown_timeout
         self._accepting: asyncio.Server | TlsAcceptor | None = None
         self._acceptor: TlsAcceptor | None = None
-        self._loop = loop  # another thread may replace the engine
+        self._loop = loop  # because another thread may replace the engine
         self._http: web.Server | None = None
         self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._taken_over)
 
     @property
     def url(self) -> str:
-        """Where clients find the JobManager, below the base path of an ingress."""
+        """The URL of the JobManager for clients, including the base path of the ingress."""
         return self.origin + self._connections.server.engine.ingress.base_path
 
     def serve(self, server: FlinkServer) -> None:
-        """Pass requests to this server from here on. A request that has begun stays with the previous server."""
+        """Pass new requests to a server. A request that has begun stays with the previous server."""
         self._connections.serve(server)
 
     def _aiohttp_protocol(self) -> asyncio.Protocol:
-        """The protocol for a connection that aiohttp takes over."""
+        """Return the protocol for a connection that aiohttp takes over."""
         if self._http is None:
             from flinkmock.server.aiohttp_server import http_server
 
@@ -233,7 +234,7 @@ class _Listener:
         return self._http()
 
     def _taken_over(self) -> int:
-        """Return how many connections aiohttp has taken over."""
+        """Return the number of connections that aiohttp has taken over."""
         return len(self._http.connections) if self._http is not None else 0
 
     async def start(self) -> None:
@@ -246,11 +247,11 @@ class _Listener:
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, refusing: bool) -> None:
-        """End connections without a request. `refusing`: new ones are refused already."""
+        """End connections without a request. `refusing`: whether new connections are already refused."""
         if not refusing and self._accepting is not None:
-            # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
-            # would neither be served nor closed. So stop accepting first, and let the protocol of such a connection
-            # be made.
+            # asyncio (up to 3.11) forgets a connection that it is accepting when its server is closed: it would
+            # neither be served nor closed. Therefore stop accepting first, and let the protocol of such a connection
+            # be created.
             with contextlib.suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
@@ -258,7 +259,7 @@ class _Listener:
         self._connections.close()
 
     async def close(self) -> None:
-        """End all connections, after the timeout also those with a running request."""
+        """End all connections; those with a running request after the timeout."""
         await self._connections.finish(self._timeout)
         if self._http is not None:
             self._http.pre_shutdown()
@@ -272,7 +273,7 @@ class _Listener:
         await self.close()
 
     def refuse(self) -> None:
-        """Refuse connections from here on."""
+        """Refuse new connections."""
         accepting, self._accepting = self._accepting, None
         if accepting is not None:
             accepting.close()

@@ -17,11 +17,11 @@ _LOG = logging.getLogger("flinkmock.server")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REPORT_INTERVAL_S = 60.0
 _PATIENCE_S = 10.0
-"""Seconds to wait for a loop that may be closing."""
+"""How long to wait for a loop that may be closing, in seconds."""
 
 
 def report_once(loop: asyncio.AbstractEventLoop) -> None:
-    """Make a loop report in one line, once a minute, that it can't accept connections; asyncio writes 100 traces."""
+    """Let a loop log in one line, once a minute, that it can't accept connections. asyncio logs 100 stack traces."""
     reported_at: float | None = None
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ def report_once(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class ServerLoop(asyncio.SelectorEventLoop):
-    """An event loop whose timers follow the machine, also in tests that replace `time.monotonic`."""
+    """An event loop whose timers follow the machine's clock, even if tests replace `time.monotonic`."""
 
     def __init__(self) -> None:
         self._idle_selector = _IdleSelector()
@@ -48,9 +48,9 @@ class ServerLoop(asyncio.SelectorEventLoop):
         return monotonic()
 
     def when_idle(self, ask: Callable[[], T]) -> T | None:
-        """Call `ask` in the loop's thread when the loop has dealt with all that it has received, and return the result.
+        """Call `ask` in the loop's thread when the loop has handled all received data, and return the result.
 
-        Call it from another thread. It returns None if the loop is closed.
+        It is called from another thread. It returns None if the loop is closed.
         """
         answers: list[T] = []
         answered = threading.Lock()
@@ -62,19 +62,19 @@ class ServerLoop(asyncio.SelectorEventLoop):
 
         try:
             self.call_soon_threadsafe(self._idle_selector.awaited.append, answer)
-        except RuntimeError:  # it is closed
+        except RuntimeError:  # the loop is closed
             return None
         answered.acquire(timeout=_PATIENCE_S)
         return answers[0] if answers else None
 
 
 class _IdleSelector(selectors.DefaultSelector):
-    """A selector that notices when its loop is about to wait with nothing left to do."""
+    """A selector that notices when its loop is idle."""
 
     def __init__(self) -> None:
         super().__init__()
         self.awaited: list[Callable[[], None]] = []
-        """Called once the loop is idle."""
+        """Functions that are called when the loop is idle."""
 
     def select(self, timeout: float | None = None) -> Any:
         if self.awaited and (timeout is None or timeout > 0):

@@ -1,7 +1,7 @@
-"""The shortest way of a request: a read that arrives on a connection of ours, answered from a template.
+"""The direct path of a read that aiohttp does not handle, which is answered from a template.
 
-It does what the middlewares and `RestApi` do for such a request, in the same order, and leaves everything unusual to
-them: errors, polls that somebody waits for, handlers of users, a JobManager that is down.
+It does the same as the middlewares and `RestApi` for such a request, in the same order. It leaves everything unusual to
+them: errors, polls that meet wait conditions, handlers of users, a JobManager that is down.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from flinkmock.rest.reads import Read
     from flinkmock.server.request_head import RequestHead
 
-_REMEMBERED = 1024
-"""Targets whose reads are kept."""
+_MAX_READS = 1024
+"""The maximum number of targets whose reads are cached."""
 
 
 class ReadPath:
@@ -38,7 +38,7 @@ class ReadPath:
         self._last_start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case)
 
     def message(self, head: RequestHead, base_url: str) -> bytes | None:
-        """The whole response to a GET without a body; None: it has to take the long way, and nothing has happened."""
+        """Return the response to a GET without a body; None, without any effect, if middlewares have to handle it."""
         target = head.target
         try:
             read = self._reads[target]
@@ -66,7 +66,7 @@ class ReadPath:
                 now = engine.arrive()
             template = read.template
             if template is None or template.changes != lock.changes or now >= template.until:
-                if leadership.leader is None:  # it has failed as the clock moved
+                if leadership.leader is None:  # the leader has crashed when the clock advanced
                     return self._error(head, base_url, now, arrived_ms, arrived_ns)
                 template = read.new_template(engine, now, base_url)
             if template is not None:
@@ -85,13 +85,13 @@ class ReadPath:
         return message
 
     def _remember(self, target: str) -> Read | None:
-        if len(self._reads) >= _REMEMBERED:
+        if len(self._reads) >= _MAX_READS:
             self._reads.clear()
         read = self._reads[target] = self._api.read(target)
         return read
 
     def _error(self, head: RequestHead, base_url: str, now: int, arrived_ms: int, arrived_ns: int) -> bytes:
-        """The response to a request that the cluster rejects. It has arrived at the cluster already."""
+        """Return the response to a request that has arrived at the cluster, and that the cluster rejects."""
         request = self._api.open(head.method, head.target, head.headers, base_url)
         request.received_at_ms, request.received_ns, request.arrived_at = arrived_ms, arrived_ns, now
         response = self._api.handle(request)

@@ -1,4 +1,4 @@
-"""The body of a request, as it arrives at aiohttp."""
+"""Reads the body of a request as it arrives at aiohttp."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flinkmock import limits
 
 
 class BodyStalled(Exception):
-    """The client has begun a body, and sends no more of it."""
+    """The client has stopped sending a body before its end."""
 
 
 async def chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    """Yield the body of a request piece by piece. Raises BodyStalled after the pause of `limits.BODY_PAUSE`."""
+    """Yield the chunks of a body. Raises BodyStalled after a pause of `limits.BODY_PAUSE`."""
     if not http.body_exists:
         return
     content = http.content

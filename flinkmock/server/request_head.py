@@ -1,4 +1,4 @@
-"""The head of a request that a connection answers without aiohttp."""
+"""Parses the heads of requests that connections answer without aiohttp."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from flinkmock.server.head_normalizer import is_normal
 
 _MAX_BODY = 64 * 1024
-"""Bytes of a body that is collected here; a longer one is streamed by aiohttp."""
+"""The maximum size of a body that is not left to aiohttp, in bytes."""
 _BY_AIOHTTP = re.compile(
-    rb"\n(?:expect|upgrade):"  # a response before the response
-    rb"|\ncontent-type: ?multipart"  # streamed to disk
+    rb"\n(?:expect|upgrade):"  # these need a response before the final one
+    rb"|\ncontent-type: ?multipart"  # uploads are streamed to disk
     rb"|\nconnection: ?+(?!(?:keep-alive|close)\r)"
     rb"|^[^\n]* HTTP/1\.0\r|^HEAD ",
     re.IGNORECASE,
@@ -26,8 +26,8 @@ class RequestHead:
     """A parsed head.
 
     Attributes:
-        size: Length of the head (bytes).
-        body_size: Length of the body after it (bytes).
+        size: The length of the head in bytes.
+        body_size: The length of the body in bytes.
         keep_alive: Whether the client may send another request on the connection.
     """
 
@@ -40,12 +40,12 @@ class RequestHead:
 
 
 def read_head(data: bytes) -> RequestHead | None:
-    """Return the head at the beginning of `data`; None for one that aiohttp has to read."""
+    """Return the head at the beginning of `data`; None if aiohttp has to read it."""
     end = data.find(b"\r\n\r\n") + 4
     return _read(data[:end]) if 4 <= end <= 2048 else None
 
 
-@lru_cache(maxsize=2048)  # a client sends the same head again and again
+@lru_cache(maxsize=2048)  # clients send the same head repeatedly
 def _read(head: bytes) -> RequestHead | None:
     if not is_normal(head) or _BY_AIOHTTP.search(head):
         return None

@@ -1,4 +1,4 @@
-"""The status line and the headers of a response: those that Flink sends, and no others.
+"""Formats the status line and the headers of a response, which are only those that Flink sends.
 
 See docs/flink-behaviour.md#response-headers.
 """
@@ -19,13 +19,13 @@ _OLD_NAMES = {
     "cache-control": "Cache-Control",
     "last-modified": "Last-Modified",
 }
-"""As Netty's HttpHeaders.Names spells them; `content-length` was lower case even then."""
+"""The spelling of header names in Netty's HttpHeaders.Names. Even there, `content-length` is in lower case."""
 _REASONS = {413: "Request Entity Too Large"}
-"""Where newer versions of Python have another phrase."""
+"""Reason phrases that differ in newer versions of Python."""
 
 
 def reason_of(status: int) -> str:
-    """Return the reason phrase of a status; empty for a status that has none."""
+    """Return the reason phrase of a status; "" if it has none."""
     try:
         return _REASONS.get(status) or HTTPStatus(status).phrase
     except ValueError:
@@ -45,7 +45,7 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
         lower_case: Whether the release spells the names of headers in lower case.
 
     Raises:
-        ValueError: A header's value has a line break in it.
+        ValueError: The value of a header contains a line break.
     """
     status = response.status
     if response.headers:
@@ -57,7 +57,7 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
 
 
 def start_of(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
-    """Return status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
+    """Return the status line and headers, without `content-length`, which is the last one, and the empty line."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": allow_origin,

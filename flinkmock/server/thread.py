@@ -1,4 +1,4 @@
-"""Servers: one in a background thread, for clients in the same process, and one that runs until a signal."""
+"""Runs servers: in a background thread for clients in the same process, or until a signal."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from flinkmock.rest.dashboard import Dashboard
 
 _SHUTDOWN_TIMEOUT = 1.0
-"""Seconds that `serve` waits for running requests when it ends."""
+"""How long `serve` waits for running requests when it ends, in seconds."""
 
 
 class ServerThread:
     """Serves `engine` on `host`:`port` (0: a free port) in a background thread with its own event loop.
 
-    Further JobManagers are served at the ports that follow. Start and stop take a few milliseconds; stop ends all
-    connections. `urls`, one for each JobManager, and the first of them, `url`, are known after the start.
+    Further JobManagers are served at the following ports. Start and stop take a few milliseconds; stop ends all
+    connections. After the start, `urls` has a URL for each JobManager, and `url` is the first one.
 
     Args:
-        control: The control API is served, too, and acts on this cluster. It has to be that of `engine`.
-        context: The SSL context with the certificate of the server; None: it is served without TLS.
+        control: The cluster of `engine`, whose control API is served too; None: no control API.
+        context: The SSL context with the certificate of the server; None: without TLS.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class ServerThread:
         return self.urls[0] if self.urls else ""
 
     def start(self) -> ServerThread:
-        """Return when clients can connect.
+        """Start the server; return when clients can connect.
 
         Raises:
             PortTaken: Another process listens on the port.
-            InvalidArgument: The environment has a limit that does not exist, or not a number.
+            InvalidArgument: The environment contains a limit that does not exist, or whose value is not a number.
             FlinkMockError: The machine has no such address.
         """
         limits.check()
-        # clients can connect from here on, and wait
+        # from now on, clients can connect, and wait
         listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self._loop = ServerLoop()
         self._stop = asyncio.Event()
@@ -116,8 +116,10 @@ class ServerThread:
         return self
 
     def settle(self) -> float | None:
-        """Wait until all requests that have arrived are answered, and return by how many ms the clock has to advance
-        until the next response is due that a fault delays; None: there is none."""
+        """Wait until all requests that have arrived are answered; return the ms until a delayed response is due.
+
+        None if no response is delayed.
+        """
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:
             return None
@@ -151,12 +153,12 @@ class ServerThread:
 
 
 async def _end_of_tasks() -> None:
-    """Cancel the tasks of connections that were cut."""
+    """Cancel the tasks of closed connections."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.sleep(0)  # transports that were closed just now close their sockets
+    await asyncio.sleep(0)  # lets closed transports close their sockets
     await asyncio.get_running_loop().shutdown_asyncgens()
 
 
@@ -176,13 +178,14 @@ async def serve(
 
     Args:
         control: The cluster.
-        port: The port of the first JobManager; the others are at the ports that follow it (0: all at free ports).
+        host: The address on which the cluster listens.
+        port: The port of the first JobManager; the others use the following ports (0: free ports).
         observer: Called with each exchange before its response is sent.
         load_dashboard: Called with each engine that is served.
-        ready: Called when clients can connect, with the URLs, one for each JobManager, and that of the control API.
-        control_options: How the control API is served; None: it is not.
-        background: Coroutine functions that run while the cluster is served. It ends when one of them does.
-        context: The SSL context with the certificate of the server; None: it is served without TLS.
+        ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API.
+        control_options: The options of the control API; None: it is not served.
+        background: Coroutine functions that run while the cluster is served. When one of them ends, the server ends.
+        context: The SSL context with the certificate of the server; None: without TLS.
 
     Raises:
         PortTaken: Another process listens on the port.

@@ -1,4 +1,4 @@
-"""TLS of a served cluster: `security.ssl.rest.enabled`, or the options of flinkmock."""
+"""TLS of a served cluster, by `security.ssl.rest.enabled` or by options of flinkmock."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Tls:
-    """The certificates of a cluster, in files of a private folder until `close`.
+    """The certificates of a cluster, which are in files of a private folder until `close`.
 
     Attributes:
         server_context: The SSL context for the sockets of the cluster.
         ca: The certificate, as PEM, that clients have to trust.
         ca_file: A file with that certificate.
-        client_certificate: A file with a certificate and its key that the cluster accepts; None: clients need none, or
-            have their own.
+        client_certificate: A file with a client certificate and its key that the cluster accepts; None: clients need no
+            certificate, or have their own.
     """
 
     def __init__(self, host: str, options: TlsOptions) -> None:
@@ -40,7 +40,7 @@ class Tls:
             raise
 
     def client_context(self) -> ssl.SSLContext:
-        """Return a context for clients: it trusts the cluster, and has a certificate if the cluster requires one."""
+        """Return a context for clients that trusts the cluster, and has a certificate if the cluster requires one."""
         context = ssl.create_default_context(cadata=self.ca.decode())
         if self.client_certificate is not None:
             context.load_cert_chain(self.client_certificate)
@@ -51,7 +51,7 @@ class Tls:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _load(self, host: str, options: TlsOptions) -> bytes:
-        """Load the certificate of the server, and return what clients have to trust."""
+        """Load the certificate of the server, and return the certificate that clients have to trust."""
         key_file: Path | None
         if options.key_store is not None:
             chain, key = read_key_store(options.key_store, options.key_store_password)
@@ -72,7 +72,7 @@ class Tls:
         return certificates.authority() if options.makes_certificate else certificate.read_bytes()
 
     def _require_clients(self, options: TlsOptions) -> Path | None:
-        """Require client certificates if the options say so, and return one that is created for them."""
+        """Require client certificates if the options say so; return the file of one that is created, or None."""
         if not options.client_certificates:
             return None
         self.server_context.verify_mode = ssl.CERT_REQUIRED
@@ -109,11 +109,12 @@ class Tls:
 
 
 def tls_of(engine: Engine, host: str, options: TlsOptions | None) -> Tls | None:
-    """Return the TLS of a cluster; None: it is served without.
+    """Return the TLS of a cluster; None if it is served without TLS.
 
     Args:
-        host: The address on which it listens.
-        options: None: Flink's options decide.
+        engine: The engine of the cluster.
+        host: The address on which the cluster listens.
+        options: The options of flinkmock; None: Flink's options decide.
 
     Raises:
         FlinkMockError: A file can't be read, or cryptography is missing.

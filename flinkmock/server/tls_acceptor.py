@@ -1,4 +1,4 @@
-"""Accepts connections with TLS. Requests without it are redirected, as by Flink's RedirectingSslHandler."""
+"""Accepts TLS connections. Requests without TLS are redirected, as by Flink's RedirectingSslHandler."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flinkmock import limits
 _HANDSHAKE = b"\x16"
 """The first byte of a TLS connection."""
 _RETRY_S = 1.0
-"""How long to wait when no connection can be accepted."""
+"""How long to wait when no connection can be accepted, in seconds."""
 _LINE = re.compile(rb"[A-Za-z]+ ([!-~]+) HTTP/1\.[01]\r?$")
 
 
@@ -24,10 +24,10 @@ class TlsAcceptor:
     """Accepts connections until `close`.
 
     Args:
-        listening: The socket.
+        listening: The listening socket.
         context: The SSL context with the server's certificate.
-        make: Makes the protocol of a connection.
-        url: Where requests without TLS are redirected.
+        make: Creates the protocol of a connection.
+        url: The URL to which requests without TLS are redirected.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class TlsAcceptor:
         self._start(self._accept())
 
     def close(self) -> None:
-        """Refuse connections from here on, and end those without a complete handshake."""
+        """Refuse new connections, and end those without a complete handshake."""
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(OSError, ValueError):
@@ -51,7 +51,7 @@ class TlsAcceptor:
         self._listening.close()
 
     def abort(self) -> None:
-        """End the connections without waiting for their clients, as closing a TLS connection does."""
+        """End the connections without waiting for their clients. Closing a TLS connection would wait."""
         for transport in self._transports:
             if isinstance(transport, asyncio.Transport):
                 transport.abort()
@@ -85,14 +85,14 @@ class TlsAcceptor:
                     await self._loop.connect_accepted_socket(lambda: _Redirecting(self._url), connection)
                 else:
                     connection.close()
-        except (OSError, TimeoutError):  # the client left, or does not trust the certificate
+        except (OSError, TimeoutError):  # the client has disconnected, or does not trust the certificate
             connection.close()
         except asyncio.CancelledError:
             connection.close()
             raise
 
     async def _first_byte(self, connection: socket.socket) -> bytes:
-        """Return the first byte, which stays to be read; nothing if the client has left."""
+        """Return the first byte, without consuming it; b"" if the client has disconnected."""
         connection.setblocking(False)
         while True:
             try:
@@ -112,7 +112,7 @@ def _set(future: asyncio.Future[None]) -> None:
 
 
 class _Redirecting(asyncio.Protocol):
-    """Redirects the first request, and ends the connection."""
+    """A protocol that redirects the first request and ends the connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url

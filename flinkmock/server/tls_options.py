@@ -1,4 +1,4 @@
-"""How a cluster is served with TLS."""
+"""The options for TLS of a cluster."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ PREFIX = "security.ssl.rest"
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """TLS for a fake cluster. Without files, flinkmock makes a certificate, which needs the extra `tls`.
+    """TLS for a fake cluster. Without files, flinkmock creates a certificate, which needs the extra `tls`.
 
     Attributes:
-        certificate: A PEM file with the server's certificate, and those between it and its authority.
-        key: A PEM file with its private key; None: it is in the same file.
+        certificate: A PEM file with the server's certificate, and intermediate certificates.
+        key: A PEM file with the private key; None: the key is in the same file.
         key_password: The password of the private key.
-        key_store: A PKCS12 file with both, as Flink's option `security.ssl.rest.keystore` names one.
-        key_store_password: Its password.
-        client_certificates: Whether clients have to have a certificate (`security.ssl.rest.authentication-enabled`).
-        client_ca: A PEM file with the authorities of these certificates; None: one is made, with a certificate.
-        trust_store: The same as a PKCS12 file (`security.ssl.rest.truststore`).
-        trust_store_password: Its password.
-        ca_file: Where to write the certificate that clients have to trust; None: to a temporary folder.
+        key_store: A PKCS12 file with certificate and key (`security.ssl.rest.keystore`).
+        key_store_password: The password of the key store.
+        client_certificates: Whether clients need a certificate (`security.ssl.rest.authentication-enabled`).
+        client_ca: A PEM file with the authorities of client certificates; None: an authority is created, with a client
+            certificate.
+        trust_store: A PKCS12 file with these authorities (`security.ssl.rest.truststore`).
+        trust_store_password: The password of the trust store.
+        ca_file: The file to which the certificate is written that clients have to trust; None: a temporary file.
 
     Raises:
         InvalidArgument: There is a key without a certificate.
@@ -51,23 +52,23 @@ class TlsOptions:
 
     @property
     def makes_certificate(self) -> bool:
-        """Whether the server's certificate is made."""
+        """Whether the server's certificate is created."""
         return self.certificate is None and self.key_store is None
 
 
 def asks_for_tls(engine: Engine) -> bool:
-    """Return whether the configuration of a cluster enables TLS for its REST API."""
+    """Whether the configuration of a cluster enables TLS for its REST API."""
     return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
 
 
 def options_of(engine: Engine) -> TlsOptions | None:
-    """Return the TLS that the configuration of a cluster asks for; None: none."""
+    """Return the TLS options in the configuration of a cluster; None if it does not enable TLS."""
     if not asks_for_tls(engine):
         return None
     values = engine.cluster.configuration.values
 
     def text(name: str) -> str | None:
-        """Return an option of REST, or that of all of Flink (SecurityOptions)."""
+        """Return the option for REST or, if it is not set, the general one (SecurityOptions)."""
         return values.get(f"{PREFIX}.{name}", values.get(f"security.ssl.{name}"))
 
     key_store, trust_store = text("keystore"), text("truststore")

@@ -1,4 +1,4 @@
-"""The transports of connections: their address, and their end."""
+"""Functions for the transports of connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LINGER_0 = struct.pack("ii", 1, 0)
 
 
 def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
-    """The address at which the connection arrived; None if it is not known."""
+    """Return the address at which a connection arrived; None if it is unknown."""
     address = transport.get_extra_info("sockname") if transport else None
     if not address:
         return None
@@ -21,7 +21,7 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
 
 
 def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
-    """Close a connection: with a TCP reset, or after what was written."""
+    """Close a connection, with a TCP reset or after the written bytes."""
     if transport is None:
         return
     if not reset:
@@ -29,6 +29,6 @@ def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
         return
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        with contextlib.suppress(OSError):  # the client may have closed it
+        with contextlib.suppress(OSError):  # the client may have closed the connection
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
     transport.abort()

@@ -104,7 +104,7 @@ async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
             assert late.status == 200
 
 
-async def test_many_slow_answers_at_once_all_come() -> None:
+async def test_many_slow_answers_immediately_all_come() -> None:
     faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
     async with FlinkMock({"faults": faults}, clock="100x") as mock, aiohttp.ClientSession(mock.url) as session:
 

@@ -80,7 +80,7 @@ class Session:
         length = f"Content-Length: {len(body)}\r\n" if method != "GET" else ""
         head = read_head(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{length}\r\n".encode())
         assert head is not None
-        return server.respond_at_once(head, body, "http://x")[0]
+        return server.respond_immediately(head, body, "http://x")[0]
 
     def check(self, method: str, target: str, body: bytes = b"") -> bytes | None:
         quick, plain, _ = (self.send(server, method, target, body) for server in self.servers)

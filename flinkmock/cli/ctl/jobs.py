@@ -30,7 +30,7 @@ def configure(actions: Actions) -> None:
     fail_parser = actions.add(
         "fail",
         fail,
-        "Make a task of a job throw an exception",
+        "Let a task of a job throw an exception",
         example="orders --class java.io.IOException --message 'disk full'",
     )
     _add_job(fail_parser)

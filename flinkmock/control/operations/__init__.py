@@ -1,4 +1,4 @@
-"""The operations of the control API, one module for each thing that they are about. Importing them fills the table."""
+"""The operations of the control API, one module for each subject. Importing a module registers its operations."""
 
 from flinkmock.control.operations import (
     built_in,
@@ -29,4 +29,4 @@ MODULES = (
     timeline,
     clusters,
 )
-"""In the order of the documentation."""
+"""The modules, in the order of the documentation."""

@@ -9,11 +9,11 @@ from flinkmock.control.operation import ControlCall, operation
 from flinkmock.control.schemas import DURATION, NAME, STATE, obj, ref
 
 EVENTS_BETWEEN_PAUSES = 50
-"""So many events happen before other requests get their turn."""
+"""The number of events that run before other requests are handled."""
 
 
 def clock_json(call: ControlCall) -> dict[str, Any]:
-    """The schema Clock."""
+    """Return the clock as in the schema Clock."""
     clock, engine = call.control.clock, call.control.engine
     with engine.lock:
         next_event_at = clock.next_event_at

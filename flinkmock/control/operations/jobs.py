@@ -15,7 +15,7 @@ _JOB_ERRORS = (404, 409)
 
 
 def job_json(job: JobControl) -> dict[str, Any]:
-    """The schema Job."""
+    """Return a job as in the schema Job."""
     with job.engine.lock:
         state = job.state
         model, checkpoints = job.job, job.checkpoints
@@ -112,7 +112,7 @@ def get_job(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/jobs/{job}/fail",
-    summary="Make a task of a job throw an exception.",
+    summary="Let a task of a job throw an exception.",
     body=obj(
         {"exception": EXCEPTION, "vertex": {**NAME, "description": "The name of the vertex whose task fails."}},
         required=(),

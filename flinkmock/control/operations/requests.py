@@ -236,12 +236,12 @@ def get_findings(call: ControlCall) -> Any:
 
 
 def _matcher(body: dict[str, Any]) -> RequestMatcher:
-    """Raises InvalidArgument."""
+    """Return the matcher in a body. Raises InvalidArgument."""
     return RequestMatcher.parse(body["match"], body.get("body"), body.get("query"), body.get("status"))
 
 
 def _json(text: str | None) -> Any:
-    """Raises RequestRefused."""
+    """Parse the JSON of a query parameter. Raises RequestRefused."""
     if text is None:
         return None
     try:

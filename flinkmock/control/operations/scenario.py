@@ -27,20 +27,20 @@ OPTIONS = (
 )
 
 
-_REMEMBERED = 32
-"""Scenarios: a suite makes many clusters of few."""
-_LONGEST_REMEMBERED = 64 * 1024
-"""Characters of such a scenario."""
+_CACHED_SCENARIOS = 32
+"""The number of cached scenarios. A test suite creates many clusters of few scenarios."""
+_MAX_CACHED_LENGTH = 64 * 1024
+"""The maximum length of a cached scenario, in characters."""
 _remembered: OrderedDict[str, Scenario] = OrderedDict()
 
 
 def python_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Query parameters as arguments of the Python API, which has underscores."""
+    """Return query parameters as arguments of the Python API, which have underscores."""
     return {name.replace("-", "_"): value for name, value in query.items()}
 
 
 def read_scenario(call: ControlCall) -> Scenario:
-    """The scenario in the body. Raises ScenarioError."""
+    """Return the scenario in the body. Raises ScenarioError."""
     from flinkmock.scenario import load_scenario
 
     text = call.body
@@ -49,9 +49,9 @@ def read_scenario(call: ControlCall) -> Scenario:
         _remembered.move_to_end(text)
         return known
     scenario = load_scenario(text)
-    if not scenario.files and len(text) <= _LONGEST_REMEMBERED:  # files may change
+    if not scenario.files and len(text) <= _MAX_CACHED_LENGTH:  # files may change
         _remembered[text] = scenario
-        if len(_remembered) > _REMEMBERED:
+        if len(_remembered) > _CACHED_SCENARIOS:
             _remembered.popitem(last=False)
     return scenario
 

@@ -1,4 +1,4 @@
-"""The operation behind the picture of the console."""
+"""The operation that returns the timeline of the console."""
 
 from __future__ import annotations
 
