@@ -61,10 +61,11 @@ class _Load:
         killed_at = restarted_at = time.monotonic()
         while not self.ended.wait(self._random.uniform(1, 6)):
             try:
+                self._cluster.restart_ended()
                 if time.monotonic() - killed_at > KILL_EVERY_S:
                     killed_at = time.monotonic()
                     self._cluster.kill_taskmanager()
-                    self._cluster.start_taskmanager()
+                    self._cluster.restart_ended()
                     self._count("killed")
                 elif self._restarts and time.monotonic() - restarted_at > RESTART_EVERY_S:
                     restarted_at = time.monotonic()

@@ -82,14 +82,36 @@ class RealCluster:
         self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
         self._memory: list[str] = []
+        self._wanted = 0
 
     def start(self, taskmanagers: int) -> None:
         """Start the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
         self.start_jobmanager()
         self._memory = self._launcher.taskmanager_memory()
-        for _ in range(taskmanagers):
+        self._wanted = taskmanagers
+        self.restart_ended()
+        self._await_slots(4 * taskmanagers)
+
+    def restart_ended(self) -> None:
+        """Start processes that have ended again: on a busy machine, an actor system may not start within 10 s."""
+        if self._jobmanager.poll() is not None:
+            self.start_jobmanager()
+        alive = sum(process.poll() is None for process in self._taskmanagers)
+        for _ in range(self._wanted - alive):
             self.start_taskmanager()
-        _await_slots(self.url, self.folder, 4 * taskmanagers)
+
+    def _await_slots(self, slots: int) -> None:
+        end = time.time() + _STARTS_WITHIN
+        while time.time() < end:
+            with (
+                contextlib.suppress(OSError, ValueError, KeyError),
+                urllib.request.urlopen(f"{self.url}/overview", timeout=30) as answer,
+            ):
+                if json.load(answer)["slots-total"] == slots:
+                    return
+            time.sleep(0.5)
+            self.restart_ended()
+        raise RuntimeError(f"no cluster after {_STARTS_WITHIN} s; its logs are in {self.folder}/log")
 
     def start_jobmanager(self) -> None:
         """Start the JobManager, without waiting for it."""
@@ -174,16 +196,6 @@ class _Launcher:
         ).stdout  # fmt: skip
         lines = [line.partition("EXEC_RESULT:")[2] for line in output.splitlines() if "EXEC_RESULT:" in line]
         return lines[-1].split()
-
-
-def _await_slots(url: str, folder: Path, slots: int) -> None:
-    end = time.time() + _STARTS_WITHIN
-    while time.time() < end:
-        with contextlib.suppress(OSError, ValueError, KeyError), urllib.request.urlopen(f"{url}/overview") as answer:
-            if json.load(answer)["slots-total"] == slots:
-                return
-        time.sleep(0.5)
-    raise RuntimeError(f"no cluster after {_STARTS_WITHIN} s; its logs are in {folder}/log")
 
 
 def free_port() -> int:
