@@ -61,6 +61,7 @@ BEHAVIOURS = (
     BehaviourChange("1.17", _PLANS, "500 for an unknown jar; before, 400", True),
     _json("1.18", "2.14"),
     BehaviourChange("1.18", _FILES, "404 for a file of an unknown TaskManager; before, 500", True),
+    BehaviourChange("1.18", ("GET /taskmanagers/:taskmanagerid",), "allocatedSlots has the slots in use; before, none"),
     BehaviourChange("1.18", _TASKMANAGERS, "path begins with pekko.tcp://; before, with akka.tcp://"),
     BehaviourChange("1.19", (ALL,), "a file is rejected before all other checks if the operation accepts none"),
     BehaviourChange("1.19", ("GET /jobs/:jobid/exceptions",),

@@ -89,6 +89,7 @@ SAVEPOINT_DIR = Option("execution.checkpointing.savepoint-dir", None, ("state.sa
 CHECKPOINT_DIR = Option("execution.checkpointing.dir", None, ("state.checkpoints.dir",))
 SCHEDULER = Option("jobmanager.scheduler", "Default")
 SCHEDULER_MODE = Option("scheduler-mode")
+FINE_GRAINED = Option("cluster.fine-grained-resource-management.enabled", "false")
 _ADAPTIVE = "jobmanager.adaptive-scheduler"
 SUBMISSION_WAIT = Option(
     f"{_ADAPTIVE}.submission.resource-wait-timeout", "5 min", (f"{_ADAPTIVE}.resource-wait-timeout",)

@@ -135,6 +135,7 @@ OPTIONS = (
         "`reactive`: jobs of the adaptive scheduler use all slots; no resource requirements",
         since="1.13",
     ),
+    _applied(configuration.FINE_GRAINED, "`allocatedSlots` of TaskManagers, before 1.18", since="1.13", until="1.18"),
     _applied(configuration.SUBMISSION_WAIT, "how long a job waits for its least slots", since="1.13"),
     _applied(configuration.SUBMISSION_STABILIZATION, "how long a job waits for more slots", since="1.13"),
     _applied(configuration.RESCALE_COOLDOWN, "the pause between rescales", since="1.19"),

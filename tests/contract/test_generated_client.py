@@ -39,7 +39,10 @@ def generate(version: str, folder: Path) -> None:
     )
 
 
-OTHERS = [pytest.param(version, marks=pytest.mark.slow) for version in ("2.1.3", "1.20.5", "1.18.1", "1.12.5")]
+OTHERS = [
+    pytest.param(version, marks=pytest.mark.slow)
+    for version in ("2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
+]
 
 
 @pytest.fixture(scope="module", params=["2.3.0", *OTHERS])

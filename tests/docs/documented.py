@@ -14,7 +14,7 @@ from flinkmock.conformance.documentation import documented_contract
 from flinkmock.conformance.report import generalize_pointer
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
-VERSIONS = "2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5"
+VERSIONS = "2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5"
 PERCENTILES = re.compile(r"/p\d+$")
 HEAD = """# Where Flink differs from its documentation
 

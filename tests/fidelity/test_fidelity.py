@@ -17,7 +17,7 @@ from tests.fidelity.real import SCENARIO, jars_for
 from tests.fidelity.recordings import RECORDINGS, Steps, load
 from tests.fidelity.suites import SUITES
 
-RELEASES = ("2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5")
+RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 """Those with a recording of a real cluster; `python -m tests.fidelity.real` makes more."""
 FLOOR = 0.98
 """Share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on a

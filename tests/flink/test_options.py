@@ -167,9 +167,15 @@ PROBES = {
     f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
 }
 ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
-ELSEWHERE |= {"parallelism.default", "rest.port", "taskmanager.log.path", "web.upload.dir"}
-"""Applied options with tests of their own: those here, tests/server/test_options.py, tests/ingress/test_tls.py and
-tests/rest/handlers/test_jars.py."""
+ELSEWHERE |= {
+    "cluster.fine-grained-resource-management.enabled",
+    "parallelism.default",
+    "rest.port",
+    "taskmanager.log.path",
+    "web.upload.dir",
+}
+"""Applied options with tests of their own: those here, tests/server/test_options.py, tests/ingress/test_tls.py,
+test_jars.py and test_taskmanagers.py in tests/rest/handlers."""
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:

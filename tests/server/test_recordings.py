@@ -19,7 +19,10 @@ from tests.fidelity.recordings import RECORDINGS, load, suites
 from tests.server.conftest import Client, Reply
 from tests.server.fake_engine import FakeEngine
 
-RELEASES = {"2.3.0": "2.3", "2.1.3": "2.1", "1.20.5": "1.20", "1.18.1": "1.18", "1.12.5": "1.12"}
+RELEASES = {
+    version: version.rpartition(".")[0]
+    for version in ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
+}
 USUAL = ("2.3.0", "1.12.5")
 """The others are played in full runs only: they differ less."""
 ID = "3951ca87e73b3edfbba4a783ff8d647a"

@@ -8,7 +8,7 @@ from typing import Any
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
-from flinkmock.flink.configuration import THREAD_DUMP_DEPTH
+from flinkmock.flink.configuration import FINE_GRAINED, THREAD_DUMP_DEPTH
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.rpc import taskmanager_path
@@ -56,8 +56,9 @@ def taskmanagers(call: RestCall) -> Payload:
 def details(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    # the slot manager of earlier releases does not list them (DeclarativeSlotManager)
-    slots = cluster.slots.held(call.now, taskmanager=taskmanager) if cluster.release.since("1.18") else []
+    # the default slot manager of earlier releases does not list them (DeclarativeSlotManager)
+    listed = cluster.release.since("1.18") or cluster.configuration.boolean(FINE_GRAINED)
+    slots = cluster.slots.held(call.now, taskmanager=taskmanager) if listed else []
     tasks = Counter(
         execution.slot.index
         for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))

@@ -1,0 +1,35 @@
+"""The slots of a TaskManager that are in use."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fidelity.recordings import RECORDINGS, load
+from tests.rest.handlers.http_helpers import HandlerClient, job
+
+FINE_GRAINED = {"cluster.fine-grained-resource-management.enabled": "true"}
+
+
+def real(version: str) -> int:
+    """Return how many slots a real TaskManager showed while two of four were in use."""
+    steps = load(RECORDINGS / version / "job-running.json.gz")
+    body = next(step for step in steps if step["step"] == "GET /taskmanagers/{tm}")["response"]["body"]
+    assert (body["slotsNumber"], body["freeSlots"]) == (4, 2)
+    return len(body["allocatedSlots"])
+
+
+@pytest.mark.parametrize(
+    ("flink", "configuration", "shown"),
+    [
+        ("1.18", {}, real("1.18.1")),
+        ("1.17", {}, real("1.17.2")),
+        ("1.17", FINE_GRAINED, 2),
+        ("1.13", {}, 0),
+    ],
+)
+def test_slots_in_use(flink: str, configuration: dict[str, str], shown: int) -> None:
+    with HandlerClient(job(), flink=flink, configuration=configuration) as client:
+        client.advance("1min")
+        (listed,) = client.ask("getTaskManagers")["taskmanagers"]
+        details = client.ask("getTaskManagerDetails", taskmanagerid=listed["id"])
+        assert (details["slotsNumber"], details["freeSlots"], len(details["allocatedSlots"])) == (4, 2, shown)
