@@ -137,3 +137,21 @@ def test_the_slot_manager_lists_no_slots() -> None:
     assert between("1.20", *seen("1.20", 1)) == {"slots-of-jobs"}
     tasks |= {"RUNNING": 1, "FINISHED": 1}  # a subtask that has finished may have returned its slot
     assert between("1.20", *seen("1.20", 1)) == set()
+
+
+def test_checkpoints_that_were_never_triggered() -> None:
+    """Real 2.3.0: 21 of them after a while, because no vertex was left to commit one."""
+    entry = {"status": "IN_PROGRESS", "is_savepoint": False, "trigger_timestamp": 1795667612581, "num_subtasks": 5}
+
+    def seen(acknowledged: int, state: str = "RUNNING") -> tuple[SeenResponse, ...]:
+        history = [entry | {"id": each, "num_acknowledged_subtasks": acknowledged} for each in (119, 118, 117)]
+        base = f"/jobs/{JOB}"
+        return (
+            response("2.3", "getJobDetails", base, {"state": state, "start-time": 0, "end-time": -1}),
+            response("2.3", "getCheckpointConfig", f"{base}/checkpoints/config", {"max_concurrent": 1}),
+            response("2.3", "getCheckpointingStatistics", f"{base}/checkpoints", {"history": history}),
+        )
+
+    assert between("2.3", *seen(5)) == between("2.3", *seen(5, "FINISHED")) == set()
+    assert between("2.3", *seen(4)) == {"checkpoints-in-progress"}
+    assert between("2.3", *seen(4, "FINISHED")) == {"checkpoints-in-progress", "checkpoints-of-job"}

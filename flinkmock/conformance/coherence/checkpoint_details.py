@@ -193,9 +193,7 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
         if details["end-time"].raw != -1:
             yield from ascending(entry["trigger_timestamp"], details["end-time"])
         if details["state"].is_in(TERMINAL):
-            yield from true(
-                entry["status"].raw != "IN_PROGRESS", "the job has ended", entry["status"], details["state"]
-            )
+            yield from true(not _waits_for_subtasks(entry), "the job has ended", entry["status"], details["state"])
     restored = statistics["latest"]["restored"]["restore_timestamp"]
     if restored.exists:
         yield from ascending(details["start-time"], restored)
@@ -264,6 +262,16 @@ def checkpoint_settings(body: Value) -> Relations:
     yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
 
 
+def _waits_for_subtasks(entry: Value) -> bool:
+    """Return whether a checkpoint is in progress.
+
+    One that all subtasks have acknowledged may stay IN_PROGRESS for good.
+    See docs/flink-behaviour.md#checkpoint-details.
+    """
+    is_complete = entry["num_acknowledged_subtasks"].raw == entry["num_subtasks"].raw != MISSING
+    return entry["status"].raw == "IN_PROGRESS" and not is_complete
+
+
 @between("job", text="No more checkpoints are in progress at a time than the job allows.", source=_STATISTICS)
 def checkpoints_in_progress(view: View, job_id: str) -> Relations:
     limit = view.body("getCheckpointConfig", jobid=job_id)["max_concurrent"]
@@ -271,7 +279,7 @@ def checkpoints_in_progress(view: View, job_id: str) -> Relations:
     in_progress = [
         entry["status"]
         for entry in statistics["history"]
-        if entry["status"].raw == "IN_PROGRESS" and entry["is_savepoint"].raw is False
+        if _waits_for_subtasks(entry) and entry["is_savepoint"].raw is False
     ]
     if in_progress:
         yield from ascending(count(in_progress, ["IN_PROGRESS"], "checkpoints in progress"), limit)
