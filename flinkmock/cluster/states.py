@@ -74,14 +74,14 @@ _DEFAULT: Transitions = {
     JobState.RUNNING: _states("FINISHED RESTARTING FAILING CANCELLING SUSPENDED"),
     JobState.RESTARTING: _states("RUNNING FAILING CANCELLING SUSPENDED"),
     JobState.FAILING: _states("FAILED CANCELLING SUSPENDED"),
-    # FAILED: not every task could be cancelled; FAILING: failJob leaves every state but FAILING and the terminal ones
+    # FAILED: not every task could be cancelled; FAILING: failJob is possible in all other states that are not terminal
     JobState.CANCELLING: _states("CANCELED FAILING FAILED SUSPENDED"),
     **_TERMINAL,
 }
 
 _ADAPTIVE: Transitions = {
     JobState.INITIALIZING: _states("CREATED CANCELLING CANCELED FAILED SUSPENDED"),
-    # WaitingForResources and CreatingExecutionGraph have no graph yet, so they are left without CANCELLING or FAILING
+    # WaitingForResources and CreatingExecutionGraph have no graph yet: a job goes directly to CANCELED or FAILED
     JobState.CREATED: _states("RUNNING CANCELED FAILED SUSPENDED"),
     JobState.RUNNING: _states("FINISHED RESTARTING FAILING CANCELLING SUSPENDED"),
     # Restarting goes to WaitingForResources, or with forcedRestart to CreatingExecutionGraph; both report CREATED

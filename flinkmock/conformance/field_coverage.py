@@ -25,7 +25,7 @@ class FieldCoverage:
     Attributes:
         responses: How many success responses there were.
         file: Whether the response is a file.
-        by_pointer: JSON pointer -> whether the model provides it in all of them.
+        by_pointer: JSON pointer -> whether the model provides the field in every success response.
     """
 
     responses: int = 0

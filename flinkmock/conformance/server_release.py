@@ -20,7 +20,7 @@ class ServerRelease:
 
     Attributes:
         minor: The known minor release, such as "2.3".
-        note: A sentence, if the server's version is not one of this release; else "".
+        note: What to print if the server is not Apache Flink of this release; else "".
     """
 
     minor: str
@@ -81,10 +81,10 @@ def detect_version(client: Client, hint: str = "") -> str:
         with suppress(ValueError, LookupError, TypeError):
             if isinstance(version := response.body["flink-version"], str):
                 return version
-    reason = f", it returns status {response.status}" if response.status != 200 else ""
+    reason = f" (status {response.status})" if response.status != 200 else ""
     if response.status in (401, 403):
         reason += (
-            ": it requires authentication. check and record take --header 'Authorization: Bearer …'; the proxy "
-            "forwards the headers of its clients"
+            ". The server requires authentication: `flinkmock check` and `flinkmock record` accept "
+            "--header 'Authorization: Bearer …', and `flinkmock proxy` forwards the headers of its clients"
         )
     raise ServerUnreachable(f"{client.url}/config does not contain Flink's version{reason}. {hint}".rstrip())

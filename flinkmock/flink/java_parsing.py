@@ -1,4 +1,4 @@
-"""Parses numbers and ids as Java's `Integer.parseInt` and `Long.parseLong`, and Flink's hex strings do.
+"""Parses numbers as Java's `Integer.parseInt` and `Long.parseLong` do, and ids as Flink parses hex strings.
 
 Java accepts all decimal digits of Unicode, so `٣` is 3. Ids are read two digits at a time.
 See docs/flink-behaviour.md#ids-and-numbers.
@@ -42,7 +42,7 @@ def parse_id(text: str) -> str:
     pairs = [text[at : at + 2] for at in range(0, len(text) - 1, 2)]
     octets = bytes(parse_number(pair, INT, radix=16) & 0xFF for pair in pairs)
     if len(octets) != ID_BYTES:
-        raise ValueError("Argument bytes must by an array of 16 bytes")
+        raise ValueError("Argument bytes must by an array of 16 bytes")  # sic: AbstractID
     return octets.hex()
 
 

@@ -1,6 +1,6 @@
 """The ingress in front of a cluster: authentication, a base path, redirects.
 
-Flink's REST API has none of these. Clusters get them from a reverse proxy, such as nginx or an ingress of Kubernetes.
+Flink's REST API has none of these. Clusters get them from a reverse proxy, such as nginx or a Kubernetes ingress.
 """
 
 from __future__ import annotations

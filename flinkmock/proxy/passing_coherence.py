@@ -99,7 +99,7 @@ class PassingCoherence:
             if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
                 contradictions.append(violation)
         if earlier is not None and earlier.received_at <= response.sent_at:
-            over_time = violations(self.invariants.of_times(earlier, response))
+            over_time = violations(self.invariants.of_two_responses(earlier, response))
             if over_time:
                 self._held.append((response.received_at, response, over_time))
         found_culprits = self._culprits(contradictions, [response]) + self._release(response.received_at - HELD_MS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class LeadershipMiddleware:
     """Runs the events that are due; then ends the connection if the JobManager `jobmanager` is down.
 
-    A JobManager that is up while there is no leader responds itself (`RestApi`). The engine's lock is held until the
+    While there is no leader, a JobManager that is up still responds (`RestApi`). The engine's lock is held until the
     response is complete, so that a request sees one state of the cluster.
     """
 

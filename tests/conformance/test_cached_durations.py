@@ -54,4 +54,4 @@ def test_durations_that_stand_still_are_no_contradiction_over_time(vertex: SeenR
     later.body["now"] += 3_000
     for subtask in later.body["subtasks"]:
         subtask["duration"] += 3_000
-    assert violations(Invariants((2, 3)).of_times(vertex, later)) == []
+    assert violations(Invariants((2, 3)).of_two_responses(vertex, later)) == []

@@ -23,7 +23,7 @@ def within(flink: str, seen: SeenResponse) -> set[str]:
 
 
 def over_time(flink: str, before: SeenResponse, after: SeenResponse) -> set[str]:
-    return {each.invariant.id for each in violations(Invariants(number(flink)).of_times(before, after))}
+    return {each.invariant.id for each in violations(Invariants(number(flink)).of_two_responses(before, after))}
 
 
 def between(flink: str, *seen: SeenResponse) -> set[str]:

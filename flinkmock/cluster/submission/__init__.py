@@ -1,1 +1,1 @@
-"""Reads what clients submit: jars, programs and serialized plans."""
+"""Reads what clients submit: jars, programs and serialized job graphs."""

@@ -13,7 +13,7 @@ _SOURCE = "applications"
 
 @within(
     "getApplicationsOverview",
-    text="Each application is listed once, with a duration from start-time on.",
+    text="Each application is listed once, with a duration that begins at its start-time.",
     source=_SOURCE,
 )
 def applications_are_listed_once(body: Value) -> Relations:
@@ -32,7 +32,11 @@ def _times(row: Value) -> Relations:
         yield from equal(row["duration"], row["end-time"] - row["start-time"])
 
 
-@within("getApplicationDetails", text="An application starts and ends with its states.", source=_SOURCE)
+@within(
+    "getApplicationDetails",
+    text="The start-time and end-time of an application are those of its states.",
+    source=_SOURCE,
+)
 def application_times(body: Value) -> Relations:
     yield from _times(body)
     yield from unique(body["jobs"], "jid")
@@ -54,7 +58,12 @@ def application_times(body: Value) -> Relations:
         yield from true(entered_at.raw > 0, "the status has no time", entered_at, body["status"])
     for state in sorted(TERMINAL):
         if times[state].exists and state != body["status"].raw:
-            yield from true(times[state].raw == 0, f"it was {state}", times[state], body["status"])
+            yield from true(
+                times[state].raw == 0,
+                f"there is a time of {state}, which is not the status",
+                times[state],
+                body["status"],
+            )
     for state, time in times.items():
         if entered_at.raw and time.raw:
             yield from true(time.raw <= entered_at.raw, f"{state} came later than the status", time, entered_at)
@@ -66,7 +75,9 @@ def application_row(view: View, application_id: str) -> Relations:
     details = view.body("getApplicationDetails", applicationid=application_id)
     for key in ("id", "name", "status", "end-time"):
         yield from equal(row[key], details[key])
-    yield from close(row["start-time"], details["start-time"], 1000)  # CREATED and RUNNING: 12 ms apart were seen
+    yield from close(
+        row["start-time"], details["start-time"], 1000
+    )  # one is the time of CREATED, the other that of RUNNING: up to 12 ms apart
     if details["end-time"].raw != -1:
         yield from close(row["duration"], details["duration"], 1000)
     states = [job["state"] for job in details["jobs"]]
@@ -131,7 +142,7 @@ def application_status(view: View, application_id: str) -> Relations:
 
 @between(
     "cluster",
-    text="The list of applications counts the job of an application with one job by its state.",
+    text="If an application has a single job, the list counts it under the state of that job.",
     source=_SOURCE,
     since="2.3",
 )

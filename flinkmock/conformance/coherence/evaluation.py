@@ -32,9 +32,9 @@ from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLoc
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 EvaluatedRelation = tuple[Invariant, tuple[str, ...], Relation]
-"""(invariant, ids of the subject or target of the response, relation)."""
+"""(invariant, the ids of the subject, or the target of the request, relation)."""
 _NOT_COMPARABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-"""Raised where a body doesn't have the shape that an invariant needs, which breaks its schema."""
+"""Raised where a body doesn't have the shape that an invariant needs. Such a body is a schema violation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Violation:
 
     Attributes:
         invariant: The invariant that requires it.
-        ids: The ids of the subject, or the target of the response.
+        ids: The ids of the subject, or the target of the request.
         relation: The relation that fails.
     """
 
@@ -75,7 +75,7 @@ class Invariants:
                 elif invariant.scope is Scope.TIME and subject not in SUBJECTS:
                     self._over_time.setdefault(subject, []).append(invariant)
         self.between = [invariant for invariant in known if invariant.scope is Scope.BETWEEN_RESPONSES]
-        self.between_times = [
+        self.over_time_of_views = [
             invariant for invariant in known if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
         ]
 
@@ -89,14 +89,14 @@ class Invariants:
 
         Args:
             view: The responses.
-            only: Ids of subjects that are checked, and with them those that have no id; None: all subjects are checked.
+            only: Checks only the subjects with these ids, and those without an id; None: checks all.
         """
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
                 if only is None or not ids or any(subject_id in only for subject_id in ids):
                     yield from _relations(invariant, ids, view, *ids)
 
-    def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
+    def of_two_responses(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
         for invariant in self._over_time.get(after.operation_id, ()):
@@ -104,7 +104,7 @@ class Invariants:
 
     def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two views that are `apart_ms` apart."""
-        for invariant in self.between_times:
+        for invariant in self.over_time_of_views:
             if apart_ms >= invariant.settles_in_ms:
                 for ids in after.subjects(invariant.subjects[0]):
                     yield from _relations(invariant, ids, before, after, *ids)

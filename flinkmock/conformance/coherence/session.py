@@ -193,13 +193,13 @@ class CoherenceSession:
             earlier = {response.target: response for response in view}
             for response in self._view:
                 if (before := earlier.get(response.target)) is not None:
-                    contradictions += violations(self.invariants.of_times(before, response))
+                    contradictions += violations(self.invariants.of_two_responses(before, response))
             apart = _server_time(self._view) - _server_time(view)  # the clock of a fake may be virtual
             contradictions += violations(self.invariants.of_two_views(view, self._view, apart))
         repeated: dict[str, SeenResponse] = {}
         for response in self._view.in_order:
             if (before := repeated.get(response.target)) is not None:
-                contradictions += violations(self.invariants.of_times(before, response))
+                contradictions += violations(self.invariants.of_two_responses(before, response))
             repeated[response.target] = response
         return contradictions
 

@@ -26,12 +26,12 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
         "max-concurrent": config["max_concurrent"],
         "mode": str(config["mode"]).lower().replace("_", "-"),
     }
-    for key, field, text in (
+    for key, field, format_value in (
         ("duration", "end_to_end_duration", format_duration),
         ("size", "state_size", format_size),
     ):
         if values := _measured(job, field):
-            section[key] = in_turn(values, max(job.checkpoints), job.summary.get(field) or {}, text)
+            section[key] = in_turn(values, max(job.checkpoints), job.summary.get(field) or {}, format_value)
     if failed := [entry["id"] for entry in _history(job, savepoints=False) if entry["status"] == "FAILED"]:
         section["fails"] = failed
     if config.get("unaligned_checkpoints"):
@@ -45,7 +45,7 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Return the values of a field by the ids of ended checkpoints; {} if no checkpoint has completed."""
+    """Return checkpoint id -> value of a field, for checkpoints that have ended; {} if none has completed."""
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
         return {}
@@ -60,7 +60,7 @@ def savepoint_duration(job: JobObservations) -> str | None:
 
 
 def restore_path(job: JobObservations) -> str | None:
-    """Return the savepoint that the job started from; None if the job was restored from a checkpoint since."""
+    """Return the savepoint that the job started from; None without one, or if a checkpoint was restored later."""
     restored = job.latest.get("restored") or {}
     return restored.get("external_path") if restored.get("is_savepoint") else None
 

@@ -36,7 +36,7 @@ UNKNOWN = "Unknown"
 def _job_and_time(call: RestCall) -> tuple[Job, int]:
     """Return the job and the time of its checkpoint statistics, which have a separate cache.
 
-    A job without JobMaster has no statistics. See docs/flink-behaviour.md#caches.
+    A job without a JobMaster has no statistics. See docs/flink-behaviour.md#caches.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
@@ -144,20 +144,20 @@ def _history_length(call: RestCall) -> int:
     return call.cluster.configuration.integer(CHECKPOINT_HISTORY)
 
 
-def summary(known: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
+def summary(statistics: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
     """Return min, max and avg as ints, and percentiles as doubles.
 
-    Without values, or if Flink keeps no histogram (`percentiles` False: summaries of subtasks), percentiles are
-    `empty`: NaN, except for `alignment_buffered`, which is a constant. See
+    Without values, or if Flink keeps no histogram (`percentiles` False: summaries of subtasks), each percentile
+    has the value `empty`: NaN, or 0.0 for `alignment_buffered`, which Flink always fills with zeros. See
     docs/flink-behaviour.md#checkpoint-statistics.
     """
     payload: dict[str, Any] = {
-        "min": known.minimum if known else 0,
-        "max": known.maximum if known else 0,
-        "avg": known.average if known else 0,
+        "min": statistics.minimum if statistics else 0,
+        "max": statistics.maximum if statistics else 0,
+        "avg": statistics.average if statistics else 0,
     }
     for name, p in PERCENTILES.items():
-        payload[name] = percentile(known.window, p) if known and percentiles else empty
+        payload[name] = percentile(statistics.window, p) if statistics and percentiles else empty
     return payload
 
 
@@ -247,7 +247,7 @@ def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowle
 
 
 def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, Any]:
-    """Return the part of one subtask. Its status is in lower case, unlike all others.
+    """Return one entry of `subtasks`. Its status is in lower case, unlike every other status.
 
     See docs/flink-behaviour.md#checkpoint-details.
     """
@@ -281,16 +281,17 @@ def _async_ms(duration: int) -> int:
 
 
 _STATE_BACKENDS = {"rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
-"""Value of `state.backend.type` -> class. Until 1.12, the classes had other names."""
+"""Value of `state.backend.type` -> class, since 1.13."""
+_STATE_BACKENDS_OF_1_12 = {"rocksdb": "RocksDBStateBackend", "filesystem": "FsStateBackend"}
 
 
 def _state_backend(call: RestCall, job: Job) -> str:
     if job.spec.is_batch:
         return "BatchExecutionStateBackend"
     configured = call.cluster.configuration.text(STATE_BACKEND)
-    if configured in _STATE_BACKENDS:
-        return _STATE_BACKENDS[configured]
-    return "HashMapStateBackend" if call.cluster.release.since("1.13") else "MemoryStateBackend"
+    if call.cluster.release.since("1.13"):
+        return _STATE_BACKENDS.get(configured or "", "HashMapStateBackend")
+    return _STATE_BACKENDS_OF_1_12.get(configured or "", "MemoryStateBackend")
 
 
 @handles("getCheckpointConfig")

@@ -1,0 +1,26 @@
+"""`/jobs/:jobid/checkpoints/config`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenario.scenario_helpers import played
+
+
+@pytest.mark.parametrize(
+    ("flink", "option", "value", "name"),
+    [
+        ("2.3", "state.backend.type", "rocksdb", "EmbeddedRocksDBStateBackend"),
+        ("2.3", "state.backend.type", "forst", "ForStStateBackend"),
+        ("1.13", "state.backend", "filesystem", "HashMapStateBackend"),
+        ("1.12", "state.backend", "rocksdb", "RocksDBStateBackend"),
+        ("1.12", "state.backend", "filesystem", "FsStateBackend"),
+        ("1.12", "state.backend", "jobmanager", "MemoryStateBackend"),
+    ],
+)
+def test_the_state_backend_is_the_simple_name_of_its_class(flink: str, option: str, value: str, name: str) -> None:
+    """CheckpointConfigHandler; the classes were renamed in 1.13 (FLIP-142)."""
+    config = f"cluster: {{config: {{{option}: {value}}}}}\njobs: {{orders: {{checkpoints: {{every: 10s}}}}}}"
+    with played(config, flink=flink) as stage:
+        stage.to(5_000)
+        assert stage.get(f"/jobs/{stage.job().id}/checkpoints/config")["state_backend"] == name
