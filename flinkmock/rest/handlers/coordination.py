@@ -21,8 +21,8 @@ def coordinate(call: RestCall) -> Payload:
 
     Raises:
         JobNotFound: The job is unknown or has ended.
-    UncaughtJavaException: The request can't be deserialized, or is for the coordinator of a source.
-    CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits.
+        UncaughtJavaException: The request can't be deserialized, or is for the coordinator of a source.
+        CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:
