@@ -104,6 +104,8 @@ class Cluster:
         self.shut_down = False
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
+        self.output_has_ended = False
+        """Whether what main methods print is lost."""
         self._generated_job_ids = 0
         self._calls: dict[tuple[str, str], int] = {}
         self._make_components(upload_dir)

@@ -316,11 +316,16 @@ class BadRequest(ClusterError):
 
 @dataclass(eq=False)
 class ProgramError(ClusterError):
-    """The program can't be run. `refused`: Flink responds with 400 `Could not execute application.` instead of 500."""
+    """The program can't be run.
+
+    `refused`: Flink responds with 400 `Could not execute application.` instead of 500. `ends_output`: since 1.17, main
+    methods print nothing any more.
+    """
 
     exception: JavaException
     refused: bool
     message: str = "Could not execute application."
+    ends_output: bool = False
 
     def __str__(self) -> str:
         return f"{self.message} {self.exception}"

@@ -6,6 +6,8 @@ its index ("tokenize (1/2)"), `attempt` the attempt's id.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.logs import LogEvent
 from flinkmock.flink.rpc import TaskManagerLocation, taskmanager_path
@@ -151,3 +153,15 @@ def task_switched_on_taskmanager(
     if cause is None:
         return LogEvent(time, TASK, message)
     return LogEvent(time, TASK, f"{message[:-1]} with failure cause:\n{stack_trace(cause).rstrip()}", "WARN")
+
+
+def closed_class_loader(time: int) -> str:
+    """Return what log4j 2.24 prints when it can't log an exception of a plan, whose class loader is closed."""
+    moment = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        f"{moment} Flink-DispatcherRestEndpoint-thread-1 ERROR An exception occurred processing Appender MainAppender "
+        "java.lang.IllegalStateException: Trying to access closed classloader. Please check if you store classloaders "
+        "directly or indirectly in static fields. If the stacktrace suggests that the leak occurs in a third party "
+        "library and cannot be fixed immediately, you can disable this check with the configuration "
+        "'classloader.check-leaked-classloader'."
+    )

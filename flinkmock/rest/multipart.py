@@ -214,13 +214,17 @@ class MultipartBody:
         del self._buffer[: end + 1]
         return line.removesuffix(b"\r")
 
+    def _before_partial(self, delimiter: bytes) -> int:
+        """Return the length of what is certainly content: up to the last line end that may begin the delimiter."""
+        newline = self._buffer.rfind(b"\n", max(0, len(self._buffer) - len(delimiter)))
+        end = len(self._buffer) if newline < 0 else newline
+        return end - 1 if self._buffer[end - 1 : end] == b"\r" else end
+
     def _content(self, write: Callable[[bytes], object]) -> _Steps[bool]:
         """Write the bytes before the next delimiter; return whether there was one before the end of the body."""
         delimiter = b"\n" + self._delimiter
         while (index := self._buffer.find(delimiter)) < 0:
-            safe = (
-                len(self._buffer) - len(delimiter) - 1
-            )  # keep a CR and all bytes of the delimiter except its last one
+            safe = self._before_partial(delimiter)
             if safe > 0:
                 write(bytes(self._buffer[:safe]))
                 del self._buffer[:safe]

@@ -115,6 +115,11 @@ def test_an_empty_boundary(client: Client) -> None:
         (part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b", 500, "File upload failed."),
+        (
+            part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.\n--other--"),
+            500,
+            "File upload failed.",
+        ),
         (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
         (
             part(DISPOSITION + b"; name=f; filename=a\r\nContent-Transfer-Encoding: base64") + b"--b--",

@@ -105,7 +105,8 @@ def job_to_plan(
     """Return the job that a program would start, for its plan. Flink does not catch its errors, so they become a 500.
 
     Up to 1.16, JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and took the
-    cluster's `parallelism.default` for a parallelism that is not positive (OptimizerPlanEnvironment).
+    cluster's `parallelism.default` for a parallelism that is not positive (OptimizerPlanEnvironment). Since then, an
+    environment that can't be created leaves the standard output redirected (PackagedProgramUtils).
 
     Raises:
         ProgramError: For the same reasons as in `job_to_run`.
@@ -117,11 +118,11 @@ def job_to_plan(
         raise ProgramError(error.exception.chain()[int(in_one_future)], refused=False) from None
     spec = matching_template((name, program.jar.name), rules)
     if invalid := unparseable(program.configuration):
-        raise ProgramError(invalid[1], refused=False)
+        raise ProgramError(invalid[1], refused=False, ends_output=not in_one_future)
     if in_one_future and program.parallelism is not None and program.parallelism <= 0:
         program = dataclasses.replace(program, parallelism=default_parallelism)
     if _has_invalid_parallelism(program):
-        raise ProgramError(BAD_PARALLELISM, refused=False)
+        raise ProgramError(BAD_PARALLELISM, refused=False, ends_output=not in_one_future)
     if spec.program.throws is not None:
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:

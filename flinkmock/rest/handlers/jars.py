@@ -23,6 +23,7 @@ from flinkmock.cluster.submission.program import (
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.configuration import DEFAULT_PARALLELISM
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.log_messages import closed_class_loader
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.plan import plan_payload
 
@@ -77,7 +78,12 @@ def plan(call: RestCall) -> Payload:
     """Return the plan of the jar's program. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
     parallelism = cluster.configuration.integer(DEFAULT_PARALLELISM)
-    spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release, parallelism)
+    try:
+        spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release, parallelism)
+    except ProgramError as error:
+        if error.ends_output:
+            _end_output(call)
+        raise
     job_id = call.body.get("jobId") or cluster.new_job_id()
     return {"plan": plan_payload(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
 
@@ -130,10 +136,19 @@ def run_application(call: RestCall) -> Payload:
     return {"applicationid": application_id}
 
 
+def _end_output(call: RestCall) -> None:
+    """Lose what main methods print from now on. log4j 2.24 prints why it can't log the exception."""
+    cluster = call.cluster
+    cluster.output_has_ended = True
+    if cluster.release.since("1.20") and not cluster.release.since("2.3"):
+        cluster.program_output.append((call.now, closed_class_loader(call.now)))
+
+
 def _job_to_run(call: RestCall, program: Program) -> JobSpec:
     """Call the program's main method and return the job that it starts. Raises ProgramError."""
     rules = call.cluster.spec.submissions
-    if printed := printed_by_main(program, rules):
+    printed = printed_by_main(program, rules)
+    if printed and not call.cluster.output_has_ended:
         call.cluster.program_output.append((call.now, printed))
     return job_to_run(program, rules)
 

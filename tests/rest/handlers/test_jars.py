@@ -143,6 +143,26 @@ def test_the_standard_output_of_a_main(tmp_path):
         assert asker.ask("getJobManagerStdoutFile") == b"nothing to do\n" * 2
 
 
+@pytest.mark.parametrize(("flink", "printed"), [
+    ("1.16", b"nothing to do\nnothing to do\n"),
+    ("1.18", b"nothing to do\n"),
+    ("1.20", b"nothing to do\n2026-01-01T"),
+    ("2.3", b"nothing to do\n"),
+])  # fmt: skip
+def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, printed):
+    """2.3.0 and 1.20.5: System.out stays redirected, and log4j of 1.20.5 reports a closed class loader; not 1.12.5."""
+    spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
+    with HandlerClient(submissions=rules(spec), flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        for _ in range(2):
+            with pytest.raises(ProgramError):
+                asker.ask("submitJobFromJar", jarid=jar)
+            with pytest.raises(ProgramError):
+                asker.ask("generatePlanFromJar", body={"parallelism": 0}, jarid=jar)
+        output = asker.ask("getJobManagerStdoutFile")
+        assert output == printed or (flink == "1.20" and output.startswith(printed))
+
+
 def test_arguments_are_numbers_as_java_reads_them(tmp_path):
     """2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
     with HandlerClient(submissions=rules(job(program=LISTENS))) as asker:
