@@ -35,6 +35,8 @@ _TOKENS = {
     "VALUE_TRUE": "Boolean",
     "VALUE_FALSE": "Boolean",
 }
+_BLANKS = "".join(map(chr, range(0x21)))
+"""What String.trim removes."""
 _IDS_WITH_A_MESSAGE = {"jobId": "JobID", "applicationId": "ApplicationID"}
 _NEWER_WORDS = (2, 12)
 _TRUE, _FALSE, _NULL = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}, {"", "null"}
@@ -74,7 +76,7 @@ class Scalars:
             return value != "0"
         if not isinstance(value, str) or isinstance(value, FloatText):
             self.mismatch(java_type, token_of(value), path)
-        text = value.strip()
+        text = value.strip(_BLANKS)
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
         if text in _NULL and nullable:
@@ -96,7 +98,7 @@ class Scalars:
                     _COERCION, f"Numeric value ({value}) out of range of {primitive} ({limits[0]} - {limits[1]})", path
                 )
             return int(number)
-        text = value.strip()
+        text = value.strip(_BLANKS)
         if text in _NULL and nullable:
             return None
         try:
@@ -108,7 +110,7 @@ class Scalars:
     def enum(self, java_class: str, constants: Sequence[str], value: Any, path: str) -> str:
         if isinstance(value, (bool, FloatText)) or not isinstance(value, str):
             self.mismatch(java_class, token_of(value), path)
-        text = value.strip()
+        text = value.strip(_BLANKS)
         if text in constants:
             return text
         if text.isascii() and text.isdigit() and (text == "0" or text[0] != "0") and len(text) < 10:

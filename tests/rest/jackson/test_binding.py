@@ -78,6 +78,13 @@ def test_a_fraction_is_cut_off() -> None:
     assert read(b'{"parallelism": 2.9}', "submitJobFromJar") == {"parallelism": 2}
 
 
+def test_numbers_are_trimmed_as_java_does() -> None:
+    """1.12.5: `"\\u0000"` is an empty text, which is null."""
+    assert read(b'{"parallelism": "\\u0000"}', "submitJobFromJar") == {"parallelism": None}
+    assert read(b'{"parallelism": "\\u0000 2 "}', "submitJobFromJar") == {"parallelism": 2}
+    refusal('{"parallelism": "\u00a02"}'.encode(), "submitJobFromJar")
+
+
 def test_requirements_are_keyed_by_lower_case_ids() -> None:
     raw = b'{"%s": {"parallelism": {"lowerBound": 1, "upperBound": 2}}}' % ID.upper().encode()
     bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
