@@ -1,4 +1,4 @@
-"""Writes rows of SQL as Flink's BinaryRowData: a header, eight bytes for each field, and all that is longer."""
+"""Writes rows of SQL as Flink's BinaryRowData: a header, eight bytes for each field, then the longer values."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ ROW_KINDS = {"+I": 0, "-U": 1, "+U": 2, "-D": 3}
 """RowKind.shortString -> RowKind.value."""
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _INLINE = 7
-"""Bytes of a text that fit into its field."""
+"""The longest text that fits into its field, in bytes."""
 _COMPACT_DECIMAL, _COMPACT_TIMESTAMP = 18, 3
-"""The highest precision that fits into eight bytes."""
+"""The highest precisions with which a value fits into eight bytes."""
 _INTEGERS = {
     "TINYINT": "<b", "SMALLINT": "<h", "INTEGER": "<i", "BIGINT": "<q", "INTERVAL_YEAR_MONTH": "<i",
     "INTERVAL_DAY_TIME": "<q",
 }  # fmt: skip
 _SIZES = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "DATE": 4, "TIME_WITHOUT_TIME_ZONE": 4,
           "INTERVAL_YEAR_MONTH": 4, "FLOAT": 4}  # fmt: skip
-"""Bytes of an element of an array, if not eight."""
+"""The bytes of an element of an array, for types with other than eight."""
 
 
 class BadValue(ValueError):
-    """A value is not of the type that it should be written as."""
+    """A value does not have the type that its field has."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowValue:
-    """A row that is not an insertion: `kind` is a value of ROW_KINDS."""
+    """A row with its kind, a value of ROW_KINDS."""
 
     kind: int
     value: Any
 
 
 def decimal_of(value: Any) -> Decimal:
-    """Return a number exactly. Raises BadValue."""
+    """Return a number without rounding. Raises BadValue."""
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             return Decimal(str(value))
@@ -50,7 +50,7 @@ def decimal_of(value: Any) -> Decimal:
 
 
 def instant_of(value: Any) -> datetime.datetime:
-    """Return "2026-01-01 12:00:00" as a time of UTC. Raises BadValue."""
+    """Parse a timestamp in UTC such as "2026-01-01 12:00:00". Raises BadValue."""
     if isinstance(value, str):
         try:
             moment = datetime.datetime.fromisoformat(value)
@@ -62,7 +62,7 @@ def instant_of(value: Any) -> datetime.datetime:
 
 
 def date_of(value: Any) -> datetime.date:
-    """Return "2026-01-01" as a date. Raises BadValue."""
+    """Parse a date such as "2026-01-01". Raises BadValue."""
     try:
         return datetime.date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
@@ -70,7 +70,7 @@ def date_of(value: Any) -> datetime.date:
 
 
 def time_of(value: Any) -> datetime.time:
-    """Return "12:00:00" as a time of day. Raises BadValue."""
+    """Parse a time of day such as "12:00:00". Raises BadValue."""
     try:
         return datetime.time.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
@@ -78,20 +78,20 @@ def time_of(value: Any) -> datetime.time:
 
 
 class BinaryRows:
-    """Writes rows of these fields. `types` are LogicalTypes, as a plan contains them."""
+    """Writes rows whose fields have the given types: LogicalTypes from a plan."""
 
     def __init__(self, types: Any) -> None:
         self._types: Sequence[JavaObject] = types if isinstance(types, list) else []
 
     def sized(self, value: Any) -> bytes:
-        """Return a row with its length in front, as RowDataSerializer writes it. Raises BadValue."""
+        """Return a row after its length, as RowDataSerializer writes it. Raises BadValue."""
         data = self.row(value)
         return struct.pack(">i", len(data)) + data
 
     def row(self, value: Any) -> bytes:
-        """Return a row: a list of values, or a RowValue. Raises BadValue."""
+        """Return the bytes of a list of values or of a RowValue. Raises BadValue."""
         kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
-        if isinstance(value, dict):  # RowDataSerializer has no names of fields
+        if isinstance(value, dict):  # RowDataSerializer does not know the names of the fields
             value = list(value.values())
         if not isinstance(value, list) or len(value) != len(self._types):
             raise BadValue(f"{value!r} is not a list of {len(self._types)} values.")
@@ -103,7 +103,7 @@ class BinaryRows:
 
 
 def _laid_out(header: bytes, types: Sequence[JavaObject], values: Sequence[Any], sizes: Sequence[int]) -> bytes:
-    """Return header, fields, and the values that do not fit into their fields."""
+    """Return the header, the fields, and the values that do not fit into their fields."""
     fixed, end = b"", _padded_length(len(header) + sum(sizes))
     variable_part = bytearray()
     for type, value, size in zip(types, values, sizes, strict=True):
@@ -122,7 +122,7 @@ def _padded(data: bytes) -> bytes:
 
 
 def _field(type: JavaObject, value: Any, offset: int) -> tuple[bytes, bytes]:
-    """Return the eight bytes of a field, and what it refers to: that will be at `offset` from the row's start."""
+    """Return the eight bytes of a field, and the longer value that will be at `offset` from the row's start."""
     root, precision = str(type.fields.get("typeRoot")), type.fields.get("precision", 0)
     if value is None:
         return bytes(8), b"" if not _reserves(root, precision) else bytes(_reserves(root, precision))
@@ -148,7 +148,7 @@ def _field(type: JavaObject, value: Any, offset: int) -> tuple[bytes, bytes]:
 
 
 def _reserves(root: str, precision: int) -> int:
-    """Return the bytes that a null reserves, so that the field can be set later (BinaryRowWriter)."""
+    """Return how many bytes a null reserves so that the field can be set later (BinaryRowWriter)."""
     if root == "DECIMAL" and precision > _COMPACT_DECIMAL:
         return 16
     return 8 if root.startswith("TIMESTAMP") and precision > _COMPACT_TIMESTAMP else 0
@@ -190,7 +190,7 @@ def _variable(data: bytes, offset: int, *, inline: bool) -> tuple[bytes, bytes]:
 def _bytes_of(root: str, type: JavaObject, value: Any) -> bytes:
     if root in ("CHAR", "VARCHAR"):
         if not isinstance(value, str):
-            raise BadValue(f"{value!r} is not a text. Put it in quotes.")
+            raise BadValue(f"{value!r} is not a string. Put it in quotes.")
         return value.encode()
     if root in ("BINARY", "VARBINARY"):
         return value if isinstance(value, bytes) else str(value).encode()
@@ -222,7 +222,7 @@ def _elements(collection: Any) -> Sequence[Any]:
 
 
 def _array(type: JavaObject, values: list[Any]) -> bytes:
-    """Return BinaryArrayData: the count, a bit for each null, the elements."""
+    """Return BinaryArrayData: the count, a bit per element that is set for nulls, the elements."""
     nulls = bytearray((len(values) + 31) // 32 * 4)
     for place, element in enumerate(values):
         nulls[place // 8] |= (element is None) << place % 8

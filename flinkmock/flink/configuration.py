@@ -1,7 +1,7 @@
-"""The configuration of a cluster: the entries of `/jobmanager/config`, and typed values of the options that matter.
+"""The configuration of a cluster: the entries of `/jobmanager/config`, and typed values of the options in use.
 
-Options carry Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed has all
-its names, as with Flink's fallback and deprecated keys, in every release.
+Options have Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed can be set by
+each of its names in every release, as with Flink's fallback and deprecated keys.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A key, Flink's default (None: no default) and the option's other names."""
+    """The key of an option, Flink's default (None: no default) and its other names."""
 
     key: str
     default: str | None = None
@@ -26,7 +26,7 @@ class Option:
 
 
 def _share(prefix: str, low: str, high: str, old_prefix: str | None = None) -> Mapping[str, Option]:
-    """Return the options of a part of the memory that is a share of the whole, within bounds."""
+    """Return the options of a memory component that is a fraction of the whole, within bounds."""
     defaults = {"fraction": "0.1", "min": low, "max": high}
     return {
         part: Option(f"{prefix}.{part}", default, (f"{old_prefix}.{part}",) if old_prefix else ())
@@ -132,7 +132,7 @@ def network_share(release: Release | None) -> Mapping[str, Option]:
     """Return the options of a TaskManager's network memory. Since 1.17 its maximum is MemorySize.MAX_VALUE.
 
     Args:
-        release: None: the newest one.
+        release: The release; None for the newest one.
     """
     unlimited = release is None or release.since("1.17")
     high = f"{MAX_LONG} bytes" if unlimited else "1 gb"
@@ -156,13 +156,13 @@ DEFAULTS: Mapping[str, str] = {
     "state.savepoints.dir": "file:///flink/savepoints",
     "state.checkpoints.dir": "file:///flink/checkpoints",
 }
-"""The configuration file of a fake cluster: Flink's own, with directories for savepoints and checkpoints."""
+"""The configuration file of a fake cluster: Flink's default, with directories for savepoints and checkpoints."""
 
 SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
     "high-availability.zookeeper.quorum": "localhost:2181",
     "high-availability.storageDir": "file:///flink/ha",
 }
-"""Options that several JobManagers need."""
+"""The options of a cluster with several JobManagers."""
 
 HIDDEN = "******"
 _SENSITIVE = (
@@ -178,17 +178,17 @@ _SENSITIVE = (
     ("http-headers", "1.19"),
     ("api-key", "2.1"),
 )
-"""Keys that contain one of these have their values hidden, since that release (GlobalConfiguration)."""
+"""Parts of keys whose values are hidden, with the first release that hides them (GlobalConfiguration)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Keys and values as text. Reading an option raises ValueError, naming the key, when its value can't be parsed."""
+    """Keys and values as text. Reading an option raises ValueError, with the key, if its value can't be parsed."""
 
     values: Mapping[str, str]
 
     def with_values(self, values: Mapping[str, str | None]) -> Configuration:
-        """Return a configuration with these values on top; None removes a key."""
+        """Return a copy with other values for some keys; None removes a key."""
         merged: dict[str, str | None] = {**self.values, **values}
         return Configuration({key: value for key, value in merged.items() if value is not None})
 
@@ -204,7 +204,7 @@ class Configuration:
 
     @property
     def submission_wait_ms(self) -> int:
-        """How long a job of the adaptive scheduler waits for its least slots (ms); -1: any time.
+        """How long a job of the adaptive scheduler waits for the slots that it needs at least, in ms; -1: forever.
 
         Reactive mode has its own defaults (AdaptiveScheduler.Settings).
         """
@@ -212,7 +212,7 @@ class Configuration:
 
     @property
     def submission_stabilization_ms(self) -> int:
-        """How long a job of the adaptive scheduler waits for more slots before it starts (ms)."""
+        """How long a job of the adaptive scheduler waits for more slots before it starts, in ms."""
         return self._in_reactive_mode(SUBMISSION_STABILIZATION, 0)
 
     def _in_reactive_mode(self, option: Option, default: int) -> int:
@@ -238,11 +238,11 @@ class Configuration:
             raise self._invalid(option, text, "a whole number") from None
 
     def optional_integer(self, option: Option) -> int | None:
-        """Like `integer`; None when neither the configuration nor Flink sets it."""
+        """Return the value of an option, or its default; None if it has none."""
         return None if self.text(option) is None else self.integer(option)
 
     def optional_size(self, option: Option) -> int | None:
-        """Bytes; None when neither the configuration nor Flink sets it."""
+        """Return the value of an option in bytes, or its default; None if it has none."""
         return None if self.text(option) is None else self.size(option)
 
     def decimal(self, option: Option) -> float:
@@ -259,7 +259,7 @@ class Configuration:
         return text.lower() == "true"
 
     def duration(self, option: Option) -> int | None:
-        """Milliseconds, or None when neither the configuration nor Flink sets it."""
+        """Return the value of an option in ms, or its default; None if it has none."""
         text = self.text(option)
         if text is None:
             return None
@@ -269,7 +269,7 @@ class Configuration:
             raise self._invalid(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
 
     def milliseconds(self, option: Option) -> int:
-        """Like `duration`, for options that always have a value."""
+        """Return the value of an option in ms. Raises ValueError if it has neither a value nor a default."""
         self._required(option)
         length = self.duration(option)
         assert length is not None
@@ -277,16 +277,16 @@ class Configuration:
 
     @property
     def start_up_ms(self) -> int:
-        """How long a new ResourceManager waits for TaskManagers (ms).
+        """Return how long a new ResourceManager waits for TaskManagers, in ms.
 
-        As ConfigurationUtils.getStandaloneClusterStartupPeriodTime: a negative value means slot.request.timeout.
+        A negative value means slot.request.timeout (ConfigurationUtils.getStandaloneClusterStartupPeriodTime).
         """
         text = self.text(STANDALONE_START_UP_TIME)
         unset = text is None or text.startswith("-")
         return self.milliseconds(SLOT_REQUEST_TIMEOUT if unset else STANDALONE_START_UP_TIME)
 
     def size(self, option: Option) -> int:
-        """Bytes."""
+        """Return the value of an option in bytes. Raises ValueError if it has neither a value nor a default."""
         text = self._required(option)
         try:
             return size_in_bytes(text)
@@ -294,7 +294,7 @@ class Configuration:
             raise self._invalid(option, text, 'a size like "1728m" or "1 gb"') from None
 
     def entries(self, release: Release) -> list[dict[str, str]]:
-        """`/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
+        """Return `/jobmanager/config`: keys and values in Flink's order, without secrets (ClusterConfigurationInfo)."""
         return [
             {"key": key, "value": HIDDEN if _is_sensitive(key, release) else self.values[key]}
             for key in hash_order(self.values)
@@ -321,8 +321,18 @@ def cluster_configuration(
     blob_port: int,
     jobmanagers: int = 1,
 ) -> Configuration:
-    """The effective configuration: our defaults, what the scenario says (None takes a key away), and what a starting
-    job manager adds itself. The REST port is put in with `with_values` once it is bound.
+    """Return the effective configuration of a cluster, without the REST port, which `with_values` adds later.
+
+    It consists of the defaults, the values of the scenario, and the values that a starting JobManager adds.
+
+    Args:
+        overrides: The values of the scenario; None removes a key.
+        release: The Flink release.
+        slots: The slots of each TaskManager.
+        upload_dir: The directory of uploaded jars.
+        web_tmpdir: The directory of the web server.
+        blob_port: The port of the blob server.
+        jobmanagers: The number of JobManagers.
     """
     started = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
     if release.since("1.15"):
@@ -344,7 +354,7 @@ _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?)?")
 
 
 def milliseconds(text: str) -> int:
-    """A length of time as Flink's TimeUtils reads it: "5 min", "3s", "3000" (ms) or ISO "PT5M"; else ValueError."""
+    """Parse a duration as Flink's TimeUtils does: "5 min", "3s", "3000" (ms) or "PT5M". Raises ValueError."""
     lowered = text.strip().lower()
     plain = re.fullmatch(r"(\d+)\s*([a-zµ]*)", lowered)
     if plain and plain[2] in _TIME_UNITS:
@@ -373,7 +383,7 @@ _SIZE_UNITS = {
 
 
 def size_in_bytes(text: str) -> int:
-    """A size as Flink's MemorySize reads it: "1728m", "1 gb", "1024" (bytes); else ValueError."""
+    """Parse a size as Flink's MemorySize does: "1728m", "1 gb", "1024" (bytes). Raises ValueError."""
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in _SIZE_UNITS:
         raise ValueError(f"{text!r} is not a size")

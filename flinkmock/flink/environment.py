@@ -1,7 +1,7 @@
-"""The machine and the Java that a fake cluster runs on: a container of Flink's own image.
+"""The machine and the Java of a fake cluster: a container of Flink's official image.
 
-No answer of a cluster follows from these values but those that show them: `/jobmanager/environment`, the hardware of
-TaskManagers, thread dumps and logs.
+These values are visible in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Nothing else
+depends on them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`java_version` is the full version of Java, `java_build` the same with its build; memory is in bytes."""
+    """A machine with Java: `java_build` is `java_version` with the build; memory is in bytes."""
 
     java_version: str
     java_build: str
@@ -29,7 +29,7 @@ class Environment:
 
     @property
     def vm(self) -> str:
-        """The JVM as EnvironmentInformation.getJvmVersion describes it."""
+        """The description of the JVM (EnvironmentInformation.getJvmVersion)."""
         major = self.java_version.partition(".")[0]
         return f"OpenJDK 64-Bit Server VM - {self.java_vendor} - {major}/{self.java_build}"
 
@@ -43,5 +43,5 @@ JAVA_11 = Environment("11.0.13", "11.0.13+8")
 
 
 def environment_of(release: Release) -> Environment:
-    """Return the environment of a release: Java 17 where Flink runs on it, since 1.15, else Java 11."""
+    """Return the environment of a release: Java 17 since 1.15, which is the first that runs on it, else Java 11."""
     return JAVA_17 if release.since("1.15") else JAVA_11

@@ -11,12 +11,12 @@ from flinkmock.release import Release
 
 
 def completion_exception(cause: JavaException) -> JavaException:
-    """Return what CompletableFuture makes of the exception of an earlier stage."""
+    """Return the exception in which CompletableFuture wraps the one of an earlier stage."""
     return JavaException(java_classes.COMPLETION_EXCEPTION, str(cause), cause)
 
 
 def initialization_error(cause: JavaException, release: Release) -> JavaException:
-    """Return the exception of a job whose JobMaster can't be created; one that is such an exception stays as it is."""
+    """Return the exception of a job whose JobMaster can't be created; such an exception is not wrapped again."""
     if cause.java_class == java_classes.JOB_INITIALIZATION_EXCEPTION:
         return cause
     if not release.since("1.13"):

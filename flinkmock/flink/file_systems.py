@@ -1,4 +1,4 @@
-"""The file systems of a cluster: which schemes they have, and why a directory can't be created or a savepoint read.
+"""The file systems of a cluster: their schemes, and why they can't create a directory or read a savepoint.
 
 Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: poll empty, poll relative, poll host, …).
 """
@@ -19,7 +19,7 @@ SCHEMES = (
     LOCAL, "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
     "maprfs", "swift", "cosn", "obs", "alluxio",
 )  # fmt: skip
-"""The file systems that a fake cluster has by default: those of Flink's plugins and of Hadoop."""
+"""The schemes that a fake cluster has by default: those of Flink's plugins and of Hadoop."""
 
 _AZURE, _S3_HADOOP, _S3_PRESTO = "flink-fs-azure-hadoop", "flink-s3-fs-hadoop", "flink-s3-fs-presto"
 
@@ -38,7 +38,7 @@ def _plugins(release: Release) -> dict[str, tuple[str, ...]]:
 
 
 _READ_ONLY = ("/proc", "/sys")
-"""Local directories in which nobody can create a directory."""
+"""Local directories in which no directory can be created."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _LONGEST_NAME = 255
 
@@ -48,21 +48,21 @@ class FileSystems:
     """The file systems of a cluster.
 
     Attributes:
-        release: The Flink release, which words some messages in its own way.
-        schemes: The schemes that have a file system beside `file`.
+        release: The Flink release. Some messages depend on it.
+        schemes: The schemes that have a file system, in addition to `file`.
     """
 
     release: Release
     schemes: Collection[str] = SCHEMES
 
     def savepoint_directory_problem(self, directory: str, files: Collection[str] = ()) -> JavaException | None:
-        """Return why no savepoint can be created in a directory; None if it can.
+        """Return the exception if no savepoint can be created in a directory, otherwise None.
 
-        As AbstractFsCheckpointStorageAccess.initializeLocationForSavepoint.
+        See AbstractFsCheckpointStorageAccess.initializeLocationForSavepoint.
 
         Args:
             directory: The directory as the client sent it.
-            files: Qualified paths of the local files that are known, such as `file:/a/b`.
+            files: Qualified paths of the known local files, such as `file:/a/b`.
         """
         try:
             path = parse_path(directory)
@@ -74,14 +74,16 @@ class FileSystems:
         return self._creation_problem(path, files)
 
     def stream_problem(self, path: str) -> JavaException | None:
-        """Return why a task can't write to the qualified path of a savepoint that could be created; None if it can.
+        """Return the exception if a task can't write to the qualified path of a created savepoint, otherwise None.
 
         The target directory `//host/x` is `/x` for the JobManager, and `file://host/x` for a task.
         """
         return self._file_system_problem(parse_path(path))
 
     def savepoint_problem(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
-        """Return why there is no savepoint at a path (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer).
+        """Return the exception for a path without a savepoint.
+
+        See AbstractFsCheckpointStorageAccess.resolveCheckpointPointer.
 
         Args:
             pointer: The pointer as the client sent it.
@@ -103,10 +105,10 @@ class FileSystems:
         )
 
     def _file_system_problem(self, path: FlinkPath) -> JavaException | None:
-        """Return why there is no file system for the path (FileSystem.getUnguardedFileSystem)."""
+        """Return the exception if the path has no file system (FileSystem.getUnguardedFileSystem)."""
         scheme = path.file_system
         if scheme == LOCAL:
-            if not path.authority or path.scheme is None:  # without a scheme, the host is left out of the URI
+            if not path.authority or path.scheme is None:  # without a scheme, the URI lacks the host
                 return None
             correct = f"file:///{path.authority}{path.path}"
             text = file_system_messages.authority_in_local_path(path.authority, str(path.qualified()), correct)
@@ -121,7 +123,7 @@ class FileSystems:
         return JavaException(unsupported, file_system_messages.unsupported_scheme(scheme, self.release), no_hadoop)
 
     def _creation_problem(self, path: FlinkPath, files: Collection[str]) -> JavaException | None:
-        """Return why a local directory can't be created; None if it can (LocalFileSystem.mkdirs)."""
+        """Return the exception if a local directory can't be created (LocalFileSystem.mkdirs), otherwise None."""
         qualified = path.qualified().path
         parents = _parents(qualified)
         cause = None

@@ -1,7 +1,7 @@
 """Flame graphs: the stack samples of a vertex's subtasks, computed from how busy they are.
 
 A subtask that is busy 30 % of the time processes records in 30 of 100 samples and waits in its mailbox in the others.
-Root and shape are those of the recordings (suite job-running).
+The root node and the shape of the tree are those of the recordings (suite job-running).
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ Node = dict[str, "str | int | list[Node]"]
 
 @dataclass(frozen=True, slots=True)
 class SubtaskSample:
-    """One subtask; `busy_ratio` from 0 to 1."""
+    """How busy one subtask is; `busy_ratio` is between 0 and 1."""
 
     busy_ratio: float
     is_source: bool = False
 
 
 def flame_graph(subtasks: Sequence[SubtaskSample], kind: str, release: Release, samples: int = SAMPLES) -> Node:
-    """`data` of `/jobs/…/vertices/…/flamegraph`: `kind` is "full", "on_cpu" or "off_cpu", in any case.
+    """Return `data` of `/jobs/…/vertices/…/flamegraph`.
 
-    A node counts its children's samples and those that end in it; all three kinds come from the same samples.
+    The value of a node is the number of samples that contain it. All kinds are computed from the same samples.
+
+    Args:
+        subtasks: The subtasks of the vertex.
+        kind: "full", "on_cpu" or "off_cpu" in upper or lower case.
+        release: The Flink release.
+        samples: The number of samples of each subtask.
     """
     root: Node = {"name": "root", "value": 0, "children": []}
     for subtask in subtasks:

@@ -1,4 +1,4 @@
-"""The counters of one subtask."""
+"""The input and output counters of a subtask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class IoCounters(NamedTuple):
-    """One subtask's counters since its attempt began: records, bytes, buffers, and ms busy, idle and back-pressured."""
+    """The records, bytes and buffers of a subtask's attempt, and the ms that it was busy, idle and back-pressured."""
 
     records_in: int = 0
     records_out: int = 0

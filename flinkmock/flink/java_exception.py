@@ -1,4 +1,4 @@
-"""A Java exception as a value, and the stack trace that Java prints of it."""
+"""Java exceptions as values, with the stack traces that Java prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class JavaException:
-    """A Java exception: class, message, cause and stack trace; `str` is the first line of its stack trace."""
+    """A Java exception: class, message, cause and frames. `str` returns the first line of its stack trace."""
 
     java_class: str
     message: str | None = None
@@ -26,13 +26,13 @@ class JavaException:
 def stack_trace(
     exception: JavaException, frames: Sequence[str] = (), *, of_causes: Sequence[str] | None = None, more: int = 0
 ) -> str:
-    """Return the text of `Throwable.printStackTrace`: first line, calls and causes, with a newline at the end.
+    """Return the text of `Throwable.printStackTrace`: first line, frames and causes, with a newline at the end.
 
     Args:
-        throwable: The exception.
-        frames: The calls of an exception without any.
-        of_causes: The calls of a cause without any; None: the same.
-        more: How many calls a cause shares with the exception that it caused, for the line `... 5 more`.
+        exception: The exception.
+        frames: The frames of an exception that has none.
+        of_causes: The frames of causes that have none; None for the same as `frames`.
+        more: How many frames a cause shares with the exception that it caused, for the line `... 5 more`.
     """
     lines = [str(exception), *(f"\tat {frame}" for frame in exception.frames or frames)]
     for cause in exception.chain()[1:]:

@@ -1,4 +1,4 @@
-"""How Java prints values, and the order of keys in its hash maps."""
+"""Formats values as Java does, and sorts keys in the order of its hash maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LONG = (1 << 63) - 1
 
 
 def java_text(value: JavaValue) -> str:
-    """`String.valueOf(value)`: true, 17, 0.5, 1.0E7, NaN."""
+    """Return `String.valueOf(value)`, e.g. true, 17, 0.5, 1.0E7 or NaN."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -25,9 +25,9 @@ def java_text(value: JavaValue) -> str:
 
 
 def java_double(value: float) -> str:
-    """`Double.toString`: 1.0, 0.001, 1.0E-4, 1.0E10, NaN, -Infinity.
+    """Return `Double.toString(value)`, e.g. 1.0, 0.001, 1.0E-4, 1.0E10, NaN or -Infinity.
 
-    Plain from 0.001 to 10,000,000, with an exponent outside of that, always with a decimal point.
+    Numbers outside of 0.001 to 10,000,000 have an exponent. All have a decimal point.
     """
     if math.isnan(value):
         return "NaN"
@@ -37,14 +37,14 @@ def java_double(value: float) -> str:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
     shortest = "".join(map(str, digits)).rstrip("0")
-    if len(shortest) == 1:  # Java wants two digits, and the nearest two: 4.9E-324 where Python has 5e-324
+    if len(shortest) == 1:  # Java prints the nearest two digits: 4.9E-324, not 5e-324
         return format(value, ".1e").replace("e+", "e").replace("e0", "e").replace("e-0", "e-").upper()
     scientific = len(digits) - 1 + int(exponent)
     return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
 
 
 def string_hash(text: str) -> int:
-    """`String.hashCode` as an unsigned 32-bit number."""
+    """Return `String.hashCode` as an unsigned 32-bit number."""
     code = 0
     for unit in memoryview(text.encode("utf-16-le")).cast("H"):
         code = (31 * code + unit) & 0xFFFFFFFF
@@ -52,7 +52,7 @@ def string_hash(text: str) -> int:
 
 
 def id_hash(digits: str) -> int:
-    """`AbstractID.hashCode` of an id of 32 hex digits: its two longs, folded."""
+    """Return `AbstractID.hashCode` of an id of 32 hex digits."""
     code = 0
     for start in range(0, 32, 8):
         code ^= int(digits[start : start + 8], 16)
@@ -60,7 +60,7 @@ def id_hash(digits: str) -> int:
 
 
 def objects_hash(*codes: int) -> int:
-    """`Objects.hash` of objects with these hash codes, as an unsigned 32-bit number."""
+    """Return `Objects.hash` of objects with the given hash codes, as an unsigned 32-bit number."""
     result = 1
     for code in codes:
         result = (31 * result + code) & 0xFFFFFFFF
@@ -70,7 +70,7 @@ def objects_hash(*codes: int) -> int:
 def hash_order(names: Iterable[str], code: Callable[[str], int] = string_hash) -> list[str]:
     """Return the distinct names in the iteration order of a `java.util.HashMap`.
 
-    Flink lists metrics selected with `get=` and the cluster's configuration in this order (recording of 2.3.0,
+    Flink lists the cluster's configuration and metrics selected with `get=` in this order (recording of 2.3.0,
     suite cluster).
     """
     distinct = list(dict.fromkeys(names))
@@ -85,7 +85,7 @@ def _bucket(code: int, size: int) -> int:
 
 
 def duration_text(ms: int, release: Release) -> str:
-    """Return a duration as messages print it: `1000 ms` (Flink's `Time`), since 2.0 `PT1S` (`java.time.Duration`)."""
+    """Return a duration as in messages: `1000 ms` (Flink's `Time`), since 2.0 `PT1S` (`java.time.Duration`)."""
     if not release.since("2.0"):
         return f"{ms} ms"
     hours, rest = divmod(ms, 3_600_000)

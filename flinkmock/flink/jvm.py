@@ -28,17 +28,17 @@ _ADDED = (
         )
     ),
 )
-"""Options that open modules of Java 17 to Flink; Java 11 needs none."""
+"""The options that open modules of Java 17 to Flink. Java 11 needs none."""
 
 _LOG4J = (("2.3", "2.25.3"), ("1.20", "2.24.3"), ("1.13", "2.17.1"), ("1.12", "2.12.1"))
-"""The newest release first: from that minor on, this log4j is in lib/ (file names of all 13 distributions)."""
+"""Minor releases, newest first, with the version of log4j in lib/ since then (file names of all 13 distributions)."""
 
 _MODERN = ("cep", "connector-files", "csv", "dist", "json")
 _TABLES = ("table-api-java-uber", "table-planner-loader", "table-runtime")
 
 
 def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
-    """The options of a Flink process with `max_heap` bytes of heap that logs into the file at the path `log_file`."""
+    """Return the JVM options of a Flink process with `max_heap` bytes of heap that logs into the file `log_file`."""
     home = environment_of(release).home
     logging = f"file:{home}/conf/log4j-console.properties"
     return [
@@ -51,7 +51,7 @@ def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
 
 
 def class_path(release: Release) -> list[str]:
-    """The jars of the release's lib/ directory, in the order of their names."""
+    """Return the paths of the jars in the lib/ directory of a release, sorted by name."""
     version = release.version
     log4j = next(jar for since, jar in _LOG4J if release.since(since))
     if release.since("1.15"):

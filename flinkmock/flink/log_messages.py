@@ -1,7 +1,7 @@
 """The messages that Flink logs while jobs run: one function for each event.
 
-Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is epoch ms; `task` is a subtask's name with
-its index ("tokenize (1/2)"), `attempt` the attempt's id.
+Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is in epoch ms, `task` is the name of a
+subtask with its index ("tokenize (1/2)"), and `attempt` is the id of its attempt.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def _with_cause(message: str, cause: JavaException | None) -> str:
 
 
 def job_received(time: int, job_id: str, name: str, release: Release) -> LogEvent:
-    what = "job" if release.since("2.0") else "JobGraph"
-    return LogEvent(time, DISPATCHER, f"Received {what} submission '{name}' ({job_id}).")
+    kind = "job" if release.since("2.0") else "JobGraph"
+    return LogEvent(time, DISPATCHER, f"Received {kind} submission '{name}' ({job_id}).")
 
 
 def job_initializing(time: int, job_id: str, name: str) -> LogEvent:
@@ -38,7 +38,7 @@ def job_initializing(time: int, job_id: str, name: str) -> LogEvent:
 
 
 def job_switched(time: int, job_id: str, name: str, old: str, new: str, cause: JavaException | None = None) -> LogEvent:
-    """A job's state changes; `cause` when it fails."""
+    """The state of a job changes; `cause` is set if it fails."""
     return LogEvent(time, GRAPH, _with_cause(f"Job {name} ({job_id}) switched from state {old} to {new}.", cause))
 
 
@@ -55,35 +55,35 @@ def tasks_restarted(time: int, count: int, attempt: str) -> LogEvent:
 
 
 def task_switched(time: int, task: str, attempt: str, old: str, new: str) -> LogEvent:
-    """In the job manager's log."""
+    """The state of a task changes, in the log of the JobManager."""
     return LogEvent(time, GRAPH, f"{task} ({attempt}) switched from {old} to {new}.")
 
 
 def task_failed(
-    time: int, task: str, attempt: str, old: str, where: TaskManagerLocation, cause: JavaException
+    time: int, task: str, attempt: str, old: str, location: TaskManagerLocation, cause: JavaException
 ) -> LogEvent:
-    message = f"{task} ({attempt}) switched from {old} to FAILED on {_location(where)}."
+    message = f"{task} ({attempt}) switched from {old} to FAILED on {_taskmanager_text(location)}."
     return LogEvent(time, GRAPH, _with_cause(message, cause))
 
 
 def task_deployed(
-    time: int, task: str, number: int, attempt: str, vertex: str, where: TaskManagerLocation, allocation: str
+    time: int, task: str, number: int, attempt: str, vertex: str, location: TaskManagerLocation, allocation: str
 ) -> LogEvent:
-    """`number` is the attempt's, `vertex` the execution vertex's id, `allocation` the slot's."""
+    """A task is deployed; `number` is that of its attempt, `vertex` and `allocation` are ids."""
     return LogEvent(
         time,
         GRAPH,
         f"Deploying {task} (attempt #{number}) with attempt id {attempt} and vertex id {vertex} "
-        f"to {_location(where)} with allocation id {allocation}",
+        f"to {_taskmanager_text(location)} with allocation id {allocation}",
     )
 
 
-def _location(where: TaskManagerLocation) -> str:
-    return f"{where.id} @ {where.host} (dataPort={where.data_port})"
+def _taskmanager_text(location: TaskManagerLocation) -> str:
+    return f"{location.id} @ {location.host} (dataPort={location.data_port})"
 
 
 def checkpoint_triggered(time: int, job_id: str, checkpoint: int, savepoint_format: str | None = None) -> LogEvent:
-    """`savepoint_format` is CANONICAL or NATIVE for a savepoint, None for a checkpoint."""
+    """A checkpoint starts; `savepoint_format` is CANONICAL or NATIVE for savepoints, None for checkpoints."""
     kind = (
         "CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}"
         if savepoint_format is None
@@ -93,7 +93,7 @@ def checkpoint_triggered(time: int, job_id: str, checkpoint: int, savepoint_form
 
 
 def checkpoint_completed(time: int, job_id: str, checkpoint: int, size: int, duration: int) -> LogEvent:
-    """`size` in bytes, `duration` in ms."""
+    """A checkpoint completes; `size` is in bytes, `duration` in ms."""
     return LogEvent(
         time,
         CHECKPOINTS,
@@ -105,7 +105,7 @@ def checkpoint_completed(time: int, job_id: str, checkpoint: int, size: int, dur
 def checkpoint_failed(
     time: int, job_id: str, checkpoint: int, failures: int, cause: JavaException | None = None
 ) -> LogEvent:
-    """`failures` are those since the last completed checkpoint, this one included."""
+    """A checkpoint fails; `failures` counts those since the last completed one, including this one."""
     message = (
         f"Failed to trigger or complete checkpoint {checkpoint} for job {job_id}. "
         f"({failures} consecutive failed attempts so far)"
@@ -137,7 +137,7 @@ def taskmanager_lost(time: int, taskmanager_id: str, reason: str) -> LogEvent:
 
 
 def task_received(time: int, task: str, number: int, attempt: str, allocation: str) -> LogEvent:
-    """In the task manager's log."""
+    """A TaskManager receives a task, in its log."""
     return LogEvent(
         time,
         EXECUTOR,
@@ -148,7 +148,7 @@ def task_received(time: int, task: str, number: int, attempt: str, allocation: s
 def task_switched_on_taskmanager(
     time: int, task: str, number: int, attempt: str, old: str, new: str, cause: JavaException | None = None
 ) -> LogEvent:
-    """A task changes its state, in the task manager's log; with its cause, a warning, when it fails."""
+    """The state of a task changes, in the log of the TaskManager; a failure is a warning with its cause."""
     message = f"{task}#{number} ({attempt}) switched from {old} to {new}."
     if cause is None:
         return LogEvent(time, TASK, message)

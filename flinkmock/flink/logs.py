@@ -1,4 +1,4 @@
-"""Log files as text: lines in Flink's log4j layout, what a starting process logs, and the files of a log directory.
+"""Log files as text: lines in Flink's log4j layout, the log of a starting process, and the files of a log directory.
 
 The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. The
 events of a running cluster are in `log_messages`.
@@ -25,9 +25,9 @@ _REST = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
 _RESOURCES = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
 _RULE = "-" * 80
 MAX_LOG_BYTES = 100 * 1024 * 1024
-"""`policies.size.size`: when a log is larger, the next event begins another file."""
+"""`policies.size.size`: the size in bytes from which the next event starts a new file."""
 OLDER_FILES = 10
-"""`strategy.max`: how many older files are kept; the one with the highest number is the newest."""
+"""`strategy.max`: how many older files are kept. The one with the highest number is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +62,24 @@ class LogFile:
 
     @property
     def content(self) -> bytes:
-        """The bytes of the file."""
+        """Return the content of the file."""
         return self.text().encode()
 
     def payload(self) -> dict[str, str | int]:
-        """An entry of `/jobmanager/logs` and `/taskmanagers/:taskmanagerid/logs`."""
+        """Return the entry of `/jobmanager/logs` or `/taskmanagers/:taskmanagerid/logs`."""
         return {"name": self.name, "size": self.size, "mtime": self.modified_at}
 
 
 def log_text(events: Iterable[LogEvent]) -> str:
-    """Return the text of a log file: the events by time, events of the same time in the given order."""
+    """Return the text of a log file: the events sorted by time; those of the same time keep their order."""
     return "".join(event.line() for event in sorted(events, key=_time_of))
 
 
 def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
-    """Return the files of a process that logs into the file at `path`: its standard output, its log, and the older
-    parts of the log, which log4j renames as Flink's `log4j.properties` says (since 1.12)."""
+    """Return the files of a process that logs into the file at `path`.
+
+    They are its standard output, its log, and the older parts of the log, named as by Flink's `log4j.properties`.
+    """
     parts, sizes = _rolled(sorted(events, key=_time_of))
     written = [part[-1].time if part else started_at for part in parts]
     name, last = file_name(path), len(parts) - 1
@@ -92,7 +94,7 @@ def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: st
 
 
 def _rolled(events: Sequence[LogEvent]) -> tuple[list[Sequence[LogEvent]], list[int]]:
-    """Return the events of each file that is kept, the oldest file first, and its size (bytes)."""
+    """Return the events of each kept file, the oldest file first, and the sizes of the files in bytes."""
     starts, sizes = [0], [0]
     for number, event in enumerate(events):
         if sizes[-1] > MAX_LOG_BYTES:
@@ -120,14 +122,14 @@ def taskmanager_log_path(taskmanager: TaskManagerLocation, configuration: Config
 
 
 def file_name(path: str) -> str:
-    """Return the last part of a path, which is how the REST API names log files."""
+    """Return the last part of a path, which is the name of a log file in the REST API."""
     return path.rpartition("/")[2]
 
 
 def out_file(log_file: str) -> str:
-    """Return the file for the standard output of the process that logs into `log_file`.
+    """Return the path of the standard output of the process that logs into `log_file`.
 
-    The last three characters are replaced, whatever they are (WebMonitorUtils.LogFileLocation).
+    It ends in "out" instead of the last three characters (WebMonitorUtils.LogFileLocation).
     """
     return log_file[:-3] + "out"
 
@@ -135,7 +137,7 @@ def out_file(log_file: str) -> str:
 def jobmanager_startup(
     at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
 ) -> list[LogEvent]:
-    """Return the log of a job manager that starts at `at` (epoch ms), until it is ready; `rest_url` is its URL."""
+    """Return what a JobManager with the URL `rest_url` logs from its start at `at` (epoch ms) until it is ready."""
     rpc = rpc_address(*_address(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
     events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_path(configuration, release))]
@@ -159,7 +161,7 @@ def taskmanager_startup(
     memory: TaskManagerMemory,
     taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
-    """Return the log of a task manager that starts at `at` (epoch ms), until it is registered."""
+    """Return what a TaskManager logs from its start at `at` (epoch ms) until it is registered."""
     file = taskmanager_log_path(taskmanager, configuration, release)
     rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
@@ -177,7 +179,7 @@ def taskmanager_startup(
 
 
 def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, log_file: str) -> Iterator[LogEvent]:
-    """EnvironmentInformation.logEnvironmentInfo: who starts, on which JVM, with which options and classes."""
+    """Yield what EnvironmentInformation.logEnvironmentInfo logs: the process, its JVM, options and class path."""
     environment = environment_of(release)
     payload = (
         f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})",

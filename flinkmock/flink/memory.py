@@ -1,7 +1,7 @@
 """The memory of Flink's processes, computed from `*.memory.process.size` by Flink's rules.
 
-Classes: `TaskExecutorProcessUtils`, `JobManagerProcessUtils`, `ProcessMemoryUtils`. All sizes are bytes unless a name
-says MiB. The numbers for 1728m are those of the recordings (suite cluster, `/taskmanagers`).
+The rules are those of `TaskExecutorProcessUtils`, `JobManagerProcessUtils` and `ProcessMemoryUtils`. All sizes are in
+bytes unless a name says MiB. The sizes for 1728m are those of the recordings (suite cluster, `/taskmanagers`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from flinkmock.release import Release
 
 MIB = 1024 * 1024
 PAGE = 32 * 1024
-"""taskmanager.memory.segment-size: one network buffer."""
+"""taskmanager.memory.segment-size: the bytes of one network buffer."""
 
 Resource = dict[str, float | int | dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerMemory:
-    """The parts of one task manager's memory, in bytes."""
+    """The components of a TaskManager's memory, in bytes."""
 
     framework_heap: int
     task_heap: int
@@ -59,7 +59,7 @@ class TaskManagerMemory:
         return self.network // PAGE
 
     def configuration(self) -> dict[str, int]:
-        """`memoryConfiguration` of `/taskmanagers`, bytes."""
+        """Return `memoryConfiguration` of `/taskmanagers`, in bytes."""
         return {
             "frameworkHeap": self.framework_heap,
             "taskHeap": self.task_heap,
@@ -74,7 +74,7 @@ class TaskManagerMemory:
         }
 
     def hardware(self, environment: Environment) -> dict[str, int]:
-        """`hardware` of `/taskmanagers`, bytes; `freeMemory` is the most the heap can grow to."""
+        """Return `hardware` of `/taskmanagers`, in bytes. `freeMemory` is the maximum size of the heap."""
         return {
             "cpuCores": environment.cores,
             "physicalMemory": environment.physical_memory,
@@ -83,15 +83,15 @@ class TaskManagerMemory:
         }
 
     def total_resource(self, slots: int, release: Release) -> Resource:
-        """`totalResource`: MiB, and as many cores as slots. 1.12 has zeros in standalone mode."""
+        """Return `totalResource`: memory in MiB, and as many cores as slots. 1.12 has zeros in standalone mode."""
         return self._resource(slots, slots, release)
 
     def free_resource(self, slots: int, free: int, release: Release) -> Resource:
-        """`freeResource` with `free` of `slots` slots unused, MiB."""
+        """Return `freeResource` with `free` of `slots` slots unused, in MiB."""
         return self._resource(slots, free, release)
 
     def slot_resource(self, slots: int) -> Resource:
-        """`resource` of one allocated slot, MiB."""
+        """Return `resource` of one allocated slot, in MiB."""
         return _resource(1.0, *(part // slots // MIB for part in self._divided()))
 
     def _divided(self) -> tuple[int, int, int, int]:
@@ -100,7 +100,7 @@ class TaskManagerMemory:
     def _resource(self, slots: int, free: int, release: Release) -> Resource:
         if not release.since("1.13"):
             return _resource(0.0, 0, 0, 0, 0)
-        # Slots in use are whole; the remainder of the division stays free.
+        # Each used slot takes a whole number of MiB; the remainder of the division stays free.
         taken = slots - free
         return _resource(float(free), *((part - taken * (part // slots)) // MIB for part in self._divided()))
 
@@ -117,17 +117,17 @@ def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, ne
 
 
 def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
-    """The layout that follows from `taskmanager.memory.process.size`.
+    """Return the memory components that follow from `taskmanager.memory.process.size`.
 
-    `taskmanager.memory.flink.size`, or `taskmanager.memory.task.heap.size` with `taskmanager.memory.managed.size`,
-    leave less or more for the overhead.
+    The overhead depends on `taskmanager.memory.flink.size`, or on `taskmanager.memory.task.heap.size` with
+    `taskmanager.memory.managed.size`.
 
     Args:
-        configuration: That of the TaskManager.
-        release: Decides about defaults; None: the newest one.
+        configuration: The configuration of the TaskManager.
+        release: The release with the defaults; None for the newest one.
 
     Raises:
-        InvalidArgument: The process is too small for its parts, as Flink refuses to start.
+        InvalidArgument: The process is too small for its components. Flink does not start in this case.
     """
     process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -154,7 +154,7 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         managed = _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)
     task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
     if min(task_heap, overhead, network) < 0:
-        raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a task manager")
+        raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a TaskManager")
     return TaskManagerMemory(
         framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
     )
@@ -162,7 +162,7 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
 
 @dataclass(frozen=True, slots=True)
 class JobManagerMemory:
-    """The parts of the job manager's memory, in bytes."""
+    """The components of the JobManager's memory, in bytes."""
 
     heap: int
     metaspace: int
@@ -174,7 +174,7 @@ class JobManagerMemory:
 
 
 def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
-    """The layout that follows from `jobmanager.memory.process.size`; ValueError if that is too small."""
+    """Return the memory components that follow from `jobmanager.memory.process.size`. Raises ValueError."""
     process = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)
     off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
@@ -187,7 +187,7 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
         heap = own_heap if own_heap is not None else (flink or 0) - off_heap
         overhead = process - metaspace - off_heap - heap
     if min(heap, overhead) <= 0:
-        raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
+        raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a JobManager")
     return JobManagerMemory(heap, metaspace, overhead)
 
 
@@ -197,7 +197,7 @@ def _share(configuration: Configuration, share: Mapping[str, options.Option], of
 
 
 def _inverse_share(configuration: Configuration, share: Mapping[str, options.Option], rest: int) -> int:
-    """Return the share of a whole of which only the rest is known."""
+    """Return a component that is a fraction of the whole, if only the rest of the whole is known."""
     fraction = _single(configuration.decimal(share["fraction"]))
     low, high = configuration.size(share["min"]), configuration.size(share["max"])
     return min(max(int(rest * fraction / (1 - fraction)), low), high)

@@ -1,16 +1,16 @@
-"""The texts of Flink's errors, in Flink's words.
+"""The texts of Flink's error messages.
 
-The recordings have each of them (suites `errors` and `jars` for the most) unless its comment names another source.
-Which release says what is decided where the text is used, and in `rest/release_quirks.py`.
+Each occurs in the recordings (mostly in the suites `errors` and `jars`) unless its comment names another source.
+The code that uses a text, and `rest/release_quirks.py`, decide which releases have it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Routing and static files: plain texts, without class and trace.
+# Routing and static files: texts without exception class and stack trace.
 BAD_REQUEST_PATH = "/bad-request"
-"""The target that Netty puts in the place of an unreadable request line."""
+"""The request target that Netty sets if it can't parse the request line."""
 FORBIDDEN = "Forbidden."
 NOT_FOUND = "Not found."
 
@@ -24,7 +24,7 @@ def unable_to_load(path: str) -> str:
 
 
 FILE_NOT_FOUND = "File not found."
-"""For a directory, with status 405."""
+"""The text for directories, with status 405."""
 RESPONDING_FAILED = "Error while responding to the http request."
 """The response to an If-Modified-Since that is not a date (2.3.0)."""
 
@@ -41,7 +41,7 @@ def invalid_hex_byte(byte: str, index: int, text: str) -> str:
     return f"invalid hex byte '{byte}' at index {index} of '{text}'"
 
 
-# Uploads: plain, and sent before the request is routed.
+# Uploads: texts without exception class, sent before the request is routed.
 UPLOAD_FAILED = "File upload failed."
 UPLOAD_NOT_ALLOWED = "File upload not allowed"
 UPLOADS_NOT_ALLOWED = "File uploads not allowed."
@@ -65,7 +65,7 @@ def unexpected_format(class_name: str) -> str:
 
 
 def unresolved_parameter(kind: str, name: str, value: str) -> str:
-    """`kind` is "path" or "query"."""
+    """Return the message for an invalid parameter; `kind` is "path" or "query"."""
     return f'Cannot resolve {kind} parameter ({name}) from value "{value}".'
 
 
@@ -80,7 +80,7 @@ def only_one_value(values: Sequence[str]) -> str:
 # Problems of the cluster.
 INTERNAL_ERROR = "Internal server error."
 NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
-"""LeaderRetrievalHandler's text; also sent by a cluster that shuts down."""
+"""The text of LeaderRetrievalHandler, which a cluster also sends while it shuts down."""
 JOB_COULD_NOT_BE_FOUND = "Job could not be found."
 APPLICATION_COULD_NOT_BE_FOUND = "Application could not be found."
 CANCELLATION_TIMED_OUT = "Job cancellation timed out."
@@ -108,7 +108,7 @@ def could_not_find_application(application_id: str) -> str:
 
 
 def initializing() -> str:
-    """From Dispatcher.getJobMasterGateway (1.12 to 2.3); not recorded."""
+    """Return the text of Dispatcher.getJobMasterGateway (1.12 to 2.3), which is not recorded."""
     return (
         "Unable to get JobMasterGateway for initializing job. "
         "The requested operation is not available while the JobManager is initializing."
@@ -143,7 +143,7 @@ def invalid_attempt(attempt: int) -> str:
 
 
 def no_operation(kind: str, trigger_id: str, job_id: str | None) -> str:
-    """`kind` is "savepoint" or "checkpoint"."""
+    """Return the message for an unknown trigger id; `kind` is "savepoint" or "checkpoint"."""
     return f"There is no {kind} operation with triggerId={trigger_id} for job {job_id}."
 
 
@@ -218,8 +218,8 @@ def already_ended(state: str) -> str:
     return f"Job cancellation failed because the job has already reached another terminal state ({state})."
 
 
-def cancellation_failed(why: str | None) -> str:
-    return f"Job cancellation failed: {why}"
+def cancellation_failed(reason: str | None) -> str:
+    return f"Job cancellation failed: {reason}"
 
 
 def not_adaptive(job_id: str) -> str:
@@ -241,7 +241,7 @@ def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."
 
 
-# Faults. Flink never sends 504; a proxy in front of it does. This is the page of nginx.
+# Faults. Flink never sends 504, but a reverse proxy does: this is the page of nginx.
 GATEWAY_TIMEOUT_PAGE = (
     b"<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n"
     b"<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -253,7 +253,7 @@ RPC_TIMED_OUT = (
     "you should find detailed error information in the logs. 2) The recipient needs more time for responding, due to "
     "problems like slow machines or network jitters. In that case, you can try to increase pekko.ask.timeout."
 )
-"""From PekkoInvocationHandler (1.18 to 2.3); not recorded."""
+"""The text of PekkoInvocationHandler (1.18 to 2.3), which is not recorded."""
 
 
 # Slots, parallelism and TaskManagers.
@@ -314,12 +314,12 @@ def missing_requirements(vertex_id: str) -> str:
 
 # Client coordination and the profiler.
 NO_VALUE = "No value present"
-"""Java's Optional without a value."""
+"""The message of NoSuchElementException for an empty Optional."""
 NO_COORDINATION_REQUEST = (
     'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" because '
     '"serializedRequest" is null'
 )
-"""The text of Java 17; Java 11 has none."""
+"""The text of Java 17. Java 11 has no text."""
 
 
 def invalid_stream_header(header: bytes) -> str:

@@ -1,4 +1,4 @@
-"""MurmurHash3 (x64, 128 bits, seed 0) as Guava's `Hashing.murmur3_128` computes it: Flink's ids of operators."""
+"""MurmurHash3 (x64, 128 bits, seed 0) as Guava's `Hashing.murmur3_128` computes it, for the operator ids of Flink."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The options of Flink on which the REST API's behaviour depends, and how the fake uses each.
 
 Names, defaults and releases are those of the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not
-listed here is shown by `/jobmanager/config` and has no other effect.
+listed here is only shown by `/jobmanager/config`.
 
-`options_page.py` writes the page about them.
+`options_page.py` generates their page of the documentation.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OptionUse:
-    """One option.
+    """An option of Flink and its use in the fake.
 
     Attributes:
-        key: The newest name.
-        default: Flink's default in the newest release; None: it has none.
-        use: How the fake uses it.
-        effect: What depends on it, or why it is rejected.
-        since: The first release that has it, under any name.
-        until: The last release that has it; None: the newest one does.
-        names: Older names, which work as well.
+        key: The newest name of the option.
+        default: Flink's default in the newest release; None if there is no default.
+        use: How the fake uses the option.
+        effect: The behaviour that depends on the option, or the reason for which it is rejected.
+        since: The first release that has the option, under any name.
+        until: The last release that has the option; None if the newest release does.
+        names: Older names, which can also be used.
     """
 
     key: str
@@ -62,17 +62,21 @@ def _next_minor(minor: str) -> str:
 def _applied(
     option: Option, effect: str, since: str = "1.12", until: str | None = None, default: str | None = None
 ) -> OptionUse:
-    """Return the use of an option that the model reads.
+    """Return the use of an option that the cluster model reads.
 
     Args:
-        default: Flink's default, if the model distinguishes it from an option that is not set.
+        option: The option.
+        effect: The behaviour that depends on the option.
+        since: The first release that has the option.
+        until: The last release that has the option; None if the newest release does.
+        default: Flink's default, if the model treats it differently from an option that is not set.
     """
     default = option.default if default is None else default
     return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
 
 
-def _rejected(key: str, default: str | None, why: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
-    return OptionUse(key, default, Use.REJECTED, why, since, names=names)
+def _rejected(key: str, default: str | None, reason: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
+    return OptionUse(key, default, Use.REJECTED, reason, since, names=names)
 
 
 def _shown(
@@ -328,7 +332,7 @@ OPTIONS = (
     _shown("web.timeout", "10 min"),
     _shown("web.tmpdir", "/tmp"),
 )
-"""Applied ones first, then those that are rejected, then those that are shown only."""
+"""First the applied options, then the rejected ones, then those that are only shown."""
 
 BY_NAME: Mapping[str, OptionUse] = {name: option for option in OPTIONS for name in (option.key, *option.names)}
 """Options by each of their names."""

@@ -28,7 +28,7 @@ def page() -> str:
     introductions = {
         Use.APPLIED: "The fake behaves as Flink does with the option.",
         Use.REJECTED: "A scenario that sets one of these to `true` is rejected, with the reason.",
-        Use.SHOWN: "These would change what the REST API does, or look as if they did. The fake shows them.",
+        Use.SHOWN: "The REST API depends on these, or seems to. The fake only shows them.",
     }
     for use, title in titles.items():
         last = "since" if use == Use.SHOWN else "effect"

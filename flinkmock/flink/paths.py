@@ -1,4 +1,4 @@
-"""Paths of checkpoints and savepoints, as Flink's Path reads and prints them (`org.apache.flink.core.fs.Path`)."""
+"""Paths of checkpoints and savepoints, parsed and printed as by Flink's `org.apache.flink.core.fs.Path`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flinkmock.flink.environment import JAVA_17
 from flinkmock.flink.java_exception import JavaException
 
 WORKING_DIRECTORY = JAVA_17.home
-"""The working directory of a JobManager, to which paths without scheme are relative."""
+"""The working directory of a JobManager. Relative paths without a scheme start there."""
 
 
 class InvalidPath(Exception):
     """Flink's Path rejects the text.
 
     Attributes:
-        exception: The exception of Path's constructor.
+        exception: The exception of the constructor of Path.
     """
 
     def __init__(self, exception: JavaException) -> None:
@@ -28,7 +28,7 @@ class InvalidPath(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FlinkPath:
-    """A path with its optional scheme and authority; `str` is what `Path.toString` returns."""
+    """A path with an optional scheme and authority. `str` returns the same as `Path.toString`."""
 
     scheme: str | None
     authority: str
@@ -43,13 +43,13 @@ class FlinkPath:
 
     @property
     def file_system(self) -> str:
-        """The scheme of the file system that has the path: `file` if none is given."""
+        """The scheme of the file system of the path, by default `file`."""
         return "file" if self.scheme is None else self.scheme
 
     def qualified(self) -> FlinkPath:
         """Return the absolute path with a scheme (`Path.makeQualified`).
 
-        The working directory of file systems other than the local one is taken to be their root.
+        The working directory of file systems other than the local one is assumed to be their root.
         """
         directory = WORKING_DIRECTORY if self.file_system == "file" else ""
         path = self.path if self.path.startswith("/") else _normalized(f"{directory}/{self.path}")
@@ -57,10 +57,10 @@ class FlinkPath:
 
 
 def parse_path(text: str) -> FlinkPath:
-    """Read a path.
+    """Parse a path.
 
     Raises:
-        InvalidPath: It is empty, relative with a scheme, or has an unusual scheme or host.
+        InvalidPath: The text is empty, a relative path with a scheme, or has an invalid scheme or host.
     """
     if not text:
         raise InvalidPath(
@@ -82,7 +82,7 @@ def parse_path(text: str) -> FlinkPath:
     return FlinkPath(scheme, authority, _normalized(path))
 
 
-@lru_cache(maxsize=512)  # one directory is that of many jobs
+@lru_cache(maxsize=512)  # many jobs have the same directory
 def shown_path(text: str) -> str:
     """Return the path as Flink prints it once it is qualified: `file:///a/b/` becomes `file:/a/b`.
 
@@ -95,7 +95,7 @@ def shown_path(text: str) -> str:
 
 
 def _check_uri(scheme: str | None, authority: str, path: str) -> None:
-    """Check the parts of a path as the constructor of `java.net.URI` does."""
+    """Check the parts of a path as the constructor of `java.net.URI` does. Raises InvalidPath."""
     text = f"{'' if scheme is None else scheme + ':'}{'//' + authority if authority else ''}{path}"
     problem = None
     if scheme is not None:
@@ -117,12 +117,12 @@ def _check_uri(scheme: str | None, authority: str, path: str) -> None:
 
 
 def _has_drive(text: str) -> bool:
-    """Return whether the text begins as a path of Windows does."""
+    """Return whether the text begins with a drive, like a path of Windows."""
     return re.match("[a-zA-Z]:", text) is not None
 
 
 def _normalized(path: str) -> str:
-    """Return the path without `.` and `..`, as `URI.normalize` does: a leading `..` stays."""
+    """Return the path without `.` and `..` but for leading ones, as `URI.normalize` does."""
     segments: list[str] = []
     for segment in path.split("/"):
         if segment == ".." and segments and segments[-1] not in ("", ".."):

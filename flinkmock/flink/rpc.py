@@ -8,13 +8,13 @@ from flinkmock.release import Release
 
 
 class TaskManagerLocation(Protocol):
-    """Where a TaskManager runs; `id` is its resource id."""
+    """The resource id, host and ports of a TaskManager."""
 
     @property
     def id(self) -> str: ...
     @property
     def number(self) -> int:
-        """Its number among the TaskManagers of the cluster, from 0."""
+        """The number of the TaskManager within the cluster, from 0."""
 
     @property
     def host(self) -> str: ...
@@ -35,5 +35,5 @@ def rpc_address(host: str, port: int | str, release: Release) -> str:
 
 
 def taskmanager_path(taskmanager: TaskManagerLocation, release: Release) -> str:
-    """Return the path of a TaskManager's actor; each process has its own actor system, so its number there is 0."""
+    """Return the path of a TaskManager's actor. It ends in 0, since each process has a separate actor system."""
     return f"{rpc_address(taskmanager.host, taskmanager.rpc_port, release)}/user/rpc/taskmanager_0"

@@ -1,4 +1,4 @@
-"""Stack frames of Flink, with each release's line numbers: for flame graphs, thread dumps and stack traces."""
+"""Stack frames of Flink with the line numbers of each release, for flame graphs, thread dumps and stack traces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flinkmock.release import Release
 
 LAMBDA = -1
 NATIVE = -2
-"""Line numbers of frames without one."""
+"""The line numbers of frames that have none: lambdas and native methods."""
 
 _TASK = "org.apache.flink.runtime.taskmanager.Task"
 _STREAM_TASK = "org.apache.flink.streaming.runtime.tasks.StreamTask"
@@ -19,7 +19,7 @@ _CONDITION = "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObj
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A method on a stack, with its line."""
+    """A method on a stack, with its line number."""
 
     class_name: str
     method: str
@@ -27,22 +27,22 @@ class Frame:
 
     @property
     def name(self) -> str:
-        """As in a flame graph: `class.method:line`."""
+        """Return the frame as in flame graphs: `class.method:line`."""
         return f"{self.class_name}.{self.method}:{self.line}"
 
     @property
     def file(self) -> str:
         return self.class_name.rpartition(".")[2].partition("$")[0] + ".java"
 
-    def place(self) -> str:
-        """As in a thread dump: `class.method(File.java:line)`."""
-        where = {LAMBDA: "Unknown Source", NATIVE: "Native Method"}.get(self.line, f"{self.file}:{self.line}")
-        return f"{self.class_name}.{self.method}({where})"
+    def line_of_dump(self) -> str:
+        """Return the frame as in thread dumps: `class.method(File.java:line)`."""
+        source = {LAMBDA: "Unknown Source", NATIVE: "Native Method"}.get(self.line, f"{self.file}:{self.line}")
+        return f"{self.class_name}.{self.method}({source})"
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLineNumbers:
-    """Line numbers within one release of Flink; `restore` and `monitor` are None where Task has no such method."""
+    """The line numbers of one release of Flink; `restore` and `monitor` are None if Task has no such method."""
 
     run: int
     do_run: int
@@ -61,7 +61,7 @@ class ReleaseLineNumbers:
     source: int
 
 
-# Read from flame graphs of live clusters, one of each release. 1.12 has no flame graph: its dumps use the next one's.
+# Read from flame graphs of a live cluster of each release. 1.12 has no flame graphs; it has the lines of 1.13 here.
 _LINES = {
     "1.13": ReleaseLineNumbers(566, 779, None, None, 623, 684, 202, 204, 330, 341, 149, 423, 66, 69, 305),
     "1.14": ReleaseLineNumbers(575, 766, 937, 958, 758, 806, 201, 203, 324, 335, 149, 495, 65, 68, 354),
@@ -79,12 +79,12 @@ _LINES = {
 
 
 def _lambda(release: Release) -> str:
-    # 1.19 and later clean the names of lambdas, so that samples of different JVMs can be added up.
+    # Since 1.19, the names of lambdas are unified, so that samples of different JVMs can be added up.
     return "$$Lambda$0/0x0" if release.since("1.19") else "$$Lambda$864/0x00007f3d345c5598"
 
 
-def _trunk(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
-    """Return the frames from the thread's start to the mailbox loop, which every stack of a task begins with."""
+def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
+    """Return the frames from the start of a thread to the mailbox loop, which all stacks of tasks begin with."""
     restoring = (
         (
             Frame(_TASK, "restoreAndInvoke", lines.restore),
@@ -95,7 +95,7 @@ def _trunk(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
         else ()
     )
     return (
-        Frame("java.lang.Thread", "run", 840 if release.since("1.15") else 829),  # Java 17 and 11
+        Frame("java.lang.Thread", "run", 840 if release.since("1.15") else 829),  # Java 17, Java 11
         Frame(_TASK, "run", lines.run),
         Frame(_TASK, "doRun", lines.do_run),
         *restoring,
@@ -108,7 +108,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
     """Return the stack of a task that waits for input or for buffers, outermost frame first."""
     lines = _lines(release)
     return (
-        *_trunk(release, lines),
+        *_frames_to_mailbox_loop(release, lines),
         Frame(_MAILBOX, "runMailboxLoop", lines.wait),
         Frame(_MAILBOX, "processMail", lines.mail),
         Frame(_MAILBOX, "processMailsWhenDefaultActionUnavailable", lines.idle),
@@ -131,7 +131,7 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
         else ()
     )
     return (
-        *_trunk(release, lines),
+        *_frames_to_mailbox_loop(release, lines),
         Frame(_MAILBOX, "runMailboxLoop", lines.work),
         Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
         Frame(_STREAM_TASK, "processInput", lines.process),
@@ -141,17 +141,17 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
 
 
 def _lines(release: Release) -> ReleaseLineNumbers:
-    """Return the line numbers of the release; an unknown later release has those of the newest known one."""
+    """Return the line numbers of a release; unknown later releases have those of the newest known one."""
     known = [lines for minor, lines in _LINES.items() if release.since(minor)]
     return known[-1] if known else _LINES["1.13"]
 
 
-# Stack traces: the innermost call first. A release whose line numbers are not known has no frames.
+# Stack traces, innermost call first. Releases with unknown line numbers have no frames.
 
 REST_HANDLER_TRACE = (
     "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
 )
-"""The call that every REST handler's exception comes through; the line is the same in all recorded releases."""
+"""The frame in the stack traces of all exceptions of REST handlers. All recorded releases have the same line."""
 
 _FAILOVER = "org.apache.flink.runtime.executiongraph.failover"
 _OF_JOB_MASTER = {
@@ -175,13 +175,13 @@ _OF_JOB_MASTER = {
         f"{_FAILOVER}.ExecutionFailureHandler.handleFailureAndReport(ExecutionFailureHandler.java:163)",
     ),
 }
-"""Those of the recorded releases (suite lifecycle)."""
+"""The frames by recorded release (suite lifecycle)."""
 
 _DEPLOYER = "org.apache.flink.runtime.scheduler.DefaultExecutionDeployer"
 _OF_SLOT_ASSIGNMENT = dict.fromkeys(
     ("1.20", "2.3"), (f"{_DEPLOYER}.lambda$assignResource$4(DefaultExecutionDeployer.java:226)",)
 )
-"""Those of the recorded releases (situations: old: exceptions)."""
+"""The frames by recorded release (situations: old: exceptions)."""
 
 _APPLICATION = "org.apache.flink.client.deployment.application.PackagedProgramApplication"
 _PROGRAM = "org.apache.flink.client.program.PackagedProgram"
@@ -201,43 +201,46 @@ _OF_MAIN_METHOD = {
         f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:695)",
     )
 }
-"""Those of the first calls of 2.3.0, the first release with applications (situations: applications)."""
+"""The innermost frames in 2.3.0, the first release with applications (situations: applications)."""
 
 _OF_FUTURE = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
     "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
 )
-"""Java 17 (recorded with all releases that run on it)."""
+"""The frames of Java 17 (recorded with all releases that run on it)."""
 
 
 def task_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of an exception that a task throws while it processes records."""
+    """Return the frames of an exception that a task throws while it processes records."""
     if release.minor not in _LINES:
         return ()
     calls = [frame for frame in reversed(busy_stack(release, is_source=False)) if frame.line != LAMBDA]
-    return tuple(f"java.base/{call.place()}" if call.class_name.startswith("java.") else call.place() for call in calls)
+    return tuple(
+        f"java.base/{call.line_of_dump()}" if call.class_name.startswith("java.") else call.line_of_dump()
+        for call in calls
+    )
 
 
 def job_master_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of the exception that a job fails with when its restart strategy gives up."""
+    """Return the frames of the exception that a job fails with when its restart strategy gives up."""
     return _OF_JOB_MASTER.get(release.minor, ())
 
 
 def application_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of the exception that an application fails with."""
+    """Return the frames of the exception that an application fails with."""
     return _OF_APPLICATION.get(release.minor, ())
 
 
 def main_method_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of the exception that a main method fails with."""
+    """Return the frames of the exception that a main method fails with."""
     return _OF_MAIN_METHOD.get(release.minor, ())
 
 
 def slot_assignment_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of the exception that a task without a slot fails with."""
+    """Return the frames of the exception that a task without a slot fails with."""
     return _OF_SLOT_ASSIGNMENT.get(release.minor, future_trace(release))
 
 
 def future_trace(release: Release) -> tuple[str, ...]:
-    """Return the calls of the exception that an async operation fails with."""
+    """Return the frames of the exception that an async operation fails with."""
     return _OF_FUTURE if release.since("1.15") else ()

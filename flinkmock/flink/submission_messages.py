@@ -19,7 +19,7 @@ CONFUSING_ARGUMENTS = (
 )
 DISK_FULL = "No space left on device"
 NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
-"""The same in 2.x, where the field is called executionPlanFileName."""
+"""2.x has the same text, although the field is called executionPlanFileName there."""
 
 
 NO_MAIN_METHOD = "The given program class does not have a main(String[]) method."
@@ -34,7 +34,7 @@ def main_method_failed(reason: str | None) -> str:
 
 
 def program_output(location: str, printed: str) -> str:
-    """Follow NO_PLAN."""
+    """Return the text after NO_PLAN: the class path and the output of the program."""
     return f"\n\nClasspath: [file:{location}]\n\nSystem.out: {printed or '(none)'}\n\nSystem.err: (none)"
 
 
@@ -51,12 +51,12 @@ def jar_not_moved(uploaded: str, destination: str) -> str:
 
 
 def file_not_uploaded(kind: str, name: str) -> str:
-    """`kind` is "JobGraph", "ExecutionPlan", "Jar" or "Artifact"."""
+    """Return the message for a missing file; `kind` is "JobGraph", "ExecutionPlan", "Jar" or "Artifact"."""
     return f"{kind} file {name} could not be found on the server."
 
 
 def not_deserialized(kind: str) -> str:
-    """`kind` is "JobGraph" or "ExecutionPlan"."""
+    """Return the message for invalid bytes; `kind` is "JobGraph" or "ExecutionPlan"."""
     return f"Failed to deserialize {kind}."
 
 
@@ -73,5 +73,5 @@ def not_a_duration(value: str) -> str:
 
 
 def results_not_serializable(job_name: str, reason: str) -> str:
-    """Of flinkmock: the scenario gives a row that the program can't read."""
+    """Return a message of flinkmock, not of Flink: the scenario has a row that the program can't read."""
     return f"The scenario gives results to the job '{job_name}' that it can't collect: {reason}"

@@ -1,6 +1,6 @@
-"""Thread dumps: Flink's threads by their real names, with the states and stacks of idle threads.
+"""Thread dumps: the threads of Flink, with the states and stacks of idle threads.
 
-Names were read from live clusters of all releases. Equal times give equal dumps.
+Their names were read from live clusters of all releases. Dumps of the same time are equal.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _NETTY = "org.apache.flink.shaded.netty4.io.netty"
 
 
 _DEPTH = 8
-"""The frames of a thread in Java's own ThreadInfo.toString, and by default until 1.16."""
+"""The number of frames of each thread in ThreadInfo.toString of Java, and by default until 1.16."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadActivity:
-    """The state of a thread, the class of the object that it waits for, and its frames, innermost first."""
+    """The state of a thread, the class of the object that it waits for, and its frames, the innermost first."""
 
     state: str
     waits_for: str | None = None
@@ -191,7 +191,7 @@ ThreadInfos = list[dict[str, str]]
 
 
 def jobmanager_thread_count(jobs: int) -> int:
-    """Return the number of threads in `jobmanager_threads`, which is the metric `Status.JVM.Threads.Count`."""
+    """Return the number of threads in `jobmanager_threads`, for the metric `Status.JVM.Threads.Count`."""
     return _COMMON_COUNT + len(_JOB_MANAGER_THREADS) + _PER_JOB * jobs
 
 
@@ -201,9 +201,13 @@ def taskmanager_thread_count(tasks: int) -> int:
 
 
 def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: int | None = None) -> ThreadInfos:
-    """Return `threadInfos` of `/jobmanager/thread-dump` while so many jobs run.
+    """Return `threadInfos` of `/jobmanager/thread-dump`.
 
-    `depth` is `cluster.thread-dump.stacktrace-max-depth`; None: Flink's default.
+    Args:
+        jobs: The number of running jobs.
+        release: The Flink release.
+        random: The source of the ids of locks.
+        depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
     """
     main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     named = [*_common(main, release), *_JOB_MANAGER_THREADS]
@@ -221,7 +225,12 @@ def taskmanager_threads(
 ) -> ThreadInfos:
     """Return `threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
-    `tasks` are the names of the tasks that run there, as Flink calls their threads: `tokenize (1/2)#0`.
+    Args:
+        taskmanager_id: The resource id of the TaskManager.
+        tasks: The names of the threads of its tasks, such as `tokenize (1/2)#0`.
+        release: The Flink release.
+        random: The source of the ids of locks.
+        depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
     """
     named = [
         *_common(_main("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484), release),
@@ -240,7 +249,7 @@ def taskmanager_threads(
 def _dump(
     named: Sequence[NamedThread], release: Release, random: NamedRandom, process: str, depth: int | None
 ) -> ThreadInfos:
-    if not release.since("1.15"):  # Java's own ThreadInfo.toString has no such setting
+    if not release.since("1.15"):  # ThreadInfo.toString of Java has no such setting
         depth = _DEPTH
     elif depth is None:
         depth = 50 if release.since("1.17") else _DEPTH
@@ -254,12 +263,12 @@ def _text(
     number: int, name: str, kind: ThreadActivity, release: Release, random: NamedRandom, process: str, depth: int
 ) -> str:
     lock = f"{kind.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
-    # Until 1.14 the text is Java's own ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
+    # Until 1.14 the text is that of ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
     javas_own = not release.since("1.15")
     priority = "prio=5 " if javas_own else ""
     lines = [f'"{name}" {priority}Id={number} {kind.state}' + (f" on {lock}" if lock else "")]
     for index, frame in enumerate(kind.frames[:depth]):
-        lines.append(f"\tat {_module(frame, release)}{frame.place()}")
+        lines.append(f"\tat {_module(frame, release)}{frame.line_of_dump()}")
         if index == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
     if len(kind.frames) > depth:

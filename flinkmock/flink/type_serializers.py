@@ -1,7 +1,7 @@
 """Writes values as Flink's TypeSerializers do, so that clients can read the rows of `collect()`.
 
-A serializer is an object of a submitted plan, deserialized by `java_serialization/reader.py`; its class decides the
-format. Rows of SQL are in `binary_row.py`.
+A serializer is an object of a submitted plan that `java_serialization/reader.py` deserialized. Its class determines
+the format. `binary_row.py` writes rows of SQL.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _ARRAYS = {
     "DoublePrimitiveArraySerializer": ">d",
 }
 _ROW_KINDS = 2
-"""Bits of a RowSerializer's mask before those of the fields."""
+"""The number of bits before those of the fields in the mask of a RowSerializer."""
 _POJO_IS_NULL, _POJO_HAS_THE_CLASS = b"\1", b"\2"
-"""Flags of a PojoSerializer; other flags are of subclasses."""
+"""Flags of a PojoSerializer. There are others for subclasses."""
 
 
 def serialize(serializer: Any, value: Any) -> bytes:
     """Return a value as `TypeSerializer.serialize` writes it.
 
     Args:
-        serializer: The serializer, as a plan contains it.
-        value: A number, text, truth value, list, mapping or None; a RowValue if a row is not an insertion.
+        serializer: The serializer from the plan.
+        value: A number, string, Boolean, list, mapping or None; a RowValue for a row that is not an insertion.
 
     Raises:
-        BadValue: The value is not of the serializer's type, or the type can't be written.
+        BadValue: The value does not have the type of the serializer, or the type can't be written.
     """
     name = serializer.class_name.rpartition(".")[2] if isinstance(serializer, JavaObject) else ""
     writer = _WRITERS.get(name)
@@ -51,14 +51,14 @@ def serialize(serializer: Any, value: Any) -> bytes:
         raise BadValue(f"flinkmock can't write rows with {name or 'an unknown serializer'}.")
     kind = value.kind if isinstance(value, RowValue) else 0
     if kind and name not in ("RowSerializer", "RowDataSerializer", "ExternalSerializer"):
-        raise BadValue(f"only rows have a kind of change, not {value.value!r}.")
+        raise BadValue(f"only rows have a kind, not {value.value!r}.")
     if value is None and name not in _NULLABLE:
         raise BadValue(f"null is not a value of {name.removesuffix('Serializer')}.")
     return writer(serializer, value)
 
 
 def string(text: str | None) -> bytes:
-    """Return a text as `StringValue.writeString` does: length + 1 and UTF-16 units, as ints of variable length."""
+    """Return a string as `StringValue.writeString` does: length + 1 and UTF-16 units, as ints of variable length."""
     if text is None:
         return b"\0"
     units = memoryview(text.encode("utf-16-le")).cast("H")
@@ -75,7 +75,7 @@ def _variable(number: int) -> bytes:
 
 
 def integer(value: Any, layout: str) -> bytes:
-    """Return a whole number. Raises BadValue if it is none, or too large."""
+    """Return a whole number in the given `struct` layout. Raises BadValue for other values and large numbers."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadValue(f"{value!r} is not a whole number.")
     try:
@@ -92,7 +92,7 @@ def _decimal(value: Any, layout: str) -> bytes:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValue(f"{value!r} is not a text. Put it in quotes.")
+        raise BadValue(f"{value!r} is not a string. Put it in quotes.")
     return value
 
 
@@ -109,7 +109,7 @@ def _sized(serializer: Any, value: Any) -> bytes:
 
 
 def elements(value: Any, count: int | None = None) -> list[Any]:
-    """Return the elements of a list, of which there have to be `count`. Raises BadValue."""
+    """Return the elements of a list with `count` elements, if specified. Raises BadValue."""
     if not isinstance(value, list) or (count is not None and len(value) != count):
         expected = "a list" if count is None else f"a list of {count} values"
         raise BadValue(f"{value!r} is not {expected}.")
@@ -122,7 +122,7 @@ def _tuple(serializer: Any, value: Any) -> bytes:
 
 
 def _row(serializer: Any, value: Any) -> bytes:
-    """As RowSerializer: a mask of row kind and nulls, then the fields that are not null."""
+    """Write a row as RowSerializer does: a mask of row kind and nulls, then the fields that are not null."""
     kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
     fields = serializer.fields["fieldSerializers"]
     if isinstance(value, dict):
@@ -132,8 +132,8 @@ def _row(serializer: Any, value: Any) -> bytes:
     if serializer.fields.get("supportsRowKind", True):
         bits = [bool(kind & 1), bool(kind & 2), *bits]
     mask = bytearray((len(bits) + 7) // 8)
-    for place, bit in enumerate(bits):
-        mask[place // 8] |= bit << 7 - place % 8
+    for index, bit in enumerate(bits):
+        mask[index // 8] |= bit << 7 - index % 8
     return bytes(mask) + b"".join(
         serialize(field, field_value)
         for field, field_value in zip(fields, values, strict=True)
@@ -147,17 +147,17 @@ def _names(serializer: Any) -> list[str]:
 
 
 def _pojo(serializer: Any, value: Any) -> bytes:
-    """As PojoSerializer: flags, then for each field whether it is null, and the value if it isn't.
+    """Write an object as PojoSerializer does: flags, then for each field whether it is null, and a value if not.
 
-    Fields that the mapping leaves out are null.
+    Fields that the mapping lacks are null.
     """
     if value is None:
         return _POJO_IS_NULL
     if not isinstance(value, dict):
         raise BadValue(f"{value!r} is not a mapping of fields.")
-    names = [each[2:].decode() for each in serializer.more[1:] if isinstance(each, bytes)]  # written after its class
+    names = [data[2:].decode() for data in serializer.more[1:] if isinstance(data, bytes)]  # after the class
     values = zip(serializer.fields["fieldSerializers"], by_name(value, names), strict=True)
-    fields = (b"\1" if each is None else b"\0" + serialize(field, each) for field, each in values)
+    fields = (b"\1" if value is None else b"\0" + serialize(field, value) for field, value in values)
     return _POJO_HAS_THE_CLASS + b"".join(fields)
 
 
@@ -169,10 +169,10 @@ def _enum(serializer: Any, value: Any) -> bytes:
 
 
 def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
-    """Return the values of a row in the order of its fields; if those have no names, in the order of the mapping.
+    """Return the values of a row in the order of its fields or, if these have no names, in that of the mapping.
 
     Raises:
-        BadValue: The row has other fields.
+        BadValue: The mapping has other fields.
     """
     if not names:
         return list(value.values())
@@ -208,7 +208,7 @@ def _object_array(serializer: Any, value: Any) -> bytes:
 
 
 def _bytes(value: Any) -> bytes:
-    """Return an array of bytes: bytes as they are, and Python's pickle of anything else, as PyFlink reads it."""
+    """Return an array of bytes: either the value, or its Python pickle, which PyFlink reads."""
     data = value if isinstance(value, bytes) else pickle.dumps(value, protocol=4)
     return struct.pack(">i", len(data)) + data
 
@@ -225,7 +225,7 @@ def _number_array(layout: str) -> Callable[[Any, Any], bytes]:
 
 
 def _big_integer(value: int) -> bytes:
-    """As BigIntSerializer: null 0, zero 1, one 2, ten 3, else length + 4 and the bytes."""
+    """Write a number as BigIntSerializer does: 0 is null, 1 zero, 2 one, 3 ten; others have length + 4 and bytes."""
     short = {0: 1, 1: 2, 10: 3}
     if value in short:
         return struct.pack(">i", short[value])

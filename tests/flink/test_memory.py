@@ -113,9 +113,9 @@ def test_older_names_of_options_work(old: str, new: str, value: str) -> None:
 
 
 def test_a_process_that_is_too_small() -> None:
-    with pytest.raises(ValueError, match="too few for a task manager"):
+    with pytest.raises(ValueError, match="too few for a TaskManager"):
         taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), NEW)
-    with pytest.raises(ValueError, match="too few for a job manager"):
+    with pytest.raises(ValueError, match="too few for a JobManager"):
         jobmanager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
 
 

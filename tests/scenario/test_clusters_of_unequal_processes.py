@@ -33,7 +33,7 @@ jobs: {orders: {parallelism: 8}}
 
 
 def test_too_little_memory_for_a_taskmanager() -> None:
-    with pytest.raises(ScenarioError, match="are too few for a task manager"):
+    with pytest.raises(ScenarioError, match="are too few for a TaskManager"):
         load_scenario("cluster: {taskmanagers: {sizes: [{memory: 300m}]}}")
 
 

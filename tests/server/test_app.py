@@ -107,6 +107,7 @@ def test_log_urls_come_without_cors(client: Client, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "//", "/index.html"])
 def test_the_index_page(client: Client, path: str) -> None:
+    client.send("GET", "/")  # unpacks the page
     reply = client.send("GET", path)
     assert reply.status == 200
     assert b"flinkmock" in reply.body
@@ -123,6 +124,7 @@ def test_an_index_page_that_has_not_changed(client: Client) -> None:
 
 
 def test_outside_of_the_web_folder(client: Client) -> None:
+    client.send("GET", "/")  # unpacks the page, and creates the folder
     reply = client.send("GET", "/..")
     assert (reply.status, reply.errors) == (403, ["Forbidden."])
     assert reply.header("access-control-allow-origin") is None

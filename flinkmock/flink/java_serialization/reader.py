@@ -1,7 +1,7 @@
-"""Reading Java's object serialization, without knowing the classes: objects become names with fields.
+"""Reads Java's object serialization without the classes: an object becomes a class name with fields.
 
-The grammar of the Java Object Serialization Specification, chapter 6.4. Enough to look into what Flink's own clients
-send, a JobGraph or a StreamGraph.
+The grammar is that of the Java Object Serialization Specification, chapter 6.4, as far as Flink's clients use it in a
+JobGraph or a StreamGraph.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PRIMITIVES = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q",
 
 
 class BadStream(Exception):
-    """The bytes are not a serialized object; `cause` is the exception that Java throws."""
+    """The bytes are not a serialized object; `cause` is the exception of Java."""
 
     def __init__(self, java_class: str, text: str | None = None) -> None:
         self.cause = JavaException(java_class, text)
@@ -29,9 +29,12 @@ class BadStream(Exception):
 
 @dataclass(eq=False)
 class JavaObject:
-    """`fields` are those of its class and all its parents; `more` is what a writeObject method wrote besides.
+    """An object of any class.
 
-    `classes` are its class and its serializable parents, the topmost first.
+    Attributes:
+        fields: The fields of its class and of all parents.
+        more: The values that its writeObject methods added.
+        classes: Its class and serializable parents, the topmost first.
     """
 
     class_name: str
@@ -50,7 +53,7 @@ class _Class:
 
 
 def read_object(data: bytes) -> Any:
-    """The first object of a stream. Raises BadStream."""
+    """Return the first object of a stream. Raises BadStream."""
     if len(data) < 4:
         raise BadStream("java.io.EOFException")
     if data[:4] != _HEADER:

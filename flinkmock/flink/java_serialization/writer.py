@@ -1,7 +1,7 @@
-"""Java's object serialization, as far as Flink's answers carry it: numbers, collections, throwables.
+"""Writes Java's object serialization for the responses of Flink: numbers, collections and throwables.
 
-Written as `java.io.ObjectOutputStream` writes it (Java Object Serialization Specification, chapter 6), byte for byte as
-in the recordings: a class or a text that comes again is a reference to where it came first.
+The bytes are those of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6) and equal to
+the recorded ones. A class or string that occurs again is written as a reference to its first occurrence.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ JavaValue = bool | int | float | str | bytes | list["JavaValue"] | dict["JavaVal
 
 @dataclass(frozen=True)
 class JavaClass:
-    """A class as a stream describes it. `fields` are (name, type) in stream order: primitives first, then by name."""
+    """The description of a class. `fields` are (name, type) in stream order: primitives first, then by name."""
 
     name: str
     uid: int
     fields: tuple[tuple[str, str], ...] = ()
     parent: JavaClass | None = None
     writes_more: bool = False
-    """It has a writeObject method, which may write more than the fields."""
+    """Whether the class has a writeObject method, which may write more than the fields."""
 
 
 STRING = "Ljava/lang/String;"
@@ -75,7 +75,7 @@ def _classes(parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
 _FIELDS = {
     "org.apache.flink.runtime.client.JobExecutionException": (("jobID", "Lorg/apache/flink/api/common/JobID;"),),
 }
-"""The fields that classes in EXCEPTIONS have, all of them objects."""
+"""The fields of the classes in EXCEPTIONS. All are objects."""
 
 
 EXCEPTIONS = _classes({
@@ -112,7 +112,7 @@ EXCEPTIONS = _classes({
         "org.apache.flink.runtime.client.JobExecutionException",
     ),
 })  # fmt: skip
-"""Exceptions that can be written, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
+"""The exceptions that can be written, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
 TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
 FRAME = JavaClass(
     "java.lang.StackTraceElement",
@@ -131,10 +131,10 @@ FRAME = JavaClass(
 
 
 def serialized_optional(value: JavaValue) -> bytes:
-    """A value as accumulators travel: `SerializedValue<OptionalFailure<Object>>`.
+    """Return a value as accumulators are sent: `SerializedValue<OptionalFailure<Object>>`.
 
-    Python's int is an Integer if it fits into one and else a Long; use `Long` where Flink counts in longs. Dicts are
-    TreeMaps, lists ArrayLists. Raises TypeError for anything else.
+    An int is written as an Integer if it fits into one, else as a Long; `Long` forces the latter. Dicts are written as
+    TreeMaps, lists as ArrayLists. Raises TypeError for other types.
     """
     stream = _Stream()
 
@@ -156,7 +156,7 @@ COLLECT_RESPONSE = JavaClass(
 
 
 def serialized_collect_response(version: str, last_checkpointed_offset: int, rows: Sequence[bytes]) -> bytes:
-    """Return a CollectCoordinationResponse: what the coordinator of a sink of `collect()` answers."""
+    """Return a CollectCoordinationResponse, the response of the coordinator of a sink of `collect()`."""
     stream = _Stream()
 
     def body() -> None:
@@ -172,12 +172,12 @@ def serialized_collect_response(version: str, last_checkpointed_offset: int, row
 
 
 class Long(int):
-    """An int that is a `java.lang.Long`, however small."""
+    """An int that is written as a `java.lang.Long` even if it is small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One line of a stack trace."""
+    """A frame of a stack trace."""
 
     declaring_class: str
     method: str
@@ -189,16 +189,17 @@ class Frame:
 def serialized_exception(
     exception: JavaException, trace: str, frames: tuple[Frame, ...], *, class_in_message: bool = True
 ) -> bytes:
-    """A Flink `SerializedThrowable`, which needs none of the user's classes to be read.
+    """Return an exception as Flink's `SerializedThrowable`, which can be read without the classes of the user.
 
-    It carries the original as well, if all classes of the chain are in EXCEPTIONS; Flink's clients show that one. They
-    show the SerializedThrowable itself, with class, message and stack trace, if there is none, as when an exception
-    can't be serialized.
+    If all classes of the chain are in EXCEPTIONS, it also contains the original exception, which Flink's clients show.
+    Otherwise they show class, message and stack trace of the SerializedThrowable, as for an exception that can't be
+    serialized.
 
     Args:
-        trace: The whole stack trace, as printed.
-        frames: The calls, for each throwable of the chain.
-        class_in_message: As since 1.16 (SerializedThrowable.getMessageOrError before).
+        exception: The exception.
+        trace: The complete stack trace as text.
+        frames: The frames of each throwable of the chain.
+        class_in_message: Whether the message contains the class, as since 1.16.
     """
     stream = _Stream()
     _write_exception(stream, exception, trace, frames, class_in_message)
@@ -226,7 +227,7 @@ def _write_exception(
 
 
 def _original(exception: JavaException, frames: tuple[Frame, ...]) -> bytes | None:
-    """The exception itself; None if one of its chain is of a class that is not known here."""
+    """Return the exception; None if EXCEPTIONS lacks the class of one in its chain."""
     if any(one.java_class not in EXCEPTIONS for one in exception.chain()):
         return None
     stream = _Stream()
@@ -251,7 +252,7 @@ def _original(exception: JavaException, frames: tuple[Frame, ...]) -> bytes | No
 
 
 def _own_fields(described: JavaClass | None) -> int:
-    """Return how many fields an exception has besides those of every Throwable."""
+    """Return how many fields an exception has in addition to those of every Throwable."""
     if described is None or described == THROWABLE:
         return 0
     return len(described.fields) + _own_fields(described.parent)
@@ -289,15 +290,15 @@ class _Stream:
     def null(self) -> None:
         self._out.append(_NULL)
 
-    def _handle(self, what: str | JavaClass | None = None) -> None:
-        if what is not None:
-            self._handles[what] = self._count
+    def _handle(self, entry: str | JavaClass | None = None) -> None:
+        if entry is not None:
+            self._handles[entry] = self._count
         self._count += 1
 
-    def _reference(self, what: str | JavaClass) -> bool:
-        if what not in self._handles:
+    def _reference(self, entry: str | JavaClass) -> bool:
+        if entry not in self._handles:
             return False
-        self.put(struct.pack(">BI", _REFERENCE, _BASE_HANDLE + self._handles[what]))
+        self.put(struct.pack(">BI", _REFERENCE, _BASE_HANDLE + self._handles[entry]))
         return True
 
     def string(self, text: str | None) -> None:
@@ -326,7 +327,7 @@ class _Stream:
             self.describe(described.parent)
 
     def object(self, described: JavaClass, body: Callable[[], None]) -> None:
-        """`body` writes the values of the fields, those of the topmost parent first."""
+        """Write an object. `body` writes the values of the fields, those of the topmost parent first."""
         self.put(bytes([_OBJECT]))
         self.describe(described)
         self._handle()
@@ -395,11 +396,11 @@ def _utf(text: str) -> bytes:
 
 
 def modified_utf8(text: str) -> bytes:
-    """As DataOutput.writeUTF encodes: NUL as two bytes, and characters beyond the first plane as two surrogates."""
+    """Encode as DataOutput.writeUTF does: NUL as two bytes, characters outside of the first plane as two surrogates."""
     units = memoryview(text.encode("utf-16-be", "surrogatepass"))
     out = bytearray()
-    for place in range(0, len(units), 2):
-        unit = units[place] << 8 | units[place + 1]
+    for index in range(0, len(units), 2):
+        unit = units[index] << 8 | units[index + 1]
         if 0 < unit < 0x80:
             out.append(unit)
         elif unit < 0x800:

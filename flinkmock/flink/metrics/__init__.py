@@ -1,4 +1,4 @@
-"""Flink's metrics, by scope and release, as functions of what the cluster knows."""
+"""Flink's metrics by scope and release, computed from the state of the cluster."""
 
 from flinkmock.flink.metrics.aggregation import AGGREGATIONS, aggregate
 from flinkmock.flink.metrics.inputs import (
@@ -13,24 +13,24 @@ from flinkmock.flink.metrics.job import JOB, coordinator_metrics, job_metrics
 from flinkmock.flink.metrics.managers import jobmanager_metrics, taskmanager_jvm, taskmanager_metrics
 from flinkmock.flink.metrics.names import metric_operator_name
 from flinkmock.flink.metrics.subtask import (
-    AFTER_ANOTHER,
-    BEHIND_AN_EDGE,
+    CHAINED,
     OPERATOR,
     SOURCE,
     SUBTASK,
+    WITH_INPUTS,
     operator_metrics,
     subtask_metrics,
 )
 
 OWN = frozenset(
     metric.name.rpartition(".")[2]
-    for table in (JOB, SUBTASK, BEHIND_AN_EDGE, OPERATOR, AFTER_ANOTHER, SOURCE)
+    for table in (JOB, SUBTASK, WITH_INPUTS, OPERATOR, CHAINED, SOURCE)
     for metric in table
 )
-"""The last words of the metrics that Flink itself has for a job and its subtasks, of any release."""
+"""The last parts of the names of Flink's metrics of jobs and subtasks, in any release."""
 
 TRANSIENT = frozenset({"idleTimeMsPerSecond", "backPressuredTimeMsPerSecond", "busyTimeMsPerSecond"})
-"""Metrics of a subtask that are of a moment (MetricStore.TRANSIENT_METRIC_NAMES)."""
+"""Metrics of a subtask's current second (MetricStore.TRANSIENT_METRIC_NAMES)."""
 
 __all__ = [
     "AGGREGATIONS",

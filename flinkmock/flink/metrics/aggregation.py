@@ -1,4 +1,4 @@
-"""Minimum, maximum, average, sum and skew of a metric over subtasks, jobs or task managers."""
+"""Minimum, maximum, average, sum and skew of a metric over subtasks, jobs or TaskManagers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flinkmock.moment import fixed
 
 
 def _skew(numbers: Sequence[float]) -> float:
-    """DoubleAccumulator.DoubleDataSkew: how far the numbers are from their mean on average, in percent of the mean."""
+    """Return the mean deviation of the numbers in percent of their mean (DoubleAccumulator.DoubleDataSkew)."""
     mean = sum(numbers) / len(numbers)
     if mean == 0:
         return 0.0
@@ -31,14 +31,14 @@ AGGREGATIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "sum": lambda numbers: float(sum(numbers)),
     "skew": _skew,
 }
-"""In the order of Flink's responses. The contract says which a release has: `skew` since 1.20."""
+"""The aggregations in the order of Flink's responses. The contract of a release lists those that it has."""
 
 
 def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str, float] | None:
-    """Return the requested aggregations in Flink's order, as floats; a value "NaN" makes them NaN.
+    """Return the requested aggregations in Flink's order, as floats; they are NaN if a value is "NaN".
 
     Returns:
-        None without values, or if one is not a number.
+        None if there is no value, or a value is not a number.
     """
     try:
         numbers = [float(fixed(value)) for value in values]

@@ -1,7 +1,7 @@
 """The inputs of metrics: the state of a job, a subtask or a process at one moment.
 
-Times are in ms since the epoch, durations in ms, sizes in bytes. Values that other responses show too (checkpoints,
-restarts, slots, records) are inputs; all other metrics are random, the same for the same moment.
+Times are in ms since the epoch, durations in ms, sizes in bytes. Values that occur in other responses (checkpoints,
+restarts, slots, records) are inputs. All other metrics are random, but equal at the same moment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flinkmock.flink.memory import JobManagerMemory, TaskManagerMemory
 from flinkmock.named_random import NamedRandom
 
 METER_SPAN_MS = 60_000
-"""Flink's MeterView: a rate is the growth of its counter within the last minute, divided by 60."""
+"""The time in ms over which Flink's MeterView computes rates per second."""
 
 
 def per_second(now: float, minute_ago: float) -> float:
@@ -23,7 +23,7 @@ def per_second(now: float, minute_ago: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricInputs:
-    """`key` identifies the subject (TaskManager id, execution id …): equal keys give equal random numbers."""
+    """Random numbers for metrics; the same `key`, such as a TaskManager id or execution id, gives the same numbers."""
 
     now: int
     started_at: int
@@ -35,11 +35,11 @@ class MetricInputs:
         return max(0, self.now - self.started_at)
 
     def constant(self, low: int, high: int, name: str) -> int:
-        """Return a number that never changes for `key`."""
+        """Return a number that never changes."""
         return self.random.integer(low, high, "metrics", self.key, name)
 
     def moving(self, low: int, high: int, name: str, every: int = 10_000) -> int:
-        """Return a number that changes every `every` ms."""
+        """Return a number that changes after each `every` ms."""
         return self.random.integer(low, high, "metrics", self.key, name, self.now // every)
 
 
@@ -56,7 +56,7 @@ class JobManagerInputs(MetricInputs):
 class TaskManagerInputs(MetricInputs):
     memory: TaskManagerMemory
     tasks: int = 0
-    """Tasks deployed to it now."""
+    """The number of deployed tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +76,19 @@ class LastCheckpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInputs(MetricInputs):
-    """`timestamps` is the job's own map: when it entered each state, 0 for never (`/jobs/:jobid`)."""
+    """The state of a job; `timestamps` are those of `/jobs/:jobid`: the last time of each state, 0 for never."""
 
     state: str
     timestamps: Mapping[str, int]
     terminal: bool = False
     restarts: int = 0
-    """All restarts, those of rescales among them."""
+    """The number of restarts, including those of rescales."""
     rescales: int = 0
-    """Restarts with another parallelism."""
+    """The number of restarts with another parallelism."""
     all_running_since: int | None = None
-    """Since when each subtask is RUNNING or FINISHED; None while one is not."""
+    """The time since which all subtasks are RUNNING or FINISHED; None if one is not."""
     deploying_since: int | None = None
-    """Since when tasks are being deployed; None if none is."""
+    """The time since which tasks are being deployed; None if none is."""
     completed: int = 0
     failed: int = 0
     in_progress: int = 0
@@ -99,9 +99,12 @@ class JobInputs(MetricInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorInputs:
-    """One operator of a chain; `watermark` None means that none has come yet.
+    """An operator of a chain.
 
-    `splits` are the names of the splits that a source reads, `active_ms` is how long it has read them.
+    Attributes:
+        watermark: The last watermark; None before the first one.
+        splits: The names of the splits that a source reads.
+        active_ms: How long the source has read them.
     """
 
     name: str
@@ -115,8 +118,12 @@ class OperatorInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtaskInputs(MetricInputs):
-    """`started_at` is when the attempt began to run; `io` are the task's own counters and `minute_ago` what they were a
-    minute before (zeros if it did not run then). Ratios are from 0 to 1 and those of the current moment.
+    """The state of a subtask. Ratios are current ones, between 0 and 1.
+
+    Attributes:
+        started_at: The time at which the attempt began to run.
+        io: The counters of the task.
+        minute_ago: The same counters one minute earlier; zeros if the attempt did not run.
     """
 
     io: IoCounters = field(default_factory=IoCounters)
@@ -125,10 +132,10 @@ class SubtaskInputs(MetricInputs):
     idle_ratio: float = 0.0
     backpressured_ratio: float = 0.0
     initialized_in: int = 0
-    """How long INITIALIZING took (ms)."""
+    """How long INITIALIZING took, in ms."""
     watermark: int | None = None
     checkpointed: bool = False
     """Whether the task has acknowledged a checkpoint."""
     local_share: float = 1.0
-    """The part of its input that comes from its own TaskManager, from 0 to 1."""
+    """The fraction of its input that comes from the same TaskManager."""
     operators: tuple[OperatorInputs, ...] = ()

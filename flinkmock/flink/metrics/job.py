@@ -1,4 +1,4 @@
-"""Metrics of a job and of its source coordinators, computed as by the JobMaster's gauges."""
+"""Metrics of a job and of its source coordinators, computed like the gauges of the JobMaster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.release import Release
 
 
 def _time_in(state: str) -> Metric[JobInputs]:
-    """JobStatusMetrics: how long the job has been in this state, 0 if it is in another one."""
+    """Return how long the job has been in a state, or 0 if it is in another one (JobStatusMetrics)."""
     return Metric(
         f"{state.lower()}Time",
         lambda r: r.now - r.timestamps.get(state, r.now) if r.state == state else 0,
@@ -19,14 +19,14 @@ def _time_in(state: str) -> Metric[JobInputs]:
 
 
 def _up(inputs: JobInputs) -> JavaValue:
-    """UpTimeGauge: 0 before the job runs, -1 after its end."""
+    """Return the time since the job runs, 0 before that, or -1 after its end (UpTimeGauge)."""
     if inputs.terminal:
         return -1
     return max(0, inputs.now - inputs.timestamps["RUNNING"]) if inputs.state == "RUNNING" else 0
 
 
 def _down(inputs: JobInputs) -> JavaValue:
-    """DownTimeGauge: how long a job that has run before has been away; -1 after its end."""
+    """Return how long a job has not been running after it ran, or -1 after its end (DownTimeGauge)."""
     if inputs.terminal:
         return -1
     fell = max(inputs.timestamps.get(state, 0) for state in ("FAILING", "RESTARTING"))
@@ -34,7 +34,7 @@ def _down(inputs: JobInputs) -> JavaValue:
 
 
 def _last_restart(inputs: JobInputs) -> JavaValue:
-    """RestartTimeGauge (until 1.14): how long the last restart took, or the current one has taken so far."""
+    """Return the duration of the current or last restart (RestartTimeGauge, until 1.14)."""
     began = inputs.timestamps.get("RESTARTING", 0)
     if began == 0:
         return 0
@@ -52,11 +52,11 @@ def _restored(inputs: JobInputs) -> JavaValue:
 
 
 def _restored_or_started(inputs: JobInputs) -> JavaValue:
-    # From 1.19 a start without state counts as well: the value is the time at which the job went RUNNING.
+    # Since 1.19 a start without state also counts: the value is the time at which the job went RUNNING.
     return inputs.restored_at or inputs.timestamps.get("RUNNING") or -1
 
 
-# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
+# The releases of each metric were read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 JOB: Table[JobInputs] = (
     Metric("uptime", _up),
     Metric("downtime", _down),
@@ -98,12 +98,12 @@ JOB: Table[JobInputs] = (
 
 
 def job_metrics(inputs: JobInputs, release: Release) -> dict[str, str]:
-    """Name and values of `/jobs/:jobid/metrics`."""
+    """Return the metrics of `/jobs/:jobid/metrics` by name."""
     return measure(JOB, inputs, release)
 
 
 def coordinator_metrics(source_vertex: str, release: Release) -> dict[str, str]:
-    """Name and values of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` for a source vertex of that name."""
+    """Return the metrics of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` by name, for a source vertex."""
     if not release.since("1.18"):
         return {}
     name = metric_operator_name(source_vertex, release)

@@ -1,7 +1,7 @@
 """The JVM metrics of a process: heap, garbage collection, threads, CPU.
 
-The used heap is a sawtooth: it grows evenly and drops at each young collection. Counters depend only on the age of the
-process, so they never decrease. The magnitudes are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
+The used heap grows steadily and drops at each young collection. Counters depend only on the age of the process, so
+they never decrease. The magnitudes are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from flinkmock.flink.threads import jobmanager_thread_count, taskmanager_thread_
 YOUNG = "G1_Young_Generation"
 OLD = "G1_Old_Generation"
 ALL = "All"
-"""The sum of all collectors; Flink lists it as a collector since 1.19."""
+"""The name under which Flink lists the sum of all collectors since 1.19."""
 
 
 @dataclass(frozen=True, slots=True)
 class JvmState:
-    """One JVM at one moment; sizes in bytes, `gc_time` in ms, `cpu_time` in ns."""
+    """The state of a JVM; sizes are in bytes, `gc_time` is in ms, `cpu_time` in ns."""
 
     heap_used: int
     heap_committed: int
@@ -43,7 +43,7 @@ class JvmState:
 
 
 def taskmanager_state(inputs: TaskManagerInputs) -> JvmState:
-    """A task manager's JVM: its network memory is direct memory, each buffer a direct buffer."""
+    """Return the state of a TaskManager's JVM. Its network memory consists of direct buffers."""
     return _state(
         inputs,
         max_heap=inputs.memory.max_heap,
@@ -86,7 +86,7 @@ def _state(inputs: MetricInputs, *, max_heap: int, threads: int, work: int, buff
         gc_time_minute_ago=_collection_time(inputs, inputs.age - METER_SPAN_MS, period),
         threads=threads,
         cpu_load=inputs.moving(2, 60, "load") / 1000 if inputs.age >= METER_SPAN_MS // 12 else 0.0,
-        # Linux counts processor time in steps of 10 ms: some seconds for the start, then 2 % of the time.
+        # Some seconds for the start, then 2 % of the time, in steps of 10 ms as Linux counts.
         cpu_time=(400 + inputs.constant(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
         classes=inputs.constant(9_500, 12_500, "classes") + min(work, 8) * 20,
         files=inputs.constant(70, 80, "files") + work,
@@ -114,7 +114,7 @@ def _collector(name: str, old: bool = False, since: str = "1.12") -> Table[JvmSt
     )
 
 
-# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
+# The releases of each metric were read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 JVM: Table[JvmState] = (
     Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
     Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time),

@@ -1,4 +1,4 @@
-"""Metrics of the job manager and of a task manager, and the `metrics` of `/taskmanagers/:taskmanagerid`."""
+"""Metrics of the JobManager and of a TaskManager, and the `metrics` of `/taskmanagers/:taskmanagerid`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
 
 USED_BUFFERS_PER_TASK = 4
-"""A task with three input channels that is not back-pressured: a buffer under way in each, and one being filled."""
+"""The buffers in use by a task with three input channels: one in each channel, and one for output."""
 REQUESTED_BUFFERS_PER_TASK = 14
-"""Buffers that the same task requests: 2 buffers per channel and 8 per gate, Flink's defaults (`buffers-per-channel`,
-`floating-buffers-per-gate` of `taskmanager.network.memory`)."""
+"""The buffers that such a task requests: 2 per channel and 8 per gate, by the defaults of
+`taskmanager.network.memory.buffers-per-channel` and `floating-buffers-per-gate`."""
 
 JOB_MANAGER: Table[JobManagerInputs] = (
     Metric("numRegisteredTaskManagers", lambda r: r.taskmanagers),
@@ -37,17 +37,17 @@ TASK_MANAGER: Table[TaskManagerInputs] = (
 
 
 def jobmanager_metrics(inputs: JobManagerInputs, release: Release) -> dict[str, str]:
-    """Name and values of `/jobmanager/metrics`."""
+    """Return the metrics of `/jobmanager/metrics` by name."""
     return measure(JOB_MANAGER, inputs, release) | measure(JVM, jobmanager_state(inputs), release)
 
 
 def taskmanager_metrics(inputs: TaskManagerInputs, release: Release) -> dict[str, str]:
-    """Name and values of `/taskmanagers/:taskmanagerid/metrics`."""
+    """Return the metrics of `/taskmanagers/:taskmanagerid/metrics` by name."""
     return measure(TASK_MANAGER, inputs, release) | measure(JVM, taskmanager_state(inputs), release)
 
 
 def taskmanager_jvm(inputs: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
-    """`metrics` of `/taskmanagers/:taskmanagerid`: the numbers of `taskmanager_metrics` under their other names."""
+    """Return `metrics` of `/taskmanagers/:taskmanagerid`: values of `taskmanager_metrics` under other names."""
     jvm = taskmanager_state(inputs)
     total, used = _buffers(inputs), _used(inputs)
     collectors: list[dict[str, str | int]] = [

@@ -1,4 +1,4 @@
-"""How Flink makes a metric's name out of an operator's."""
+"""Converts names of operators to those in metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _BAD = str.maketrans(dict.fromkeys(" .:,", "_"))
 
 
 def metric_operator_name(name: str, release: Release) -> str:
-    """The name as it stands in front of `.numRecordsIn`: at most 80 characters, and `_` for each of ` .:,`.
+    """Return the name of an operator before `.numRecordsIn`: at most 80 characters, with `_` for each of ` .:,`.
 
-    From 2.0 a sink's `: Writer` or `: Committer` outlives the cut (MetricUtils.truncateOperatorName). The characters
-    are those of MetricQueryService.replaceInvalidChars.
+    Since 2.0, a truncated name of a sink keeps `: Writer` or `: Committer` (MetricUtils.truncateOperatorName).
+    MetricQueryService.replaceInvalidChars defines the replaced characters.
     """
     if len(name) > LONGEST:
         ending = next((end for end in _KEPT_ENDINGS if release.since("2.0") and name.endswith(end)), "")

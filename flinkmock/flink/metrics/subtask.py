@@ -1,4 +1,4 @@
-"""Metrics of a subtask: the task's own (records, buffers, busy time, mailbox) and those of its operators."""
+"""Metrics of a subtask: those of the task (records, buffers, busy time, mailbox) and of its operators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Amount = Callable[[SubtaskInputs, IoCounters], float]
 
 
 def _counter(name: str, amount: Amount, since: str = "1.12") -> Table[SubtaskInputs]:
-    """A counter and the meter that goes with it."""
+    """Return a counter and its meter, the rate per second."""
     return (
         Metric(name, lambda r: int(amount(r, r.io)), since=since),
         Metric(
@@ -36,7 +36,7 @@ def _remote(part: Callable[[IoCounters], int]) -> Amount:
 
 
 def _input(prefix: str) -> Table[SubtaskInputs]:
-    """Return bytes and buffers by their origin, local or remote; Flink has them in two groups."""
+    """Return the metrics of local and remote bytes and buffers, which Flink has in two groups."""
     return (
         *_counter(f"{prefix}numBuffersInLocal", _local(lambda io: io.buffers_in)),
         *_counter(f"{prefix}numBuffersInRemote", _remote(lambda io: io.buffers_in)),
@@ -46,7 +46,7 @@ def _input(prefix: str) -> Table[SubtaskInputs]:
 
 
 def _pools(inward: str, outward: str, until: str | None = None) -> Table[SubtaskInputs]:
-    """Return the metrics of the buffer pools; 1.x has them in two groups."""
+    """Return the metrics of the buffer pools, which 1.x has in two groups."""
     return (
         Metric(f"{inward}inPoolUsage", _in_pool, until=until),
         Metric(f"{inward}inputExclusiveBuffersUsage", _in_pool, until=until),
@@ -86,7 +86,7 @@ def _ms_per_second(ratio: float) -> int:
 
 
 def _busy_per_second(inputs: SubtaskInputs) -> float:
-    # TaskIOMetricGroup: what is left of the second, and a double because it can be NaN.
+    # The rest of the second, as a double because it can be NaN (TaskIOMetricGroup).
     return float(1000 - min(1000, _ms_per_second(inputs.idle_ratio) + _ms_per_second(inputs.backpressured_ratio)))
 
 
@@ -99,7 +99,7 @@ def _start_delay_ns(inputs: SubtaskInputs) -> JavaValue:
 
 
 _MAILBOX = {"median": 0.3, "p75": 0.5, "p90": 0.7, "p95": 0.8, "p98": 0.9, "p99": 1.0, "p999": 1.0}
-"""Percentiles of the time a mail waits, as parts of the longest wait."""
+"""Percentiles of the time that a mail waits in the mailbox, as fractions of the longest wait."""
 
 
 def _longest_mail(inputs: SubtaskInputs) -> int:
@@ -151,11 +151,11 @@ SUBTASK: Table[SubtaskInputs] = (
     Metric("checkpointStartDelayNanos", _start_delay_ns),
 )
 
-BEHIND_AN_EDGE: Table[SubtaskInputs] = (
+WITH_INPUTS: Table[SubtaskInputs] = (
     Metric("checkpointAlignmentTime", _alignment_ns),
     Metric("currentInputWatermark", lambda r: NO_WATERMARK if r.watermark is None else r.watermark),
 )
-"""Metrics of all subtasks but those of sources."""
+"""Metrics of all subtasks except those of sources."""
 
 
 def _operator_counter(name: str, part: Callable[[IoCounters], int], since: str = "1.12") -> Table[OperatorInputs]:
@@ -169,7 +169,7 @@ def _watermark(inputs: OperatorInputs) -> JavaValue:
     return NO_WATERMARK if inputs.watermark is None else inputs.watermark
 
 
-# An operator's bytes are 0 unless a connector counts them: a chain serializes nothing between its operators.
+# The bytes of an operator are 0 unless a connector counts them, since the operators of a chain do not serialize.
 OPERATOR: Table[OperatorInputs] = (
     *_operator_counter("numRecordsIn", lambda io: io.records_in),
     *_operator_counter("numRecordsOut", lambda io: io.records_out),
@@ -178,8 +178,8 @@ OPERATOR: Table[OperatorInputs] = (
     Metric("currentOutputWatermark", _watermark),
 )
 
-AFTER_ANOTHER: Table[OperatorInputs] = (Metric("currentInputWatermark", _watermark),)
-"""Metrics of all operators but sources."""
+CHAINED: Table[OperatorInputs] = (Metric("currentInputWatermark", _watermark),)
+"""Metrics of all operators except sources."""
 
 SOURCE: Table[OperatorInputs] = (
     Metric("currentEmitEventTimeLag", lambda r: -1, since="1.14"),
@@ -188,7 +188,7 @@ SOURCE: Table[OperatorInputs] = (
 )
 
 
-# since 2.1 (InternalSourceSplitMetricGroup); no split of ours is idle or paused
+# since 2.1 (InternalSourceSplitMetricGroup); no split is idle or paused here
 SPLIT: Table[OperatorInputs] = (
     Metric("currentWatermark", _watermark, since="2.1"),
     Metric("activeTimeMsPerSecond", lambda r: 1000, since="2.1"),
@@ -202,20 +202,20 @@ SPLIT: Table[OperatorInputs] = (
 
 
 def operator_metrics(inputs: OperatorInputs, release: Release) -> dict[str, str]:
-    """Return the metrics of one operator by name; each name begins with the operator's."""
+    """Return the metrics of an operator by name. Each name begins with that of the operator."""
     prefix = metric_operator_name(inputs.name, release) + "."
     metrics = measure(OPERATOR, inputs, release, prefix)
-    metrics |= measure(SOURCE if inputs.is_source else AFTER_ANOTHER, inputs, release, prefix)
+    metrics |= measure(SOURCE if inputs.is_source else CHAINED, inputs, release, prefix)
     for split in inputs.splits:
         metrics |= measure(SPLIT, inputs, release, f"{prefix}split.{split}.watermark.")
     return metrics
 
 
 def subtask_metrics(inputs: SubtaskInputs, release: Release) -> dict[str, str]:
-    """Return the metrics of `/jobs/…/subtasks/:subtaskindex/metrics` by name, those of its operators included."""
+    """Return the metrics of `/jobs/…/subtasks/:subtaskindex/metrics` by name, including those of its operators."""
     metrics = measure(SUBTASK, inputs, release)
     if not inputs.is_source:
-        metrics |= measure(BEHIND_AN_EDGE, inputs, release)
+        metrics |= measure(WITH_INPUTS, inputs, release)
     for operator in inputs.operators:
         metrics |= operator_metrics(operator, release)
     return metrics

@@ -1,4 +1,4 @@
-"""Tables of metrics: name, value, and the releases that have it."""
+"""Tables of metrics: their names, values, and releases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[R]):
-    """`since` is the first minor release that has the metric, `until` the first one that does not have it any more."""
+    """A metric; `since` is the first minor release that has it, `until` the first one that no longer has it."""
 
     name: str
     value: Callable[[R], JavaValue]
@@ -29,5 +29,5 @@ Table = tuple[Metric[R], ...]
 
 
 def measure(table: Iterable[Metric[R]], inputs: R, release: Release, prefix: str = "") -> dict[str, str]:
-    """Return the metrics of the release by name, with their values as Flink prints them."""
+    """Return the values of the metrics of a release by name, as Flink prints them."""
     return {prefix + metric.name: java_text(metric.value(inputs)) for metric in table if metric.in_release(release)}
