@@ -35,6 +35,10 @@ _CLASSES_OF_JAVA = frozenset(
     )
 )  # fmt: skip
 """Classes that are found although they are not in the jar. They have no main method."""
+JOB_IS_DUPLICATE = JavaException(
+    java_classes.DUPLICATE_JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_ALREADY_SUBMITTED
+)
+"""The Dispatcher's exception for a job with the id of another one."""
 _TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
@@ -214,7 +218,7 @@ def duplicate_submission_error(release: Release) -> JavaException:
         return JavaException(
             java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED
         )
-    return JavaException(java_classes.DUPLICATE_JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_ALREADY_SUBMITTED)
+    return JOB_IS_DUPLICATE
 
 
 def submission_error(job_name: str, cause: JavaException) -> ProgramError:

@@ -29,10 +29,11 @@ def execution_result(call: RestCall) -> Payload:
         "application-status": APPLICATION_STATUS[state],
         "accumulator-results": serialized(job_accumulators_at(call.cluster, job, call.now)),
         "net-runtime": end - job.submitted_at,
-        "application-id": job.application_id,
         "start-time": job.submitted_at,
         "end-time": end,
     }
+    if not job.failed_before_start:
+        result["application-id"] = job.application_id
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
         release = call.cluster.release

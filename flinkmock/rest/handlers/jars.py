@@ -10,6 +10,7 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import JobSpec, OperationName
 from flinkmock.cluster.submission.program import (
+    JOB_IS_DUPLICATE,
     Program,
     duplicate_submission_error,
     entry_class,
@@ -122,6 +123,8 @@ def run_application(call: RestCall) -> Payload:
     application_id = call.body.get("applicationId") or cluster.new_job_id()
     try:
         spec = _job_to_run(call, program)
+        if call.body.get("jobId") in cluster.jobs:
+            raise submission_error(spec.name, JOB_IS_DUPLICATE)
     except ProgramError as error:
         failure = None if error.message == submission_messages.NO_JOBS else error.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)

@@ -294,6 +294,29 @@ def test_an_application_whose_main_throws_fails(tmp_path):
         assert not asker.cluster.jobs
 
 
+def test_an_application_with_the_id_of_another_job_fails(tmp_path):
+    """2.3.0: the application fails without a job, and the other job runs on."""
+    with HandlerClient(job(id=JOB_ID)) as asker:
+        other = asker.cluster.job(JOB_ID)
+        jar = asker.upload(make_jar(tmp_path))
+        application_id = asker.ask("submitApplicationFromJar", body={"jobId": JOB_ID}, jarid=jar)["applicationid"]
+        details = asker.ask("getApplicationDetails", applicationid=application_id)
+        assert (details["status"], details["jobs"]) == ("FAILED", [])
+        (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
+        assert "DuplicateJobSubmissionException: Job has already been submitted." in entry["stacktrace"]
+        assert asker.cluster.job(JOB_ID) is other
+
+
+def test_a_job_that_can_not_be_initialized_has_no_application_in_its_result(tmp_path):
+    """2.3.0: its application stays RUNNING and shows no exception."""
+    with HandlerClient() as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError):
+            asker.ask("submitJobFromJar", body={"jobId": JOB_ID, "savepointPath": "file:///no/such"}, jarid=jar)
+        assert "application-id" not in asker.ask("getJobExecutionResult", jobid=JOB_ID)["job-execution-result"]
+        assert asker.ask("getApplicationExceptions", applicationid=JOB_ID)["exceptionHistory"]["entries"] == []
+
+
 def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
     with HandlerClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
         jar = asker.upload(make_jar(tmp_path))
