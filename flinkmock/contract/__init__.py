@@ -1,4 +1,4 @@
-"""The contracts of Flink's REST API: operations, parameters and schemas, one file per minor release; validation."""
+"""The contracts of Flink's REST API: operations, parameters and schemas per minor release, with their validation."""
 
 from __future__ import annotations
 

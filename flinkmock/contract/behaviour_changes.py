@@ -1,6 +1,6 @@
 """Changes of behaviour between releases that schemas don't show: statuses of errors, order, messages, timing.
 
-Recordings of the releases before and after show each of them, or the classes in their jars do. The fake implements them
+Each is proved by recordings of the releases before and after, or by classes in their jars. The fake implements them
 in `flinkmock/rest/release_quirks.py` and in the handlers.
 """
 

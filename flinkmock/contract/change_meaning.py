@@ -1,4 +1,4 @@
-"""What a change of the contract means for a client, as a clause for a person who has never seen a schema file."""
+"""Describes what a change of the contract means for a client, in clauses for readers without schema files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _REQUEST_MAPPER = {
     ("fail_on_ignored_properties", False): "a body may have fields that Flink ignores; before, 400",
     ("fail_on_null_for_primitives", True): "null in place of a number or a boolean is rejected with 400",
     ("fail_on_null_for_primitives", False): "null in place of a number or a boolean is read as 0 or false; before, 400",
-    ("fail_on_reading_dup_tree_key", True): "a body with a field given twice is rejected with 400",
-    ("fail_on_reading_dup_tree_key", False): "of a field given twice the last value counts; before, 400",
+    ("fail_on_reading_dup_tree_key", True): "a body with a duplicate field is rejected with 400",
+    ("fail_on_reading_dup_tree_key", False): "the last value of a duplicate field counts; before, 400",
     ("fail_on_missing_creator_properties", True): "a body without all fields is rejected with 400",
     ("fail_on_missing_creator_properties", False): "fields of a body may be missing; before, 400",
     ("fail_on_trailing_tokens", True): "text after the JSON of a body is rejected with 400",
@@ -38,12 +38,12 @@ _REQUEST_MAPPER = {
     ("fail_on_numbers_for_enums", False): "a number in place of a constant is its position; before, 400",
     ("accept_single_value_as_array", True): "a single value is read as a list of one; before, 400",
     ("accept_single_value_as_array", False): "a single value in place of a list is rejected with 400",
-    ("allow_coercion_of_scalars", True): 'texts are read as numbers ("5") and numbers as texts; before, 400',
-    ("allow_coercion_of_scalars", False): 'texts in place of numbers ("5") are rejected with 400',
+    ("allow_coercion_of_scalars", True): 'strings are read as numbers ("5") and numbers as strings; before, 400',
+    ("allow_coercion_of_scalars", False): 'strings in place of numbers ("5") are rejected with 400',
     ("accept_case_insensitive_enums", True): "constants are read in any case; before, 400",
     ("accept_case_insensitive_enums", False): "constants in another case are rejected with 400",
 }
-"""Feature of Jackson and its value in the newer release -> what it means."""
+"""Feature of Jackson and its value in the newer release -> its meaning for clients."""
 
 
 def json_type(kind: str) -> str:
@@ -85,7 +85,7 @@ def of_parameter(before: Parameter, after: Parameter) -> str:
             parameter.minimum if parameter.minimum is not None else parameter.format or parameter.type
             for parameter in (before, after)
         )
-        parts.append(f"{_text(now)} instead of {_text(was)}" if was != now else "read in another way")
+        parts.append(f"{_text(now)} instead of {_text(was)}" if was != now else "parsed differently")
     return "; ".join(parts)
 
 

@@ -133,7 +133,7 @@ class Contract:
         return self._matcher.match(method, segments)
 
     def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Return how a success response violates its schema; [] if it doesn't.
+        """Return the violations of the schema in a success response.
 
         Args:
             operation: The operation that was called.
@@ -149,21 +149,21 @@ class Contract:
         return [] if self._fast_checks[operation.id](body) else self._validator.check_response(operation, body)
 
     def check_error(self, body: Any) -> list[SchemaViolation]:
-        """Return how the body of an error response violates its schema."""
+        """Return the violations of the schema in the body of an error response."""
         return self._validator.check_error(body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Return why Flink's Jackson would reject a request body (parsed JSON).
+        """Return the violations for which Flink's Jackson would reject a request body (parsed JSON).
 
-        Allows for Jackson's coercion of scalars. An operation without a request schema accepts the empty object.
+        Scalars that Jackson converts are accepted, and the empty object if an operation has no request schema.
         """
         return self._validator.check_request(operation, body)
 
     @property
     def imported(self) -> bool:
-        """Whether `flinkmock import` made it, so that it may have fields and operations that the model doesn't know.
+        """Whether it was imported, so that it may have fields and operations that the cluster model does not know.
 
-        Bundled contracts come from Flink's jars, and the model knows all of their fields (`flinkmock coverage`).
+        Bundled contracts come from Flink's jars. The model knows all of their fields (`flinkmock coverage`).
         """
         return bool(self.provenance["source"] == "documentation")
 
@@ -177,7 +177,7 @@ class Contract:
         """Return a check that accepts valid responses 50 times as fast as jsonschema; most responses are valid."""
         try:
             return self._compiled.check(schema)
-        except NotImplementedError:  # an imported schema may have keywords that bundled ones don't have
+        except NotImplementedError:  # an imported schema may have keywords that bundled ones lack
             return lambda body: False
 
     @cached_property
@@ -225,7 +225,7 @@ def release_number(minor: str) -> tuple[int, ...]:
 
 
 def clear_release_cache() -> None:
-    """Make the next call search for schema files again, after one has been written."""
+    """Clear the cache of schema files, after one has been written."""
     _schema_files.cache_clear()
     _load.cache_clear()
 
@@ -238,7 +238,7 @@ def _load(file: Path) -> Contract:
 def minor_release(flink: str) -> str:
     """Return "2.3" for "2.3", "2.3.0", "2.3-SNAPSHOT" and "2.3.0-SNAPSHOT".
 
-    Returns anything else unchanged, for the error message.
+    Other texts are returned unchanged, for the error message.
     """
     version = _VERSION.fullmatch(flink)
     return version[1] if version else flink

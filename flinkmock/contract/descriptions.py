@@ -1,4 +1,4 @@
-"""What operations, parameters and fields mean, and examples of responses: texts for OpenAPI documents.
+"""Descriptions of operations, parameters and fields, and examples of responses, for OpenAPI documents.
 
 The texts are in `schemas/descriptions.yaml`, the examples, recorded from real clusters, in `schemas/examples.json`.
 """
@@ -18,7 +18,7 @@ from flinkmock.contract.operation import Operation, Parameter
 from flinkmock.data import data_dir
 
 OTHER_TAG = "other"
-"""The tag of operations that have no text: those of an imported release."""
+"""The tag of operations without a text, which only imported releases have."""
 
 
 @dataclass(frozen=True)

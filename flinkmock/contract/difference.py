@@ -3,8 +3,8 @@
     for change in difference(Contract.load("1.20"), Contract.load("2.3")):
         print(change.breaking, change)
 
-A change is breaking if it can break a client that is correct for the older release: something that it requests or reads
-is gone or has another type, a response can have a value that it has never seen, or a request needs a new value.
+A change is breaking if it can break a client that is correct for the older release: an operation or field is gone or
+has another type, a response can have a new value, or a request needs a new value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_clust
 
 @dataclass(frozen=True, slots=True)
 class ContractChange:
-    """One difference.
+    """One change between two contracts.
 
     Attributes:
         where: "GET /jobs/:jobid", or `ANY`.
@@ -56,7 +56,7 @@ class ContractChange:
 
     @property
     def what(self) -> str:
-        """The change as text, without the operation."""
+        """The changed part of the operation, as text."""
         if self.side == "operation":
             return self.field or "operation"
         if self.side == "behaviour":
@@ -65,7 +65,7 @@ class ContractChange:
 
     @property
     def words(self) -> str:
-        """How it changes, as text."""
+        """The kind of change with the old and new values, as text."""
         if self.side == "behaviour":
             return self.after
         match self.kind:
@@ -101,7 +101,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
 
     def since(change: ContractChange) -> str:
         field = change.where, change.side, change.field
-        # a field that was added, and then changed, is new since it was added
+        # a field that was added and later changed counts as added
         return origin.get((*field, change.kind)) or origin.get(field, change.since)
 
     return [replace(change, since=since(change)) for change in difference(first, last)]
@@ -130,7 +130,7 @@ def contracts_between(old: str, new: str) -> list[Contract]:
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
     between = [minor for minor in known_releases() if first.number <= release_number(minor) <= last.number]
-    return [Contract.load(minor) for minor in between]  # no other file is read: it may be broken
+    return [Contract.load(minor) for minor in between]  # other files are not read, since they may be broken
 
 
 @cache
@@ -143,7 +143,7 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
 
 
 def _shape(operation: Operation) -> tuple[str, ...]:
-    """Identify an operation for clients, who don't see names of path parameters."""
+    """Return method and shape of an operation. Clients don't see the names of path parameters."""
     return operation.method, *operation.shape
 
 
@@ -188,7 +188,7 @@ def _sort_key(where: str) -> list[str]:
 
 
 def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
-    """Yield changes with empty `where` and `since`, for the caller to fill in."""
+    """Yield changes with empty `where` and `since`, which the caller fills in."""
     for name in _ATTRIBUTES:
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
@@ -233,7 +233,7 @@ def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -
 def _body(
     side: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, strict: bool
 ) -> Iterator[ContractChange]:
-    """`strict`: whether the newer release rejects unknown fields of a request."""
+    """Yield the changes of a body; `strict` is whether the newer release rejects unknown fields of a request."""
     if not before and not after:
         return
     if not before or not after:
@@ -268,7 +268,7 @@ def _body(
 
 
 def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
-    """Yield the fields of `fields` that `others` lacks, without those inside another one of them."""
+    """Yield the fields that `others` lacks, without those that are inside another such field."""
     only = [path for path in fields if path not in others]
     for path in only:
         if not any(other and other != path and path.startswith(other) for other in only):

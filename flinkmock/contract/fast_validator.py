@@ -1,7 +1,7 @@
-"""Validates values against JSON Schema, fast, with yes or no as the result.
+"""Decides quickly whether a value is valid by a JSON Schema.
 
-It compiles a schema into functions once. jsonschema gives the same result (`tests/contract/test_fast_validator.py`) and
-says what is wrong, but takes 50 times as long, and 50 ms for its import.
+A schema is compiled into functions once. jsonschema gives the same result (`tests/contract/test_fast_validator.py`)
+and describes the violations, but takes 50 times as long, and 50 ms for its import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANNOTATIONS = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
     "refined", "title",
 })  # fmt: skip
-"""Keywords that constrain nothing; nor do those that begin with x-."""
+"""Keywords that constrain nothing, like those that begin with x-."""
 INT_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 """Format -> the values of Java's int and long."""
 _PREFIX = "#/$defs/"
@@ -132,12 +132,12 @@ class CompiledValidator:
             try:
                 self._by_name[name] = self.check(self._definitions[name])
             except NotImplementedError:
-                self._by_name = known  # nothing may look up a check that does not exist
+                self._by_name = known  # removes references to a check that does not exist
                 raise
         return self._by_name[name]
 
     def _record(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
-        """Return a check of an object with these keys only, in one pass; most objects of Flink are like that."""
+        """Return a check of an object with only these keys, in one pass. Most objects of Flink are like this."""
         checks = {name: (index, self.check(schema)) for index, (name, schema) in enumerate(properties.items())}
         ordered = self._ordered
 
@@ -208,7 +208,7 @@ _MEASURES: Mapping[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
     "Properties": ((dict,), len),
     "imum": ((int, float), lambda value: value),
 }
-"""End of the keyword -> the types that it constrains, and the measure that it limits."""
+"""Suffix of a keyword -> the types that it constrains, and the function of the value that it limits."""
 
 
 def _is_annotation(keyword: str) -> bool:
@@ -264,7 +264,7 @@ def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
 
 
 def is_base64(value: Any) -> bool:
-    """Return whether a text is base64; True for values of other types."""
+    """Return whether a string is base64; True for values of other types."""
     if not isinstance(value, str):
         return True
     try:

@@ -1,4 +1,4 @@
-"""Says why no operation matches a pattern, with the operation that was probably meant."""
+"""Explains that no operation matches a pattern, and suggests the one that was probably meant."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from flinkmock.errors import InvalidArgument
 
 
 def operations_of(flink: str | None) -> Iterator[Operation]:
-    """Yield the operations of a release. None: of all releases, the newest first."""
+    """Yield the operations of a release or, for None, of all releases, the newest first."""
     for release in [flink] if flink else [LATEST, *reversed(known_releases()[:-1])]:
         yield from Contract.load(release)
 
 
 def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
-    """Return why no operation matches a pattern; None if one does.
+    """Return a message if no operation matches a pattern, otherwise None.
 
     Args:
         pattern: The pattern of requests.
-        flink: The release. None: any release may have the operation.
+        flink: The release; None if any release may have the operation.
     """
     if any(pattern.may_match(operation) for operation in operations_of(flink)):
         return None

@@ -24,12 +24,12 @@ _DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"
 CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
 LISTS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
-"""The query parameters of which Flink reads all values, separated by commas. It splits others too, and reads one."""
+"""The query parameters of which Flink reads all values, separated by commas. Of others, it reads only one value."""
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
-"""Keyword of schema files -> extension. `refined`: Flink writes this value without a class that describes it.
-`unconfirmed`: properties of an imported release of which only the names and types are known."""
+"""Keyword of schema files -> extension. `refined` values have no class in Flink that describes them. Only the names
+and types are known of `unconfirmed` properties, which only imported releases have."""
 _FILES: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
@@ -99,7 +99,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     parameters += [_parameter(operation, query_parameter, "query") for query_parameter in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
-    # HTTP gives a body of GET no meaning; the operation where Flink reads one takes the same values in its query
+    # A body of GET has no meaning in HTTP; the operation for which Flink reads one accepts the same values in its query
     if operation.method == "GET" and operation.request is not None:
         entry["x-flink-request"] = _schema(operation.request)
     elif body := _request(operation, contract):

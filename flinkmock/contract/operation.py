@@ -1,4 +1,4 @@
-"""One operation of the REST API, as a schema file describes it."""
+"""An operation of the REST API, with the content of a schema file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Parameter:
         enum: The legal values, in Flink's spelling.
         case_insensitive: Whether the converter accepts `enum` in any case.
         other_text_is_false: Whether the converter reads any text except "true" as false.
-        minimum: The least value that the converter accepts; None if it doesn't check.
+        minimum: The smallest value that the converter accepts; None if it doesn't check.
         format: "int32", "int64" or "hex32" (an id).
         pattern: A regular expression that the whole text matches.
     """
@@ -70,7 +70,7 @@ class Operation:
         response: The schema of a success response; `{"contentType": …}` for a file.
         file_upload: Whether it accepts files in a multipart body.
         hidden: Whether Flink's documentation omits it.
-        requires_config: Configuration options and values without which Flink doesn't register it.
+        requires_config: The configuration options, with values, that Flink requires to register it.
         session_cluster_only: Whether an application cluster lacks it.
     """
 

@@ -1,7 +1,6 @@
-"""Special traits of single operations, in one table.
+"""A table of special traits of operations, which schemas can't express.
 
-The schemas describe what an operation takes and returns; this table has what schemas can't express. Operations that
-are not in it have no special trait.
+Operations that are not in the table have no special trait.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ class OperationTraits:
     """The traits of one operation.
 
     Attributes:
-        cancels_job: Cancels a job, or stops it; in the case of the YARN operations with a GET.
-        lists_jobs: Shows all jobs, so that it counts as a poll of each.
-        is_log_url: GeneratedLogUrlHandler: converts no path parameters, reads no body and sends no CORS header
-            (docs/flink-behaviour.md#cors).
+        cancels_job: Cancels or stops a job. The YARN operations do this with GET.
+        lists_jobs: Shows all jobs, so it counts as a poll of each job.
+        is_log_url: Is handled by GeneratedLogUrlHandler, which converts no path parameters, reads no body and sends no
+            CORS header (docs/flink-behaviour.md#cors).
         runs_jar: Runs the program of a jar; rejects parameters with several values.
         asks_dispatcher: Reports an unknown job or vertex as an internal error (docs/flink-behaviour.md#unknown-ids).
-        looks_up_vertex: Has its own message for an unknown vertex.
+        looks_up_vertex: Has a special message for an unknown vertex.
         reads_taskmanager_file: Fetches a file from a TaskManager.
         expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).
         echoes: Path parameter -> the key of the response that repeats it.
-        scenario_key: The key of the section `operations` of a scenario that is about it.
+        scenario_key: The key of the operation in the section `operations` of a scenario.
     """
 
     cancels_job: bool = False
@@ -63,7 +62,7 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getSubtasksTimes": OperationTraits(echoes=_ECHOES_VERTEX),
     "getJobVertexAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
     "getSubtasksAllAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
-    # 1.12 asks the dispatcher, and fails for a job that has ended; later releases ask the metrics
+    # 1.12 asks the dispatcher, and fails for ended jobs; later releases ask the metrics
     "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
     "getSubtaskCurrentAttemptDetails": OperationTraits(echoes={"subtaskindex": "subtask"}),
     # the JobManager drops earlier attempts
@@ -104,19 +103,19 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getTaskManagerStdoutFile": OperationTraits(reads_taskmanager_file=True),
     "getTaskManagerCustomLog": OperationTraits(reads_taskmanager_file=True),
 }
-"""By operation id."""
+"""Operation id -> traits."""
 
 
 def traits_of(operation_id: str) -> OperationTraits:
-    """The traits of an operation."""
+    """Return the traits of an operation."""
     return TRAITS.get(operation_id, NO_TRAITS)
 
 
 def only_reads(operation: Operation) -> bool:
-    """Whether the operation changes nothing in the cluster."""
+    """Return whether the operation changes nothing in the cluster."""
     return operation.method == "GET" and not traits_of(operation.id).cancels_job
 
 
 def operations_of_scenario_key(key: str) -> tuple[str, ...]:
-    """The ids of the operations that a key of the section `operations` is about."""
+    """Return the ids of the operations to which a key of the section `operations` applies."""
     return tuple(operation_id for operation_id, traits in TRAITS.items() if traits.scenario_key == key)

@@ -1,4 +1,4 @@
-"""Matches paths of requests with operations, and with patterns such as `GET /jobs/:jobid/*`."""
+"""Matches requests with operations, and with patterns such as `GET /jobs/:jobid/*`."""
 
 from __future__ import annotations
 
@@ -66,9 +66,8 @@ class OperationMatcher:
 class Pattern:
     """A set of requests, given by method and path.
 
-    A segment such as `:jobid` matches any value of a parameter, whatever its name. Any other segment is literal, also
-    where the operation has a parameter. `*` is any method; as the last segment it matches the rest of the path, or
-    nothing.
+    A segment such as `:jobid` matches any value of a parameter with any name. Other segments are literal, even if the
+    operation has a parameter there. `*` matches any method and, as the last segment, any number of segments.
     """
 
     method: str

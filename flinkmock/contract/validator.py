@@ -1,6 +1,6 @@
 """Validates bodies with JSON Schema, and with rules that JSON Schema can't express.
 
-Those are the order of keys (Jackson writes properties in a fixed order, maps have none), integers versus doubles
+These rules are about the order of keys (Jackson writes properties in a fixed order, unlike maps), integers and doubles
 (Jackson writes a double as 4.0, never as 4), the ranges of int and long, and base64.
 """
 
@@ -49,7 +49,7 @@ class SchemaViolation:
 
 
 class ContractValidator:
-    """Validates the bodies of one contract; builds the validator of an operation at its first use."""
+    """Validates the bodies of one contract. The validator of an operation is built when it is first used."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -86,7 +86,7 @@ class ContractValidator:
 
 
 _AS_WRITTEN = Draft202012Validator.TYPE_CHECKER.redefine(
-    # JSON Schema accepts 4.0 as an integer, Jackson never writes one like that
+    # JSON Schema accepts 4.0 as an integer, but Jackson never writes that
     "integer",
     lambda _, value: isinstance(value, int) and not isinstance(value, bool),
 )
@@ -111,7 +111,7 @@ _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Return keywords that extend JSON Schema, or that report errors of the intended alternative only."""
+    """Return keywords that extend JSON Schema, or that only report errors of the intended alternative."""
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))
@@ -132,7 +132,7 @@ def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword
 
 
 def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
-    """Validate the properties that an object has, except for null in those that only a description shows."""
+    """Validate the properties of an object. Unconfirmed properties may be null."""
     if "unconfirmed" in schema and isinstance(instance, dict):
         null = {name for name in schema["unconfirmed"] if name in instance and instance[name] is None}
         properties = {name: child for name, child in properties.items() if name not in null}

@@ -39,7 +39,7 @@ class Where:
 
 
 Step = str | Every | Where
-"""A text is a key of an object, or an index of a list."""
+"""A step. A string is a key of an object or an index of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ValuePath:
-    """A path. It leads to any number of values of a body."""
+    """A path to any number of values of a body."""
 
     steps: tuple[Step, ...]
     text: str
@@ -73,7 +73,7 @@ class ValuePath:
         return cls(tuple(steps), text)
 
     def find(self, body: Any) -> Iterator[Position]:
-        """Yield the positions in a body to which the path leads. Their order is that of the body."""
+        """Yield the positions in a body to which the path leads, in the order of the body."""
         *parents, last = self.steps
         containers = [body]
         for step in parents:
@@ -91,7 +91,7 @@ class ValuePath:
         return [position for position in self.find(body) if _exists(position)]
 
     def unknown_step(self, schema: Schema, definitions: Definitions) -> str | None:
-        """Return why no body of a schema has such a value; None if one can."""
+        """Return a message if no body that the schema allows can have such a value, otherwise None."""
         schemas = list(_branches(schema, definitions))
         for number, step in enumerate(self.steps):
             following = [child for item in schemas for child in _children(item, step, definitions)]
@@ -157,7 +157,7 @@ def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
 
 
 def _is_any(schema: Schema) -> bool:
-    """Whether a schema allows any JSON."""
+    """Return whether a schema allows any JSON."""
     return not {"type", "properties", "enum", "const"} & schema.keys()
 
 
@@ -191,7 +191,7 @@ def _children(schema: Schema, step: Step, definitions: Definitions) -> Iterator[
 
 
 def _is_key(names: Schema, key: str) -> bool:
-    """Whether a map can have this key."""
+    """Return whether a map can have a key."""
     return key in names.get("enum", (key,)) and re.search(names.get("pattern", ""), key) is not None
 
 

@@ -1,4 +1,4 @@
-"""Variations of a response: bodies that Flink may send by its contract, now or in a later release, but seldom does."""
+"""Variations of responses: bodies that the contract of this or a later release allows, but that are rare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.contract.value_path import Every, Position, ValuePath
 
 PROBABILITY = 0.1
-"""Of a change of one value."""
+"""The probability that a value is changed."""
 ADDED_FIELD = "added-in-a-later-release"
 ADDED_VALUE = "ADDED_IN_A_LATER_RELEASE"
 _ADDED: tuple[Any, ...] = (None, 1, "text", {"nested": [1, "two", None]})
@@ -32,21 +32,21 @@ class Change(StrEnum):
     """A change that a variation makes to one value."""
 
     NULL_VALUE = "null-value"
-    """null, where the contract allows it."""
+    """A value is null, if the contract allows that."""
     MISSING = "missing"
-    """An optional field is left out."""
+    """An optional field is missing."""
     EMPTY = "empty"
-    """A list or map without entries."""
+    """A list or map is empty."""
     MINUS_ONE = "minus-one"
-    """-1, which Flink writes for what it doesn't know."""
+    """A number is -1, which Flink writes for unknown values."""
     BIG = "big"
-    """The largest number of the type."""
+    """A number is the largest one of its type."""
     NAN = "nan"
-    """"NaN", where Flink writes it for a number."""
+    """A number is "NaN", if the contract allows that."""
     ADDED_VALUE = "added-value"
-    """A value that an enum has only in a later release."""
+    """An enum has a value of a later release."""
     ADDED_FIELD = "added-field"
-    """A field that the release does not have."""
+    """An object has a field that the release lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,10 @@ class VariableValue:
     """The values at a path of the responses to an operation.
 
     Attributes:
-        path: With `[*]` for all items of lists and all values of maps. An added field is a separate value.
-        changes: What may happen to them.
-        field: Their schema.
-        later_values: The values of an enum that only later releases have.
+        path: The path, with `[*]` for all items of lists and all values of maps. An added field is a separate value.
+        changes: The changes that are possible.
+        field: The schema of the values.
+        later_values: The values of an enum in later releases only.
     """
 
     path: ValuePath
@@ -97,7 +97,7 @@ class VariableValue:
 
 @cache
 def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
-    """Return what may vary in the responses to an operation of a release."""
+    """Return the values that may vary in responses to an operation of a release."""
     contract = Contract.load(flink)
     operation = contract.operation(operation_id)
     fields = schema_fields(operation.response, contract.definitions)
@@ -105,7 +105,7 @@ def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
     for field_path, field in fields.items():
         for text, changes, later in _variable(field_path, field, fields, flink, operation):
             known = values.get(text)
-            if known is not None:  # alternatives: only what all of them allow
+            if known is not None:  # of several alternatives, only changes that all allow
                 changes = tuple(change for change in changes if change in known.changes)
             values[text] = VariableValue(ValuePath.parse(text), changes, field, later)
     return tuple(value for value in values.values() if value.changes)
@@ -114,7 +114,7 @@ def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
 def _variable(
     field_path: str, field: SchemaField, fields: Mapping[str, SchemaField], flink: str, operation: Operation
 ) -> Iterator[tuple[str, tuple[Change, ...], tuple[str, ...]]]:
-    """Yield paths with their changes, and the values of enums in later releases."""
+    """Yield paths with their possible changes, and the values of enums in later releases."""
     text = _path_text(field_path)
     later = _later_values(flink, operation, field_path, field) if field.values else ()
     is_map = f"{field_path}{{}}" in fields
@@ -153,7 +153,7 @@ def _later_values(flink: str, operation: Operation, field_path: str, field: Sche
 
 
 def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change) -> VariableValue | None:
-    """Return the values at a path that a change may happen to; None if the contract doesn't allow it."""
+    """Return the values at a path, if the contract allows a change of them, otherwise None."""
     steps = path.steps if change is not Change.ADDED_FIELD else (*path.steps[:-1], ADDED_FIELD)
     for value in variable_values(flink, operation_id):
         if change in value.changes and len(steps) == len(value.path.steps):
@@ -173,7 +173,7 @@ def vary(
         flink: The release.
         operation_id: The operation id of the operation.
         draw: Returns a number from 0 to 1 for the name of a value.
-        changes: Which may happen.
+        changes: The changes that are allowed.
     """
     for value in variable_values(flink, operation_id):
         allowed = [change for change in value.changes if change in changes]

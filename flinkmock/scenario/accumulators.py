@@ -13,9 +13,9 @@ from flinkmock.scenario.document import YamlNode, parse_scalar
 def read_accumulators(
     accumulators: YamlNode | None, diagnostics: Diagnostics
 ) -> tuple[dict[str, str], dict[str, object]]:
-    """Return the types of accumulators by name, and the values that the scenario gives.
+    """Return the types of accumulators by name, and the values that the scenario specifies.
 
-    A type that Flink does not have is a program's own: it needs a value, which can be anything.
+    Types that Flink lacks are user-defined. They need a value, which can be anything.
     """
     types: dict[str, str] = {}
     values: dict[str, object] = {}
@@ -26,7 +26,7 @@ def read_accumulators(
             values[name] = _value(kind, value_node, diagnostics)
         elif kind not in FLINK_TYPES:
             hint = did_you_mean(kind, sorted(FLINK_TYPES))
-            message = f'"{kind}" is not an accumulator of Flink.{hint} One of the program\'s own types needs a value.'
+            message = f'"{kind}" is not an accumulator of Flink.{hint} A user-defined type needs a value.'
             diagnostics.add(node.location, message)
     return types, values
 

@@ -66,7 +66,7 @@ class ClusterReader:
 
     @property
     def scheduler(self) -> str | None:
-        """The scheduler that the configuration names."""
+        """Return the scheduler that the configuration specifies."""
         values = {key: value for key, value in self.configuration().items() if value is not None}
         return Configuration(values).scheduler
 
@@ -74,7 +74,7 @@ class ClusterReader:
         return self._count("jobmanagers", DEFAULTS.jobmanagers)
 
     def leader_changes(self) -> tuple[LeaderChange, ...]:
-        """The crashes of the leader, in the order of time."""
+        """Return the crashes of the leader, sorted by time."""
         self._check_high_availability()
         changes = []
         for at, event in self._events("jobmanagers"):
@@ -87,7 +87,7 @@ class ClusterReader:
         return tuple(sorted(changes, key=lambda change: change.at))
 
     def hangs(self) -> tuple[tuple[int, int], ...]:
-        """The times (ms since the cluster's start) at which the leader hangs, and at which its crash is noticed."""
+        """Return when the leader hangs, and when its crash is noticed, in ms since the cluster's start."""
         found = []
         for at, event in self._events("jobmanagers"):
             if event.items and "hangs" in event.items:
@@ -99,7 +99,7 @@ class ClusterReader:
         return read_duration(node, 0, self.diagnostics)
 
     def jobmanager_configurations(self) -> tuple[dict[str, str | None], ...]:
-        """The options of single JobManagers."""
+        """Return the options of each JobManager."""
         node = self.section.get("jobmanagers")
         configs = node.elements_of("configs") if node is not None and node.items else []
         if len(configs) > self.jobmanagers():
@@ -110,7 +110,7 @@ class ClusterReader:
         )
 
     def taskmanager_sizes(self) -> tuple[TaskManagerSize, ...]:
-        """Slots and memory of single TaskManagers."""
+        """Return slots and memory of each TaskManager."""
         node, sizes = self.section.get("taskmanagers"), []
         for entry in node.elements_of("sizes") if node is not None and node.items else []:
             slots, memory = entry.get("slots"), entry.text_of("memory")
@@ -144,7 +144,7 @@ class ClusterReader:
         return as_int(node.get("count") if node is not None and node.items else node, default)
 
     def _events(self, key: str) -> Iterator[tuple[int, YamlNode]]:
-        """Yield time (ms since the cluster's start) and event of each entry."""
+        """Yield time (in ms since the cluster's start) and event of each entry."""
         node = self.section.get(key)
         events = node.get("events") if node is not None and node.items else None
         for entry in events.elements if events is not None else ():
@@ -156,7 +156,7 @@ class ClusterReader:
         return node.text if node is not None else DEFAULTS.version
 
     def slots(self) -> int:
-        """The slots of each TaskManager: a key of the section, or the option of Flink."""
+        """Return the slots of each TaskManager, from a key of the section or the option of Flink."""
         node, text = self.section.get("slots"), self.configuration().get(SLOTS.key)
         if text is None:
             return as_int(node, DEFAULTS.slots)
@@ -170,7 +170,7 @@ class ClusterReader:
         return DEFAULTS.slots
 
     def job_defaults(self) -> JobDefaults:
-        """What the options of the cluster set for jobs."""
+        """Return the values that options of the cluster set for jobs."""
         values = {key: value for key, value in self.configuration().items() if value is not None}
         try:
             return job_defaults(Configuration(values))
@@ -179,7 +179,7 @@ class ClusterReader:
             return JobDefaults()
 
     def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:
-        """The TaskManagers that join and leave, in the order of time."""
+        """Return the TaskManagers that join and leave, sorted by time."""
         events = []
         for at, node in self._events("taskmanagers"):
             if isinstance(node.value, dict):

@@ -10,7 +10,7 @@ from flinkmock.errors import Diagnostic, ScenarioError
 
 MAX_REPORTED = 50
 MAX_LINE = 120
-"""Of a longer line, a message shows so many characters around the mistake."""
+"""How many characters around the mistake a message shows of a longer line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class SourceLocation:
     """A position in a scenario: a line and column of a file, or the path to a value of a mapping.
 
     Attributes:
-        file: Name of the file.
-        line: From 1; 0 if only the path is known.
-        column: From 1.
-        source: Text of the line.
-        path: Keys and indices from the root of a mapping to the value.
+        file: The name of the file.
+        line: The line, from 1; 0 if only the path is known.
+        column: The column, from 1.
+        source: The text of the line.
+        path: The keys and indices from the root of a mapping to the value.
     """
 
     file: str
@@ -53,7 +53,7 @@ class Diagnostics:
         self._messages: dict[SourceLocation, str] = {}
 
     def add(self, location: SourceLocation, message: str) -> None:
-        """Add a message. The first one of a location is kept: each job of a template repeats the template's."""
+        """Add a message. Only the first one of a location is kept, since all jobs with a template have its mistakes."""
         self._messages.setdefault(location, message)
 
     def fail(self, location: SourceLocation, message: str) -> NoReturn:
@@ -64,7 +64,7 @@ class Diagnostics:
 
     @property
     def any(self) -> bool:
-        """Whether there are messages."""
+        """Return whether there are messages."""
         return bool(self._messages)
 
     def raise_if_any(self) -> None:
@@ -83,12 +83,12 @@ class Diagnostics:
 
 def _format(location: SourceLocation, message: str) -> str:
     is_about_path = not location.line and location.path and message.startswith(dotted_path(location.path))
-    head = f"{location.file if is_about_path else location}: {message}"  # the path is in one of both
+    head = f"{location.file if is_about_path else location}: {message}"  # only one of them contains the path
     if not location.source.strip():
         return head
     number = f"  {location.line}"
     line, caret = _excerpt(location.source, location.column - 1)
-    # tabs stay tabs below the line, so that the caret is in the same column
+    # keeps tabs, so that the caret is in the same column
     indent = "".join("\t" if c == "\t" else " " for c in line[:caret])
     return f"{head}\n{number} | {line}\n{' ' * len(number)} | {indent}^"
 

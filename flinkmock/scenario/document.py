@@ -15,7 +15,7 @@ from flinkmock import limits
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 
 Event = Any
-"""A yaml.Event. Its type stubs lack tag, anchor and value."""
+"""A yaml.Event, whose type stubs lack tag, anchor and value."""
 
 
 Scalar = str | int | float | bool | None
@@ -35,9 +35,9 @@ class YamlNode:
     """A value with its source location.
 
     Attributes:
-        location: Where the value starts.
+        location: The location where the value starts.
         value: A scalar, a list of nodes, or a mapping from names to nodes.
-        text: The text of a scalar, as written.
+        text: The original text of a scalar.
         keys: The locations of a mapping's keys.
     """
 
@@ -48,31 +48,31 @@ class YamlNode:
 
     @property
     def items(self) -> dict[str, YamlNode]:
-        """The entries of a mapping; empty for any other value."""
+        """Return the entries of a mapping; an empty one for other values."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def elements(self) -> list[YamlNode]:
-        """The elements of a list; empty for any other value."""
+        """Return the elements of a list; an empty one for other values."""
         return self.value if isinstance(self.value, list) else []
 
     def get(self, key: str) -> YamlNode | None:
-        """The entry of a mapping; None if it is missing or null."""
+        """Return an entry of a mapping; None if it is missing or null."""
         node = self.value.get(key) if isinstance(self.value, dict) else None
         return None if node is None or node.value is None else node
 
     def text_of(self, key: str) -> str | None:
-        """The text of an entry; None if it is missing or null."""
+        """Return the text of an entry; None if it is missing or null."""
         node = self.get(key)
         return node.text if node is not None else None
 
     def items_of(self, key: str) -> dict[str, YamlNode]:
-        """The entries of the mapping at `key`; empty if it is missing."""
+        """Return the entries of the mapping at `key`; an empty one if it is missing."""
         node = self.get(key)
         return node.items if node is not None else {}
 
     def elements_of(self, key: str) -> list[YamlNode]:
-        """The elements of the list at `key`; empty if it is missing."""
+        """Return the elements of the list at `key`; an empty one if it is missing."""
         node = self.get(key)
         return node.elements if node is not None else []
 
@@ -80,7 +80,7 @@ class YamlNode:
         return (self.keys or {}).get(key, self.location)
 
     def to_python(self) -> object:
-        """The value without locations, for a JSON Schema validator."""
+        """Return the value without locations, for a JSON Schema validator."""
         if isinstance(self.value, dict):
             return {key: node.to_python() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -88,7 +88,7 @@ class YamlNode:
         return self.value
 
     def descend(self, path: Sequence[str | int]) -> YamlNode:
-        """The node at the end of a path of keys and indices, or the last node of the path that exists."""
+        """Return the node at a path of keys and indices, or the last node of the path that exists."""
         node = self
         for step in path:
             below = node.elements[step] if isinstance(step, int) else node.items.get(step)
@@ -165,7 +165,7 @@ class _YamlReader:
         return document
 
     def _next(self) -> Event:
-        """The next event; None at the end."""
+        """Return the next event; None at the end."""
         try:
             return self._get_event()
         except (self._yaml.YAMLError, UnicodeError) as error:
@@ -178,9 +178,7 @@ class _YamlReader:
             depth = 0
             for event in yaml.parse(self._text, Loader=yaml.SafeLoader):
                 depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-                if (
-                    depth > limits.SCENARIO_DEPTH + 1
-                ):  # the time that this parser takes grows with the square of the depth
+                if depth > limits.SCENARIO_DEPTH + 1:  # the time of this parser grows with the square of the depth
                     self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
         except (yaml.YAMLError, UnicodeError) as other:
             error = other

@@ -17,7 +17,7 @@ class ExceptionReader:
 
     Args:
         named: The section `exceptions`.
-        invalid: Names of those that the schema refuses. References to them are not reported again.
+        invalid: The names of those that the schema rejects. References to them are not reported.
         diagnostics: Collects the mistakes.
     """
 
@@ -27,12 +27,12 @@ class ExceptionReader:
         self._diagnostics = diagnostics
 
     def check_named(self) -> None:
-        """Add the mistakes of all named exceptions, also of those that nothing refers to."""
+        """Add the mistakes of all named exceptions, even if nothing refers to them."""
         for node in self._named.values():
             self.java_exception(node)
 
     def java_exception(self, reference: YamlNode) -> JavaException | None:
-        """Read an inline exception, or find the one of that name; None if there is no valid one."""
+        """Read an inline exception, or find the one with a name; None if it is not valid."""
         node = self._resolve(reference)
         return None if node is None else self._java_exception(node, (node,))
 
@@ -41,8 +41,8 @@ class ExceptionReader:
 
         Args:
             reference: An inline exception, or the name of one.
-            job: Path of the job, for messages.
-            vertices: The job's vertices, by their names in the file.
+            job: The path of the job, for messages.
+            vertices: The vertices of the job by their names in the file.
         """
         node = self._resolve(reference)
         if node is None:
@@ -79,7 +79,7 @@ class ExceptionReader:
         return self._named.get(name)
 
     def _java_exception(self, node: YamlNode, chain: tuple[YamlNode, ...]) -> JavaException:
-        """`chain` is the exceptions that this one causes, and itself."""
+        """Read an exception; `chain` contains the exceptions that it causes, and itself."""
         stack_trace = node.get("stack-trace")
         return JavaException(
             node.text_of("class") or "",

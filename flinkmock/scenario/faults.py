@@ -49,7 +49,7 @@ class FaultReader:
 
     Attributes:
         requests: Reads the requests of `match`.
-        jobs: The names that jobs of the scenario have. None: jobs can have any name.
+        jobs: The names of the jobs in the scenario; None if jobs can have any name.
         diagnostics: Collects the mistakes.
     """
 
@@ -58,7 +58,7 @@ class FaultReader:
     diagnostics: Diagnostics
 
     def read(self, nodes: list[YamlNode]) -> tuple[Fault, ...]:
-        """Read faults. Those without a name are named by their requests and effects."""
+        """Read faults. The name of a fault without one consists of its requests and effects."""
         faults: dict[str, Fault] = {}
         for node in nodes:
             name_node = node.get("name")
@@ -105,7 +105,7 @@ class FaultReader:
         return Corrupt(Corruption(kind), field.text)
 
     def _set_values(self, node: YamlNode, patterns: tuple[Pattern, ...]) -> dict[ValuePath, object]:
-        """Read `set`, and check that a response of the operations can have such values."""
+        """Read `set`, and check that responses to the operations can have such values."""
         values = {}
         set_node = node.get("set")
         for text, value in set_node.items.items() if set_node is not None else ():
@@ -229,7 +229,7 @@ def _short(node: YamlNode) -> str:
 
 
 def _text(node: YamlNode) -> str:
-    """The text of a value, the same for YAML and for Python objects."""
+    """Return the text of a value, which is the same for YAML and Python objects."""
     return "null" if node.value is None else node.text
 
 

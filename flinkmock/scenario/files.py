@@ -15,12 +15,12 @@ from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping,
 from flinkmock.scenario.templates import merge
 
 INLINE = "<scenario>"
-"""Name of a scenario without a file in messages."""
+"""The name of a scenario without a file in messages."""
 ScenarioSource = str | Path | Mapping[str, object]
 
 
 def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tuple[YamlNode, tuple[Path, ...]]:
-    """Return the merged document and the files that were read for it, its own first.
+    """Return the merged document and the files that were read for it, the file of the scenario first.
 
     Raises:
         ScenarioError: A file can't be read, or is not YAML.
@@ -45,14 +45,14 @@ def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tu
 def find_file(
     name: str | Path, folders: Sequence[Path], location: SourceLocation, diagnostics: Diagnostics, prefix: str = ""
 ) -> Path:
-    """Return the first file of that name in `folders`, or else the built-in scenario of that name.
+    """Return the first file with a name in `folders`, or else the built-in scenario with the name.
 
     Args:
-        name: File name or path.
-        folders: Where to look, in this order.
-        location: Where the name is written, for the message.
-        diagnostics: Gets the message.
-        prefix: Start of the message.
+        name: The file name or path.
+        folders: The folders to search, in this order.
+        location: The location of the name, for the message.
+        diagnostics: Collects the message.
+        prefix: The start of the message.
 
     Raises:
         ScenarioError: There is no such file.
@@ -80,7 +80,7 @@ def _is_missing(file: Path) -> bool:
 
 
 def is_file_name(source: object) -> TypeGuard[str | Path]:
-    """Whether this is the name of a file, not the text of a scenario."""
+    """Return whether a source is the name of a file, not the text of a scenario."""
     is_name = isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml"))
     return is_name or isinstance(source, Path)
 
@@ -88,11 +88,11 @@ def is_file_name(source: object) -> TypeGuard[str | Path]:
 def _with_extended(
     document: YamlNode, folder: Path, read: tuple[Path, ...], diagnostics: Diagnostics
 ) -> tuple[YamlNode, tuple[Path, ...]]:
-    """Return the document merged with the one that it extends, and all files that were read.
+    """Return a document merged with the one that it extends, and all files that were read.
 
     Args:
         document: The document.
-        folder: Its folder, to which `extends` is relative.
+        folder: The folder of the document, to which `extends` is relative.
         read: The files that were read already.
         diagnostics: Collects the mistakes.
     """
@@ -112,7 +112,7 @@ def _with_extended(
 
 
 def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, prefix: str = "") -> str:
-    """Return the file's text. An error is reported at `location`, after the `prefix`."""
+    """Return the text of a file. Errors are reported at `location`, after the `prefix`."""
     try:
         with file.open("rb") as stream:
             # one byte more than allowed is enough to see that a file is too large

@@ -1,7 +1,7 @@
-"""What jobs take from the options of the cluster: checkpoints, restart strategy.
+"""Checkpointing and restart strategies of jobs, from the options of the cluster.
 
-As StreamExecutionEnvironment.configure: an option of the cluster holds for the jobs that do not set it themselves
-(recorded with 2.3.0). `parallelism.default` does not: JarHandlerUtils sets it to 1 unless the request has another.
+An option of the cluster applies to jobs that do not set it (StreamExecutionEnvironment.configure; recorded with 2.3.0).
+`parallelism.default` does not apply: JarHandlerUtils sets it to 1 unless the request has another value.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _KINDS = {
     "exponential-delay": RestartStrategyKind.EXPONENTIAL_DELAY,
     "exponentialdelay": RestartStrategyKind.EXPONENTIAL_DELAY,
 }
-"""The values of restart-strategy.type (RestartStrategyOptions)."""
+"""The values of restart-strategy.type (RestartStrategyOptions), with their kinds."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobDefaults:
-    """The values for jobs that do not set them."""
+    """The default values of jobs."""
 
     checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
     restart: RestartStrategy = field(default_factory=lambda: RestartStrategy(configured_by_job=False))

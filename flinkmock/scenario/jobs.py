@@ -43,7 +43,7 @@ from flinkmock.scenario.templates import Templates, resolve_job
 from flinkmock.scenario.vertices import VertexReader
 
 DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
-"""Names that Flink gives to jobs without one (StreamGraphGenerator)."""
+"""The names of jobs without one in Flink (StreamGraphGenerator)."""
 
 
 class JobReader:
@@ -52,9 +52,9 @@ class JobReader:
     Args:
         templates: The templates, by scheduler.
         exceptions: Reads the exceptions of jobs.
-        operations: The scenario's operations, which those of a job override.
-        scheduler: The scheduler that the cluster is configured for.
-        defaults: What the options of the cluster set.
+        operations: The operations of the scenario. Those of a job override them.
+        scheduler: The configured scheduler of the cluster.
+        defaults: The values that options of the cluster set.
         diagnostics: Collects the mistakes.
     """
 
@@ -68,15 +68,15 @@ class JobReader:
         self._defaults = defaults
         self._diagnostics = diagnostics
         self._by_template: dict[str | None, tuple[JobSpec, bool]] = {}
-        """The job of a template without mistakes, and whether that names it: many jobs may be nothing else."""
+        """Valid templates -> their job, and whether it has a name. Many jobs consist of a template only."""
 
     def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
         """Read a job, or the name of a template.
 
         Args:
             node: The job, or the name.
-            path: Path of the job, for messages.
-            default_name: Name of a job without one. None: the name of its template, or else Flink's default name.
+            path: The path of the job, for messages.
+            default_name: The name of a job without one; None for the name of its template, or else Flink's default.
         """
         of_template = node.text if isinstance(node.value, str) and default_name is not None else None
         if of_template in self._by_template and default_name is not None:
@@ -202,7 +202,7 @@ class JobReader:
         )
 
     def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
-        """The field that an argument sets, with the full name of the vertex."""
+        """Return the field that an argument sets, with the full name of the vertex."""
         fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
         if node.text not in fields:
@@ -212,7 +212,7 @@ class JobReader:
 
 
 def _row(node: YamlNode) -> object:
-    """Return a row of `results`; `+U: […]` is one with a kind of change."""
+    """Return a row of `results`; `+U: […]` is a row with a kind."""
     value = node.to_python()
     if isinstance(value, dict) and len(value) == 1:
         ((kind, row),) = value.items()
@@ -227,7 +227,7 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Operat
 
     Args:
         nodes: The operations of the section.
-        defaults: Where an operation takes what the section leaves out. Without an entry here, as on a real cluster.
+        defaults: The values for keys that the section omits, by operation.
         exceptions: Reads the exceptions of failed operations.
         diagnostics: Collects the mistakes.
     """

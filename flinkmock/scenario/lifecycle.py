@@ -23,12 +23,12 @@ from flinkmock.scenario.exceptions import ExceptionReader
 from flinkmock.scenario.quantities import as_int, read_duration_spec
 
 MAX_PAST_REPEATS = 100_000
-"""How often a job may have repeated its steps before the scenario starts."""
+"""How often a job may repeat its steps before the scenario starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A state and its location; `duration` is None if none is given."""
+    """A state and its location; `duration` is None if none is specified."""
 
     location: SourceLocation
     state: str
@@ -38,7 +38,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    """Steps that repeat `times` times; None: forever."""
+    """Steps that repeat `times` times, or forever for None."""
 
     location: SourceLocation
     times: int | None
@@ -57,8 +57,8 @@ class LifecycleReader:
     """Reads the lifecycle of one job.
 
     Args:
-        job: Path of the job, for messages.
-        vertices: The job's vertices, by their names in the file.
+        job: The path of the job, for messages.
+        vertices: The vertices of the job by their names in the file.
         scheduler: "default" or "adaptive".
         age: How long before the scenario the job was submitted, in ms.
         exceptions: Reads the exceptions of steps.
@@ -187,7 +187,7 @@ def _last(item: _Line | _Loop) -> _Line:
 
 
 def _repeats_forever(item: _Line | _Loop) -> bool:
-    """Whether an item never ends, because it or its last step repeats forever."""
+    """Return whether an item never ends, because it or its last step repeats forever."""
     return isinstance(item, _Loop) and (item.times is None or _repeats_forever(item.items[-1]))
 
 
@@ -206,7 +206,7 @@ def _is_unbounded(duration: DurationSpec) -> bool:
 
 
 def _waits(item: _Line | _Loop) -> bool:
-    """Whether an item lasts until a client polls the job, or until a signal."""
+    """Return whether an item lasts until a client polls the job, or until a signal."""
     if isinstance(item, _Loop):
         return any(map(_waits, item.items))
     return item.duration is not None and not isinstance(item.duration, UniformRange)

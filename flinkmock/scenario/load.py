@@ -33,10 +33,10 @@ def load_scenario(source: ScenarioSource | None = None) -> Scenario:
     """Load a scenario.
 
     Args:
-        source: A path, or text that ends in `.yaml` or `.yml`, names a file. Other text is YAML. A mapping is what YAML
-            would be parsed to. None and an empty document are a cluster without jobs. `extends` is relative to the
-            folder of the file, or to the working directory. Files that do not exist are looked up among the built-in
-            scenarios ("crash-loop.yaml").
+        source: The name of a file (a path, or a string that ends in `.yaml` or `.yml`), YAML text, or the mapping that
+            YAML is parsed to. None and an empty document are a cluster without jobs. `extends` is relative to the
+            folder of the file, or to the working directory. Built-in scenarios ("crash-loop.yaml") are used if
+            there is no such file.
 
     Raises:
         ScenarioError: The scenario has mistakes. The message lists all of them.
@@ -45,7 +45,7 @@ def load_scenario(source: ScenarioSource | None = None) -> Scenario:
 
 
 def read_scenario(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
-    """Load a scenario, and return its document, too, for messages with source locations.
+    """Load a scenario, and return it with its document, for messages with source locations.
 
     Raises:
         ScenarioError: The scenario has mistakes.
@@ -72,12 +72,12 @@ _SECTIONS_OF_JOBS = frozenset({"flink", "cluster", "templates", "exceptions", "o
 
 
 def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> JobSpec:
-    """Load one more job of a scenario.
+    """Load a job for a loaded scenario.
 
     Args:
         spec: The scenario, with its templates, exceptions and operations.
         name: The name of the job, unless the definition has one.
-        definition: The keys of a job in the language of scenarios.
+        definition: The keys of a job, as in a scenario.
 
     Raises:
         ScenarioError: The definition has mistakes.
@@ -120,7 +120,7 @@ class FaultConfig:
 
     Attributes:
         faults: The faults.
-        seed: Seed of their random draws.
+        seed: The seed of their random draws.
         ignored_sections: The other sections of the scenario.
     """
 
@@ -133,8 +133,8 @@ def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
     """Load the faults of a scenario for a real cluster, whose jobs can have any name.
 
     Args:
-        source: As for `load_scenario`.
-        flink: Minor release of the cluster.
+        source: The scenario, as for `load_scenario`.
+        flink: The minor release of the cluster.
 
     Raises:
         ScenarioError: The faults have mistakes, or the schema rejects the file.
@@ -159,7 +159,7 @@ def built_in_document(scheduler: str) -> YamlNode:
 
 
 def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnostics) -> dict[str, Templates]:
-    """The templates by scheduler. Every cluster has some jobs that the default scheduler runs."""
+    """Return the templates by scheduler. The default scheduler runs some jobs of any cluster."""
     own = document.items_of("templates")
     return {
         scheduler: Templates(own, built_in_document(scheduler).items_of("templates"), diagnostics)
@@ -168,13 +168,13 @@ def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnost
 
 
 ALL = "*"
-"""Stands for all entries of a section."""
+"""Represents all entries of a section."""
 
 
 def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[str]]:
-    """The entries that the schema refuses, by section.
+    """Return the entries that the schema rejects, by section.
 
-    They are skipped, so that a mistake is reported once and the other entries are still checked.
+    They are skipped, so that a mistake is reported only once, and the other entries are checked.
     """
     invalid: dict[str, set[str]] = {}
     for path in paths:
@@ -278,12 +278,12 @@ class _ScenarioReader:
 
 
 def _hanging(during: tuple[int, int]) -> Fault:
-    """Return the fault of a leader that hangs: no JobManager answers, since each asks the leader."""
+    """Return the fault of a leader that hangs: no JobManager responds, since all of them ask the leader."""
     return Fault("the leader hangs", FaultTrigger(during=during), drop=Drop.HANG)
 
 
 def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[SubmissionRule]) -> list[str] | None:
-    """The names that jobs can have; None if an argument of a program sets the name."""
+    """Return the names that jobs can have; None if an argument of a program sets the name."""
     specs = [*jobs, *(submission.job for submission in submissions)]
     if any("name" in fields for spec in specs for fields in spec.program.arguments.values()):
         return None

@@ -22,7 +22,7 @@ from flinkmock.scenario.quantities import as_bool, as_float, as_int, as_int_set,
 def read_metrics(
     node: YamlNode | None, diagnostics: Diagnostics, parallelism: int | None = None
 ) -> dict[str, MetricSpec]:
-    """Read metrics by name. `parallelism` is that of their vertex; None: the metrics are a job's."""
+    """Read metrics by name. `parallelism` is that of their vertex, or None for the metrics of a job."""
     entries = node.items if node is not None else {}
     return {name: _metric(metric, parallelism, diagnostics) for name, metric in entries.items()}
 
@@ -64,7 +64,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
 
 
 def _every(node: YamlNode, diagnostics: Diagnostics) -> int:
-    """The key `every` in ms, at least 1."""
+    """Return the key `every` in ms, at least 1."""
     every = node.get("every")
     ms = read_duration(every, 1, diagnostics)
     if every is not None and ms == 0:
@@ -78,7 +78,7 @@ def _number(node: YamlNode | None) -> float:
 
 
 def _value(node: YamlNode) -> Value:
-    """The value as written: 5 is an Integer in Java, 5.0 a Double."""
+    """Return the value with its type: 5 is an Integer in Java, 5.0 a Double."""
     return node.value if isinstance(node.value, int | float | str) else ""
 
 

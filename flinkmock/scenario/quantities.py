@@ -1,4 +1,4 @@
-"""Numbers, durations and sizes of a scenario. The schema has already checked their form."""
+"""Reads numbers, durations and sizes of a scenario, whose form the schema has checked."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def as_bool(node: YamlNode | None, default: bool = False) -> bool:
 
 
 def as_int_set(node: YamlNode | None) -> frozenset[int]:
-    """Convert a list of whole numbers; None and a value of another kind are the empty set."""
+    """Convert a list of whole numbers; None and other values result in the empty set."""
     return frozenset(as_int(number, 0) for number in node.elements) if node is not None else frozenset()
 
 
 def _read_range(
     node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, too_large: str
 ) -> UniformRange:
-    if isinstance(node.value, int | float):  # the schema allows no number but 0
+    if isinstance(node.value, int | float):  # the schema only allows the number 0
         return ZERO
     low_text, dots, high_text = str(node.value).partition("..")
     low = parse(low_text)

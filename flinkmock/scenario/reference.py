@@ -45,7 +45,7 @@ _TYPES = {"integer": "whole number", "number": "number", "string": "text", "bool
 
 
 def reference() -> str:
-    """The whole page, in Markdown."""
+    """Return the page in Markdown."""
     schema = load_schema()
     parts = [_INTRODUCTION, "## Top level\n", _table(schema)]
     for name, part in schema["$defs"].items():
@@ -57,7 +57,7 @@ def reference() -> str:
 
 
 def _transitions() -> str:
-    """The states that can follow each state, with both schedulers."""
+    """Return a table of the states that can follow each state, with both schedulers."""
     rows = ["| state | can be first | can be followed by | with the adaptive scheduler |", "|---|---|---|---|"]
     for state in JOB_STATES:
         first = "yes" if implicit_prefix(state) is not None else "no"
@@ -71,7 +71,7 @@ def _names(states: Iterable[JobState]) -> str:
 
 
 def _has_section(part: Part) -> bool:
-    """Whether a definition gets its own section: it has keys, or its form needs a description."""
+    """Return whether a definition needs a section, because it has keys or a described form."""
     return "properties" in part or ("description" in part and "x-say" in part) or "propertyNames" in part
 
 
@@ -108,7 +108,7 @@ def _description(part: Part) -> str:
 
 
 def _form(part: Part) -> str:
-    """The allowed values in a few words."""
+    """Describe the allowed values in a few words."""
     if "$ref" in part:
         name = _name(part)
         return (

@@ -1,4 +1,4 @@
-"""Former names of scenario keys and values. They are refused with a message that gives the current name."""
+"""Former names of scenario keys and values. They are rejected with a message that contains the current name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("again", "repeat"),
     ("ship", "ship-strategy"),
 )
-"""Former key and present key. A former key can be a present key of another mapping."""
+"""Former key and current key. A former key can be a current key of another mapping."""
 
 VALUES: tuple[tuple[str, str], ...] = (
     ("fails", "crashes"),
@@ -40,9 +40,9 @@ VALUES: tuple[tuple[str, str], ...] = (
     ("empty", "close"),
     ("mid-body", "truncate"),
 )
-"""The same for values that are one of a few words."""
+"""Former value and current value, for keys with a fixed set of values."""
 
 
 def present_name(former: object, names: tuple[tuple[str, str], ...], allowed: Container[object]) -> str | None:
-    """The `allowed` name that replaced `former`, or None if there is none."""
+    """Return the `allowed` name that replaced `former`, or None if there is none."""
     return next((present for old, present in names if old == former and present in allowed), None)

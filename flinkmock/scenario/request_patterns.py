@@ -18,8 +18,8 @@ class RequestReader:
     """Reads the requests of one scenario.
 
     Args:
-        flink: The release that the scenario names. None: any release may have the operation, because the scenario
-            works with all of them.
+        flink: The release that the scenario specifies; None if the scenario works with all releases, so that any of
+            them may have the operation.
         diagnostics: Collects the mistakes.
     """
 
@@ -50,11 +50,11 @@ class RequestReader:
         return tuple(self.read(element.text, element.location) for element in node.elements or [node])
 
     def unknown_value(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
-        """Return why no JSON response to the patterns can have a value at a path; None if one can.
+        """Return a message if no JSON response to the patterns can have a value at a path, otherwise None.
 
-        Without patterns, responses to all operations count.
+        Without patterns, the response to any operation may have it.
         """
-        if path.steps[0] == "errors":  # of an error response
+        if path.steps[0] == "errors":  # in an error response
             return None
         reasons: dict[str, str] = {}
         for release in self._releases:
@@ -72,7 +72,7 @@ class RequestReader:
         return f"no response to {'these requests' if patterns else 'any request'} has {path}."
 
     def impossible_change(self, path: ValuePath, change: Change, patterns: tuple[Pattern, ...]) -> str | None:
-        """Return why no response to the patterns can have a changed value at a path; None if one can."""
+        """Return a message if no response to the patterns can have a changed value at a path, otherwise None."""
         parent = path.text.rpartition(".")[0] if change is Change.ADDED_FIELD else path.text
         if change is Change.ADDED_FIELD and self.unknown_value(path, patterns) is None:
             return f"{path} is a field that Flink has. Write the name of another one."
@@ -100,7 +100,7 @@ class RequestReader:
 
 
 def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
-    """Yield the operations that patterns are about: of `GET /jobs/overview` not `GET /jobs/:jobid`, too."""
+    """Yield the operations of patterns; `GET /jobs/overview` does not include `GET /jobs/:jobid`."""
     for pattern in patterns:
         exact = contract.match(pattern.method, f"/{'/'.join(pattern.segments)}")
         if exact is not None:

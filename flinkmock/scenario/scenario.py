@@ -1,4 +1,4 @@
-"""A whole scenario: the cluster, the faults, and what clients must do."""
+"""A complete scenario: the cluster, its faults, and the expected requests of clients."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Scenario(ClusterSpec):
     """A `ClusterSpec` with the faults and expectations around it.
 
     Attributes:
-        faults: In the order in which they are tried.
-        expect: What the journal must contain when the cluster closes.
+        faults: The faults, in the order in which they are tried.
+        expect: The requests that the journal must contain when the cluster closes.
         ingress: The reverse proxy in front of the cluster.
-        varied: Whether each response is another one that the contract allows (`responses: varied`).
-        files: The files that the scenario was read from, its own first.
+        varied: Whether responses vary as far as the contract allows (`responses: varied`).
+        files: The files that the scenario was read from, the file of the scenario first.
         document: The merged document.
     """
 

@@ -1,7 +1,7 @@
 """Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with readable messages.
 
-The schema has its own messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message,
-in which {value} and {hint} are filled in. `x-instead` maps a key that does not exist to what to write instead.
+The schema contains messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message with
+placeholders {value} and {hint}. `x-instead` maps a key that does not exist to the key that should be used instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 SchemaError = Any
-"""A jsonschema.ValidationError. Its type stubs make every attribute optional; here they are always set."""
+"""A jsonschema.ValidationError, whose attributes are always set, although its type stubs make them optional."""
 
 _KINDS = {
     "object": "a mapping",
@@ -39,7 +39,7 @@ def validate(document: YamlNode, diagnostics: Diagnostics) -> set[tuple[str | in
     """Add a message for each violation of the schema. Return the paths of the values that violate it."""
     data = document.to_python()
     if isinstance(data, dict) and "flink" in data:
-        # 1.20 is a name that YAML reads as a number
+        # 1.20 is a name, although YAML reads it as a number
         data["flink"] = document.items["flink"].text or data["flink"]
     if _is_valid()(data):
         return set()
@@ -52,14 +52,14 @@ def validate(document: YamlNode, diagnostics: Diagnostics) -> set[tuple[str | in
 
 @cache
 def load_schema() -> dict[str, Any]:
-    """The published schema."""
+    """Return the published schema."""
     schema: dict[str, Any] = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
     return schema
 
 
 @cache
 def _is_valid() -> Check:
-    """Accept valid scenarios without jsonschema, which is slow to import and to run."""
+    """Return a check that does not use jsonschema, which is slow to import and to run."""
     return CompiledValidator(load_schema()["$defs"]).check(load_schema())
 
 
@@ -71,7 +71,7 @@ def _validator() -> Draft202012Validator:
 
 
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with references to simple definitions resolved: jsonschema resolves each one again for each value."""
+    """Return the schema without references to simple definitions, which jsonschema resolves for each value."""
     if isinstance(part, list):
         return [_inlined(element, definitions) for element in part]
     if not isinstance(part, dict):
@@ -107,17 +107,17 @@ def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLo
 
 
 def _renamed_keys(error: SchemaError) -> dict[str, str]:
-    """The former keys that a mapping has, with the keys of its schema that replaced them."""
+    """Return the former keys of a mapping, with the keys of its schema that replaced them."""
     known = error.schema.get("properties", {})
     unknown = error.instance.keys() - known.keys() if isinstance(error.instance, dict) else ()
     return {key: present for key in unknown if (present := present_name(key, KEYS, known))}
 
 
 def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
-    """The errors of the branch that was most likely meant.
+    """Return the errors of the branch that was most likely meant.
 
-    It is of the right kind, has no unknown keys, and has the keys that the branch requires, or one of them. Among
-    those it is the one whose errors are deepest and fewest.
+    The value has the kind of that branch, no unknown keys, and at least one of the keys that it requires. Of several
+    such branches, it is the one with the deepest and fewest errors.
     """
     branches: dict[object, list[SchemaError]] = {}
     for cause in error.context or ():
@@ -140,7 +140,7 @@ def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
 
 
 def _is_other_kind(cause: SchemaError, instance: object) -> bool:
-    """Whether a branch is for values of another kind: text instead of a mapping, for example."""
+    """Return whether a branch is for values of another kind, such as text instead of a mapping."""
     if cause.validator in ("const", "enum"):
         return cause.instance is instance and isinstance(instance, dict | list)
     return cause.validator == "type" and not cause.path

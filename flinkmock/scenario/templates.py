@@ -11,7 +11,7 @@ from flinkmock.scenario.document import YamlNode
 
 
 def merge(over: YamlNode, base: YamlNode) -> YamlNode:
-    """Lay `over` on `base`. The keys of `over` come first, so that its submission rules are tried first."""
+    """Merge two mappings. The keys of `over` come first, so that its submission rules are tried first."""
     if not isinstance(over.value, dict) or not isinstance(base.value, dict):
         return over
     items = {key: merge(node, base.items[key]) if key in base.items else node for key, node in over.items.items()}
@@ -20,11 +20,13 @@ def merge(over: YamlNode, base: YamlNode) -> YamlNode:
 
 
 def resolve_job(templates: Mapping[str, Templates], configured: str | None, job: YamlNode) -> tuple[YamlNode, str]:
-    """Return the job merged with its templates, and the scheduler that runs it: batch jobs never run adaptively.
+    """Return the job merged with its templates, and the scheduler that runs it.
+
+    The adaptive scheduler does not run batch jobs.
 
     Args:
-        templates: By scheduler, because the built-in templates differ.
-        configured: The scheduler that the cluster is configured for.
+        templates: The templates by scheduler, since the built-in ones differ.
+        configured: The configured scheduler of the cluster.
         job: A job, or the name of a template.
     """
     resolved = templates["default"].resolve(job)
@@ -48,7 +50,7 @@ class Templates:
         return self._resolve(node, ())
 
     def own_keys(self, node: YamlNode) -> frozenset[str]:
-        """Return the keys of a job that the scenario gives; those in mappings as "key.sub-key"."""
+        """Return the keys of a job that the scenario contains; those in mappings as "key.sub-key"."""
         keys: set[str] = set()
         visited: set[str] = set()
         name = node if isinstance(node.value, str) else node.get("extends")
@@ -62,7 +64,7 @@ class Templates:
             name = node.get("extends")
 
     def is_valid(self, node: YamlNode, invalid: Container[str]) -> bool:
-        """Whether none of the job's templates is `invalid`."""
+        """Return whether none of the job's templates is `invalid`."""
         visited: set[str] = set()
         name = node if isinstance(node.value, str) else node.get("extends")
         while name is not None and name.text in self._own and name.text not in visited:
@@ -73,7 +75,7 @@ class Templates:
         return True
 
     def template_name(self, node: YamlNode) -> str | None:
-        """The template of the scenario that the job extends; None for a built-in one, or none."""
+        """Return the template of the scenario that the job extends; None if it is built-in, or there is none."""
         name = node.get("extends") if node.items else node
         return name.text if name is not None and name.text in self._own else None
 
@@ -89,7 +91,7 @@ class Templates:
         else:
             base = self._built_in["batch" if node.text_of("type") == "batch" else "streaming"]
         if base is None:
-            base = self._built_in["streaming"]  # a valid job, so that reading continues: the mistake is reported anyway
+            base = self._built_in["streaming"]  # a valid job, so that reading continues after the mistake is reported
         if name is not None and any(base is other for other in (*extended_by, node)):
             self._diagnostics.add(name.location, f'circular extends: "{name.text}" extends itself.')
             base = self._built_in["streaming"]

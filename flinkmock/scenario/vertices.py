@@ -22,8 +22,8 @@ class VertexReader:
     """Reads the vertices of one job.
 
     Attributes:
-        job: Path of the job, for messages.
-        parallelism: Parallelism of vertices that don't set one.
+        job: The path of the job, for messages.
+        parallelism: The parallelism of vertices that don't set one.
         is_batch: Whether the job is a batch job.
         diagnostics: Collects the mistakes.
     """
@@ -34,7 +34,7 @@ class VertexReader:
     diagnostics: Diagnostics
 
     def read(self, node: YamlNode) -> dict[str, VertexSpec]:
-        """Return the vertices by their names in the file, in its order."""
+        """Return the vertices by their names in the file, in the order of the file."""
         vertices: dict[str, VertexSpec] = {}
         for item in node.elements:
             name = _name(item)
@@ -46,7 +46,7 @@ class VertexReader:
         return vertices
 
     def _check_finishes_after(self, node: YamlNode, vertices: Collection[VertexSpec]) -> None:
-        """Check that only sources are bounded, and not all of them: else the job itself would finish."""
+        """Check that only sources are bounded, and not all of them, since the job would finish then."""
         for item in node.elements:
             key = item.get("finishes-after") if item.items else None
             if key is None:
@@ -157,11 +157,11 @@ def _busy(node: YamlNode | None) -> tuple[float, ...]:
 
 
 def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
-    """The partitioner of an edge without one (StreamGraph.createActualEdge)."""
+    """Return the ship strategy of an edge without one (StreamGraph.createActualEdge)."""
     return "FORWARD" if source_parallelism == parallelism else "REBALANCE"
 
 
 def _default_max_parallelism(parallelism: int) -> int:
-    """1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
+    """Return 1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
     at_least = parallelism + parallelism // 2
     return min(max(1 << (at_least - 1).bit_length(), _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)

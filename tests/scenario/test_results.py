@@ -84,7 +84,7 @@ def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
 
 @pytest.mark.parametrize(("accumulators", "text"), [
     ("{words: IntCountr}", '"IntCountr" is not an accumulator of Flink. Did you mean "IntCounter"?'),
-    ("{words: IntCountr}", "One of the program's own types needs a value."),
+    ("{words: IntCountr}", "A user-defined type needs a value."),
     ("{words: {type: IntCounter, value: many}}", "a value of type IntCounter must be a whole number."),
 ])  # fmt: skip
 def test_mistakes(accumulators: str, text: str) -> None:

@@ -31,10 +31,10 @@ __all__ = ["contract_from_description", "dump", "import_contract", "nearest_rele
 
 
 def read_description(text: str) -> Description:
-    """Read a documentation page or an OpenAPI document; detects which of them it is.
+    """Parse a documentation page or an OpenAPI document.
 
     Raises:
-        ImportRefused: The text is neither, or it is broken.
+        ImportRefused: The text is neither of them, or it is broken.
     """
     with _refuse_broken():
         document = read_document(text)
@@ -49,14 +49,14 @@ def read_description(text: str) -> Description:
 def import_contract(
     file: Path, *, flink: str, base: Contract, commit: str | None = None, built: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """Make the schema file of a release from a description.
+    """Create the schema file of a release from a description.
 
     Args:
         file: The description.
         flink: The version of the new release ("2.4.0").
         base: The nearest known release, which supplies what the description omits.
-        commit: As `/overview` shows it; None: the description's, or else "unknown".
-        built: ISO 8601 build time as `/config` shows it; None: the description's, or else 1970.
+        commit: The commit that `/overview` shows; None for that of the description, or else "unknown".
+        built: The build time that `/config` shows, in ISO 8601; None for that of the description, or else 1970.
 
     Returns:
         The schema file, and notes on differences from the base that a person should review.
@@ -87,7 +87,7 @@ def import_contract(
 
 
 def nearest_release(flink: str) -> str:
-    """Return the known release to complete a description from: the same minor release, or else the one before it.
+    """Return the known release that completes a description: the same minor release, or else the one before it.
 
     Args:
         flink: The version of the description ("2.4.0").
@@ -100,7 +100,7 @@ def nearest_release(flink: str) -> str:
 
 
 def contract_from_description(text: str, flink: str) -> Contract:
-    """Make a contract with nothing but the content of a description, and without an order of keys.
+    """Create a contract from the content of a description only, without an order of keys.
 
     Raises:
         ImportRefused: The text is not a description, or it is broken.
@@ -115,7 +115,7 @@ def _flinkmock_document(text: str) -> dict[str, Any] | None:
 
 @contextmanager
 def _refuse_broken() -> Iterator[None]:
-    """Turn the errors that a broken description causes into ImportRefused."""
+    """Convert errors that a broken description causes to ImportRefused."""
     try:
         yield
     except (json.JSONDecodeError, yaml.YAMLError) as error:

@@ -1,4 +1,4 @@
-"""The content of a description of Flink's REST API, whatever its format."""
+"""The content of a description of Flink's REST API, independent of its format."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 @dataclass(slots=True)
 class DescribedOperation:
-    """One operation as a description shows it.
+    """An operation of a description.
 
     Attributes:
         path: The path with colons (":jobid").
-        path_parameters, query_parameters: As in a schema file.
-        request, response: A schema; None if the description has none, {} if it allows anything.
+        path_parameters, query_parameters: The parameters, as in a schema file.
+        request, response: The schemas of the bodies; None if the description has none, {} if it allows any body.
         id: The operation id; None if the description has none.
     """
 
@@ -44,13 +44,13 @@ class Description:
 
 
 def operation_name(method: str, path: str) -> str:
-    """Make an operation id: GET /jobs/:jobid is `getJobsByJobid`."""
+    """Return an operation id such as `getJobsByJobid` for GET /jobs/:jobid."""
     words = path.replace(":", "by-")
     return method.lower() + "".join(word.title() for word in re.split(r"\W+", words) if word)
 
 
 def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str, Any]:
-    """Return a parameter as a schema file has it.
+    """Return a parameter for a schema file.
 
     Args:
         name: The name of the parameter.
@@ -62,7 +62,7 @@ def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str,
     if query:
         entry["list"] = True
     options = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', text)
-    if "32-character hexadecimal" in text and name != "taskmanagerid":  # the documentation is wrong about that one
+    if "32-character hexadecimal" in text and name != "taskmanagerid":  # the documentation of this parameter is wrong
         return entry | {"type": "string", "format": "hex32", "pattern": "^[0-9a-fA-F]{32}$", "java_type": "AbstractID"}
     if options and ("only supported" in text or "vailable" in text or "upported" in text):
         return entry | {

@@ -24,10 +24,10 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """Return the operations of a page; none if the text is something else.
+    """Return the operations of a page; none if the text is not such a page.
 
     Raises:
-        json.JSONDecodeError, KeyError: a schema is broken.
+        json.JSONDecodeError, KeyError: A schema is broken.
     """
     if re.search(r"<(table|h5|td)\b", text):
         text = _text_of_html(text)

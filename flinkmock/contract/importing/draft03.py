@@ -13,7 +13,7 @@ _PREFIX = "urn:jsonschema:"
 
 
 class Draft03Converter:
-    """Converts schemas to 2020-12; classes become entries of `definitions`."""
+    """Converts schemas to draft 2020-12. Classes become entries of `definitions`."""
 
     def __init__(self, definitions: dict[str, Any]) -> None:
         self._definitions = definitions
@@ -26,7 +26,7 @@ class Draft03Converter:
 
         Args:
             schema: The document.
-            suffix: The suffix of the names of its classes; separates requests from responses.
+            suffix: The suffix of the names of its classes, which differs for requests and responses.
 
         Raises:
             KeyError: The document refers to a class that it does not define.

@@ -1,7 +1,7 @@
 """Reads the OpenAPI documents that `flinkmock openapi` writes.
 
-They are complete: no known release has to supply what the document leaves out. An editor may have added operations
-without the `x-flink-…` extensions; those get the same defaults as operations of Flink's own OpenAPI document.
+They are complete without a base release. An editor may have added operations without the `x-flink-…` extensions, which
+get the same defaults as operations of Flink's OpenAPI document.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
     is_list = schema["type"] == "array"
     entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
     if parameter["in"] == "query":
-        entry["list"] = is_list  # or as the converter says
+        entry["list"] = is_list  # unless the converter has another value
     item = schema["items"] if is_list else schema
     return {
         **entry,

@@ -4,8 +4,8 @@ The description decides what it can describe: the operations, their status, prop
 decides the rest: order, required keys, null, converters, subclasses, what Flink writes without a class (`refined`),
 hidden operations, and operations that a configuration option enables.
 
-Flink generates its descriptions from Java classes, without their serializers. What they show of a class that the base
-knows better is not a change:
+Flink generates its descriptions from Java classes, without their serializers. The base is right, and nothing changed,
+in these cases:
 
 * a class that Jackson writes as a text, a number or a map, described with the properties of the Java object;
 * the names of Java's enum constants, described instead of those in JSON;
@@ -29,11 +29,11 @@ from flinkmock.contract.operation import Schema, shape_of
 class ContractMerger:
     """Merges one description into one base.
 
-    A description of the base's own minor release removes nothing: the base comes from the release, the description
-    perhaps from a snapshot before it.
+    A description of the same minor release as the base removes nothing, since the description may be of a snapshot
+    before the release.
 
-    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. Schemas name
-    those that only a description shows in `unconfirmed`: the fake writes them, and a server may do as it likes.
+    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. Schemas list
+    those that only a description shows in `unconfirmed`: the fake writes them, and a server may omit them.
 
     Attributes:
         notes: Sentences on differences that a person should review; `document` fills it.
@@ -46,7 +46,7 @@ class ContractMerger:
         self._definitions: dict[str, Any] = dict(base["$defs"])
         self._merged: set[tuple[str, str]] = set()
         self._described_properties: dict[str, set[str]] = {}
-        """Class -> the properties that any of its descriptions shows."""
+        """Class -> the properties in any of its descriptions."""
         self.notes: list[str] = []
 
     def document(self, head: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,9 +90,9 @@ class ContractMerger:
             self.notes.append(f"new: {operation.method} {operation.path} ({name})")
         return entries
 
-    def _is_gone(self, what: str) -> bool:
-        """Note that something is not described; return whether the release no longer has it."""
-        kept, gone = f"kept: {what} is not described", f"gone: {what} is no longer described"
+    def _is_gone(self, name: str) -> bool:
+        """Add a note about a missing description; return whether the release no longer has it."""
+        kept, gone = f"kept: {name} is not described", f"gone: {name} is no longer described"
         self.notes.append(kept if self._same_release else gone)
         return not self._same_release
 
@@ -142,7 +142,7 @@ class ContractMerger:
         key = described_name or location, name
         if key not in self._merged:
             self._merged.add(key)
-            # into the current definition: the description may have two classes where the base has one
+            # merged into the existing definition: the description may have two classes where the base has one
             self._definitions[name] = self._merge_resolved(
                 described, resolved, self._definitions.get(name), name, is_class=True
             )
@@ -162,10 +162,18 @@ class ContractMerger:
     def _merge_resolved(
         self, described: Schema, resolved: Schema, base: Schema | None, location: str, *, is_class: bool = False
     ) -> dict[str, Any]:
-        """`resolved` is what `described` refers to; `is_class`: `location` is the name of a class."""
+        """Merge two schemas.
+
+        Args:
+            described: The described schema, which may be a reference.
+            resolved: The schema to which `described` refers.
+            base: The schema of the base.
+            location: The location of the schema, for notes.
+            is_class: Whether the location is the name of a class.
+        """
         if base is None:
             return self._new(resolved, location)
-        if base.get("refined"):  # written by hand: no description shows what a newer release adds
+        if base.get("refined"):  # descriptions do not show these, nor additions in newer releases
             return dict(base) if self._same_release else _opened(base)
         if not resolved:
             return dict(base)
@@ -205,7 +213,7 @@ class ContractMerger:
         return dict(base)
 
     def _merge_enums(self, described: list[str], base: Schema, location: str) -> dict[str, Any]:
-        """Take over which values there are, and keep the base's spelling of them."""
+        """Return the described values in the spelling of the base."""
         spellings = {value.upper(): value for value in base["enum"]}
         spelled = str.lower if all(value == value.lower() for value in base["enum"]) else str
         values = [spellings.get(value.upper(), spelled(value)) for value in map(str, described)]
@@ -240,14 +248,14 @@ class ContractMerger:
         return self._without_gone(merged, names, location)
 
     def _without_gone(self, merged: Schema, described: set[str], location: str) -> dict[str, Any]:
-        """Remove the properties that a description would show if they still existed."""
+        """Remove properties that the description would show if they still existed."""
         properties = dict(merged.get("properties", {}))
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
             return dict(merged)  # a subclass, which no description shows
         twins = {_folded(name) for name in described}
         for name in [name for name in properties if name not in described and _folded(name) not in twins]:
-            # a description may omit optional properties; keeping them does no harm
+            # a description may omit optional properties, and keeping them is harmless
             if (_is_request(location) or name in required) and self._is_gone(f"property {location}.{name}"):
                 del properties[name]
                 required = [other for other in required if other != name]

@@ -25,7 +25,7 @@ def read_document(text: str) -> Mapping[str, Any] | None:
         None if the text is not an OpenAPI document.
 
     Raises:
-        yaml.YAMLError, json.JSONDecodeError: the text is broken.
+        yaml.YAMLError, json.JSONDecodeError: The text is broken.
         ImportRefused: The document has another version of OpenAPI.
     """
     if text.lstrip().startswith("{"):
@@ -161,9 +161,9 @@ def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a parameter as a schema file has it.
+    """Return a parameter for a schema file.
 
-    Except for enums and integers, Flink's description of a parameter says more than its schema.
+    Except for enums and integers, Flink's description of a parameter is more precise than its schema.
     """
     schema = entry.get("schema", {})
     java_type = schema.get("$ref", "").removeprefix(_COMPONENTS)
@@ -178,7 +178,7 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
 
 
 def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Turn a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
+    """Convert a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(_COMPONENTS)}{suffix}"}
     if "oneOf" in schema or "anyOf" in schema:

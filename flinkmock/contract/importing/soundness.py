@@ -48,7 +48,7 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
         known: A release of Flink.
 
     Raises:
-        ImportRefused: Fewer than half of the operations are Flink's.
+        ImportRefused: Fewer than half of the operations are known ones of Flink.
     """
     flinks = {(operation.method, shape_of(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in flinks]
@@ -59,10 +59,10 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
         )
 
 
-def _refuse_repeated(what: str, counts: Counter[str]) -> None:
+def _refuse_repeated(attribute: str, counts: Counter[str]) -> None:
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise ImportRefused(f"Several operations have the same {what}: {', '.join(repeated)}.")
+        raise ImportRefused(f"Several operations have the same {attribute}: {', '.join(repeated)}.")
 
 
 def _refuse_other_parameters(operation: Operation) -> None:
@@ -105,7 +105,7 @@ def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
-    """Refuse a definition that refers to itself without anything between."""
+    """Refuse a definition that only refers to itself."""
     seen = [name]
     schema = definitions[name]
     while "$ref" in schema:

@@ -1,4 +1,4 @@
-"""Turns a description into a schema file without a base release."""
+"""Converts a description to a schema file without a base release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERROR = {"type": "object", "properties": {"errors": {"type": "array", "items": {
 
 
 def standalone_document(description: Description, flink: str) -> dict[str, Any]:
-    """Return a schema file with nothing but the content of the description.
+    """Return a schema file with only the content of the description.
 
     Its `key_order` is "unknown": descriptions don't document the order of keys.
     """
@@ -49,7 +49,7 @@ def standalone_document(description: Description, flink: str) -> dict[str, Any]:
 
 
 def operation_entry(operation: DescribedOperation, operation_id: str) -> dict[str, Any]:
-    """Return a described operation as an entry of a schema file."""
+    """Return the entry of a schema file for a described operation."""
     return {
         "id": operation_id,
         "headers": "",
