@@ -92,12 +92,13 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     if not spec.program.executes:
         thrown = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
         raise ProgramError(thrown, refused=True, message=submission_messages.NO_JOBS)
-    if invalid := unparseable(program.configuration):
-        if invalid[0] == PARALLELISM:  # read before the main method is called
-            raise ProgramError(invalid[1], refused=False)
-        raise main_method_error(invalid[1])
+    invalid = unparseable(program.configuration)
+    if invalid and invalid[0] == PARALLELISM:  # read before the main method is called
+        raise ProgramError(invalid[1], refused=False)
     if _has_invalid_parallelism(program):
         raise main_method_error(BAD_PARALLELISM)
+    if invalid:
+        raise main_method_error(invalid[1])
     if spec.program.throws is not None:
         raise main_method_error(spec.program.throws)
     return with_arguments(with_configuration(spec, program), program.arguments)
@@ -121,12 +122,13 @@ def job_to_plan(
     except ProgramError as error:
         raise ProgramError(error.exception.chain()[int(in_one_future)], refused=False) from None
     spec = matching_template((name, program.jar.name), rules)
-    if invalid := unparseable(program.configuration):
-        raise ProgramError(invalid[1], refused=False, ends_output=not in_one_future)
+    invalid = unparseable(program.configuration)
     if in_one_future and program.parallelism is not None and program.parallelism <= 0:
         program = dataclasses.replace(program, parallelism=default_parallelism)
-    if _has_invalid_parallelism(program):
+    if _has_invalid_parallelism(program) and not (invalid and invalid[0] == PARALLELISM):
         raise ProgramError(BAD_PARALLELISM, refused=False, ends_output=not in_one_future)
+    if invalid:
+        raise ProgramError(invalid[1], refused=False, ends_output=not in_one_future)
     if spec.program.throws is not None:
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:

@@ -14,6 +14,7 @@ from flinkmock.cluster.errors import (
     JobInitializing,
     JobNotFound,
     RescaleNotFound,
+    UncaughtJavaException,
 )
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
@@ -26,7 +27,8 @@ from flinkmock.cluster.rescaling import (
     validate,
 )
 from flinkmock.flink import configuration as options
-from flinkmock.flink import messages
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.checkpoints import PERCENTILES
@@ -74,10 +76,13 @@ def set_requirements(call: RestCall) -> Payload:
         JobNotFound: There is no such job, or it has ended.
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler.
         InvalidResourceRequirements: The bounds are invalid; this is checked before the scheduler.
+        UncaughtJavaException: A vertex has `null` for its bounds.
     """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
     job = _running_job(call)
+    if None in call.body.values():
+        raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))
     bounds = {}
     for vertex_id, requirement in call.body.items():
         parallelism = requirement["parallelism"]

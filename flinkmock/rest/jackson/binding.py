@@ -106,7 +106,7 @@ class BodyReader:
         for key, child in pairs:
             here = f'{path}["{key}"]'
             vertex_id = self._scalars.id(key, here)
-            entries[vertex_id] = self._value(schema, child, here)
+            entries[vertex_id] = None if child is None else self._value(schema, child, here)  # Java's maps hold nulls
         return entries
 
     def _value(self, schema: Schema, value: Any, path: str) -> Any:

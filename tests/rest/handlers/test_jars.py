@@ -344,3 +344,14 @@ def test_options_that_can_not_be_parsed(tmp_path, option, value):
                 asker.ask(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
             assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.exception)
         assert not asker.cluster.jobs
+
+
+@pytest.mark.parametrize("operation", ["generatePlanFromJar", "submitJobFromJar"])
+def test_the_parallelism_is_checked_before_other_options(tmp_path, operation):
+    """2.3.0: ExecutionConfig is configured before the CheckpointConfig."""
+    body = {"parallelism": -5, "flinkConfiguration": {"execution.checkpointing.interval": "x"}}
+    with HandlerClient() as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError) as raised:
+            asker.ask(operation, body=body, jarid=jar)
+        assert raised.value.exception.chain()[-1].message.startswith("Parallelism must be at least one")

@@ -11,6 +11,7 @@ from flinkmock.cluster.errors import (
     InvalidResourceRequirements,
     JobNotFound,
     RescaleNotFound,
+    UncaughtJavaException,
 )
 from flinkmock.cluster.spec import ExceptionSpec, Input, Step, VertexSpec
 from flinkmock.flink.java_exception import JavaException
@@ -104,6 +105,14 @@ def test_the_default_scheduler_can_do_nothing_of_it():
 def test_a_job_that_has_ended_has_no_requirements():
     with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as asker, pytest.raises(JobNotFound):
         asker.ask("getJobResourceRequirements", jobid=JOB_ID)
+
+
+def test_null_for_the_bounds_of_a_vertex():
+    """2.3.0 looks up the job first: `PUT /jobs/{canceled}/resource-requirements` is a FlinkJobNotFoundException."""
+    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as asker, pytest.raises(JobNotFound):
+        asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
+    with adaptive() as asker, pytest.raises(UncaughtJavaException):
+        asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
 
 
 def test_the_job_is_rescaled_after_the_cool_down():
