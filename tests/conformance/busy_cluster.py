@@ -20,7 +20,7 @@ JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MOST_RUNNING = 4
 KILL_EVERY_S = 100
 """Longer than a heartbeat timeout (50 s), so that a dead TaskManager is seen both registered and gone."""
-RESTART_EVERY_S = 170
+RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 
 
