@@ -72,14 +72,19 @@ def check() -> None:
 
 
 CONNECTIONS = _limit(
-    "connections", 10_000, "connections", "open connections of one JobManager", "closed at once", "no limit"
+    "connections",
+    10_000,
+    "connections",
+    "open connections of one JobManager",
+    "further connections are closed at once",
+    "no limit",
 )
 HEAD_TIME = _limit(
     "head-time",
     300,
     "seconds",
     "the time from the first byte of a request to the end of its head",
-    "closed",
+    "the connection is closed",
     "no limit",
 )
 BODY_PAUSE = _limit(
@@ -93,7 +98,7 @@ HEADERS = _limit(
     8192,
     "bytes",
     "all headers of a request",
-    "the request is answered without its other headers and without its body; the connection is not read any further",
+    "the request is answered as if it had no more headers and no body; the connection is not read any further",
     "the same (Netty)",
 )
 UPLOAD_FILES = _limit(
@@ -102,7 +107,7 @@ UPLOAD_FILES = _limit(
     "files",
     "the parts of a multipart form that are files",
     "500 `File upload failed.`",
-    "no limit; later versions of Netty have one of 128",
+    "no limit; later versions of Netty have a limit of 128",
 )
 PART_HEADERS = _limit(
     "part-headers",
@@ -121,23 +126,23 @@ JAR_MANIFEST = _limit(
     "bytes",
     "the manifest of a jar, unpacked; nothing else in a jar is unpacked",
     "the jar has no entry class",
-    "unpacks all of it; the jar has no entry class if it is not a manifest",
+    "unpacks the whole file; if it is not a manifest, the jar has no entry class",
 )
 JAR_DIRECTORY = _limit(
     "jar-directory",
     16 * 1024 * 1024,
     "bytes",
-    "the list of entries of a jar, some 200,000",
-    "the jar counts as one that is not a zip file",
+    "the list of entries in a jar (some 200,000 entries)",
+    "the jar is treated as a file that is not a zip file",
     "no limit",
 )
 JAVA_DEPTH = _limit(
     "java-depth",
     200,
     "levels",
-    "objects in objects of a submitted job",
+    "the nesting of objects in a submitted job",
     "400 with `java.io.StreamCorruptedException`",
-    "a stack overflow after some thousands",
+    "a stack overflow after some thousand levels",
 )
 JAVA_PARENTS = _limit(
     "java-parents",
@@ -145,7 +150,7 @@ JAVA_PARENTS = _limit(
     "classes",
     "the parents of a class in a submitted job",
     "400 with `java.io.InvalidClassException: filter status: REJECTED`",
-    "classes have to exist",
+    "the classes have to exist",
 )
 JAVA_VALUES = _limit(
     "java-values",
@@ -156,7 +161,12 @@ JAVA_VALUES = _limit(
     "no limit",
 )
 JAVA_VERTICES = _limit(
-    "java-vertices", 2_000, "vertices", "the operators of a submitted job", "only id and name are read", "no limit"
+    "java-vertices",
+    2_000,
+    "vertices",
+    "the operators of a submitted job",
+    "only the id and the name of the job are read",
+    "no limit",
 )
 PARALLELISM = _limit(
     "parallelism",
@@ -185,16 +195,16 @@ CATCH_UP = _limit(
     "catch-up",
     50_000,
     "events",
-    "the events of a cluster that are carried out at once, when the wall clock has moved far",
-    "what the cluster does by then lasts until now",
+    "the events that a cluster handles at once after the wall clock has jumped",
+    "the other events are postponed until the present",
     "-",
 )
 ADVANCE = _limit(
     "advance",
     1_000_000,
     "events",
-    "the same when the clock is advanced",
-    "what the cluster does by then lasts until now",
+    "the events that a cluster handles at once when the clock is advanced",
+    "the other events are postponed until the present",
     "-",
 )
 LOG_ATTEMPTS = _limit(

@@ -16,8 +16,8 @@ as in `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. The list is in `flinkmock/limits.p
 writes this page.
 
 The configuration option `rest.server.max-content-length` (bytes, 104857600 by default) limits the body of a request, as
-in real Flink: 413. Jackson's own limits on JSON (1,000 levels, names of 50,000 characters, numbers of 1,000 digits)
-apply as in the release that is served.
+in real Flink: a larger body gets 413. Jackson's own limits on JSON (1,000 levels, names of 50,000 characters, numbers
+of 1,000 digits) apply as in the release that is served.
 
 | limit | default | applies to | beyond it | a real cluster |
 |---|---|---|---|---|
