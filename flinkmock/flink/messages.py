@@ -191,6 +191,10 @@ def no_jar(upload_dir: str, jar_id: str) -> str:
     return f"Jar file {upload_dir}/{jar_id} does not exist"
 
 
+def no_requirement(vertex_id: str) -> str:
+    return f"No requirement set for vertex {vertex_id}"
+
+
 def coordinator_handles_no_requests(operator: str) -> str:
     return f"Coordinator of operator {operator} cannot handle client event"
 

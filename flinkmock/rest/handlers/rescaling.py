@@ -81,8 +81,10 @@ def set_requirements(call: RestCall) -> Payload:
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
     job = _running_job(call)
-    if None in call.body.values():
-        raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))
+    missing = next((vertex_id for vertex_id, requirement in call.body.items() if requirement is None), None)
+    if missing is not None:
+        text = messages.no_requirement(missing)
+        raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text))
     bounds = {}
     for vertex_id, requirement in call.body.items():
         parallelism = requirement["parallelism"]

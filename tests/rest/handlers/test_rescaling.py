@@ -108,11 +108,12 @@ def test_a_job_that_has_ended_has_no_requirements():
 
 
 def test_null_for_the_bounds_of_a_vertex():
-    """2.3.0 looks up the job first: `PUT /jobs/{canceled}/resource-requirements` is a FlinkJobNotFoundException."""
+    """2.3.0 looks up the job first; that of a canceled job is a FlinkJobNotFoundException."""
     with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as asker, pytest.raises(JobNotFound):
         asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
-    with adaptive() as asker, pytest.raises(UncaughtJavaException):
+    with adaptive() as asker, pytest.raises(UncaughtJavaException) as raised:
         asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
+    assert raised.value.exception.message == f"No requirement set for vertex {IDS[0]}"
 
 
 def test_the_job_is_rescaled_after_the_cool_down():
