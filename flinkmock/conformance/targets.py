@@ -95,7 +95,7 @@ class Targets:
         metrics = self._body(path)
         ids = [metric.get("id") for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
         listed = [name for name in ids if isinstance(name, str)]
-        chosen = sorted(listed, key=lambda name: not name.endswith(COMPARED_METRICS))[:METRICS_PER_REQUEST]
+        chosen = sorted(listed, key=_importance)[:METRICS_PER_REQUEST]
         names = [quote(name) for name in chosen]
         if names:
             yield "?get=" + ",".join(names)
@@ -129,6 +129,12 @@ class Targets:
         body = self._body(path)
         rows = body if isinstance(body, list) else []
         return [row["rescaleUuid"] for row in rows if isinstance(row, dict) and "rescaleUuid" in row]
+
+
+def _importance(name: str) -> tuple[bool, str]:
+    """Return what metrics are sorted by, so that a subtask, its vertex and the aggregation have the same ones."""
+    index, _, rest = name.partition(".")
+    return not name.endswith(COMPARED_METRICS), rest if index.isdecimal() else name
 
 
 def job_path(path: str) -> str:

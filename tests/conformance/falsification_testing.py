@@ -28,6 +28,7 @@ from flinkmock.conformance.report import generalize_pointer
 from flinkmock.conformance.server_release import detect_release
 from flinkmock.contract import LATEST, Contract
 from tests.conformance.falsifications import Falsification, all_falsifications
+from tests.conformance.random_falsifications import random_falsifications
 from tests.conformance.recorded_passes import RecordedPasses
 
 SCENARIO = {
@@ -124,8 +125,7 @@ def names(culprit: Culprit, falsification: Falsification) -> bool:
     for value in (culprit.value, *culprit.others[:1]):
         pointer = generalize_pointer(value.pointer)
         if value.response.operation_id == falsification.operation_id and (
-            pointer == falsification.place
-            or (falsification.kind in ("drop", "repeat", "reverse") and pointer.startswith(falsification.place))
+            pointer in falsification.places or (falsification.of_a_list and pointer.startswith(falsification.place))
         ):
             return True
     return False
@@ -137,6 +137,7 @@ def main() -> int:
     parser.add_argument("--flink", default=LATEST, help="of the fake; default: %(default)s")
     parser.add_argument("--seed", default="", help="other values for another text")
     parser.add_argument("--count", type=int, help="only so many, chosen at random")
+    parser.add_argument("--random", action="store_true", help="random changes of random fields; --count: 200")
     parser.add_argument("--only", default="", help="only those whose operation and pointer contain this text")
     parser.add_argument("--limit", type=int, default=4, help="values per path parameter; default: %(default)s")
     args = parser.parse_args()
@@ -148,11 +149,13 @@ def main() -> int:
             sep="\n",
         )
     rng = random.Random(args.seed)
-    falsifications = [
-        falsification for falsification in all_falsifications(recorded, rng) if args.only in str(falsification)
-    ]
-    if args.count is not None:
-        falsifications = rng.sample(falsifications, min(args.count, len(falsifications)))
+    if args.random:
+        falsifications = random_falsifications(recorded, rng, args.count or 200)
+    else:
+        falsifications = all_falsifications(recorded, rng)
+        if args.count is not None:
+            falsifications = rng.sample(falsifications, min(args.count, len(falsifications)))
+    falsifications = [falsification for falsification in falsifications if args.only in str(falsification)]
     score = play(recorded, falsifications)
     print("missed:", *sorted(score.missed), sep="\n  ")
     print("misnamed:", *sorted(score.misnamed), sep="\n  ")

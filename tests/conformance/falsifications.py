@@ -25,7 +25,7 @@ class Falsification:
     Attributes:
         operation_id, target, pointer: Of the value; the pointer has the index of the item that is changed.
         kind: The kind of the change.
-        value: The new value at rest, or what is added in each pass.
+        value: The new value, what is added in each pass, an index, or a pointer, as the kind needs it.
     """
 
     operation_id: str
@@ -36,12 +36,21 @@ class Falsification:
 
     @property
     def over_time(self) -> bool:
-        return self.kind in ("freeze", "backwards")
+        return self.kind in ("freeze", "backwards", "late")
+
+    @property
+    def of_a_list(self) -> bool:
+        return self.kind in ("drop", "repeat", "reverse", "truncate", "shuffle")
 
     @property
     def place(self) -> str:
         """The pointer with `*` for items."""
         return generalize_pointer(self.pointer)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The pointers of all values that are changed."""
+        return (self.place, generalize_pointer(self.value)) if self.kind == "swap" else (self.place,)
 
     def __str__(self) -> str:
         return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
@@ -57,13 +66,13 @@ class Falsification:
         if response.target != self.target:
             return response
         body = copy.deepcopy(response.body)
-        parent, key = _parent(body, self.pointer)
+        parent, key = parent_of(body, self.pointer)
         if parent is None:
             return response
         if self.kind == "freeze":
             if first is None:
                 return response
-            origin, _ = _parent(first.body, self.pointer)
+            origin, _ = parent_of(first.body, self.pointer)
             if origin is None:
                 return response
             parent[key] = origin[key]
@@ -75,12 +84,24 @@ class Falsification:
             parent[key].append(copy.deepcopy(parent[key][self.value]))
         elif self.kind == "reverse":
             parent[key].reverse()
+        elif self.kind == "truncate":
+            parent[key] = parent[key][: self.value]
+        elif self.kind == "shuffle":
+            random.Random(self.value).shuffle(parent[key])
+        elif self.kind == "add":
+            parent[key] += self.value
+        elif self.kind == "swap":
+            other, other_key = parent_of(body, self.value)
+            if other is not None:
+                parent[key], other[other_key] = other[other_key], parent[key]
+        elif self.kind == "late":
+            parent[key] = self.value if number >= 2 else parent[key]
         else:
             parent[key] = self.value
         return replace(response, body=body)
 
 
-def _parent(body: Json, pointer: str) -> tuple[Json, Any]:
+def parent_of(body: Json, pointer: str) -> tuple[Json, Any]:
     """Return the value around the one at a pointer, and its key; None if there is none."""
     value, keys = body, [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
     for number, key in enumerate(keys):
@@ -106,7 +127,7 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
             continue
         fields = schema_fields(operation.response, contract.definitions).values()
         enums = [field.values for field in fields if field.values]
-        for pointer, value in _values(response.body, ""):
+        for pointer, value in values_of(response.body, ""):
             for change in _changes(rng, response, pointer, value, enums, later.get(response.target)):
                 changed = change.apply(response, 1, response)
                 if not change.over_time and (
@@ -118,7 +139,7 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
     return [rng.choice(group) for group in chosen.values()]
 
 
-def _values(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
+def values_of(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
     if pointer:
         yield pointer, body
     items: Iterator[tuple[Any, Json]] = iter(())
@@ -127,7 +148,7 @@ def _values(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
     elif isinstance(body, list):
         items = iter(enumerate(body))
     for key, value in items:
-        yield from _values(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+        yield from values_of(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
 
 
 def _changes(
@@ -148,7 +169,7 @@ def _changes(
         yield change("more", value + (rng.choice([4_321, 86_400_000]) if large else max(3, abs(value))))
         if value > 0:
             yield change("less", value - (rng.choice([4_321, 86_400_000]) if large else max(1, value // 2)))
-        parent, key = _parent(later.body, pointer) if later is not None else (None, None)
+        parent, key = parent_of(later.body, pointer) if later is not None else (None, None)
         if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
             yield change("freeze", None)
             yield change("backwards", max(1, (parent[key] - value)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, seen_response
+from flinkmock.conformance.coherence import CoherenceSession, Culprit, seen_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.http_client import Client, ClientReader, HttpRequest
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract
 from flinkmock.contract.operation_traits import only_reads
+from tests.conformance.cached_invariants import CachedInvariants
 
 Change = Callable[[SeenResponse, int], SeenResponse]
 """(a response, the number of its pass) -> the same, or a changed one."""
@@ -51,6 +53,11 @@ class RecordedPasses:
         self.passes.append(responses)
         self.times.append(at_ms + len(responses))
 
+    @cached_property
+    def _invariants(self) -> CachedInvariants:
+        responses = [response for responses in self.passes for response in responses]
+        return CachedInvariants(self.contract.release.number, responses)
+
     def judge(
         self, change: Change = lambda response, number: response, passes: Iterable[int] | None = None
     ) -> list[Culprit]:
@@ -63,7 +70,7 @@ class RecordedPasses:
             response = newest.get(target)
             return response and change(response, current[0])
 
-        session = CoherenceSession(Invariants(self.contract.release.number), fetch, lambda: clock[0])
+        session = CoherenceSession(self._invariants, fetch, lambda: clock[0])
         for number in numbers:
             newest = {response.target: response for response in self.passes[number]}
             current[0], clock[0] = number, self.times[number]

@@ -15,6 +15,7 @@ from flinkmock.conformance.http_client import HttpClient
 from flinkmock.contract import Contract
 from tests.conformance.falsification_testing import play, record_fake
 from tests.conformance.falsifications import all_falsifications
+from tests.conformance.random_falsifications import random_falsifications
 from tests.conformance.recorded_passes import RecordedPasses
 
 FOLDER = Path(__file__).parent.parent.parent / "scenarios"
@@ -80,7 +81,14 @@ def test_falsifications_are_found_and_named(flink: str) -> None:
     passes = record_fake(flink, LIMIT)
     rng = random.Random(flink)
     score = play(passes, rng.sample(all_falsifications(passes, rng), 200))
-    assert score.found >= 0.93, "\n".join([str(score), *score.missed])
+    assert score.found >= 0.95, "\n".join([str(score), *score.missed])
+    assert score.named >= 0.9, "\n".join([str(score), *score.misnamed])
+
+
+@pytest.mark.slow
+def test_random_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
+    score = play(recorded, random_falsifications(recorded, random.Random("random"), 200))
+    assert score.found >= 0.85, "\n".join([str(score), *score.missed])
     assert score.named >= 0.9, "\n".join([str(score), *score.misnamed])
 
 

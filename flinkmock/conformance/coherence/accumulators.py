@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from flinkmock.conformance.coherence.job_results import JAVA_OBJECT, decoded
 from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import Relations, equal, same_fields, true, unique
-from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
-from flinkmock.conformance.coherence.view import View
+from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_number, number
+from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _SOURCE = "accumulators"
 _SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
@@ -39,6 +40,8 @@ def serialized_accumulators(body: Value) -> Relations:
     if serialized.exists and listed.exists:
         holds = set(serialized.raw) == names
         yield from true(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
+    for _, value in serialized.items():
+        yield from _is_serialized(value)
 
 
 @within(
@@ -59,6 +62,11 @@ def accumulator_values(body: Value) -> Relations:
                 yield from true(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
             if kind.raw == "Histogram" and isinstance(value.raw, str):
                 yield from true(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
+
+
+def _is_serialized(value: Value) -> Relations:
+    if isinstance(value.raw, str):
+        yield from true(decoded(value.raw).startswith(JAVA_OBJECT), "no Java object", value, exact=True)
 
 
 def _histogram(value: Value) -> Counter[int] | None:
@@ -212,6 +220,19 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
                 yield from true(
                     False, f"only one of them has {name}", body["user-accumulators"], row["user-accumulators"]
                 )
+
+
+@between("job", text="The ids of a job's attempts begin with the id of its graph.", source="subtasks", since="1.16")
+def attempt_ids_of_job(view: View, job_id: str) -> Relations:
+    first: Value | None = None
+    for subject in view.subjects("attempt"):
+        if subject[0] == job_id:
+            ids = dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            attempt = view.body("getSubtaskExecutionAttemptAccumulators", **ids)["id"]
+            if isinstance(attempt.raw, str) and attempt.raw.count("_") == 3:
+                graph = computed(attempt.raw.partition("_")[0], f"the beginning of {attempt}", attempt)
+                first = first or graph
+                yield from equal(graph, first)
 
 
 @within(

@@ -9,6 +9,17 @@ from flinkmock.conformance.coherence.values import Value, constant, count
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "applications"
+_WAYS = {
+    "CREATED": ("CREATED",),
+    "RUNNING": ("CREATED", "RUNNING"),
+    "FINISHED": ("CREATED", "RUNNING", "FINISHED"),
+    "FAILING": ("CREATED", "RUNNING", "FAILING"),
+    "FAILED": ("CREATED", "RUNNING", "FAILING", "FAILED"),
+    "CANCELING": ("CREATED", "RUNNING", "CANCELING"),
+    "CANCELED": ("CREATED", "RUNNING", "CANCELING", "CANCELED"),
+}
+"""State -> the states on the way to it (`AbstractApplication.ALLOWED_TRANSITIONS`). An application may be cancelled
+before it is RUNNING."""
 
 
 @within(
@@ -50,6 +61,14 @@ def application_times(body: Value) -> Relations:
     ):
         if times[earlier].raw and times[later].raw:
             yield from ascending(times[earlier], times[later])
+    way = _WAYS.get(str(body["status"].raw), ())
+    for state, time in times.items():
+        if time.raw and times["CREATED"].raw:
+            yield from ascending(times["CREATED"], time)
+        if way and state not in way:
+            yield from true(not time.raw, f"{state} is not on the way to this status", time, body["status"])
+        elif way and state not in ("CREATED", "RUNNING", body["status"].raw):
+            yield from true(bool(time.raw), f"it was not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
     yield from close(body["start-time"], times["CREATED"], 1000)
@@ -114,7 +133,10 @@ def application_of_job(view: View, job_id: str) -> Relations:
     listed = view.body("getApplicationsOverview")["applications"]
     if details["application-id"].raw and listed.exists:
         known = any(row["id"].raw == details["application-id"].raw for row in listed)
-        yield from true(known, "it is not listed", listed, details["application-id"], exact=True)
+        read = {ids[0] for ids in view.subjects("application")}
+        others = [row["id"] for row in listed if row["id"].raw not in read]
+        suspects = others[:3] if not known and others else [listed]
+        yield from true(known, "it is not listed", details["application-id"], *suspects, exact=True)
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
         if row_with(application["jobs"], "jid", job_id).exists:

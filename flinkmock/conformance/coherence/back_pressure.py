@@ -5,7 +5,6 @@ from __future__ import annotations
 from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
-    ascending,
     close,
     equal,
     true,
@@ -105,21 +104,3 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
                 metric = metrics.get(prefix + name, Value(MISSING))
                 if is_number(metric.raw) and is_number(row[key].raw):
                     yield from close(row[key] * 1000, metric, 1)
-
-
-@within(
-    "getJobVertexFlameGraph",
-    text="The samples of a frame include those of the frames that it calls.",
-    source="flame-graphs",
-)
-def flame_graph_adds_up(body: Value) -> Relations:
-    root = body["data"]
-    if root["children"].raw:
-        yield from equal(root["value"], total([child["value"] for child in root["children"]], "sum of the children"))
-    pending = [root]
-    while pending:
-        frame = pending.pop()
-        children = list(frame["children"])
-        if children:
-            yield from ascending(total([child["value"] for child in children], "sum of the children"), frame["value"])
-        pending += children

@@ -183,6 +183,18 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
             yield from true(vertex_id in details["tasks"].raw, f"{vertex_id} has no part in it", details["tasks"])
 
 
+@between(
+    "job",
+    text="A job restores a checkpoint at most once for each restart, and once for its start.",
+    source="restored",
+    settles_in_ms=METRICS,
+)
+def restored_once_per_restart(view: View, job_id: str) -> Relations:
+    restarts = view.metrics("getJobMetrics", jobid=job_id).get("numRestarts", Value(MISSING))
+    if view.body("getJobDetails", jobid=job_id)["state"].raw == "RUNNING":
+        yield from ascending(view.body("getCheckpointingStatistics", jobid=job_id)["counts"]["restored"], restarts + 1)
+
+
 @between("job", text="Checkpoints were triggered while the job existed.", source=_STATISTICS)
 def checkpoints_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -250,18 +262,6 @@ def checkpoint_counters(view: View, job_id: str) -> Relations:
         )
 
 
-@within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
-def checkpoint_settings(body: Value) -> Relations:
-    externalization = body["externalization"]
-    if externalization["enabled"].raw is False:
-        deleted = externalization["delete_on_cancellation"]
-        yield from true(deleted.raw is True, "nothing is kept", deleted, externalization["enabled"], exact=True)
-    yield from ascending(constant(1, "1"), body["max_concurrent"])
-    yield from ascending(constant(0, "0"), body["min_pause"])
-    yield from ascending(constant(1, "1"), body["timeout"])
-    yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
-
-
 def _waits_for_subtasks(entry: Value) -> bool:
     """Return whether a checkpoint is in progress.
 
@@ -307,6 +307,9 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
         return
     gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in pairs]
     longest = max(entry["end_to_end_duration"].raw for entry in rows)
+    pauses = [new["trigger_timestamp"].raw - old["latest_ack_timestamp"].raw for new, old in pairs]
+    least = config["min_pause"]
+    yield from true(max(pauses) >= 0.9 * least.raw, f"all pauses were at most {max(pauses)} ms", least, history)
     text = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
     longest_gap = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
     holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_gap

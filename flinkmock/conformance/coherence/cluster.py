@@ -11,14 +11,13 @@ from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
-    close,
     descending_rows,
     equal,
     same_fields,
     true,
     unique,
 )
-from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number, number, total
+from flinkmock.conformance.coherence.values import Value, computed, constant, count, is_number, total
 from flinkmock.conformance.coherence.view import View
 
 _OVERVIEW = "cluster-overview"
@@ -29,8 +28,6 @@ _COPIES = {
 """Operation -> operations that return the same for a job or an application."""
 _EXPIRATION_MS = 3_500_000
 """A little less than jobstore.expiration-time, an hour."""
-_CACHED_GROWTH = 512 * 1024
-"""How many bytes a log file of a TaskManager may grow while its content is cached (3 s)."""
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
 
 
@@ -99,6 +96,15 @@ def same_jobs(view: View) -> Relations:
             yield from true(job["jid"].raw in configured, "/jobs lacks it", ids, job["jid"], exact=True)
         for job in ids:
             yield from true(job["id"].raw in listed, "/jobs/overview lacks it", jobs, job["id"], exact=True)
+
+
+@between("cluster", text="/jobs and /jobs/overview list jobs in the same order.", source="job-lists", since="2.3")
+def same_order_of_jobs(view: View) -> Relations:
+    jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
+    order = [job["jid"].raw for job in jobs]
+    known = [job["id"].raw for job in ids if job["id"].raw in order]
+    if len(known) == len(order):
+        yield from true(known == order, "another order", ids, jobs)
 
 
 @between(
@@ -224,17 +230,17 @@ def options_are_unique(body: Value) -> Relations:
 @between("cluster", text="A job and an application have the configuration of the cluster.", source=_OVERVIEW)
 def same_configuration(view: View) -> Relations:
     original = view.body("getClusterConfigurationInfo")
-    expected = {row["key"].raw: row["value"] for row in original}
-    for body in _copies(view, "getClusterConfigurationInfo"):
-        copied = {row["key"].raw: row["value"] for row in body}
-        for key, value in copied.items():
-            if key in expected:
-                yield from equal(value, expected[key])
-            elif expected:
-                row = next(row for row in body if row["key"].raw == key)
-                yield from true(False, f"only one of them has {key}", row["key"], original)
-        for key in expected.keys() - copied.keys():
-            yield from true(False, f"only one of them has {key}", body, original)
+    expected = {row["key"].raw: row for row in original}
+    for body in _copies(view, "getClusterConfigurationInfo") if expected else ():
+        copied = {row["key"].raw: row for row in body}
+        for key in expected.keys() & copied.keys():
+            yield from equal(copied[key]["key"], expected[key]["key"])
+            yield from equal(copied[key]["value"], expected[key]["value"])
+        unknown = [row["key"] for key, row in copied.items() if key not in expected]
+        missing = [row["key"] for key, row in expected.items() if key not in copied]
+        for key in (*unknown, *missing):
+            contrary = (missing if key in unknown else unknown) or [original, body]
+            yield from true(False, f"only one of them has {key.raw}", key, *contrary[:2])
     for body in _copies(view, "getJobManagerEnvironment"):
         yield from same_fields(view.body("getJobManagerEnvironment"), body)
 
@@ -249,68 +255,6 @@ def _copies(view: View, operation_id: str) -> Iterator[Value]:
 
 
 @within(
-    "getJobManagerLogList",
-    "getTaskManagerLogs",
-    text="Each file is listed once, with a size of at least 0.",
-    source="logs",
-)
-def log_files(body: Value) -> Relations:
-    yield from unique(body["logs"], "name")
-    for row in body["logs"]:
-        yield from ascending(constant(0, "0"), row["size"])
-        if row["mtime"].exists:
-            yield from ascending(constant(0, "0"), row["mtime"])
-
-
-@between("cluster", text="A log file of the JobManager has the size that the list says.", source="logs")
-def jobmanager_log_sizes(view: View) -> Relations:
-    yield from _log_sizes(view, "getJobManagerLogList", "getJobManagerCustomLog", {})
-
-
-@between(
-    "taskmanager",
-    text="A log file of a TaskManager is at most as long as the list says, and not much shorter.",
-    source="logs",
-    settles_in_ms=6_000,
-)
-def taskmanager_log_sizes(view: View, taskmanager_id: str) -> Relations:
-    yield from _log_sizes(view, "getTaskManagerLogs", "getTaskManagerCustomLog", {"taskmanagerid": taskmanager_id})
-
-
-def _log_sizes(view: View, list_id: str, file_id: str, ids: dict[str, str]) -> Relations:
-    for row in view.body(list_id, **ids)["logs"]:
-        text = view.body(file_id, **ids, filename=str(row["name"].raw))
-        if isinstance(text.raw, str) and is_number(row["size"].raw):
-            length = computed(len(text.raw), "length of the file", text)
-            # a file that grows is not the same when it is asked again; those of TaskManagers are cached
-            yield from ascending(length, row["size"], slack=256)
-            yield from ascending(row["size"], length, slack=_CACHED_GROWTH if ids else 256)
-
-
-@between("cluster", text="/jobmanager/log is one of the listed files.", source="logs")
-def jobmanager_log_is_listed(view: View) -> Relations:
-    text = view.body("getJobManagerLogFile")
-    rows = view.body("getJobManagerLogList")["logs"]
-    if isinstance(text.raw, str) and rows.raw:
-        length = len(text.raw)
-        is_close = any(is_number(row["size"].raw) and abs(row["size"].raw - length) < 65_536 for row in rows)
-        yield from true(is_close, f"no file has about {length} bytes", text, rows)
-
-
-@within(
-    "getJobManagerThreadDump",
-    "getTaskManagerThreadDump",
-    text="A thread's description begins with its name.",
-    source="task-managers",
-)
-def thread_names(body: Value) -> Relations:
-    for row in body["threadInfos"]:
-        name, text = row["threadName"], row["stringifiedThreadInfo"]
-        if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
-            yield from true(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
-
-
-@within(
     "getJarList", text="The newest jar comes first, each once, with an id that ends with its name.", source="jar-upload"
 )
 def jars_newest_first(body: Value) -> Relations:
@@ -322,42 +266,6 @@ def jars_newest_first(body: Value) -> Relations:
             yield from true(jar.raw.partition("_")[2] == name.raw, "an id of another name", name, jar, exact=True)
         yield from ascending(constant(1, "1"), row["uploaded"])
         yield from unique(row["entry"], "name")
-
-
-@between("cluster", text="The pages of logs are on the server that lists the jars.", source="logs", since="1.16")
-def log_pages(view: View) -> Relations:
-    address = view.body("getJarList")["address"]
-    scheme = str(address.raw).partition("://")[0]
-    pages = []
-    for kind, name in (("job", "jobid"),):
-        pages += [view.body("getJobManagerLogUrl", **{name: ids[0]})["url"] for ids in view.subjects(kind)]
-    for job in view.subjects("job"):
-        for taskmanager in view.subjects("taskmanager"):
-            page = view.body("getTaskManagerLogUrl", jobid=job[0], taskmanagerid=taskmanager[0])["url"]
-            if page.exists:
-                inside = f"#/task-manager/{taskmanager[0]}" in str(page.raw)
-                yield from true(inside, f"not the page of {taskmanager[0]}", page, exact=True)
-                pages.append(page)
-    port = _port(address.raw)
-    for page in pages:
-        if isinstance(page.raw, str):
-            yield from true(page.raw.startswith(f"{scheme}://") or not address.exists, "another scheme", page)
-            if port is not None and _port(page.raw) is not None:
-                yield from true(_port(page.raw) == port, "another port", page, address)
-            yield from true("#/job-manager/logs" in page.raw or "#/task-manager/" in page.raw, "no page of logs", page)
-
-
-def _port(url: object) -> int | None:
-    match = re.match(r"https?://[^/]*:(\d+)", str(url))
-    return int(match[1]) if match else None
-
-
-@between("cluster", text="The address of the jars has the port of the REST API.", source="jar-upload")
-def rest_port(view: View) -> Relations:
-    address, configured = view.body("getJarList")["address"], options(view)
-    port = configured.get("rest.port", Value(MISSING))
-    if isinstance(port.raw, str) and port.raw.isdecimal() and port.raw != "0" and _port(address.raw):
-        yield from true(str(_port(address.raw)) == port.raw, "another port", address, port, exact=True)
 
 
 @within(
@@ -375,37 +283,3 @@ def rest_port(view: View) -> Relations:
 )
 def metrics_are_unique(body: Value) -> Relations:
     yield from unique(body, "id")
-
-
-@within(
-    "getJobManagerMetrics",
-    "getTaskManagerMetrics",
-    text="Counts, sizes and loads of a JVM are in their ranges.",
-    source="metrics",
-    settles_in_ms=METRICS,
-)
-def jvm_metrics(body: Value) -> Relations:
-    values = {str(row["id"].raw): number(row["value"]) for row in body if row["value"].exists}
-    for name, value in values.items():
-        if name.endswith(("Count", "Used", "Committed", "TotalCapacity", "Time", "Segments", "Total", "Available")):
-            yield from ascending(constant(0, "0"), value)
-        if name.endswith("CPU.Load"):
-            yield from true(-1 <= value.raw <= 1.0, "no share", value, exact=True)
-    for scope in ("Heap", "NonHeap", "Metaspace"):
-        used, committed, maximum = (
-            values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING)) for key in ("Used", "Committed", "Max")
-        )
-        yield from ascending(used, committed)
-        if is_number(maximum.raw) and maximum.raw > 0:
-            yield from ascending(committed, maximum)
-    slots, free = (values.get(f"taskSlots{key}", Value(MISSING)) for key in ("Total", "Available"))
-    yield from ascending(free, slots)
-    if is_number(values.get("Status.Flink.Memory.Managed.Total", Value(MISSING)).raw):
-        yield from ascending(
-            values.get("Status.Flink.Memory.Managed.Used", Value(MISSING)), values["Status.Flink.Memory.Managed.Total"]
-        )
-    for kind in ("Status.Shuffle.Netty.", "Status.Network."):
-        parts = [values.get(kind + name, Value(MISSING)) for name in ("AvailableMemorySegments", "UsedMemorySegments")]
-        whole = values.get(kind + "TotalMemorySegments", Value(MISSING))
-        if is_number(whole.raw) and all(is_number(part.raw) for part in parts):
-            yield from close(whole, parts[0] + parts[1], 0.02 * whole.raw)

@@ -29,6 +29,18 @@ _UNKNOWN = "Unknown"
 """The state backend and the storages of a job that is not initialized (docs/flink-behaviour.md#before-a-job-runs)."""
 _DEFAULT_STRATEGY = "Cluster level default restart strategy"
 """The restart strategy of such a job, and of one that sets none."""
+_GROWING_OF_JVM = (
+    "Status.JVM.CPU.Time",
+    "Status.JVM.ClassLoader.ClassesLoaded",  # getTotalLoadedClassCount
+    "Status.JVM.ClassLoader.ClassesUnloaded",
+)
+_CONSTANTS_OF_JVM = (
+    "Status.JVM.Memory.Heap.Max",
+    "Status.JVM.Memory.NonHeap.Max",
+    "Status.JVM.Memory.Metaspace.Max",
+    "Status.JVM.FileDescriptor.Max",
+    "Status.Flink.Memory.Managed.Total",
+)
 _SETTLED_MS = 30_000
 """Metrics of the previous attempt are gone after this time."""
 
@@ -60,8 +72,10 @@ def taskmanager_stays(before: Value, after: Value) -> Relations:
 
 
 def _taskmanager_stays(old: Value, new: Value) -> Relations:
-    for key in ("path", "dataPort", "jmxPort", "slotsNumber", "totalResource", "hardware", "memoryConfiguration"):
+    for key in ("path", "dataPort", "jmxPort", "hardware", "memoryConfiguration"):
         yield from same_fields(old[key], new[key])
+    for key in ("slotsNumber", "totalResource") if old["slotsNumber"].raw else ():
+        yield from same_fields(old[key], new[key])  # a TaskManager reports its slots after its registration
     yield from ascending(old["timeSinceLastHeartbeat"], new["timeSinceLastHeartbeat"])
 
 
@@ -149,6 +163,9 @@ def jars_stay(before: Value, after: Value) -> Relations:
 def logs_grow(before: Value, after: Value) -> Relations:
     names = {row["name"].raw for row in before["logs"]}
     rolled = any(row["name"].raw not in names for row in after["logs"])
+    listed = {row["name"].raw for row in after["logs"]}
+    for row in before["logs"]:
+        yield from true(rolled or row["name"].raw in listed, "a file has gone", after["logs"], row["name"])
     for old, new in pairs(before["logs"], after["logs"], "name"):
         if not rolled:
             yield from ascending(old["size"], new["size"])
@@ -189,9 +206,9 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
     for old, new in pairs(before, after, "id"):
         name = str(old["id"].raw)
         growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
-        if growing or name in ("Status.JVM.CPU.Time", "Status.JVM.ClassLoader.ClassesUnloaded"):
+        if growing or name in _GROWING_OF_JVM:
             yield from ascending(number(old["value"]), number(new["value"]))
-        if name in ("Status.JVM.Memory.Heap.Max", "Status.JVM.Memory.NonHeap.Max", "Status.Flink.Memory.Managed.Total"):
+        if name in _CONSTANTS_OF_JVM:
             yield from equal(number(old["value"]), number(new["value"]))
 
 

@@ -15,11 +15,16 @@ from flinkmock.conformance.coherence import (  # noqa: F401  (they register thei
     cluster,
     cluster_over_time,
     exceptions,
+    flame_graphs,
+    job_configuration,
     job_results,
     job_vertices,
     jobs,
+    jvms,
+    logs,
     metrics,
     over_time,
+    plans,
     requests,
     rescaling,
     subtasks,
@@ -82,7 +87,7 @@ class Invariants:
     def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations within a response, and those between it and its request."""
         for invariant in self._by_operation.get(response.operation_id, ()):
-            yield from _relations(invariant, (response.target,), Value.of(response))
+            yield from relations_of(invariant, (response.target,), Value.of(response))
 
     def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         """Yield the relations between responses.
@@ -94,25 +99,26 @@ class Invariants:
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
                 if only is None or not ids or any(subject_id in only for subject_id in ids):
-                    yield from _relations(invariant, ids, view, *ids)
+                    yield from relations_of(invariant, ids, view, *ids)
 
     def of_two_responses(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
         for invariant in self._over_time.get(after.operation_id, ()):
-            yield from _relations(invariant, (after.target,), *bodies)
+            yield from relations_of(invariant, (after.target,), *bodies)
 
     def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two views that are `apart_ms` apart."""
         for invariant in self.over_time_of_views:
             if apart_ms >= invariant.settles_in_ms:
                 for ids in after.subjects(invariant.subjects[0]):
-                    yield from _relations(invariant, ids, before, after, *ids)
+                    yield from relations_of(invariant, ids, before, after, *ids)
 
 
-def _relations(
+def relations_of(
     invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str
 ) -> Iterator[EvaluatedRelation]:
+    """Yield the relations of an invariant: none if a body doesn't have the shape that it needs."""
     try:
         for relation in invariant.check(*arguments):
             yield invariant, ids, relation

@@ -141,6 +141,9 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
                 details["state"],
                 exact=True,
             )
+        failing = details["timestamps"]["FAILING"]
+        if failing.raw and newest.exists:
+            yield from ascending(failing, newest["timestamp"], slack=1000)
         root = body["root-exception"]
         if root.exists:
             yield from true(bool(root.raw), "a job that FAILED has an exception", root, details["state"], exact=True)
@@ -221,6 +224,10 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
     for entry in body["exceptionHistory"]["entries"]:
         if ids and entry["jobId"].raw is not None:
             yield from true(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
+            result = view.body("getJobExecutionResult", jobid=str(entry["jobId"].raw))["job-execution-result"]
+            cause = result["failure-cause"]
+            yield from equal(entry["exceptionName"], cause["class"])
+            yield from equal(entry["stacktrace"], cause["stack-trace"])
         if application["start-time"].exists:
             yield from ascending(application["start-time"], entry["timestamp"], slack=1000)
             if application["end-time"].raw != -1:

@@ -17,6 +17,8 @@ from flinkmock.conformance.coherence.values import MISSING, Value, highest
 from flinkmock.conformance.coherence.view import View
 
 _RULES = "rules-that-hold"
+JAVA_OBJECT = b"\xac\xed\x00\x05"
+"""How a serialized Java object begins (`ObjectStreamConstants`)."""
 
 
 @between("job", text="execution-result is COMPLETED as soon as the job has ended.", source=_RULES)
@@ -63,13 +65,15 @@ def result_is_coherent(body: Value) -> Relations:
             yield from true(trace.raw.startswith(name.raw), "the stack trace is of another class", name, trace)
             serialized = cause["serialized-throwable"]
             if isinstance(serialized.raw, str):
-                named = name.raw.encode() in _decoded(serialized.raw)
+                content = decoded(serialized.raw)
+                yield from true(content.startswith(JAVA_OBJECT), "no Java object", serialized, exact=True)
+                named = name.raw.encode() in content
                 yield from true(named, "the serialized exception is of another class", serialized, name)
     elif status.exists:
         yield from true(status.raw != "FAILED", "FAILED without a failure", status)
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError:
@@ -122,6 +126,6 @@ def job_uptime(view: View, job_id: str) -> Relations:
         yield from close(uptime, details["now"] - running, 60_000)
         if "runningTime" in metrics:
             yield from close(uptime, metrics["runningTime"], 5_000)
-        for name in ("restartingTime", "downtime", "failingTime", "cancellingTime"):
+        for name in ("restartingTime", "downtime", "failingTime", "cancellingTime", "createdTime", "initializingTime"):
             if name in metrics:
                 yield from true(metrics[name].raw <= 0, "the job runs and never failed", metrics[name], exact=True)

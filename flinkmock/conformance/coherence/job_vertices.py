@@ -9,12 +9,11 @@ from flinkmock.conformance.coherence.registry import within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
-    counting_up,
     equal,
     true,
     unique,
 )
-from flinkmock.conformance.coherence.values import Value, computed, constant, total
+from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
 from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
 
 _RULES = "rules-that-hold"
@@ -96,6 +95,13 @@ def vertex_runs_within_its_job(job: Value) -> Relations:
 
 @within("getJobDetails", text="The parallelism of a vertex is at most its maxParallelism.", source="job-details")
 def vertex_max_parallelism(job: Value) -> Relations:
+    most = job["maxParallelism"]
+    vertices = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
+    if is_number(most.raw):
+        yield from true(most.raw == -1 or most.raw >= 1, "neither a parallelism nor -1", most)
+    if is_number(most.raw) and most.raw > 0 and vertices and job["job-type"].raw != "BATCH":
+        text = "no vertex has the maximum of its job"
+        yield from true(any(each.raw == most.raw for each in vertices), text, most, *vertices)
     for vertex in job["vertices"]:
         if isinstance(vertex["maxParallelism"].raw, int) and vertex["maxParallelism"].raw > 0:
             yield from ascending(vertex["parallelism"], vertex["maxParallelism"])
@@ -157,79 +163,3 @@ def records_arrive(job: Value) -> Relations:
             and read["read-records-complete"].raw
         ):
             yield from equal(read["read-records"], total([metrics["write-records"] for metrics in known], "written"))
-
-
-@within(
-    "getJobDetails",
-    text="The nodes of the plan are the vertices of the job, with their parallelism.",
-    source="job-details",
-)
-def plan_has_the_vertices(job: Value) -> Relations:
-    nodes = job["plan"]["nodes"]
-    if not nodes.raw:
-        return
-    vertices = {vertex["id"].raw: vertex for vertex in job["vertices"]}
-    ids = {node["id"].raw: node for node in nodes}
-    for vertex_id, vertex in vertices.items():
-        yield from true(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
-    for node_id, node in ids.items():
-        yield from true(
-            node_id in vertices, "a node of the plan is not a vertex", node["id"], job["vertices"], exact=True
-        )
-        if node_id in vertices and isinstance(node["parallelism"].raw, int) and node["parallelism"].raw > 0:
-            # the adaptive batch scheduler decides late
-            yield from equal(node["parallelism"], vertices[node_id]["parallelism"])
-
-
-@within("getJobDetails", text="The plan of a job has its id, name and type.", source="job-details")
-def plan_is_of_the_job(job: Value) -> Relations:
-    plan = job["plan"]
-    if plan["nodes"].raw:
-        yield from equal(plan["jid"], job["jid"])
-        yield from equal(plan["name"], job["name"])
-        yield from equal(plan["type"], job["job-type"])
-
-
-@within(
-    "getJobDetails",
-    "getJobPlan",
-    "generatePlanFromJar",
-    "generatePlanFromJarGet",
-    text="The inputs of a plan's nodes are other nodes, numbered from 0.",
-    source="jar-plan",
-)
-def plan_is_a_graph(body: Value) -> Relations:
-    yield from _is_graph(body["plan"]["nodes"])
-    yield from _is_graph(body["stream-graph"]["nodes"])
-
-
-def _is_graph(nodes: Value) -> Relations:
-    ids = {node["id"].raw for node in nodes}
-    yield from unique(nodes, "id")
-    for node in nodes:
-        yield from counting_up(node["inputs"], "num")
-        for edge in node["inputs"]:
-            inner = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
-            yield from true(inner, "an input is not another node", edge["id"], exact=True)
-
-
-@within(
-    "getJobDetails",
-    "getJobPlan",
-    "generatePlanFromJar",
-    "generatePlanFromJarGet",
-    text="A plan lists nodes in a topological order or its reverse.",
-    source=_RULES,
-)
-def plan_is_sorted(body: Value) -> Relations:
-    nodes = body["plan"]["nodes"]
-    order = {node["id"].raw: number for number, node in enumerate(nodes)}
-    edges = [
-        (order[edge["id"].raw] < number, edge)
-        for number, node in enumerate(nodes)
-        for edge in node["inputs"]
-        if edge["id"].raw in order
-    ]
-    if edges:
-        is_consistent = len({before for before, _ in edges}) == 1
-        yield from true(is_consistent, "some inputs come before their node, others after it", nodes)

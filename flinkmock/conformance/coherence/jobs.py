@@ -10,7 +10,6 @@ from flinkmock.conformance.coherence.relations import (
     ascending,
     descending_rows,
     equal,
-    same_fields,
     true,
     unique,
 )
@@ -20,6 +19,12 @@ from flinkmock.conformance.coherence.view import View
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 ALIVE_TASKS = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
 _RULES = "rules-that-hold"
+_LEADS_TO = {
+    "CANCELLING": ("CANCELLING", "CANCELED", "FAILING", "FAILED", "SUSPENDED"),
+    "FAILING": ("FAILING", "FAILED", "CANCELLING", "CANCELED", "SUSPENDED"),
+    "SUSPENDED": ("SUSPENDED",),
+}
+"""State of a job -> the states that may follow it, sooner or later."""
 
 
 def jobs_of(view: View, job_id: str) -> Iterator[Value]:
@@ -102,9 +107,13 @@ def job_states_in_order(job: Value) -> Relations:
             yield from ascending(times["INITIALIZING"], time)
     if times["RUNNING"].raw and times["CREATED"].exists:
         yield from true(times["CREATED"].raw > 0, "RUNNING without CREATED", times["CREATED"], times["RUNNING"])
-    for state in ("FAILING", "CANCELLING", "RESTARTING", "FINISHED"):
-        if times[state].raw and times["RUNNING"].exists and state != "CANCELLING":
+    for state in ("FAILING", "RESTARTING", "FINISHED"):
+        if times[state].raw and times["RUNNING"].exists:
             yield from true(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
+    for state, later_states in _LEADS_TO.items():
+        if times[state].raw and job["state"].exists:
+            text = f"a job that was {state} does not become {job['state'].raw}"
+            yield from true(job["state"].raw in later_states, text, times[state], job["state"])
 
 
 @within("getJobDetails", text="A job has at most one terminal state, and stays in it.", source="job-states")
@@ -298,11 +307,3 @@ def job_last_modification(view: View, job_id: str) -> Relations:
     if details["end-time"].raw != -1:
         entered_at.append(details["end-time"])
     yield from equal(*changed, highest(entered_at, "the latest time of a task's state"))
-
-
-@between("job", text="/plan returns the plan of the details.", source=_RULES)
-def job_plan(view: View, job_id: str) -> Relations:
-    details = view.body("getJobDetails", jobid=job_id)["plan"]
-    plan = view.body("getJobPlan", jobid=job_id)["plan"]
-    if plan["nodes"].raw and details["nodes"].raw:
-        yield from same_fields(plan, details)

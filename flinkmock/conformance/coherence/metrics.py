@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
@@ -42,7 +42,6 @@ def aggregates_are_ordered(body: Value) -> Relations:
 
 @within(*_OPERATIONS, text="The sum is the average times a whole number.", source=_AGGREGATED)
 def aggregates_have_a_count(body: Value) -> Relations:
-    counts: list[tuple[int, Value]] = []
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
         if not all(is_number(expected_value.raw) for expected_value in (mean, whole)) or not mean.raw:
@@ -60,9 +59,21 @@ def aggregates_have_a_count(body: Value) -> Relations:
                 yield from close(low, high, 1e-6 * abs(high.raw))
             elif round(ratio) == 2:
                 yield from close(low + high, whole, 1e-6 * (abs(whole.raw) + abs(high.raw)))
+            is_exact = abs(mean.raw) > 1e-6 * max(abs(low.raw), abs(high.raw))
+            if 1 <= round(ratio) <= 3 and is_exact and is_number(row["skew"].raw):
+                lower = [[], [low.raw], [low.raw, whole.raw - low.raw - high.raw]][round(ratio) - 1]
+                expected = _skew([*lower, high.raw])
+                is_close = abs(row["skew"].raw - expected) <= 1e-3
+                yield from true(is_close, f"the skew is {expected}", row["skew"], low, high, whole, exact=True)
             tolerance = 1e-6 * abs(whole.raw)
             yield from ascending(low * round(ratio), whole, high * round(ratio), slack=tolerance)
-        counts.append((round(ratio), row["sum"]))
+
+
+def _skew(numbers: Sequence[float]) -> float:
+    """Return the mean deviation in percent of the mean, at most 100 (`DoubleAccumulator.DoubleDataSkew`)."""
+    mean = sum(numbers) / len(numbers)
+    deviation = sum(abs(number - mean) for number in numbers) / len(numbers)
+    return min(deviation / mean * 100, 100) if mean else 0
 
 
 def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]]) -> Relations:
@@ -76,14 +87,14 @@ def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]
             "min": min(numbers),
             "max": max(numbers),
             "sum": sum(numbers),
-            "avg": (mean := sum(numbers) / len(numbers)),
+            "avg": sum(numbers) / len(numbers),
+            "skew": _skew(numbers),
         }
-        if mean > 0 and min(numbers) >= 0:
-            expected["skew"] = sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100
         for key, expected_value in expected.items():
             if is_number(row[key].raw):
                 text = f"the {key} of {len(values)} values of {name} is {expected_value}"
-                is_close = abs(row[key].raw - expected_value) <= 1e-5 * max(1, abs(expected_value), *map(abs, numbers))
+                size = 100 if key == "skew" else max(abs(expected_value), *map(abs, numbers))
+                is_close = abs(row[key].raw - expected_value) <= 1e-6 * size + 1e-9
                 yield from true(is_close, text, row[key], *values, exact=True)
 
 
@@ -178,6 +189,7 @@ def _single_scope(kind: str) -> tuple[str, tuple[str, ...]]:
         "taskmanager": ("getTaskManagerMetrics", ("taskmanagerid",)),
         "subtask": ("getSubtaskMetrics", ("jobid", "vertexid", "subtaskindex")),
         "vertex": ("getJobVertexMetrics", ("jobid", "vertexid")),
+        "coordinator": ("getJobManagerOperatorMetrics", ("jobid", "vertexid")),
         "cluster": ("getJobManagerMetrics", ()),
     }[kind]
 
@@ -188,9 +200,13 @@ def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations
     parameters = dict(zip(names, ids, strict=True))
     listed = view.body(operation_id, **parameters)
     known = {row["id"].raw for row in listed}
-    for body in view.with_query(operation_id, **parameters):
+    bodies = view.with_query(operation_id, **parameters)
+    valued = {row["id"].raw for body in bodies for row in body}
+    others = [row["id"] for row in listed if row["id"].raw not in valued]
+    suspects = others if len(others) <= 3 else []
+    for body in bodies:
         for row in body if known else ():
-            yield from true(row["id"].raw in known, "it has a value and is not listed", listed, row["id"])
+            yield from true(row["id"].raw in known, "it has a value and is not listed", row["id"], listed, *suspects)
 
 
 @between("job", text="Metrics of a job that have a value are listed.", source="metrics", settles_in_ms=METRICS)
@@ -218,6 +234,7 @@ def jobmanager_metrics_are_listed(view: View) -> Relations:
 @between("vertex", text="Metrics of a vertex that have a value are listed.", source="metrics", settles_in_ms=METRICS)
 def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relations:
     yield from _listed_and_valued(view, "vertex", (job_id, vertex_id))
+    yield from _listed_and_valued(view, "coordinator", (job_id, vertex_id))
 
 
 @between("subtask", text="Metrics of a subtask that have a value are listed.", source="metrics", settles_in_ms=METRICS)
@@ -239,20 +256,28 @@ def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
             yield from ascending(constant(-1, "-1"), value)
 
 
-def _names(body: Value) -> set[str]:
-    return {str(row["id"].raw) for row in body}
-
-
-def _same_names(whole: Value, expected: set[str], *parts: Value) -> Relations:
-    """Compare the names in a list with those in other lists together."""
+def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relations:
+    """Compare the names in a list with those in other lists together: name -> where the others have it."""
     if whole.exists and expected:
-        listed = _names(whole)
-        for name in sorted(expected - listed)[:3]:
-            yield from true(False, f"{name} is not listed", whole, *parts[:3])
-        for name in sorted(listed - expected)[:3]:
-            yield from true(False, f"{name} is listed, but not by the others", whole, *parts[:3])
-        if listed == expected:
-            yield from true(True, "", whole, *parts[:3], exact=True)
+        unknown = [row["id"] for row in whole if str(row["id"].raw) not in expected][:3]
+        listed = {str(row["id"].raw): row["id"] for row in whole}
+        missing = [name for name in sorted(expected) if name not in listed][:3]
+        contrary = [value for name in missing for value in expected[name]]
+        for name in missing:
+            yield from true(False, f"{name} is not listed", whole, *expected[name][:3], *unknown)
+        for row_id in unknown:
+            yield from true(False, f"{row_id.raw} is listed, but not by the others", row_id, *contrary[:3])
+        for name in listed.keys() & expected.keys():
+            yield from true(True, "", listed[name], *expected[name], exact=True)
+
+
+def _where(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
+    """Return where lists have each name, with a text in front of it."""
+    places: dict[str, list[Value]] = {}
+    for rows in lists:
+        for row in rows:
+            places.setdefault(f"{prefix}{row['id'].raw}", []).append(row["id"])
+    return places
 
 
 @between(
@@ -271,13 +296,11 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
     for index in parts:
         parts[index] = view.body("getSubtaskMetrics", **ids, subtaskindex=index)
     if all(part.exists for part in parts.values()):
+        names: dict[str, list[Value]] = {}
         for index, part in parts.items():
-            expected = {name.partition(".")[2] for name in _names(whole) if name.partition(".")[0] == index}
-            yield from _same_names(part, expected, whole)
-        names = {f"{index}.{name}" for index, part in parts.items() for name in _names(part)}
-        yield from _same_names(whole, names, *parts.values())
-        together = {name for part in parts.values() for name in _names(part)}
-        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), together, *parts.values())
+            names |= _where(part, prefix=f"{index}.")
+        yield from _same_names(whole, names)
+        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), _where(*parts.values()))
 
 
 @between(
@@ -303,5 +326,4 @@ def aggregated_metrics_are_listed(view: View) -> Relations:
     ):
         parts = [view.body(part_id, **{parameter: str(value.raw)}) for value in listed]
         if parts and all(part.exists for part in parts):
-            names = {name for part in parts for name in _names(part)}
-            yield from _same_names(view.body(whole_id), names, *parts)
+            yield from _same_names(view.body(whole_id), _where(*parts))

@@ -206,6 +206,12 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
     yield from ascending(old["attempt"], new["attempt"])
 
 
+@over_time("getSubtaskExecutionAttemptAccumulators", text="An attempt keeps its id.", source="subtasks", since="1.13")
+def attempt_stays(before: Value, after: Value) -> Relations:
+    for key in ("id", "subtask", "attempt"):
+        yield from equal(before[key], after[key])
+
+
 @over_time("getSubtasksTimes", text="The times of an attempt are set once.", source="subtasks")
 def subtask_times_stay(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])

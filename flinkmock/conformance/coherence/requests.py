@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
+from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import CACHES, against_request, between
 from flinkmock.conformance.coherence.relations import Relations, ascending, true
@@ -19,6 +21,14 @@ _NOW = (
     "getJobVertexTaskManagers",
 )
 """Operations whose responses have the server's time, under `now`."""
+_DURATIONS = (
+    "getJobsOverview",
+    "getApplicationDetails",
+    "getApplicationsOverview",
+    "getSubtaskCurrentAttemptDetails",
+    "getSubtaskExecutionAttemptDetails",
+)
+"""Operations whose responses have it as start-time + duration of what goes on."""
 
 
 @against_request(*_ECHOING, text="A response has the ids that were requested.", source="json-conventions")
@@ -33,15 +43,24 @@ def requested_ids(body: Value) -> Relations:
 
 def clock_of(body: Value) -> Value:
     """Return the server's time at which a response was made; a missing value if the response has none."""
+    return next(iter(clocks_of(body)), Value(None))
+
+
+def clocks_of(body: Value) -> list[Value]:
+    """Return the server's times at which the parts of a response were made."""
     if body.response.operation_id in _NOW:
-        return body["now"]
-    if body.response.operation_id in ("getJobsOverview", "getApplicationDetails", "getApplicationsOverview"):
-        rows = body["jobs"] if body["jobs"].exists else body["applications"]
-        for row in rows:
-            status = row["state"] if row["state"].exists else row["status"]
-            if row["end-time"].raw == -1 and status.exists and status.raw not in TERMINAL:
-                return row["start-time"] + row["duration"]
-    return Value(None)
+        return [body["now"]] if is_number(body["now"].raw) else []
+    if body.response.operation_id not in _DURATIONS:
+        return []
+    rows = [body, *body["jobs"], *body["applications"]]
+    times = [row["start-time"] + row["duration"] for row in rows if _goes_on(row)]
+    return [time for time in times if is_number(time.raw)]
+
+
+def _goes_on(row: Value) -> bool:
+    status = row["state"] if row["state"].exists else row["status"]
+    begun = row["start-time"].raw != -1
+    return begun and row["end-time"].raw == -1 and status.exists and status.raw not in TERMINAL
 
 
 @between(
@@ -51,11 +70,41 @@ def clock_of(body: Value) -> Value:
     settles_in_ms=0,
 )
 def server_time_goes_on(view: View) -> Relations:
-    clocks = [(response, clock_of(Value.of(response))) for response in view.in_order]
-    times = [(response, time) for response, time in clocks if is_number(time.raw)]
-    for (earlier, before), (later, after) in pairwise(times):
+    clocks = [(response, clocks_of(Value.of(response))) for response in view.in_order]
+    known = [(response, times) for response, times in clocks if times]
+    for (earlier, before), (later, after) in pairwise(known):
         if earlier.received_at <= later.sent_at:
-            yield from ascending(before, after, slack=50)  # a machine's clock may be adjusted
+            latest, earliest = max(before, key=lambda time: time.raw), min(after, key=lambda time: time.raw)
+            yield from ascending(latest, earliest, slack=50)  # a machine's clock may be adjusted
+
+
+@between(
+    "cluster",
+    text="Heartbeats, checkpoints and metrics were before the server's time in the next response.",
+    source="caches",
+    settles_in_ms=0,
+)
+def times_are_before_the_next_clock(view: View) -> Relations:
+    clocks = [(response, clocks_of(Value.of(response))) for response in view.in_order]
+    following = iter([(response, min(times, key=lambda time: time.raw)) for response, times in clocks if times])
+    clock = next(following, None)
+    for response in view.in_order:
+        while clock is not None and clock[0].sent_at < response.received_at:
+            clock = next(following, None)
+        if clock is None:
+            return
+        for time in _past_times(Value.of(response)):
+            yield from ascending(time, clock[1], slack=1_000)
+
+
+def _past_times(body: Value) -> Iterator[Value]:
+    """Yield the times of a response that come from the clock of the JobManager."""
+    for row in (body, *body["taskmanagers"]):
+        yield row["timeSinceLastHeartbeat"]
+    if body.response.operation_id == "getJobVertexBackPressure":
+        yield body["end-timestamp"]
+    for entry in (body, *body["history"]):
+        yield from (entry[key] for key in ("trigger_timestamp", "latest_ack_timestamp", "failure_timestamp"))
 
 
 @between("cluster", text="No timestamp is later than the server's time.", source="caches", settles_in_ms=CACHES)
@@ -85,7 +134,9 @@ def nothing_is_in_the_future(view: View) -> Relations:
         end = body["end-timestamp"] if body["end-timestamp"].exists else body["endTimestamp"]
         if end.raw:
             yield from ascending(end, latest, slack=slack)
-            yield from ascending(latest, end, slack=3_600_000)
+            # since 1.13 the time of the last fetch of metrics, which happens every 10 s; a sample may be an hour old
+            is_fetched = body["backpressureLevel"].exists and "metrics.fetcher.update-interval" not in options(view)
+            yield from ascending(latest, end, slack=3 * slack if is_fetched else 3_600_000)
         graph = view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)["endTimestamp"]
         yield from ascending(graph, latest, slack=slack)
         yield from true(

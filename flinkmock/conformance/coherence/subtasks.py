@@ -19,7 +19,6 @@ from flinkmock.conformance.coherence.values import (
     computed,
     constant,
     is_number,
-    lowest,
     total,
 )
 from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtask_rows
@@ -127,10 +126,10 @@ def subtask_times_in_order(body: Value) -> Relations:
     for row in body["subtasks"]:
         times = [row["timestamps"][state] for state in states]
         yield from ascending(*(time for time in times if time.raw))
-        begun = lowest([time for time in times if time.raw], "the first time")
         for end in ("CANCELING", "CANCELED", "FAILED"):
-            if row["timestamps"][end].raw:
-                yield from ascending(begun, row["timestamps"][end])
+            for time in times[:-1] if row["timestamps"][end].raw else ():
+                if time.raw:
+                    yield from ascending(time, row["timestamps"][end])
         if row["timestamps"]["CANCELING"].raw and row["timestamps"]["CANCELED"].raw:
             yield from ascending(row["timestamps"]["CANCELING"], row["timestamps"]["CANCELED"])
         if row["timestamps"]["CREATED"].exists:

@@ -90,7 +90,7 @@ def slot_resources(body: Value) -> Relations:
     for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
         whole, free = body["totalResource"][key], body["freeResource"][key]
         parts = [slot["resource"][key] for slot in slots]
-        if parts and free.exists and whole.raw:
+        if parts and free.exists and body["totalResource"]["cpuCores"].raw:
             used = total([*parts, free], f"free {key} and that of the slots")
             yield from close(whole, used, 1 + len(parts) if key != "cpuCores" else 0.01)
 
@@ -211,13 +211,24 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     for key, name in _METRICS.items():
         if name in metrics:
             yield from equal(details[key], metrics[name])
+    listed = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+    names = {str(row["id"].raw) for row in listed}
+    collectors = {name.split(".")[-2] for name in names if name.startswith(_COLLECTOR) and name.endswith(".Count")}
+    described = {collector["name"].raw for collector in details["garbageCollectors"]}
+    for name in collectors if details["garbageCollectors"].raw else ():
+        text = f"the garbage collector {name} is missing"
+        yield from true(name in described, text, details["garbageCollectors"], listed)
     for collector in details["garbageCollectors"]:
+        if collectors:
+            text = "no such garbage collector"
+            yield from true(collector["name"].raw in collectors, text, collector["name"], listed, exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
-            name = f"Status.JVM.GarbageCollector.{collector['name'].raw}.{suffix}"
+            name = f"{_COLLECTOR}{collector['name'].raw}.{suffix}"
             if name in metrics:
                 yield from equal(collector[key], metrics[name])
 
 
+_COLLECTOR = "Status.JVM.GarbageCollector."
 _METRICS = (
     {
         f"{field}{key}": f"Status.JVM.Memory.{scope}.{key}"

@@ -106,6 +106,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "job": ("jobid",),
     "vertex": ("jobid", "vertexid"),
     "subtask": ("jobid", "vertexid", "subtaskindex"),
+    "attempt": ("jobid", "vertexid", "subtaskindex", "attempt"),
     "checkpoint": ("jobid", "checkpointid"),
     "taskmanager": ("taskmanagerid",),
     "application": ("applicationid",),

@@ -9,11 +9,14 @@ from flinkmock.moment import fixed
 
 
 def _skew(numbers: Sequence[float]) -> float:
-    """Return the mean deviation of the numbers in percent of their mean (DoubleAccumulator.DoubleDataSkew)."""
+    """Return the mean deviation of the numbers in percent of their mean (DoubleAccumulator.DoubleDataSkew).
+
+    It is at most 100.
+    """
     mean = sum(numbers) / len(numbers)
     if mean == 0:
         return 0.0
-    return sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100
+    return min(sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100, 100.0)
 
 
 def _minimum(numbers: Sequence[float]) -> float:

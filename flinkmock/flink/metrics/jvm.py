@@ -88,7 +88,8 @@ def _state(inputs: MetricInputs, *, max_heap: int, threads: int, work: int, buff
         cpu_load=inputs.moving(2, 60, "load") / 1000 if inputs.age >= METER_SPAN_MS // 12 else 0.0,
         # Some seconds for the start, then 2 % of the time, in steps of 10 ms as Linux counts.
         cpu_time=(400 + inputs.constant(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
-        classes=inputs.constant(9_500, 12_500, "classes") + min(work, 8) * 20,
+        # all that were ever loaded, also those that were unloaded (getTotalLoadedClassCount)
+        classes=inputs.constant(9_500, 12_500, "classes") + min(inputs.age // 15_000, 8) * 20,
         files=inputs.constant(70, 80, "files") + work,
     )
 

@@ -1,0 +1,215 @@
+"""Invariants of a job's configuration: its restart strategy and its checkpoints."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from flinkmock.conformance.coherence.cluster import options
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, true
+from flinkmock.conformance.coherence.values import MISSING, Value, constant, highest, is_number
+from flinkmock.conformance.coherence.view import View
+
+_CONFIGURATION = "job-configuration"
+_STATISTICS = "checkpoint-statistics"
+_DURATION = r"(?:PT[\dHMS.]+|\d+ ms)"
+_STRATEGIES = re.compile(
+    rf"Cluster level default restart strategy|Restart deactivated\."
+    rf"|Restart with fixed delay \({_DURATION}\)\. #(?P<attempts>\d+) restart attempts\."
+    rf"|Failure rate restart with maximum of \d+ failures within interval .+ and fixed delay .+\."
+    rf"|Restart with exponential delay: starting at .+, increasing by .+, with maximum .+\. Delay resets after .+ with "
+    rf"jitter .+"
+)
+"""What `RestartStrategyDescriptionUtils` and, until 1.20, the classes in `RestartStrategies` write."""
+_NEVER, _FIXED = "Restart deactivated.", "Restart with fixed delay"
+_SUPPRESSED = re.compile(
+    r"Recovery is suppressed by (?P<strategy>\w+)(?:\(maxNumberRestartAttempts=(?P<attempts>\d+),)?"
+)
+_BACKENDS = (
+    "HashMapStateBackend",
+    "EmbeddedRocksDBStateBackend",
+    "ForStStateBackend",
+    "MemoryStateBackend",
+    "FsStateBackend",
+    "RocksDBStateBackend",
+    "BatchExecutionStateBackend",
+)
+_STORAGES = (
+    "FileSystemCheckpointStorage",
+    "JobManagerCheckpointStorage",
+    "BatchExecutionCheckpointStorage",
+    *_BACKENDS,
+)
+_CHANGELOGS = ("memory", "filesystem")
+_NOWHERE = "<checkpoint-not-externally-addressable>"
+
+
+def _well_spelt(value: Value, known: tuple[str, ...]) -> Relations:
+    """A name is a known one, or one that is unlike them: programs may have classes of their own."""
+    if isinstance(value.raw, str) and value.raw not in known:
+        alike = [name for name in known if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
+        yield from true(not alike, f"nearly {', '.join(alike)}", value)
+
+
+@within("getJobConfig", text="The description of a restart strategy is one of Flink's.", source=_CONFIGURATION)
+def restart_strategy_text(body: Value) -> Relations:
+    config = body["execution-config"]
+    text = config["restart-strategy"]
+    if isinstance(text.raw, str):
+        yield from true(_STRATEGIES.fullmatch(text.raw) is not None, "no restart strategy", text, exact=True)
+    parallelism = config["job-parallelism"]
+    if is_number(parallelism.raw):
+        yield from true(parallelism.raw >= 1 or parallelism.raw == -1, "no parallelism", parallelism)
+
+
+@between(
+    "job",
+    text="A job restarts as often as its restart strategy allows.",
+    source=_CONFIGURATION,
+    settles_in_ms=METRICS,
+)
+def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
+    text = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
+    details = view.body("getJobDetails", jobid=job_id)
+    if not isinstance(text.raw, str) or details["schedulerType"].raw not in (MISSING, "Default"):
+        return
+    attempts = [
+        subtask["attempt"]
+        for vertex in details["vertices"]
+        for subtask in view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+    ]
+    most = highest(attempts, "the highest attempt")
+    if text.raw == _NEVER:
+        restarting = details["timestamps"]["RESTARTING"]
+        yield from true(not restarting.raw, "a job that never restarts was RESTARTING", text, restarting)
+        if attempts:
+            yield from true(most.raw == 0, "a job that never restarts has restarted", text, *attempts)
+    elif text.raw.startswith(_FIXED) and (match := _STRATEGIES.fullmatch(text.raw)) and attempts:
+        yield from true(most.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
+    newest = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
+    reason = _SUPPRESSED.search(newest.raw) if isinstance(newest.raw, str) else None
+    if details["state"].raw == "FAILED" and reason is not None:
+        fixed = reason["strategy"].startswith("FixedDelay")
+        never = reason["strategy"].startswith("NoRestart")
+        if text.raw == _NEVER or text.raw.startswith(_FIXED):
+            yield from true(fixed == text.raw.startswith(_FIXED), f"{reason[0]}…", text, newest)
+            yield from true(never == (text.raw == _NEVER), f"{reason[0]}…", text, newest)
+        if fixed and (match := _STRATEGIES.fullmatch(text.raw)) and match["attempts"]:
+            yield from true(match["attempts"] == reason["attempts"], f"{reason[0]}…", text, newest, exact=True)
+
+
+@within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
+def checkpoint_settings(body: Value) -> Relations:
+    outside = body["externalization"]
+    if outside["enabled"].raw is False:
+        deleted = outside["delete_on_cancellation"]
+        yield from true(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
+    yield from ascending(constant(1, "1"), body["max_concurrent"])
+    yield from ascending(constant(0, "0"), body["min_pause"])
+    yield from ascending(constant(1, "1"), body["timeout"])
+    yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
+    if body["unaligned_checkpoints"].raw is True:
+        mode = body["mode"]
+        yield from one_of(mode, ["exactly_once"], "checkpoints are unaligned", body["unaligned_checkpoints"])
+    yield from _well_spelt(body["state_backend"], _BACKENDS)
+    yield from _well_spelt(body["checkpoint_storage"], _STORAGES)
+    yield from _well_spelt(body["changelog_storage"], _CHANGELOGS)
+
+
+@between(
+    "job",
+    text="Checkpoints are as the settings of the job say: aligned or not, stored or not, within their timeout.",
+    source=_STATISTICS,
+)
+def checkpoints_follow_the_settings(view: View, job_id: str) -> Relations:
+    config = view.body("getCheckpointConfig", jobid=job_id)
+    history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
+    unaligned, storage, timeout = (config[key] for key in ("unaligned_checkpoints", "checkpoint_storage", "timeout"))
+    at_once = config["aligned_checkpoint_timeout"].raw == 0 and config["mode"].raw == "exactly_once"
+    for entry in history:
+        if entry["status"].raw != "COMPLETED":
+            continue
+        yield from ascending(entry["end_to_end_duration"], timeout, slack=10_000)
+        kind, path = entry["checkpoint_type"], entry["external_path"]
+        if entry["is_savepoint"].raw is not False:
+            continue
+        if kind.raw == "UNALIGNED_CHECKPOINT":
+            yield from true(unaligned.raw is not False, "checkpoints are aligned", unaligned, kind)
+        elif kind.raw == "CHECKPOINT" and unaligned.raw is True and at_once and _knows_unaligned(history):
+            yield from true(False, "checkpoints are unaligned", unaligned, kind, config["aligned_checkpoint_timeout"])
+        if storage.is_in(("FileSystemCheckpointStorage", "JobManagerCheckpointStorage")) and path.exists:
+            stored = path.raw != _NOWHERE
+            text = "another storage than that of its checkpoints"
+            yield from true(stored == (storage.raw == "FileSystemCheckpointStorage"), text, storage, path)
+
+
+def _knows_unaligned(history: Value) -> bool:
+    """Whether the release distinguishes unaligned checkpoints: 1.16 and later, as `savepointFormat`."""
+    return "savepointFormat" in history.raw[0]
+
+
+@between(
+    "checkpoint",
+    text="A checkpoint is unaligned if a subtask took it unaligned.",
+    source=_STATISTICS,
+)
+def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relations:
+    ids = {"jobid": job_id, "checkpointid": checkpoint_id}
+    details = view.body("getCheckpointStatisticDetails", **ids)
+    kind = details["checkpoint_type"]
+    if details["status"].raw != "COMPLETED" or not kind.exists:
+        return
+    for vertex_id, _ in details["tasks"].items():
+        body = view.body("getTaskCheckpointStatistics", vertexid=vertex_id, **ids)
+        for row in body["subtasks"]:
+            flag = row["unaligned_checkpoint"]
+            if flag.exists and kind.raw in ("CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"):
+                yield from true(flag.raw is False, f"it is a {kind.raw}", flag, kind, exact=True)
+
+
+_RETAINED = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
+
+
+def _retained(view: View) -> int:
+    """Return how many checkpoints a job keeps, which only the configuration of the cluster says (`SchedulerUtils`)."""
+    known = options(view)
+    texts = [str(known[key].raw) for key in _RETAINED if key in known]
+    return max((int(text) for text in texts if text.isdecimal()), default=1)
+
+
+@between(
+    "job",
+    text="As many of the newest checkpoints may be kept as are configured; savepoints are never discarded.",
+    source="rules-that-hold",
+    settles_in_ms=6_000,
+)
+def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
+    history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
+    completed = [entry for entry in history if entry["status"].raw == "COMPLETED"]
+    rows = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
+    kept = _retained(view)
+    for flag in rows[kept + 1 :]:
+        yield from true(flag.raw is True, "it is not discarded", flag, exact=True)
+    for newer, older in pairwise(rows):
+        yield from true(older.raw is not False or newer.raw is False, "a newer one is discarded", newer, older)
+    for entry in completed:
+        if entry["is_savepoint"].raw is True:
+            yield from true(entry["discarded"].raw is False, "a savepoint is discarded", entry["discarded"], exact=True)
+
+
+@between(
+    "job",
+    text="A checkpoint is discarded in its details and as the latest one if and only if it is in the history.",
+    source=_STATISTICS,
+    settles_in_ms=6_000,
+)
+def discarded_is_one_value(view: View, job_id: str) -> Relations:
+    statistics = view.body("getCheckpointingStatistics", jobid=job_id)
+    latest = [statistics["latest"][kind] for kind in ("completed", "savepoint")]
+    for entry in statistics["history"]:
+        if entry["status"].raw == "COMPLETED":
+            same = [each["discarded"] for each in latest if each.raw and each["id"].raw == entry["id"].raw]
+            details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=str(entry["id"].raw))
+            yield from equal(entry["discarded"], details["discarded"], *same)

@@ -1,0 +1,199 @@
+"""Invariants of the JVMs of the JobManager and the TaskManagers: their metrics and their threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
+from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number, number, total
+from flinkmock.conformance.coherence.view import View
+
+_COUNTED = (
+    "Count", "Used", "Committed", "TotalCapacity", "Time", "Segments", "Total", "Available", "Loaded", "Unloaded",
+    "Open", "TimeMsPerSecond",
+)  # fmt: skip
+"""Ends of the names of metrics that are never negative."""
+_COLLECTORS = "Status.JVM.GarbageCollector."
+_HEAD = re.compile(
+    r'"(?P<name>.*?)" (?:daemon )?(?:prio=\d+ )?Id=(?P<id>\d+) '
+    r"(?:NEW|RUNNABLE|BLOCKED|WAITING|TIMED_WAITING|TERMINATED)\b",
+    re.DOTALL,
+)
+"""How `ThreadInfo.toString` begins, which `JvmThreadInfo.stringify` follows."""
+_FEW_THREADS = 12
+"""How many threads may begin or end between two responses, besides a third of all."""
+
+
+def _values(body: Value) -> dict[str, Value]:
+    return {str(row["id"].raw): number(row["value"]) for row in body if row["value"].exists}
+
+
+def _spells_number(raw: object) -> bool:
+    try:
+        float(str(raw))
+    except ValueError:
+        return False
+    return True
+
+
+@within(
+    "getJobManagerMetrics",
+    "getTaskManagerMetrics",
+    text="Counts, sizes and loads of a JVM are in their ranges.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def jvm_metrics(body: Value) -> Relations:
+    values = _values(body)
+
+    def metric(name: str) -> Value:
+        return values.get(name, Value(MISSING))
+
+    for row in body:
+        if str(row["id"].raw).startswith("Status.") and row["value"].exists:
+            yield from true(_spells_number(row["value"].raw), "no number", row["value"], exact=True)
+    for name, value in values.items():
+        if name.endswith(_COUNTED):
+            yield from ascending(constant(0, "0"), value)
+        if name.endswith("CPU.Load"):
+            yield from true(-1 <= value.raw <= 1.0, "no share", value, exact=True)
+        if name.endswith(".TimeMsPerSecond"):
+            yield from ascending(value, constant(1000, "1000 ms per second"))
+    for scope in ("Heap", "NonHeap", "Metaspace"):
+        used, committed, most = (metric(f"Status.JVM.Memory.{scope}.{key}") for key in ("Used", "Committed", "Max"))
+        yield from ascending(used, committed)
+        if is_number(most.raw) and most.raw > 0:
+            yield from ascending(committed, most)
+        elif is_number(most.raw):
+            yield from true(most.raw == -1, "neither a size nor -1", most)
+    yield from ascending(metric("taskSlotsAvailable"), metric("taskSlotsTotal"))
+    yield from ascending(metric("Status.JVM.FileDescriptor.Open"), metric("Status.JVM.FileDescriptor.Max"))
+    yield from ascending(
+        metric("Status.JVM.ClassLoader.ClassesUnloaded"), metric("Status.JVM.ClassLoader.ClassesLoaded")
+    )
+    if metric("Status.Flink.Memory.Managed.Total").exists:
+        yield from ascending(metric("Status.Flink.Memory.Managed.Used"), metric("Status.Flink.Memory.Managed.Total"))
+    for kind in ("Status.Shuffle.Netty.", "Status.Network."):
+        for unit in ("MemorySegments", "Memory"):
+            parts = [metric(f"{kind}{part}{unit}") for part in ("Available", "Used")]
+            whole = metric(f"{kind}Total{unit}")
+            if is_number(whole.raw) and all(is_number(part.raw) for part in parts):
+                yield from close(whole, parts[0] + parts[1], 0.02 * whole.raw)
+
+
+@within(
+    "getJobManagerMetrics",
+    "getTaskManagerMetrics",
+    text="Metaspace is a part of the non-heap memory, and buffers take memory if and only if there are any.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def jvm_memory(body: Value) -> Relations:
+    values = _values(body)
+    for key in ("Used", "Committed"):
+        inner, outer = (
+            values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING)) for scope in ("Metaspace", "NonHeap")
+        )
+        yield from ascending(inner, outer, slack=1 << 20)
+    for scope in ("Direct", "Mapped"):
+        number_of, used, capacity = (
+            values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING))
+            for key in ("Count", "MemoryUsed", "TotalCapacity")
+        )
+        if number_of.raw == 0:
+            yield from equal(used, constant(0, "0"))
+            yield from equal(capacity, constant(0, "0"))
+        elif is_number(used.raw) and is_number(capacity.raw):
+            yield from close(used, capacity, 0.05 * capacity.raw + (1 << 16))  # pages may be aligned
+
+
+def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
+    """Yield the names of metrics, their values and the threads of the JobManager and of each TaskManager."""
+    yield (
+        view.body("getJobManagerMetrics"),
+        view.metrics("getJobManagerMetrics"),
+        view.body("getJobManagerThreadDump"),
+    )
+    for (each,) in view.subjects("taskmanager"):
+        yield (
+            view.body("getTaskManagerMetrics", taskmanagerid=each),
+            view.metrics("getTaskManagerMetrics", taskmanagerid=each),
+            view.body("getTaskManagerThreadDump", taskmanagerid=each),
+        )
+
+
+@between(
+    "cluster",
+    text="The figures of all garbage collectors are the sums of those of each.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def garbage_collections_add_up(view: View) -> Relations:
+    for listed, values, _ in _processes(view):
+        names = {str(row["id"].raw) for row in listed if _COLLECTORS in str(row["id"].raw)}
+        for key in ("Count", "Time", "TimeMsPerSecond"):
+            every = f"{_COLLECTORS}All.{key}"
+            single = {name for name in names if name.endswith(f".{key}")} - {every}
+            if every in values and single and single <= values.keys():
+                yield from close(values[every], total([values[name] for name in single], f"sum of {key}"), 0.01)
+
+
+@between(
+    "cluster",
+    text="The JobManager and the TaskManagers list the same metrics of their JVMs, but for the garbage collectors.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def jvm_metrics_are_the_same(view: View) -> Relations:
+    whole = view.body("getJobManagerMetrics")
+    for (taskmanager_id,) in view.subjects("taskmanager"):
+        part = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+        if whole.raw and part.raw:
+            listed, others = _of_the_jvm(whole), _of_the_jvm(part)
+            for one, other, body in ((listed, others, part), (others, listed, whole)):
+                for name, row in one.items():
+                    yield from true(name in other, f"only one of them lists {name}", row, body, exact=True)
+
+
+def _of_the_jvm(body: Value) -> dict[str, Value]:
+    names = {str(row["id"].raw): row["id"] for row in body}
+    return {name: row for name, row in names.items() if name.startswith("Status.JVM.") and _COLLECTORS not in name}
+
+
+@within(
+    "getJobManagerThreadDump",
+    "getTaskManagerThreadDump",
+    text="A thread is described with its name, its id and its state, and listed once.",
+    source="task-managers",
+)
+def threads(body: Value) -> Relations:
+    seen: dict[str, Value] = {}
+    for row in body["threadInfos"]:
+        name, text = row["threadName"], row["stringifiedThreadInfo"]
+        if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
+            yield from true(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
+            yield from true(text.raw.endswith("\n"), "a line that has no end", text, exact=True)
+            head = _HEAD.match(text.raw)
+            if head is not None:
+                first = seen.setdefault(head["id"], text)
+                same = () if first is text else (first,)
+                yield from true(first is text, f"thread {head['id']} twice", text, *same)
+            elif seen:
+                yield from true(False, "no id and state", text)
+
+
+@between(
+    "cluster",
+    text="The metric Status.JVM.Threads.Count counts the threads of the dump, give or take a third.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def threads_are_counted(view: View) -> Relations:
+    for _, metrics, dump in _processes(view):
+        counted = metrics.get("Status.JVM.Threads.Count", Value(MISSING))
+        rows = dump["threadInfos"]
+        if rows.raw and is_number(counted.raw):
+            listed = computed(len(rows.raw), f"length of {rows}", rows)
+            yield from close(counted, listed, _FEW_THREADS + len(rows.raw) / 3)

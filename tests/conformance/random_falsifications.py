@@ -1,0 +1,141 @@
+"""Falsifications of random fields by random plausible changes, made without a look at what a check knows.
+
+An operation, a field of it and one of its values are chosen at random, each with the same probability, then a change:
+one more or less, double, half, zero, another time, another constant, another id or text of the same kind, two values
+swapped, a list cut, shuffled or with an item twice, or a value that changes in the last pass only. Many of these are
+within what a real cluster may answer, such as other settings of checkpoints.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.report import generalize_pointer
+from flinkmock.contract.schema_fields import schema_fields
+from tests.conformance.falsifications import Falsification, Json, parent_of, values_of
+from tests.conformance.recorded_passes import RecordedPasses
+
+_ID = re.compile("[0-9a-f]{32}")
+_TIME = 1_000_000_000_000
+"""Numbers above it are times in ms since the epoch."""
+_SHIFTS = (1_000, 60_000, 3_600_000, 86_400_000)
+
+
+def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: int) -> list[Falsification]:
+    """Return random falsifications, at most one of a kind for each field.
+
+    Args:
+        recorded: Passes over a server, at least three.
+        rng: Makes all choices.
+        count: How many are returned; fewer if there are not so many.
+    """
+    source = _Values(recorded, rng)
+    chosen: dict[tuple[str, str, str], Falsification] = {}
+    for _ in range(60 * count):
+        if len(chosen) == count:
+            break
+        response, pointer, value = source.choose()
+        changes = list(source.changes(response, pointer, value))
+        if changes:
+            kind, new = rng.choice(changes)
+            each = Falsification(response.operation_id, response.target, pointer, kind, new)
+            if each.over_time or source.is_allowed(each, response):
+                chosen.setdefault((each.operation_id, each.place, kind), each)
+    return list(chosen.values())
+
+
+class _Values:
+    """The values of the first pass, by operation and field."""
+
+    def __init__(self, recorded: RecordedPasses, rng: random.Random) -> None:
+        self._rng = rng
+        self._contract = recorded.contract
+        self._last = {response.target: response for response in recorded.passes[-1]}
+        self._fields: dict[str, dict[str, list[tuple[SeenResponse, str, Json]]]] = defaultdict(dict)
+        self._texts: dict[str, set[str]] = defaultdict(set)
+        self._enums: dict[str, list[tuple[str, ...]]] = {}
+        for response in recorded.passes[0]:
+            operation = self._contract.operation(response.operation_id)
+            if operation.returns_file:
+                continue
+            fields = schema_fields(operation.response, self._contract.definitions).values()
+            self._enums[operation.id] = [field.values for field in fields if field.values]
+            for pointer, value in values_of(response.body, ""):
+                if not isinstance(value, dict):
+                    field = re.sub(r"(/children/\*)+|/[0-9a-f]{32}(?=/|$)", "/*", generalize_pointer(pointer))
+                    self._fields[operation.id].setdefault(field, []).append((response, pointer, value))
+                if isinstance(value, str):
+                    self._texts[_kind_of(pointer, value)].add(value)
+
+    def choose(self) -> tuple[SeenResponse, str, Json]:
+        """Return a response, the pointer of a value, and the value."""
+        fields = self._fields[self._rng.choice(sorted(self._fields))]
+        return self._rng.choice(fields[self._rng.choice(sorted(fields))])
+
+    def is_allowed(self, falsification: Falsification, response: SeenResponse) -> bool:
+        """Whether it changes the response and keeps its schema."""
+        body = falsification.apply(response, 0, response).body
+        operation = self._contract.operation(response.operation_id)
+        return body != response.body and not any(self._contract.check_response(operation, body))
+
+    def changes(self, response: SeenResponse, pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
+        """Yield kinds of changes with their values."""
+        if isinstance(value, bool):
+            yield "other value", not value
+        elif isinstance(value, (int, float)):
+            yield from self._changes_of_number(value)
+            yield from self._swaps(response, pointer, value)
+        elif isinstance(value, str):
+            yield from self._changes_of_text(response, pointer, value)
+        elif isinstance(value, list) and value:
+            yield "truncate", len(value) // 2
+            yield "drop", self._rng.randrange(len(value))
+            yield "repeat", self._rng.randrange(len(value))
+            yield "shuffle", self._rng.randrange(1000)
+        parent, key = parent_of(self._last.get(response.target, response).body, pointer)
+        later = parent[key] if parent else None
+        if isinstance(later, (int, float)) and isinstance(value, (int, float)) and later > value:
+            yield "freeze", None
+            yield "backwards", max(1, int(later - value))
+        elif later == value and isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield "late", value + max(1, abs(value) // 2)
+
+    def _changes_of_number(self, value: float) -> Iterator[tuple[str, Json]]:
+        step = 1 if isinstance(value, int) else abs(value) / 10 or 0.1
+        yield from (("add", step), ("add", -step))
+        if abs(value) < _TIME:
+            yield from (("double", value * 2 or 7), ("half", value // 2), ("zero", 0 if value else 3))
+        else:
+            yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_SHIFTS))]
+
+    def _swaps(self, response: SeenResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:
+        place, siblings = generalize_pointer(pointer), pointer.rpartition("/")[0]
+        others = [
+            other
+            for other, number in values_of(response.body, "")
+            if type(number) is type(value) and number != value
+            if generalize_pointer(other) == place or other.rpartition("/")[0] == siblings
+        ]
+        if others:
+            yield "swap", self._rng.choice(others)
+
+    def _changes_of_text(self, response: SeenResponse, pointer: str, value: str) -> Iterator[tuple[str, Json]]:
+        enum = next((values for values in self._enums[response.operation_id] if value in values), ())
+        others = sorted((set(enum) or self._texts[_kind_of(pointer, value)]) - {value})
+        if others:
+            yield "other text", self._rng.choice(others)
+            yield "late", self._rng.choice(others)
+        if _ID.fullmatch(value):
+            yield "other id", "".join(self._rng.choice("0123456789abcdef") for _ in value)
+        elif not enum and (number := re.search(r"\d+", value)):
+            yield "other number", f"{value[: number.start()]}{int(number[0]) + 1}{value[number.end() :]}"
+        elif not enum:
+            yield "longer text", f"{value}x"
+
+
+def _kind_of(pointer: str, value: str) -> str:
+    return "id" if _ID.fullmatch(value) else pointer.rpartition("/")[2]
