@@ -38,7 +38,7 @@ COMMANDS = {
 imports."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""The errors of standard output that are reported. A closed pipe is not one of them."""
+"""The errors of standard output that are reported, unlike a closed pipe."""
 
 
 def create_parser(commands: Iterable[str] = tuple(COMMANDS)) -> Parser:
@@ -58,7 +58,7 @@ def create_parser(commands: Iterable[str] = tuple(COMMANDS)) -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. argparse raises SystemExit for --help and for bad options."""
     arguments = sys.argv[1:] if argv is None else argv
-    # import only the command that runs; help and mistakes need all of them
+    # imports only the command that runs; help and mistakes need all commands
     parser = create_parser(arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS)
     terminal.prepare()
     try:

@@ -1,4 +1,4 @@
-"""`flinkmock adopt`: reviews hand-written fakes, and writes a scenario that serves the same."""
+"""`flinkmock adopt`: reviews hand-written fakes, and writes a scenario with the same responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flinkmock.conformance.adoption import FakeResponse, Review
 
 MAX_LINES = 6
-"""How many deviations of one response are printed; JSON has all."""
+"""The maximum number of printed deviations of one response. JSON contains all."""
 
 
 def configure(subparsers: Any) -> None:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
-    """Return the release to serve: the one that was asked for, else the newest of those that most responses fit."""
+    """Return the release to serve: the requested one, else the newest of those that match the most responses."""
     if requested:
         return requested[-1]
     names = list(reviews[0].deviations)
@@ -92,7 +92,7 @@ def _as_text(reviews: Sequence[Review]) -> str:
 
 
 def _ranges(reviewed: Review) -> str:
-    """Format the releases that give a response: "as Flink 1.12 to 1.20"."""
+    """Format the releases that can send a response: "as Flink 1.12 to 1.20"."""
     names = list(reviewed.deviations)
     if reviewed.releases == names:
         return "as every release" if len(names) > 1 else f"as Flink {names[0]}"

@@ -1,4 +1,4 @@
-"""Types of arguments that several commands take."""
+"""Types of arguments of several commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def count(text: str) -> int:
 
 
 def positive_duration(text: str) -> int:
-    """Like `duration`, but refuse 0."""
+    """Convert a duration above 0 to milliseconds. Raises ArgumentTypeError."""
     ms = duration(text)
     if ms == 0:
         raise ArgumentTypeError(f'"{text}" is too short. Write a duration above 0, such as 1s.')

@@ -73,7 +73,7 @@ def configure(subparsers: Any) -> None:
         type=positive_duration,
         default=1_000,
         metavar="DURATION",
-        help="the pause between two reads of everything with --watch; default: 1s",
+        help="the pause between two complete reads with --watch; default: 1s",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_finding(finding: Finding, path: str) -> None:
-    """Print a finding to standard error as soon as it is known: a watch may last for hours."""
+    """Print a finding to standard error immediately, since a watch may last for hours."""
     print(
         f"{datetime.now(UTC):%H:%M:%S} UTC  {finding.operation.method} {path}  {finding}", file=sys.stderr, flush=True
     )

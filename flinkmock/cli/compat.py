@@ -1,4 +1,4 @@
-"""`flinkmock compat`: what an upgrade of Flink changes for a client."""
+"""`flinkmock compat`: the effects of an upgrade of Flink on a client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flinkmock.conformance.compat import ClientRequest
 
 EXAMPLES = 3
-"""How many requests a message shows."""
+"""The maximum number of requests in a message."""
 
 
 def configure(subparsers: Any) -> None:

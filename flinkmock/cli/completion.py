@@ -38,14 +38,14 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What can follow a command.
+    """The words that can follow a command.
 
     Attributes:
         path: The words of the command: ("scenario", "check").
         subcommands: Names and descriptions.
-        options: Names and descriptions; each name of an option is an entry.
-        values: For each option with a value, and for "" (positional arguments): the words that fit.
-        files: The same for options whose values are files.
+        options: Names and descriptions, with an entry for each name of an option.
+        values: The possible words by option with a value, and under "" for positional arguments.
+        files: Options whose values are files, and "" if positional arguments are.
     """
 
     path: Sequence[str]
@@ -101,9 +101,9 @@ def _bash(commands: Sequence[Completion]) -> str:
     lines = [
         "# bash completion of flinkmock",
         "_flinkmock() {",
-        '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" each',
-        '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-        '        case "$path $each" in',
+        '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" argument',
+        '    for argument in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+        '        case "$path $argument" in',
         *(f'            "{_path(command)}") path="{_path(command)}" ;;' for command in commands if command.path),
         "        esac",
         "    done",

@@ -1,4 +1,4 @@
-"""`flinkmock dashboard fetch`: gets the files of Flink's dashboard, which flinkmock does not contain."""
+"""`flinkmock dashboard fetch`: downloads the files of Flink's dashboard, which flinkmock does not contain."""
 
 from __future__ import annotations
 

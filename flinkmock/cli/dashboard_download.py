@@ -1,6 +1,6 @@
-"""Gets Flink's dashboard out of the Python package that contains Flink's jars.
+"""Extracts Flink's dashboard from the Python package with Flink's jars.
 
-pip downloads it, from the index that the user has configured.
+pip downloads the package from the index that the user has configured.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ PACKAGE = "apache-flink-libraries"
 JAR = "*/lib/flink-dist*.jar"
 WEB = "web/"
 STDERR = 2
-"""The file descriptor: standard output is for the result."""
+"""The file descriptor of standard error. Standard output is for the result."""
 BEFORE_LIBRARIES = "1.12"
-"""The release whose jars are in the package apache-flink itself; pip finds it as a wheel of Python 3.7."""
+"""The release whose jars are in the package apache-flink, which pip finds as a wheel of Python 3.7."""
 OLD_WHEEL = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
 
 

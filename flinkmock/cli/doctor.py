@@ -19,7 +19,7 @@ from typing import Any
 from flinkmock.cli.terminal import paint
 
 OK, MISSING, BROKEN = "ok", "missing", "broken"
-"""States of a check: it is there; it is optional and not there; it is needed and not there."""
+"""States of a check: available, optional and missing, required and missing."""
 _COLOURS = {OK: "green", MISSING: "yellow", BROKEN: "red"}
 REQUIRED = ("aiohttp", "jsonschema", "PyYAML")
 OPTIONAL = {
@@ -29,7 +29,7 @@ OPTIONAL = {
     "Faker": "placeholders of imported releases: the extra `synthesis`",
     "pytest": "the fixtures: pip install pytest",
 }
-"""Distribution -> what needs it, and how to get it."""
+"""Distribution -> its use, and how to get it."""
 PROGRAMS = {
     "node": "clients/js",
     "go": "clients/go",
@@ -43,7 +43,7 @@ JAVA_TIMEOUT_S = 20
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the report: what was looked for, whether it is there, and what was found or how to get it."""
+    """A line of the report: a name, its state, and either the details or how to get it."""
 
     name: str
     state: str
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine() -> Iterator[Check]:
-    """Yield the checks, the needed ones first."""
+    """Yield the checks, starting with what is required."""
     yield _own_version()
     yield Check("Python", OK, f"{platform.python_version()} at {sys.executable}, {platform.platform(terse=True)}")
     for name in REQUIRED:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 INTERVAL = 0.2
-"""Seconds between two polls."""
+"""The seconds between two polls."""
 
 
 class FileWatcher:
@@ -18,9 +18,9 @@ class FileWatcher:
         self._state = self._read_state()
 
     async def change(self) -> None:
-        """Wait until a file is written, created or removed, and then none changes for one interval.
+        """Wait until a file is written, created or removed, and none has changed for one interval.
 
-        The interval matters because editors may truncate a file before they write it.
+        The interval is necessary because editors may truncate a file before they write it.
         """
         import asyncio  # heavy, and no other command needs it
 
@@ -38,7 +38,7 @@ class FileWatcher:
 
 
 def _file_state(file: Path) -> tuple[int, int, int] | None:
-    """Return a value that differs after each change, also if an editor replaces the file."""
+    """Return a value that differs after each change, even if an editor replaces the file."""
     try:
         stat = os.stat(file)
     except OSError:

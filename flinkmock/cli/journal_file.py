@@ -1,4 +1,4 @@
-"""`--journal FILE`: writes every request to a file at once, as JSON lines or as HAR."""
+"""`--journal FILE`: writes every request to a file immediately, as JSON lines or as HAR."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class JournalFile:
     """Writes requests to a file.
 
-    The file is complete after each request: a process that is killed loses nothing.
+    The file is complete after each request, so that nothing is lost if the process is killed.
 
     Args:
-        file: A name that ends in .har gets HAR, any other name JSON lines. None writes nothing.
+        file: The file. If its name ends in .har, the format is HAR, else JSON lines. None writes nothing.
 
     Raises:
         FlinkMockError: The file can't be written.
@@ -55,7 +55,7 @@ class JournalFile:
             self._write(as_json_lines([exchange]))
 
     def _write_har(self, entry: str) -> None:
-        """Write an entry over the end of the log, and the end of the log after it."""
+        """Overwrite the end of the log with an entry, and write the end of the log after it."""
         from flinkmock.journal import har_frame
 
         head, foot = har_frame()
@@ -90,9 +90,9 @@ class JournalFile:
                 self._file.close()
 
     def _end(self, error: OSError) -> None:
-        """Report that the file can't be written, once. Requests are still answered."""
+        """Report once that the file can't be written. The cluster keeps running."""
         assert self._file is not None
-        print(f"flinkmock: {self._name}: can't write the file any more: {error.strerror}.", file=sys.stderr)
+        print(f"flinkmock: {self._name}: can't write the file: {error.strerror}.", file=sys.stderr)
         with suppress(OSError):
-            self._file.close()  # raises again, for what is buffered
+            self._file.close()  # raises again for buffered data
         self._file = None

@@ -24,7 +24,7 @@ class _HelpFormatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that suggests an option or command for each one that it does not know.
+    """An ArgumentParser that suggests an option or command for each unknown one.
 
     Args:
         examples: Command lines, which the help shows at its end.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import whole_number
 from flinkmock.cli.check import FORMATS
-from flinkmock.cli.patient_output import PatientOutput
+from flinkmock.cli.non_blocking_output import NonBlockingOutput
 from flinkmock.cli.serve import port
 from flinkmock.cli.terminal import paint, paint_status, printable
 
@@ -80,9 +80,9 @@ def run(args: argparse.Namespace) -> int:
     with closing(HttpClient(args.url, headers, context)) as server:
         release = ServerRelease(args.flink) if args.flink else detect_release(server)
         contract = Contract.load(release.minor)
-    # a report for machines gets standard output for itself
+    # a report for machines is the only text on standard output
     stream = sys.stdout if args.format == "table" else sys.stderr
-    out = PatientOutput(stream)
+    out = NonBlockingOutput(stream)
     log = None if args.quiet else RequestLog(out, stream)
     with JournalFile(args.journal) as record:
         proxy = Proxy(
@@ -116,9 +116,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 class RequestLog:
-    """Prints each request with what is wrong with it."""
+    """Prints each request with its findings."""
 
-    def __init__(self, out: PatientOutput, stream: TextIO) -> None:
+    def __init__(self, out: NonBlockingOutput, stream: TextIO) -> None:
         self._out = out
         self._stream = stream
 
@@ -134,7 +134,7 @@ class RequestLog:
 
 
 def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
-    """Raises ScenarioError."""
+    """Return the faults of --faults as arguments of the proxy. Raises ScenarioError."""
     if args.faults is None:
         return {}
     from flinkmock.scenario.load import load_faults

@@ -11,12 +11,13 @@ from flinkmock.errors import FlinkMockError, unwritable
 
 
 class ReadyFile:
-    """A file with the URLs of a cluster. It is written as a whole: no reader sees half of it.
+    """A file with the URLs of a cluster. It is written atomically, so that readers never see a part of it.
 
-    A file that an earlier process left behind is removed when the `with` block begins. Its end removes the file, too.
+    A file that an earlier process left behind is removed at the beginning of the `with` block, and the new one at its
+    end.
 
     Args:
-        file: None: there is no such file.
+        file: The file; None for no file.
 
     Raises:
         FlinkMockError: The file can't be written or removed.

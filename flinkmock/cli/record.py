@@ -168,7 +168,7 @@ def record_cluster(
     extra_headers: Mapping[str, str],
     context: ssl.SSLContext | None = None,
 ) -> ClusterObservations:
-    """Record a live cluster, and write each exchange to `raw`, if given. Raises ServerUnreachable, OSError."""
+    """Record a live cluster, and write each exchange to `raw`, if specified. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
@@ -198,7 +198,7 @@ def record_cluster(
         stack.enter_context(sigterm_like_sigint())
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         try:
-            detect_version(client)  # raises if the server does not report one, and so is not Flink
+            detect_version(client)  # raises if the server does not report a version, so that it is not Flink
         except ServerUnreachable as error:
             if "//" in url:
                 raise

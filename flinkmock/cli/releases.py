@@ -1,4 +1,4 @@
-"""`flinkmock releases`: which releases of Flink can be served."""
+"""`flinkmock releases`: lists the releases of Flink that can be served."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     for minor in reversed(known_releases()):
         try:
             contract = Contract.load(minor)
-        except InvalidArgument as error:  # an imported one that somebody has edited
+        except InvalidArgument as error:  # an imported one that was edited
             print(f"{minor:5} {error}")
             broken += 1
         else:

@@ -132,7 +132,7 @@ def _configure_plan(actions: Any) -> None:
         "plan",
         help="print or draw the timeline of a scenario",
         description="Runs a scenario without waiting and prints its timeline: job states with the reasons of their "
-        "changes, TaskManagers, leaders, and how the cluster answers a client. For these responses the plan acts as a "
+        "changes, TaskManagers, leaders, and the responses to a client. For these responses the plan acts as a "
         "client: it calls the operations that the scenario configures, and runs a jar for each rule of `submitted`.",
         examples=(
             "flinkmock scenario plan crash-loop.yaml",

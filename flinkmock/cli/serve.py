@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flinkmock.server.tls import Tls
 
 STDIN = "-"
-"""The scenario is read from standard input."""
+"""The name of the file if the scenario is read from standard input."""
 
 
 def configure(subparsers: Any) -> None:
@@ -124,13 +124,13 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--until-stdin-ends",
         action="store_true",
-        help="end when standard input ends, too: with the process that started this one and holds the other end",
+        help="also end when standard input ends, for example because the process that started this one has ended",
     )
     parser.add_argument(
         "--cluster-ports",
         type=port_range,
         metavar="FIRST-LAST",
-        help="the ports of clusters that the control API makes, e.g. 9000-9099; default: free ones",
+        help="the ports of clusters that the control API creates, e.g. 9000-9099; default: free ones",
     )
     parser.add_argument("--no-control", action="store_true", help="don't serve the console and the control API")
     server_options.configure(parser)
@@ -253,7 +253,7 @@ def _verified(engine: Engine) -> int:
 
 
 class ReloadingCluster:
-    """The cluster that is served. With --reload it is replaced when the scenario changes."""
+    """The served cluster. With --reload, it is replaced when the scenario changes."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         from flinkmock.control.cluster_control import ClusterControl
@@ -271,7 +271,7 @@ class ReloadingCluster:
         )
         self.control = ClusterControl(scenario, options)
         self.replaced: Callable[[], None] = lambda: None
-        """Called when another scenario is served."""
+        """Is called when another scenario is served."""
         self.control.open_engine()
 
     def _load(self) -> Scenario:
@@ -280,7 +280,7 @@ class ReloadingCluster:
 
         if self._args.scenario == STDIN:
             scenario = load_scenario(_text_of_stdin())
-        else:  # a Path, because on the command line the scenario is a file, whatever its suffix
+        else:  # a Path, because the scenario is a file on the command line, even with another suffix
             scenario = load_scenario(Path(self._args.scenario) if self._args.scenario else None)
         self._files = FileWatcher(scenario.files)
         return scenario
@@ -310,7 +310,7 @@ class ReloadingCluster:
 
 
 def _text_of_stdin() -> str:
-    """Return the text, which ends in a line break so that it is not the name of a file. Raises FlinkMockError."""
+    """Return the text with a final line break, so that it is not the name of a file. Raises FlinkMockError."""
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig") + "\n"
     except UnicodeDecodeError as error:
@@ -318,7 +318,7 @@ def _text_of_stdin() -> str:
 
 
 class Log:
-    """Logs requests to standard output, until its reader closes it."""
+    """Logs requests to standard output until it is closed."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -335,7 +335,7 @@ class Log:
             self._print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
 
     def control(self, url: str, options: ControlOptions) -> None:
-        """Log where the console and the control API are. JSON leaves out what follows from the URL of the cluster."""
+        """Log the URLs of the console and the control API. JSON omits what follows from the URL of the cluster."""
         token = options.token
         if not self._as_json:
             console = url.removesuffix("v1") + (f"#token={quote(token, safe='')}" if token else "")
@@ -344,7 +344,7 @@ class Log:
             self._print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
 
     def tls(self, tls: Tls) -> None:
-        """Log what clients have to trust."""
+        """Log the certificates of cluster and clients."""
         certificate = tls.client_certificate
         if self._as_json:
             entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
@@ -354,7 +354,7 @@ class Log:
             self._print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
 
     def findings(self, findings: Findings) -> None:
-        """Log what had no effect, if anything."""
+        """Log the findings, if there are any."""
         if self._as_json and (findings.unused or findings.ignored):
             self._print(json.dumps({"event": "findings", "unused": findings.unused, "ignored": findings.ignored}))
         elif not self._as_json:
@@ -384,7 +384,7 @@ class Log:
         if self._is_read:
             try:
                 print(line, flush=True)
-            except OSError as error:  # the reader has left, or the disk is full: the cluster runs on
+            except OSError as error:  # the stream is closed, or the disk is full; the cluster keeps running
                 self._is_read = False
                 silence()
                 if not isinstance(error, BrokenPipeError):

@@ -35,7 +35,7 @@ def configure_tls(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="the authority of the server's certificate, as PEM; default: those of the machine",
+        help="the authority of the server's certificate, as PEM; default: those that the machine trusts",
     )
     parser.add_argument(
         "--cert",
@@ -55,7 +55,7 @@ def header(text: str) -> tuple[str, str]:
 
 
 def ssl_context(args: argparse.Namespace) -> ssl.SSLContext | None:
-    """Return the context for --cacert and --cert; None: neither is given.
+    """Return the context for --cacert and --cert; None if neither is specified.
 
     Raises:
         FlinkMockError: One of the files can't be read.
@@ -78,7 +78,7 @@ def ssl_context(args: argparse.Namespace) -> ssl.SSLContext | None:
 
 
 def _reason(error: OSError) -> str:
-    """Describe what is wrong with a file."""
+    """Describe why a file can't be used."""
     import ssl
 
     return "no certificate, or none with its key" if isinstance(error, ssl.SSLError) else str(error.strerror)

@@ -24,14 +24,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls",
         action="store_true",
-        help="serve with TLS and a certificate that is made for it; also by security.ssl.rest.enabled in the scenario",
+        help="serve with TLS and a new certificate; also by security.ssl.rest.enabled in the scenario",
     )
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve with TLS and the certificate in this file")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the key of --tls-cert; default: in the same file")
     parser.add_argument(
         "--tls-client-certificates",
         action="store_true",
-        help="require client certificates, as security.ssl.rest.authentication-enabled does; one is made",
+        help="require client certificates, as security.ssl.rest.authentication-enabled does; one is created",
     )
     parser.add_argument(
         "--tls-client-ca", type=Path, metavar="FILE", help="require certificates that an authority in FILE has signed"
@@ -89,7 +89,7 @@ def token(text: str) -> Credential:
 
 @contextmanager
 def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
-    """Yield the TLS of the cluster; None: it is served without. Raises FlinkMockError."""
+    """Yield the TLS of the cluster, or None. Raises FlinkMockError."""
     from flinkmock.server.tls_options import TlsOptions, asks_for_tls
 
     if args.tls_key is not None and args.tls_cert is None:

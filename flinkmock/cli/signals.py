@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def sigterm_like_sigint() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt within the block. Other threads than the main one can't set handlers."""
+    """Let SIGTERM raise KeyboardInterrupt within the block. This has no effect outside of the main thread."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -9,14 +9,14 @@ _STDIN = 0
 
 
 async def end_of_stdin() -> None:
-    """Wait until standard input ends or is closed. What it contains is ignored."""
+    """Wait until standard input ends or is closed. Its content is ignored."""
     import asyncio
 
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def read() -> None:
         try:
-            while os.read(_STDIN, 4096):  # not sys.stdin, whose lock would stop the interpreter from exiting
+            while os.read(_STDIN, 4096):  # not sys.stdin, whose lock would keep the interpreter from exiting
                 pass
         except OSError:  # there is no standard input
             pass

@@ -9,7 +9,7 @@ import sys
 from typing import TextIO
 
 BAR = 24
-"""Width of a progress bar."""
+"""The width of a progress bar, in characters."""
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "grey": "90"}
 _ASCII = {
     "→": "->",
@@ -52,13 +52,13 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 
 
 def flush() -> None:
-    """Write what is buffered. Raises OSError, which Python would only report at its exit."""
+    """Write buffered output. Raises OSError, which Python would otherwise report at its exit."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def silence() -> None:
-    """Redirect standard output to the null device, also for what Python flushes at exit."""
+    """Redirect standard output to the null device, even for what Python flushes at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)

@@ -1,1 +1,1 @@
-"""A scenario played before it serves: what will happen in it, and what in it can't be right."""
+"""Dry runs of scenarios without a server: the plan of a scenario, and its mistakes."""

@@ -1,4 +1,4 @@
-"""The time axis of a picture: its ticks, and the position of a moment."""
+"""The time axis of a picture: its ticks, and the positions of moments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Axis:
         return self.left + (self.right - self.left) * (clamped - self.begin) / max(self.end - self.begin, 1)
 
     def ticks(self) -> list[int]:
-        """Return at most about MAX_TICKS moments, all multiples of one distance."""
+        """Return about MAX_TICKS moments or fewer, all multiples of the same distance."""
         duration = self.end - self.begin
         step = next((step for step in STEPS_MS if duration / step <= MAX_TICKS), duration // MAX_TICKS + 1)
         first = -(-self.begin // step) * step

@@ -21,14 +21,14 @@ from flinkmock.scenario.scenario import Scenario
 from flinkmock.units import format_duration
 
 REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
-"""States into which a client can bring any job, so the scenario does not have to."""
+"""States that a client can bring about in any job, so that they need not occur in the dry run."""
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A dry run without findings.
+    """The result of a dry run without findings.
 
     Attributes:
         flink: The release.
@@ -56,7 +56,7 @@ def check(file: Path, releases: Sequence[str] = (), progress: Progress | None = 
 
     Args:
         file: The scenario.
-        releases: Default: the scenario's release, else the newest.
+        releases: The releases; by default the release of the scenario, else the newest.
         progress: Called before each dry run with the release, the number of finished ones and of all.
 
     Raises:
@@ -125,7 +125,7 @@ class _Check:
                     job_run for job_run in simulator.job_runs if job_run.job.spec.lifecycle is spec.lifecycle
                 )
                 if _lacks_slots(job_run.job) and not any(node is job for job in own_jobs):
-                    continue  # the client ran more jars than there are slots for
+                    continue  # there are not enough slots for all jars that the client ran
                 self._diagnostics.add(
                     self._step_location(node, spec, missed[0]),
                     f"{job_run.job.name} never reaches {missed[0].state}: {_reason(job_run, simulator)}.",
@@ -189,7 +189,7 @@ def _step_locations(lifecycle: YamlNode) -> Iterator[SourceLocation]:
 
 
 def _lacks_slots(job: Job) -> bool:
-    """Return whether the job waits for slots, or has just failed to get them."""
+    """Return whether the job waits for slots, or has just failed without them."""
     return not job.ended and bool(job.attempts) and job.attempts[-1].deployed_at is None
 
 

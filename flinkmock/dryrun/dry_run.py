@@ -1,4 +1,4 @@
-"""Runs a scenario without a server and makes its timeline."""
+"""Runs a scenario without a server and creates its timeline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flinkmock.dryrun.timeline import (
 from flinkmock.scenario.scenario import Scenario
 
 MIN_IDLE_MS = 500
-"""Tasks always take a moment to start; the timeline mentions longer delays only."""
+"""How long tasks take to start, in ms, before the timeline mentions the delay."""
 
 
 class DryRun:
@@ -31,10 +31,10 @@ class DryRun:
 
     Args:
         scenario: The loaded scenario.
-        rules: How many submission rules the scenario file itself has. The client runs a jar for each.
-        flink: The release. None: the scenario's, else the newest.
-        until: The duration in ms. None: until nothing new happens.
-        watch: Called with the simulator and the jobs whose state has changed, after each change.
+        rules: The number of submission rules in the scenario file. The client runs a jar for each.
+        flink: The release; None for that of the scenario, else the newest.
+        until: The duration in ms; None for until nothing new happens.
+        watch: Is called after each change, with the simulator and the jobs whose state has changed.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -53,7 +53,7 @@ class DryRun:
         self.simulator = Simulator(scenario, flink, until)
         self._client = ScriptedClient(self.simulator, rules)
         try:
-            for changed in self.simulator.play(self._client.steps()):
+            for changed in self.simulator.run(self._client.steps()):
                 watch(self.simulator, changed)
             self.timeline = self._timeline()
         finally:
@@ -107,7 +107,7 @@ class DryRun:
         lane.outlook, lane.repeats = self._outlook(job_run)
 
     def _idle(self, job: Job, at: int, end: int | None) -> tuple[str, float | None]:
-        """Return what a RUNNING job waits for before its tasks run, and until when (ms).
+        """Return why the tasks of a RUNNING job do not run yet, and until when, in ms since the start.
 
         `at` is the start of the state in ms since the epoch, `end` its end in ms since the start.
         """
@@ -127,7 +127,7 @@ class DryRun:
         return f"its tasks restore their state until {format_moment(running_from)}", running_from
 
     def _outlook(self, job_run: JobRun) -> tuple[str, bool]:
-        """Return what a job does after the end, and whether it repeats what it did before."""
+        """Describe what a job does after the end, and return whether it repeats earlier steps."""
         job = job_run.job
         if job.ended:
             return "", False

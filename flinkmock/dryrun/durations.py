@@ -1,4 +1,4 @@
-"""Moments and durations as a plan prints them."""
+"""Formats moments and durations for plans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
 def format_moment(ms: int, decimals: int = 1) -> str:
     """Format the time since the start: 0.5s, 1m10.5s, 2h00m00.0s, -3h00m00.0s.
 
-    All parts but the first have two digits, so that columns align.
+    All parts except the first have two digits, so that columns align.
     """
     text, rest = "", abs(ms)
     for unit, size in UNITS:
@@ -30,7 +30,7 @@ def decimals_needed(moments: Iterable[int]) -> int:
 
 
 def format_duration_spec(duration: DurationSpec) -> str:
-    """Format a duration as a scenario writes it: "3s", "1s..3s", "2 polls", "signal go", "forever"."""
+    """Format a duration as in scenarios: "3s", "1s..3s", "2 polls", "signal go", "forever"."""
     match duration:
         case Polls(times=times):
             return f"{times} polls" if times > 1 else "1 poll"

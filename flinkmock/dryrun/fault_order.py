@@ -1,4 +1,4 @@
-"""Finds faults that can never apply because earlier ones select the same requests by their numbers."""
+"""Finds faults that never apply, because earlier ones apply to the same numbers of requests."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from flinkmock.faults import Fault
 
 MAX_REQUESTS = 10_000
-"""Faults whose numbers repeat only after more requests are not examined."""
+"""The highest number of requests after which the numbers of examined faults repeat."""
 
 
 def selected_before(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
-    """Return the earlier faults that together apply to all requests that a fault selects; empty if one is left for it.
+    """Return the earlier faults that together apply to all requests that a fault selects; empty if it can apply.
 
-    Only faults with the same conditions are compared: they count the same requests. Those that apply by chance are
-    left out, because they may not apply.
+    Only faults with the same conditions are compared, since they count the same requests. Faults that apply by chance
+    are omitted.
     """
     rivals = [other for other in earlier if _conditions(other) == _conditions(fault) and other.trigger.chance >= 1]
     horizon = _horizon([*rivals, fault])
@@ -35,7 +35,7 @@ def selected_before(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
 
 
 def _conditions(fault: Fault) -> object:
-    """Return what decides which requests a fault counts."""
+    """Return the conditions that determine which requests a fault counts."""
     trigger = fault.trigger
     headers = tuple(sorted(trigger.headers.items()))
     reads_only = fault.serve_stale is not None
@@ -49,7 +49,7 @@ def _selects(fault: Fault, n: int, hits: int) -> bool:
 
 
 def _horizon(faults: Sequence[Fault]) -> int:
-    """Return a number of requests after which nothing new happens."""
+    """Return the number of requests after which the faults apply to the same numbers again."""
     triggers = [fault.trigger for fault in faults]
     last = max((max(trigger.nth, default=0) for trigger in triggers), default=0)
     limited = sum(trigger.times * trigger.every for trigger in triggers if trigger.times is not None)

@@ -1,4 +1,4 @@
-"""A plan as an HTML page: the picture, and the text below it."""
+"""A plan as an HTML page with the picture and the text."""
 
 from __future__ import annotations
 

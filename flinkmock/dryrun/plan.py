@@ -1,4 +1,4 @@
-"""The plan of a scenario: its timeline, and how the cluster answers clients."""
+"""The plan of a scenario: its timeline, and the responses to clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.scenario.load import read_scenario
 from flinkmock.scenario.scenario import Scenario
 
 TRIGGER_KEYS = ("match", "job", "headers", "during", "after", "every", "nth", "chance", "times", "while-job")
-"""The keys of a fault that decide when it applies; the others say what it does."""
+"""The keys of a fault that determine when it applies. The others are its effects."""
 Row = tuple[str, ...]
 
 
@@ -33,12 +33,12 @@ class Plan:
 
 
 def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> Plan:
-    """Make the plan of a scenario file.
+    """Create the plan of a scenario file.
 
     Args:
         file: The scenario.
-        flink: The release. None: the scenario's, else the newest.
-        until: The duration in ms. None: until nothing new happens.
+        flink: The release; None for that of the scenario, else the newest.
+        until: The duration in ms; None for until nothing new happens.
 
     Raises:
         ScenarioError: The scenario is invalid.

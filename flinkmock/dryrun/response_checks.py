@@ -1,10 +1,10 @@
-"""Checks the responses of a cluster during a dry run: every documented read-only operation, against the contract.
+"""Checks the responses of a cluster to every documented read-only operation during a dry run.
 
 A job is checked after each state change, unless a job of the same shape was checked in the same state. The shape is the
 number of vertices and of their inputs, whether a vertex has several subtasks, and whether the job has checkpoints,
 metrics and accumulators. Of vertices, subtasks and checkpoints, the first and the last are checked. The vertices of a
 job with many tasks are checked once, and their metrics never. Operations that do not concern a job are checked with
-each new shape; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are left out.
+each new shape; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are not checked.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 TARGETS_PER_KIND = 2
 MANY = 100
-"""More jobs and TaskManagers, or tasks of a job, are checked less often."""
+"""The number of jobs and TaskManagers, or tasks of a job, beyond which these are checked less often."""
 MAX_ATTEMPTS = 50_000
-"""Logs are not checked if the cluster has more attempts of tasks."""
+"""The number of attempts of tasks beyond which logs are not checked."""
 Shape = tuple[Any, ...]
 
 
@@ -35,7 +35,7 @@ class ResponseChecks:
     """Checks the cluster of one simulator.
 
     Attributes:
-        findings: The job (None: the cluster) and the message of each finding, each kind once.
+        findings: The job (None for the cluster) and the message of each finding, without repetitions.
         responses: The number of checked responses.
     """
 
@@ -84,7 +84,7 @@ class ResponseChecks:
                 if (wide and not self._is_affordable(operation, job)) or self._is_long_log(operation):
                     continue
                 targets_of_it = _targets(targets, operation)
-                # all lists are long there
+                # all lists of these are long
                 for target in islice(targets_of_it, 2) if job is None and self._many else targets_of_it:
                     self._check(operation, target, job)
 
@@ -96,7 +96,7 @@ class ResponseChecks:
         return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MAX_ATTEMPTS
 
     def _is_affordable(self, operation: Operation, job: Job | None) -> bool:
-        """Return whether the operation is to be checked for a job with many tasks."""
+        """Return whether the operation should be checked for a job with many tasks."""
         if ":vertexid" not in operation.segments or job is None:
             return True
         new = (operation.id, *self._structures[job.id]) not in self._checked_vertices
@@ -107,7 +107,7 @@ class ResponseChecks:
     def _check(self, operation: Operation, target: str, job: Job | None) -> None:
         self.responses += 1
         try:
-            body = self._answer(target)
+            body = self._body(target)
         except (OperationNotFound, JobInitializing):
             return
         except ClusterError as error:
@@ -120,8 +120,8 @@ class ResponseChecks:
         for text in self._violations(operation, target, body) if body is not None else ():
             self._add_finding(operation, job, text)
 
-    def _answer(self, target: str) -> Any:
-        """Return the parsed body, or None for a file. This does not count as a poll."""
+    def _body(self, target: str) -> Any:
+        """Return the parsed body of the response, or None for a file. This does not count as a poll."""
         body = self._client.peek(target)
         return None if isinstance(body, bytes) else body
 
@@ -139,7 +139,7 @@ class ResponseChecks:
 
 
 class _Lists:
-    """The responses from which ids are taken. They contain the checked job only, and the first and last TaskManager."""
+    """The responses from which ids are taken, with only the checked job, and the first and last TaskManager."""
 
     def __init__(self, client: InProcessClient, job: Job | None) -> None:
         self._client = client

@@ -1,8 +1,8 @@
-"""The client of a dry run. It calls what the scenario configures, so that the plan shows the effect.
+"""The client of a dry run, which calls the operations that the scenario configures, so that the plan shows the effect.
 
-It calls each configured operation on the first job to which it applies, once more than the calls that are planned to
-fail. Then it runs a jar for each submission rule, from the newest savepoint if there is one. It runs a jar for the rule
-`*` only if there is no other rule.
+It calls each configured operation on the first job to which it applies, once more than the calls that should fail.
+Then it runs a jar for each submission rule, from the newest savepoint if there is one. It runs a jar for the rule `*`
+only if there is no other rule.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from flinkmock.rest.handlers import UploadedFile
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 PAUSE_MS = 5_000
-"""The pause between two steps."""
+"""The pause between two steps, in ms."""
 POLL_MS = 1_000
-"""The interval at which it polls an operation without a known end."""
+"""The interval at which an operation without a known end is polled, in ms."""
 MAX_CALLS = 4
 """The maximum number of calls of one operation on one job."""
 MAX_RULES = 20
@@ -34,9 +34,9 @@ TRIGGERED = {
     "checkpoint": ("checkpoints", {}),
     "stop-with-savepoint": ("stop", {"targetDirectory": DIRECTORY, "drain": False}),
 }
-"""Operation -> the last segment of its path, and the body."""
+"""Operation -> the last segment of its path, and its body."""
 ORDER = ("savepoint", "checkpoint", "rescale", "stop-with-savepoint", "cancel")
-"""Operations that keep the job running come first."""
+"""The order of operations. Those that keep the job running come first."""
 
 
 class ScriptedClient:
@@ -49,10 +49,10 @@ class ScriptedClient:
         self._rules = [rule for rule in own if rule.pattern != "*"] or list(own)
         self._savepoint: str | None = None
         self.began_at: int | None = None
-        """When it began, in ms since the epoch; None if it did nothing."""
+        """The time at which it began, in ms since the epoch; None if it did nothing."""
 
     def steps(self) -> Iterator[int]:
-        """Run one step after the other; yield the pause in ms before the next step."""
+        """Run the steps one by one; yield the pause in ms before each further step."""
         for name in ORDER:
             for job, spec in self._targets(name):
                 for _ in range(min(max(spec.fails, default=int(spec.chance > 0)) + 1, MAX_CALLS)):
@@ -71,7 +71,7 @@ class ScriptedClient:
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, OperationSpec]]:
-        """Return the jobs on which to call an operation: the first without its own settings, and each with its own."""
+        """Return the jobs on which to call an operation: the first one without settings for it, and each with some."""
         cluster = self._simulator.cluster
         targets: dict[int, tuple[Job, OperationSpec]] = {}
         for job in cluster.jobs.values():
@@ -147,7 +147,7 @@ class ScriptedClient:
 
 
 def jar_for(pattern: str) -> tuple[str, str | None]:
-    """Return the name of a jar that a rule matches, and the entry class if the rule names one."""
+    """Return the name of a jar that a rule matches, and the entry class if the rule has one."""
     name_or_class = pattern.replace("?", "1")
     if name_or_class == "*":
         return "any-other.jar", None

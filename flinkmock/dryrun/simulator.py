@@ -14,26 +14,26 @@ from flinkmock.engine import Engine
 from flinkmock.scenario.scenario import Scenario
 
 MAX_ITERATIONS = 3
-"""How often a loop is repeated, and how often a job may leave its lifecycle (without slots) before the dry run ends."""
+"""How often a loop is repeated, or a job leaves its lifecycle (without slots), before the dry run ends."""
 POLL_MS = 1_000
-"""The interval at which the simulator polls for `3 polls`."""
+"""The interval at which the simulator polls for `3 polls`, in ms."""
 SIGNAL_MS = 5_000
-"""The simulator sends a signal that a job has awaited for so long."""
+"""How long a job waits for a signal until the simulator sends it, in ms."""
 LINGER_MS = 10_000
-"""How long the dry run continues after the last event, to show the final states."""
+"""How long the dry run continues after the last event, in ms, to show the final states."""
 MAX_STATE_CHANGES = 100_000
-"""The dry run ends after so many state changes in any case."""
+"""The number of state changes after which the dry run ends in any case."""
 
 
 @dataclass(slots=True)
 class JobRun:
-    """A job, and what it has done so far. A job that another JobManager recovered is a new run with the same id."""
+    """A job and its past. A job that another JobManager recovered is a new run with the same id."""
 
     job: Job
     entered: set[int] = field(default_factory=set)
-    """The steps that it entered, by their identity."""
+    """The identities of the steps that it entered."""
     iterations: int = 0
-    """How often it began its endless loop."""
+    """The number of iterations of its endless loop that began."""
     baseline_version: int = 0
     """The lifecycle version when the cluster last changed."""
 
@@ -52,7 +52,7 @@ class JobRun:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """As TimelineEvent, but in ms since the epoch."""
+    """Like TimelineEvent, but in ms since the epoch."""
 
     at: int
     kind: Kind
@@ -68,9 +68,9 @@ class Simulator:
 
     Args:
         scenario: The loaded scenario.
-        flink: The release. None: the scenario's, else the newest.
-        until: The duration in ms. None: until every job has ended, stays in its last state or has repeated its loop
-            `MAX_ITERATIONS` times, and all scheduled events and windows are over.
+        flink: The release; None for that of the scenario, else the newest.
+        until: The duration in ms. None for until every job has ended, stays in its last state or has repeated its loop
+            `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -80,13 +80,13 @@ class Simulator:
     def __init__(self, scenario: Scenario, flink: str | None = None, until: int | None = None) -> None:
         self.scenario = scenario
         self.engine = Engine(scenario, flink=flink, clock="virtual")
-        self.engine.varied = None  # the responses are checked as the cluster gives them
+        self.engine.varied = None  # checks the responses without variations
         self.cluster = self.engine.cluster
         self.began = self.engine.clock.now()
         self.job_runs: list[JobRun] = []
         self.events: list[Event] = []
         self.reasons: dict[tuple[int, int], str] = {}
-        """(identity of a job, index of its state) -> why it entered the state."""
+        """(identity of a job, index of its state) -> the reason for which it entered the state."""
         self.state_changes = 0
         self._until = None if until is None else self.began + until
         self._by_job: dict[int, JobRun] = {}
@@ -118,7 +118,7 @@ class Simulator:
         return job_run
 
     def _adopt_running_job(self, job: Job) -> None:
-        """Track a job that exists at the start: it has entered all steps but those that are still ahead."""
+        """Track a job that exists at the start. It has entered all steps except those that still follow."""
         job_run = self._track(job)
         script = job.lifecycle
         has_been_around = script.loop_index is not None and len(job.states) > len(script.steps)
@@ -137,14 +137,14 @@ class Simulator:
 
     @property
     def now(self) -> int:
-        """The cluster time in ms since the epoch."""
+        """Return the cluster time in ms since the epoch."""
         return self.engine.clock.now()
 
-    def play(self, client: Iterable[int] = ()) -> Iterator[Collection[Job]]:
+    def run(self, client: Iterable[int] = ()) -> Iterator[Collection[Job]]:
         """Run the scenario; yield the jobs whose state has changed, after each change.
 
-        `client` begins when nothing new happens. It yields how many ms it waits before its next step, and the dry run
-        continues until it is finished.
+        `client` begins when nothing new happens. It yields the ms before its next step. The dry run continues until it
+        is finished.
         """
         client_steps = iter(client)
         turn: int | None = None
@@ -195,7 +195,7 @@ class Simulator:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _release_waits(self) -> None:
-        """Poll and send signals for the wait conditions whose time has come."""
+        """Poll or send signals for the wait conditions that are due."""
         waiting = self.cluster.wait_conditions.pending()
         self._waiting_since = {wait.subject_id: self._waiting_since.get(wait.subject_id, self.now) for wait in waiting}
         for wait in waiting:

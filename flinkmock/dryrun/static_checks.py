@@ -20,7 +20,7 @@ from flinkmock.scenario.scenario import Scenario
 
 
 class StaticChecks:
-    """Checks one scenario for one release. `configuration` is the cluster's, which can disable operations."""
+    """Checks one scenario for one release. The configuration of the cluster can disable operations."""
 
     def __init__(
         self, document: YamlNode, scenario: Scenario, contract: Contract, configuration: Mapping[str, str],
@@ -44,7 +44,7 @@ class StaticChecks:
         self._expectations()
 
     def _missing(self, pattern: Pattern) -> str | None:
-        """Return why no operation matches the pattern; None if one does."""
+        """Return a message if no operation matches the pattern, otherwise None."""
         operations = [operation for operation in self._contract if pattern.may_match(operation)]
         return self._missing_reason(f"operation {pattern}", operations)
 
@@ -70,7 +70,7 @@ class StaticChecks:
                 self._diagnostics.add(configured.key_location(name), f"{reason}, so this has no effect.")
 
     def _options(self) -> None:
-        """Find options that the release does not have, and names that look misspelled."""
+        """Find options that the release lacks, and names that look misspelled."""
         cluster = self._document.get("cluster")
         config = cluster.get("config") if cluster is not None else None
         release = self._contract.release
@@ -139,7 +139,7 @@ class StaticChecks:
 
 
 def _impossible_reason(when: FaultTrigger) -> str | None:
-    """Return why the conditions can never be met together; None if they can."""
+    """Return the reason if the conditions can never be met together, otherwise None."""
     if when.chance == 0:
         return "its chance is 0%"
     if when.nth and all(n % when.every for n in when.nth):
@@ -153,7 +153,7 @@ def _impossible_reason(when: FaultTrigger) -> str | None:
 
 
 def _has_id(pattern: Pattern) -> bool:
-    """Whether a job can be operations by a path such as /jobs/:id/plan."""
+    """Return whether the pattern has an id in the place of an operation, as in /jobs/:id/plan."""
     return pattern.segments[:1] == ("jobs",) and len(pattern.segments) > 1 and pattern.segments[1] != "overview"
 
 

@@ -1,6 +1,6 @@
 """A plan as a picture: lanes of jobs with coloured states and markers of events, without scripts and resources.
 
-It has light and dark colours. Tooltips show the text of elements that are too narrow for it.
+It has light and dark colours. Elements that are too narrow for their text show it in tooltips.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flinkmock.units import format_duration
 WIDTH = 960
 EDGE = 16
 LABELS = 150
-"""The width of the column of names."""
+"""The width of the column of names, in pixels like all sizes here."""
 LANE = 58
 BAR = 24
 ABOVE = 16
@@ -136,7 +136,7 @@ class _Picture:
         yield from self._exceptions(lane, bar, ends)
 
     def _exceptions(self, lane: JobLane, bar: float, ends: list[float]) -> Iterator[str]:
-        """Draw the exception classes of failures above the bar, where there is room."""
+        """Draw the exception classes of failures above the bar, if there is space."""
         for interval in lane.intervals:
             name = interval.note.partition(":")[0].rpartition(".")[2]
             left, wide = self._axis.x(interval.begin), len(interval.note.partition(":")[0].rpartition(".")[2]) * SMALL
@@ -188,7 +188,7 @@ class _Picture:
         return "\n".join(filter(None, (head, interval.note, outlook if last else "")))
 
     def _visible(self, checkpoints: Iterable[CheckpointEvent]) -> Iterator[CheckpointEvent]:
-        """Leave out checkpoints that would overlap. Failures and savepoints are always shown."""
+        """Yield the checkpoints that do not overlap, all failures, and all savepoints."""
         before = float("-inf")
         for checkpoint in checkpoints:
             at = checkpoint.begin if checkpoint.end is None else checkpoint.end
@@ -220,7 +220,7 @@ class _Picture:
         return f"<g><title>{title}</title>{shape}</g>"
 
     def _event(self, event: TimelineEvent, bar: float, ends: list[float]) -> Iterator[str]:
-        """Draw an event above the bar: a bracket if it takes time, else a stroke; with its name where there is room."""
+        """Draw an event above the bar: a bracket if it takes time, else a stroke; with its name if there is space."""
         kind = "bad" if event.is_failure else "good"
         left = self._axis.x(event.at)
         right = left if event.end is None else max(self._axis.x(event.end), left + 2)
@@ -307,7 +307,7 @@ PATTERNS = (
 
 
 def _begin(timeline: Timeline) -> int:
-    """Return the start of the picture. What happened long before the scenario is left out."""
+    """Return the start of the picture, which omits times long before the scenario."""
     if timeline.begin >= 0:
         return 0
     return max(timeline.begin, -timeline.end // 4)

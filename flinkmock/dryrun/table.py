@@ -1,4 +1,4 @@
-"""A plan as text: a line for each change, then checkpoints, operations, jars, faults and expectations."""
+"""A plan as text: a line per change, then checkpoints, operations, jars, faults and expectations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.tables import Rows, columns
 from flinkmock.units import format_duration_range
 
 CLUSTER = "cluster"
-"""The owner of events that are not about one job."""
+"""The owner of events that do not concern a single job."""
 CLIENT = "from here on, the plan acts as a client"
 
 
@@ -59,7 +59,7 @@ def _rows(timeline: Timeline) -> Iterator[tuple[int, int, str, str, str]]:
 
 
 def _simultaneous(lane: JobLane) -> Iterator[tuple[int, list[StateInterval]]]:
-    """Group the intervals that begin at the same ms: they share a line."""
+    """Group the intervals that begin in the same ms, which share a line."""
     together: list[StateInterval] = []
     for interval in lane.intervals:
         if together and together[0].begin != interval.begin:
@@ -92,7 +92,7 @@ def _checkpoints(lane: JobLane) -> list[str]:
 
 
 def _counted(checkpoints: list[CheckpointEvent], word: str = "") -> Iterator[str]:
-    """Yield how many completed, failed, and are in progress. `word` describes completed ones; default: savepoints."""
+    """Yield how many completed, failed, and are in progress. `word` describes completed ones, by default savepoints."""
     durations = [
         (checkpoint.end or 0) - checkpoint.begin
         for checkpoint in checkpoints

@@ -1,4 +1,4 @@
-"""The result of a dry run, as values. Times are ms since the scenario started; earlier ones are negative."""
+"""The timeline of a dry run. Times are in ms since the start of the scenario; earlier ones are negative."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class StateInterval:
 
     Attributes:
         state: The job state.
-        begin: When the job entered the state.
-        end: When it left the state; None if it was in it at the end of the dry run.
-        note: Why it entered the state, or what it waits for; may be empty.
-        idle_until: When its tasks start to run, if that is noticeably later than `begin`; infinity if they never do.
+        begin: The time at which the job entered the state.
+        end: The time at which the job left the state; None if it did not during the dry run.
+        note: The reason for the state, or what the job waits for; may be empty.
+        idle_until: The time at which its tasks start to run, if noticeably later than `begin`; infinity for never.
     """
 
     state: str
@@ -41,13 +41,13 @@ class JobLane:
     """The timeline of one job.
 
     Attributes:
-        name: The job's name.
+        name: The name of the job.
         parallelism: The initial parallelism of its widest vertex.
-        intervals: Its states.
-        checkpoints: Its checkpoints and savepoints.
-        rejected: How many checkpoints could not be triggered.
+        intervals: The states of the job.
+        checkpoints: The checkpoints and savepoints.
+        rejected: The number of checkpoints that could not be triggered.
         outlook: What the job does after the end of the dry run; empty if it has ended.
-        repeats: Whether it repeats what it did before.
+        repeats: Whether it repeats earlier steps.
     """
 
     name: str
@@ -74,12 +74,12 @@ class TimelineEvent:
     """An event other than a change of a job's state.
 
     Attributes:
-        at: When it happened or began.
-        kind: What it is about.
-        text: What happened.
-        outcome: How it ended; may be empty.
-        lane: The index of its job's lane; None for the cluster.
-        end: When it ended, if it took time.
+        at: The time at which it happened or began.
+        kind: The subject.
+        text: A description of the event.
+        outcome: The outcome; may be empty.
+        lane: The index of the lane of its job; None for the cluster.
+        end: The time at which it ended, if it took time.
         is_failure: Whether it is a failure.
     """
 
@@ -94,7 +94,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """The time in which a fault can apply; the whole dry run if the fault has no `during`."""
+    """The time during which a fault can apply; the complete dry run if the fault has no `during`."""
 
     fault: str
     begin: int
@@ -103,7 +103,7 @@ class FaultWindow:
 
 @dataclass(slots=True)
 class Timeline:
-    """A whole dry run. `client_from` is when the scripted client began; None if it had nothing to do."""
+    """The timeline of a dry run. `client_from` is the start of the scripted client; None if it did nothing."""
 
     begin: int
     end: int

@@ -13,7 +13,7 @@ EXCEPTION_KEYS = ("exception", "cause", "throws")
 
 
 def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
-    """Add a diagnostic for each unused name. Names of an extended file are left out: other files may use them."""
+    """Add a diagnostic for each unused name, except in extended files, which other files may use."""
     for section, used, reason in (
         ("templates", _templates_used(document), "no job extends it"),
         ("exceptions", _exceptions_used(document), "no failure has this exception"),
@@ -25,7 +25,7 @@ def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
 
 
 def _names_in(document: YamlNode, section: str) -> list[str]:
-    """Return the names in a section of the file itself."""
+    """Return the names in a section of the file, without those of extended files."""
     entries = document.get(section)
     if entries is None:
         return []
@@ -66,7 +66,7 @@ def _exceptions_used(document: YamlNode) -> set[str]:
 
 
 def _named_exceptions(node: YamlNode) -> Iterator[str]:
-    """Yield the exceptions that a part of the document names."""
+    """Yield the names of exceptions in a part of the document."""
     for key, below in node.items.items():
         if key in EXCEPTION_KEYS and isinstance(below.value, str):
             yield below.text
@@ -76,11 +76,11 @@ def _named_exceptions(node: YamlNode) -> Iterator[str]:
 
 
 def _shadowed(document: YamlNode, diagnostics: Diagnostics) -> None:
-    """Find rules that never apply, because an earlier one matches all names that they match."""
+    """Find rules that never apply, because an earlier one matches the same names."""
     earlier: list[str] = []
     submitted = document.get("submitted")
     for pattern in submitted.items if submitted is not None else ():
-        # two names that match: the star is empty, or contains characters that no other pattern has
+        # two matching names: with an empty star, and with characters that no other pattern has
         names = [pattern.replace("*", ""), pattern.replace("*", "\x01\x02").replace("?", "\x01")]
         for other in earlier:
             if submitted is not None and all(fnmatchcase(name, other) for name in names):

@@ -1,6 +1,6 @@
 """Hypothesis strategies for tests of Flink clients: responses, requests, scenarios and faults, valid by construction.
 
-They need hypothesis: `pip install flinkmock[fuzz]`.
+They require hypothesis: `pip install flinkmock[fuzz]`.
 """
 
 try:

@@ -42,12 +42,12 @@ def fault_plans(
     """Generate lists of faults for all requests or some operations: lost, replaced, slow and corrupted responses.
 
     The simplest list is empty, the simplest fault a reset connection. No fault hangs (`drop: hang`,
-    `drop: hang-after-processing`, `delay: forever`): one example is enough to test that.
+    `drop: hang-after-processing`, `delay: forever`), since a single example is enough to test that.
 
     Args:
-        flink: Minor release whose operations the faults match.
-        min_size: Minimum number of faults.
-        max_size: Maximum number of faults.
+        flink: The minor release whose operations the faults match.
+        min_size: The minimum number of faults.
+        max_size: The maximum number of faults.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -63,7 +63,7 @@ def _fault_plans(draw: DrawFn, flink: str, min_size: int, max_size: int) -> Faul
 
 @cache
 def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
-    """Generate faults as a scenario has them: the effect, then the trigger."""
+    """Generate faults as in scenarios: the effect, then the trigger."""
     operations = st.sampled_from([str(operation) for operation in Contract.load(flink) if not operation.hidden])
     matches: SearchStrategy[Any] = operations | st.lists(operations, min_size=1, max_size=2, unique=True)
     triggers: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

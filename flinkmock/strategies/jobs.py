@@ -45,7 +45,7 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 
 
 def operations(exceptions: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
-    """Generate durations and failures of operations. `exceptions` are names of the scenario's exceptions."""
+    """Generate durations and failures of operations. `exceptions` are the names of exceptions in the scenario."""
     references = st.sampled_from(exceptions) if exceptions else EXCEPTIONS
     failures = {"fails": _FAILS, "exception": references}
     with_duration: SearchStrategy[Any] = DURATION_SPECS | st.fixed_dictionaries(

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, implicit_prefix, legal_transitions
 
 MAX_STATES = 6
-"""States of a lifecycle, without those that it repeats."""
+"""The maximum number of states in a lifecycle, without repetitions."""
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=8)
 WORDS = st.text("abc 019 äß漢🐟 :#-,.'\"\\\\/{}[]&*!|>%@`~=?<", max_size=12)
 """Text with the special characters of YAML, JSON, Java and URLs."""
@@ -41,11 +41,11 @@ _FIRST = {
 
 @st.composite
 def lifecycles(draw: DrawFn, scheduler: str = "default", exceptions: Sequence[str] = ()) -> list[Any]:
-    """Generate lifecycles as a scenario has them. The simplest one is RUNNING forever.
+    """Generate lifecycles as in scenarios. The simplest one is RUNNING forever.
 
     Args:
         scheduler: "default" or "adaptive".
-        exceptions: Names of the scenario's exceptions.
+        exceptions: The names of exceptions in the scenario.
     """
     legal = legal_transitions(scheduler)
     lines: list[Any] = []

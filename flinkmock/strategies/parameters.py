@@ -15,7 +15,7 @@ PLAIN = string.ascii_lowercase + string.digits
 _OFTEN_SEVERAL = frozenset({"agg", "get", "jobs", "subtasks", "taskmanagers"})
 """Query parameters for which clients send several values. Flink reads all query parameters as lists."""
 Known = Mapping[str, Sequence[str]]
-"""Values to use for parameters: {"jobid": ["…"]}."""
+"""Values for parameters: {"jobid": ["…"]}."""
 
 
 def texts(parameter: Parameter, known: Known | None = None) -> SearchStrategy[str]:

@@ -29,9 +29,9 @@ class Request:
     `httpx.request(..., content=r.body)`. For urllib: `Request(r.url(base), r.body, r.headers, method=r.method)`.
 
     Attributes:
-        method: HTTP method.
+        method: The HTTP method.
         path: The quoted path.
-        query: Names and values of query parameters, unquoted.
+        query: The names and values of query parameters, unquoted.
         headers: The headers.
         body: The body; None if there is none.
     """
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query."""
+        """Return path and query."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     def url(self, base: str) -> str:
@@ -55,12 +55,12 @@ class Request:
 def requests(operation: str, *, flink: str = LATEST, known: Known | None = None) -> SearchStrategy[Request]:
     """Generate well-formed requests for an operation: Flink can parse path, query and body.
 
-    The jobs and other objects that they name need not exist.
+    The jobs and other objects in them need not exist.
 
     Args:
         operation: "POST /jobs/:jobid/stop", or an operation id ("triggerStopWithSavepoint").
-        flink: Minor release.
-        known: Values of parameters by name, for requests about existing objects:
+        flink: The minor release.
+        known: The values of parameters by name, for requests about existing objects:
             {"jobid": [job.id], "get": ["numRestarts"]}.
 
     Raises:
@@ -116,7 +116,7 @@ def _bodies(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Ma
 
 
 def _forms(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapping[str, str], bytes]]:
-    """Generate uploads: a jar, or a job graph with the JSON that names its file."""
+    """Generate uploads: a jar, or a job graph with the JSON that contains the name of its file."""
     if operation.request is None:
         names = st.text("abcdefgh", min_size=1, max_size=8).map(lambda name: f"{name}.jar")
         return names.map(lambda name: (FORM, _form(_part("jarfile", small_jar(), name))))

@@ -21,12 +21,12 @@ def responses(operation: str, *, flink: str = ..., as_bytes: bool) -> SearchStra
 def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) -> SearchStrategy[Any]:
     """Generate bodies of successful responses to an operation, as its contract allows them.
 
-    Optional keys are sometimes missing, and values that Flink can write as null or "NaN" sometimes are. The values are
+    Some optional keys are missing, and some values are null or "NaN" where Flink can write that. The values are
     not consistent with each other: use `FlinkMock` for consistent responses.
 
     Args:
         operation: "GET /jobs/:jobid", or an operation id ("getJobDetails").
-        flink: Minor release.
+        flink: The minor release.
         as_bytes: Generate the encoded body instead of the parsed JSON. Files, such as logs, are text or bytes.
 
     Raises:
@@ -42,6 +42,6 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
 
 @composite
 def _bodies(draw: DrawFn, values: SearchStrategy[Any], as_bytes: bool) -> Any:
-    """A new value: so hypothesis shows the value itself, not the calls that created its parts."""
+    """Draw a body. Hypothesis shows the drawn value instead of the calls that created its parts."""
     raw = encode(draw(values))
     return raw if as_bytes else json.loads(raw)

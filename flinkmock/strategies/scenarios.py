@@ -27,9 +27,9 @@ def scenarios(
     sets it, or `FlinkMock` uses its default.
 
     Args:
-        flink: Minor release of the scenario. None: the scenario has none.
-        min_jobs: Minimum number of jobs.
-        max_jobs: Maximum number of jobs.
+        flink: The minor release in the scenario; None for a scenario without a release.
+        min_jobs: The minimum number of jobs.
+        max_jobs: The maximum number of jobs.
         faults: Whether the scenario has faults.
 
     Raises:

@@ -14,7 +14,7 @@ from flinkmock.contract import Contract, Schema
 from flinkmock.contract.one_of import alternatives, resolve, types
 
 MAX_ITEMS = 3
-"""Items of an array and entries of a map. More make examples slow and find nothing new."""
+"""The maximum number of items of an array or entries of a map. More are slow and find nothing new."""
 HEX = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
 _SIMPLEST_SCALARS = {"boolean": False, "integer": 0, "number": 0.0}
@@ -22,7 +22,7 @@ _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 class Values:
-    """Generates the values of one contract as JSON types. Keys are in Flink's order."""
+    """Generates parsed JSON values for the schemas of a contract. Keys are in Flink's order."""
 
     def __init__(self, contract: Contract) -> None:
         self._definitions = contract.definitions
@@ -43,13 +43,13 @@ class Values:
             return st.sampled_from(schema["enum"])
         kinds = types(schema)
         strategies = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
-        return (
-            st.one_of(strategies) if strategies else st.just({})
-        )  # a schema without a type: Flink writes objects there
+        return st.one_of(strategies) if strategies else st.just({})  # Flink writes objects for schemas without a type
 
     def _definition(self, name: str) -> SearchStrategy[Any]:
-        """Return a strategy for a definition. Its first branch is the simplest object, so that hypothesis shrinks a
-        failing example object by object instead of number by number."""
+        """Return a strategy for a definition.
+
+        The first branch is the simplest object, so that hypothesis shrinks failing examples by whole objects.
+        """
         if name not in self._named:
             schema = self._definitions[name]
             full = st.deferred(lambda: self._of(schema))

@@ -23,9 +23,9 @@ def variations(
 
     Args:
         operation: "GET /jobs/overview", or an operation id.
-        flink: Minor release.
-        min_size: Minimum number of paths whose values change.
-        max_size: Maximum number of paths.
+        flink: The minor release.
+        min_size: The minimum number of paths whose values change.
+        max_size: The maximum number of paths.
 
     Raises:
         NotFound: The release has no such operation.

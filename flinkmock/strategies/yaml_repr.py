@@ -1,4 +1,4 @@
-"""Shows generated scenarios as YAML. Saved as a file, it reproduces the failure."""
+"""Shows generated scenarios as YAML, which reproduces a failure if it is saved as a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_literal(text: str) -> str:
 
 
 class DrawnScenario(dict[str, object]):
-    """A mapping for `FlinkMock` and `load_scenario`. Its repr is YAML text, which they accept, too."""
+    """A mapping for `FlinkMock` and `load_scenario`. Its repr is YAML text, which they also accept."""
 
     @property
     def yaml(self) -> str:

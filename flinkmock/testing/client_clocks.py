@@ -1,6 +1,7 @@
-"""What makes clients follow a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
+"""Makes clients follow a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
 
-time-machine changes `time.time`, `datetime.now` and the other clocks that show a date. Everything is undone at the end.
+time-machine replaces `time.time`, `datetime.now` and other functions that return a date. All changes are undone at the
+end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from flinkmock.testing.cluster_time import ClusterTime
 
 _NO_CLIENTS = sys.stdlib_module_names | {"flinkmock", "pytest", "_pytest", "pluggy", "xdist", "execnet", "time_machine"}
-"""Packages whose own references to functions of `time` stay as they are."""
+"""Packages whose references to functions of `time` are not replaced."""
 _RECEIVING = "recv", "recv_into"
 
 
@@ -36,7 +37,7 @@ class ClientClocks:
         self._undo: list[Callable[[], None]] = []
 
     def install(self) -> None:
-        """Raises InvalidArgument: others are installed."""
+        """Replace the functions. Raises InvalidArgument if they are already replaced."""
         if ClientClocks._installed is not None:
             raise InvalidArgument("Clients already follow the time of clusters.")
         ClientClocks._installed = self
@@ -53,7 +54,7 @@ class ClientClocks:
             self._replace(socket.socket, name, self._receive(getattr(socket.socket, name)))
 
     def uninstall(self) -> None:
-        """Undo it. A module that was imported in the meantime may keep functions that now do what the real ones do."""
+        """Restore the functions. Modules imported in the meantime may keep replacements, which call the originals."""
         while self._undo:
             self._undo.pop()()
         ClientClocks._installed = None
@@ -72,7 +73,7 @@ class ClientClocks:
         setattr(owner, name, replacement)
 
     def _replace_everywhere(self, name: str, replacement: object) -> None:
-        """In `time`, and in the modules of clients that have it by `from time import …`."""
+        """Replace a function in `time`, and in modules of clients that use `from time import …`."""
         original = getattr(time, name)
         self._replace(time, name, replacement)
         for module in [*sys.modules.values()]:
@@ -82,7 +83,7 @@ class ClientClocks:
                 if value is original:
                     self._replace(module, key, replacement)
 
-    # -- the replacements, made of the originals
+    # -- the replacements, created from the originals
 
     def _sleep(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         def replacement(seconds: float, /) -> None:
@@ -100,7 +101,7 @@ class ClientClocks:
         return lambda: self._time.monotonic_ns() if self._active else monotonic_ns()
 
     def _select(self, select: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        """A loop that would wait for its next timer waits in the clusters' time."""
+        """Let event loops wait for their next timer in the clusters' time."""
 
         def replacement(selector: Any, timeout: float | None = None) -> list[Any]:
             if (timeout is not None and timeout <= 0) or not self._runs_a_client_loop():
@@ -124,7 +125,7 @@ class ClientClocks:
         return loop is not None and not isinstance(loop, ServerLoop) and self._active
 
     def _event_wait(self, wait: Callable[..., bool]) -> Callable[..., bool]:
-        """`stopped.wait(5)` is how many threads sleep."""
+        """Let `event.wait(5)`, with which many threads sleep, wait in the clusters' time."""
 
         def replacement(event: threading.Event, timeout: float | None = None) -> bool:
             caller = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
@@ -135,7 +136,7 @@ class ClientClocks:
         return replacement
 
     def _receive(self, receive: Callable[..., Any]) -> Callable[..., Any]:
-        """A blocking socket waits for a cluster's response in the clusters' time."""
+        """Let blocking sockets wait for responses in the clusters' time."""
 
         def replacement(connection: socket.socket, *args: Any, **options: Any) -> Any:
             timeout = connection.gettimeout()

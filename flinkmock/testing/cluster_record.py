@@ -14,19 +14,22 @@ from flinkmock.testing.unmatched_report import unmatched_report
 
 @dataclass(frozen=True, slots=True)
 class ClusterRecord:
-    """`requests_before` is the number of requests before the test began, to a cluster that several tests share; None:
-    the cluster is of this test alone."""
+    """The part of a cluster's journal that belongs to one test.
+
+    `requests_before` is the number of requests before the test to a cluster that several tests share; None if the
+    cluster belongs to the test.
+    """
 
     cluster: FlinkMock
     requests_before: int | None = None
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
-        """The exchanges during this test."""
+        """Return the exchanges during this test."""
         return [exchange for exchange in self.cluster.requests if exchange.number > (self.requests_before or 0)]
 
     def findings(self, *, unexpected: bool) -> list[str]:
-        """Return the unmet expectations, and with `unexpected` also the requests that matched no operation."""
+        """Return the unmet expectations and, with `unexpected`, the requests that matched no operation."""
         texts = []
         try:
             self.cluster.verify()
@@ -40,7 +43,7 @@ class ClusterRecord:
         return texts
 
     def without_effect(self) -> Findings:
-        """Return what had no effect in this test. Faults of a cluster that several tests share are left out."""
+        """Return the findings without effect in this test, except faults of a cluster that several tests share."""
         if self.requests_before is None:
             return self.cluster.findings
         return Findings(ignored=ignored_parts(self.exchanges))

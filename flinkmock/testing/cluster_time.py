@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from flinkmock.testing.mock import FlinkMock
 
 _MS, _S = 1_000_000, 1_000_000_000
-"""In ns."""
+"""A millisecond and a second, in ns."""
 _DELIVERY_NAP_S, _BUSY_NAP_S, _IDLE_NAP_S = 0.0005, 0.001, 0.02
-"""Seconds of the machine between two looks: while a response is being sent; while other threads work; while nothing has
-a deadline."""
+"""The pauses between two checks, in seconds of the wall clock: while a response is being sent, while other threads
+work, and while nothing has a deadline."""
 QUIET_S = 0.02
-"""If other threads of the test neither sleep nor send requests for so long, they wait for this one."""
+"""The seconds without a sleep or request after which other threads of the test count as waiting."""
 SERVER_THREAD = "flinkmock"
 
 
 @dataclass(slots=True)
 class _Cluster:
-    """A cluster, and by how many ms its clock is ahead of `ClusterTime.elapsed`."""
+    """A cluster, and the ms by which its clock is ahead of `ClusterTime.elapsed`."""
 
     cluster: FlinkMock
     engine: Engine
@@ -47,19 +47,19 @@ class ClusterTime:
         with FlinkMock("orders.yaml", clock="virtual") as cluster, ClusterTime(cluster):
             deploy(cluster.url)  # may sleep
 
-    Time stands still while a client works, and moves as soon as all of them wait: to the end of the shortest sleep or
-    timeout, or to the next response that a fault delays. `cluster.advance` moves it, too. Threads that ran before the
-    block keep the machine's time for their sleeps.
+    Time stands still while a client works. When all of them wait, it advances to the end of the shortest sleep or
+    timeout, or to the next response that a fault delays. `cluster.advance` also advances it. Threads that started
+    before the block sleep in the time of the wall clock.
 
     Args:
-        clusters: The clusters, which have virtual clocks. `time.time` shows the time of the first one.
+        clusters: The clusters, with virtual clocks. `time.time` returns the time of the first one.
 
     Attributes:
-        elapsed: Time since the beginning of the block, in ns.
+        elapsed: The time since the beginning of the block, in ns.
 
     Raises:
         InvalidArgument: The clock of a cluster is not virtual, or freezegun or another such block is active.
-        FlinkMockError: Time-machine is not installed.
+        FlinkMockError: The package time-machine is not installed.
     """
 
     def __init__(self, *clusters: FlinkMock) -> None:
@@ -68,7 +68,7 @@ class ClusterTime:
         self._clusters: list[_Cluster] = []
         self._lock = threading.RLock()
         self._waiting: dict[int, float] = {}
-        """Until when each waiting thread waits, by its ident."""
+        """The ident of a waiting thread -> the time until which it waits."""
         self._waits = 0
         self._last_activity: tuple[object, float] = (None, 0.0)
 
@@ -79,7 +79,7 @@ class ClusterTime:
 
         time_machine, begin = _time_machine(), time.time_ns() // _S
         self._foreign = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
-        # whole seconds, because aiohttp rounds its deadlines up to those
+        # whole seconds, because aiohttp rounds its deadlines up to seconds
         self._monotonic_start = (time.monotonic_ns() // _S + 1) * _S
         self._wall_start = self._wall = begin * _S
         self._clocks = ClientClocks(self)
@@ -145,29 +145,29 @@ class ClusterTime:
     # -- the time
 
     def monotonic_ns(self) -> int:
-        """Return what `time.monotonic_ns` returns to a client."""
+        """Return the value of `time.monotonic_ns` for clients."""
         return self._monotonic_start + self.elapsed
 
     def is_client(self) -> bool:
-        """Whether the current thread follows this time."""
+        """Return whether the current thread follows this time."""
         return threading.get_ident() not in self._foreign and threading.current_thread().name != SERVER_THREAD
 
     @property
     def ports(self) -> set[int]:
-        """The ports of the clusters that are running."""
+        """Return the ports of the running clusters."""
         urls = [url for cluster in self._clusters if cluster.cluster.is_running for url in cluster.cluster.urls]
         return {int(url.rpartition(":")[2]) for url in urls}
 
     def wait(self, seconds: float | None, ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
-        """Wait until `ready()`, for at most so many seconds of this time.
+        """Wait until `ready()` is true, for at most some seconds of this time.
 
         Args:
-            seconds: None: without a limit.
-            ready: Whether the wait is over.
-            nap: Waits at most the given seconds of the machine, or until something happens.
+            seconds: The maximum; None for no maximum.
+            ready: Returns whether the wait is over.
+            nap: Waits for at most the given seconds of the wall clock.
 
         Returns:
-            Whether it is ready; False: the time is over.
+            True if it is ready, False if the time is over.
         """
         me = threading.get_ident()
         end = math.inf if seconds is None else self.elapsed + max(math.ceil(seconds * _S), 1)
@@ -195,12 +195,12 @@ class ClusterTime:
             self._waits += 1
 
     def _next_response(self) -> float:
-        """Return the time of the first response that a fault delays (ns), after all requests were dealt with."""
+        """Process all requests; return the time of the first response that a fault delays, in ns."""
         remaining = [ms for cluster in self._clusters if (ms := cluster.cluster.settle()) is not None]
         return min((self.elapsed + ms * _MS for ms in remaining), default=math.inf)
 
     def _others_wait(self) -> bool:
-        """Whether all other threads of the test wait."""
+        """Return whether all other threads of the test wait."""
         ignored = self._foreign | self._waiting.copy().keys()
         if all(one.ident in ignored or one.name == SERVER_THREAD for one in threading.enumerate()):
             return True
@@ -228,7 +228,7 @@ class ClusterTime:
 
 
 def _time_machine() -> Any:
-    """Raises FlinkMockError."""
+    """Import time-machine. Raises FlinkMockError."""
     try:
         import time_machine
     except ImportError:

@@ -1,4 +1,4 @@
-"""The report of `pytest --flinkmock-compat 2.3`: what an upgrade of Flink changes for the requests of a test run."""
+"""The report of `pytest --flinkmock-compat 2.3`: the effects of an upgrade of Flink on the requests of a test run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from flinkmock.tables import counted
 HEADING_TEXTS = "fails", "is ignored", "gets another response, if the client reads it", "is ignored already"
 HEADINGS = dict(zip(EFFECTS, HEADING_TEXTS, strict=True))
 MAX_RESPONSE_CHANGES = 20
-"""The report shows so many changes of responses. Most of them do not matter to a client."""
+"""The maximum number of changed responses in the report. Most do not matter to a client."""
 
 
 @dataclass
 class RequestSample:
-    """One kind of request. `target`, `body` (parsed JSON) and `test` are those of its first request."""
+    """A kind of request. `target`, `body` (parsed JSON) and `test` are those of the first such request."""
 
     flink: str
     method: str
@@ -46,7 +46,7 @@ class CompatReport:
         self._samples: dict[str, RequestSample] = {}
 
     def add(self, test: str, exchanges: Iterable[Exchange]) -> None:
-        """Add the exchanges of a test. Requests that match no operation of their own release are left out."""
+        """Add the exchanges of a test. Requests that match no operation of their release are omitted."""
         for one in exchanges:
             if one.contract_operation is not None and one.contract is not None:
                 self._add(RequestSample(one.contract.release.minor, one.method, one.target, one.body, test, 1))

@@ -1,4 +1,4 @@
-"""The report of a failed test: the timeline of its jobs, its requests with hints, and whether time stood still."""
+"""The report of a failed test: the timeline of its jobs, and its requests with hints."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from flinkmock.testing.mock import FlinkMock
 from flinkmock.testing.request_hints import request_hints
 
 MIN_REPEATED_POLLS = 3
-"""So many equal GETs at one cluster time suggest a client that waits for a clock that nothing advances. A client that
-sleeps for a second may have a deadline of a few seconds."""
+"""The number of equal GETs at one cluster time that suggests a client that waits for a clock that nothing advances.
+It is low because a client that sleeps for a second may have a deadline of a few seconds."""
 MAX_REQUEST_LINES = 100
-"""The report shows so many lines of requests, the last ones."""
+"""The maximum number of lines for requests in the report, which shows the last ones."""
 
 
 def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
-    """Return the timeline of all jobs, and the exchanges. Times are seconds of cluster time since the start."""
+    """Return the timeline of all jobs, and the exchanges. Times are in seconds of cluster time since the start."""
     engine = cluster.engine
     with engine.lock:
         now, start = engine.clock.now(), engine.cluster.started_at
@@ -51,7 +51,7 @@ def _time(event: tuple[int, str]) -> int:
 
 
 def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
-    """Return a line for each run of equal requests, and its hints."""
+    """Return a line for each sequence of equal requests, and its hints."""
     lines = []
     for _, group in groupby(exchanges, key=_kind):
         first, *more = group
@@ -68,7 +68,7 @@ def _kind(exchange: Exchange) -> tuple[object, ...]:
 
 
 def _clock_hint(exchanges: Sequence[Exchange], start: int, clock: str) -> list[str]:
-    """Return what to do if a client polled without any progress of the cluster time."""
+    """Return a hint if a client polled without any progress of the cluster time."""
     polls = Counter(
         (exchange.time, exchange.target, exchange.status, exchange.response_size)
         for exchange in exchanges

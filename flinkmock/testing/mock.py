@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 DEFAULT_CLOCK = "1s per request"
-"""A client that polls makes progress with or without sleeping, at least as fast as with a real cluster."""
+"""Clients that poll make progress with or without sleeping, at least as fast as with a real cluster."""
 
 
 class FlinkMock(ClusterControl):
-    """A fake Flink cluster that listens on its own port, in its own thread. Sync and async clients can use it.
+    """A fake Flink cluster that listens on a port, in a separate thread. Sync and async clients can use it.
 
         with FlinkMock("orders.yaml", flink="1.20") as cluster:
             requests.get(cluster.url + "/jobs/overview")
@@ -47,19 +47,20 @@ class FlinkMock(ClusterControl):
     Args:
         scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
             current folder, then among the built-in scenarios. None is a cluster without jobs.
-        flink: The minor release to serve. None: the scenario's, else the newest.
-        seed: None: the scenario's.
-        clock: "1s per request", "virtual", "real" or "10x". None: the scenario's, else "1s per request".
+        flink: The minor release to serve; None for that of the scenario, else the newest.
+        seed: The seed; None for that of the scenario.
+        clock: "1s per request", "virtual", "real" or "10x"; None for that of the scenario, else "1s per request".
         start_time: The cluster time at which the scenario begins: a datetime, or text such as "2026-01-01T00:00:00Z".
             None: the scenario's, else the time of the wall clock.
-        port: 0 uses a free port.
+        port: The port; 0 for a free one.
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
-        control: Whether the control API is served, too: at `control_url`.
-        tls: Whether the cluster is served with TLS: True makes a certificate, which `ssl_context` and `ca_file` trust;
-            `TlsOptions` names files, or requires client certificates. None: the scenario's
-            `security.ssl.rest.enabled` decides.
-        base_path: The path below which the cluster is, as behind an ingress. None: the scenario's.
-        credentials: What the ingress accepts: `basic("alice", "secret")`, `bearer("token")`. Empty: the scenario's.
+        control: Whether the control API is served at `control_url`.
+        tls: Whether the cluster is served with TLS. True creates a certificate, which `ssl_context` and `ca_file`
+            trust. `TlsOptions` specifies files, or requires client certificates. None for
+            `security.ssl.rest.enabled` of the scenario.
+        base_path: The path below which the cluster is served, as by an ingress; None for that of the scenario.
+        credentials: The credentials that the ingress accepts: `basic("alice", "secret")`, `bearer("token")`; empty for
+            those of the scenario.
 
     The other arguments are checked by `start`.
 
@@ -117,8 +118,8 @@ class FlinkMock(ClusterControl):
         """Create an aiohttp application that serves this cluster, instead of `start`.
 
         Use it with pytest-aiohttp: `await aiohttp_client(cluster.create_app())`. The cluster then has no `url`. It is
-        closed when the application is cleaned up. Requests that aiohttp's own server rejects before an application
-        sees them get aiohttp's error message, not Flink's.
+        closed when the application is cleaned up. Requests that aiohttp's server rejects before the application
+        sees them get the error message of aiohttp.
 
         Raises the errors of `start`.
         """
@@ -138,7 +139,7 @@ class FlinkMock(ClusterControl):
     def close(self) -> None:
         """Stop the server and delete uploaded jars. Does nothing if the cluster is not running.
 
-        Does not check expectations: the end of a `with` block does, and `verify`.
+        Expectations are not checked, unlike by `verify` and the end of a `with` block.
         """
         server, self._server = self._server, None
         if server is not None:
@@ -176,7 +177,7 @@ class FlinkMock(ClusterControl):
         return tls_of(engine, HOST, TlsOptions() if options is True else options)
 
     def _follow(self, engine: Engine) -> None:
-        """Serve the engine that replaces another one."""
+        """Serve a new engine, which replaces the current one."""
         if self._server is not None:
             self._server.replace(engine, self._load_dashboard(engine))
 
@@ -203,16 +204,16 @@ class FlinkMock(ClusterControl):
         return self._server is not None
 
     def settle(self) -> float | None:
-        """Wait until the cluster has dealt with all requests that it has received.
+        """Wait until the cluster has processed all requests that it has received.
 
         Returns:
-            By how many ms its clock has to advance until a response is due that a fault delays. None: there is none.
+            The ms by which its clock has to advance until a delayed response is due; None if there is none.
         """
         return self._server.settle() if self._server is not None else None
 
     @property
     def control_url(self) -> str:
-        """The base URL of the control API, without a trailing slash. Raises NotRunning, also if there is none."""
+        """The base URL of the control API, without a trailing slash. Raises NotRunning, also without a control API."""
         from flinkmock.control.api import API_PREFIX
 
         if not self._has_control_api:
@@ -233,26 +234,26 @@ class FlinkMock(ClusterControl):
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
-        """A context for clients that trusts the cluster, with a certificate if it requires one. None: it has no TLS.
+        """A new context for clients that trusts the cluster, with a certificate if it requires one.
 
-        Each access makes a new one.
+        None if the cluster has no TLS.
         """
         return self._tls.client_context() if self._tls is not None else None
 
     @property
     def ca_file(self) -> str | None:
-        """The file with the certificate that clients have to trust, as PEM; None: there is no TLS."""
+        """The PEM file with the certificate that clients have to trust; None if the cluster has no TLS."""
         return str(self._tls.ca_file) if self._tls is not None else None
 
     @property
     def client_certificate(self) -> str | None:
-        """A PEM file with the certificate that the cluster requires, and its key; None: it requires none."""
+        """The PEM file with the certificate that the cluster requires, and its key; None if it requires none."""
         certificate = self._tls.client_certificate if self._tls is not None else None
         return str(certificate) if certificate is not None else None
 
     @property
     def auth(self) -> tuple[str, str] | None:
-        """The first user that the ingress accepts, with the password; None: it accepts no users. Raises NotRunning."""
+        """The first user that the ingress accepts, with the password; None if it accepts none. Raises NotRunning."""
         from flinkmock.ingress.credential import Scheme
 
         users = (
@@ -273,7 +274,7 @@ class FlinkMock(ClusterControl):
     def restore(self, snapshot: Snapshot) -> None:
         was_shut_down = self.cluster.shut_down
         super().restore(snapshot)
-        if was_shut_down and self._server is not None:  # by a client: nothing listens any more
+        if was_shut_down and self._server is not None:  # by a client, so that nothing listens
             port = self.port
             self._server.close()
             self._serve(self.engine, port)
@@ -291,7 +292,7 @@ class FlinkMock(ClusterControl):
             self.verify()
 
     async def __aenter__(self) -> Self:
-        return self.start()  # takes a few ms: not worth another thread
+        return self.start()  # takes a few ms, which is not worth another thread
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -6,7 +6,7 @@
     @pytest.mark.flinkmock("orders.yaml", flink=["1.20", "2.3"])
     async def test_orders(flinkmock): ...
 
-docs/pytest.md describes all of it; `plugin_settings.py` has the settings.
+docs/pytest.md describes the plugin, and `plugin_settings.py` contains its settings.
 
 pytest imports this module in every run, so it imports the rest of flinkmock only when a cluster is needed.
 """
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REPORTED: pytest.StashKey[list[str]] = pytest.StashKey()
-"""The findings in the report of a passed test, with `report`."""
+"""The findings in the report of a passed test, if its policy is `report`."""
 SECTION = "flinkmock: without effect"
-"""Title of the section with what is in REPORTED."""
+"""The title of the section with the findings in REPORTED."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
 """The clusters of a test."""
 SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
-"""The cluster of `flinkmock_session`, once it is started."""
+"""The cluster of `flinkmock_session`, after its start."""
 COMPAT_REPORT: pytest.StashKey[CompatReport] = pytest.StashKey()
 """The requests of all tests, with `--flinkmock-compat`."""
 PACKAGE = Path(__file__).parents[1]
-"""The folder of our modules."""
+"""The folder of flinkmock's modules."""
 WORKER_OUTPUT = "flinkmock_requests"
 """The key under which a worker of pytest-xdist passes its requests to the controller."""
 
@@ -70,8 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("flinkmock_seed", "the default seed", default="")
     parser.addini("flinkmock_start_time", "the cluster time at which scenarios begin: 2026-01-01T00:00:00Z", default="")
     parser.addini("flinkmock_unexpected", "requests that match no operation: fail or allow", default="fail")
-    for name, what in (("unused", "faults that never applied"), ("ignored", "parts of requests that Flink ignores")):
-        parser.addini(f"flinkmock_{name}", f"{what}: fail, report or ignore", default="report")
+    for name, subject in (("unused", "faults that never applied"), ("ignored", "parts of requests that Flink ignores")):
+        parser.addini(f"flinkmock_{name}", f"{subject}: fail, report or ignore", default="report")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -118,14 +118,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _parametrize(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *, scope: Any) -> None:
-    """Run the test once for each release. pytest skips it if there is none."""
+    """Run the test once for each release. pytest skips it if there are none."""
     ids = [f"flink-{release}" for release in releases]
     metafunc.parametrize(fixture, releases, indirect=True, ids=ids, scope=scope)
 
 
 @pytest.fixture
 def flinkmock_flink(request: pytest.FixtureRequest) -> str | None:
-    """The Flink release of this test's clusters. None: the scenario's, else the newest."""
+    """The Flink release of this test's clusters; None for that of the scenario, else the newest."""
     release: object = getattr(request, "param", None) or marker_arguments(request.node)[1].get("flink")
     if release is None or isinstance(release, str):
         return release
@@ -136,7 +136,7 @@ def flinkmock_flink(request: pytest.FixtureRequest) -> str | None:
 def flinkmock_factory(
     request: pytest.FixtureRequest, flinkmock_flink: str | None
 ) -> Iterator[Callable[..., FlinkMock]]:
-    """A function that starts a cluster: `flinkmock_factory("orders.yaml", seed=7)`. Each is closed after the test.
+    """A function that starts a cluster: `flinkmock_factory("orders.yaml", seed=7)`. All are closed after the test.
 
     It takes the arguments of `FlinkMock`, and raises the same errors.
     """
@@ -169,8 +169,8 @@ def flinkmock_factory(
 def flinkmock_time() -> Iterator[ClusterTime]:
     """Make the clients of this test follow the time of its clusters, whose clocks are virtual: sleeping takes no time.
 
-    `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event loops and
-    sockets. Everything is undone after the test.
+    This replaces `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event
+    loops and sockets until the end of the test.
     """
     from flinkmock.testing.cluster_time import ClusterTime
 
@@ -236,7 +236,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose clients do not meet the scenario's expectations, or send requests that match no operation.
 
-    What had no effect fails the test, too, or is reported.
+    Faults and parts of requests without effect also fail the test, or are reported.
     """
     result = yield
     records = item.stash.get(RECORDS, [])
@@ -271,9 +271,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a report of each cluster to a failed test, and to a passed one what had no effect.
+    """Add a report of each cluster to a failed test, and findings without effect to a passed one.
 
-    Hide our frames from the traceback of our errors.
+    The frames of flinkmock are hidden in tracebacks of its errors.
     """
     if call.excinfo is not None:
         _hide_our_frames(call.excinfo)
@@ -286,7 +286,7 @@ def pytest_runtest_makereport(
 
 
 def _hide_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Mark our modules in the traceback as hidden, so that it ends at the line of the test."""
+    """Hide flinkmock's modules in the traceback, so that it ends at the line of the test."""
     for entry in excinfo.traceback:
         if PACKAGE in Path(entry.path).parents:
             entry.frame.f_globals["__tracebackhide__"] = _is_ours
@@ -309,7 +309,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Collect the requests of a worker of pytest-xdist. A crashed one leaves none."""
+    """Collect the requests of a worker of pytest-xdist. A crashed one has none."""
     compat_report = node.config.stash.get(COMPAT_REPORT, None)
     if compat_report is not None:
         compat_report.add_json(getattr(node, "workeroutput", {}).get(WORKER_OUTPUT, []))

@@ -1,6 +1,6 @@
-"""The settings of the pytest plugin: the test's marker, the command line, the ini file.
+"""The settings of the pytest plugin: the marker of a test, the command line, the ini file.
 
-A setting is taken from the first of these that has it: the call of the factory, the test's marker, the command line,
+The value of a setting is the first one among: the call of the factory, the test's marker, the command line,
 the ini file, the scenario, the default. pytest imports this module in every run.
 """
 
@@ -25,7 +25,7 @@ ARGUMENTS = (
     *("tls", "base_path", "credentials"),
     *("unexpected", "unused", "ignored"),
 )
-"""The arguments of the marker besides the scenario."""
+"""The arguments of the marker, except the scenario."""
 UNEXPECTED = "fail", "allow"
 """Whether a test fails if its requests match no operation."""
 WITHOUT_EFFECT = "fail", "report", "ignore"
@@ -50,7 +50,7 @@ def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def policies(item: pytest.Item) -> dict[str, str]:
-    """Return what happens to a test with findings, by their kind."""
+    """Return the consequence for a test with findings, by their kind."""
     marked = marker_arguments(item)[1]
     return {
         name: marked.get(name) or item.config.getini(f"flinkmock_{name}")
@@ -83,7 +83,7 @@ def releases_of_run(config: pytest.Config) -> list[str]:
 
 
 def split_releases(setting: object) -> list[str]:
-    """Split "1.20, 2.3", "all" or a list into releases. Other values are kept, and refused by name later."""
+    """Split "1.20, 2.3", "all" or a list into releases. Other values are kept, and rejected later."""
     if setting == "all":
         from flinkmock.contract import known_releases
 
@@ -95,10 +95,10 @@ def split_releases(setting: object) -> list[str]:
 
 
 def find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:
-    """Return the scenario, with a file name resolved to a path. None is replaced by the ini file's scenario.
+    """Return the scenario, with a file name resolved to a path. None is replaced by the scenario of the ini file.
 
-    Raises ScenarioError if there is no such file in `folder` (the test's), the ini file's folder, the current folder,
-    or among the built-in scenarios.
+    Raises ScenarioError if there is no such file in `folder` (that of the test), the folder of the ini file, the
+    current folder, or among the built-in scenarios.
     """
     from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
     from flinkmock.scenario.files import find_file, is_file_name

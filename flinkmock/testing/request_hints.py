@@ -6,7 +6,7 @@ from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
 
 JARS_WITHOUT_CLASS = "entry was found in the jar file", "was not found in the jar file"
-"""Parts of Flink's messages about a jar without the program that it should run."""
+"""Parts of Flink's messages about jars that lack the program to run."""
 SMALL_JAR = 'flinkmock.small_jar("org.example.Main") returns a jar with that class, for tests'
 
 

@@ -10,11 +10,11 @@ from flinkmock.journal.operation_hints import operation_hints
 from flinkmock.tables import counted
 
 MAX_REQUESTS = 5
-"""The report shows so many requests."""
+"""The maximum number of requests in the report."""
 
 
 def unmatched_report(exchanges: Sequence[Exchange], contract: Contract) -> str:
-    """Return the requests, a hint for each, and how a test allows them."""
+    """Return the requests with a hint for each, and the ways for a test to allow them."""
     lines = [f"{counted(len(exchanges), 'request')} matched no operation of Flink {contract.release.version}:"]
     for exchange in exchanges[:MAX_REQUESTS]:
         lines += [f"    {exchange}", *(f"         {hint}" for hint in operation_hints(exchange, contract))]

@@ -31,7 +31,7 @@ def configure(subparsers: Any) -> None:
         help="drive a running fake cluster: clock, jobs, faults, requests, scenario",
         description="Drives a running fake cluster through its control API. Exit code 0: done; 1: a condition is "
         "not met (a job does not get into a state, an expectation is not met, the cluster is not in a state for this); "
-        "2: usage error, or the cluster does not answer.",
+        "2: usage error, or the cluster does not respond.",
         examples=EXAMPLES,
     )
     _add_options(parser)
@@ -42,7 +42,7 @@ def configure(subparsers: Any) -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    """The options before and after the action; both write to the same attributes."""
+    """Add the options that may be before or after the action."""
     parser.add_argument(
         "--url",
         default=argparse.SUPPRESS,

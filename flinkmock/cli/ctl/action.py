@@ -1,4 +1,4 @@
-"""How the actions of `flinkmock ctl` are declared."""
+"""Declares the actions of `flinkmock ctl`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from flinkmock.cli.ctl.session import Session
 
 Act = Callable[["Session"], int | None]
-"""Carries out an action and prints its result. Returns the exit code; None is 0."""
+"""Runs an action and prints its result. Returns the exit code; None for 0."""
 
 
 class Actions:
     """A group of actions: those of `ctl`, or those of `ctl fault`.
 
     Args:
-        subparsers: What argparse's `add_subparsers` returned.
+        subparsers: The result of argparse's `add_subparsers`.
         add_options: Adds the options that every action has.
-        command: What is written before the name of an action.
+        command: The words before the name of an action.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Actions:
         """Add an action.
 
         Args:
-            name: Its name.
-            act: What it does.
+            name: The name of the action.
+            act: Runs the action.
             description: A sentence without a final period.
             example: Arguments for the example in the help.
         """

@@ -1,4 +1,4 @@
-"""`flinkmock ctl jobs` and what can be done to a job."""
+"""`flinkmock ctl jobs` and the actions on a job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def configure(actions: Actions) -> None:
     actions.add("jobs", show, "List the jobs")
     submit_parser = actions.add("submit", submit, "Submit a job", example="report --template batch")
     submit_parser.add_argument("name", metavar="NAME", help="the name of the job")
-    submit_parser.add_argument("--template", default="streaming", help="what it extends; default: %(default)s")
+    submit_parser.add_argument(
+        "--template", default="streaming", help="the template that it extends; default: %(default)s"
+    )
     submit_parser.add_argument("--parallelism", type=whole_number, metavar="N", help="default: that of the template")
     wait_parser = actions.add(
         "wait",

@@ -58,9 +58,9 @@ def add_scenario_options(parser: Any) -> None:
 
 
 def scenario_text(session: Session) -> str:
-    """Return the content of the file, merged with the files that it extends, which the server may not have.
+    """Return the content of the file, merged with the files that it extends, which the server may lack.
 
-    If there is no such file, return its name: the server may have a built-in scenario of it.
+    If there is no such file, return its name, since it may be that of a built-in scenario.
 
     Raises:
         FlinkMockError: The file can't be read.
@@ -74,7 +74,7 @@ def scenario_text(session: Session) -> str:
 
 
 def _merged(source: str | Path, text: str) -> str:
-    """Return the text of a scenario that extends files; the text as it is if it extends none."""
+    """Return the text of a scenario, merged with the files that it extends."""
     import yaml
 
     from flinkmock.scenario import load_scenario
@@ -91,7 +91,7 @@ def _merged(source: str | Path, text: str) -> str:
 
 @contextmanager
 def file_in_messages(session: Session) -> Iterator[None]:
-    """Messages about the scenario name the file, which the server does not know."""
+    """Add the name of the file, which the server does not know, to messages about the scenario."""
     from flinkmock.control.client import ControlRefused
 
     try:
@@ -102,7 +102,7 @@ def file_in_messages(session: Session) -> Iterator[None]:
 
 
 def options(session: Session) -> dict[str, Any]:
-    """The query parameters that take precedence over the scenario."""
+    """Return the query parameters that take precedence over the scenario."""
     return {name: getattr(session.args, name.replace("-", "_")) for name in OPTIONS}
 
 

@@ -29,8 +29,8 @@ def configure(actions: Actions) -> None:
     )
     cluster.add("list", list_clusters, "List these clusters")
     delete_ = cluster.add("delete", delete, "Delete one of these clusters", example="c1")
-    delete_.add_argument("id", metavar="ID", help="as `cluster create` printed it")
-    actions.add("health", health, "Check that the cluster answers")
+    delete_.add_argument("id", metavar="ID", help="the id that `cluster create` printed")
+    actions.add("health", health, "Check that the cluster responds")
     actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")
 
 

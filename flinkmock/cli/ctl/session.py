@@ -34,14 +34,14 @@ class Session:
         self._started_at: int | None = None
 
     def show(self, value: Any, text: str) -> None:
-        """Print the response of the control API: as JSON, or as this text."""
+        """Print the response of the control API, either as JSON or as a text."""
         if self.as_json:
             print(json.dumps(value, indent=2, ensure_ascii=False))
         elif text:
             print(text)
 
     def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], empty_message: str) -> None:
-        """Like `show`, with a table; without rows, with `empty_message`."""
+        """Print the response of the control API as JSON or as a table, or `empty_message` without rows."""
         self.show(value, columns([[name.upper() for name in head], *rows]) if rows else empty_message)
 
     def show_clock(self, clock: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Session:
 
     @staticmethod
     def text_of(file: str) -> str:
-        """Return the content of a file; of standard input for "-". Raises FlinkMockError."""
+        """Return the content of a file, or of standard input for "-". Raises FlinkMockError."""
         try:
             return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         except (OSError, ValueError) as error:

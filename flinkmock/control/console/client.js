@@ -104,7 +104,7 @@ function askForToken() {
 // -- messages
 
 function say(text, { bad = false, details = [] } = {}) {
-  const lines = details.filter((each) => each.line).map((each) => element("li", {}, `${each.line}:${each.column} ${each.message}`));
+  const lines = details.filter((detail) => detail.line).map((detail) => element("li", {}, `${detail.line}:${detail.column} ${detail.message}`));
   const close = element("button", { "aria-label": "Dismiss", onclick: () => note.remove() }, "×");
   const note = element("div", { class: bad ? "note bad" : "note" },
     element("div", {}, lines.length ? "This is not valid:" : text, lines.length ? element("ul", {}, lines) : null), close);

@@ -6,44 +6,44 @@ let dropped = 0;
 let total = 0;
 const opened = new Set(); // numbers of the requests whose details are shown
 
-const isProblem = (each) => each.status === 0 || each.status >= 400 || each.fault || each.rejection || each.advice.length;
+const isProblem = (exchange) => exchange.status === 0 || exchange.status >= 400 || exchange.fault || exchange.rejection || exchange.advice.length;
 
 function showJournal() {
   const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const matching = exchanges.filter((each) => {
-    const text = `${each.number} ${each.status} ${each.method} ${each.target} ${each.operation ?? ""} ${each.job ?? ""} ${each.fault ?? ""}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && (!$("problems").checked || isProblem(each));
+  const matching = exchanges.filter((exchange) => {
+    const text = `${exchange.number} ${exchange.status} ${exchange.method} ${exchange.target} ${exchange.operation ?? ""} ${exchange.job ?? ""} ${exchange.fault ?? ""}`.toLowerCase();
+    return words.every((word) => text.includes(word)) && (!$("problems").checked || isProblem(exchange));
   });
   const filtered = matching.length < exchanges.length;
   $("count").textContent = `${filtered ? `${matching.length} of ${total}` : total}${dropped ? `, ${dropped} older ones dropped` : ""}`;
   render($("journal"), [matching, [...opened], started, total], () => {
     if (!total) return nothing("No client has sent a request yet. Try the link to the REST API at the top of the page.");
     if (!matching.length) return nothing("No request matches.");
-    const rows = matching.slice().reverse().flatMap((each) => [row(each), opened.has(each.number) ? details(each) : null]);
+    const rows = matching.slice().reverse().flatMap((exchange) => [row(exchange), opened.has(exchange.number) ? details(exchange) : null]);
     return element("table", {}, element("thead", {}, element("tr", {}, ["#", "Time", "Status", "Request", "Job", "Note"].map((text) => element("th", { scope: "col" }, text)))),
       element("tbody", {}, rows.filter(Boolean)));
   });
 }
 
-function row(each) {
-  const open = opened.has(each.number);
+function row(exchange) {
+  const open = opened.has(exchange.number);
   const toggle = () => {
-    if (!opened.delete(each.number)) opened.add(each.number);
+    if (!opened.delete(exchange.number)) opened.add(exchange.number);
     showJournal();
   };
-  const note = each.fault ?? each.rejection ?? each.advice[0] ?? "";
-  return element("tr", { class: each.status >= 400 || !each.status ? "failed" : "" },
-    element("td", {}, element("button", { class: "plain", "data-key": `request-${each.number}`, "aria-expanded": String(open), "aria-label": `Details of request ${each.number}`, onclick: toggle }, `${open ? "▾" : "▸"} ${each.number}`)),
-    element("td", { title: clockText(each.time) }, `+${duration(each.time - started)}`),
-    element("td", { class: "status" }, each.status || "none"),
-    element("td", { class: "request" }, element("b", {}, each.method), ` ${each.target}`),
-    element("td", {}, each.job ?? ""),
-    element("td", { class: "why" }, each.fault ? element("span", { class: "bad-text" }, note) : note));
+  const note = exchange.fault ?? exchange.rejection ?? exchange.advice[0] ?? "";
+  return element("tr", { class: exchange.status >= 400 || !exchange.status ? "failed" : "" },
+    element("td", {}, element("button", { class: "plain", "data-key": `request-${exchange.number}`, "aria-expanded": String(open), "aria-label": `Details of request ${exchange.number}`, onclick: toggle }, `${open ? "▾" : "▸"} ${exchange.number}`)),
+    element("td", { title: clockText(exchange.time) }, `+${duration(exchange.time - started)}`),
+    element("td", { class: "status" }, exchange.status || "none"),
+    element("td", { class: "request" }, element("b", {}, exchange.method), ` ${exchange.target}`),
+    element("td", {}, exchange.job ?? ""),
+    element("td", { class: "why" }, exchange.fault ? element("span", { class: "bad-text" }, note) : note));
 }
 
-function details(each) {
+function details(exchange) {
   const cell = element("td", { colspan: 6 }, nothing("…"));
-  send("GET", `requests/${each.number}`).then((whole) => cell.replaceChildren(facts(whole)), (error) => cell.replaceChildren(nothing(error.message)));
+  send("GET", `requests/${exchange.number}`).then((whole) => cell.replaceChildren(facts(whole)), (error) => cell.replaceChildren(nothing(error.message)));
   return element("tr", { class: "details" }, cell);
 }
 
@@ -67,7 +67,7 @@ async function loadJournal() {
   exchanges = requests;
   total = count;
   dropped = lost;
-  for (const number of opened) if (!requests.some((each) => each.number === number)) opened.delete(number);
+  for (const number of opened) if (!requests.some((exchange) => exchange.number === number)) opened.delete(number);
   showJournal();
 }
 

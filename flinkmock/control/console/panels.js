@@ -38,12 +38,12 @@ function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
 
 function showJobs({ jobs, clock }) {
   const stands = clock.mode === "virtual" || clock.mode.endsWith("per request"); // else each row would change each time
-  const rows = jobs.map((each) => {
-    const last = each.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
-    const completed = each.checkpoints.filter((one) => one["ended-at"] != null && !one.failure);
-    return [each.id, each.name, last.state, last.note, stands ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+  const rows = jobs.map((job) => {
+    const last = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
+    const completed = job.checkpoints.filter((one) => one["ended-at"] != null && !one.failure);
+    return [job.id, job.name, last.state, last.note, stands ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
-  options($("run-until").job, [...new Set(jobs.map((each) => each.name))].reverse());
+  options($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
   render($("jobs"), rows, () => {
     if (!rows.length) return nothing("There are no jobs.");
     return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
@@ -68,7 +68,7 @@ async function failJob(id, name) {
   const form = dialog.querySelector("form");
   $("fail-title").textContent = `Fail ${name}`;
   const { vertices } = await send("GET", job(id));
-  options(form.vertex, ["", ...vertices.map((each) => each.name)], (value) => value || "any vertex");
+  options(form.vertex, ["", ...vertices.map((vertex) => vertex.name)], (value) => value || "any vertex");
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "fail") return;
@@ -96,8 +96,8 @@ function showFaults(faults) {
 }
 
 function showProcesses({ taskmanagers, leaders }) {
-  const present = taskmanagers.filter((each) => each["lost-at"] == null).map((each) => each.id);
-  const leader = leaders.find((each) => each.until == null)?.jobmanager;
+  const present = taskmanagers.filter((taskmanager) => taskmanager["lost-at"] == null).map((taskmanager) => taskmanager.id);
+  const leader = leaders.find((term) => term.until == null)?.jobmanager;
   render($("processes"), [present, leader], () => [
     element("ul", { class: "rows" },
       element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager leads." : `JobManager ${leader} leads.`),
@@ -131,10 +131,10 @@ function showSnapshots(snapshots) {
 
 function showExpectations({ expectations }) {
   $("expectations-section").hidden = !expectations.length;
-  render($("expectations"), expectations, () => element("ul", { class: "rows" }, expectations.map((each) => element("li", {},
-    element("span", { class: `pill ${each.met ? "s-finished t-finished" : "s-failing t-failing"}` }, each.met ? "met" : "not met yet"),
-    element("code", { class: "grow" }, each.expectation),
-    each.message ? element("details", {}, element("summary", {}, "Why"), element("span", { class: "detail" }, each.message)) : null))));
+  render($("expectations"), expectations, () => element("ul", { class: "rows" }, expectations.map((expectation) => element("li", {},
+    element("span", { class: `pill ${expectation.met ? "s-finished t-finished" : "s-failing t-failing"}` }, expectation.met ? "met" : "not met yet"),
+    element("code", { class: "grow" }, expectation.expectation),
+    expectation.message ? element("details", {}, element("summary", {}, "Why"), element("span", { class: "detail" }, expectation.message)) : null))));
 }
 
 let shownScenario = "";
@@ -162,15 +162,15 @@ function onSubmit(id, work) {
 function connectPanels() {
   options($("run-until").state, STATES);
   $("run-until").state.value = "FINISHED";
-  document.querySelectorAll("[data-advance]").forEach((each) => each.addEventListener("click", () =>
-    act(null, () => send("POST", "clock/advance", { body: { by: each.dataset.advance } }))));
+  document.querySelectorAll("[data-advance]").forEach((button) => button.addEventListener("click", () =>
+    act(null, () => send("POST", "clock/advance", { body: { by: button.dataset.advance } }))));
   $("next-event").addEventListener("click", () => act(null, () => send("POST", "clock/next-event")));
   $("mode").addEventListener("change", () => act(`The clock is ${$("mode").value}.`, () => send("PUT", "clock/mode", { body: { mode: $("mode").value } })));
   onSubmit("run-until", (form) => act(`${form.job.value} is ${form.state.value}.`, () =>
     send("POST", "clock/run-until", { body: { job: form.job.value, state: form.state.value } })));
   onSubmit("submit", (form) => act(({ name }) => `${name} is submitted.`, () =>
     send("POST", "jobs", { body: { name: form.name.value, template: form.template.value } })));
-  onSubmit("add-fault", (form) => act(({ faults }) => `Added: ${faults.map((each) => each.name).join(", ")}.`, () =>
+  onSubmit("add-fault", (form) => act(({ faults }) => `Added: ${faults.map((fault) => fault.name).join(", ")}.`, () =>
     send("POST", `faults?first=${form.first.checked}`, { body: form.fault.value, type: "application/yaml" })));
   onSubmit("load", (form) => replaceScenario(form.scenario.value, `${form.scenario.value} is loaded.`));
   onSubmit("replace", () => replaceScenario($("scenario-text").value, "The scenario is replaced."));

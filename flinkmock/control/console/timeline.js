@@ -17,7 +17,7 @@ const simpleName = (exception) => exception.split(":")[0].split(".").pop();
 function shownWindow(data, span) {
   const { now, "started-at": start } = data.clock;
   const elapsed = Math.max(now - start, 30000);
-  const first = Math.min(start, ...data.jobs.flatMap((job) => job.states.slice(0, 1).map((each) => each.at)));
+  const first = Math.min(start, ...data.jobs.flatMap((job) => job.states.slice(0, 1).map((state) => state.at)));
   const begin = span ? Math.max(now - span, first) : Math.max(first, start - elapsed / 4);
   const length = Math.max(now - begin, 30000);
   return { begin, end: begin + length * 1.08 };
@@ -93,7 +93,7 @@ class Picture {
   grid() {
     const most = Math.max(2, Math.floor((this.right - this.left) / 78));
     const length = this.end - this.begin;
-    const step = STEPS.find((each) => length / each <= most) ?? length / most;
+    const step = STEPS.find((step) => length / step <= most) ?? length / most;
     for (let at = Math.ceil((this.begin - this.start) / step) * step + this.start; at <= this.end; at += step) {
       const x = n(this.x(at));
       this.put(`<path class="grid" d="M${x} 22V${this.top}"/>`);
@@ -120,32 +120,32 @@ class Picture {
     const bar = this.top + (this.narrow ? 38 : 20);
     this.label(job.name, `parallelism ${job.parallelism}`, this.narrow ? bar - 15 : bar);
     const taken = [];
-    job.states.forEach((each, index) => this.state(job, each, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
-    for (const each of this.data.operations) if (each.job === job.id) this.operation(each, bar, taken);
-    for (const each of job.states) this.exception(each, bar, taken);
+    job.states.forEach((interval, index) => this.state(job, interval, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
+    for (const operation of this.data.operations) if (operation.job === job.id) this.operation(operation, bar, taken);
+    for (const interval of job.states) this.exception(interval, bar, taken);
     let before = -Infinity;
-    for (const each of job.checkpoints) {
-      const x = this.x(each["ended-at"] ?? each["triggered-at"]);
-      if (x <= this.left || (x - before < 6 && !each.failure && !each.savepoint)) continue;
+    for (const checkpoint of job.checkpoints) {
+      const x = this.x(checkpoint["ended-at"] ?? checkpoint["triggered-at"]);
+      if (x <= this.left || (x - before < 6 && !checkpoint.failure && !checkpoint.savepoint)) continue;
       before = x;
-      this.checkpoint(each, x, bar + BAR + 8);
+      this.checkpoint(checkpoint, x, bar + BAR + 8);
     }
     this.top += this.narrow ? 80 : 60;
   }
 
-  state(job, each, end, bar, last) {
-    if (end <= this.begin || (end === each.at && !last)) return;
-    const left = this.x(each.at);
-    const ended = last && ENDED.includes(each.state);
+  state(job, interval, end, bar, last) {
+    if (end <= this.begin || (end === interval.at && !last)) return;
+    const left = this.x(interval.at);
+    const ended = last && ENDED.includes(interval.state);
     const wide = Math.max(this.x(end) - left, 1.2);
-    const name = each.state.toLowerCase();
+    const name = interval.state.toLowerCase();
     const box = `x="${n(left)}" y="${bar}" width="${n(wide)}" height="${BAR}"`;
-    const title = `${job.name}: ${each.state} from ${this.since(each.at)}, ${duration(end - each.at)}${each.note ? "\n" + each.note : ""}`;
+    const title = `${job.name}: ${interval.state} from ${this.since(interval.at)}, ${duration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
     this.put(`<g><title>${escaped(title)}</title><rect class="state s-${name}${ended ? " over" : ""}" ${box}/>`);
-    if (HATCHED.includes(each.state) && !ended) this.put(`<rect class="hatch" ${box}/>`);
+    if (HATCHED.includes(interval.state) && !ended) this.put(`<rect class="hatch" ${box}/>`);
     if (ended) this.put(`<rect class="s-${name}" x="${n(left)}" y="${bar}" width="3" height="${BAR}"/>`);
-    if (each.state.length * 7.2 + 12 <= wide) {
-      this.put(`<text class="small ${ended ? "" : `t-${name}`}" x="${n(left + 7)}" y="${bar + 15}">${each.state}</text>`);
+    if (interval.state.length * 7.2 + 12 <= wide) {
+      this.put(`<text class="small ${ended ? "" : `t-${name}`}" x="${n(left + 7)}" y="${bar + 15}">${interval.state}</text>`);
     }
     this.put("</g>");
   }
@@ -160,41 +160,41 @@ class Picture {
     this.text(from, bar - 8, text, kind, { title });
   }
 
-  exception(each, bar, taken) {
-    if (each.note && each.at >= this.begin) this.above(this.x(each.at), simpleName(each.note), bar, taken, "bad small", each.note);
+  exception(interval, bar, taken) {
+    if (interval.note && interval.at >= this.begin) this.above(this.x(interval.at), simpleName(interval.note), bar, taken, "bad small", interval.note);
   }
 
-  operation(each, bar, taken) {
-    const end = each["done-at"] ?? this.now;
+  operation(operation, bar, taken) {
+    const end = operation["done-at"] ?? this.now;
     if (end < this.begin) return;
-    const left = this.x(each["triggered-at"]);
+    const left = this.x(operation["triggered-at"]);
     const right = Math.max(this.x(end), left + 3);
-    const kind = each.failure ? "bad" : "good";
-    const outcome = each.failure ? `failed: ${each.failure}` : each["done-at"] == null ? "in progress" : "completed";
-    const title = `${each.kind} ${outcome}\n${this.since(each["triggered-at"])}, ${duration(end - each["triggered-at"])}\n${each["trigger-id"]}`;
-    const close = each["done-at"] == null ? "" : "v4";
+    const kind = operation.failure ? "bad" : "good";
+    const outcome = operation.failure ? `failed: ${operation.failure}` : operation["done-at"] == null ? "in progress" : "completed";
+    const title = `${operation.kind} ${outcome}\n${this.since(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
+    const close = operation["done-at"] == null ? "" : "v4";
     this.put(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${n(left)} ${bar - 1}v-4H${n(right)}${close}"/></g>`);
-    this.above(left, each.kind, bar - 1, taken, `${kind} small`, title);
+    this.above(left, operation.kind, bar - 1, taken, `${kind} small`, title);
   }
 
-  checkpoint(each, x, y) {
-    const what = each.savepoint ? "savepoint" : "checkpoint";
-    const how = each["ended-at"] == null ? "in progress" : each.failure ? `failed: ${each.failure}` : "completed";
-    let shape = `<circle class="good${each["ended-at"] == null ? " open" : ""}" cx="${n(x)}" cy="${y}" r="2.4"/>`;
-    if (each.failure) shape = `<path class="bad line" d="M${n(x - 3)} ${y - 3}l6 6m0-6l-6 6"/>`;
-    else if (each.savepoint) shape = `<path class="good${each["ended-at"] == null ? " open" : ""}" d="M${n(x)} ${y - 5}l5 5-5 5-5-5z"/>`;
-    this.put(`<g><title>${what} ${each.id} ${how}</title>${shape}</g>`);
+  checkpoint(checkpoint, x, y) {
+    const kind = checkpoint.savepoint ? "savepoint" : "checkpoint";
+    const outcome = checkpoint["ended-at"] == null ? "in progress" : checkpoint.failure ? `failed: ${checkpoint.failure}` : "completed";
+    let shape = `<circle class="good${checkpoint["ended-at"] == null ? " open" : ""}" cx="${n(x)}" cy="${y}" r="2.4"/>`;
+    if (checkpoint.failure) shape = `<path class="bad line" d="M${n(x - 3)} ${y - 3}l6 6m0-6l-6 6"/>`;
+    else if (checkpoint.savepoint) shape = `<path class="good${checkpoint["ended-at"] == null ? " open" : ""}" d="M${n(x)} ${y - 5}l5 5-5 5-5-5z"/>`;
+    this.put(`<g><title>${kind} ${checkpoint.id} ${outcome}</title>${shape}</g>`);
   }
 
   cluster() {
     const events = [];
-    for (const each of this.data.taskmanagers) {
-      if (each["joined-at"] > this.start) events.push([each["joined-at"], "TaskManager joins", each.id, false]);
-      if (each["lost-at"] != null) events.push([each["lost-at"], "TaskManager lost", each.id, true]);
+    for (const taskmanager of this.data.taskmanagers) {
+      if (taskmanager["joined-at"] > this.start) events.push([taskmanager["joined-at"], "TaskManager joins", taskmanager.id, false]);
+      if (taskmanager["lost-at"] != null) events.push([taskmanager["lost-at"], "TaskManager lost", taskmanager.id, true]);
     }
-    for (const each of this.data.leaders) {
-      if (each.since != null) events.push([each.since, "leader elected", `JobManager ${each.jobmanager}`, false]);
-      if (each.until != null) events.push([each.until, "leader crashes", `JobManager ${each.jobmanager}`, true]);
+    for (const term of this.data.leaders) {
+      if (term.since != null) events.push([term.since, "leader elected", `JobManager ${term.jobmanager}`, false]);
+      if (term.until != null) events.push([term.until, "leader crashes", `JobManager ${term.jobmanager}`, true]);
     }
     const shown = events.filter(([at]) => at >= this.begin).sort((a, b) => a[0] - b[0]);
     if (!shown.length) return;
@@ -238,8 +238,8 @@ const PATTERNS = '<defs><pattern id="hatch" width="6" height="6" patternUnits="u
 function drawTimeline(data) {
   const container = $("timeline");
   container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
-  const lasting = (each, index, all) => index === all.length - 1 || all[index + 1].at - each.at >= SHORTEST;
-  const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(lasting).map((each) => each.state)))];
+  const lasting = (interval, index, all) => index === all.length - 1 || all[index + 1].at - interval.at >= SHORTEST;
+  const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(lasting).map((interval) => interval.state)))];
   const points = data.jobs.flatMap((job) => job.checkpoints);
   render($("legend"), [states, points.some((p) => p.savepoint), points.some((p) => p.failure)], () => [
     ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),

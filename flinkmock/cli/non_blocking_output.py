@@ -1,4 +1,4 @@
-"""Output that waits for a slow reader in a thread of its own, so that nothing else does."""
+"""Output that waits for a slow reader in a separate thread, so that the other threads do not wait."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections import deque
 from typing import TextIO
 
 MAX_WAITING = 10_000
-"""How many texts wait for the reader; further ones are left out."""
-PATIENCE_S = 30.0
-"""How long the end waits for the reader."""
+"""The maximum number of texts that wait for the reader. Further ones are omitted."""
+END_TIMEOUT_S = 30.0
+"""How long `end` waits for the reader, in seconds."""
 
 
-class PatientOutput:
+class NonBlockingOutput:
     """Writes texts to a stream, in their order, without waiting.
 
-    If the reader does not read, texts wait; beyond `limit` they are left out, and a line with their number takes their
-    place. If the reader has left, or the disk is full, all further texts are dropped.
+    If the reader is slow, texts wait. Beyond `limit`, texts are replaced by a line with their number. If the reader has
+    closed the stream, or the disk is full, all further texts are dropped.
 
     Args:
         stream: The stream.
-        limit: How many texts may wait.
+        limit: The maximum number of waiting texts.
     """
 
     def __init__(self, stream: TextIO, limit: int = MAX_WAITING) -> None:
@@ -42,12 +42,12 @@ class PatientOutput:
                 return
             self._append(text)
 
-    def end(self, text: str = "", patience_s: float = PATIENCE_S) -> bool:
-        """Print a last text, which is never left out, and wait for the reader.
+    def end(self, text: str = "", timeout_s: float = END_TIMEOUT_S) -> bool:
+        """Print a last text, which is never omitted, and wait for the reader.
 
         Args:
             text: The text.
-            patience_s: How long to wait, in seconds.
+            timeout_s: How long to wait, in seconds.
 
         Returns:
             Whether everything was written, or dropped because there is no reader.
@@ -55,7 +55,7 @@ class PatientOutput:
         with self._changed:
             self._append(text)
             self._ended = True
-        self._thread.join(patience_s)
+        self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _append(self, text: str) -> None:
@@ -72,10 +72,10 @@ class PatientOutput:
                 self._write("".join(f"{line}\n" for line in lines))
         except OSError:
             with self._changed:
-                self._waiting = deque(maxlen=0)  # drops what is appended
+                self._waiting = deque(maxlen=0)  # drops texts that are appended
 
     def _next(self) -> list[str]:
-        """Return the texts that wait; none at the end."""
+        """Return the waiting texts; none at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ended)
             lines = list(self._waiting)
@@ -83,9 +83,9 @@ class PatientOutput:
             return lines
 
     def _write(self, text: str) -> None:
-        """Raises OSError.
+        """Write a text. Raises OSError.
 
-        The stream's own buffer has a lock, for which the interpreter would wait at its end.
+        The buffer of the stream is not used, since the interpreter would wait for its lock at the end.
         """
         encoded = text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
         written = 0

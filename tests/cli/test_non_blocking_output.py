@@ -8,7 +8,7 @@ from typing import TextIO
 
 import pytest
 
-from flinkmock.cli.patient_output import PatientOutput
+from flinkmock.cli.non_blocking_output import NonBlockingOutput
 
 LONG = "x" * 1_000_000
 """More than a pipe holds."""
@@ -24,7 +24,7 @@ def pipe() -> Iterator[tuple[TextIO, TextIO]]:
 
 def test_texts_arrive_in_their_order(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
-    output = PatientOutput(writer)
+    output = NonBlockingOutput(writer)
     output.print("one\nñ")
     output.print("two")
     assert output.end("three")
@@ -34,11 +34,11 @@ def test_texts_arrive_in_their_order(pipe: tuple[TextIO, TextIO]) -> None:
 
 def test_nothing_waits_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
-    output = PatientOutput(writer, limit=3)
+    output = NonBlockingOutput(writer, limit=3)
     output.print(LONG)
     for number in range(10):
         output.print(str(number))
-    assert not output.end("summary", patience_s=0.01)
+    assert not output.end("summary", timeout_s=0.01)
     lines = [reader.readline().rstrip("\n")]
     while lines[-1] != "summary":
         lines.append(reader.readline().rstrip("\n"))
@@ -50,7 +50,7 @@ def test_nothing_waits_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextI
 
 def test_a_reader_that_leaves(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
-    output = PatientOutput(writer)
+    output = NonBlockingOutput(writer)
     reader.close()
     output.print(LONG)
     assert output.end("summary")
