@@ -90,10 +90,10 @@ def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("answered", "message"),
     [
-        (404, "/config does not contain Flink's version, it returns status 404. Specify it: --flink 2.3."),
+        (404, "/config does not contain Flink's version (status 404). Specify it: --flink 2.3."),
         (
             401,
-            "it returns status 401: it requires authentication. check and record take --header 'Authorization: ",
+            "(status 401). The server requires authentication: `flinkmock check` and `flinkmock record` accept --header 'Auth",
         ),
         (200, "/config does not contain Flink's version. Specify it"),
     ],
@@ -129,7 +129,7 @@ def test_a_server_other_than_flink_is_not_recorded(
     other: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["record", other(404), "-o", str(tmp_path / "none.yaml")]) == 2
-    assert capsys.readouterr().err.endswith("/config does not contain Flink's version, it returns status 404.\n")
+    assert capsys.readouterr().err.endswith("/config does not contain Flink's version (status 404).\n")
     assert not (tmp_path / "none.yaml").exists()
 
 
