@@ -93,7 +93,7 @@ def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
         (404, "/config does not contain Flink's version (status 404). Specify it: --flink 2.3."),
         (
             401,
-            "(status 401). The server requires authentication: `flinkmock check` and `flinkmock record` accept --header 'Auth",
+            "(status 401). The server requires authentication: `flinkmock check` and `flinkmock record` accept",
         ),
         (200, "/config does not contain Flink's version. Specify it"),
     ],
