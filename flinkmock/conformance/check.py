@@ -84,6 +84,10 @@ def check(
         client.close()
 
 
+_LISTS = {":jobid": ("/jobs", "jobs", "id"), ":applicationid": ("/applications/overview", "applications", "id")}
+"""Second segment of an operation -> (path of the list of its values, the key of the list, the key of the value)."""
+
+
 class Check:
     """One check of one server.
 
@@ -285,12 +289,27 @@ class Check:
         response = self.client.send(HttpRequest(target))
         if lacks_leader(response) and not self._interruptions.are_too_many:
             raise LeaderMissing
-        for finding in self._findings(operation, response):
+        findings = list(self._findings(operation, response))
+        if any(finding.kind == STATUS for finding in findings) and self._has_expired(operation, target):
+            self.report.refused[operation] = f"{response.status}: the job has expired"
+            return response
+        for finding in findings:
             if finding.kind == STATUS:
                 self._statuses.append((finding, target))
             else:
                 self.report.add(finding, target)
         return response
+
+    def _has_expired(self, operation: Operation, target: str) -> bool:
+        """Whether the job or application of a target is no longer listed: ended ones expire, also during a pass."""
+        subject = operation.segments[1] if len(operation.segments) > 1 else ""
+        if subject not in _LISTS:
+            return False
+        path, rows, key = _LISTS[subject]
+        listed = self.reader.json(path)
+        known = listed.get(rows) if isinstance(listed, dict) else None
+        subject_id = target.partition("?")[0].split("/")[2]
+        return isinstance(known, list) and all(row.get(key) != subject_id for row in known if isinstance(row, dict))
 
     def _read(self, operation: Operation) -> None:
         paths = self.targets.paths(operation)

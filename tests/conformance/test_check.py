@@ -11,7 +11,8 @@ import pytest
 
 from flinkmock import FlinkMock, UnknownRelease, check
 from flinkmock.conformance import ServerUnreachable
-from flinkmock.conformance.http_client import ClientReader, HttpClient
+from flinkmock.conformance.check import Check
+from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract
 from tests.conformance.tampering_proxy import ChangeResponse, tampering_proxy
@@ -167,3 +168,27 @@ def test_jobs_are_found_in_the_overview_if_the_list_lacks_them(cluster: FlinkMoc
     with without_list as url, closing(HttpClient(url)) as client:
         paths = Targets(ClientReader(client)).paths(details)
     assert set(paths) == {f"/jobs/{job.id}" for job in cluster.jobs}
+
+
+def test_a_job_that_expires_during_a_pass() -> None:
+    """Real 2.3.0, an hour after the end of a job: it was listed, and then 404."""
+    jobs = {"running": "streaming", "finished": "batch"}
+    config = {"jobstore.expiration-time": "30"}
+    scenario = {"jobs": jobs, "cluster": {"config": config}}
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        while cluster.job("finished").state != "FINISHED":
+            cluster.advance("1s")
+        targets: list[str] = []
+
+        class Expiring(HttpClient):
+            def send(self, request: HttpRequest) -> HttpResponse:
+                response = super().send(request)
+                targets.append(request.target)
+                if request.target == "/jobs" and targets.count("/jobs") == 1:
+                    cluster.advance("60s")
+                return response
+
+        with closing(Expiring(cluster.url)) as client:
+            report = Check(client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), limit=2).run()
+    assert report.clean, report.table()
+    assert any(reason.endswith("the job has expired") for reason in report.refused.values())
