@@ -33,6 +33,8 @@ _REPORTED = (
 """Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
 _COUNTING = ("RUNNING", "FINISHED")
 """States with counters: those of a task that was cancelled or lost are 0 if it reported none."""
+_METRICS_OF_ATTEMPT_MS = 30_000
+"""After this time the metrics of the attempt before have been replaced."""
 _ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 
 
@@ -145,7 +147,8 @@ def vertices_grow(before: Value, after: Value) -> Relations:
             yield from equal(old["parallelism"], new["parallelism"])
         yield from equal(old["slotSharingGroupId"], new["slotSharingGroupId"])
         if not restarted and old["start-time"].raw == new["start-time"].raw != -1 and before["state"].raw == "RUNNING":
-            if old["status"].is_in(_COUNTING) and new["status"].is_in(_COUNTING):
+            first_attempt = not before["timestamps"]["RESTARTING"].raw
+            if _counts(old, first_attempt=first_attempt) and new["status"].is_in(_COUNTING):
                 yield from _counters_grow(old["metrics"], new["metrics"])
             yield from duration_grows(old, new)
 
@@ -154,6 +157,12 @@ def duration_grows(old: Value, new: Value) -> Relations:
     """A duration grows until the end. A cached graph may count on for 3 s after the end."""
     if new["end-time"].raw == -1 or old["end-time"].raw != -1:
         yield from ascending(old["duration"], new["duration"])
+
+
+def _counts(row: Value, *, first_attempt: bool) -> bool:
+    """Return whether a row has the counters of its own attempt: a young one may have those of the one before."""
+    is_old = first_attempt or row["duration"].raw > _METRICS_OF_ATTEMPT_MS
+    return row["status"].raw == "FINISHED" or (row["status"].raw == "RUNNING" and is_old)
 
 
 def _counters_grow(old: Value, new: Value) -> Relations:
@@ -188,7 +197,7 @@ def subtask_grows(before: Value, after: Value) -> Relations:
 
 def _subtask_grows(old: Value, new: Value) -> Relations:
     if old["attempt"].raw == new["attempt"].raw and old["start-time"].raw == new["start-time"].raw != -1:
-        if old["status"].is_in(_COUNTING) and new["status"].is_in(_COUNTING):
+        if _counts(old, first_attempt=old["attempt"].raw == 0) and new["status"].is_in(_COUNTING):
             yield from _counters_grow(old["metrics"], new["metrics"])
         yield from duration_grows(old, new)
         if old["taskmanager-id"].raw != UNASSIGNED:
@@ -236,7 +245,7 @@ def located_vertex_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "endpoint"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
             counts = [row["status-counts"] for row in (old, new)]
-            if counts[0].raw == counts[1].raw:
+            if counts[0].raw == counts[1].raw and _counts(old, first_attempt=False):
                 yield from _counters_grow(old["metrics"], new["metrics"])
 
 
