@@ -17,6 +17,7 @@ from flinkmock.cluster.checkpoint import (
     RestoredCheckpoint,
     SubtaskAcknowledgement,
 )
+from flinkmock.cluster.checkpoint_acknowledgements import acknowledgements, state_weight
 from flinkmock.cluster.checkpoint_summary import (
     WINDOW,
     EarlierCheckpoints,
@@ -25,7 +26,7 @@ from flinkmock.cluster.checkpoint_summary import (
     duration_of,
     size_of,
 )
-from flinkmock.cluster.graph import JobGraph, Vertex
+from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
@@ -34,8 +35,6 @@ KEPT = 2 * WINDOW
 """The number of checkpoints that are kept individually when there are more than twice as many."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 """The time from the moment when all tasks run to the first checkpoint, since 2.3."""
-SOURCE_ACK_MS = 25
-"""The time after which sources have acknowledged. The other vertices take the rest of the duration."""
 UNBOUNDED_MS = 1 << 50
 """The planned duration of a checkpoint while its end is unknown."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
@@ -74,7 +73,7 @@ class CheckpointTracker:
         self._next_at: int | None = None
         self._without_finished = without_finished
         self._finishes: Mapping[int, int] = {}
-        self._operators = tuple(v.id for v in graph.vertices if v.spec.id and self._weight(v.index))
+        self._operators = tuple(v.id for v in graph.vertices if v.spec.id and state_weight(v))
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
         self._savepoints: list[Checkpoint] = []
@@ -330,61 +329,8 @@ class CheckpointTracker:
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 
     def acknowledgements(self, record: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
-        """Return the acknowledgements of a checkpoint, vertex by vertex.
-
-        The last acknowledgement completes the checkpoint. The sizes add up to that of the checkpoint.
-        """
-        vertices = self.graph.vertices
-        weights = [0.0 if v.index in record.finished else self._weight(v.index) for v in vertices]
-        heaviest = max(weights, default=0.0)
-        bytes_left = record.size
-        rows: list[list[SubtaskAcknowledgement]] = []
-        for vertex, row in zip(vertices, self._delays(record), strict=True):
-            vertex_size = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
-            acks = []
-            for subtask, delay in enumerate(row):
-                size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
-                acknowledged_at = record.triggered_at + delay
-                is_acknowledged = acknowledged_at <= min(time, record.ends_at) and (
-                    record.failure is None or acknowledged_at < record.ends_at
-                )
-                is_acknowledged = is_acknowledged and record.reached_tasks
-                acks.append(
-                    SubtaskAcknowledgement(
-                        subtask, acknowledged_at if is_acknowledged else None, size if is_acknowledged else 0
-                    )
-                )
-                bytes_left -= size
-            rows.append(acks)
-        self._add_remainder(rows, weights.index(heaviest) if heaviest else 0, bytes_left)
-        return rows
-
-    def _delays(self, record: Checkpoint) -> list[list[int]]:
-        """Return the delay of each subtask's acknowledgement after the trigger, in ms, vertex by vertex."""
-        vertices = self.graph.vertices
-        shares = {
-            (v.index, s): self._random.number("ack", self._job_id, record.id, v.index, s)
-            for v in vertices
-            for s in range(v.parallelism)
-        }
-        downstream = [shares[v, s] for v, s in shares if not vertices[v].is_source and v not in record.finished]
-        slowest = max(downstream or shares.values(), default=1.0)
-        early = min(record.duration, SOURCE_ACK_MS)
-
-        def delay(vertex: Vertex, share: float) -> int:
-            if vertex.index in record.finished:
-                return 0
-            if vertex.is_source and downstream:
-                return round(early * (0.5 + 0.5 * share))
-            return round(early + (record.duration - early) * (0.6 + 0.4 * share / slowest))
-
-        return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
-
-    @staticmethod
-    def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, remainder: int) -> None:
-        """Add the remainder of the integer divisions to the first subtask of the vertex with the most state."""
-        if rows and remainder and (first := rows[vertex][0]).at is not None:
-            rows[vertex][0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + remainder)
+        """Return the acknowledgements of a checkpoint, vertex by vertex."""
+        return acknowledgements(record, self.graph, self._job_id, self._random, time)
 
     # -- helpers
 
@@ -399,13 +345,6 @@ class CheckpointTracker:
         ended.insert(index, record)
         if record.is_savepoint and record.failure is None:
             self._savepoints.insert(bisect_right(self._savepoints, record.ends_at, key=_end), record)
-
-    def _weight(self, vertex: int) -> float:
-        """Return the relative size of a vertex's state: small for the offsets of a source, large behind a HASH edge."""
-        spec = self.graph.vertices[vertex]
-        if spec.is_source:
-            return 1.0
-        return 8.0 if any(edge.ship_strategy == "HASH" for edge in spec.inputs) else 0.0
 
 
 def _trigger(record: Checkpoint) -> int:
