@@ -7,9 +7,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.fidelity.recordings import load
+from tests.releases import USUAL
 
 FOLDER = Path(__file__).parent
+RELEASES = {"2.3": "2.3.0", "2.0": "2.0.2", "1.20": "1.20.5", "1.17": "1.17.2", "1.12": "1.12.5"}
+"""Release -> the version of the recorded cluster."""
+
+
+def releases(*left_out: str) -> list[Any]:
+    """Return parameters for `parametrize`: the recorded releases, of which those that differ least are slow."""
+    return [
+        pytest.param(release, marks=() if release in USUAL else pytest.mark.slow)
+        for release in RELEASES
+        if release not in left_out
+    ]
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fidelity.shape import compare_bodies
+from tests.releases import USUAL
 from tests.scenario.scenario_helpers import Stage, played
 from tests.situations import recorded
 from tests.situations.test_batch import operate, outcome
@@ -31,7 +32,14 @@ CASES = {
     ("initializing", "1.12"): "1.12.5",
     ("created", "2.3"): "2.3.0",
     ("created", "1.20"): "1.20.5",
+    ("initializing", "2.0"): "2.0.2",
+    ("initializing", "1.17"): "1.17.2",
+    ("created", "2.0"): "2.0.2",
+    ("created", "1.17"): "1.17.2",
 }
+PARAMETERS = [
+    pytest.param(state, release, marks=() if release in USUAL else pytest.mark.slow) for state, release in CASES
+]
 TAILS = [
     "job", "job/accumulators", "job/checkpoints", "job/checkpoints/config", "job/config", "job/exceptions",
     "job/execution-result", "job/plan", "job/status", "checkpoint details", "vertex", "vertex/accumulators",
@@ -51,7 +59,7 @@ def send(stage: Stage, tail: str) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("tail", TAILS)
-@pytest.mark.parametrize(("state", "release"), CASES)
+@pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_a_read(state: str, release: str, tail: str) -> None:
     version = CASES[state, release]
     step = f"{state}: {tail}"
@@ -75,7 +83,7 @@ def test_a_read(state: str, release: str, tail: str) -> None:
             assert (found["status-counts"], found["plan"]) == (real["status-counts"], real["plan"])
 
 
-@pytest.mark.parametrize(("state", "release"), CASES)
+@pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_operations(state: str, release: str) -> None:
     version = CASES[state, release]
     with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
@@ -89,7 +97,7 @@ def test_operations(state: str, release: str) -> None:
             assert checkpoint == outcome(recorded.body(version, f"{state}: poll checkpoint"))
 
 
-@pytest.mark.parametrize("release", ["2.3", "1.20"])
+@pytest.mark.parametrize("release", recorded.releases("1.17", "1.12"))
 def test_resource_requirements(release: str) -> None:
     with played(INITIALIZING, flink=release) as stage:
         stage.to(2_000)
@@ -98,7 +106,7 @@ def test_resource_requirements(release: str) -> None:
         assert (status, recorded.errors(found)) == (500, recorded.errors(real))
 
 
-@pytest.mark.parametrize(("state", "release"), CASES)
+@pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_the_list(state: str, release: str) -> None:
     with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
         stage.to(2_000)

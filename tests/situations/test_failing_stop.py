@@ -19,7 +19,7 @@ jobs:
         exception: {class: java.lang.IllegalStateException, message: Cannot commit., vertex: commit}
 """
 DELAY = "{strategy: fixed-delay, delay: 1s}"
-NEW = {"2.3": "2.3.0", "1.20": "1.20.5"}
+NEW = recorded.RELEASES
 
 
 def stopped(stage: Stage) -> tuple[list[str], str]:
@@ -48,7 +48,7 @@ def real_failure(version: str, label: str) -> list[str]:
     return recorded.causes(body["operation"]["failure-cause"]["stack-trace"].replace(path, "PATH"))
 
 
-@pytest.mark.parametrize("release", NEW)
+@pytest.mark.parametrize("release", recorded.releases("1.12"))
 @pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
 def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, restart: str) -> None:
     with played(SCENARIO.replace("{restart}", restart), flink=release) as stage:

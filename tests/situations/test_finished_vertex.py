@@ -9,6 +9,7 @@ import pytest
 
 from flinkmock import ScenarioError
 from flinkmock.scenario import load_scenario
+from tests.fidelity.shape import compare_bodies
 from tests.scenario.scenario_helpers import Stage, played
 from tests.situations import recorded
 from tests.situations.test_batch import outcome
@@ -24,14 +25,14 @@ jobs:
          inputs: ["Source: Sequence Source -> once", "Source: Sequence Source -> always"]}
       - {operators: ["Sink: print"], parallelism: 1}
 """
-RELEASES = {"2.3": "2.3.0", "1.20": "1.20.5", "1.12": "1.12.5"}
+RELEASES = recorded.RELEASES
 
 
 def path(stage: Stage) -> str:
     return f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}"
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", recorded.releases())
 def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
     with played(JOB, flink=release) as stage:
         stage.to(20_000)
@@ -49,15 +50,18 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
         assert listed["tasks"] == real_listed["tasks"]
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", recorded.releases())
 @pytest.mark.parametrize(
     "tail",
     ["/metrics", "/subtasks/metrics", "/subtasks/0/metrics", "/watermarks", "/flamegraph", "/flamegraph?type=on_cpu",
      "/backpressure"],
 )  # fmt: skip
 def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
-    """In the recording, nobody asked for metrics while the vertex ran, so that none of it were fetched."""
+    """In the recordings except that of 1.17.2, no client requested metrics while the vertex ran: none were fetched."""
     with played("cluster: {caches: true}\n" + JOB, flink=release) as stage:
+        if release == "1.17":
+            stage.to(2_000)
+            stage.client.send("GET", path(stage) + "/metrics")
         stage.to(15_000)
         stage.client.send("GET", path(stage) + tail)
         stage.to(22_000)
@@ -65,8 +69,11 @@ def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
         step = f"partly: vertex{tail}"
         assert response.status == recorded.status(RELEASES[release], step)
         real = recorded.body(RELEASES[release], step)
-        if "errors" not in real:
-            assert json.loads(response.body) == real
+        found = json.loads(response.body)
+        if isinstance(real, list):
+            assert {each["id"] for each in found} == {each["id"] for each in real}
+        elif "errors" not in real:
+            assert list(compare_bodies(real, found)) == []
         elif response.status == 500:
             assert recorded.errors(json.loads(response.body)) == recorded.errors(real)
 

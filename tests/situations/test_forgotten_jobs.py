@@ -12,7 +12,7 @@ from tests.situations import recorded
 
 JOB = "jobs: {orders: {lifecycle: [RUNNING: 1s, FINISHED]}}"
 OPTIONS = "cluster: {config: {jobstore.expiration-time: 20}}\n"
-RELEASES = {"2.3": "2.3.0", "1.20": "1.20.5", "1.12": "1.12.5"}
+RELEASES = recorded.RELEASES
 
 
 def send(stage: Stage, method: str, path: str) -> tuple[int, Any]:
@@ -20,7 +20,7 @@ def send(stage: Stage, method: str, path: str) -> tuple[int, Any]:
     return response.status, json.loads(response.body)
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", recorded.releases())
 @pytest.mark.parametrize(
     ("method", "path", "step"),
     [

@@ -30,7 +30,7 @@ OWN = frozenset(
 """The last parts of the names of Flink's metrics of jobs and subtasks, in any release."""
 
 TRANSIENT = frozenset({"idleTimeMsPerSecond", "backPressuredTimeMsPerSecond", "busyTimeMsPerSecond"})
-"""Metrics of a subtask's current second (MetricStore.TRANSIENT_METRIC_NAMES)."""
+"""The last words of the metrics of a subtask's current second (MetricStore.TRANSIENT_METRIC_NAMES)."""
 
 __all__ = [
     "AGGREGATIONS",

@@ -43,8 +43,12 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     if not job.is_known_at(time):
         raise JobNotFound(job.id)
     if not job.has_graph_at(time) and not job.failed_before_start:
-        # since 1.18, AbstractCheckpointStatsHandler asks the JobMaster; before, statistics came from the graph
-        raise JobInitializing(job.id) if call.cluster.release.since("1.18") else CheckpointingDisabled(job.id)
+        # since 1.18, AbstractCheckpointStatsHandler asks the JobMaster; before, statistics came from the graph, which
+        # has none in 1.12.5, and empty ones in 1.17.2
+        if call.cluster.release.since("1.18"):
+            raise JobInitializing(job.id)
+        if not call.cluster.release.since("1.15"):
+            raise CheckpointingDisabled(job.id)
     _require_checkpointing(call, job)
     return job, time
 

@@ -30,10 +30,8 @@ def exceptions(call: RestCall) -> Payload:
         limit = 0
     failures = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
     root = failures[0] if failures else None
-    if not call.cluster.release.since("1.19") and job.state_at(time) in ("RESTARTING", "FAILING"):
-        failures = failures[
-            1:
-        ]  # the newest failure is archived when the tasks have restarted, or the job has failed (recorded: 1.18.1)
+    if not call.cluster.release.since("1.19"):
+        failures = _archived(job, failures, time)
     if call.query.get("failureLabelFilter"):
         failures = []
     frames = task_trace(call.cluster.release)
@@ -48,6 +46,22 @@ def exceptions(call: RestCall) -> Payload:
             "truncated": len(failures) > limit,
         },
     }
+
+
+def _archived(job: Job, failures: list[Failure], time: int) -> list[Failure]:
+    """Return the failures in the history before 1.19: those after which tasks have restarted, or that failed the job.
+
+    A JobException is a failure without a restart (ExecutionFailureHandler). Recorded on 1.18.1, and on 1.17.2 for jobs
+    that fail while they stop.
+    """
+    current = job.attempt_at(time)
+    pending = job.state_at(time) in ("RESTARTING", "FAILING")
+    return [
+        failure
+        for number, failure in enumerate(failures)
+        if (not pending and (number == 0 or failure.exception.java_class == java_classes.JOB_EXCEPTION))
+        or (current is not None and failure.at <= current.created_at)
+    ]
 
 
 def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
-from flinkmock.rest.handlers.lookup import job_and_time
+from flinkmock.rest.handlers.lookup import job_and_time, shows_vertices
 from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
 from flinkmock.rest.handlers.stream_graph import stream_graph_payload
 
@@ -84,7 +84,9 @@ def details(call: RestCall) -> Payload:
     end = job.ended_at(time)
     known = job.has_graph_at(time)
     waits = job.awaits_resources_at(time)
-    present = topological_plan_order(job.graph) if waits else job.vertices_at(time) if known else []
+    present = [] if not shows_vertices(call, job, time) else job.vertices_at(time)
+    if waits and present:
+        present = topological_plan_order(job.graph)
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
     task_states = [tuple(execution.state_at(time) for execution in row) for row in rows]

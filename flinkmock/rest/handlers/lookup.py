@@ -31,6 +31,15 @@ def job_and_time(call: RestCall) -> tuple[Job, int]:
     return job, time
 
 
+def shows_vertices(call: RestCall, job: Job, time: int) -> bool:
+    """Return whether the job shows vertices.
+
+    Until 1.17, a job of the adaptive scheduler shows none while it waits for its first slots (recorded on 1.17.2;
+    ArchivedExecutionGraph.createSparseArchivedExecutionGraphWithJobVertices exists since 1.18).
+    """
+    return job.has_graph_at(time) and (call.cluster.release.since("1.18") or not job.awaits_resources_at(time))
+
+
 def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
     """Return the job of `:jobid`, the vertex of `:vertexid` and the time of the job's cached graph.
 
@@ -38,7 +47,7 @@ def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
         JobNotFound, VertexNotFound: There is no such job or vertex.
     """
     job, time = job_and_time(call)
-    if not job.has_graph_at(time):
+    if not shows_vertices(call, job, time):
         raise VertexNotFound(job.id, call.path["vertexid"])
     return job, job.vertex(call.path["vertexid"], time), time
 

@@ -14,6 +14,7 @@ from flinkmock.flink import metrics
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
+from flinkmock.rest.handlers.lookup import shows_vertices
 
 RANGE = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 NO_WATERMARK = str(-(1 << 63))
@@ -174,7 +175,9 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
             )
             values |= scripted
             if metric_inputs.forgets_ratios(execution, time, call.cluster.release):
-                values = {name: value for name, value in values.items() if name not in metrics.TRANSIENT}
+                values = {
+                    name: value for name, value in values.items() if name.rpartition(".")[2] not in metrics.TRANSIENT
+                }
             yield execution.subtask, values
 
 
@@ -182,7 +185,7 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
 def watermarks(call: RestCall) -> Payload:
     """Return the input watermark of each subtask. A source has none."""
     job = call.cluster.job(call.path["jobid"], call.now)
-    if not job.has_graph_at(call.now):
+    if not shows_vertices(call, job, call.now):
         raise VertexNotFound(job.id, call.path["vertexid"])
     vertex = job.vertex(call.path["vertexid"], call.now)
     known = _vertex_and_metrics_time(call)

@@ -88,3 +88,18 @@ def test_accumulators_come_with_the_heartbeats_of_the_job_master():
         assert seen() == first
         stage.to(24_000)
         assert int(seen()[0]) > 1_900
+
+
+def test_the_ratios_of_splits_are_removed_as_well():
+    """Real 2.3.0: `Source__Sequence_Source.split.1.watermark.idleTimeMsPerSecond` of a source that has finished."""
+    source = '{operators: ["Source: a"], splits: [1], finishes-after: 10s}'
+    text = f"cluster: {{caches: true}}\njobs: {{orders: {{vertices: [{source}, {{name: b, inputs: []}}]}}}}"
+    with played(text, flink="2.3") as stage:
+        polled(stage, 8_000)
+        of_split = "0.Source__a.split.1.watermark."
+        before = {name.removeprefix(of_split) for name in metrics(stage, "vertex") if name.startswith(of_split)}
+        for at in (20_000, 30_000, 35_000):
+            stage.to(at)
+            metrics(stage, "vertex")
+        after = {name.removeprefix(of_split) for name in metrics(stage, "vertex") if name.startswith(of_split)}
+        assert before - after == {"idleTimeMsPerSecond"}
