@@ -24,7 +24,7 @@ HELD_MS = 10_000
 """How long a contradiction over time is held back before it is reported: other responses may show a new leader."""
 SIGN_MS = 60_000
 """Signs of a new leader belong together if they are seen within this time, in ms."""
-_Key = tuple[object, ...]
+_Key = tuple[str, tuple[str, ...], frozenset[tuple[str, str]]]
 
 
 @dataclass(slots=True)
@@ -95,7 +95,9 @@ class PassingCoherence:
         self._newest[response.target] = response
         self._pending.append(response)
         contradictions: list[Violation] = []
-        for violation in violations(self.invariants.of_response(response)):
+        within = violations(self.invariants.of_response(response))
+        self._drop_settled(within, lambda ids: ids == (response.target,))
+        for violation in within:
             if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
                 contradictions.append(violation)
         if earlier is not None and earlier.received_at <= response.sent_at:
@@ -132,14 +134,24 @@ class PassingCoherence:
         changed_ids = {value for response in self._pending for value in response.parameters.values()}
         self._pending.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
-        contradictions = [
-            violation
-            for violation in violations(self.invariants.of_view(view, changed_ids))
-            if self._is_confirmed(violation, now)
-        ]
+        between = violations(self.invariants.of_view(view, changed_ids))
+        self._drop_settled(between, lambda ids: not ids or not changed_ids.isdisjoint(ids))
+        contradictions = [violation for violation in between if self._is_confirmed(violation, now)]
         found_culprits = self._culprits(contradictions, view) if contradictions else []
         self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - started_at) * 1000)
         return found_culprits
+
+    def _drop_settled(self, seen: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]) -> None:
+        """Drop the suspicions that do not show any more.
+
+        Args:
+            seen: The violations that show.
+            is_compared: Whether the invariants of a subject with these ids were evaluated.
+        """
+        keys = {violation.key for violation in seen}
+        self._suspicions = {
+            key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key[1])
+        }
 
     def _is_confirmed(self, violation: Violation, now: float) -> bool:
         """Count a sighting of a violation; return whether it was seen often enough with the same values."""

@@ -155,3 +155,16 @@ def test_checkpoints_that_were_never_triggered() -> None:
     assert between("2.3", *seen(5)) == between("2.3", *seen(5, "FINISHED")) == set()
     assert between("2.3", *seen(4)) == {"checkpoints-in-progress"}
     assert between("2.3", *seen(4, "FINISHED")) == {"checkpoints-in-progress", "checkpoints-of-job"}
+
+
+def test_a_server_pauses_while_it_makes_a_response() -> None:
+    """Real 1.20.5 on a busy machine: a duration was worked out 1162 ms after `now`."""
+    subtask = {"subtask": 0, "status": "RUNNING", "start-time": 1_000, "end-time": -1, "duration": 6_034}
+
+    def seen(duration: int) -> SeenResponse:
+        body = {"now": 5_872, "subtasks": [subtask | {"duration": duration}]}
+        return response("1.20", "getJobVertexDetails", f"/jobs/{JOB}/vertices/{VERTEX}", body)
+
+    assert "subtask-duration" not in within("1.20", seen(6_034))
+    assert "subtask-duration" in within("1.20", seen(4_000))
+    assert "subtask-duration" in within("1.20", seen(12_000))

@@ -111,3 +111,15 @@ def test_a_contradiction_that_passes_is_not_reported() -> None:
             response("/jobs/overview", {"jobs": []}, at + 9),
         )
         assert found(passing, *responses) == []
+
+
+def test_the_same_race_again_and_again_is_not_reported() -> None:
+    """A real cluster: each TaskManager that starts is in /taskmanagers a moment before a client reads it elsewhere."""
+    passing = coherence()
+    for at in range(0, 120_000, 2_000):
+        running = 1 if at % 20_000 == 0 else 0
+        responses = (
+            response("/overview", overview(running=running), at),
+            response("/jobs/overview", {"jobs": []}, at + 9),
+        )
+        assert found(passing, *responses) == []
