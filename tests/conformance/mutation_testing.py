@@ -1,4 +1,4 @@
-"""Changes one thing in one response of a cluster, many times; a check must report each change.
+"""Changes one value in one response of a cluster, many times; a check must report each change.
 
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 

@@ -1,4 +1,4 @@
-"""Changes one thing in one response, with the finding that a check must report.
+"""Changes one value of one response, with the finding that a check must report.
 
 What may be dropped or be null is read from the contract's places, not from the checker that is tested.
 """
@@ -68,7 +68,7 @@ class JsonValue:
 
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
-    """Changes one thing; returns None if the response has no value for the random kind of change."""
+    """Changes one value; returns None if the response has no value for the random kind of change."""
     kinds = (_drop, _retype, _rename, _null, _enum, _order, _count)
     whole = {"status": _status, "type": _content_type, "header": _header}
     counts = [_count] * (4 if operation.id in COUNTS else 0)  # there are few of them, and they are the hardest

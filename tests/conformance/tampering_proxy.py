@@ -1,4 +1,4 @@
-"""An HTTP server that forwards the responses of a fake cluster and changes one thing in them."""
+"""An HTTP server that forwards the responses of a fake cluster and changes one value in them."""
 
 from __future__ import annotations
 

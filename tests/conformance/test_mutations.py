@@ -1,4 +1,4 @@
-"""A check reports each change of one thing in one response."""
+"""A check reports each change of one value in one response."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_a_failing_job_as_a_live_2_3_logged_it() -> None:
 
 
 def test_events_in_flinks_words() -> None:
-    said = {
+    expected_messages = {
         log_messages.job_received(START, "59", "words", NEW): "Received job submission 'words' (59).",
         log_messages.job_received(START, "59", "words", AKKA): "Received JobGraph submission 'words' (59).",
         log_messages.job_initializing(START, "59", "words"): "Initializing job 'words' (59).",
@@ -173,5 +173,5 @@ def test_events_in_flinks_words() -> None:
             "Closing TaskExecutor connection localhost:45637-3a9bab because: The heartbeat timed out."
         ),
     }
-    assert {event.message for event in said} == set(said.values())
-    assert all(event.message == text for event, text in said.items())
+    assert {event.message for event in expected_messages} == set(expected_messages.values())
+    assert all(event.message == text for event, text in expected_messages.items())

@@ -6,7 +6,7 @@ from flinkmock.journal import CountRange
 
 
 @pytest.mark.parametrize(
-    ("text", "low", "high", "said"),
+    ("text", "low", "high", "formatted"),
     [
         (0, 0, 0, "never"),
         (3, 3, 3, "3 times"),
@@ -22,9 +22,9 @@ from flinkmock.journal import CountRange
         (CountRange(), 1, None, "at least once"),
     ],
 )
-def test_how_often(text: int | str | CountRange, low: int, high: int | None, said: str) -> None:
+def test_how_often(text: int | str | CountRange, low: int, high: int | None, formatted: str) -> None:
     times = CountRange.parse(text)
-    assert (times.low, times.high, str(times)) == (low, high, said)
+    assert (times.low, times.high, str(times)) == (low, high, formatted)
     assert low in times and (low - 1) not in times
     most = 10**6 if high is None else high
     assert most in times and (high is None or high + 1 not in times)

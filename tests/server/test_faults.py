@@ -129,21 +129,27 @@ async def test_aiohttp() -> None:
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_named_replies(flink: str) -> None:
-    said = {}
+    sent = {}
     for name in NamedReply:
         with faulty_cluster(Fault("x", JOBS, reply=name), flink=flink) as mock:
             answer = httpx.get(mock.url + "/jobs")
-            said[name] = answer.status_code, answer.text, answer.headers.get("access-control-allow-origin")
+            sent[name] = answer.status_code, answer.text, answer.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
     leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
-    assert (said[NamedReply.LEADER_UNAVAILABLE][0], json.loads(said[NamedReply.LEADER_UNAVAILABLE][1])) == (503, leader)
+    assert (sent[NamedReply.LEADER_UNAVAILABLE][0], json.loads(sent[NamedReply.LEADER_UNAVAILABLE][1])) == (
+        503,
+        leader,
+    )
     missing = "Not found: /jobs" if flink != "1.12" else "Not found."
-    assert (said[NamedReply.NOT_FOUND][0], json.loads(said[NamedReply.NOT_FOUND][1])) == (404, {"errors": [missing]})
-    status, text, _ = said[NamedReply.INTERNAL_ERROR]
+    assert (sent[NamedReply.NOT_FOUND][0], json.loads(sent[NamedReply.NOT_FOUND][1])) == (
+        404,
+        {"errors": [missing]},
+    )
+    status, text, _ = sent[NamedReply.INTERNAL_ERROR]
     assert status == 500
     assert json.loads(text)["errors"][0] == "Internal server error."
     assert json.loads(text)["errors"][1].startswith("<Exception on server side:\njava.util.concurrent.Completion")
-    status, text, cors = said[NamedReply.GATEWAY_TIMEOUT]
+    status, text, cors = sent[NamedReply.GATEWAY_TIMEOUT]
     assert (status, cors) == (504, None)
     assert "nginx" in text
 
