@@ -21,7 +21,7 @@ from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """Lasts until the subject was polled `times` times. The last of these polls already sees the change.
+    """Lasts until clients have polled the job or async operation `times` times. The last poll already sees the change.
 
     A request that reads the state of a job polls the job; a request for the status of an async operation polls that.
     """
@@ -42,7 +42,7 @@ DurationSpec = UniformRange | Polls | Signal
 
 @dataclass(frozen=True, slots=True)
 class ExceptionSpec:
-    """The exception with which a job fails, and the task that throws it; None: a random task."""
+    """The exception with which a job fails, and the task that throws it; without `vertex`, a random one."""
 
     java_exception: JavaException
     vertex: str | None = None
@@ -51,7 +51,7 @@ class ExceptionSpec:
     everywhere: bool = False
     """Whether it is a global failure, whose exception no task throws."""
     in_deployment: bool = False
-    """Whether a task fails because it gets no slot."""
+    """Whether a task fails while it is deployed, because it gets no slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ Lifecycle = tuple[Step | Repeat, ...]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An edge of the job graph. `source` is the index of the vertex from which it comes in the job's list."""
+    """An edge of the job graph. `source` is the index of the vertex that sends, in `JobSpec.vertices`."""
 
     source: int
     ship_strategy: str = "FORWARD"
@@ -99,7 +99,8 @@ class VertexSpec:
     own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     takes_parallelism: frozenset[str] = frozenset()
-    """The operators with the parallelism of the request, although the vertex has its own. They then leave the chain."""
+    """Operators that use the parallelism of a request, although the vertex sets its own. If these differ, they are not
+    chained."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -112,7 +113,7 @@ class VertexSpec:
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type in Flink, such as {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
-    """Name -> value. Accumulators of integers without a value count the records; other ones stay empty."""
+    """Name -> value. Integer accumulators without a value count the records; all others stay empty."""
     splits: tuple[str, ...] = ()
     """The names of the splits of a source, which its subtasks take in turn."""
     finishes_after: int | None = None
@@ -120,11 +121,11 @@ class VertexSpec:
     prints: bool | None = None
     """Whether records are printed to the `.out` file of the TaskManager; None: only if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()
-    """The proportion in which subtasks get records; the last number is that of all other subtasks. (): evenly."""
+    """The proportion in which subtasks get records; the last number applies to each further subtask. (): evenly."""
     backpressure: tuple[Backpressure, ...] = ()
     busy: tuple[float, ...] = ()
-    """The busy ratio of each subtask, from 0 to 1, limited by back pressure. The last number is that of all other
-    subtasks. (): it follows from the records."""
+    """The busy ratio of each subtask, from 0 to 1, limited by back pressure. The last number applies to each
+    further subtask. (): it follows from the records."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of its subtasks, which override Flink's."""
     description: str | None = None
@@ -132,9 +133,9 @@ class VertexSpec:
     planned_parallelism: int | None = None
     """The parallelism in plans; None: the one that the vertex runs with."""
     parallelism_is_decided_late: bool = False
-    """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Before, it is -1."""
+    """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Until then it is -1."""
     operator_count: int | None = None
-    """The number of operators if an entry of `operators` contains several, as `(b, c)`; None: that of `operators`."""
+    """The number of operators, if one entry of `operators`, such as "(b, c)", names several; None: its length."""
     collect_sinks: tuple[CollectSink, ...] = ()
 
     @property
@@ -189,7 +190,7 @@ class RestartStrategyKind(StrEnum):
 class RestartStrategy:
     """A restart strategy. `delay` and `interval` are in ms.
 
-    `attempts` limits the restarts, those within `interval` for a failure rate; None: no limit.
+    `attempts` limits the number of restarts, or for a failure rate the number within `interval`; None: no limit.
     """
 
     kind: RestartStrategyKind = RestartStrategyKind.FIXED_DELAY
@@ -283,11 +284,11 @@ class JobSpec:
     """`pipeline.max-parallelism`; -1: the program does not set it."""
     object_reuse: bool = False
     plan_order: tuple[int, ...] = ()
-    """The indexes of the vertices in the order of plans; (): the order is derived from the edges."""
+    """The indexes of the vertices in the order in which plans list them; (): the order is derived from the edges."""
     results: tuple[Any, ...] = ()
     """The rows that `collect()` returns for a submitted plan: values, lists of values, mappings or `RowValue`."""
     accumulators: Mapping[str, str] = field(default_factory=dict)
-    """Name -> type of further accumulators of the first vertex of any graph."""
+    """Name -> type of further accumulators of the first vertex, also that of a submitted job graph."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     stream_operators: tuple[StreamOperator, ...] = ()
     """The operators of the plan; (): they are derived from the vertices."""
@@ -301,7 +302,7 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """The duration of an operation, and the numbers of the calls that fail, from 1."""
+    """The duration of an operation, and which of its invocations fail, counted from 1."""
 
     duration: DurationSpec
     fails: frozenset[int] = frozenset()
@@ -354,7 +355,7 @@ class SubmissionRule:
     pattern: str
     job: JobSpec
     given_keys: frozenset[str] = frozenset()
-    """The keys of the job in the scenario, those within `checkpoints` as "checkpoints.every". For other keys, the
+    """The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other keys, the
     submitted plan applies."""
 
 
@@ -368,10 +369,10 @@ class TaskManagerEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerEvent:
-    """A TaskManager joins or leaves, `at` ms after the scenario began.
+    """A TaskManager joins, leaves or is lost, `at` ms after the scenario began.
 
-    `number` is that of the TaskManager that leaves, counted from 0 in the order of registration; None: the first
-    present.
+    `number` is that of the TaskManager that leaves or is lost, counted from 0 in the order of registration; None: the
+    first that is registered.
     """
 
     at: int
@@ -405,21 +406,21 @@ class ClusterSpec:
     flink: str | None = None
     seed: int = 0
     clock: str | None = None
-    """"real", "virtual", "10x", "1s per request"; None: the default of the entry point."""
+    """"real", "virtual", "10x", "1s per request"; None: the default of the caller, such as `flinkmock serve`."""
     start_time: int | None = None
-    """The cluster time at which the scenario begins, in epoch ms; None: the default of the entry point."""
+    """The cluster time at which the scenario begins, in epoch ms; None: the default of the caller."""
     jobmanagers: int = 1
     jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
-    """Options of the first JobManagers, which override those of the cluster."""
+    """Options of single JobManagers, which override those of the cluster, in the order of their numbers."""
     leader_changes: tuple[LeaderChange, ...] = ()
-    """Crashes of the leader, in the order of time."""
+    """Crashes of the leader, in chronological order."""
     age: int = 0
     """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
     taskmanagers: int = 1
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
-    """The sizes of the first TaskManagers, in the order of registration."""
+    """The sizes of single TaskManagers, in the order of registration; further ones have that of the cluster."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
-    """Events of TaskManagers, in the order of time."""
+    """Events of TaskManagers, in chronological order."""
     slots: int = 4
     """The number of slots of each TaskManager."""
     version: str | None = None

@@ -173,7 +173,7 @@ class OperationTour:
             self._profile("TaskManager", f"/taskmanagers/{taskmanager['id']}/profiler")
 
     def _profile(self, process: str, profiler: str) -> None:
-        """Profile for one second, which passes with the next requests; then download the file."""
+        """Profile for one second of cluster time, which the next requests advance; then download the file."""
         self._call(f"post{process}Profiling", profiler, {"mode": "CPU", "duration": 1})
         for _ in range(3):
             response = self._call(f"get{process}ProfilingList", profiler) or {}

@@ -22,8 +22,6 @@ from flinkmock.contract.operation import ALIASES, Operation, Parameter
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.errors import InvalidArgument
 
-ANY = ALL
-"""The `where` of a change that affects all operations."""
 _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_cluster_only", "requires_config", "id")
 
 
@@ -32,13 +30,13 @@ class ContractChange:
     """One change between two contracts.
 
     Attributes:
-        where: "GET /jobs/:jobid", or `ANY`.
+        where: "GET /jobs/:jobid", or `ALL` for a change that affects all operations.
         side: "operation", "path parameter", "query parameter", "request", "response" or "behaviour" (described by
             `after`).
         kind: "added", "removed", "changed" or "order".
         field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
             ("status"); "" for the operation itself or the whole body.
-        before, after: Descriptions of both; "" for nothing.
+        before, after: Descriptions of the old and of the new value; "" if there is none.
         breaking: Whether it can break a client of the older release.
         since: The first minor release with the change.
         meaning: What it means for a client, as a clause; "" if a client can't notice it.
@@ -108,7 +106,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
 
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
-    """Return changes of behaviour that schemas don't show. Raises as `changes_between`."""
+    """Return changes of behaviour that schemas don't show. Raises the same exceptions as `changes_between`."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
         ContractChange(where, "behaviour", "changed", "", "", change.words, change.breaking, change.since, change.words)
@@ -119,13 +117,13 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
 
 
 def steps_between(old: str, new: str) -> list[list[ContractChange]]:
-    """Return the changes of each release after `old` up to `new`. Raises as `changes_between`."""
+    """Return the changes of each release after `old` up to `new`. Raises the same exceptions as `changes_between`."""
     contracts = contracts_between(old, new)
     return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
-    """Return the contracts of all releases from `old` to `new`. Raises as `changes_between`."""
+    """Return the contracts of all releases from `old` to `new`. Raises the same exceptions as `changes_between`."""
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
@@ -143,7 +141,7 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
 
 
 def _shape(operation: Operation) -> tuple[str, ...]:
-    """Return method and shape of an operation. Clients don't see the names of path parameters."""
+    """Return the method and the path without the names of its parameters, which clients don't see."""
     return operation.method, *operation.shape
 
 
@@ -157,7 +155,7 @@ def _difference(
             breaking = value and "fail" in name
             meaning = of_request_mapper(name, value)
             yield ContractChange(
-                ANY, "request", "changed", name, _plain(before_value), _plain(value), breaking, since, meaning
+                ALL, "request", "changed", name, _plain(before_value), _plain(value), breaking, since, meaning
             )
     shapes = {_shape(operation) for operation in after.values()}
     for where in _sorted(before.keys() | after.keys()):
@@ -166,7 +164,7 @@ def _difference(
             yield ContractChange(where, "operation", "added", "", "", text, False, since, f"new ({text})")
         elif where not in after:
             gone = _shape(before[where]) not in shapes
-            meaning = "removed: 404 for every request" if gone else "the same, with other names of parameters"
+            meaning = "removed: 404 for every request" if gone else "only the names of path parameters changed"
             text = summary(before[where])
             yield ContractChange(where, "operation", "removed", "", text, "", gone, since, meaning)
         else:
@@ -279,14 +277,14 @@ def _wider(before: SchemaField, after: SchemaField) -> bool:
     """Return whether `after` allows values that `before` doesn't.
 
     Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
-    a String, and writes the same values as before. Nor does null in place of a field that was missing.
+    a String, and writes the same values as before. Null in place of a missing field does not count either.
     """
     if json_type(after.kind) != json_type(before.kind) and after.kind != "any":
         return True
     gone = set(before.keys) - set(after.keys)
     new = set(after.values) - set(before.values) if before.values and after.values else set()
-    had_none = before.nullable or before.optional
-    lost = (after.nullable and not had_none) or (after.optional and not had_none)
+    could_be_absent = before.nullable or before.optional
+    lost = (after.nullable and not could_be_absent) or (after.optional and not could_be_absent)
     return bool(gone or new) or lost or (after.kind == "any" and before.kind != "any")
 
 

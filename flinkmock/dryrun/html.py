@@ -16,7 +16,7 @@ svg{max-width:100%;height:auto} pre{font-size:13px;line-height:1.5;overflow-x:au
 
 
 def page(plan: Plan) -> str:
-    """Return an HTML document without scripts and external resources."""
+    """Return an HTML document without scripts or external resources."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'

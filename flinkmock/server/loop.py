@@ -20,8 +20,8 @@ _PATIENCE_S = 10.0
 """How long to wait for a loop that may be closing, in seconds."""
 
 
-def report_once(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop log in one line, once a minute, that it can't accept connections. asyncio logs 100 stack traces."""
+def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop warn at most once a minute that it can't accept connections. asyncio logs a stack trace each time."""
     reported_at: float | None = None
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -42,7 +42,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._idle_selector = _IdleSelector()
         super().__init__(self._idle_selector)
-        report_once(self)
+        limit_warnings(self)
 
     def time(self) -> float:
         return monotonic()
@@ -50,7 +50,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def when_idle(self, ask: Callable[[], T]) -> T | None:
         """Call `ask` in the loop's thread when the loop has handled all received data, and return the result.
 
-        It is called from another thread. It returns None if the loop is closed.
+        Call this method from another thread. It returns None if the loop is closed.
         """
         answers: list[T] = []
         answered = threading.Lock()

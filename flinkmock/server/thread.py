@@ -12,7 +12,7 @@ from flinkmock import limits, private_files
 from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
-from flinkmock.server.loop import ServerLoop, report_once
+from flinkmock.server.loop import ServerLoop, limit_warnings
 
 if TYPE_CHECKING:
     import ssl
@@ -196,7 +196,7 @@ async def serve(
     dashboard = load_dashboard(engine)
     listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
-    report_once(loop)
+    limit_warnings(loop)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)

@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from flinkmock import limits
-from flinkmock.server.loop import report_once
+from flinkmock.server.loop import limit_warnings
 from tests.server.conftest import Client
 from tests.timeouts import PATIENCE
 
@@ -63,7 +63,7 @@ def test_too_many_connections(client: Client, monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_more_descriptors(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.new_event_loop()
-    report_once(loop)
+    limit_warnings(loop)
     with caplog.at_level(logging.WARNING):
         for _ in range(100):
             error = OSError(errno.EMFILE, "Too many open files")

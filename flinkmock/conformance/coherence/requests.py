@@ -1,4 +1,4 @@
-"""Invariants between a response and its request, and between the clocks of successive responses."""
+"""Invariants between a response and its request, and between the server times of successive responses."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def requested_ids(body: Value) -> Relations:
             yield from true(same, text, body[key], exact=True)
 
 
-def clock_of(body: Value) -> Value:
+def server_time_of(body: Value) -> Value:
     """Return the server's time at which a response was made; a missing value if the response has none."""
-    return next(iter(clocks_of(body)), Value(None))
+    return next(iter(server_times_of(body)), Value(None))
 
 
-def clocks_of(body: Value) -> list[Value]:
+def server_times_of(body: Value) -> list[Value]:
     """Return the server's times at which the parts of a response were made."""
     if body.response.operation_id in _NOW:
         return [body["now"]] if is_number(body["now"].raw) else []
     if body.response.operation_id not in _DURATIONS:
         return []
     rows = [body, *body["jobs"], *body["applications"]]
-    times = [row["start-time"] + row["duration"] for row in rows if _goes_on(row)]
+    times = [row["start-time"] + row["duration"] for row in rows if _is_ongoing(row)]
     return [time for time in times if is_number(time.raw)]
 
 
-def _goes_on(row: Value) -> bool:
+def _is_ongoing(row: Value) -> bool:
     status = row["state"] if row["state"].exists else row["status"]
     begun = row["start-time"].raw != -1
     return begun and row["end-time"].raw == -1 and status.exists and status.raw not in TERMINAL
@@ -69,13 +69,13 @@ def _goes_on(row: Value) -> bool:
     source="caches",
     settles_in_ms=0,
 )
-def server_time_goes_on(view: View) -> Relations:
-    clocks = [(response, clocks_of(Value.of(response))) for response in view.in_order]
-    known = [(response, times) for response, times in clocks if times]
+def server_time_is_ongoing(view: View) -> Relations:
+    server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
+    known = [(response, times) for response, times in server_times if times]
     for (earlier, before), (later, after) in pairwise(known):
         if earlier.received_at <= later.sent_at:
-            latest, earliest = max(before, key=lambda time: time.raw), min(after, key=lambda time: time.raw)
-            yield from ascending(latest, earliest, slack=50)  # a machine's clock may be adjusted
+            last_before, first_after = max(before, key=lambda time: time.raw), min(after, key=lambda time: time.raw)
+            yield from ascending(last_before, first_after, slack=50)  # a machine's clock may be adjusted
 
 
 @between(
@@ -85,8 +85,8 @@ def server_time_goes_on(view: View) -> Relations:
     settles_in_ms=0,
 )
 def times_are_before_the_next_clock(view: View) -> Relations:
-    clocks = [(response, clocks_of(Value.of(response))) for response in view.in_order]
-    following = iter([(response, min(times, key=lambda time: time.raw)) for response, times in clocks if times])
+    server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
+    following = iter([(response, min(times, key=lambda time: time.raw)) for response, times in server_times if times])
     clock = next(following, None)
     for response in view.in_order:
         while clock is not None and clock[0].sent_at < response.received_at:
@@ -114,7 +114,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
     if not times:
         return
     latest = max(times, key=lambda time: time.raw)
-    slack = 60_000  # since then, other responses were read
+    slack = 60_000  # the other responses may have been read a minute later
     for row in view.body("getTaskManagers")["taskmanagers"]:
         yield from ascending(row["timeSinceLastHeartbeat"], latest, slack=slack)
         if row["timeSinceLastHeartbeat"].raw:

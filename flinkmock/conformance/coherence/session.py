@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flinkmock.conformance.coherence.culprits import Culprit, culprits
 from flinkmock.conformance.coherence.evaluation import Invariants, Violation, count_support, locations_of, violations
 from flinkmock.conformance.coherence.registry import Scope
-from flinkmock.conformance.coherence.requests import clock_of
+from flinkmock.conformance.coherence.requests import server_time_of
 from flinkmock.conformance.coherence.restarts import SIGNS, operations_with_new_leader
 from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLocation, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
@@ -217,7 +217,7 @@ class CoherenceSession:
 
 def _server_time(view: View) -> float:
     """Return the latest time of the server in a view, in ms; 0 if there is none."""
-    clocks = [clock_of(Value.of(response)).raw for response in view]
+    clocks = [server_time_of(Value.of(response)).raw for response in view]
     return max((clock for clock in clocks if is_number(clock)), default=0)
 
 

@@ -45,7 +45,7 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Return checkpoint id -> value of a field, for checkpoints that have ended; {} if none has completed."""
+    """Return id -> value of a field, of ended checkpoints and savepoints; {} if no checkpoint has completed."""
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
         return {}

@@ -35,12 +35,18 @@ from flinkmock.rest.handlers.checkpoints import PERCENTILES
 from flinkmock.rest.handlers.jobs import scheduler_type, slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
 
-_ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
-        "extendedResources": {}}  # fmt: skip
+_UNKNOWN_PROFILE = {
+    "cpuCores": -1.0,
+    "taskHeapMemory": -1,
+    "taskOffHeapMemory": -1,
+    "managedMemory": -1,
+    "networkMemory": -1,
+    "extendedResources": {},
+}
 """ResourceProfile.UNKNOWN, the resources of slots for which the job specifies none."""
 
 
-def _running_job(call: RestCall) -> Job:
+def _unfinished_job(call: RestCall) -> Job:
     """Return a job that has not ended. Raises JobNotFound, JobInitializing."""
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended_at(call.now) is not None:
@@ -59,7 +65,7 @@ def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
 @handles("getJobResourceRequirements")
 def requirements(call: RestCall) -> Payload:
     """Return the parallelism bounds of a job. Raises JobNotFound, AdaptiveSchedulerRequired."""
-    job = _running_job(call)
+    job = _unfinished_job(call)
     _require_adaptive_scheduler(call, job)
     bounds = parallelism_bounds_of(job)
     return {
@@ -80,7 +86,7 @@ def set_requirements(call: RestCall) -> Payload:
     """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
-    job = _running_job(call)
+    job = _unfinished_job(call)
     missing = next((vertex_id for vertex_id, requirement in call.body.items() if requirement is None), None)
     if missing is not None:
         text = messages.no_requirement(missing)
@@ -271,7 +277,7 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
         slots[group_id] = {
             "slotSharingGroupId": group_id,
             "slotSharingGroupName": group,
-            "requestResourceProfile": _ANY,
+            "requestResourceProfile": _UNKNOWN_PROFILE,
             "desiredSlots": max(upper for _, upper in members),
             "minimalRequiredSlots": max(lower for lower, _ in members),
             "preRescaleSlots": before.groups[group] if before else None,
