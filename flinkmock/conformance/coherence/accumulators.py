@@ -19,13 +19,15 @@ _LISTS = ("user-accumulators", "user-task-accumulators")
 @within(
     "getJobAccumulators",
     "getJobVertexAccumulators",
+    "getSubtasksAllAccumulators",
     "getSubtaskExecutionAttemptAccumulators",
     text="Each accumulator is listed once.",
     source=_SOURCE,
 )
 def accumulators_are_unique(body: Value) -> Relations:
-    for key in _LISTS:
-        yield from unique(body[key], "name")
+    for row in (body, *body["subtasks"]):
+        for key in _LISTS:
+            yield from unique(row[key], "name")
 
 
 @within(
