@@ -11,6 +11,7 @@ from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
 from flinkmock.conformance.coherence.evaluation import Violation, count_support, locations_of, violations
 from flinkmock.conformance.coherence.restarts import SIGNS, shows_new_leader
+from flinkmock.conformance.coherence.session import guard_of
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.coherence.view import View
 
@@ -35,12 +36,14 @@ class _Suspicion:
         since: When it was first seen, in ms.
         raws: The values that contradict each other.
         numbers: The numbers of the responses at the last sighting.
+        guard: What changes whenever the subject changes (`guard_of`).
         sightings: How often it was seen.
     """
 
     since: float
     raws: list[object]
     numbers: dict[str, int]
+    guard: object
     sightings: int = 1
 
 
@@ -136,7 +139,9 @@ class PassingCoherence:
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
         between = violations(self.invariants.of_view(view, changed_ids))
         self._drop_settled(between, lambda ids: not ids or not changed_ids.isdisjoint(ids))
-        contradictions = [violation for violation in between if self._is_confirmed(violation, now)]
+        contradictions = [
+            violation for violation in between if self._is_confirmed(violation, now, guard_of(view, violation))
+        ]
         found_culprits = self._culprits(contradictions, view) if contradictions else []
         self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - started_at) * 1000)
         return found_culprits
@@ -153,14 +158,14 @@ class PassingCoherence:
             key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key[1])
         }
 
-    def _is_confirmed(self, violation: Violation, now: float) -> bool:
+    def _is_confirmed(self, violation: Violation, now: float, guard: object = None) -> bool:
         """Count a sighting of a violation; return whether it was seen often enough with the same values."""
         leaves = violation.relation.leaves
         raws = [leaf.raw for leaf in leaves]
         numbers = {leaf.response.target: leaf.response.number for leaf in leaves}
         known = self._suspicions.get(violation.key)
-        if known is None or known.raws != raws:
-            self._suspicions[violation.key] = _Suspicion(now, raws, numbers)
+        if known is None or known.raws != raws or known.guard != guard:
+            self._suspicions[violation.key] = _Suspicion(now, raws, numbers, guard)
             return False
         if all(numbers[target] > known.numbers.get(target, 0) for target in numbers):
             known.sightings += 1

@@ -30,7 +30,7 @@ class _Suspicion:
     Attributes:
         violation: The violation, with its newest values.
         since: When it was first seen, in ms.
-        guard: What must not change while the violation is confirmed (`_guard`).
+        guard: What must not change while the violation is confirmed (`guard_of`).
         repeats: How many times its responses were requested again.
         repeated_at: When they were last requested again, in ms.
     """
@@ -98,7 +98,7 @@ class CoherenceSession:
             del self._suspicions[key]
         for key, violation in seen.items():
             if key not in self._suspicions:
-                self._suspicions[key] = _Suspicion(violation, now, _guard(self._view, violation))
+                self._suspicions[key] = _Suspicion(violation, now, guard_of(self._view, violation))
         self._earlier = [*self._earlier[-1:], (now, self._view)] if not self._earlier else self._kept(now)
         return self._culprits(certain)
 
@@ -138,7 +138,7 @@ class CoherenceSession:
             if key not in repeated_violations:
                 del self._suspicions[key]
                 continue
-            guard = _guard(view, suspicion.violation)
+            guard = guard_of(view, suspicion.violation)
             if suspicion.guard != guard:
                 suspicion.since, suspicion.guard, suspicion.repeats = now, guard, 0
             suspicion.violation = repeated_violations[key]
@@ -225,7 +225,7 @@ def _raws(violation: Violation) -> list[object]:
     return [leaf.raw for leaf in violation.relation.leaves]
 
 
-def _guard(view: View, violation: Violation) -> object:
+def guard_of(view: View, violation: Violation) -> object:
     """Return a value that changes with the subject of a violation: while it stays the same, responses have to agree."""
     ids = {part for subject_id in violation.ids for part in subject_id.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
