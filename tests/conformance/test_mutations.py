@@ -13,7 +13,7 @@ LIMIT = 4
 @pytest.mark.parametrize(
     ("flink", "count"),
     [
-        ("2.3", 40),
+        ("2.3", 30),
         pytest.param("2.3", 60, marks=pytest.mark.slow),
         pytest.param("2.3", 200, marks=pytest.mark.slow),
         pytest.param("1.20", 100, marks=pytest.mark.slow),

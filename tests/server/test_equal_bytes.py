@@ -134,7 +134,7 @@ def test_a_session_gets_the_bytes_that_are_worked_out_from_nothing(
     flink: str, clock: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with session(tour_scenario("default"), flink, clock, monkeypatch) as tour:
-        play(tour, 1, rounds=4)
+        play(tour, 1, rounds=2)
 
 
 @pytest.mark.slow

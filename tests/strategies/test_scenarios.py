@@ -70,6 +70,7 @@ def test_a_scenario_shrinks_to_its_cause() -> None:
 WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", WORDS)
 def test_every_key_is_drawn_at_times(word: str) -> None:
     find_example(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
