@@ -117,8 +117,12 @@ class Job:
         return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 
     def state_at(self, time: int) -> JobState:
+        return self._last_entry(time)[1]
+
+    def _last_entry(self, time: int) -> tuple[int, JobState]:
+        """Return when the state at `time` was entered, and the state; the first one if `time` is earlier."""
         index = bisect_right(self.states, time, key=_entered_at)
-        return self.states[max(index - 1, 0)][1]
+        return self.states[max(index - 1, 0)]
 
     def timestamps_at(self, time: int) -> dict[JobState, int]:
         """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
@@ -261,7 +265,7 @@ class Job:
         """
         if self.is_sparse_at(time):
             return self.ended_at(time) or 0
-        times = [at for at, _ in self.states if at <= time]
+        times = [self._last_entry(time)[0]]
         for row in self.executions_at(time):
             for execution in row:
                 times.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
