@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
@@ -30,6 +31,10 @@ def _values(body: Value) -> dict[str, Value]:
     return {str(row["id"].raw): number(row["value"]) for row in body if row["value"].exists}
 
 
+def _metric(values: dict[str, Value], name: str) -> Value:
+    return values.get(name, Value(MISSING))
+
+
 def _spells_number(raw: object) -> bool:
     try:
         float(str(raw))
@@ -47,10 +52,7 @@ def _spells_number(raw: object) -> bool:
 )
 def jvm_metrics(body: Value) -> Relations:
     values = _values(body)
-
-    def metric(name: str) -> Value:
-        return values.get(name, Value(MISSING))
-
+    metric = partial(_metric, values)
     for row in body:
         if str(row["id"].raw).startswith("Status.") and row["value"].exists:
             yield from true(_spells_number(row["value"].raw), "no number", row["value"], exact=True)
@@ -93,14 +95,11 @@ def jvm_metrics(body: Value) -> Relations:
 def jvm_memory(body: Value) -> Relations:
     values = _values(body)
     for key in ("Used", "Committed"):
-        inner, outer = (
-            values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING)) for scope in ("Metaspace", "NonHeap")
-        )
+        inner, outer = (_metric(values, f"Status.JVM.Memory.{scope}.{key}") for scope in ("Metaspace", "NonHeap"))
         yield from ascending(inner, outer, slack=1 << 20)
     for scope in ("Direct", "Mapped"):
         number_of, used, capacity = (
-            values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING))
-            for key in ("Count", "MemoryUsed", "TotalCapacity")
+            _metric(values, f"Status.JVM.Memory.{scope}.{key}") for key in ("Count", "MemoryUsed", "TotalCapacity")
         )
         if number_of.raw == 0:
             yield from equal(used, constant(0, "0"))
@@ -116,11 +115,11 @@ def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
         view.metrics("getJobManagerMetrics"),
         view.body("getJobManagerThreadDump"),
     )
-    for (each,) in view.subjects("taskmanager"):
+    for (taskmanager_id,) in view.subjects("taskmanager"):
         yield (
-            view.body("getTaskManagerMetrics", taskmanagerid=each),
-            view.metrics("getTaskManagerMetrics", taskmanagerid=each),
-            view.body("getTaskManagerThreadDump", taskmanagerid=each),
+            view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id),
+            view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id),
+            view.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id),
         )
 
 
@@ -192,7 +191,7 @@ def threads(body: Value) -> Relations:
 )
 def threads_are_counted(view: View) -> Relations:
     for _, metrics, dump in _processes(view):
-        counted = metrics.get("Status.JVM.Threads.Count", Value(MISSING))
+        counted = _metric(metrics, "Status.JVM.Threads.Count")
         rows = dump["threadInfos"]
         if rows.raw and is_number(counted.raw):
             listed = computed(len(rows.raw), f"length of {rows}", rows)

@@ -69,7 +69,7 @@ def _is_ongoing(row: Value) -> bool:
     source="caches",
     settles_in_ms=0,
 )
-def server_time_is_ongoing(view: View) -> Relations:
+def server_time_goes_on(view: View) -> Relations:
     server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
     known = [(response, times) for response, times in server_times if times]
     for (earlier, before), (later, after) in pairwise(known):
