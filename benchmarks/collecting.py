@@ -53,12 +53,12 @@ def main() -> None:
         for python in pythons:
             collect(python, project)  # compiles what is imported
         pairs = [[collect(python, project) for python in pythons] for _ in range(rounds)]
-    for place, name in enumerate(("wall", "processor")):
+    for index, name in enumerate(("wall", "processor")):
         for called, of in (
             ("median", statistics.median),
             ("fastest", min),
         ):  # the fastest is what others disturbed least
-            alone, beside = (of(pair[which][place] for pair in pairs) for which in (0, 1))
+            alone, beside = (of(pair[which][index] for pair in pairs) for which in (0, 1))
             print(f"{name:9} {called:7} {alone:6.1f} ms without, {beside:6.1f} ms with, ratio {beside / alone:.3f}")
 
 

@@ -31,21 +31,21 @@ class Client:
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} if isinstance(body, bytes) else {}
         content = json.dumps(body) if isinstance(body, dict) else body
         self._connection.request(method, path, content, headers)
-        answer = self._connection.getresponse()
-        told = json.loads(answer.read())
-        assert answer.status < 300, told
-        return told
+        response = self._connection.getresponse()
+        response_body = json.loads(response.read())
+        assert response.status < 300, response_body
+        return response_body
 
     def upload(self, jar: bytes) -> str:
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="jarfile"; filename="orders-2.jar"\r\n\r\n'
-        answer = self.ask("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
-        return str(answer["filename"]).rpartition("/")[2]
+        response = self.ask("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
+        return str(response["filename"]).rpartition("/")[2]
 
     def savepoint(self, job: str, how: str, body: dict[str, Any]) -> str:
         trigger = self.ask("POST", f"/jobs/{job}/{how}", body)["request-id"]
-        while (told := self.ask("GET", f"/jobs/{job}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+        while (status := self.ask("GET", f"/jobs/{job}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
             pass
-        return str(told["operation"]["location"])
+        return str(status["operation"]["location"])
 
     def close(self) -> None:
         self._connection.close()

@@ -101,12 +101,12 @@ async def answers() -> dict[str, tuple[dict[str, str], bytes]]:
         jobs = [f"/jobs/{job}" for job in cluster.cluster.jobs]
         targets = ["/overview", "/jobs/overview", "/taskmanagers", "/jobs", "/jobmanager/metrics?get=x"]
         targets += [job + more for job in jobs for more in ("", "/checkpoints", "/exceptions", "/metrics")]
-        found = {}
+        responses = {}
         async with aiohttp.ClientSession(cluster.url) as session:
             for target in targets:
-                async with session.get(target) as answer:
-                    found[target] = dict(answer.headers), await answer.read()
-    return found
+                async with session.get(target) as response:
+                    responses[target] = dict(response.headers), await response.read()
+    return responses
 
 
 async def serving(known: dict[str, tuple[dict[str, str], bytes]]) -> web.AppRunner:
@@ -124,8 +124,8 @@ async def serving(known: dict[str, tuple[dict[str, str], bytes]]) -> web.AppRunn
 
 async def ask(session: aiohttp.ClientSession, url: str, targets: list[str], times: int) -> None:
     for number in range(times):
-        async with session.get(url + targets[number % len(targets)]) as answer:
-            await answer.read()
+        async with session.get(url + targets[number % len(targets)]) as response:
+            await response.read()
 
 
 async def main(rounds: int) -> None:
@@ -147,14 +147,14 @@ async def main(rounds: int) -> None:
 
             for name in proxies:
                 await cost(name, WARMING * len(targets))
-            told: dict[str, list[float]] = {name: [] for name in proxies}
+            costs_by_proxy: dict[str, list[float]] = {name: [] for name in proxies}
             for _ in range(rounds):
-                for name, costs in told.items():
+                for name, costs in costs_by_proxy.items():
                     costs.append(await cost(name, REQUESTS))
     await runner.cleanup()
     print(f"CPU of the proxy's process for each request, {rounds} rounds of {REQUESTS} requests:")
-    for name, costs in told.items():
-        ratios = [mine / bare for mine, bare in zip(costs, told["bare"], strict=True)]
+    for name, costs in costs_by_proxy.items():
+        ratios = [mine / bare for mine, bare in zip(costs, costs_by_proxy["bare"], strict=True)]
         print(f"{name:6} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")
 
 

@@ -40,10 +40,12 @@ def ready(cluster: FlinkMock) -> None:
 def tell(name: str, cluster: FlinkMock, rounds: int) -> None:
     for job in cluster.cluster.jobs.values():
         job.checkpoints.materialize_until(cluster.clock.now())  # which are worked out when somebody asks
-    kept = median_ms(cluster.snapshot, rounds // 10)
+    snapshot_ms = median_ms(cluster.snapshot, rounds // 10)
     snapshot = cluster.snapshot()
     back = median_ms(lambda: cluster.restore(snapshot), rounds)
-    print(f"{name:42} snapshot {kept:7.2f} ms, restore {back:7.2f} ms, {len(snapshot.cluster.state) // 1024} KiB")
+    print(
+        f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {back:7.2f} ms, {len(snapshot.cluster.state) // 1024} KiB"
+    )
 
 
 def main() -> None:

@@ -50,8 +50,8 @@ def first_load(file: Path) -> float:
         "import sys, time; from pathlib import Path; from flinkmock.scenario import load_scenario; "
         "t = time.process_time(); load_scenario(Path(sys.argv[1])); print((time.process_time() - t) * 1000)"
     )
-    told = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True)
-    return float(told.stdout)
+    completed = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True)
+    return float(completed.stdout)
 
 
 def next_load(file: Path) -> float:

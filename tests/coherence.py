@@ -200,9 +200,9 @@ def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
         taken.update(allocated)
         if sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:
             yield f"task manager {row['id']}: {allocated} and {row['freeSlots']} free of {row['slotsNumber']}"
-    for job_id, wanted in holding.items():
-        if taken[job_id] < wanted:
-            yield f"job {job_id} holds {taken[job_id]} slots and its tasks run in {wanted}"
+    for job_id, count in holding.items():
+        if taken[job_id] < count:
+            yield f"job {job_id} holds {taken[job_id]} slots and its tasks run in {count}"
 
 
 def result(row: Json, response: Json) -> Iterator[str]:

@@ -35,7 +35,7 @@ def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     `/plan` has the plan of the details.
     """
     sources_first = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
-    place = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
+    position = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
     for vertex in job["vertices"]:
         if vertex["status"] != status_of(vertex["tasks"]):
             yield f"{vertex['name']} is {vertex['status']} with the tasks {vertex['tasks']}"
@@ -43,7 +43,10 @@ def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     in_plan = {node["id"]: number for number, node in enumerate(nodes)}
     for node in nodes:
         for edge in node.get("inputs", []):
-            if place[edge["id"]] > place[node["id"]] or (in_plan[edge["id"]] < in_plan[node["id"]]) != sources_first:
+            if (
+                position[edge["id"]] > position[node["id"]]
+                or (in_plan[edge["id"]] < in_plan[node["id"]]) != sources_first
+            ):
                 yield f"{edge['id']} is an input of {node['id']} and on the wrong side of it"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
         yield "/plan differs from the plan of the details"

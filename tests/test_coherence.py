@@ -81,22 +81,22 @@ class JobRun(RuleBasedStateMachine):
 
     @rule(job=jobs)
     def cancel(self, job: str) -> None:
-        self.ask("PATCH", f"/jobs/{job}")
+        self.send("PATCH", f"/jobs/{job}")
 
     @rule(target=savepoints, job=jobs, cancel=st.booleans())
     def savepoint(self, job: str, cancel: bool) -> Any:
-        response = self.ask("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
+        response = self.send("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
         return self.location(job, response)
 
     @rule(target=savepoints, job=jobs, drain=st.booleans())
     def stop(self, job: str, drain: bool) -> Any:
-        response = self.ask("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
+        response = self.send("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
         return self.location(job, response)
 
     @precondition(lambda self: self.release != "1.12")
     @rule(job=jobs)
     def checkpoint(self, job: str) -> None:
-        self.ask("POST", f"/jobs/{job}/checkpoints")
+        self.send("POST", f"/jobs/{job}/checkpoints")
 
     @rule(target=jobs, path=savepoints)
     def start_from_savepoint(self, path: str) -> str:
@@ -104,7 +104,7 @@ class JobRun(RuleBasedStateMachine):
 
     @rule(path=savepoints)
     def dispose(self, path: str) -> None:
-        self.ask("POST", "/savepoint-disposal", {"savepoint-path": path})
+        self.send("POST", "/savepoint-disposal", {"savepoint-path": path})
 
     @rule(job=jobs)
     def fail(self, job: str) -> None:
@@ -170,7 +170,7 @@ class JobRun(RuleBasedStateMachine):
         except (OperationNotFound, ClusterError):
             return {}
 
-    def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
+    def send(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
         """Return {} if the cluster refuses the request."""
         try:
             return self.client.json(method, target, body)
@@ -180,7 +180,7 @@ class JobRun(RuleBasedStateMachine):
     def location(self, job: str, response: Any) -> Any:
         """Return the path of the savepoint, if it is complete a minute later."""
         self.engine.advance(60_000)
-        status = self.ask("GET", f"/jobs/{job}/savepoints/{response['request-id']}") if response else {}
+        status = self.send("GET", f"/jobs/{job}/savepoints/{response['request-id']}") if response else {}
         path = (status.get("operation") or {}).get("location")
         return path if path else multiple()
 

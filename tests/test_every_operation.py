@@ -90,17 +90,17 @@ def sent(request: TourRequest) -> dict[str, Any]:
 def test_every_operation_answers(flink: str) -> None:
     contract = Contract.load(flink)
     good: set[str] = set()
-    answers = 0
+    responses = 0
     for scheduler in ("default", "adaptive"):
         with FlinkMock(tour_scenario(scheduler), flink=flink) as cluster:
-            asker = OverHttp(cluster.url, contract)
+            client = OverHttp(cluster.url, contract)
             try:
-                OperationTour(contract, asker).run()
+                OperationTour(contract, client).run()
             finally:
-                asker.close()
-        assert asker.wrong == []
-        good |= asker.good.keys()
-        answers += sum(asker.good.values())
+                client.close()
+        assert client.wrong == []
+        good |= client.good.keys()
+        responses += sum(client.good.values())
     expected = {operation.id for operation in contract} - NEVER_ANSWERED.keys()
-    print(f"Flink {flink}: {len(contract.operations)} operations covered, {answers} good answers")
+    print(f"Flink {flink}: {len(contract.operations)} operations covered, {responses} good answers")
     assert expected - good == set()

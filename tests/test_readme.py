@@ -45,12 +45,12 @@ def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
         command = ["bash", "-c", script]
         ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    answers = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert not [answer for answer in answers if "errors" in answer]
-    assert answers[1]["status"] == "success"
-    assert answers[2] == {"status": "RUNNING"}
-    assert answers[-2]["state"] == "CANCELED"
-    assert answers[-1]["job-execution-result"]["application-status"] == "CANCELED"
+    responses = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert not [response for response in responses if "errors" in response]
+    assert responses[1]["status"] == "success"
+    assert responses[2] == {"status": "RUNNING"}
+    assert responses[-2]["state"] == "CANCELED"
+    assert responses[-1]["job-execution-result"]["application-status"] == "CANCELED"
 
 
 def test_every_command_is_in_the_table() -> None:

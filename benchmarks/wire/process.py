@@ -58,12 +58,12 @@ def _cpu_ns(pid: int) -> int:
 
 def _family(pid: int) -> list[int]:
     """The process and everything that it started."""
-    found = [pid]
-    for parent in found:
+    pids = [pid]
+    for parent in pids:
         with contextlib.suppress(OSError):
             for children in Path(f"/proc/{parent}/task").glob("*/children"):
-                found += [int(child) for child in children.read_text().split()]
-    return found
+                pids += [int(child) for child in children.read_text().split()]
+    return pids
 
 
 @contextlib.contextmanager

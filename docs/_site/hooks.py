@@ -44,13 +44,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for uri, page in PAGES.items():
         files.append(File.generated(config, uri, content=page()))
     pending = [DOCS + file.src_uri for file in files.documentation_pages() if file.src_uri not in PAGES]
-    seen: set[str] = set()
+    linked_files: set[str] = set()
     while pending:
         path = pending.pop()
         for linked in _linked(path):
-            if linked in seen or linked.startswith(DOCS) or not (ROOT / linked).is_file():
+            if linked in linked_files or linked.startswith(DOCS) or not (ROOT / linked).is_file():
                 continue
-            seen.add(linked)
+            linked_files.add(linked)
             files.append(File.generated(config, COPIES + linked, abs_src_path=str(ROOT / linked)))
             if linked.endswith(".md"):
                 pending.append(linked)

@@ -159,10 +159,10 @@ def _fish(commands: Sequence[Completion]) -> str:
 
 
 def _fish_condition(command: Completion) -> str:
-    seen = [f"__fish_seen_subcommand_from {word}" for word in command.path]
+    conditions = [f"__fish_seen_subcommand_from {word}" for word in command.path]
     if command.subcommands:
-        seen.append(f"not __fish_seen_subcommand_from {' '.join(command.subcommands)}")
-    return f" -n '{'; and '.join(seen)}'"
+        conditions.append(f"not __fish_seen_subcommand_from {' '.join(command.subcommands)}")
+    return f" -n '{'; and '.join(conditions)}'"
 
 
 def _fish_value(command: Completion, option: str) -> str:

@@ -55,9 +55,9 @@ def keep(package: Path, file: Path) -> Path:
             if entries:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 part = file.with_suffix(f".{os.getpid()}.part")
-                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as kept:
+                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as output:
                     for entry in entries:
-                        kept.writestr(entry.filename, archive.read(entry))
+                        output.writestr(entry.filename, archive.read(entry))
                 return part.replace(file)
     raise DashboardMissing(f"There is no flink-dist jar with a dashboard in {package.name}.")
 

@@ -238,10 +238,10 @@ class CheckpointTracker:
         self._next_id += count
         self._next_at += count * spec.every
 
-    def _compact(self, kept: int, by: int) -> None:
-        """Count and drop the records that have ended by `by` (epoch ms), except for the `kept` newest records."""
-        old, new = self.records[: len(self.records) - kept], self.records[len(self.records) - kept :]
-        if kept and sum(record.failure is None for record in new) < WINDOW:
+    def _compact(self, newest: int, by: int) -> None:
+        """Count and drop the records that have ended by `by` (epoch ms), except for the `newest` newest records."""
+        old, new = self.records[: len(self.records) - newest], self.records[len(self.records) - newest :]
+        if newest and sum(record.failure is None for record in new) < WINDOW:
             self._compact_at += KEPT
             return
         for record in sorted((record for record in old if record.ends_at <= by), key=_end):

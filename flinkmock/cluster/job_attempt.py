@@ -282,25 +282,27 @@ class JobAttempt:
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases
-        kept = [(state, at) for state, at in phases if at <= outcome.at]
-        if kept[-1][0] == TaskState.FINISHED:
-            return kept
+        before_end = [(state, at) for state, at in phases if at <= outcome.at]
+        if before_end[-1][0] == TaskState.FINISHED:
+            return before_end
         if outcome.state == TaskState.FINISHED:
             # tasks that had not started enter all states at the same time, because the lifecycle leaves no time
-            missing = [state for state in STARTING if state not in dict(kept)] if self.deployed_at is not None else []
+            missing = (
+                [state for state in STARTING if state not in dict(before_end)] if self.deployed_at is not None else []
+            )
             startup = [(state, outcome.at) for state in missing if self._has_state(state)]
-            return [*kept, *startup, (TaskState.FINISHED, outcome.at)]
-        deployed = len(kept) > 2
+            return [*before_end, *startup, (TaskState.FINISHED, outcome.at)]
+        deployed = len(before_end) > 2
         lost_at = slot.taskmanager.lost_at if slot and deployed else None
         is_failed_task = outcome.failed_task == (vertex.index, names[-1])
         if is_failed_task or (outcome.state == TaskState.FAILED and lost_at == outcome.at):
-            return [*kept, (TaskState.FAILED, outcome.at)]
+            return [*before_end, (TaskState.FAILED, outcome.at)]
         if not deployed:  # only deployed tasks are CANCELING; others are CANCELED at once (Execution.cancel)
-            return [*kept, (TaskState.CANCELED, outcome.at)]
+            return [*before_end, (TaskState.CANCELED, outcome.at)]
         settled_at = self._settled_at(outcome, vertex, names, lost_at)
         if settled_at is None:
-            return [*kept, (TaskState.CANCELING, outcome.at)]
-        return [*kept, (TaskState.CANCELING, outcome.at), (TaskState.CANCELED, max(settled_at, outcome.at))]
+            return [*before_end, (TaskState.CANCELING, outcome.at)]
+        return [*before_end, (TaskState.CANCELING, outcome.at), (TaskState.CANCELED, max(settled_at, outcome.at))]
 
     def _settled_at(
         self, outcome: AttemptOutcome, vertex: Vertex, names: tuple[str | int, ...], lost_at: int | None

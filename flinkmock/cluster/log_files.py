@@ -113,9 +113,9 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
                 continue
             if not execution.slot or execution.slot.taskmanager is not taskmanager:
                 continue
-            seen = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
+            records = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
-            lines.extend(f"{prefix}record {n}" for n in range(max(1, seen - PRINTED_LINES + 1), seen + 1))
+            lines.extend(f"{prefix}record {n}" for n in range(max(1, records - PRINTED_LINES + 1), records + 1))
     return "".join(f"{line}\n" for line in lines)
 
 

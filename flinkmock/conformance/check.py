@@ -328,8 +328,8 @@ class Check:
                     break
                 if response.status != operation.status:
                     break  # other query parameters would not change the status
-                if (seen := self._seen(operation, path + query, response, sent_at)) is not None:
-                    self._coherence.add(seen)
+                if (response_seen := self._seen(operation, path + query, response, sent_at)) is not None:
+                    self._coherence.add(response_seen)
 
     def is_silent(self, path: str) -> bool:
         """Whether the path is about a TaskManager that did not answer an earlier request of this pass."""

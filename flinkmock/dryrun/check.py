@@ -133,12 +133,12 @@ class _Check:
 
     def _check_job_states(self, simulator: Simulator) -> None:
         """Find faults that require a job state that was never reached."""
-        seen = {(job_run.job.name, state) for job_run in simulator.job_runs for _, state in job_run.job.states}
+        reached = {(job_run.job.name, state) for job_run in simulator.job_runs for _, state in job_run.job.states}
         listed = self._document.get("faults")
         nodes = listed.elements if listed is not None else []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
             required = fault.trigger.job_state
-            if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in seen:
+            if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in reached:
                 continue
             location = (node.get("while-job") or node).location
             self._diagnostics.add(

@@ -97,8 +97,8 @@ class BinaryRows:
             raise BadValue(f"{value!r} is not a list of {len(self._types)} values.")
         header = bytearray((len(value) + 63 + 8) // 64 * 8)
         header[0] = kind
-        for place, field in enumerate(value):
-            header[(place + 8) // 8] |= (field is None) << place % 8
+        for index, field in enumerate(value):
+            header[(index + 8) // 8] |= (field is None) << index % 8
         return _laid_out(bytes(header), self._types, value, [8] * len(value))
 
 
@@ -224,8 +224,8 @@ def _elements(collection: Any) -> Sequence[Any]:
 def _array(type: JavaObject, values: list[Any]) -> bytes:
     """Return BinaryArrayData: the count, a bit per element that is set for nulls, the elements."""
     nulls = bytearray((len(values) + 31) // 32 * 4)
-    for place, element in enumerate(values):
-        nulls[place // 8] |= (element is None) << place % 8
+    for index, element in enumerate(values):
+        nulls[index // 8] |= (element is None) << index % 8
     size = _SIZES.get(str(type.fields.get("typeRoot")), 8)
     header = struct.pack("<i", len(values)) + bytes(nulls)
     return _laid_out(header, [type] * len(values), values, [size] * len(values))

@@ -66,11 +66,11 @@ def duplicate_value_error(
     return None
 
 
-def _converted(kind: str, parameter: Parameter, shown: str, texts: Sequence[str]) -> list[Any]:
+def _converted(kind: str, parameter: Parameter, whole_value: str, texts: Sequence[str]) -> list[Any]:
     try:
         return [_value(parameter, text) for text in texts]
     except ValueError:
-        raise BadParameter(messages.unresolved_parameter(kind, parameter.name, shown)) from None
+        raise BadParameter(messages.unresolved_parameter(kind, parameter.name, whole_value)) from None
 
 
 def _value(parameter: Parameter, text: str) -> Any:

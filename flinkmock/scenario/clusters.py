@@ -88,11 +88,11 @@ class ClusterReader:
 
     def hangs(self) -> tuple[tuple[int, int], ...]:
         """Return when the leader hangs, and when its crash is noticed, in ms since the cluster's start."""
-        found = []
+        windows = []
         for at, event in self._events("jobmanagers"):
             if event.items and "hangs" in event.items:
-                found.append((at, at + self._hang(event)))
-        return tuple(found)
+                windows.append((at, at + self._hang(event)))
+        return tuple(windows)
 
     def _hang(self, event: YamlNode) -> int:
         node = event.get("hangs") if event.items else None

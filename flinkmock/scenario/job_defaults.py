@@ -57,18 +57,19 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
         "max_concurrent": options.CHECKPOINTING_MAX_CONCURRENT,
         "tolerable_failures": options.CHECKPOINTING_TOLERABLE_FAILURES,
     }
-    found: dict[str, object] = {name: configuration.duration(option) for name, option in durations.items()}
-    found |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
+    settings: dict[str, object] = {name: configuration.duration(option) for name, option in durations.items()}
+    settings |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
     mode, retention = (
         configuration.text(option) for option in (options.CHECKPOINTING_MODE, options.CHECKPOINTING_RETENTION)
     )
     if mode is not None:
-        found["mode"] = mode.lower().replace("-", "_")
+        settings["mode"] = mode.lower().replace("-", "_")
     if retention is not None:
-        found["retained"] = _RETENTION.get(retention.upper())
+        settings["retained"] = _RETENTION.get(retention.upper())
     if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:
-        found["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
-    return dataclasses.replace(CheckpointSpec(), **{name: value for name, value in found.items() if value is not None})  # type: ignore[arg-type]
+        settings["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
+    changes = {name: value for name, value in settings.items() if value is not None}
+    return dataclasses.replace(CheckpointSpec(), **changes)  # type: ignore[arg-type]
 
 
 def _restart(configuration: Configuration) -> RestartStrategy:

@@ -154,8 +154,8 @@ class FlinkConnection(asyncio.Protocol):
             if self._deadline is not None:
                 self._end_deadline()
             if is_for_control:
-                answer = self._respond_to_control(server, head, data[head.size : size])
-                self.running = asyncio.get_running_loop().create_task(answer)
+                handling = self._respond_to_control(server, head, data[head.size : size])
+                self.running = asyncio.get_running_loop().create_task(handling)
                 data = data[size:]
                 continue
             response, keep_alive = server.respond_immediately(head, data[head.size : size], self._base_url)

@@ -78,19 +78,19 @@ def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, res
     chunked = b"chunked" in encodings
     readable = _CHUNK.match(rest) if chunked and b"\n" in rest else chunked or _is_length(lengths)
     readable = readable and not too_long and not _ODD_NAME.search(headers)
-    kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
-    kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
+    new_fields = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
+    new_fields += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
     if not readable:  # Netty ends the message here, and reads no more from the connection
         rest = rest if not lengths and not encodings else b""
     elif chunked:
-        kept.append((b"transfer-encoding", b"chunked"))
+        new_fields.append((b"transfer-encoding", b"chunked"))
     else:
-        kept.append((b"content-length", lengths[0]))
+        new_fields.append((b"content-length", lengths[0]))
     if not _PLAIN_TARGET.fullmatch(target):
-        kept.append((_TARGET.encode(), target.hex().encode()))
+        new_fields.append((_TARGET.encode(), target.hex().encode()))
         target = b"/"
     version = b"HTTP/1.0" if version.upper() == b"HTTP/1.0" else b"HTTP/1.1"
-    lines = [b" ".join([method, target, version]), *(name + b": " + value for name, value in kept)]
+    lines = [b" ".join([method, target, version]), *(name + b": " + value for name, value in new_fields)]
     return b"\r\n".join([*lines, b"", rest])
 
 

@@ -47,25 +47,25 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return monotonic()
 
-    def when_idle(self, ask: Callable[[], T]) -> T | None:
-        """Call `ask` in the loop's thread when the loop has handled all received data, and return the result.
+    def when_idle(self, function: Callable[[], T]) -> T | None:
+        """Call `function` in the loop's thread when the loop has handled all received data, and return the result.
 
         Call this method from another thread. It returns None if the loop is closed.
         """
-        answers: list[T] = []
-        answered = threading.Lock()
-        answered.acquire()
+        results: list[T] = []
+        called = threading.Lock()
+        called.acquire()
 
-        def answer() -> None:
-            answers.append(ask())
-            answered.release()
+        def call() -> None:
+            results.append(function())
+            called.release()
 
         try:
-            self.call_soon_threadsafe(self._idle_selector.awaited.append, answer)
+            self.call_soon_threadsafe(self._idle_selector.callbacks.append, call)
         except RuntimeError:  # the loop is closed
             return None
-        answered.acquire(timeout=_PATIENCE_S)
-        return answers[0] if answers else None
+        called.acquire(timeout=_PATIENCE_S)
+        return results[0] if results else None
 
 
 class _IdleSelector(selectors.DefaultSelector):
@@ -73,15 +73,15 @@ class _IdleSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.awaited: list[Callable[[], None]] = []
-        """Functions that are called when the loop is idle."""
+        self.callbacks: list[Callable[[], None]] = []
+        """Functions to call when the loop is idle."""
 
     def select(self, timeout: float | None = None) -> Any:
-        if self.awaited and (timeout is None or timeout > 0):
+        if self.callbacks and (timeout is None or timeout > 0):
             events = super().select(0)
             if events:
                 return events
-            awaited, self.awaited = self.awaited, []
-            for callback in awaited:
+            callbacks, self.callbacks = self.callbacks, []
+            for callback in callbacks:
                 callback()
         return super().select(timeout)

@@ -79,13 +79,13 @@ class CompatReport:
         yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
             impacts_of_effect = list(group)
-            shown = MAX_RESPONSE_CHANGES if effect == READS else len(impacts_of_effect)
+            limit = MAX_RESPONSE_CHANGES if effect == READS else len(impacts_of_effect)
             yield f"  {HEADINGS[effect]}:"
-            for (where, times, example), parts in groupby(impacts_of_effect[:shown], key=_request):
+            for (where, times, example), parts in groupby(impacts_of_effect[:limit], key=_request):
                 yield f"    {where} ({counted(times, 'request')}, first in {tests[example]})"
                 yield from (f"      {impact.what}{_since(impact)}" for impact in parts)
-            if len(impacts_of_effect) > shown:
-                yield f"    … and {len(impacts_of_effect) - shown} more"
+            if len(impacts_of_effect) > limit:
+                yield f"    … and {len(impacts_of_effect) - limit} more"
 
     def _add(self, sample: RequestSample) -> None:
         operation = Contract.load(sample.flink).match(sample.method, sample.target)

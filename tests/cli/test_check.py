@@ -136,9 +136,9 @@ def test_a_server_other_than_flink_is_not_recorded(
 def test_responses_of_another_form_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
     raw.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
-    kept = tmp_path / "kept.jsonl"
-    kept.write_text("".join(json.dumps(line) + "\n" for line in raw))
-    assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2
+    journal = tmp_path / "kept.jsonl"
+    journal.write_text("".join(json.dumps(line) + "\n" for line in raw))
+    assert main(["record", str(journal), "-o", str(tmp_path / "none.yaml")]) == 2
     assert "a response does not have Flink's form" in capsys.readouterr().err
 
 

@@ -77,8 +77,8 @@ def test_a_scenario_that_extends_a_file_of_the_client(ctl: Ctl, flink: FlinkMock
     child.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
     mistake = f'{child}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
     for action, code in (("load", 2), ("check", 1)):
-        answer, out, err = ctl("scenario", action, str(child))
-        assert answer == code
+        response, out, err = ctl("scenario", action, str(child))
+        assert response == code
         assert mistake in (out if action == "check" else err)
 
 

@@ -16,8 +16,8 @@ def diff(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 
 def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "1.20", "2.3").splitlines()
-    place = lines.index("GET /jobs/:jobid/exceptions")
-    assert lines[place + 1].split() == [
+    heading = lines.index("GET /jobs/:jobid/exceptions")
+    assert lines[heading + 1].split() == [
         "!",
         "2.0",
         "response",
@@ -41,13 +41,13 @@ def test_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    answer = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
-    assert (answer["from"], answer["to"]) == ("2.2", "2.3")
-    added = [change["where"] for change in answer["changes"] if change["side"] == "operation"]
+    response = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
+    assert (response["from"], response["to"]) == ("2.2", "2.3")
+    added = [change["where"] for change in response["changes"] if change["side"] == "operation"]
     assert len(added) == 11
     assert "POST /jars/:jarid/run-application" in added
     [first] = [
-        change for change in answer["changes"] if change["where"] == "GET /jobs/overview" and not change["field"]
+        change for change in response["changes"] if change["where"] == "GET /jobs/overview" and not change["field"]
     ]
     assert (first["what"], first["words"]) == ("behaviour", "the newest job is first; before, in no order")
     assert (first["since"], first["breaking"]) == ("2.3", False)

@@ -122,8 +122,8 @@ def test_a_mistake(arguments: list[str], message: str, failed: Failed, tmp_path:
     (tmp_path / "journal.jsonl").write_text(json.dumps({"method": "GET", "target": "/jobs"}) + "\n")
     (tmp_path / "s.yaml").write_text("jobs: {}\n")
     files = {"JOURNAL": "journal.jsonl", "SCENARIO": "s.yaml"}
-    shown = failed(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
-    assert shown.startswith(message.replace("FOLDER", str(tmp_path)))
+    error = failed(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
+    assert error.startswith(message.replace("FOLDER", str(tmp_path)))
 
 
 def test_a_mistake_in_a_long_line_shows_a_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,5 +139,5 @@ def test_a_mistake_in_a_long_line_shows_a_part_of_it(tmp_path: Path, capsys: pyt
 
 def test_values_are_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "1.12", "1.20"]) == 0
-    shown = capsys.readouterr().out
-    assert not {"True", "False", "None"} & set(shown.split())
+    output = capsys.readouterr().out
+    assert not {"True", "False", "None"} & set(output.split())

@@ -48,8 +48,8 @@ def address(first_line: str) -> str:
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+        return json.load(response)
 
 
 def test_each_jobmanager_has_an_address(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
     with serving("--quiet") as process:
         url = address(line(process))
         request = urllib.request.Request(url + "/cluster", method="DELETE")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            assert answer.read() == b"{}"
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            assert response.read() == b"{}"
         assert process.wait(timeout=PATIENCE) == 0
 
 

@@ -30,9 +30,9 @@ def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
         for path in ask:
             with (
                 contextlib.suppress(urllib.error.HTTPError),
-                urllib.request.urlopen(url + path, timeout=PATIENCE) as answer,
+                urllib.request.urlopen(url + path, timeout=PATIENCE) as response,
             ):
-                answer.read()
+                response.read()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err

@@ -106,6 +106,6 @@ def test_check_shows_its_progress_on_a_terminal(
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("flinkmock.cli.scenario.is_terminal", lambda stream: True)
     assert main(command) == 0
-    shown = capsys.readouterr().err
-    assert f"0/2 {file} with Flink 1.20"[:60] in shown and "1/2 " in shown
-    assert shown.rstrip(" \r").endswith("") and shown.endswith("\r")
+    progress = capsys.readouterr().err
+    assert f"0/2 {file} with Flink 1.20"[:60] in progress and "1/2 " in progress
+    assert progress.rstrip(" \r").endswith("") and progress.endswith("\r")

@@ -23,8 +23,8 @@ def java() -> str | None:
 
 def libraries(minor: str) -> Path | None:
     """The folder with the jars of a release, among what FLINKMOCK_DIST names (flink-dist jars, or folders with one)."""
-    for place in filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)):
-        for folder in (Path(place), Path(place) / "lib", Path(place).parent):
+    for path in filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)):
+        for folder in (Path(path), Path(path) / "lib", Path(path).parent):
             if any(folder.glob(f"flink-dist*-{minor}.*.jar")):
                 return folder
     return None

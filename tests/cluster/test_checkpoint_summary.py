@@ -36,8 +36,8 @@ def test_a_running_summary_equals_that_of_all_values() -> None:
     running = RunningSummary(size_of)
     for count in (0, 1, 2, 50, 49, 900, 9_990, 10_001, 10_002, 10_400):
         expected = summary_statistics([checkpoint.size for checkpoint in completed[:count]])
-        found = running.at(completed, count, Totals())
-        assert (found and (found.minimum, found.maximum, found.average, list(found.window))) == (
+        summary = running.at(completed, count, Totals())
+        assert (summary and (summary.minimum, summary.maximum, summary.average, list(summary.window))) == (
             expected and (expected.minimum, expected.maximum, expected.average, list(expected.window))
         ), count
 

@@ -62,15 +62,15 @@ class HistoryClient:
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
 def test_each_earlier_response_is_reproduced(flink: str) -> None:
     engine = Engine(load_scenario(EVENTFUL), flink=flink, clock="virtual")
-    asker = HistoryClient(engine)
-    given = {}
+    client = HistoryClient(engine)
+    responses_at = {}
     for length in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # the fifth is in the time without a leader
         now = engine.advance(length)
-        given[now] = asker.responses(asker.paths() if engine.cluster.leadership.leader else ["/overview"])
+        responses_at[now] = client.responses(client.paths() if engine.cluster.leadership.leader else ["/overview"])
     now = engine.advance(15_000)
-    for then, answers in given.items():
-        again = asker.responses(list(answers), now - then)
-        assert [path for path in answers if answers[path] != again[path]] == []
+    for then, responses in responses_at.items():
+        again = client.responses(list(responses), now - then)
+        assert [path for path in responses if responses[path] != again[path]] == []
     engine.close()
 
 

@@ -82,7 +82,7 @@ class CachedInvariants(Invariants):
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
                 known = self._between.setdefault((invariant.id, ids), [])
-                relations = next((found for reads, found in known if _same(view, reads)), None)
+                relations = next((cached for reads, cached in known if _same(view, reads)), None)
                 if relations is None:
                     noted = _ReadsView(view)
                     relations = list(relations_of(invariant, ids, noted, *ids))

@@ -58,8 +58,8 @@ class Score:
     @property
     def named(self) -> float:
         """The share of those found that were named."""
-        found = self.played.total() - len(self.missed)
-        return 1 - len(self.misnamed) / max(1, found)
+        found_count = self.played.total() - len(self.missed)
+        return 1 - len(self.misnamed) / max(1, found_count)
 
     def __str__(self) -> str:
         return f"{self.played.total()} falsifications, {self.found:.1%} found, {self.named:.1%} of them named"

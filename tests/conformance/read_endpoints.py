@@ -58,8 +58,8 @@ def _job(driver: Driver, label: str, job_id: str, ended: bool) -> None:
         get_all(driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, ended=ended)
     history = _rows(driver.peek("/jobs/{job}/checkpoints"), "history")
     for status in ("COMPLETED", "FAILED"):
-        for found in [row for row in history if row["status"] == status and not row["is_savepoint"]][:1]:
-            driver.variables["checkpoint"] = found["id"]
+        for checkpoint in [row for row in history if row["status"] == status and not row["is_savepoint"]][:1]:
+            driver.variables["checkpoint"] = checkpoint["id"]
             driver.step(f"{label} newest {status} checkpoint", "GET", "/jobs/{job}/checkpoints/details/{checkpoint}")
             for number, vertex in enumerate(vertices):
                 driver.variables["vertex"] = vertex["id"]

@@ -63,7 +63,7 @@ class RecordedPasses:
     ) -> list[Culprit]:
         """Return what a session finds wrong with changed responses."""
         clock, current = [0.0], [0]
-        found: list[Culprit] = []
+        culprits: list[Culprit] = []
         numbers = list(passes) if passes is not None else list(range(len(self.passes)))
 
         def fetch(target: str) -> SeenResponse | None:
@@ -76,9 +76,9 @@ class RecordedPasses:
             current[0], clock[0] = number, self.times[number]
             for response in self.passes[number]:
                 session.add(change(response, number))
-            found += session.end_pass()
-            found += session.request_again()
+            culprits += session.end_pass()
+            culprits += session.request_again()
         for delay in REPEAT_AFTER_MS:
             clock[0] += delay
-            found += session.request_again()
-        return found
+            culprits += session.request_again()
+        return culprits

@@ -121,9 +121,9 @@ def test_a_body_that_is_of_no_operation(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_deviates(fake: FakeResponse, deviations: list[str]) -> None:
-    found = review(fake, ["2.3"]).deviations["2.3"]
-    assert len(found) == len(deviations)
-    assert all(text.startswith(expected) for text, expected in zip(found, deviations, strict=True)), found
+    texts = review(fake, ["2.3"]).deviations["2.3"]
+    assert len(texts) == len(deviations)
+    assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
 
 
 def test_contradictions_within_a_response() -> None:

@@ -38,6 +38,6 @@ def score(scenario: dict[str, Any], version: str) -> Score:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_replay_answers_as_the_cluster_did(version: str) -> None:
-    found = score(recorded(version), version)
-    assert found.steps > 400
-    assert found.share >= 0.97, report({"reads": found}, verbose=True)
+    agreement = score(recorded(version), version)
+    assert agreement.steps > 400
+    assert agreement.share >= 0.97, report({"reads": agreement}, verbose=True)

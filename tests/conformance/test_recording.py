@@ -367,9 +367,9 @@ def test_values_in_turn() -> None:
 
     assert in_numbers({1: 5, 2: 5}, 2, {}) == [5]
     assert in_numbers({1: 50, 2: 60, 4: 70}, 4, {}) == [50, 60, 60, 70]
-    seen = {3: 40, 4: 41}
-    assert in_numbers(seen, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
-    assert in_numbers(seen, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
+    known = {3: 40, 4: 41}
+    assert in_numbers(known, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
+    assert in_numbers(known, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
     summary = {"min": 10, "max": 900, "avg": 40, "p50": 30, "p90": 50, "p95": 60, "p99": 70, "p999": 100}
     many = in_numbers({990: 31, 991: 900}, 1000, summary)
     assert (len(many), min(many), max(many), sorted(many)[50]) == (100, 10, 900, 30)
@@ -438,8 +438,10 @@ def test_a_snapshot_and_metrics_of_an_ended_job() -> None:
     assert recorded_scenario(observations)["flink"] == "2.3"
     notes = omissions(observations)
     assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in notes
-    kept = [note for note in notes if "keeps after the end" in note]
-    assert len(kept) == 1 and re.match(r"job nightly: \d+ metrics, which Flink keeps after the end", kept[0])
+    on_metrics = [note for note in notes if "keeps after the end" in note]
+    assert len(on_metrics) == 1 and re.match(
+        r"job nightly: \d+ metrics, which Flink keeps after the end", on_metrics[0]
+    )
 
 
 def test_a_mistyped_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

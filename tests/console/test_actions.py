@@ -73,8 +73,8 @@ def test_timeline(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_until(lambda: "slow savepoint" in console.timeline, "the timeline lacks the fault")
     for text in ("orders: RESTARTING", "savepoint completed", "checkpoint 3 failed", "TaskManager joins", "1 hit"):
         assert text in console.timeline
-    shown = console.driver.find_element("css selector", "#timeline svg").get_attribute("aria-label")
-    assert shown.endswith("after the start: nightly-report is FINISHED, orders is RUNNING")
+    label = console.driver.find_element("css selector", "#timeline svg").get_attribute("aria-label")
+    assert label.endswith("after the start: nightly-report is FINISHED, orders is RUNNING")
     console.fill("#span", "60000")
     assert "orders: RUNNING" in console.timeline and "nightly-report: INITIALIZING" not in console.timeline
 
@@ -204,12 +204,12 @@ def test_keyboard_alone(console: ConsolePage, flink: FlinkMock) -> None:
         return str(console.driver.execute_script("return document.activeElement.textContent"))
 
     console.driver.execute_script("document.body.focus()")
-    seen = []
-    while "+10s" not in seen:
+    focused = []
+    while "+10s" not in focused:
         ActionChains(console.driver).send_keys(Keys.TAB).perform()
-        seen.append(active())
-        assert len(seen) < 12, seen
-    assert seen[0] == "Skip to the cluster"
+        focused.append(active())
+        assert len(focused) < 12, focused
+    assert focused[0] == "Skip to the cluster"
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
     assert console.driver.execute_script(outline) == "solid"
     ActionChains(console.driver).send_keys(Keys.ENTER).perform()

@@ -29,13 +29,13 @@ KUBERNETES = list(yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text(enco
 
 def instruction(name: str) -> list[str]:
     """Return the last instruction in exec form, such as CMD or the command of HEALTHCHECK."""
-    *_, found = re.findall(rf"^{name}.*?(\[.*\])$", DOCKERFILE, re.MULTILINE)
-    return list(json.loads(found))
+    *_, json_array = re.findall(rf"^{name}.*?(\[.*\])$", DOCKERFILE, re.MULTILINE)
+    return list(json.loads(json_array))
 
 
 def of_kind(kind: str) -> dict[str, Any]:
-    [found] = [document for document in KUBERNETES if document["kind"] == kind]
-    return dict(found)
+    [resource] = [document for document in KUBERNETES if document["kind"] == kind]
+    return dict(resource)
 
 
 @pytest.mark.slow

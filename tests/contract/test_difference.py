@@ -36,9 +36,9 @@ def expected_lines(newer: str) -> set[str]:
 
 def as_line(change: ContractChange) -> str:
     """Returns a change as evolution.md writes it."""
-    place = change.field or "(root)"
+    field = change.field or "(root)"
     if change.where == "*":
-        return f"request mapper {place}: {change.words}"
+        return f"request mapper {field}: {change.words}"
     if change.side == "operation":
         text = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
     elif change.kind == "order":
@@ -48,16 +48,16 @@ def as_line(change: ContractChange) -> str:
         text += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
         text += "" if change.kind == "changed" else f"({change.before or change.after})"
     elif change.kind == "changed":
-        text = f"{change.side} changed {place}: {change.words}"
+        text = f"{change.side} changed {field}: {change.words}"
     else:
-        text = f"{change.side} {change.kind} {place} ({change.before or change.after})"
+        text = f"{change.side} {change.kind} {field} ({change.before or change.after})"
     return f"{change.where} {text}"
 
 
 @pytest.mark.parametrize(("old", "new"), STEPS)
 def test_adjacent_releases(old: str, new: str) -> None:
-    found = {as_line(change) for change in difference(Contract.load(old), Contract.load(new))}
-    assert found == expected_lines(new)
+    lines = {as_line(change) for change in difference(Contract.load(old), Contract.load(new))}
+    assert lines == expected_lines(new)
 
 
 def test_there_are_many_changes() -> None:
@@ -82,21 +82,21 @@ def breaking(old: str, new: str) -> set[tuple[str, str]]:
 
 
 def test_breaking_changes() -> None:
-    found = breaking("1.20", "2.3")
-    assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in found  # a field is gone
-    assert ("POST /jars/:jarid/run", "program-args") in found  # a parameter is gone
-    assert ("POST /jobs", ".jobGraphFileName") not in found  # Flink still reads the old name
-    assert not any(field.startswith(".plan.") for _, field in found)  # another class, which writes the same values
-    assert ("GET /jobs/:jobid", ".job-type") in found  # can be null from then on
+    changes = breaking("1.20", "2.3")
+    assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in changes  # a field is gone
+    assert ("POST /jars/:jarid/run", "program-args") in changes  # a parameter is gone
+    assert ("POST /jobs", ".jobGraphFileName") not in changes  # Flink still reads the old name
+    assert not any(field.startswith(".plan.") for _, field in changes)  # another class, which writes the same values
+    assert ("GET /jobs/:jobid", ".job-type") in changes  # can be null from then on
     assert ("GET /jobs/:jobid", ".vertices[].status") in breaking("1.12", "1.13")  # a state nobody knows yet
     assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking("1.19", "1.20")  # an object where a number stood
 
 
 def test_changes_that_are_not_breaking() -> None:
-    found = breaking("1.20", "2.3")
-    assert ("GET /jobs/:jobid", ".stream-graph") not in found  # a field more
-    assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in found  # the same path by another name
-    assert ("GET /applications/overview", "") not in found
+    changes = breaking("1.20", "2.3")
+    assert ("GET /jobs/:jobid", ".stream-graph") not in changes  # a field more
+    assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in changes  # the same path by another name
+    assert ("GET /applications/overview", "") not in changes
     assert breaking("2.1", "2.2") == set()
 
 

@@ -26,10 +26,10 @@ ROOT = Path(__file__).parents[2]
 def mutated(value: Any, rng: random.Random) -> Any:
     """Returns a copy with one change, which may or may not be valid."""
     changed = copy.deepcopy(value)
-    places = list(_locations(changed))
-    if not places:
+    locations = list(_locations(changed))
+    if not locations:
         return [changed]
-    holder, key = rng.choice(places)
+    holder, key = rng.choice(locations)
     match rng.randrange(6):
         case 0:
             del holder[key]

@@ -60,8 +60,12 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def modules(contract: Contract) -> dict[str, ModuleType]:
     """Operation id -> its module in the client."""
     folder = Path(importlib.import_module("client.api").__path__[0])  # has a package for each tag
-    found = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
-    named = {operation.id: found[operation.id.lower()] for operation in contract if operation.id.lower() in found}
+    module_names = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
+    named = {
+        operation.id: module_names[operation.id.lower()]
+        for operation in contract
+        if operation.id.lower() in module_names
+    }
     return {operation_id: importlib.import_module(f"client.api.{name}") for operation_id, name in named.items()}
 
 
@@ -92,8 +96,8 @@ def test_it_parses_every_recorded_response(client: str) -> None:
         body = response["body"] if response["kind"] == "json" else response["text"]
         content = {"json": body} if response["kind"] == "json" else {"text": body}
         response = httpx.Response(response["status"], **content)
-        found = apis[operation.id]._build_response(client=speaker, response=response).parsed
-        assert plain(found) == body, step
+        parsed_body = apis[operation.id]._build_response(client=speaker, response=response).parsed
+        assert plain(parsed_body) == body, step
         parsed += 1
     assert parsed > 690
 

@@ -172,9 +172,9 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
 def test_edits_in_one_place_only(tmp_path):
     document = copy.deepcopy(OWN)
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
-    answer = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
+    response = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
     header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
-    document["paths"]["/notes"] = {"get": {"parameters": [header], "responses": answer}}
+    document["paths"]["/notes"] = {"get": {"parameters": [header], "responses": response}}
     contract, _ = imported(document, tmp_path)
     overview = contract.definitions["ClusterOverviewWithVersion"]
     assert "slots-total" not in overview["required"]

@@ -209,8 +209,8 @@ def of_2_4(tmp_path):
     overview["properties"]["jobs-paused"] = {"type": "integer", "format": "int32"}
     overview["required"].append("jobs-paused")
     parameters = document["paths"]["/jobs/{jobid}"]["get"]["parameters"]
-    answer = {"description": "", "content": {"application/json": {"schema": overview}}}
-    paused = {"operationId": "getPausedJobs", "parameters": parameters, "responses": {"200": answer}}
+    response = {"description": "", "content": {"application/json": {"schema": overview}}}
+    paused = {"operationId": "getPausedJobs", "parameters": parameters, "responses": {"200": response}}
     document["paths"]["/jobs/{jobid}/paused"] = {"get": paused}
     file = tmp_path / "flink.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -240,8 +240,8 @@ def test_an_imported_release_is_served(of_2_4, tmp_path, monkeypatch, capsys):
         )
         bodies = []
         for target in targets:
-            with urllib.request.urlopen(cluster.url + target) as answer:
-                bodies.append(json.load(answer))
+            with urllib.request.urlopen(cluster.url + target) as response:
+                bodies.append(json.load(response))
             assert contract.check_response(contract.match("GET", target), bodies[-1]) == []
     assert isinstance(bodies[0]["jobs-paused"], int)
     assert bodies[1]["flink-version"] == "2.4.0"

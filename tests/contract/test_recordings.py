@@ -29,12 +29,12 @@ def recorded(version):
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
-            answer = step.get("response", {})
-            if answer.get("status", 0) // 100 == 2 and answer["kind"] == "json":
+            response = step.get("response", {})
+            if response.get("status", 0) // 100 == 2 and response["kind"] == "json":
                 request = step["request"]
                 operation = contract.match(request["method"], request["path"])
                 assert operation, f"{request['method']} {request['path']} is not an operation of {version}"
-                yield f"{file.stem}: {step['step']}", operation, answer["body"]
+                yield f"{file.stem}: {step['step']}", operation, response["body"]
 
 
 def complete_base64(value):
@@ -67,6 +67,6 @@ def test_every_recorded_error_is_valid(version):
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
-            answer = step.get("response", {})
-            if answer.get("status", 0) >= 400 and answer["kind"] == "json":
-                assert contract.check_error(answer["body"]) == [], step["step"]
+            response = step.get("response", {})
+            if response.get("status", 0) >= 400 and response["kind"] == "json":
+                assert contract.check_error(response["body"]) == [], step["step"]

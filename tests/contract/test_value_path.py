@@ -70,5 +70,5 @@ def test_text_that_is_not_a_path(text: str) -> None:
 )
 def test_whether_a_response_can_have_a_value(operation: str, path: str, reason: str | None) -> None:
     contract = Contract.load("2.3")
-    found = ValuePath.parse(path).unknown_step(contract.find(operation).response or {}, contract.definitions)
-    assert (found or "").startswith(reason or "") and (found is None) == (reason is None), found
+    unknown = ValuePath.parse(path).unknown_step(contract.find(operation).response or {}, contract.definitions)
+    assert (unknown or "").startswith(reason or "") and (unknown is None) == (reason is None), unknown

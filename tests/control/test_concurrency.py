@@ -18,14 +18,14 @@ def test_requests_during_resets_get_responses() -> None:
         over = threading.Event()
         statuses: Counter[int] = Counter()
 
-        def ask() -> None:
+        def send() -> None:
             with httpx.Client(base_url=flink.url) as client:
                 while not over.is_set():
                     response = client.get("/jobs/overview")
                     assert response.json()["jobs"][0]["name"] == "orders"
                     statuses[response.status_code] += 1
 
-        clients = [threading.Thread(target=ask) for _ in range(3)]
+        clients = [threading.Thread(target=send) for _ in range(3)]
         for client in clients:
             client.start()
         control = Control(flink.control_url)
@@ -44,13 +44,13 @@ def test_a_delayed_response_is_dropped_by_a_reset() -> None:
     with FlinkMock({"faults": [{"match": "GET /jobs", "delay": "1h"}]}, clock="virtual") as flink:
         errors: list[type[Exception]] = []
 
-        def ask() -> None:
+        def send() -> None:
             try:
                 httpx.get(flink.url + "/jobs")
             except httpx.TransportError as error:
                 errors.append(type(error))
 
-        client = threading.Thread(target=ask)
+        client = threading.Thread(target=send)
         client.start()
         flink.requests.wait_for("GET /jobs", timeout=60)
         flink.reset()
@@ -61,16 +61,16 @@ def test_a_delayed_response_is_dropped_by_a_reset() -> None:
 
 def test_waiting_goes_on_after_a_reset() -> None:
     with FlinkMock(clock="virtual") as flink:
-        found: list[int] = []
+        counts: list[int] = []
         body = {"match": "GET /config", "timeout": "1m"}
         waiting = threading.Thread(
-            target=lambda: found.append(Control(flink.control_url).post("requests/wait", body)["count"])
+            target=lambda: counts.append(Control(flink.control_url).post("requests/wait", body)["count"])
         )
         waiting.start()
         flink.reset()
         httpx.get(flink.url + "/config")
         waiting.join()
-        assert found == [1]
+        assert counts == [1]
 
 
 def test_a_taken_port_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

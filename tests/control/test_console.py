@@ -20,10 +20,10 @@ def get(url: str, **options: object) -> httpx.Response:
 
 
 def test_where_it_is(flink: FlinkMock) -> None:
-    answer = get(f"{flink.url}/__flinkmock__/")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert get(f"{flink.url}/__flinkmock__/?theme=dark").content == answer.content
+    response = get(f"{flink.url}/__flinkmock__/")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert get(f"{flink.url}/__flinkmock__/?theme=dark").content == response.content
     without_slash = get(f"{flink.url}/__flinkmock__")
     assert (without_slash.status_code, without_slash.headers["location"]) == (308, "__flinkmock__/")
     assert get(f"{flink.url}/__flinkmock__/", method="HEAD").content == b""
@@ -38,9 +38,9 @@ def test_names_that_may_have_been_rebound_are_refused(flink: FlinkMock) -> None:
 
 
 def test_the_page_of_the_cluster_leads_to_it(flink: FlinkMock) -> None:
-    answer = get(f"{flink.url}/")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
-    assert '<meta http-equiv="refresh" content="0; url=__flinkmock__/">' in answer.text
+    response = get(f"{flink.url}/")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html")
+    assert '<meta http-equiv="refresh" content="0; url=__flinkmock__/">' in response.text
     with FlinkMock(control=False) as without:
         assert "__flinkmock__" not in get(f"{without.url}/").text
         assert get(f"{without.url}/__flinkmock__/").status_code == 404

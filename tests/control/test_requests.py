@@ -15,9 +15,9 @@ def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     httpx.post(f"{flink.url}/jobs/{job}/savepoints", json={"target-directory": "s3://bucket"})
     httpx.get(flink.url + "/nothing")
-    found = control.get("requests?match=POST+/jobs/:jobid/savepoints")
-    assert (found["count"], found["dropped"]) == (1, 0)
-    assert found["requests"][0]["body"] == {"target-directory": "s3://bucket"}
+    requests = control.get("requests?match=POST+/jobs/:jobid/savepoints")
+    assert (requests["count"], requests["dropped"]) == (1, 0)
+    assert requests["requests"][0]["body"] == {"target-directory": "s3://bucket"}
     assert control.get("requests")["count"] == 3
     assert [one["target"] for one in control.get("requests?limit=1")["requests"]] == ["/nothing"]
     assert control.get("requests?limit=0") == {"requests": [], "count": 3, "dropped": 0}
@@ -42,11 +42,11 @@ def test_the_journal_as_har(flink: FlinkMock, control: Control) -> None:
 
 
 def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control: Control) -> None:
-    found: list[object] = []
+    responses: list[object] = []
     other = Control(flink.control_url)
 
     def wait() -> None:
-        found.append(other.post("requests/wait", {"match": "GET /jobs", "times": 2, "timeout": "1m"}))
+        responses.append(other.post("requests/wait", {"match": "GET /jobs", "times": 2, "timeout": "1m"}))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
@@ -54,7 +54,7 @@ def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control:
     assert control.get("health") == {"status": "ok"}
     httpx.get(flink.url + "/jobs")
     waiting.join()
-    assert [one["count"] for one in found] == [2]
+    assert [one["count"] for one in responses] == [2]
 
 
 def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> None:

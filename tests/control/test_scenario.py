@@ -23,11 +23,11 @@ def test_the_scenario_is_read_as_json_and_as_yaml(control: Control) -> None:
 
 def test_another_scenario_at_the_same_address(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
-    with httpx.Client() as kept:
-        kept.get(flink.url + "/jobs")
+    with httpx.Client() as client:
+        client.get(flink.url + "/jobs")
         clock = control.put("scenario", content="jobs: {returns: batch}\nflink: '1.20'\n")
         assert clock["mode"] == "1s per request"  # the default of FlinkMock
-        assert kept.get(flink.url + "/overview").json()["flink-version"] == "1.20.5"
+        assert client.get(flink.url + "/overview").json()["flink-version"] == "1.20.5"
     assert names(flink) == ["returns"]
     assert [exchange.target for exchange in flink.requests] == ["/overview", "/jobs/overview"]
     control.put("scenario?flink=1.12&clock=virtual&seed=7", {"jobs": {"x": "streaming"}})
@@ -117,11 +117,11 @@ def test_snapshots_are_taken_restored_and_deleted(flink: FlinkMock, control: Con
     control.delete(f"snapshots/{first['id']}")
     control.error("POST", f"snapshots/{first['id']}/restore", 404)
     control.error("DELETE", f"snapshots/{first['id']}", 404)
-    kept = flink.snapshot()
+    snapshot = flink.snapshot()
     control.post("reset")
     assert control.get("snapshots") == {"snapshots": []}
     with pytest.raises(InvalidArgument, match="another cluster"):
-        flink.restore(kept)
+        flink.restore(snapshot)
 
 
 def test_the_clock_mode_is_part_of_a_snapshot(flink: FlinkMock, control: Control) -> None:

@@ -58,11 +58,11 @@ class Browser:
     @property
     def text(self) -> str:
         """The text of the page with single blanks, text fields and editors included."""
-        shown = self.driver.execute_script("return document.body.innerText")
+        page_text = self.driver.execute_script("return document.body.innerText")
         fields = self.driver.execute_script(
             "return [...document.querySelectorAll('input, textarea')].map(f => f.value).join(' ')"
         )
-        return " ".join(f"{shown} {fields}".replace("\u00a0", " ").split())
+        return " ".join(f"{page_text} {fields}".replace("\u00a0", " ").split())
 
     def wait_for(self, *texts: str) -> None:
         """Raises AssertionError when one of them doesn't appear in time."""
@@ -86,17 +86,17 @@ class Browser:
 
     def troubles(self) -> list[str]:
         """Return the errors since the last call."""
-        found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        messages = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         for entry in self.driver.get_log("performance"):
             message: dict[str, Any] = json.loads(entry["message"])["message"]
             event = message["params"]
             if message["method"] == "Network.requestWillBeSent":
                 self._url_of_request[event["requestId"]] = event["request"]["url"]
             elif message["method"] == "Network.responseReceived" and event["response"]["status"] >= 400:
-                found.append(f"{event['response']['status']} {event['response']['url']}")
+                messages.append(f"{event['response']['status']} {event['response']['url']}")
             elif message["method"] == "Network.loadingFailed" and not event.get("canceled"):
-                found.append(f"{event['errorText']} {self._url_of_request.get(event['requestId'])}")
-        return found
+                messages.append(f"{event['errorText']} {self._url_of_request.get(event['requestId'])}")
+        return messages
 
     def _until(self, condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
         end = time.monotonic() + PATIENCE

@@ -54,10 +54,10 @@ def start() -> Iterator[Start]:
 
 def _jar(minor: str) -> str | None:
     release = Contract.load(minor).release
-    for place in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
+    for path in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
         try:
-            if Dashboard.load(place, release):
-                return place
+            if Dashboard.load(path, release):
+                return path
         except DashboardMissing:
             pass  # of another release
     return None

@@ -72,15 +72,15 @@ PAGES = {
 
 def names(cluster: FlinkMock) -> dict[str, str]:
     """The ids in a page's address."""
-    jobs = {job["name"]: job["jid"] for job in ask(cluster, "/jobs/overview")["jobs"]}
-    vertices = ask(cluster, f"/jobs/{jobs['orders']}")["vertices"]
+    jobs = {job["name"]: job["jid"] for job in send(cluster, "/jobs/overview")["jobs"]}
+    vertices = send(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))
-    subtask = ask(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
-    place = subtask.get("endpoint") or subtask["host"]  # "host" up to 1.20
-    return {**jobs, "window": window, "manager": subtask["taskmanager-id"], "endpoint": place}
+    subtask = send(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
+    endpoint = subtask.get("endpoint") or subtask["host"]  # "host" up to 1.20
+    return {**jobs, "window": window, "manager": subtask["taskmanager-id"], "endpoint": endpoint}
 
 
-def ask(cluster: FlinkMock, path: str) -> Any:
+def send(cluster: FlinkMock, path: str) -> Any:
     return requests.get(cluster.url + path, timeout=PATIENCE).json()
 
 
@@ -109,17 +109,17 @@ def test_a_job_is_submitted_and_cancelled(start: Start, browser: Browser) -> Non
     browser.click("button", "Submit")
     browser.wait_for("Cancel Job", "Job State RUNNING", "Source: source", "Sink: sink")
     job_id = browser.driver.current_url.split("/")[-2]
-    assert ask(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
+    assert send(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
     browser.click("a", "Cancel Job")
     browser.click(".ant-popover button", "Yes")
     browser.wait_for("Job State CANCELED")
-    assert ask(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
+    assert send(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
 
     browser.driver.get(f"{cluster.url}/#/submit")
     browser.click("a", "Delete")
     browser.click(".ant-popover button", "OK")
     browser.wait_for("Uploaded Jars", "No Data")
-    assert ask(cluster, "/jars")["files"] == []
+    assert send(cluster, "/jars")["files"] == []
     assert browser.troubles() == []
 
 
@@ -132,7 +132,7 @@ def test_the_dashboards_of_other_releases(start: Start, browser: Browser, minor:
         "Running Job List", "orders", "RUNNING", "Completed Job List", "price-import", "FAILED", "FINISHED"
     )
     job = f"{cluster.url}/#/job/running/{ids['orders']}" if minor != "1.12" else f"{cluster.url}/#/job/{ids['orders']}"
-    for page, shown in {
+    for page, text in {
         "overview": "window -> enrich",
         "overview/{window}/subtasks": "RUNNING",
         "checkpoints": "Triggered: 24",
@@ -141,7 +141,7 @@ def test_the_dashboards_of_other_releases(start: Start, browser: Browser, minor:
     }.items():
         browser.driver.get("about:blank")
         browser.driver.get(f"{job}/{page.format(**ids)}")
-        browser.wait_for("orders", shown)
+        browser.wait_for("orders", text)
     browser.driver.get(f"{cluster.url}/#/task-manager/{ids['manager']}/metrics")
     browser.wait_for(ids["manager"], "Garbage Collection")
     assert browser.troubles() == []

@@ -32,7 +32,7 @@ Row = tuple[str, str, str, str]
 def rows(version: str) -> set[Row]:
     """Returns the rows of one version: operation, pointer, kind, documented."""
     contract = documented_contract("documented", version)
-    found: set[Row] = set()
+    differences: set[Row] = set()
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             request, response = step.get("request", {}), step.get("response", {})
@@ -41,8 +41,8 @@ def rows(version: str) -> set[Row]:
                 continue
             for violation in contract.check_response(operation, response["body"]):
                 pointer = PERCENTILES.sub("/p*", generalize_pointer(violation.pointer))
-                found.add((f"`{operation}`", f"`{pointer}`", violation.kind, violation.expected))
-    return found
+                differences.add((f"`{operation}`", f"`{pointer}`", violation.kind, violation.expected))
+    return differences
 
 
 def document() -> str:

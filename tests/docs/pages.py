@@ -60,13 +60,13 @@ class DocumentationPage:
     @property
     def examples(self) -> list[Example]:
         """The test files. One that a ```text block follows fails with these lines."""
-        found = []
+        examples = []
         for number, block in enumerate(self.blocks):
             if block.language == "python" and block.file_name and TEST.search(block.text):
                 following = self.blocks[number + 1] if number + 1 < len(self.blocks) else Block("", "")
                 report = tuple(following.text.splitlines()) if following.language == "text" else ()
-                found.append(Example(block.file_name, len(TEST.findall(block.text)), report))
-        return found
+                examples.append(Example(block.file_name, len(TEST.findall(block.text)), report))
+        return examples
 
     @property
     def commands(self) -> list[tuple[str, str]]:

@@ -21,15 +21,17 @@ BLOCKS = re.findall(r"```(sh|json)\n(.*?)```", PAGE, re.DOTALL)
 [SCENARIO] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
-def is_like(found: Any, shown: Any) -> bool:
+def is_like(response: Any, example: Any) -> bool:
     """Whether a response is the one on the page, where "…" stands for any value."""
-    if shown == "…":
+    if example == "…":
         return True
-    if isinstance(shown, dict) and isinstance(found, dict):
-        return found.keys() == shown.keys() and all(is_like(found[key], value) for key, value in shown.items())
-    if isinstance(shown, list) and isinstance(found, list):
-        return len(found) == len(shown) and all(map(is_like, found, shown))
-    return bool(found == shown)
+    if isinstance(example, dict) and isinstance(response, dict):
+        return response.keys() == example.keys() and all(
+            is_like(response[key], value) for key, value in example.items()
+        )
+    if isinstance(example, list) and isinstance(response, list):
+        return len(response) == len(example) and all(map(is_like, response, example))
+    return bool(response == example)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs bash and curl")

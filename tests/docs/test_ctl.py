@@ -27,7 +27,7 @@ def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setenv("FLINKMOCK_URL", flink.url)
     try:
         assert len(EXAMPLES) > 20
-        for command, shown in EXAMPLES:
+        for command, output in EXAMPLES:
             program, *arguments = shlex.split(command)
             if program == "curl":
                 printed = httpx.get(arguments[-1].replace("http://127.0.0.1:8081", flink.url), verify=False).text + "\n"
@@ -36,7 +36,7 @@ def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
                 printed, err = capsys.readouterr()
                 assert code == (0 if not err and "NOT MET" not in printed else 1), err
                 printed += err
-            pattern = re.escape(shown).replace("…", ".*")
+            pattern = re.escape(output).replace("…", ".*")
             assert re.fullmatch(pattern, printed.replace(flink.url, "http://127.0.0.1:8081")), (command, printed)
     finally:
         flink.close()
@@ -51,5 +51,5 @@ def test_the_table_has_every_action() -> None:
     ]
     table = PAGE.partition("## All actions")[2]
     rows = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
-    shown = {text.split()[0] for row in rows for text in re.findall(r"`([^`]+)`", row.rpartition(" | ")[0] or row)}
-    assert shown == set(actions.choices)
+    documented = {text.split()[0] for row in rows for text in re.findall(r"`([^`]+)`", row.rpartition(" | ")[0] or row)}
+    assert documented == set(actions.choices)

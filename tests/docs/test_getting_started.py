@@ -15,9 +15,9 @@ from tests.pytest_options import OPTIONS
 PAGE = DocumentationPage(DOCS / "getting-started.md")
 
 
-def pattern(shown: str) -> str:
+def pattern(documented: str) -> str:
     """Return a regular expression for an output in which … stands for anything."""
-    return re.escape(shown).replace("…", ".*")
+    return re.escape(documented).replace("…", ".*")
 
 
 def test_the_commands(
@@ -25,7 +25,7 @@ def test_the_commands(
 ) -> None:
     write_files(PAGE, pytester.path)
     monkeypatch.chdir(pytester.path)
-    shown = ""
+    output = ""
     with ExitStack() as stack:
         shell = Shell(stack, monkeypatch, capsys, clock="virtual")  # so that a busy machine changes nothing
         for block, following in pairwise([*PAGE.blocks, Block("", "")]):
@@ -40,9 +40,9 @@ def test_the_commands(
                 )
             elif block.language == "text":
                 assert re.fullmatch(pattern(block.text), printed, re.DOTALL), printed
-                shown += command
+                output += command
                 continue
             else:
                 continue
             assert following.language in ("text", ""), block
-    assert "no findings" in shown and "RESTARTING" in shown
+    assert "no findings" in output and "RESTARTING" in output

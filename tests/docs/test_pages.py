@@ -137,12 +137,12 @@ def test_the_commands_of_a_page(
     monkeypatch.chdir(tmp_path)
     with ExitStack() as stack:
         shell = Shell(stack, monkeypatch, capsys)
-        for command, shown in page.commands:
+        for command, output in page.commands:
             if shlex.split(command)[1] in NOT_RUN:
                 create_parser().parse_args(shlex.split(command)[1:])
                 continue
             printed = shell.run(command)
-            pattern = re.sub(r"(\\ )+", " +", re.escape(shown)).replace("…", ".*").replace(".*\\\n", "(?:.*\\\n)*?")
+            pattern = re.sub(r"(\\ )+", " +", re.escape(output)).replace("…", ".*").replace(".*\\\n", "(?:.*\\\n)*?")
             assert re.fullmatch(pattern, printed, re.DOTALL), (command, printed)
 
 

@@ -15,13 +15,13 @@ from tests.pytest_options import OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
-TESTS = [place for place, (language, _) in enumerate(BLOCKS) if language == "python"]
+TESTS = [index for index, (language, _) in enumerate(BLOCKS) if language == "python"]
 
 
-@pytest.mark.parametrize("place", TESTS)
-def test_a_block_has_the_documented_outcome(pytester: pytest.Pytester, place: int) -> None:
-    _, code = BLOCKS[place]
-    before, text = BLOCKS[place - 1] if place else ("", "")
+@pytest.mark.parametrize("index", TESTS)
+def test_a_block_has_the_documented_outcome(pytester: pytest.Pytester, index: int) -> None:
+    _, code = BLOCKS[index]
+    before, text = BLOCKS[index - 1] if index else ("", "")
     (pytester.path / "orders.yaml").write_text("jobs: {orders: streaming}")
     if before == "yaml":
         (pytester.path / "orders.yaml").write_text(text)
@@ -30,7 +30,7 @@ def test_a_block_has_the_documented_outcome(pytester: pytest.Pytester, place: in
     (pytester.path / "test_page.py").write_text(code)
     result = pytester.runpytest_inprocess(*OPTIONS)
     outcomes = result.parseoutcomes()
-    expected = [text for _, text in takewhile(lambda block: block[0] == "text", BLOCKS[place + 1 :])]
+    expected = [text for _, text in takewhile(lambda block: block[0] == "text", BLOCKS[index + 1 :])]
     if not expected:
         assert outcomes.keys() == {"passed"}
         return

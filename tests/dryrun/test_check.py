@@ -22,9 +22,9 @@ BUILT_IN = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_wrong_file_gets_its_message(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(WRONG)
-    with pytest.raises(ScenarioError) as found:
+    with pytest.raises(ScenarioError) as caught:
         check(Path(file.name))
-    message = f"{found.value}\n"
+    message = f"{caught.value}\n"
     expected = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
         expected.write_text(message, "utf-8")
@@ -82,9 +82,9 @@ def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch
     monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**good(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
-    with pytest.raises(ScenarioError) as found:
+    with pytest.raises(ScenarioError) as caught:
         check(file)
-    (mistake,) = found.value.mistakes  # both jobs have one shape, so one of them was asked about
+    (mistake,) = caught.value.mistakes  # both jobs have one shape, so one of them was asked about
     assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
     assert "/maxParallelism: range" in mistake
 

@@ -53,12 +53,12 @@ def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
 
 @pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
 def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
-    found = plan(file)
-    text = svg(found)
+    scenario_plan = plan(file)
+    text = svg(scenario_plan)
     root = ElementTree.fromstring(text)
     assert root.tag == f"{SVG}svg"
     written = [element.text for element in root.iter(f"{SVG}text")]
-    for lane in found.timeline.lanes:
+    for lane in scenario_plan.timeline.lanes:
         assert any(word is not None and word.rstrip("…") == lane.name[: len(word.rstrip("…"))] for word in written)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
@@ -69,17 +69,17 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     name = "<script>alert('&')</script>"
     file = tmp_path / "odd.yaml"
     file.write_text(f'name: "{name}"\njobs:\n  "{name}":\n    lifecycle: [RUNNING: 5s, FAILING: 1s, FAILED]\n')
-    found = plan(file)
-    for text in (svg(found), page(found)):
+    scenario_plan = plan(file)
+    for text in (svg(scenario_plan), page(scenario_plan)):
         assert "<script" not in text
-    titles = [element.text or "" for element in ElementTree.fromstring(svg(found)).iter(f"{SVG}title")]
+    titles = [element.text or "" for element in ElementTree.fromstring(svg(scenario_plan)).iter(f"{SVG}title")]
     assert any(title.startswith("RUNNING from 0.0s") for title in titles)
 
 
 def test_a_page_has_the_picture_and_the_text(tmp_path: Path) -> None:
-    found = plan(ROOT / "scenarios" / "crash-loop.yaml")
-    text = page(found)
-    assert svg(found) in text
+    scenario_plan = plan(ROOT / "scenarios" / "crash-loop.yaml")
+    text = page(scenario_plan)
+    assert svg(scenario_plan) in text
     assert "repeats RUNNING 4s..8s, RESTARTING 10s" in text
 
 
@@ -101,6 +101,6 @@ def contrast(one: str, other: str) -> float:
 
 
 def luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -27,10 +27,10 @@ def test_a_field_goes() -> None:
     [("jobs.0.state", 0), ("jobs.0.start", "17"), ("jobs.0", []), ("jobs", {}), ("ok", 0), ("none", 0)],
 )
 def test_a_field_gets_another_type(field: str, value: object) -> None:
-    found: object = spoiled(Corruption.CHANGE_TYPE, field)
+    value_at: object = spoiled(Corruption.CHANGE_TYPE, field)
     for step in field.split("."):
-        found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]
-    assert (found, type(found)) == (value, type(value))
+        value_at = value_at[int(step)] if isinstance(value_at, list) else value_at[step]  # type: ignore[index]
+    assert (value_at, type(value_at)) == (value, type(value))
 
 
 def test_a_field_comes() -> None:

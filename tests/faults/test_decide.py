@@ -25,9 +25,9 @@ def seen(method: str = "GET", path: str = "/overview", *, since: int = 0, job: s
 
 
 def faults(*many: Fault, seed: int = 0) -> Faults:
-    found = Faults(NamedRandom(seed))
-    found.add(*many)
-    return found
+    decider = Faults(NamedRandom(seed))
+    decider.add(*many)
+    return decider
 
 
 def fault(when: FaultTrigger, name: str = "it") -> Fault:

@@ -77,9 +77,9 @@ def differences(real: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
         yield f"CORS header {'present' if has_cors(ours) else 'absent'}"
     if theirs["kind"] != ours["kind"]:
         yield f"body is {ours['kind']}, in real {theirs['kind']}"
-    elif theirs["kind"] == "json" and (found := body_differences(real, theirs["body"], ours["body"])):
-        more = f" (+{len(found) - 4})" if len(found) > 4 else ""
-        yield "; ".join(found[:4]) + more
+    elif theirs["kind"] == "json" and (texts := body_differences(real, theirs["body"], ours["body"])):
+        more = f" (+{len(texts) - 4})" if len(texts) > 4 else ""
+        yield "; ".join(texts[:4]) + more
     if "timeline" in real:
         expected, got = states(real), states(other)
         # a poll may miss or catch a state
@@ -106,14 +106,14 @@ def has_cors(response: dict[str, Any]) -> bool:
 
 def states(step: dict[str, Any]) -> list[str]:
     """The states that a polled step went through, without those that a poll can miss and without repetitions."""
-    seen: list[str] = []
+    names: list[str] = []
     for _, _, text in step.get("timeline") or []:
         if "=" in text and "|" not in text and " " not in text:
             continue  # counters
         state = re.split(r"[| ]", text)[0]
-        if state not in TRANSIENT and seen[-1:] != [state]:
-            seen.append(state)
-    return seen
+        if state not in TRANSIENT and names[-1:] != [state]:
+            names.append(state)
+    return names
 
 
 def within(some: list[str], all_of_them: list[str]) -> bool:

@@ -55,10 +55,10 @@ def unpack(archive: Path, home: Path) -> None:
     part = home.with_name(f"{home.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     for name, content in _files(archive):
-        place = _place(name)
-        if place is not None:
-            (part / place).parent.mkdir(parents=True, exist_ok=True)
-            (part / place).write_bytes(content)
+        target = _place(name)
+        if target is not None:
+            (part / target).parent.mkdir(parents=True, exist_ok=True)
+            (part / target).write_bytes(content)
     part.rename(home)
 
 

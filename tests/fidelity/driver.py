@@ -119,25 +119,25 @@ class Driver:
         parts: list[multipart.Part] | None = None,
     ) -> tuple[dict[str, Any], str, dict[str, Any]]:
         """(the request as a recording keeps it, the target, headers and payload for `send`)."""
-        kept: dict[str, Any] = {"method": method, "path": path}
+        recorded: dict[str, Any] = {"method": method, "path": path}
         if query is not None:
-            kept["query"] = query
+            recorded["query"] = query
         headers = dict(headers or {})
         payload = body
         if json_body is not None:
-            kept["body"] = json_body
+            recorded["body"] = json_body
             payload = json.dumps(self.fill(json_body)).encode()
             headers.setdefault("Content-Type", "application/json")
         elif body is not None:
-            kept["body"] = body.decode("latin1") if len(body) <= 200 else f"<{len(body)} bytes>"
+            recorded["body"] = body.decode("latin1") if len(body) <= 200 else f"<{len(body)} bytes>"
         elif parts is not None:
-            kept["multipart"] = multipart.describe(parts)
+            recorded["multipart"] = multipart.describe(parts)
             payload, content_type = multipart.encode(parts)
             headers.setdefault("Content-Type", content_type)
         if headers:
-            kept["headers"] = {name: re.sub(r"boundary=.*", "boundary=...", v) for name, v in headers.items()}
+            recorded["headers"] = {name: re.sub(r"boundary=.*", "boundary=...", v) for name, v in headers.items()}
         target = self.fill(path) + (f"?{self.fill(query)}" if query else "")
-        return kept, target, {"headers": headers, "payload": payload}
+        return recorded, target, {"headers": headers, "payload": payload}
 
     # Steps
 
@@ -157,8 +157,8 @@ class Driver:
 
         `volatile`: whether there is anything to show depends on when the cluster last fetched metrics.
         """
-        kept, target, how = self.request(method, path, query, **request)
-        entry = self.entry(name or f"{method} {path}" + (f"?{query}" if query else ""), kept)
+        recorded, target, how = self.request(method, path, query, **request)
+        entry = self.entry(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
         if volatile:
             entry["volatile"] = True
         start = time.time()
@@ -182,8 +182,8 @@ class Driver:
     ) -> Body:
         """GETs until `until(body)`: one step with the last answer, and a timeline of [ms, status, state(body)] that
         gets a row whenever the state changes."""
-        kept, target, how = self.request("GET", path)
-        entry = self.entry(name, kept) | {"timeline": [], "polls": 0}
+        recorded, target, how = self.request("GET", path)
+        entry = self.entry(name, recorded) | {"timeline": [], "polls": 0}
         start = time.time()
         while True:
             response, body = self.exchange("GET", target, **how)

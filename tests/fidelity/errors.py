@@ -32,13 +32,13 @@ def first_line(message: Any) -> str:
 
 
 def compare_errors(real: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    found = []
+    texts = []
     messages, ours = real.get("errors") or [], other.get("errors") or []
     if list(real) != list(other):
-        found.append(f"error body keys {list(other)} not {list(real)}")
+        texts.append(f"error body keys {list(other)} not {list(real)}")
     if len(messages) != len(ours):
-        found.append(f"{len(messages)} messages in real, {len(ours)} here")
+        texts.append(f"{len(messages)} messages in real, {len(ours)} here")
     for theirs, mine in zip(messages, ours, strict=False):
         if first_line(theirs) != first_line(mine):
-            found.append(f"message '{first_line(mine)[:160]}' not '{first_line(theirs)[:160]}'")
-    return found
+            texts.append(f"message '{first_line(mine)[:160]}' not '{first_line(theirs)[:160]}'")
+    return texts

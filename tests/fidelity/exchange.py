@@ -61,29 +61,29 @@ def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
 
 
 def kept_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
-    kept = {}
+    recorded = {}
     for name, value in headers:
         name = name.lower()
         if name in HEADERS_KEPT or name.startswith("access-control-"):
-            kept[name] = "<time>" if name in HEADERS_WITH_A_TIME else value
+            recorded[name] = "<time>" if name in HEADERS_WITH_A_TIME else value
         elif name == "content-length":
-            kept[name] = "present"
-    return kept
+            recorded[name] = "present"
+    return recorded
 
 
 def record(
     status: int, reason: str, headers: list[tuple[str, str]], raw: bytes, text_limit: int = TEXT_LIMIT
 ) -> tuple[dict[str, Any], Any]:
     """(what a recording keeps of this answer, the body as JSON or text or None)."""
-    kept: dict[str, Any] = {"status": status, "reason": reason, "headers": kept_headers(headers)}
+    recorded: dict[str, Any] = {"status": status, "reason": reason, "headers": kept_headers(headers)}
     if not raw:
-        return kept | {"kind": "empty"}, None
+        return recorded | {"kind": "empty"}, None
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        return kept | {"kind": "binary", "bytes": len(raw)}, None
+        return recorded | {"kind": "binary", "bytes": len(raw)}, None
     try:
         body = json.loads(text)
     except ValueError:
-        return kept | {"kind": "text", "text": cut_text(text, text_limit)}, text
-    return kept | {"kind": "json", "body": cut_json(body)}, body
+        return recorded | {"kind": "text", "text": cut_text(text, text_limit)}, text
+    return recorded | {"kind": "json", "body": cut_json(body)}, body

@@ -105,9 +105,9 @@ class RealCluster:
         while time.time() < end:
             with (
                 contextlib.suppress(OSError, ValueError, KeyError),
-                urllib.request.urlopen(f"{self.url}/overview", timeout=30) as answer,
+                urllib.request.urlopen(f"{self.url}/overview", timeout=30) as response,
             ):
-                if json.load(answer)["slots-total"] == slots:
+                if json.load(response)["slots-total"] == slots:
                     return
             time.sleep(0.5)
             self.restart_ended()

@@ -16,11 +16,11 @@ def jar_bytes(d: Driver, kind: str) -> bytes:
 
 def upload(d: Driver, kind: str, variable: str | None = None, name: str | None = None) -> None:
     """Recorded upload of a jar; its id goes to {jar_KIND}."""
-    answer = d.step(
+    response = d.step(
         name or f"upload {kind}.jar", "POST", "/jars/upload", parts=[jar_part(f"{kind}.jar", jar_bytes(d, kind))]
     )
-    if isinstance(answer, dict) and "filename" in answer:
-        d.variables[variable or f"jar_{kind}"] = answer["filename"].rsplit("/", 1)[-1]
+    if isinstance(response, dict) and "filename" in response:
+        d.variables[variable or f"jar_{kind}"] = response["filename"].rsplit("/", 1)[-1]
 
 
 def start_job(
@@ -36,8 +36,8 @@ def start_job(
     if f"jar_{kind}" not in d.variables:
         upload(d, kind)
     body = {"programArgsList": list(args)} if args else {}
-    answer = d.step(name or f"run {kind}", "POST", f"/jars/{{jar_{kind}}}/run", json_body=body)
-    job_id = answer.get("jobid") if isinstance(answer, dict) else None
+    response = d.step(name or f"run {kind}", "POST", f"/jars/{{jar_{kind}}}/run", json_body=body)
+    job_id = response.get("jobid") if isinstance(response, dict) else None
     d.variables[variable] = job_id or UNKNOWN_ID
     if job_id and running:
         wait_state(d, job_id, all_tasks_run)
@@ -102,9 +102,9 @@ def settle(d: Driver) -> None:
 
 def trigger(d: Driver, name: str | None, method: str, path: str, **request: Any) -> bool:
     """Starts an asynchronous operation; its id goes to {trigger}. Whether it was taken on."""
-    answer = d.step(name, method, path, **request)
+    response = d.step(name, method, path, **request)
     try:
-        d.variables["trigger"] = answer["request-id"]
+        d.variables["trigger"] = response["request-id"]
     except ODD:
         d.variables["trigger"] = UNKNOWN_ID
     return bool(d.last["status"] // 100 == 2)

@@ -32,8 +32,8 @@ def scrubbed(steps: Steps, paths: Mapping[str, str]) -> Steps:
     text = json.dumps(steps)
     for path, other in paths.items():
         text = text.replace(json.dumps(path)[1:-1], other)
-    found: Steps = json.loads(text)
-    return found
+    without_paths: Steps = json.loads(text)
+    return without_paths
 
 
 def suites(folder: Path) -> dict[str, Path]:

@@ -73,9 +73,9 @@ Differences = list[str]
 
 
 def compare_bodies(real: Any, other: Any, *, racy: bool = False) -> Differences:
-    found: Differences = []
-    _compare(real, other, RACY if racy else "", None, found)
-    return found
+    differences: Differences = []
+    _compare(real, other, RACY if racy else "", None, differences)
+    return differences
 
 
 def kind(value: Any) -> str:
@@ -111,58 +111,60 @@ def signature(value: Any, key: str | None = None) -> str:
     return what
 
 
-def _compare(real: Any, other: Any, path: str, key: str | None, found: Differences) -> None:
+def _compare(real: Any, other: Any, path: str, key: str | None, differences: Differences) -> None:
     expected, got = kind(real), kind(other)
     if expected != got:
         if not ("null" in (expected, got) and key in NULLABLE):
-            found.append(f"{path or '/'}: {expected} in real, {got} here")
+            differences.append(f"{path or '/'}: {expected} in real, {got} here")
     elif expected == "object":
-        _compare_objects(real, other, path, key, found)
+        _compare_objects(real, other, path, key, differences)
     elif expected == "array":
         if bool(real) != bool(other):
             if not path.endswith(VOLATILE_LISTS):
-                found.append(f"{path or '/'}: list {_filled(real)} in real, {_filled(other)} here")
+                differences.append(f"{path or '/'}: list {_filled(real)} in real, {_filled(other)} here")
         elif real:
-            _compare_groups(real, other, path, key, found)
+            _compare_groups(real, other, path, key, differences)
     elif expected == "int":
         if (real == -1) != (other == -1) and key not in VOLATILE_MINUS and ".jobs[]" not in path:
-            found.append(f"{path}: {_minus(real)} in real, {_minus(other)} here")
+            differences.append(f"{path}: {_minus(real)} in real, {_minus(other)} here")
     elif expected == "string":
-        _compare_strings(real, other, path, found)
+        _compare_strings(real, other, path, differences)
 
 
 def _compare_objects(
-    real: dict[str, Any], other: dict[str, Any], path: str, key: str | None, found: Differences
+    real: dict[str, Any], other: dict[str, Any], path: str, key: str | None, differences: Differences
 ) -> None:
     if is_map(key, real) or is_map(key, other):
         if bool(real) != bool(other):
             if key not in VOLATILE_MAPS:
-                found.append(f"{path}: map {_filled(real)} in real, {_filled(other)} here")
+                differences.append(f"{path}: map {_filled(real)} in real, {_filled(other)} here")
         elif real:
-            _compare_groups(real.values(), other.values(), path + ".*", None, found)
+            _compare_groups(real.values(), other.values(), path + ".*", None, differences)
         return
     missing, extra = [name for name in real if name not in other], [name for name in other if name not in real]
     if key == "status-duration":  # only the states that a subtask passed through
         missing, extra = [], [name for name in extra if name not in STATES]
     if missing:
-        found.append(f"{path or '/'}: keys missing: {', '.join(missing)}")
+        differences.append(f"{path or '/'}: keys missing: {', '.join(missing)}")
     if extra:
-        found.append(f"{path or '/'}: keys extra: {', '.join(extra)}")
+        differences.append(f"{path or '/'}: keys extra: {', '.join(extra)}")
     # Flink keeps counts by state in hash maps, whose order differs from one JVM to the next
     by_state = all(name in STATES for name in real)
     if not missing and not extra and not by_state and list(real) != list(other):
-        found.append(f"{path or '/'}: key order {list(other)} not {list(real)}")
+        differences.append(f"{path or '/'}: key order {list(other)} not {list(real)}")
     for name in real:
         if name in other:
-            _compare(real[name], other[name], f"{path}.{name}", name, found)
+            _compare(real[name], other[name], f"{path}.{name}", name, differences)
 
 
-def _compare_groups(real: Iterable[Any], other: Iterable[Any], path: str, key: str | None, found: Differences) -> None:
+def _compare_groups(
+    real: Iterable[Any], other: Iterable[Any], path: str, key: str | None, differences: Differences
+) -> None:
     """Elements of two lists (or values of two maps): every shape on one side must fit some shape on the other."""
     ours, theirs = _distinct(other, key), _distinct(real, key)
-    _compare_shapes(ours, theirs, path, key, found, theirs_first=True)
+    _compare_shapes(ours, theirs, path, key, differences, theirs_first=True)
     if path != ".jobs":  # which other jobs a cluster remembers is its own affair
-        _compare_shapes(theirs, ours, path, key, found, theirs_first=False)
+        _compare_shapes(theirs, ours, path, key, differences, theirs_first=False)
 
 
 def _compare_shapes(
@@ -170,7 +172,7 @@ def _compare_shapes(
     rivals: dict[str, Any],
     path: str,
     key: str | None,
-    found: Differences,
+    all_differences: Differences,
     *,
     theirs_first: bool,
 ) -> None:
@@ -190,24 +192,24 @@ def _compare_shapes(
                 nearest = differences
             if not differences:
                 break
-        found.extend(text for text in nearest or [] if text not in found)
+        all_differences.extend(text for text in nearest or [] if text not in all_differences)
 
 
-def _compare_strings(real: str, other: str, path: str, found: Differences) -> None:
+def _compare_strings(real: str, other: str, path: str, differences: Differences) -> None:
     any_state = real in STATES and other in STATES and any(part in path for part in VOLATILE_STATES)
     if HEX.match(real) and not HEX.match(other):
-        found.append(f"{path}: a 32-digit id in real, '{other[:40]}' here")
+        differences.append(f"{path}: a 32-digit id in real, '{other[:40]}' here")
     elif ENUM.match(real) and real != other and not any_state:
-        found.append(f"{path}: {real} in real, '{other[:40]}' here")
+        differences.append(f"{path}: {real} in real, '{other[:40]}' here")
     elif (real == "") != (other == ""):
-        found.append(f"{path}: {_filled(real)} string in real, {_filled(other)} here")
+        differences.append(f"{path}: {_filled(real)} string in real, {_filled(other)} here")
 
 
 def _distinct(values: Iterable[Any], key: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    by_signature: dict[str, Any] = {}
     for value in values:
-        found.setdefault(signature(value, key), value)
-    return found
+        by_signature.setdefault(signature(value, key), value)
+    return by_signature
 
 
 def _subtype(value: Any) -> str | None:

@@ -164,7 +164,7 @@ def directories(d: Driver) -> None:
     """Savepoint directories: empty, relative, unwritable, without scheme, of another file system."""
     start_job(d, "wordcount", "--name", "oracle word count", name="directories: run")
     wait_checkpoints(d, 1)
-    places = {
+    targets = {
         "empty": "", "blank": " ", "relative": "relative/dir", "relative with scheme": "file:relative/dir",
         "without scheme": "{scratch}/plain", "root": "/", "unwritable": "/proc/nope", "trailing slash": "{scratch}/sp/",
         "two slashes": "file://{scratch}", "host": "file://host/dir", "hdfs": "hdfs://namenode:8020/sp",
@@ -175,12 +175,12 @@ def directories(d: Driver) -> None:
     scratch = Path(str(d.variables["scratch"]))
     scratch.mkdir(exist_ok=True, parents=True)
     (scratch / "afile").write_text("x")
-    for label, place in places.items():
-        body = {"cancel-job": False, "target-directory": place}
+    for label, target in targets.items():
+        body = {"cancel-job": False, "target-directory": target}
         if trigger(d, f"directories: {label}", "POST", JOB + "/savepoints", json_body=body):
             poll_operation(d, f"directories: poll {label}", JOB + "/savepoints/{trigger}")
     for label in ("empty", "relative", "hdfs", "nosuch", "unwritable", "file"):
-        body = {"drain": False, "targetDirectory": places[label]}
+        body = {"drain": False, "targetDirectory": targets[label]}
         if d.peek("/jobs/overview") and trigger(d, f"directories: stop {label}", "POST", JOB + "/stop", json_body=body):
             poll_operation(d, f"directories: poll stop {label}", JOB + "/savepoints/{trigger}")
             time.sleep(0.3)
@@ -215,8 +215,8 @@ def paths(d: Driver) -> None:
         "only slashes": "file://", "opaque": "nosuch:b", "proc": "/proc", "sys": "/sys/x", "device": "/dev/null/x",
         "dots to proc": "file:/proc/x/../y", "bracket": "nosuch://h[x/y", "long name": "x" * 300,
     }  # fmt: skip
-    for label, place in {**odd, "good": "{scratch}/sp"}.items():
-        body = {"cancel-job": False, "target-directory": place}
+    for label, target in {**odd, "good": "{scratch}/sp"}.items():
+        body = {"cancel-job": False, "target-directory": target}
         if trigger(d, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
             poll_operation(d, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
     cancel(d)
@@ -235,8 +235,8 @@ def failing_stop(d: Driver) -> None:
             continue
         upload(d, "stopfails", name=f"failing stop {label}: upload")
         body = {"flinkConfiguration": options} if options else {}
-        answer = d.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
-        d.variables["job"] = answer["jobid"]
+        response = d.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
+        d.variables["job"] = response["jobid"]
         wait_state(d, d.variables["job"], all_tasks_run)
         learn_vertices(d)
         wait_checkpoints(d, 1)
@@ -259,8 +259,8 @@ def applications(d: Driver) -> None:
     """Applications whose main method throws, or starts no job."""
     for kind in ("mainthrows", "noexecute"):
         upload(d, kind, name=f"applications: upload {kind}")
-        answer = d.step(f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={})
-        d.variables["app"] = answer["applicationid"]
+        response = d.step(f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={})
+        d.variables["app"] = response["applicationid"]
         time.sleep(2)
         d.step(f"applications: {kind}", "GET", "/applications/{app}")
         d.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)
@@ -432,8 +432,8 @@ def main() -> None:
                 path = SITUATIONS / f"{args.version}.json.gz"
                 new = {step["step"]: step for step in steps}
                 old = load(path) if path.exists() else []
-                kept = [step for step in old if step["step"] not in new]
-                save(path, {"flink": args.version, "suite": "situations"}, [*kept, *steps])
+                unchanged = [step for step in old if step["step"] not in new]
+                save(path, {"flink": args.version, "suite": "situations"}, [*unchanged, *steps])
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_errors_are_compared_by_their_first_lines_without_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "fits"),
+    ("polled", "fits"),
     [
         (["CREATED", "RUNNING", "FINISHED"], True),
         (["RUNNING", "CANCELLING", "FINISHED"], True),
@@ -105,9 +105,9 @@ def test_errors_are_compared_by_their_first_lines_without_ids() -> None:
         (["FINISHED", "RUNNING"], False),
     ],
 )
-def test_a_poll_may_miss_states_but_not_see_others(seen: list[str], fits: bool) -> None:
+def test_a_poll_may_miss_states_but_not_see_others(polled: list[str], fits: bool) -> None:
     real = step({}, timeline=[[0, 200, "RUNNING"], [9, 200, "FINISHED"]])
-    mine = step({}, timeline=[[0, 200, state] for state in seen])
+    mine = step({}, timeline=[[0, 200, state] for state in polled])
     assert bool(compare([real], [mine]).matching) is fits
 
 

@@ -21,8 +21,8 @@ SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
 
 
 def effective(release: Release = NEW, **overrides: str | None) -> Configuration:
-    given = {key.replace("__", "."): value for key, value in overrides.items()}
-    return cluster_configuration(given, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
+    by_option = {key.replace("__", "."): value for key, value in overrides.items()}
+    return cluster_configuration(by_option, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ test_jars.py and test_taskmanagers.py in tests/rest/handlers."""
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
     """Play the steps; returns status, headers and body of each response."""
     cluster = {"age": "1h", **probe.scenario.get("cluster", {}), "config": {k: v or None for k, v in config.items()}}
-    found: list[object] = []
+    collected: list[object] = []
     with played(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as stage:
         trigger = ""
         job = stage.job()
@@ -189,10 +189,10 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
             stage.to(time)
             path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger)
             response = stage.client.send(method, path, *body)
-            found.append((response.status, dict(response.headers), response.body))
+            collected.append((response.status, dict(response.headers), response.body))
             if method == "POST" and response.status == 202:
                 trigger = json.loads(response.body).get("request-id", "")
-    return found
+    return collected
 
 
 def test_each_applied_option_is_tested() -> None:
@@ -258,16 +258,16 @@ def test_check_reports_options_without_effect(tmp_path: Path) -> None:
     file.write_text("cluster: {config: {web.cancel.enabled: false, rest.profiling.enabled: true, x.y: 1}}")
     with pytest.raises(ScenarioError) as error:
         check(file, ["1.12"])
-    found = str(error.value)
-    assert 'Flink has no option "web.cancel.enabled". Did you mean "web.cancel.enable"?' in found
-    assert "Flink 1.12 has no option rest.profiling.enabled (since 1.19): it has no effect." in found
-    assert "option x.y" not in found and 'option "x.y"' not in found
+    message = str(error.value)
+    assert 'Flink has no option "web.cancel.enabled". Did you mean "web.cancel.enable"?' in message
+    assert "Flink 1.12 has no option rest.profiling.enabled (since 1.19): it has no effect." in message
+    assert "option x.y" not in message and 'option "x.y"' not in message
 
 
 def test_memory_with_an_explicit_heap() -> None:
     """The values are those of a real 2.3.0."""
-    given = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
-    memory = taskmanager_memory(Configuration(given), None).configuration()
+    sizes = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
+    memory = taskmanager_memory(Configuration(sizes), None).configuration()
     assert memory["networkMemory"] == 88_080_385
     assert memory["jvmOverhead"] == 662_700_031
     assert memory["totalFlinkMemory"] == 880_803_841

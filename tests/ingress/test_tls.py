@@ -126,8 +126,10 @@ def test_java_key_stores(tmp_path: Path) -> None:
     }
     with FlinkMock({"cluster": {"config": config}}, clock="virtual") as mock:
         url, verify, cert = mock.url + "/jobmanager/config", str(tmp_path / "ca.pem"), str(tmp_path / "client.pem")
-        shown = {option["key"]: option["value"] for option in requests.get(url, verify=verify, cert=cert).json()}
-        assert shown["security.ssl.rest.keystore-password"] == "******"
+        configuration = {
+            option["key"]: option["value"] for option in requests.get(url, verify=verify, cert=cert).json()
+        }
+        assert configuration["security.ssl.rest.keystore-password"] == "******"
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ def exchange(method: str, target: str, body: Any = None, status: int = 200, flin
     contract = Contract.load(flink)
     operation = contract.match(method, target)
     content = b"" if body is None else json.dumps(body).encode()
-    found = Exchange(method, target, 1_767_225_600_000, status, operation.id if operation else None, raw_body=content)
-    found.contract = contract
+    new = Exchange(method, target, 1_767_225_600_000, status, operation.id if operation else None, raw_body=content)
+    new.contract = contract
     for name, value in more.items():
-        setattr(found, name, value)
-    return found
+        setattr(new, name, value)
+    return new
 
 
 def journal(*exchanges: Exchange, limit: int = 10_000) -> Journal:

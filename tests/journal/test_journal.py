@@ -147,12 +147,12 @@ def test_it_is_bounded_and_says_so() -> None:
 def test_waiting_for_a_request() -> None:
     some = journal(exchange("GET", "/jobs"))
 
-    def ask() -> None:
+    def send() -> None:
         for _ in range(3):
             time.sleep(0.02)
             some.add(exchange("GET", "/jobs"))
 
-    client = threading.Thread(target=ask)
+    client = threading.Thread(target=send)
     client.start()
     assert len(some.wait_for("GET /jobs", times=3, timeout=PATIENCE)) >= 3
     client.join()

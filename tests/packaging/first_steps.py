@@ -78,8 +78,8 @@ def _served(serve: str, path: str, commands: str = "") -> str:
     started = SERVE.sub(r"\1 --port 0 --quiet --ready-file ready", serve)
     request = f"python -c \"import urllib.request as r; r.urlopen('$FLINKMOCK_URL/{path}', timeout=60)\"\n"
     head = f"echo '$ {serve}'\n{started} &\nserver=$!\nready ready \"$server\"\n{request if path else ''}"
-    shown = "".join(map(_shown, commands.replace(ADDRESS, "$FLINKMOCK_URL").splitlines()))
-    return head + shown + 'stop "$server"\n'
+    script = "".join(map(_shown, commands.replace(ADDRESS, "$FLINKMOCK_URL").splitlines()))
+    return head + script + 'stop "$server"\n'
 
 
 def _shown(command: str) -> str:
@@ -126,8 +126,8 @@ def steps(folder: Path, *, wheel: bool) -> Iterator[tuple[str, Path]]:
 def run(*, wheel: bool) -> None:
     """Run all steps. Raises CalledProcessError for the first command that fails."""
     with tempfile.TemporaryDirectory(prefix="flinkmock-first-steps-") as folder:
-        for script, place in steps(Path(folder).resolve(), wheel=wheel):
-            _run(script, place)
+        for script, directory in steps(Path(folder).resolve(), wheel=wheel):
+            _run(script, directory)
 
 
 def main() -> int:

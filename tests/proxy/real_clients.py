@@ -126,13 +126,13 @@ class Clients:
             known = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
             code, output = flink([known[0], "-m", address, *known[1:]])
             self.expect(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
-            if arguments[0] == "run" and (found := re.search("[0-9a-f]{32}", output)):
-                job = found[0]
+            if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
+                job = match[0]
                 driver = Driver(self.direct, jars, str(self.folder))
                 driver.variables["job"] = job
                 wait_checkpoints(driver, 1)
-            if found := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
-                path = found[0]
+            if match := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
+                path = match[0]
 
     def browser(self, job_id: str) -> None:
         if missing := what_is_missing():

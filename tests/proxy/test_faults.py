@@ -125,7 +125,7 @@ async def test_after_processing_the_response_is_lost(cluster: FlinkMock, serve: 
     assert [exchange.body for exchange in exchanges] == [{"target-directory": "/sp"}] * 2
 
 
-async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exchange], ask: Any) -> None:
+async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exchange], send: Any) -> None:
     now = 1_000_000
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
@@ -193,7 +193,7 @@ async def test_the_same_seed_selects_the_same_requests(
 
 
 @pytest.fixture
-async def ask() -> AsyncIterator[Any]:
+async def send() -> AsyncIterator[Any]:
     async with aiohttp.ClientSession() as session:
 
         async def status(url: str) -> int:
@@ -204,7 +204,7 @@ async def ask() -> AsyncIterator[Any]:
         yield status
 
 
-async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange], ask: Any) -> None:
+async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange], send: Any) -> None:
     faults = [
         {"job": "orders", "reply": "internal-error"},
         {"match": "GET /overview", "while-job": "clicks CANCELED", "reply": "leader-unavailable"},
@@ -213,17 +213,17 @@ async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange],
         cluster.advance("60s")
         ids = {job.name: job.id for job in cluster.cluster.jobs.values()}
         url = await serve(over(cluster, exchanges, *faults))
-        assert await ask(f"{url}/jobs/{ids['orders']}") == 500
-        assert await ask(f"{url}/jobs/{ids['clicks']}") == 200
-        assert await ask(f"{url}/overview") == 200
+        assert await send(f"{url}/jobs/{ids['orders']}") == 500
+        assert await send(f"{url}/jobs/{ids['clicks']}") == 200
+        assert await send(f"{url}/overview") == 200
         cluster.job("clicks").cancel()
         cluster.advance("60s")
         later = over(cluster, exchanges, *faults)  # what one proxy knows of the jobs may be half a second old
-        assert await ask(f"{await serve(later)}/overview") == 503
-    assert await ask(f"{url}/overview") == 502  # and a cluster that has gone has no jobs
+        assert await send(f"{await serve(later)}/overview") == 503
+    assert await send(f"{url}/overview") == 502  # and a cluster that has gone has no jobs
 
 
-async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges: list[Exchange], ask: Any) -> None:
+async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges: list[Exchange], send: Any) -> None:
     request_body: list[str | None] = []
 
     async def overview(request: web.Request) -> web.Response:
@@ -243,7 +243,7 @@ async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges:
 
 
 async def test_during_counts_from_the_start_of_the_proxy(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], ask: Any
+    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], send: Any
 ) -> None:
     proxy = over(
         cluster,
@@ -252,5 +252,5 @@ async def test_during_counts_from_the_start_of_the_proxy(
         {"match": "GET /overview", "during": "1h..2h", "reply": "not-found"},
     )
     url = await serve(proxy)
-    assert await ask(f"{url}/config") == 404
-    assert await ask(f"{url}/overview") == 200
+    assert await send(f"{url}/config") == 404
+    assert await send(f"{url}/overview") == 200

@@ -23,8 +23,8 @@ jobs:
 def values(stage: Stage, vertex: int, *names: str) -> list[int]:
     job = stage.job()
     path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
-    found = {metric["id"]: int(metric["value"]) for metric in stage.get(path + ",".join(map(quote, names)))}
-    return [found[name] for name in names]
+    by_id = {metric["id"]: int(metric["value"]) for metric in stage.get(path + ",".join(map(quote, names)))}
+    return [by_id[name] for name in names]
 
 
 def test_durations_of_one_moment() -> None:
@@ -64,12 +64,12 @@ def test_splits_of_a_source() -> None:
         stage.to(20_000)
         job = stage.job()
         listed = [metric["id"] for metric in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
-        found = {name.partition(".split.")[2] for name in listed if ".split." in name}
+        split_metrics = {name.partition(".split.")[2] for name in listed if ".split." in name}
         recorded = next(
             step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
         )["response"]["body"]
         real = {metric["id"].partition(".split.1.")[2] for metric in recorded if ".split." in metric["id"]}
-        assert found == {f"orders-{number}.{name}" for number in range(4) for name in real}
+        assert split_metrics == {f"orders-{number}.{name}" for number in range(4) for name in real}
         assert [name for name in listed if "orders-3.watermark.currentWatermark" in name] == [
             "0.Source__numbers.split.orders-3.watermark.currentWatermark"
         ]

@@ -28,8 +28,8 @@ KEY = "Operation not found under key: org.apache.flink.runtime.rest.handler."
 
 def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list[str], bool]:
     contract = Contract.load(flink)
-    found = error_response_for(problem, contract.operation(operation), ReleaseQuirks.of(contract.release))
-    return found.status, json.loads(found.body)["errors"], found.cors
+    response = error_response_for(problem, contract.operation(operation), ReleaseQuirks.of(contract.release))
+    return response.status, json.loads(response.body)["errors"], response.cors
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list
     ],
 )  # fmt: skip
 def test_first_line(problem: ClusterError, operation: str, flink: str, status: int, first: str) -> None:
-    found, errors, cors = answer(problem, operation, flink)
-    assert found == status
+    actual_status, errors, cors = answer(problem, operation, flink)
+    assert actual_status == status
     if status == 500:
         assert errors[0] == "Internal server error."
         assert errors[1].startswith(f"<Exception on server side:\n{first}\n\tat ")
@@ -100,8 +100,8 @@ def test_first_line(problem: ClusterError, operation: str, flink: str, status: i
 
 
 def test_a_missing_log() -> None:
-    found = answer(p.LogNotFound("x"), "getJobManagerCustomLog", "2.3")
-    assert found == (404, ["This file does not exist in JobManager log dir."], False)
+    response = answer(p.LogNotFound("x"), "getJobManagerCustomLog", "2.3")
+    assert response == (404, ["This file does not exist in JobManager log dir."], False)
 
 
 def test_a_folder_for_a_log() -> None:
@@ -176,7 +176,7 @@ def test_an_unknown_job_in_every_release(flink: str) -> None:
 
 def test_a_failed_cancellation_is_not_an_internal_server_error() -> None:
     """A RestHandlerException has its own status, 500 too, and comes as one trace (AbstractHandler.handleException)."""
-    found, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
-    assert found == 500
+    status, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
+    assert status == 500
     assert errors[0].startswith(REST + "Job cancellation failed: not now\n")
     assert len(errors) == 1

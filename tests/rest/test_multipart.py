@@ -191,10 +191,10 @@ def test_nothing_is_left_behind(client: Client) -> None:
     def folders() -> set[str]:
         return set(glob.glob(str(Path(tempfile.gettempdir(), f"{PREFIX}*", "upload-*"))))
 
-    kept: list[Path] = []
+    paths: list[Path] = []
 
     def keep(call: RestCall) -> Payload:
-        kept.extend(one.path for one in call.files)
+        paths.extend(one.path for one in call.files)
         assert all(one.path.exists() for one in call.files)
         return {}
 
@@ -202,7 +202,7 @@ def test_nothing_is_left_behind(client: Client) -> None:
     before = folders()
     upload(client, file(b"a.jar") + b"--b--")
     upload(client, file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--")
-    assert kept and not any(path.exists() for path in kept)
+    assert paths and not any(path.exists() for path in paths)
     assert folders() <= before
 
 

@@ -76,7 +76,7 @@ def test_a_jar_id_is_a_file_name(jar: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "given", "expected"),
+    ("operation", "parameters", "expected"),
     [
         ("getJobMetrics", {"get": ["a,b"]}, {"get": ["a", "b"]}),
         ("getJobMetrics", {"get": ["a", "b"]}, {"get": ["a", "b"]}),
@@ -95,12 +95,12 @@ def test_a_jar_id_is_a_file_name(jar: str) -> None:
         ("cancelJob", {"mode": ["Cancel"]}, {"mode": ["cancel"]}),
     ],
 )
-def test_queries(operation: str, given: dict[str, list[str]], expected: dict[str, Any]) -> None:
-    assert query_of(operation, **given) == expected
+def test_queries(operation: str, parameters: dict[str, list[str]], expected: dict[str, Any]) -> None:
+    assert query_of(operation, **parameters) == expected
 
 
 @pytest.mark.parametrize(
-    ("operation", "name", "given"),
+    ("operation", "name", "values"),
     [
         ("cancelJob", "mode", [""]),
         ("cancelJob", "mode", ["nope"]),
@@ -111,10 +111,10 @@ def test_queries(operation: str, given: dict[str, list[str]], expected: dict[str
         ("getJobExceptions", "failureLabelFilter", ["a:"]),
     ],
 )
-def test_bad_queries(operation: str, name: str, given: list[str]) -> None:
+def test_bad_queries(operation: str, name: str, values: list[str]) -> None:
     with pytest.raises(BadParameter) as caught:
-        query_of(operation, **{name: given})
-    assert str(caught.value) == f'Cannot resolve query parameter ({name}) from value "{",".join(given)}".'
+        query_of(operation, **{name: values})
+    assert str(caught.value) == f'Cannot resolve query parameter ({name}) from value "{",".join(values)}".'
 
 
 def test_only_the_jar_handlers_insist_on_one_value() -> None:

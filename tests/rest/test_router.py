@@ -9,10 +9,10 @@ JOB = "3951ca87e73b3edfbba4a783ff8d647a"
 
 
 def operation(method: str, path: str, flink: str = "2.3", **settings: str) -> str | None:
-    found = Router(Contract.load(flink), {key.replace("_", "."): value for key, value in settings.items()}).route(
+    route = Router(Contract.load(flink), {key.replace("_", "."): value for key, value in settings.items()}).route(
         method, path
     )
-    return found and found.operation.id
+    return route and route.operation.id
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_every_operation_is_found_at_its_path(flink: str) -> None:
     for one in contract:
         path = "/".join("x" if segment.startswith(":") else segment for segment in one.segments)
         for prefix in ("/", "/v1/"):
-            found = router.route(one.method, prefix + path)
-            assert found and found.operation is one, one
+            route = router.route(one.method, prefix + path)
+            assert route and route.operation is one, one

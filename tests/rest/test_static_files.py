@@ -40,10 +40,10 @@ def static(jar: Path) -> StaticFiles:
 
 
 def test_a_file_and_its_headers(static: StaticFiles) -> None:
-    answer = static.response("/main.0a1b.js", None)
-    assert (answer.status, answer.body, answer.content_type) == (200, b"start()", "application/javascript")
-    assert not answer.cors
-    assert answer.headers == {
+    response = static.response("/main.0a1b.js", None)
+    assert (response.status, response.body, response.content_type) == (200, b"start()", "application/javascript")
+    assert not response.cors
+    assert response.headers == {
         "date": DATE,
         "expires": "Fri, 15 Jan 2027 08:05:00 GMT",
         "cache-control": "private, max-age=300",
@@ -67,16 +67,16 @@ def test_content_types(static: StaticFiles, path: str, content_type: str) -> Non
     "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
 )
 def test_missing_files(static: StaticFiles, path: str) -> None:
-    answer = static.response(path, None)
+    response = static.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
-    assert answer.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
-    assert (answer.status, answer.cors) == (404, False)
+    assert response.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
+    assert (response.status, response.cors) == (404, False)
 
 
 def test_not_modified(static: StaticFiles) -> None:
     static.response("/", None)
-    answer = static.response("/", DATE)
-    assert (answer.status, answer.body, answer.content_type, answer.close) == (304, b"", None, True)
+    response = static.response("/", DATE)
+    assert (response.status, response.body, response.content_type, response.close) == (304, b"", None, True)
     assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # later is another time, too
     assert static.response("/", "").status == 200
     nonsense = static.response("/", "yesterday")
@@ -93,8 +93,8 @@ def test_a_folder_requested_first_hides_its_files(static: StaticFiles) -> None:
 def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None:
     assert static.response("/assets/icons/favicon.ico", None).status == 200
     for path in ("/assets", "/assets/icons", "/."):
-        answer = static.response(path, None)
-        assert (answer.status, answer.body) == (405, b'{"errors":["File not found."]}')
+        response = static.response(path, None)
+        assert (response.status, response.body) == (405, b'{"errors":["File not found."]}')
     # what is unpacked is found by any name for the place
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
         assert static.response(path, None).body == b"icon"
@@ -149,10 +149,10 @@ def test_flinkmock_serves_it(jar: Path) -> None:
     import requests
 
     with FlinkMock(dashboard=jar) as cluster:
-        answer = requests.get(cluster.url + "/", timeout=PATIENCE)
-        assert answer.text == "<html>the dashboard</html>"
+        response = requests.get(cluster.url + "/", timeout=PATIENCE)
+        assert response.text == "<html>the dashboard</html>"
         cached = requests.get(
-            cluster.url + "/", headers={"If-Modified-Since": answer.headers["last-modified"]}, timeout=PATIENCE
+            cluster.url + "/", headers={"If-Modified-Since": response.headers["last-modified"]}, timeout=PATIENCE
         )
         assert (cached.status_code, cached.headers["connection"]) == (304, "close")
         assert "content-length" not in cached.headers

@@ -55,10 +55,10 @@ class Stage:
 
     def outcome(self, status: str) -> str:
         """IN_PROGRESS, the location, or the failure's innermost class and message."""
-        answer = self.get(status)
-        if answer["status"]["id"] == "IN_PROGRESS":
+        response = self.get(status)
+        if response["status"]["id"] == "IN_PROGRESS":
             return "IN_PROGRESS"
-        operation = answer["operation"]
+        operation = response["operation"]
         if "location" in operation:
             return str(operation["location"])
         trace = operation["failure-cause"]["stack-trace"]

@@ -30,8 +30,8 @@ def upload(stage: Stage, folder: Path) -> str:
     copy = folder / "copy.bin"
     with zipfile.ZipFile(copy, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-    answer: Any = stage.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
-    return str(answer["filename"]).rpartition("/")[2]
+    response: Any = stage.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
+    return str(response["filename"]).rpartition("/")[2]
 
 
 def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:

@@ -49,14 +49,14 @@ QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_heal
 def answers(stage: Stage, name: str = "orders") -> list[object]:
     """Everything that is asked about one job, its vertices included; a batch job answers some of it with an error."""
     job = stage.job(name)
-    found: list[object] = [json.loads(stage.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS]
+    bodies: list[object] = [json.loads(stage.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS]
     for vertex in job.graph.vertices:
         base = f"/jobs/{job.id}/vertices/{vertex.id}"
-        found += [
+        bodies += [
             json.loads(stage.client.send("GET", f"{base}{target}").body)
             for target in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
         ]
-    return found
+    return bodies
 
 
 def everything(stage: Stage) -> str:
@@ -120,11 +120,11 @@ def test_an_unrelated_edit_changes_no_other_job(edit: tuple[str, str]) -> None:
     """Slots apart, of which there are enough: a job runs on others when one is taken before."""
     with played(RICH) as before, played(RICH.replace(*edit)) as after:
         for time in (0, 10_000, 24_000):
-            found = []
+            bodies = []
             for stage in (before, after):
                 stage.to(time)
-                found.append(without_places(answers(stage)))
-            assert found[0] == found[1]
+                bodies.append(without_places(answers(stage)))
+            assert bodies[0] == bodies[1]
             assert before.timeline() == after.timeline()
 
 

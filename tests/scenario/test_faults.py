@@ -92,7 +92,7 @@ def test_every_word_of_faults() -> None:
 
 
 def test_every_word_of_expect() -> None:
-    found = load_scenario(
+    expectations = load_scenario(
         "expect:\n"
         "  - POST /jobs/:jobid/stop\n"
         "  - POST /jobs/:jobid/stop: 2 times\n"
@@ -100,7 +100,7 @@ def test_every_word_of_expect() -> None:
         "  - unmatched: 3\n"
         "  - in-order: [GET /jobs, POST /jobs/:jobid/stop]\n"
     ).expect
-    assert found == (
+    assert expectations == (
         Expectation(RequestMatcher(STOP), CountRange(1, None), "<scenario>:2:5"),
         Expectation(RequestMatcher(STOP), CountRange(2, 2), "<scenario>:3:5"),
         Expectation(
@@ -138,10 +138,10 @@ class Patient:
     def get(self, path: str) -> httpx.Response:
         for _ in range(50):
             try:
-                answer = self.client.get(path)
-                if answer.status_code == 200:
-                    return answer
-                self.troubles.append(str(answer.status_code))
+                response = self.client.get(path)
+                if response.status_code == 200:
+                    return response
+                self.troubles.append(str(response.status_code))
             except httpx.TransportError as error:
                 self.troubles.append(type(error).__name__)
         raise AssertionError(f"no answer in 50 attempts: {self.troubles}")

@@ -22,8 +22,8 @@ from tests.scenario.scenario_helpers import played
 
 
 def job(text: str) -> JobSpec:
-    (found,) = load_scenario(text).jobs
-    return found
+    (spec,) = load_scenario(text).jobs
+    return spec
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_sizes(written: str, meant: UniformRange) -> None:
 
 
 def test_a_lifecycle_with_everything() -> None:
-    found = job(
+    spec = job(
         """
         exceptions:
           oom: {class: java.lang.OutOfMemoryError, message: Java heap space, vertex: window, subtask: 1}
@@ -82,7 +82,7 @@ def test_a_lifecycle_with_everything() -> None:
         """
     )
     oom = JavaException("java.lang.OutOfMemoryError", "Java heap space")
-    assert found.lifecycle == (
+    assert spec.lifecycle == (
         Step("CREATED", UniformRange.exactly(500)),
         Repeat(
             (
@@ -111,7 +111,7 @@ def test_moves_of_the_adaptive_scheduler() -> None:
 
 
 def test_vertices() -> None:
-    found = job(
+    spec = job(
         """
         jobs:
           orders:
@@ -131,7 +131,7 @@ def test_vertices() -> None:
               - {name: sink, parallelism: 100, id: 0123456789abcdef0123456789abcdef}
         """
     )
-    left, right, join, chain, sink = found.vertices
+    left, right, join, chain, sink = spec.vertices
     assert (left.name, left.parallelism, left.own_parallelism, left.inputs) == ("Source: a -> parse", 2, True, ())
     assert (left.records_per_second, left.bytes_per_record) == (1.5, 1024)
     assert (right.name, right.parallelism, right.own_parallelism, right.inputs) == ("right", 4, False, ())
@@ -144,11 +144,11 @@ def test_vertices() -> None:
 
 
 def test_batch_jobs_exchange_whole_results() -> None:
-    found = job("jobs: {a: {type: batch}}")
-    assert found.type == "BATCH"
-    assert found.checkpoints is None
-    assert found.vertices[1].inputs == (Input(0, "FORWARD", "blocking"),)
-    assert found.lifecycle[-2:] == (Step("RUNNING", UniformRange.exactly(30_000)), Step("FINISHED"))
+    spec = job("jobs: {a: {type: batch}}")
+    assert spec.type == "BATCH"
+    assert spec.checkpoints is None
+    assert spec.vertices[1].inputs == (Input(0, "FORWARD", "blocking"),)
+    assert spec.lifecycle[-2:] == (Step("RUNNING", UniformRange.exactly(30_000)), Step("FINISHED"))
 
 
 def test_extends_merges_mappings_and_replaces_all_else() -> None:
@@ -206,10 +206,10 @@ def test_a_submission_is_named_by_its_template() -> None:
 
 @pytest.mark.parametrize("name", ["streaming", "batch", "failing", "restarting", "stuck"])
 def test_built_in_templates(name: str) -> None:
-    found = job(f"jobs: {{orders: {name}}}")
-    assert found.name == "orders"
-    assert found.type == ("BATCH" if name == "batch" else "STREAMING")
-    assert [vertex.name for vertex in found.vertices] == ["Source: source", "map", "Sink: sink"]
+    spec = job(f"jobs: {{orders: {name}}}")
+    assert spec.name == "orders"
+    assert spec.type == ("BATCH" if name == "batch" else "STREAMING")
+    assert [vertex.name for vertex in spec.vertices] == ["Source: source", "map", "Sink: sink"]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_restart_strategies() -> None:
 
 
 def test_programs() -> None:
-    found = job(
+    spec = job(
         """
         jobs:
           orders:
@@ -287,9 +287,9 @@ def test_programs() -> None:
               arguments-in-user-config: true
         """
     )
-    assert found.program.throws == JavaException(
+    assert spec.program.throws == JavaException(
         "java.lang.IllegalStateException", "no", frames=("a.Main.main(Main.java:1)",)
     )
-    assert not found.program.executes
-    assert found.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}
-    assert found.program.arguments_in_user_config
+    assert not spec.program.executes
+    assert spec.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}
+    assert spec.program.arguments_in_user_config

@@ -56,7 +56,7 @@ def test_beginnings() -> None:
 @pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
 def test_the_recorded_jobs_made_only_moves_of_the_table(release: str) -> None:
     """The timestamps of a job that was never restarted tell its states in their order."""
-    seen = set()
+    transitions = set()
     for file in (RECORDINGS / release).glob("*.json.gz"):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             body = step.get("response", {}).get("body")
@@ -64,6 +64,6 @@ def test_the_recorded_jobs_made_only_moves_of_the_table(release: str) -> None:
                 times = {state: at for state, at in body["timestamps"].items() if at}
                 if "RESTARTING" not in times:
                     states = sorted(times, key=lambda state: (times[state], JOB_STATES.index(state)))
-                    seen |= set(pairwise(states))
-    assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= seen
-    assert all(following in legal_transitions()[state] for state, following in seen)
+                    transitions |= set(pairwise(states))
+    assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= transitions
+    assert all(following in legal_transitions()[state] for state, following in transitions)

@@ -44,23 +44,23 @@ def loads_or_is_refused(source: str | dict[str, object]) -> None:
 def test_words_replaced_lines_moved_and_characters_lost(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(lines) - 1))
+        number = data.draw(st.integers(0, len(lines) - 1))
         match data.draw(st.sampled_from(["word", "drop", "double", "indent", "cut", "insert"])):
             case "word":
-                words = lines[place].split(" ")
+                words = lines[number].split(" ")
                 words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(WORDS))
-                lines[place] = " ".join(words)
+                lines[number] = " ".join(words)
             case "drop":
-                del lines[place]
+                del lines[number]
             case "double":
-                lines.insert(place, lines[place])
+                lines.insert(number, lines[number])
             case "indent":
-                lines[place] = "  " + lines[place]
+                lines[number] = "  " + lines[number]
             case "cut":
-                lines[place] = lines[place][: data.draw(st.integers(0, len(lines[place])))]
+                lines[number] = lines[number][: data.draw(st.integers(0, len(lines[number])))]
             case "insert":
-                at = data.draw(st.integers(0, len(lines[place])))
-                lines[place] = lines[place][:at] + data.draw(st.characters()) + lines[place][at:]
+                at = data.draw(st.integers(0, len(lines[number])))
+                lines[number] = lines[number][:at] + data.draw(st.characters()) + lines[number][at:]
         lines = lines or [""]
     loads_or_is_refused("\n".join(lines) + "\n")
 

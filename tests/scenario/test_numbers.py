@@ -41,13 +41,13 @@ jobs:
 
 
 def vertex(stage: Stage, name: str) -> str:
-    (found,) = [v.id for v in stage.job().graph.vertices if v.name == name]
-    return f"/jobs/{stage.job().id}/vertices/{found}"
+    (vertex_id,) = [v.id for v in stage.job().graph.vertices if v.name == name]
+    return f"/jobs/{stage.job().id}/vertices/{vertex_id}"
 
 
 def value(stage: Stage, target: str, name: str) -> str:
-    (found,) = stage.get(f"{target}/metrics?get={name}")
-    return str(found["value"])
+    (metric,) = stage.get(f"{target}/metrics?get={name}")
+    return str(metric["value"])
 
 
 def test_metrics_of_a_job() -> None:
@@ -107,9 +107,9 @@ def test_back_pressure_for_ten_seconds() -> None:
         back_pressure = []
         for time in (9_999, 10_000, 19_999, 20_000):
             stage.to(time)
-            answer = stage.get(f"{vertex(stage, 'window')}/backpressure")
-            first = answer["subtasks"][0]
-            back_pressure.append((answer["backpressureLevel"], first["ratio"]))
+            response = stage.get(f"{vertex(stage, 'window')}/backpressure")
+            first = response["subtasks"][0]
+            back_pressure.append((response["backpressureLevel"], first["ratio"]))
             assert abs(first["ratio"] + first["idleRatio"] + first["busyRatio"] - 1) < 0.01
         assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
         stage.to(30_000)

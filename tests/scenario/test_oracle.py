@@ -27,9 +27,9 @@ def oracle() -> dict[str, JobSpec]:
 
 def bodies(release: str, suite: str, step: str) -> dict[str, Any]:
     recording = json.loads(gzip.decompress((TESTS / "recordings" / release / f"{suite}.json.gz").read_bytes()))
-    (found,) = [recorded["response"]["body"] for recorded in recording["steps"] if recorded["step"] == step]
-    assert isinstance(found, dict)
-    return found
+    (body,) = [recorded["response"]["body"] for recorded in recording["steps"] if recorded["step"] == step]
+    assert isinstance(body, dict)
+    return body
 
 
 JOBS = [

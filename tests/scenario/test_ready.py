@@ -17,8 +17,8 @@ READY = Path(__file__).parents[2] / "scenarios"
 
 
 def counts(stage: Stage) -> dict[str, int]:
-    found: dict[str, int] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]
-    return found
+    checkpoint_counts: dict[str, int] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]
+    return checkpoint_counts
 
 
 def test_streaming_happy() -> None:
@@ -121,16 +121,16 @@ def upload(stage: Stage, jar: Path) -> str:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
     copy = jar.with_suffix(".copy")
     copy.write_bytes(jar.read_bytes())
-    answer = stage.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, copy)])
-    return str(answer["filename"]).rpartition("/")[2]
+    response = stage.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, copy)])
+    return str(response["filename"]).rpartition("/")[2]
 
 
 def test_rescale() -> None:
     with played(READY / "rescale.yaml") as stage:
         stage.to(10_000)
         base = f"/jobs/{stage.job().id}"
-        wanted = {v.id: {"parallelism": {"lowerBound": 1, "upperBound": 6}} for v in stage.job().graph.vertices}
-        stage.client.json("PUT", f"{base}/resource-requirements", wanted)
+        bounds = {v.id: {"parallelism": {"lowerBound": 1, "upperBound": 6}} for v in stage.job().graph.vertices}
+        stage.client.json("PUT", f"{base}/resource-requirements", bounds)
         stage.to(30_000)
         assert [state for _, state in stage.timeline()[-3:]] == ["RESTARTING", "CREATED", "RUNNING"]
         (left, _), (came, _) = stage.timeline()[-3], stage.timeline()[-1]

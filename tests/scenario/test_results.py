@@ -48,8 +48,8 @@ templates:
   mine: {extends: base, restart: none}
 submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": streaming, "c*": mine}
 """
-    given = {rule.pattern: set(rule.given_keys) for rule in load_scenario(text).submissions}
-    assert given == {
+    keys = {rule.pattern: set(rule.given_keys) for rule in load_scenario(text).submissions}
+    assert keys == {
         "a*": {"checkpoints.every", "restart", "lifecycle"},
         "b*": set(),
         "c*": {"checkpoints.every", "restart"},
@@ -63,9 +63,9 @@ def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
         job = stage.job()
         vertex = job.graph.vertices[0]
         entries = stage.get(f"/jobs/{job.id}/vertices/{vertex.id}/accumulators")["user-accumulators"]
-        shown = {entry["name"]: (entry["type"], entry["value"]) for entry in entries}
-        assert shown.pop("words")[0] == "IntCounter"
-        assert shown == {
+        accumulators = {entry["name"]: (entry["type"], entry["value"]) for entry in entries}
+        assert accumulators.pop("words")[0] == "IntCounter"
+        assert accumulators == {
             "seen": ("LongCounter", "17"),
             "users": ("com.example.UniqueUsers", "{ada=2, bob=[1, 2]}"),
             "label": ("Label", "a text"),

@@ -28,10 +28,10 @@ class FakeEngine(Engine):
     """A real engine up to the handlers; `answer` is called instead of each of them, and not rendered."""
 
     def __init__(
-        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, answer: Answer | None = None
+        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, response: Answer | None = None
     ) -> None:
         super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
-        self.answer = answer
+        self.answer = response
         self.asked: list[RecordedCall] = []
         self.varied = None
         self.handler_overrides = {operation.id: self._record for operation in self.contract}

@@ -144,14 +144,14 @@ def test_bad_escapes_in_a_segment(client: Client) -> None:
 
 
 def test_the_observer_sees_every_exchange() -> None:
-    seen: list[Exchange] = []
-    with ServerThread(FakeEngine(), observer=seen.append) as thread:
+    exchanges: list[Exchange] = []
+    with ServerThread(FakeEngine(), observer=exchanges.append) as thread:
         client = Client(FakeEngine(), thread.url)
         client.send("GET", f"/jobs/{ID.upper()}?x=1")
         client.send("GET", "/nosuch")
         client.send("GET", "/jobs/nohex")
         client.send("GET", "/%")
-    assert seen == [
+    assert exchanges == [
         Exchange("GET", f"/jobs/{ID.upper()}?x=1", EPOCH_MS, 200, "getJobDetails", ID),
         Exchange("GET", "/nosuch", EPOCH_MS, 404),
         Exchange("GET", "/jobs/nohex", EPOCH_MS, 400, "getJobDetails", "nohex"),

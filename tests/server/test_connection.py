@@ -50,10 +50,10 @@ def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
             connection.send("GET", "/jobs")
         connection.send("GET", f"{V1}/clock")
         httpx.get(flink.url + "/config", timeout=PATIENCE)
-        answers = [json.loads(connection.answer()) for _ in range(5)]
-        assert answers[0]["count"] == 1
-        assert answers[1:4] == [{"jobs": []}] * 3
-        assert "now" in answers[4]
+        responses = [json.loads(connection.answer()) for _ in range(5)]
+        assert responses[0]["count"] == 1
+        assert responses[1:4] == [{"jobs": []}] * 3
+        assert "now" in responses[4]
 
 
 @pytest.mark.usefixtures("without_aiohttp")

@@ -23,15 +23,15 @@ SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
 async def test_under_a_virtual_clock_the_answer_comes_when_the_clock_passes_it() -> None:
     async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
-        answer = asyncio.create_task(session.get("/overview"))
+        response = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
         mock.advance("1999ms")
         await asyncio.sleep(0.05)
-        assert not answer.done()
+        assert not response.done()
         async with session.get("/jobs") as other:
             assert other.status == 200
         mock.advance("1ms")
-        async with await asyncio.wait_for(answer, PATIENCE) as late:
+        async with await asyncio.wait_for(response, PATIENCE) as late:
             assert late.status == 200
 
 
@@ -40,12 +40,12 @@ async def test_answers_come_in_the_order_of_their_moments() -> None:
     async with FlinkMock({"faults": faults}, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         order: list[str] = []
 
-        async def ask(path: str) -> None:
-            async with session.get(path) as answer:
-                await answer.read()
+        async def send(path: str) -> None:
+            async with session.get(path) as response:
+                await response.read()
             order.append(path)
 
-        tasks = [asyncio.create_task(ask(path)) for path in ("/overview", "/jobs")]
+        tasks = [asyncio.create_task(send(path)) for path in ("/overview", "/jobs")]
         for path in ("GET /overview", "GET /jobs"):
             await asyncio.to_thread(mock.requests.wait_for, path, timeout=PATIENCE)
         mock.advance("1s")
@@ -91,16 +91,16 @@ def test_under_a_step_clock_it_takes_that_long_and_the_clock_follows() -> None:
 async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
     scenario = {"faults": [{"match": "GET /overview", "delay": "1h"}]}
     async with FlinkMock(scenario) as mock, aiohttp.ClientSession(mock.url) as session:
-        answer = asyncio.create_task(session.get("/overview"))
+        response = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
         for _ in range(20):
             async with session.get("/jobs") as other:
                 await other.read()
         mock.advance("59m")
         await asyncio.sleep(0.05)
-        assert not answer.done()
+        assert not response.done()
         mock.advance("1m")
-        async with await asyncio.wait_for(answer, PATIENCE) as late:
+        async with await asyncio.wait_for(response, PATIENCE) as late:
             assert late.status == 200
 
 
@@ -108,11 +108,11 @@ async def test_many_slow_answers_immediately_all_come() -> None:
     faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
     async with FlinkMock({"faults": faults}, clock="100x") as mock, aiohttp.ClientSession(mock.url) as session:
 
-        async def ask() -> int:
-            async with session.get("/overview") as answer:
-                return len(await answer.read())
+        async def send() -> int:
+            async with session.get("/overview") as response:
+                return len(await response.read())
 
-        sizes = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(100))), PATIENCE)
+        sizes = await asyncio.wait_for(asyncio.gather(*(send() for _ in range(100))), PATIENCE)
     assert len(set(sizes)) == 1
 
 

@@ -107,8 +107,8 @@ def commands(session: Session) -> list[tuple[str, str, bytes]]:
     """Requests that change the cluster."""
     jobs = [job["id"] for job in session.json("/jobs")["jobs"] if job["status"] == "RUNNING"]
     savepoint = json.dumps({"target-directory": "file:///savepoints"}).encode()
-    found = [("POST", f"/jobs/{job}/savepoints", savepoint) for job in jobs]
-    return [*found, ("PATCH", f"/jobs/{jobs[0]}", b"")] if len(jobs) > 1 else found
+    requests = [("POST", f"/jobs/{job}/savepoints", savepoint) for job in jobs]
+    return [*requests, ("PATCH", f"/jobs/{jobs[0]}", b"")] if len(jobs) > 1 else requests
 
 
 def play(session: Session, seed: int, *, rounds: int) -> None:

@@ -119,8 +119,8 @@ async def test_aiohttp() -> None:
             ) as mock:
                 with pytest.raises(error):
                     # aiohttp tries a GET again by itself when the connection goes before an answer
-                    async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as answer:
-                        await answer.read()
+                    async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as response:
+                        await response.read()
                 assert mock.requests.count("POST /jobs/:jobid/stop") == 1
 
 
@@ -132,8 +132,8 @@ def test_named_replies(flink: str) -> None:
     sent = {}
     for name in NamedReply:
         with faulty_cluster(Fault("x", JOBS, reply=name), flink=flink) as mock:
-            answer = httpx.get(mock.url + "/jobs")
-            sent[name] = answer.status_code, answer.text, answer.headers.get("access-control-allow-origin")
+            response = httpx.get(mock.url + "/jobs")
+            sent[name] = response.status_code, response.text, response.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
     leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
     assert (sent[NamedReply.LEADER_UNAVAILABLE][0], json.loads(sent[NamedReply.LEADER_UNAVAILABLE][1])) == (
@@ -156,9 +156,9 @@ def test_named_replies(flink: str) -> None:
 
 def test_a_reply_in_words_of_ones_own() -> None:
     with faulty_cluster(Fault("x", JOBS, reply=Reply(429, ("Too many.", "Slow down."), {"Retry-After": "7"}))) as mock:
-        answer = httpx.get(mock.url + "/jobs")
-    assert (answer.status_code, answer.json()) == (429, {"errors": ["Too many.", "Slow down."]})
-    assert answer.headers["retry-after"] == "7"
+        response = httpx.get(mock.url + "/jobs")
+    assert (response.status_code, response.json()) == (429, {"errors": ["Too many.", "Slow down."]})
+    assert response.headers["retry-after"] == "7"
 
 
 def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() -> None:
@@ -225,11 +225,11 @@ def test_throttle_and_mid_body_together() -> None:
 def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
     with faulty_cluster(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
         for _ in range(2):
-            answer = client.get("/jobs")
-            assert answer.status_code == 200
-            assert check(answer.text)
-            assert answer.headers["content-length"] == str(len(answer.content))
-        assert ("text/html" in answer.headers["content-type"]) == (corrupt.kind is Corruption.HTML)
+            response = client.get("/jobs")
+            assert response.status_code == 200
+            assert check(response.text)
+            assert response.headers["content-length"] == str(len(response.content))
+        assert ("text/html" in response.headers["content-type"]) == (corrupt.kind is Corruption.HTML)
 
 
 # -- when
@@ -244,8 +244,8 @@ def test_faults_see_the_cluster_as_the_request_would() -> None:
     ) as mock:
         states = []
         for _ in range(7):
-            answer = httpx.get(mock.url + "/jobs/overview")
-            states.append(answer.json()["jobs"][0]["state"] if answer.status_code == 200 else answer.status_code)
+            response = httpx.get(mock.url + "/jobs/overview")
+            states.append(response.json()["jobs"][0]["state"] if response.status_code == 200 else response.status_code)
     assert list(dict.fromkeys(states)) == ["RUNNING", 503, "FAILED"]
     assert states.count(503) == 2
 

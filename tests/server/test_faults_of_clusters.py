@@ -60,9 +60,9 @@ def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
             trigger = json.loads(connection.answer())["request-id"]
         assert send_raw(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
         mock.advance("5s")
-        answer = httpx.get(f"{mock.url}{path}/{trigger}")
-        assert answer.status_code == 404
-        assert f"There is no savepoint operation with triggerId={trigger}" in answer.json()["errors"][0]
+        response = httpx.get(f"{mock.url}{path}/{trigger}")
+        assert response.status_code == 404
+        assert f"There is no savepoint operation with triggerId={trigger}" in response.json()["errors"][0]
         checkpoints = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()
         assert checkpoints["latest"]["restored"]["is_savepoint"] is False
         assert mock.job("orders").state == "RUNNING"

@@ -45,20 +45,20 @@ class Simulator:
         self.mock = mock
         self.known = {"{job}": JOB, "{ended}": ENDED, "{folder}": "/flink"}
         for number, url in enumerate(mock.urls):
-            answer = httpx.post(
+            response = httpx.post(
                 url + "/jars/upload", files={"jarfile": ("wordcount.jar", b"", "application/x-java-archive")}
             )
-            self.known[f"{{jar at {number}}}"] = answer.json()["filename"].rpartition("/")[2]
+            self.known[f"{{jar at {number}}}"] = response.json()["filename"].rpartition("/")[2]
 
-    def ask(self, step: dict[str, Any]) -> httpx.Response:
+    def send(self, step: dict[str, Any]) -> httpx.Response:
         path, body = self._filled(step["path"]), step.get("body")
         url = self.mock.urls[step["jobmanager"]] + path
-        answer = httpx.request(step["method"], url, json=body and json.loads(self._filled(json.dumps(body))))
-        if "request-id" in answer.text:
+        response = httpx.request(step["method"], url, json=body and json.loads(self._filled(json.dumps(body))))
+        if "request-id" in response.text:
             kind = {"savepoints": "savepoint", "checkpoints": "checkpoint", "datasets": "dataset"}
             named = next((word for part, word in kind.items() if f"/{part}" in path), "disposal")
-            self.known[f"{{{named} at {step['jobmanager']}}}"] = answer.json()["request-id"]
-        return answer
+            self.known[f"{{{named} at {step['jobmanager']}}}"] = response.json()["request-id"]
+        return response
 
     def _filled(self, text: str) -> str:
         for name, value in self.known.items():
@@ -81,16 +81,16 @@ def test_each_jobmanager_answers_as_a_real_one(version: str) -> None:
                     mock.advance("20s")
             elif step["path"].endswith("at 0}") and situation == "before":
                 mock.advance("2s")  # so that what was triggered is done
-            answer = player.ask(step)
+            response = player.send(step)
             where = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
-            assert (where, answer.status_code) == (where, step["status"])
-            assert (where, "access-control-allow-origin" in answer.headers) == (where, step["cors"])
+            assert (where, response.status_code) == (where, step["status"])
+            assert (where, "access-control-allow-origin" in response.headers) == (where, step["cors"])
             recorded = step.get("answer") or {}
-            if answer.status_code >= 400:
-                ours = answer.json()["errors"][0].split("\n")[0]
+            if response.status_code >= 400:
+                ours = response.json()["errors"][0].split("\n")[0]
                 assert VARYING.sub("…", ours)[:100] == VARYING.sub("…", recorded["errors"][0])[:100]
             elif "status" in recorded:
-                assert answer.json()["status"] == recorded["status"]
+                assert response.json()["status"] == recorded["status"]
 
 
 def test_a_recovered_job_keeps_only_the_numbers_of_its_checkpoints() -> None:
@@ -140,8 +140,8 @@ def test_clients_that_ask_again_get_through_on_the_clock_that_they_move() -> Non
 def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
     with running() as mock:
         mock.jobmanagers.fail()
-        answer = httpx.post(mock.urls[1] + "/nowhere")
-        assert answer.status_code == 404  # RouterHandler: it never comes to a handler that would ask for the leader
+        response = httpx.post(mock.urls[1] + "/nowhere")
+        assert response.status_code == 404  # RouterHandler: it never comes to a handler that would ask for the leader
 
 
 def test_without_high_availability_the_jobs_are_gone() -> None:

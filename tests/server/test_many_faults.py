@@ -36,9 +36,9 @@ class Client:
         """A status, or how the connection ended."""
         try:
             self.connection.request("GET", path)
-            answer = self.connection.getresponse()
-            answer.read()
-            return str(answer.status)
+            response = self.connection.getresponse()
+            response.read()
+            return str(response.status)
         except (ConnectionError, http.client.HTTPException) as error:
             self.connection.close()
             return type(error).__name__
@@ -47,10 +47,10 @@ class Client:
 def outcomes(count: int, seed: int = 7) -> list[str]:
     with FlinkMock(SCENARIO, seed=seed) as mock:
         client = Client(mock.url)
-        found = [client.get("/config") for _ in range(count)]
+        statuses = [client.get("/config") for _ in range(count)]
         client.connection.close()
         assert len(mock.requests) == count
-    return found
+    return statuses
 
 
 def test_the_same_seed_gives_the_same_sequence() -> None:
@@ -63,12 +63,12 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
 def test_many_requests_have_as_many_faults_as_the_chances_say_and_leave_nothing_behind() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
-        found = [client.get("/config") for _ in range(250)]
+        statuses = [client.get("/config") for _ in range(250)]
         before = left(mock)
-        found += [client.get("/config") for _ in range(1_000)]
+        statuses += [client.get("/config") for _ in range(1_000)]
         after = left(mock)
         client.connection.close()
-    assert 0.08 < sum(outcome != "200" for outcome in found) / len(found) < 0.12
+    assert 0.08 < sum(outcome != "200" for outcome in statuses) / len(statuses) < 0.12
     for what, count in after.items():
         assert count <= before[what] + (250 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
 

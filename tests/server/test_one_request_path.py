@@ -139,7 +139,9 @@ async def test_every_entry_gives_the_same_responses(entry) -> None:
         replies = await send_all(port)
     expected = through_rest_api()
     different = [
-        (request, got, want) for request, got, want in zip(TARGETS, replies, expected, strict=True) if got != want
+        (request, got, expected_reply)
+        for request, got, expected_reply in zip(TARGETS, replies, expected, strict=True)
+        if got != expected_reply
     ]
     assert different == []
 

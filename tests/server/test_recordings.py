@@ -60,17 +60,17 @@ REQUESTS = {
 
 def steps(version: str) -> dict[str, dict[str, Any]]:
     """Name -> the first recording of each distinct request."""
-    found: dict[str, dict[str, Any]] = {}
-    seen = set()
+    by_name: dict[str, dict[str, Any]] = {}
+    requests = set()
     for suite, file in suites(RECORDINGS / version).items():
         for step in load(file):
             if "skipped" in step or step["response"]["status"] == 0 or "timeline" in step:
                 continue
             request = json.dumps({**step["request"], "note": step.get("note")}, sort_keys=True)
-            if request not in seen:
-                seen.add(request)
-                found[f"{suite}/{step['step']}"] = step
-    return found
+            if request not in requests:
+                requests.add(request)
+                by_name[f"{suite}/{step['step']}"] = step
+    return by_name
 
 
 STEPS = {version: steps(version) for version in RELEASES}

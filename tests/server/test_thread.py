@@ -134,13 +134,13 @@ async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
 
 
 async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
-    answers = []
+    responses = []
 
     async def end(url: str) -> None:
         host, port = Client(FakeEngine(), url).address
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"DELETE /cluster HTTP/1.1\r\nHost: x\r\n\r\n")
-        answers.append(await reader.read())
+        responses.append(await reader.read())
         writer.close()
 
     tasks = []
@@ -154,5 +154,5 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
         PATIENCE,
     )
     await tasks[0]
-    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")
-    assert answers[0].endswith(b"\r\n\r\n{}")
+    assert responses[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert responses[0].endswith(b"\r\n\r\n{}")

@@ -163,15 +163,15 @@ def test_one_connection_many_requests(client: Client) -> None:
         (b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200),
         (b"GET /jobs/nohex HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     ]
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire, wire.makefile("rb") as answers:
+    with socket.create_connection(client.address, timeout=PATIENCE) as wire, wire.makefile("rb") as responses:
         for data, status in requests:
             wire.sendall(data)
-            assert answers.readline().split()[1] == str(status).encode()
+            assert responses.readline().split()[1] == str(status).encode()
             length = 0
-            while (line := answers.readline()) != b"\r\n":
+            while (line := responses.readline()) != b"\r\n":
                 if line.lower().startswith(b"content-length:"):
                     length = int(line.split(b":")[1])
-            answers.read(length)
+            responses.read(length)
 
 
 def test_requests_in_tiny_pieces(client: Client) -> None:

@@ -37,8 +37,8 @@ def body(version: str, step: str) -> Any:
 
 
 def status(version: str, step: str) -> int:
-    found: int = _steps(version)[step]["response"]["status"]
-    return found
+    code: int = _steps(version)[step]["response"]["status"]
+    return code
 
 
 def timeline(version: str, step: str) -> list[str]:
@@ -52,16 +52,16 @@ def causes(trace: str) -> list[str]:
     return [re.sub(r"\b[0-9a-f]{32}\b", "JOB", line.removeprefix("Caused by: ")) for line in lines]
 
 
-def errors(found: Any) -> list[str]:
+def errors(response_body: Any) -> list[str]:
     """Return the exceptions that an error response names, as `causes` does."""
-    text = "\n".join(found["errors"]).replace("<Exception on server side:\n", "")
+    text = "\n".join(response_body["errors"]).replace("<Exception on server side:\n", "")
     return [line for line in causes(text) if "End of exception" not in line]
 
 
 def request(version: str, step: str) -> dict[str, Any]:
     """Return the request of a step."""
-    found: dict[str, Any] = _steps(version)[step]["request"]
-    return found
+    recorded_request: dict[str, Any] = _steps(version)[step]["request"]
+    return recorded_request
 
 
 def names(version: str) -> list[str]:

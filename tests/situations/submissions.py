@@ -30,15 +30,15 @@ def record(base: str, bodies: Path) -> dict[str, Any]:
         for name in NAMES:
             kind = (bodies / f"{name}.type").read_text().strip()
             content = (bodies / f"{name}.bin").read_bytes()
-            answer = client.post("/v1/jobs", content=content, headers={"content-type": kind})
+            response = client.post("/v1/jobs", content=content, headers={"content-type": kind})
             views: dict[str, Any] = {}
-            if answer.status_code == 202:
-                job = answer.json()["jobUrl"]
+            if response.status_code == 202:
+                job = response.json()["jobUrl"]
                 time.sleep(_SETTLED_S)
                 views = {view: client.get(f"{job}{view}").json() for view in VIEWS}
                 client.patch(job)
                 time.sleep(1)
-            recorded[name] = {"status": answer.status_code, "response": answer.json(), "views": views}
+            recorded[name] = {"status": response.status_code, "response": response.json(), "views": views}
     return recorded
 
 

@@ -35,14 +35,14 @@ def run(stage: Stage, folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(("scenario", "kind"), [(THROWS, "mainthrows"), (NOTHING, "noexecute")])
 def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
     with played(scenario, flink="2.3") as stage:
-        found = run(stage, tmp_path)
+        responses = run(stage, tmp_path)
         real = recorded.body("2.3.0", f"applications: {kind}")
-        assert found[""]["status"] == real["status"]
-        assert found[""]["jobs"] == real["jobs"] == []
-        entries = found["exceptions"]["exceptionHistory"]["entries"]
-        wanted = recorded.body("2.3.0", f"applications: {kind} exceptions")["exceptionHistory"]["entries"]
-        assert [entry["exceptionName"] for entry in entries] == [entry["exceptionName"] for entry in wanted]
-        for entry, other in zip(entries, wanted, strict=True):
+        assert responses[""]["status"] == real["status"]
+        assert responses[""]["jobs"] == real["jobs"] == []
+        entries = responses["exceptions"]["exceptionHistory"]["entries"]
+        expected = recorded.body("2.3.0", f"applications: {kind} exceptions")["exceptionHistory"]["entries"]
+        assert [entry["exceptionName"] for entry in entries] == [entry["exceptionName"] for entry in expected]
+        for entry, other in zip(entries, expected, strict=True):
             assert recorded.causes(entry["stacktrace"]) == recorded.causes(other["stacktrace"])[:3]
             assert entry["stacktrace"].splitlines()[1] == other["stacktrace"].splitlines()[1]
             assert "StreamTask" not in entry["stacktrace"]

@@ -54,15 +54,15 @@ def test_a_read(release: str, path: str, step: str) -> None:
         job = stage.job()
         response = stage.client.send("GET", f"/jobs/{job.id}/{path}".replace("{vertex}", job.graph.vertices[0].id))
         assert response.status == recorded.status(RELEASES[release], step)
-        real, found = recorded.body(RELEASES[release], step), json.loads(response.body)
+        real, body = recorded.body(RELEASES[release], step), json.loads(response.body)
         if "errors" in real:
-            unified = [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(found)]
+            unified = [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(body)]
             assert unified == [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(real)]
         elif path == "checkpoints/config":
             names = ("mode", "interval", "state_backend")
-            assert [found[name] for name in names] == [real[name] for name in names]
+            assert [body[name] for name in names] == [real[name] for name in names]
         else:
-            assert found["counts"] == real["counts"]
+            assert body["counts"] == real["counts"]
 
 
 @pytest.mark.parametrize("release", recorded.releases())
@@ -98,7 +98,7 @@ def operators(stream_graph: dict[str, Any]) -> list[tuple[str, int, bool, list[t
 
 def test_its_graph_grows() -> None:
     with played(JOB, flink="2.3") as stage:
-        seen = []
+        counts = []
         for moment in (100, 3_000, 15_000, 25_000, 31_000):
             stage.to(moment)
             details = stage.get(f"/jobs/{stage.job().id}")
@@ -106,7 +106,7 @@ def test_its_graph_grows() -> None:
             assert listed["pending-operators"] == details["pending-operators"]
             assert listed["tasks"]["total"] == sum(vertex["parallelism"] for vertex in details["vertices"])
             assert [node["id"] for node in details["plan"]["nodes"]] == [vertex["id"] for vertex in details["vertices"]]
-            seen.append((len(details["vertices"]), details["pending-operators"]))
+            counts.append((len(details["vertices"]), details["pending-operators"]))
             if moment in (3_000, 31_000):
                 step = "batch: first" if moment == 3_000 else "batch: timeline"
                 real = recorded.body("2.3.0", step)
@@ -117,7 +117,7 @@ def test_its_graph_grows() -> None:
                 assert details["pending-operators"] == real["pending-operators"]
                 assert operators(details["stream-graph"]) == operators(real["stream-graph"])
                 assert list(details["stream-graph"]["nodes"][0]) == list(real["stream-graph"]["nodes"][1])
-        assert seen == [(1, 3), (1, 3), (2, 1), (3, 0), (3, 0)]
+        assert counts == [(1, 3), (1, 3), (2, 1), (3, 0), (3, 0)]
 
 
 def test_a_canceled_job_keeps_its_pending_operators() -> None:

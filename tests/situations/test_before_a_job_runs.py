@@ -65,22 +65,22 @@ def test_a_read(state: str, release: str, tail: str) -> None:
     step = f"{state}: {tail}"
     with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
         stage.to(2_000)
-        status, found = send(stage, tail)
+        status, body = send(stage, tail)
         assert status == recorded.status(version, step)
         real = recorded.body(version, step)
         if "errors" in real:
             if "Unable to load" not in real["errors"][0]:
-                assert recorded.errors(found) == recorded.errors(real)
+                assert recorded.errors(body) == recorded.errors(real)
             return
-        assert list(compare_bodies(real, found)) == []
+        assert list(compare_bodies(real, body)) == []
         if tail == "job/config":
-            assert found["execution-config"] == real["execution-config"]
+            assert body["execution-config"] == real["execution-config"]
         if tail == "job":
-            assert found["vertices"] == [] or [vertex["name"] for vertex in found["vertices"]] == [
+            assert body["vertices"] == [] or [vertex["name"] for vertex in body["vertices"]] == [
                 vertex["name"] for vertex in real["vertices"]
             ]
-            assert {k for k, v in found["timestamps"].items() if v} == {k for k, v in real["timestamps"].items() if v}
-            assert (found["status-counts"], found["plan"]) == (real["status-counts"], real["plan"])
+            assert {k for k, v in body["timestamps"].items() if v} == {k for k, v in real["timestamps"].items() if v}
+            assert (body["status-counts"], body["plan"]) == (real["status-counts"], real["plan"])
 
 
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
@@ -101,21 +101,21 @@ def test_operations(state: str, release: str) -> None:
 def test_resource_requirements(release: str) -> None:
     with played(INITIALIZING, flink=release) as stage:
         stage.to(2_000)
-        status, found = send(stage, "job/resource-requirements")
+        status, body = send(stage, "job/resource-requirements")
         real = recorded.body(CASES["initializing", release], "initializing: job/resource-requirements")
-        assert (status, recorded.errors(found)) == (500, recorded.errors(real))
+        assert (status, recorded.errors(body)) == (500, recorded.errors(real))
 
 
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_the_list(state: str, release: str) -> None:
     with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
         stage.to(2_000)
-        (found,) = stage.get("/jobs/overview")["jobs"]
+        (row,) = stage.get("/jobs/overview")["jobs"]
         listed = recorded.body(CASES[state, release], f"{state}: jobs/overview")["jobs"]
         real = next(job for job in listed if job["state"] == state.upper())
-        assert list(found) == list(real)
+        assert list(row) == list(real)
         names = ("state", "last-modification", "tasks", "end-time")
-        assert [found[name] for name in names] == [real[name] for name in names]
+        assert [row[name] for name in names] == [real[name] for name in names]
 
 
 def test_the_plan_is_there_when_the_job_runs() -> None:
@@ -132,8 +132,8 @@ def test_metrics_while_initializing() -> None:
     """The statistics of checkpoints are there before anything else."""
     with played(INITIALIZING, flink="2.3") as stage:
         stage.to(2_000)
-        found = {metric["id"] for metric in stage.get(f"/jobs/{stage.job().id}/metrics")}
-        assert found == {metric["id"] for metric in recorded.body("2.3.0", "initializing: job/metrics")}
+        ids = {metric["id"] for metric in stage.get(f"/jobs/{stage.job().id}/metrics")}
+        assert ids == {metric["id"] for metric in recorded.body("2.3.0", "initializing: job/metrics")}
     with played(CREATED, flink="2.3") as stage:
         stage.to(2_000)
         assert stage.get(f"/jobs/{stage.job().id}/metrics") == []

@@ -34,8 +34,8 @@ def stopped(stage: Stage) -> tuple[list[str], str]:
 
 
 def history(stage: Stage) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
-    return found
+    rows: list[dict[str, object]] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
+    return rows
 
 
 def real_failure(version: str, label: str) -> list[str]:
@@ -62,14 +62,14 @@ def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, r
         entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
         assert entered(details) == entered(real)
         entries = stage.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
-        wanted = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
+        expected = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
         summary = lambda entry: (  # noqa: E731
             entry["exceptionName"],
             entry["stacktrace"].splitlines()[0],
             "taskName" in entry,
             [other["exceptionName"] for other in entry["concurrentExceptions"]],
         )
-        assert [summary(entry) for entry in entries] == [summary(entry) for entry in wanted]
+        assert [summary(entry) for entry in entries] == [summary(entry) for entry in expected]
         again = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
         stage.to(8_000)
         assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{again}")["operation"] or {})
@@ -82,9 +82,9 @@ def test_before_1_15_the_job_recovers() -> None:
         assert stage.state() == recorded.body("1.12.5", "failing stop restarts: job")["state"] == "RUNNING"
         restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"]
-        found = stage.get(f"/jobs/{stage.job().id}/exceptions")["root-exception"]
+        root_exception = stage.get(f"/jobs/{stage.job().id}/exceptions")["root-exception"]
         real = recorded.body("1.12.5", "failing stop restarts: exceptions")["root-exception"]
-        assert recorded.causes(found) == recorded.causes(real)
+        assert recorded.causes(root_exception) == recorded.causes(real)
 
 
 def test_a_taskmanager_that_is_lost_after_the_savepoint() -> None:

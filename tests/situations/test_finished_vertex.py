@@ -69,11 +69,11 @@ def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
         step = f"partly: vertex{tail}"
         assert response.status == recorded.status(RELEASES[release], step)
         real = recorded.body(RELEASES[release], step)
-        found = json.loads(response.body)
+        body = json.loads(response.body)
         if isinstance(real, list):
-            assert {each["id"] for each in found} == {each["id"] for each in real}
+            assert {each["id"] for each in body} == {each["id"] for each in real}
         elif "errors" not in real:
-            assert list(compare_bodies(real, found)) == []
+            assert list(compare_bodies(real, body)) == []
         elif response.status == 500:
             assert recorded.errors(json.loads(response.body)) == recorded.errors(real)
 
@@ -86,11 +86,11 @@ def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
         newest = stage.get(f"{base}/checkpoints")["latest"]["completed"]
         assert newest["trigger_timestamp"] - stage.began > 15_000
         once = stage.job().graph.vertices[0].id
-        found = stage.get(f"{base}/checkpoints/details/{newest['id']}")
+        checkpoint = stage.get(f"{base}/checkpoints/details/{newest['id']}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint")
         names = ("num_subtasks", "num_acknowledged_subtasks")
-        assert [found[name] for name in names] == [real[name] for name in names]
-        assert shown(found, once) == shown(real, next(iter(real["tasks"])))
+        assert [checkpoint[name] for name in names] == [real[name] for name in names]
+        assert shown(checkpoint, once) == shown(real, next(iter(real["tasks"])))
         task = stage.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{once}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint of once")
         assert task["summary"] == real["summary"]
@@ -122,8 +122,8 @@ def test_before_1_15_there_are_no_checkpoints_any_more() -> None:
         }.items():
             trigger = stage.post(f"{base}/{'savepoints' if kind == 'savepoint' else kind}", body)["request-id"]
             stage.to(stage.now + 100)
-            found = outcome(stage.get(f"{base}/savepoints/{trigger}"))
-            assert found == outcome(recorded.body("1.12.5", f"partly: poll {kind}"))
+            result = outcome(stage.get(f"{base}/savepoints/{trigger}"))
+            assert result == outcome(recorded.body("1.12.5", f"partly: poll {kind}"))
 
 
 def test_savepoints_and_stops_succeed() -> None:

@@ -50,13 +50,13 @@ def test_what_is_left(release: str, method: str, path: str, step: str) -> None:
         stage.to(20_900)
         assert [job["state"] for job in stage.get("/jobs/overview")["jobs"]] == ["FINISHED"]
         stage.to(21_200)
-        status, found = send(stage, method, path)
+        status, body = send(stage, method, path)
         real = recorded.body(RELEASES[release], step)
         assert status == recorded.status(RELEASES[release], step)
         if "errors" in real and "Unable to load" not in real["errors"][0]:
-            assert recorded.errors(found) == recorded.errors(real)
+            assert recorded.errors(body) == recorded.errors(real)
         elif "errors" not in real:
-            assert found == real
+            assert body == real
         assert stage.get("/overview")["jobs-finished"] == 1
         assert recorded.body(RELEASES[release], "forgotten: overview")["jobs-finished"] == 1
 

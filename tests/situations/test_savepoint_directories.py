@@ -46,11 +46,11 @@ def outcome(body: dict[str, Any], cwd: str) -> list[str]:
     return recorded.causes(result["stack-trace"])
 
 
-def agree(found: list[str], real: list[str]) -> bool:
+def agree(faked: list[str], real: list[str]) -> bool:
     """Compare texts of which a recording keeps the beginning; the names of jobs don't matter."""
     name = re.compile("job '[^']*'")
     lines = [
-        (name.sub("job", line), name.sub("job", CUT.sub("", text))) for line, text in zip(found, real, strict=False)
+        (name.sub("job", line), name.sub("job", CUT.sub("", text))) for line, text in zip(faked, real, strict=False)
     ]
     return bool(lines) and all(line.startswith(beginning) for line, beginning in lines)
 
@@ -86,10 +86,10 @@ def test_each_recorded_directory(release: str) -> None:
             body = {key: sent(version, step, key), flag: False}
             trigger = stage.post(f"{job}/{operation}", body)
             stage.to(stage.now + 1_000)
-            found = stage.get(f"{job}/savepoints/{trigger['request-id']}")
+            status = stage.get(f"{job}/savepoints/{trigger['request-id']}")
             cwd = "/opt/flink/work/tmp" if "parent" not in step else "/opt/flink/work"
             mine = WORKING_DIRECTORY if "parent" not in step else WORKING_DIRECTORY.rpartition("/")[0]
-            assert agree(outcome(found, mine), outcome(recorded.body(version, poll), cwd)), step
+            assert agree(outcome(status, mine), outcome(recorded.body(version, poll), cwd)), step
             assert stage.state() == "RUNNING"
             tried += 1
     assert tried >= 47
@@ -102,9 +102,9 @@ def test_a_stop_with_a_relative_directory(release: str) -> None:
         job = f"/jobs/{stage.job().id}"
         trigger = stage.post(f"{job}/stop", {"targetDirectory": "relative/dir", "drain": False})
         stage.to(stage.now + 1_000)
-        found = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
+        result = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
         real = recorded.body(RELEASES[release], "directories: poll stop relative")
-        assert found == outcome(real, "/opt/flink/work/tmp") == ["file:CWD/relative/dir/SAVEPOINT"]
+        assert result == outcome(real, "/opt/flink/work/tmp") == ["file:CWD/relative/dir/SAVEPOINT"]
         assert stage.state() == "FINISHED"
 
 
@@ -128,9 +128,9 @@ def test_a_file_is_in_the_way() -> None:
         file = f"{SCRATCH}/sp/savepoint-1/_metadata"
         trigger = stage.post(f"{job}/savepoints", {"target-directory": f"{file}/sub", "cancel-job": False})
         stage.to(6_000)
-        found = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
+        result = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
         real = recorded.body("2.3.0", "directories: poll under a file")
-        assert found == [line.replace(f"{SCRATCH}/afile", file) for line in outcome(real, "")]
+        assert result == [line.replace(f"{SCRATCH}/afile", file) for line in outcome(real, "")]
 
 
 @pytest.mark.parametrize("release", recorded.releases())
@@ -151,8 +151,8 @@ def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) ->
             response = stage.client.send("POST", f"/jars/{jar}/run", {"savepointPath": path})
             assert response.status == recorded.status(version, step), step
             if response.status != 200:
-                found, real = recorded.errors(json.loads(response.body)), recorded.errors(recorded.body(version, step))
-                assert agree(found, real), step
+                errors, real = recorded.errors(json.loads(response.body)), recorded.errors(recorded.body(version, step))
+                assert agree(errors, real), step
             label = step.removeprefix("paths: run ")
             trigger = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
             stage.to(stage.now + 1_000)

@@ -41,13 +41,13 @@ def submitted(request, tmp_path):
 
 def test_the_graph(submitted):
     client, jobid, plan = submitted
-    shown, expected = client.ask("getJobDetails", jobid=jobid), real(plan)[""]
+    details, expected = client.call("getJobDetails", jobid=jobid), real(plan)[""]
     for name in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
-        assert shown[name] == expected[name], name
-    assert [[vertex[name] for name in OF_VERTEX] for vertex in shown["vertices"]] == [
+        assert details[name] == expected[name], name
+    assert [[vertex[name] for name in OF_VERTEX] for vertex in details["vertices"]] == [
         [vertex[name] for name in OF_VERTEX] for vertex in expected["vertices"]
     ]
-    assert tasks(shown) == tasks(expected)
+    assert tasks(details) == tasks(expected)
 
 
 def tasks(details: dict[str, Any]) -> list[int]:
@@ -57,8 +57,8 @@ def tasks(details: dict[str, Any]) -> list[int]:
 
 def test_slot_sharing_groups(submitted):
     client, jobid, plan = submitted
-    shown, expected = client.ask("getJobDetails", jobid=jobid), real(plan)[""]
-    assert groups(shown) == groups(expected)
+    details, expected = client.call("getJobDetails", jobid=jobid), real(plan)[""]
+    assert groups(details) == groups(expected)
 
 
 def groups(details: dict[str, Any]) -> set[frozenset[str]]:
@@ -71,7 +71,7 @@ def groups(details: dict[str, Any]) -> set[frozenset[str]]:
 @pytest.mark.parametrize("view", ["/plan", "/config"])
 def test_the_plan_and_the_configuration(submitted, view):
     client, jobid, plan = submitted
-    assert client.ask(OPERATIONS[view], jobid=jobid) == real(plan)[view]
+    assert client.call(OPERATIONS[view], jobid=jobid) == real(plan)[view]
 
 
 def test_the_settings_of_checkpoints(tmp_path):
@@ -81,18 +81,18 @@ def test_the_settings_of_checkpoints(tmp_path):
         ) as client:
             jobid = submit(client, tmp_path, plan)
             client.advance(3_000)
-            assert client.ask("getCheckpointConfig", jobid=jobid) == real(plan)["/checkpoints/config"]
+            assert client.call("getCheckpointConfig", jobid=jobid) == real(plan)["/checkpoints/config"]
 
 
 def test_a_job_that_cannot_be_restored(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "lost-savepoint")
         client.advance(3_000)
-        shown = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
+        cause = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
         expected = real("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
-        assert shown["class"] == expected["class"]
-        assert recorded.causes(shown["stack-trace"]) == recorded.causes(expected["stack-trace"])
-        details = client.ask("getJobDetails", jobid=jobid)
+        assert cause["class"] == expected["class"]
+        assert recorded.causes(cause["stack-trace"]) == recorded.causes(expected["stack-trace"])
+        details = client.call("getJobDetails", jobid=jobid)
         assert [details[name] for name in ("state", "vertices", "plan", "schedulerType")] == [
             real("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
         ]
@@ -102,4 +102,6 @@ def test_the_stream_graph_of_a_batch_job(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(3_000)
-        assert client.ask("getJobDetails", jobid=jobid)["stream-graph"] == real("streamgraph-batch")[""]["stream-graph"]
+        assert (
+            client.call("getJobDetails", jobid=jobid)["stream-graph"] == real("streamgraph-batch")[""]["stream-graph"]
+        )

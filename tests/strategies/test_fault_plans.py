@@ -32,7 +32,7 @@ def test_the_cluster_survives_every_plan() -> None:
 
         @examples(15)
         @given(fault_plans(min_size=1))
-        def ask(plan: FaultPlan) -> None:
+        def send(plan: FaultPlan) -> None:
             cluster.restore(start)
             cluster.faults.add(*plan)
             for _ in range(3):
@@ -43,7 +43,7 @@ def test_the_cluster_survives_every_plan() -> None:
             cluster.faults.clear()
             assert client.get("/jobs/overview").json()["jobs"][0]["name"] == "orders"
 
-        ask()
+        send()
 
 
 def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -> None:

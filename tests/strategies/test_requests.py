@@ -36,8 +36,8 @@ def with_requests(request: Request, base: str) -> int:
 def with_urllib(request: Request, base: str) -> int:
     asked = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
     try:
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as response:
+            return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
         return error.code
@@ -65,14 +65,14 @@ def test_no_server_refuses_its_form(flink: str) -> None:
 
         @examples(40)
         @given(st.sampled_from(usual).flatmap(lambda operation: requests(operation.id, flink=flink)))
-        def ask(request: Request) -> None:
+        def send_request(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
             asked = cluster.requests[-1]
             assert asked.operation is not None
             refused = asked.contract_review.rejection or ""
             assert "could not parse parameters" not in refused and "did not match expected format" not in refused
 
-        ask()
+        send_request()
         assert cluster.requests.unexpected == ()
 
 

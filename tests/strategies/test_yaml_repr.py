@@ -40,9 +40,9 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: py
         *OPTIONS, *(option for option in NO_OTHER_PLUGINS if "hypothesis" not in option), *NO_WORKERS
     )
     result.assert_outcomes(failed=3)
-    shown = [line.removeprefix("E").strip() for line in result.outlines]
-    start = next(number for number, line in enumerate(shown) if line.startswith("scenario=r"))
-    assert shown[start : start + 8] == [
+    lines = [line.removeprefix("E").strip() for line in result.outlines]
+    start = next(number for number, line in enumerate(lines) if line.startswith("scenario=r"))
+    assert lines[start : start + 8] == [
         'scenario=r"""',
         "jobs:",
         "a: streaming",
@@ -54,4 +54,4 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: py
     ]
     made = r".*Request\(method='PATCH', path='/jobs/0{32}', query=\(\), headers={}, body=None\).*"
     result.stdout.re_match_lines([made])
-    assert re.search(r"body=\{'jobs': \[\{'jid': '0{32}',", " ".join(shown)), shown
+    assert re.search(r"body=\{'jobs': \[\{'jid': '0{32}',", " ".join(lines)), lines

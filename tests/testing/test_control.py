@@ -123,10 +123,10 @@ def test_a_function_decides_a_response() -> None:
             return {"status": "SUSPENDED"} if len(calls) == 2 else None
 
         url = f"{cluster.url}/jobs/{cluster.job('orders').id}/status"
-        answers = [httpx.get(url) for _ in range(3)]
-        assert [answer.status_code for answer in answers] == [500, 200, 200]
-        assert "not today" in answers[0].json()["errors"][1]
-        assert [answer.json()["status"] for answer in answers[1:]] == ["SUSPENDED", "RUNNING"]
+        responses = [httpx.get(url) for _ in range(3)]
+        assert [response.status_code for response in responses] == [500, 200, 200]
+        assert "not today" in responses[0].json()["errors"][1]
+        assert [response.json()["status"] for response in responses[1:]] == ["SUSPENDED", "RUNNING"]
 
 
 def test_an_operation_that_is_not_there_can_not_be_decided() -> None:

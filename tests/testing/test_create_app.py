@@ -24,8 +24,8 @@ async def test_a_client_of_pytest_aiohttp(aiohttp_client: AiohttpClient) -> None
     assert (await (await client.get("/config")).json())["flink-version"].startswith("1.20")
     flink.advance("1m")
     orders = flink.job("orders")
-    answer = await client.patch(f"/jobs/{orders.id}")
-    assert answer.status == 202
+    response = await client.patch(f"/jobs/{orders.id}")
+    assert response.status == 202
     flink.run_until(orders="CANCELED")
     flink.requests.expect("PATCH /jobs/:jobid", times=1)
 
@@ -68,8 +68,8 @@ async def test_it_has_the_control_api(aiohttp_client: AiohttpClient) -> None:
     app.add_subapp("/flink", flink.create_app())
     client: Client = await aiohttp_client(app)
     api = "/flink/__flinkmock__/v1"
-    answer = await client.put(f"{api}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
-    assert (answer.status, (await answer.json())["mode"]) == (200, "virtual")
+    response = await client.put(f"{api}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
+    assert (response.status, (await response.json())["mode"]) == (200, "virtual")
     assert (await (await client.get("/flink/overview")).json())["flink-version"] == "1.20.5"
     made = await (await client.post(f"{api}/clusters")).json()
     assert (await client.delete(f"{api}/clusters/{made['id']}")).status == 204

@@ -138,15 +138,15 @@ def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytest
 
 def test_no_dependency_brings_a_plugin_that_every_run_of_pytest_would_import() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    waiting, seen = [_named(text) for text in project["dependencies"]], set()
+    waiting, names = [_named(text) for text in project["dependencies"]], set()
     while waiting:
         name = waiting.pop()
-        if name in seen or not list(metadata.distributions(name=name)):  # not needed by this Python
+        if name in names or not list(metadata.distributions(name=name)):  # not needed by this Python
             continue
-        seen.add(name)
+        names.add(name)
         assert not metadata.distribution(name).entry_points.select(group="pytest11"), name
         waiting += [_named(text) for text in metadata.requires(name) or () if "extra ==" not in text]
-    assert seen >= {"aiohttp", "jsonschema", "PyYAML"}
+    assert names >= {"aiohttp", "jsonschema", "PyYAML"}
 
 
 def _named(requirement: str) -> str:

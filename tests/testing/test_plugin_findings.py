@@ -13,15 +13,15 @@ FAULT = {"name": "lost", "match": "POST /jobs/:jobid/stop", "drop": "reset"}
 
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "faults": [FAULT]} UNUSED)
 def test_unused(flinkmock):
-    ask(flinkmock, "/jobs")
+    send(flinkmock, "/jobs")
 
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20" IGNORED)
 def test_ignored(flinkmock):
-    ask(flinkmock, "/jobs?x=1")
-    ask(flinkmock, "/jobs?x=2")
+    send(flinkmock, "/jobs?x=1")
+    send(flinkmock, "/jobs?x=2")
 
 def test_nothing(flinkmock):
-    ask(flinkmock, "/jobs")
+    send(flinkmock, "/jobs")
 """
 UNUSED = 'The fault "lost" never applied: no request met its conditions.'
 IGNORED = "Flink 1.20 does not read the query parameter x of GET /jobs. (request 1 and 1 more)"

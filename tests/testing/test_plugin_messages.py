@@ -10,7 +10,7 @@ HEAD = """
 import urllib.error, urllib.request
 import pytest
 
-def ask(flink, path, method="GET", body=None):
+def send(flink, path, method="GET", body=None):
     try:
         request = urllib.request.Request(flink.url + path, method=method, data=body)
         return urllib.request.urlopen(request).read().decode()
@@ -31,7 +31,7 @@ def test_an_unmet_expectation_shows_near_misses_and_their_differences(pytester: 
         """
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "expect": [{"POST /jobs/:jobid/stop": "once"}]})
 def test_it(flinkmock):
-    ask(flinkmock, f"/jobs/{flinkmock.job('orders').id}/savepoints", "POST", b"{}")
+    send(flinkmock, f"/jobs/{flinkmock.job('orders').id}/savepoints", "POST", b"{}")
 """,
     )
     result.assert_outcomes(failed=1)
@@ -60,25 +60,25 @@ JOB = "/jobs/0123456789abcdef0123456789abcdef"
 
 @pytest.mark.flinkmock(flink="1.12")
 def test_too_new(flinkmock):
-    assert ask(flinkmock, JOB + "/checkpoints", "POST", b"{}") == 404
+    assert send(flinkmock, JOB + "/checkpoints", "POST", b"{}") == 404
 
 @pytest.mark.flinkmock(flink="2.3")
 def test_too_old(flinkmock):
-    ask(flinkmock, JOB + "/vertices/0123456789abcdef0123456789abcdef/subtasktimes", "PATCH")
-    ask(flinkmock, "/job/overview")
-    ask(flinkmock, "/favicon.ico/of/nobody")
+    send(flinkmock, JOB + "/vertices/0123456789abcdef0123456789abcdef/subtasktimes", "PATCH")
+    send(flinkmock, "/job/overview")
+    send(flinkmock, "/favicon.ico/of/nobody")
 
 @pytest.mark.flinkmock(flink="2.2")
 def test_newest(flinkmock):
-    ask(flinkmock, JOB + "/rescales/summary")
+    send(flinkmock, JOB + "/rescales/summary")
 
 @pytest.mark.flinkmock({"cluster": {"config": {"web.submit.enable": False}}})
 def test_left_out(flinkmock):
-    ask(flinkmock, "/jars")
+    send(flinkmock, "/jars")
 
 def test_many(flinkmock):
     for number in range(7):
-        ask(flinkmock, f"/nowhere/{number}")
+        send(flinkmock, f"/nowhere/{number}")
 """,
     )
     result.assert_outcomes(failed=5)
@@ -110,28 +110,28 @@ def test_many(flinkmock):
 def test_unmatched_requests_can_be_expected(pytester: pytest.Pytester) -> None:
     tests = """
 def test_expected(flinkmock):
-    ask(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
     flinkmock.requests.expect("GET /nowhere")
 
 @pytest.mark.flinkmock({"expect": [{"unmatched": "2 times"}]})
 def test_counted_by_the_scenario(flinkmock):
-    ask(flinkmock, "/nowhere")
-    ask(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
 
 @pytest.mark.flinkmock({"faults": [{"times": 1, "reply": "leader-unavailable"}]})
 def test_answered_by_a_fault(flinkmock):
-    ask(flinkmock, "/healthz")
+    send(flinkmock, "/healthz")
 
 @pytest.mark.flinkmock(unexpected="allow")
 def test_allowed(flinkmock):
-    ask(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
 
 def test_says_nothing(flinkmock):
-    ask(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
 
 @pytest.mark.flinkmock(unexpected="fail")
 def test_insists(flinkmock):
-    ask(flinkmock, "/nowhere")
+    send(flinkmock, "/nowhere")
 """
     run(pytester, tests).assert_outcomes(passed=4, failed=2)
     run(pytester, tests, "-o", "flinkmock_unexpected=allow").assert_outcomes(passed=5, failed=1)
@@ -147,10 +147,10 @@ def test_a_failed_test_reports_its_cluster(pytester: pytest.Pytester) -> None:
 def test_it(flinkmock):
     orders = flinkmock.job("orders")
     flinkmock.run_until(orders="RUNNING")
-    ask(flinkmock, f"/jobs/{orders.id}/savepoints", "POST", b'{"target-directory": "s3://saved"}')
+    send(flinkmock, f"/jobs/{orders.id}/savepoints", "POST", b'{"target-directory": "s3://saved"}')
     for _ in range(25):
-        ask(flinkmock, f"/jobs/{orders.id}/status")
-    assert ask(flinkmock, "/jobs/overview") == "fine"
+        send(flinkmock, f"/jobs/{orders.id}/status")
+    assert send(flinkmock, "/jobs/overview") == "fine"
 """,
     )
     result.assert_outcomes(failed=1)
@@ -181,12 +181,12 @@ import flinkmock as package
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20")
 def test_it(flinkmock):
     job = flinkmock.job("orders").id
-    ask(flinkmock, f"/v1/{job}/stop", "POST", b"{}")
-    ask(flinkmock, f"/jobs/{job}", "DELETE")
-    ask(flinkmock, "/jobs/overview", "POST")
-    ask(flinkmock, f"/jobs/{job}/savepoints", "POST", b'{"format-type": "NATIVE", "x": 1}')
+    send(flinkmock, f"/v1/{job}/stop", "POST", b"{}")
+    send(flinkmock, f"/jobs/{job}", "DELETE")
+    send(flinkmock, "/jobs/overview", "POST")
+    send(flinkmock, f"/jobs/{job}/savepoints", "POST", b'{"format-type": "NATIVE", "x": 1}')
     upload(flinkmock.url, package.small_jar("").replace(b"Main-Class", b"Other-Name"))
-    ask(flinkmock, f"/jars/{jar}/run", "POST", b"{}")
+    send(flinkmock, f"/jars/{jar}/run", "POST", b"{}")
     raise RuntimeError("the client gives up")
 
 jar = ""
@@ -222,7 +222,7 @@ def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
 @pytest.fixture
 def deployed(flinkmock_factory):
     one, other = flinkmock_factory(flink="1.20"), flinkmock_factory({"jobs": {"orders": "streaming"}})
-    ask(other, "/jobs/overview")
+    send(other, "/jobs/overview")
     raise RuntimeError("not deployed")
 
 def test_it(deployed): ...
@@ -249,7 +249,7 @@ def test_a_client_that_hangs_with_a_virtual_clock_gets_a_hint(pytester: pytest.P
 def test_it(flinkmock):
     flinkmock.advance("5s")
     for _ in range(3):
-        assert "FINISHED" not in ask(flinkmock, "/jobs/overview")
+        assert "FINISHED" not in send(flinkmock, "/jobs/overview")
     raise TimeoutError("report was not to finish")
 """,
     )
@@ -272,7 +272,7 @@ def test_other_clocks_get_no_hint(pytester: pytest.Pytester, clock: str) -> None
 @pytest.mark.flinkmock({{"jobs": {{"report": "batch"}}}}, clock={clock!r})
 def test_it(flinkmock):
     for _ in range(30):
-        ask(flinkmock, "/overview")
+        send(flinkmock, "/overview")
     raise TimeoutError
 """,
     )
@@ -300,13 +300,13 @@ def test_the_run_s_cluster_is_watched_test_by_test(pytester: pytest.Pytester) ->
         pytester,
         """
 def test_one(flinkmock_session):
-    ask(flinkmock_session, "/nowhere")
+    send(flinkmock_session, "/nowhere")
 
 def test_two(flinkmock_session):
-    ask(flinkmock_session, "/overview")
+    send(flinkmock_session, "/overview")
 
 def test_three(flinkmock_session):
-    ask(flinkmock_session, "/config")
+    send(flinkmock_session, "/config")
     raise RuntimeError
 """,
     )

@@ -10,7 +10,7 @@ TESTS = """
 import urllib.request
 import pytest
 
-def ask(flink, path, method="GET", body=None):
+def send(flink, path, method="GET", body=None):
     request = urllib.request.Request(flink.url + path, method=method, data=body)
     return urllib.request.urlopen(request).read().decode()
 
@@ -20,13 +20,13 @@ class TestOrders:
     def test_beats(self, flinkmock, how_often):
         job = flinkmock.job("orders")
         for _ in range(how_often):
-            ask(flinkmock, f"/jobs/{job.id}/clientHeartbeat", "PATCH", b"1700000000000")
+            send(flinkmock, f"/jobs/{job.id}/clientHeartbeat", "PATCH", b"1700000000000")
 
     def test_looks(self, flinkmock):
-        ask(flinkmock, "/overview")
+        send(flinkmock, "/overview")
 
 def test_newest(flinkmock):
-    ask(flinkmock, "/overview")
+    send(flinkmock, "/overview")
 """
 REPORT = [
     "* upgrade to Flink 2.3 *",

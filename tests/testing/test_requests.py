@@ -101,8 +101,8 @@ async def test_waiting_for_a_client_that_works_in_the_background() -> None:
 
         async def poll() -> None:
             for _ in range(3):
-                async with session.get("/overview") as answer:
-                    await answer.read()
+                async with session.get("/overview") as response:
+                    await response.read()
 
         polling = asyncio.create_task(poll())
         assert len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3, timeout=PATIENCE)) == 3

@@ -46,8 +46,8 @@ def everything(mock: FlinkMock) -> list[bytes]:
 
 def upload(mock: FlinkMock, name: str = "orders.jar", content: bytes | None = None) -> str:
     files = {"jarfile": (name, small_jar() if content is None else content, "application/x-java-archive")}
-    answer: str = httpx.post(f"{mock.url}/jars/upload", files=files).json()["filename"]
-    return answer.rpartition("/")[2]
+    response: str = httpx.post(f"{mock.url}/jars/upload", files=files).json()["filename"]
+    return response.rpartition("/")[2]
 
 
 def trouble(mock: FlinkMock) -> None:

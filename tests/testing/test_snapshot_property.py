@@ -49,7 +49,7 @@ class Actor:
 
     def answers(self, actions: list[Action]) -> list[bytes]:
         done = (("look", 0), *actions, ("look", 0))
-        return [answer for name, number in done for answer in self._do(name, number)]
+        return [response for name, number in done for response in self._do(name, number)]
 
     def _do(self, name: str, number: int) -> list[bytes]:
         engine, jobs, jars = self._engine, list(self._engine.cluster.jobs), self._engine.cluster.jars.newest_first()
@@ -96,10 +96,10 @@ class Actor:
 
     def _ask(self, method: str, target: str, body: dict[str, Any] | None = None, files: Any = ()) -> bytes:
         try:
-            answer = self._client.json(method, target, body, files)
+            response = self._client.json(method, target, body, files)
         except ClusterError as problem:
             return repr(problem).encode()
-        return answer if isinstance(answer, bytes) else encode(answer)
+        return response if isinstance(response, bytes) else encode(response)
 
 
 BEFORE = [("upload", 1), ("pass", 8), ("save", 0)]

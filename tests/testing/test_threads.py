@@ -32,17 +32,17 @@ def with_httpx(url: str) -> list[int]:
 
 
 def with_urllib(url: str) -> list[int]:
-    found = []
+    job_counts = []
     for _ in range(EACH):
-        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=PATIENCE) as answer:
-            found.append(len(json.load(answer)["jobs"]))
-    return found
+        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=PATIENCE) as response:
+            job_counts.append(len(json.load(response)["jobs"]))
+    return job_counts
 
 
 def with_aiohttp(url: str) -> list[int]:
     async def one(session: aiohttp.ClientSession) -> int:
-        async with session.get("/jobs/overview") as answer:
-            return len((await answer.json())["jobs"])
+        async with session.get("/jobs/overview") as response:
+            return len((await response.json())["jobs"])
 
     async def all_at_once() -> list[int]:
         async with aiohttp.ClientSession(url) as session:
@@ -58,13 +58,13 @@ CLIENTS: list[Callable[[str], list[int]]] = [with_requests, with_httpx, with_url
 def test_clients_of_all_kinds_at_once(clock: str) -> None:
     with FlinkMock(SCENARIO, clock=clock) as flink, ThreadPoolExecutor(10) as pool:
         asked = [pool.submit(client, flink.url) for client in CLIENTS * 2]
-        moved = [pool.submit(flink.advance, "1s") for _ in range(20)]
+        advances = [pool.submit(flink.advance, "1s") for _ in range(20)]
         looked = [pool.submit(lambda: flink.job("orders").state) for _ in range(20)]
-        kept = [pool.submit(flink.snapshot) for _ in range(5)]
-        assert [answer.result() for answer in asked] == [[2] * EACH] * len(asked)
-        assert len({future.result() for future in moved}) == 20
+        snapshots = [pool.submit(flink.snapshot) for _ in range(5)]
+        assert [response.result() for response in asked] == [[2] * EACH] * len(asked)
+        assert len({future.result() for future in advances}) == 20
         assert {future.result() for future in looked} <= {"INITIALIZING", "CREATED", "RUNNING"}
-        assert all(future.result().at for future in kept)
+        assert all(future.result().at for future in snapshots)
         flink.requests.expect("GET /jobs/overview", times=EACH * len(asked))
         assert [one.number for one in flink.requests] == list(range(1, EACH * len(asked) + 1))
 
@@ -84,9 +84,9 @@ def test_it_is_put_back_while_clients_ask() -> None:
             return times
 
         restoring = [pool.submit(put_back) for _ in range(2)]
-        answers = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
+        responses = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
         over.set()
-        assert answers == [[2] * EACH] * len(CLIENTS)
+        assert responses == [[2] * EACH] * len(CLIENTS)
         assert all(future.result() for future in restoring)
         flink.restore(snapshot)
         assert flink.clock.now() == snapshot.at and len(flink.requests) == 0

@@ -29,10 +29,10 @@ def page() -> str:
     return "\n".join([*lines, ""])
 
 
-def _ranges(found: list[str], names: list[str]) -> str:
+def _ranges(minors: list[str], names: list[str]) -> str:
     """Format releases as ranges: "1.12 to 1.20, 2.3"."""
     groups: list[list[str]] = []
-    for name in found:
+    for name in minors:
         if groups and names.index(groups[-1][-1]) + 1 == names.index(name):
             groups[-1].append(name)
         else:

@@ -78,14 +78,14 @@ def _has_constructor(value: type) -> bool:
 
 def _members(value: type) -> Iterator[tuple[str, Any]]:
     owners = value.__mro__ if value.__name__ in INHERITED_BY else (value,)
-    seen = set()
+    names = set()
     for owner in owners:
         if not owner.__module__.startswith("flinkmock"):
             continue
         for name, attribute in vars(owner).items():
             described = isinstance(attribute, (FunctionType, property, classmethod, staticmethod))
-            if not name.startswith("_") and name not in seen and described and attribute.__doc__:
-                seen.add(name)
+            if not name.startswith("_") and name not in names and described and attribute.__doc__:
+                names.add(name)
                 yield name, attribute
 
 
@@ -123,8 +123,8 @@ def _parameter(parameter: inspect.Parameter) -> str:
     if parameter.default is inspect.Parameter.empty:
         return text
     default = parameter.default
-    shown = f'"{default}"' if isinstance(default, str) else "…" if "<" in repr(default) else repr(default)
-    return f"{text} = {shown}"
+    default_text = f'"{default}"' if isinstance(default, str) else "…" if "<" in repr(default) else repr(default)
+    return f"{text} = {default_text}"
 
 
 def _annotation(value: Any) -> str:

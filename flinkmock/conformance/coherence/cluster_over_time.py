@@ -83,8 +83,8 @@ def _taskmanager_stays(old: Value, new: Value) -> Relations:
 def heartbeats_go_on(before: View, after: View, taskmanager_id: str) -> Relations:
     old = before.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
     new = after.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
-    answers = after.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id)
-    if answers.exists and before.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id).exists and old.raw:
+    responses = after.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id)
+    if responses.exists and before.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id).exists and old.raw:
         yield from true(new.raw > old.raw, "no heartbeat in 30 s", new, old)
 
 

@@ -71,13 +71,13 @@ def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
     all_entries = sorted(
         job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], ORDER.index(entry[1]))
     )
-    kept = all_entries[:1]
+    legal_entries = all_entries[:1]
     for at, state in all_entries[1:]:
-        if state in legal_transitions(scheduler)[kept[-1][1]]:
-            kept.append((at, state))
-    if kept[-1][1] not in TERMINAL_JOB_STATES and all_entries[-1][1] in TERMINAL_JOB_STATES:
-        kept.append(all_entries[-1])
-    return kept
+        if state in legal_transitions(scheduler)[legal_entries[-1][1]]:
+            legal_entries.append((at, state))
+    if legal_entries[-1][1] not in TERMINAL_JOB_STATES and all_entries[-1][1] in TERMINAL_JOB_STATES:
+        legal_entries.append(all_entries[-1])
+    return legal_entries
 
 
 def _durations(entries: list[Entry], state: str) -> list[int]:

@@ -49,8 +49,8 @@ def _job(job: JobObservations) -> Iterator[str]:
     strategy = str(job.config.get("restart-strategy") or "")
     if strategy and CLUSTER_DEFAULT not in strategy and restart_strategy(strategy) is None:
         yield f"job {job.name}: the restart strategy ({strategy})."
-    if kept := sum(job.metrics_after_end.values()):
-        yield f"job {job.name}: {counted(kept, 'metric')}, which Flink keeps after the end of a job that it ran."
+    if metrics := sum(job.metrics_after_end.values()):
+        yield f"job {job.name}: {counted(metrics, 'metric')}, which Flink keeps after the end of a job that it ran."
     for path, count in job.omitted_metrics.items():
         yield f"job {job.name}: {count} more metrics of {job.vertex_name(path) or 'the job'}."
     for vertex in rows(job.details, "vertices"):

@@ -77,7 +77,7 @@ def _refuse_other_parameters(operation: Operation) -> None:
 
 def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -> None:
     pending: deque[tuple[Any, int]] = deque([(schema, 0)])
-    seen: set[str] = set()
+    followed: set[str] = set()
     while pending:
         subschema, depth = pending.popleft()
         if subschema is None or isinstance(subschema, bool):
@@ -90,8 +90,8 @@ def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -
         if unknown:
             raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
         name = subschema.get("$ref", "").rpartition("/")[2]
-        if name and name not in seen:
-            seen.add(name)
+        if name and name not in followed:
+            followed.add(name)
             pending.append((definitions[name], depth))
         pending.extend((child, depth + 1) for child in _children(subschema))
 
@@ -106,10 +106,10 @@ def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
     """Refuse a definition that only refers to itself."""
-    seen = [name]
+    chain = [name]
     schema = definitions[name]
     while "$ref" in schema:
-        seen.append(schema["$ref"].rpartition("/")[2])
-        if len(seen) > len(definitions):
-            raise ImportRefused(f"The schema {name} refers only to itself: {' → '.join(seen[:4])}.")
-        schema = definitions[seen[-1]]
+        chain.append(schema["$ref"].rpartition("/")[2])
+        if len(chain) > len(definitions):
+            raise ImportRefused(f"The schema {name} refers only to itself: {' → '.join(chain[:4])}.")
+        schema = definitions[chain[-1]]

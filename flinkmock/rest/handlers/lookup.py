@@ -63,8 +63,8 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
     job, vertex, time = vertex_and_time(call)
     attempt, current = call.path.get("attempt"), job.attempt_at(time)
     execution = job.execution_at(vertex, call.path["subtaskindex"], time, attempt)
-    kept = call.cluster.configuration.integer(ATTEMPTS_HISTORY)  # former attempts in an ExecutionHistory
-    if attempt is not None and current is not None and attempt < current.number - kept:
+    history_size = call.cluster.configuration.integer(ATTEMPTS_HISTORY)  # former attempts in an ExecutionHistory
+    if attempt is not None and current is not None and attempt < current.number - history_size:
         raise AttemptNotFound(attempt)
     return job, execution, time
 

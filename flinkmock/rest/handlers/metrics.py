@@ -24,8 +24,8 @@ def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
     """Return the names of all metrics or, with `get`, names and values of the requested ones, in Flink's order."""
     if "get" not in call.query:
         return [{"id": name} for name in values]
-    wanted = set(call.query["get"])
-    return [{"id": name, "value": value} for name, value in values.items() if name in wanted]
+    selected = set(call.query["get"])
+    return [{"id": name, "value": value} for name, value in values.items() if name in selected]
 
 
 def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
@@ -37,13 +37,13 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
     names = list(dict.fromkeys(name for holder in holders for name in holder))
     if "get" not in call.query:
         return [{"id": name} for name in names]
-    wanted = set(call.query["get"])
-    if not wanted.issubset(names):
+    selected = set(call.query["get"])
+    if not selected.issubset(names):
         return []
     kinds = {str(kind).lower() for kind in call.query.get("agg", metrics.AGGREGATIONS)}
     payload: list[dict[str, Any]] = []
     for name in names:
-        if name in wanted:
+        if name in selected:
             aggregations = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
             if aggregations is not None:
                 payload.append({"id": name, **aggregations})
@@ -61,8 +61,8 @@ def jobmanager(call: RestCall) -> Payload:
 @handles("getTaskManagerMetrics")
 def taskmanager(call: RestCall) -> Payload:
     """Return the metrics of a TaskManager; for an unknown TaskManager, there are none."""
-    wanted = call.path["taskmanagerid"]
-    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == wanted), {}))
+    taskmanager_id = call.path["taskmanagerid"]
+    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == taskmanager_id), {}))
 
 
 @handles("getAggregatedTaskManagerMetrics")
@@ -121,8 +121,8 @@ def vertex(call: RestCall) -> Payload:
 
 @handles("getSubtaskMetrics")
 def subtask(call: RestCall) -> Payload:
-    wanted = call.path["subtaskindex"]
-    return select_metrics(call, next((holder for n, holder in _subtasks(call) if n == wanted), {}))
+    index = call.path["subtaskindex"]
+    return select_metrics(call, next((holder for n, holder in _subtasks(call) if n == index), {}))
 
 
 @handles("getAggregatedSubtaskMetrics")

@@ -65,12 +65,12 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
     if not vertex.is_source:
         payload["inputs"] = [
             {
-                "num": place,
+                "num": number,
                 "id": graph.vertices[edge.source].id,
                 "ship_strategy": edge.ship_strategy,
                 "exchange": edge.exchange,
             }
-            for place, edge in enumerate(vertex.inputs)
+            for number, edge in enumerate(vertex.inputs)
         ]
     return payload
 

@@ -86,9 +86,9 @@ def run(
     d: Driver, name: str, path: str = JAR, query: str | None = None, *, works: bool = False, **request: Any
 ) -> None:
     """A run; if it works, as it should or by mistake, its job is cancelled."""
-    answer = d.step(f"run {name}", "POST", path + "/run", query, **request)
-    if isinstance(answer, dict) and "jobid" in answer:
-        d.variables["started"] = answer["jobid"]
+    response = d.step(f"run {name}", "POST", path + "/run", query, **request)
+    if isinstance(response, dict) and "jobid" in response:
+        d.variables["started"] = response["jobid"]
         if works:
             d.step(f"run {name}: config of the job", "GET", "/jobs/{started}/config")
         cancel(d, "started")
@@ -166,8 +166,8 @@ def good_runs(d: Driver) -> None:
 
 def application(d: Driver) -> None:
     """Only 2.3 has applications."""
-    answer: Body = d.step("run-application", "POST", JAR + "/run-application")
-    d.variables["app"] = answer.get("applicationid", UNKNOWN_ID) if isinstance(answer, dict) else UNKNOWN_ID
+    response: Body = d.step("run-application", "POST", JAR + "/run-application")
+    d.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
     time.sleep(2)
     d.step(None, "GET", "/applications/overview")
     d.step(None, "GET", "/applications/{app}")

@@ -41,7 +41,7 @@ def bounds(lower: int, upper: int) -> dict[str, Any]:
 
 
 def put(d: Driver, name: str, required: dict[str, Any]) -> None:
-    body = json.dumps({d.variables[vertex]: wanted for vertex, wanted in required.items()}).encode()
+    body = json.dumps({d.variables[vertex]: required_bounds for vertex, required_bounds in required.items()}).encode()
     d.step(name, "PUT", REQUIREMENTS, body=body, headers={"Content-Type": "application/json"})
 
 

@@ -79,8 +79,8 @@ def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
 
 
 def job(now: int = START + 30_000, **payload: object) -> JobInputs:
-    given: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **payload}
-    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **given)  # type: ignore[arg-type]
+    inputs: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **payload}
+    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **inputs)  # type: ignore[arg-type]
 
 
 def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) -> SubtaskInputs:
@@ -95,14 +95,14 @@ def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) 
         )
         for name in CHAINS[scope]
     )
-    given: dict[str, object] = {
+    inputs: dict[str, object] = {
         "io": io,
         "minute_ago": before,
         "operators": operators,
         "is_source": scope == "source",
         **payload,
     }
-    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **given)  # type: ignore[arg-type]
+    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **inputs)  # type: ignore[arg-type]
 
 
 def io_at(now: int) -> IoCounters:

@@ -33,7 +33,7 @@ class HandlerClient:
         values = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
         self.engine = Engine(values, flink=flink, clock="virtual")
         self.cluster = self.engine.cluster
-        self.client = InProcessClient(self.engine)
+        self.in_process = InProcessClient(self.engine)
 
     def __enter__(self) -> HandlerClient:
         return self
@@ -41,9 +41,9 @@ class HandlerClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # fmt: skip # noqa: E501
         self.engine.close()
 
-    def ask(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
+    def call(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
             files: Sequence[UploadedFile] = (), **path: Any) -> Any:  # fmt: skip
-        """The answer's JSON, or the file. Raises what the cluster raises."""
+        """Call an operation and return the JSON of the response, or the file. Raises the errors of the cluster."""
         route = self.engine.contract.operation(operation)
         target = "/".join(
             quote(str(path[part[1:]]), safe="") if part.startswith(":") else part for part in route.segments
@@ -52,14 +52,14 @@ class HandlerClient:
             name: ",".join(map(_text, value if isinstance(value, list) else [value]))
             for name, value in (query or {}).items()
         }
-        return self.client.json(route.method, f"/{target}?{urlencode(texts)}", body, files)
+        return self.in_process.json(route.method, f"/{target}?{urlencode(texts)}", body, files)
 
     def upload(self, path: Path) -> str:
-        """Uploads a copy of the jar (the engine takes the file away) and returns its id."""
+        """Upload a copy of a jar, because the engine moves the file, and return its id."""
         copy = path.with_suffix(".copy")
         copy.write_bytes(path.read_bytes())
-        answer = self.ask("uploadJar", files=[UploadedFile(path.name, copy)])
-        return str(answer["filename"]).rpartition("/")[2]
+        response = self.call("uploadJar", files=[UploadedFile(path.name, copy)])
+        return str(response["filename"]).rpartition("/")[2]
 
     def advance(self, length: int | str) -> None:
         self.engine.advance(length)

@@ -19,37 +19,37 @@ from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 
 @pytest.mark.parametrize("operation", ["cancelJob", "getYarnCancelJobTermination"])
 def test_a_job_is_cancelled(operation):
-    with HandlerClient(job(id=JOB_ID)) as asker:
-        assert asker.ask(operation, jobid=JOB_ID) == {}
-        asker.advance("1s")
-        assert asker.cluster.job(JOB_ID).state == "CANCELED"
+    with HandlerClient(job(id=JOB_ID)) as client:
+        assert client.call(operation, jobid=JOB_ID) == {}
+        client.advance("1s")
+        assert client.cluster.job(JOB_ID).state == "CANCELED"
 
 
 def test_the_mode_of_the_request_wins_over_that_of_the_path():
-    with HandlerClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as client:
         for operation, query in (("cancelJob", {"mode": "stop"}), ("getYarnStopJobTermination", {})):
             with pytest.raises(StopModeRemoved):
-                asker.ask(operation, query, jobid=UNKNOWN_ID)
-        assert asker.ask("getYarnStopJobTermination", {"mode": "cancel"}, jobid=JOB_ID) == {}
+                client.call(operation, query, jobid=UNKNOWN_ID)
+        assert client.call("getYarnStopJobTermination", {"mode": "cancel"}, jobid=JOB_ID) == {}
         with pytest.raises(JobNotFound):
-            asker.ask("cancelJob", jobid=UNKNOWN_ID)
+            client.call("cancelJob", jobid=UNKNOWN_ID)
 
 
 @pytest.mark.parametrize(("flink", "again"), [("1.14", False), ("1.15", True), ("2.3", True)])
 def test_a_canceled_job_may_be_cancelled_again(flink, again):
-    with HandlerClient(job(id=JOB_ID), flink=flink) as asker:
-        asker.ask("cancelJob", jobid=JOB_ID)
-        asker.advance("1s")
+    with HandlerClient(job(id=JOB_ID), flink=flink) as client:
+        client.call("cancelJob", jobid=JOB_ID)
+        client.advance("1s")
         if again:
-            assert asker.ask("cancelJob", jobid=JOB_ID) == {}
+            assert client.call("cancelJob", jobid=JOB_ID) == {}
         else:
             with pytest.raises(JobAlreadyTerminated):
-                asker.ask("cancelJob", jobid=JOB_ID)
+                client.call("cancelJob", jobid=JOB_ID)
 
 
 def test_heartbeats_are_taken_for_any_job():
-    with HandlerClient() as asker:
-        assert asker.ask("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
+    with HandlerClient() as client:
+        assert client.call("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
 
 
 @pytest.mark.parametrize(("request_text", "java_class", "text"), [
@@ -58,17 +58,17 @@ def test_heartbeats_are_taken_for_any_job():
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
 ])  # fmt: skip
 def test_no_coordinator_answers(request_text, java_class, text):
-    with HandlerClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as client:
         body = {"serializedCoordinationRequest": request_text}
         with pytest.raises(UncaughtJavaException) as raised:
-            asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
+            client.call("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
         assert raised.value.exception.java_class == java_class
         assert (text or "") in (raised.value.exception.message or "")
         with pytest.raises(JobNotFound):
-            asker.ask("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
+            client.call("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
         with pytest.raises(CoordinatorNotFound):
             body = {"serializedCoordinationRequest": "rO0ABXA="}
-            asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
+            client.call("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
 
 
 def test_the_coordinator_of_a_source_takes_no_requests():
@@ -76,8 +76,8 @@ def test_the_coordinator_of_a_source_takes_no_requests():
     spec = job(id=JOB_ID)
     source = dataclasses.replace(spec.vertices[0], id="c" * 32, splits=("1",))
     spec = dataclasses.replace(spec, vertices=(source, *spec.vertices[1:]))
-    with HandlerClient(spec, flink="1.20") as asker, pytest.raises(UncaughtJavaException) as raised:
+    with HandlerClient(spec, flink="1.20") as client, pytest.raises(UncaughtJavaException) as raised:
         body = {"serializedCoordinationRequest": "rO0ABXA="}
-        asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorid="c" * 32)
+        client.call("postClientCoordination", body=body, jobid=JOB_ID, operatorid="c" * 32)
     text = f"Coordinator of operator {'c' * 32} cannot handle client event"
     assert raised.value.exception.message == text

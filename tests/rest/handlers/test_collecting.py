@@ -30,12 +30,12 @@ ROWS = (["x", 1], {"v": 2}, RowValue(3, ["z", 3]))
 BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
 
 
-def collecting(flink: str, rows: tuple[Any, ...] = ROWS, **given: Any) -> HandlerClient:
+def collecting(flink: str, rows: tuple[Any, ...] = ROWS, **overrides: Any) -> HandlerClient:
     spec = dataclasses.replace(job(name="any", every=None), results=rows)
-    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(given)),))
+    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(overrides)),))
 
 
-def ask(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
+def request_results(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
     """Send a CollectCoordinationRequest and return the fields of the response."""
     text = version.encode()
     data = REQUEST[:-11] + struct.pack(">q", offset) + b"t" + struct.pack(">H", len(text)) + text
@@ -43,8 +43,8 @@ def ask(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -
     body = {"serializedCoordinationRequest": base64.b64encode(data).decode()}
     by_uid = client.cluster.release.since("2.3")
     path = {"operatorUid": "dataStreamCollect_6"} if by_uid else {"operatorid": sink.operator_id}
-    answer = client.ask("postClientCoordination", jobid=jobid, body=body, **path)
-    return dict(read_object(base64.b64decode(answer["serializedCoordinationResult"])).fields)
+    response = client.call("postClientCoordination", jobid=jobid, body=body, **path)
+    return dict(read_object(base64.b64decode(response["serializedCoordinationResult"])).fields)
 
 
 def rows_of(response: dict[str, Any]) -> list[bytes]:
@@ -55,19 +55,19 @@ def rows_of(response: dict[str, Any]) -> list[bytes]:
 def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, flink):
     with collecting(flink) as client:
         jobid = submit(client, tmp_path, PLANS[flink], flink)
-        waiting = ask(client, jobid)
+        waiting = request_results(client, jobid)
         assert (waiting["version"], waiting["lastCheckpointedOffset"], rows_of(waiting)) == ("", -1, [])
         client.advance(500)
-        first = ask(client, jobid)
+        first = request_results(client, jobid)
         assert (rows_of(first), first["lastCheckpointedOffset"]) == ([], 0)
-        assert rows_of(ask(client, jobid, first["version"])) == BYTES
-        assert rows_of(ask(client, jobid, first["version"], 2)) == BYTES[2:]
-        assert rows_of(ask(client, jobid, first["version"], 3)) == []
+        assert rows_of(request_results(client, jobid, first["version"])) == BYTES
+        assert rows_of(request_results(client, jobid, first["version"], 2)) == BYTES[2:]
+        assert rows_of(request_results(client, jobid, first["version"], 3)) == []
         client.advance(5_000)
         assert client.cluster.job(jobid).state == "FINISHED"
         with pytest.raises(JobNotFound):
-            ask(client, jobid, first["version"])
-        results = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
+            request_results(client, jobid, first["version"])
+        results = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
         ((name, value),) = results.items()
         assert name.startswith("dataStreamCollect_")
         (_, listed) = read_object(base64.b64decode(value)).more[0].more
@@ -75,8 +75,8 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
         payload = bytes(8) + bytes([len(version) + 1]) + version + bytes(8) + struct.pack(">i", 3)
         payload += b"".join(struct.pack(">i", len(row)) + row for row in BYTES)
         assert listed == struct.pack(">i", len(payload)) + payload
-        (shown,) = client.ask("getJobAccumulators", jobid=jobid)["user-task-accumulators"]
-        assert (shown["type"], shown["value"][:4]) == ("SerializedListAccumulator", "[[B@")
+        (accumulator,) = client.call("getJobAccumulators", jobid=jobid)["user-task-accumulators"]
+        assert (accumulator["type"], accumulator["value"][:4]) == ("SerializedListAccumulator", "[[B@")
 
 
 @pytest.mark.parametrize("flink", PLANS)
@@ -84,11 +84,11 @@ def test_without_results_the_job_finishes_with_none(tmp_path, flink):
     with collecting(flink, ()) as client:
         jobid = submit(client, tmp_path, PLANS[flink], flink)
         client.advance(500)
-        version = ask(client, jobid)["version"]
-        assert rows_of(ask(client, jobid, version)) == []
+        version = request_results(client, jobid)["version"]
+        assert rows_of(request_results(client, jobid, version)) == []
         client.advance(5_000)
         assert client.cluster.job(jobid).state == "FINISHED"
-        results = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
+        results = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
         assert len(results) == 1
 
 
@@ -106,7 +106,7 @@ def test_a_lifecycle_of_the_rule_is_kept_and_checkpoints_confirm_rows(tmp_path):
         client.advance(500)
         client.advance(20_000)
         assert client.cluster.job(jobid).state == "RUNNING"
-        assert ask(client, jobid)["lastCheckpointedOffset"] == 3
+        assert request_results(client, jobid)["lastCheckpointedOffset"] == 3
 
 
 def test_objects_of_a_class_with_fields(tmp_path):
@@ -138,7 +138,7 @@ def test_other_requests_have_no_coordinator(tmp_path):
         client.advance(500)
         body = {"serializedCoordinationRequest": base64.b64encode(b"\xac\xed\0\5p").decode()}
         with pytest.raises(CoordinatorNotFound):
-            client.ask("postClientCoordination", jobid=jobid, operatorUid="dataStreamCollect_6", body=body)
+            client.call("postClientCoordination", jobid=jobid, operatorUid="dataStreamCollect_6", body=body)
 
 
 def test_responses_are_of_a_limited_size(tmp_path):

@@ -76,8 +76,8 @@ def test_accumulators_come_with_the_heartbeats_of_the_job_master():
     with played(COUNTING) as stage:
 
         def seen() -> list[str]:
-            found = stage.get(f"/jobs/{stage.job().id}/accumulators")["user-task-accumulators"]
-            return [metric["value"] for metric in found]
+            accumulators = stage.get(f"/jobs/{stage.job().id}/accumulators")["user-task-accumulators"]
+            return [metric["value"] for metric in accumulators]
 
         stage.to(9_000)
         assert seen() == []

@@ -25,13 +25,13 @@ def test_a_failure_is_archived_before_or_after_the_restart(flink: str, while_res
     engine = Engine(load_scenario(JOB), flink=flink, clock="virtual")
     try:
         client = InProcessClient(engine)
-        seen = []
+        counts = []
         (job,) = client.json("GET", "/jobs")["jobs"]
         for seconds in (12, 8):
             engine.advance(seconds * 1000)
-            answer = client.json("GET", f"/jobs/{job['id']}/exceptions")
-            assert answer["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
-            seen.append(len(answer["exceptionHistory"]["entries"]))
-        assert seen == [while_restarting, 1]
+            response = client.json("GET", f"/jobs/{job['id']}/exceptions")
+            assert response["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
+            counts.append(len(response["exceptionHistory"]["entries"]))
+        assert counts == [while_restarting, 1]
     finally:
         engine.close()

@@ -23,24 +23,24 @@ def classes(problem: Exception) -> list[str]:
 
 
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
-    with HandlerClient() as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        jobs_in_order = asker.ask("getJarList")
+    with HandlerClient() as client:
+        jar = client.upload(make_jar(tmp_path))
+        jobs_in_order = client.call("getJarList")
         assert jobs_in_order["address"] == URL
         assert jobs_in_order["files"][0]["id"] == jar
         assert jobs_in_order["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
-        plan = asker.ask("generatePlanFromJarGet", jarid=jar)["plan"]
+        plan = client.call("generatePlanFromJarGet", jarid=jar)["plan"]
         assert [node["description"] for node in plan["nodes"]] == [
             "Sink: print<br/>",
             "count<br/>+- every-500th<br/>",
             "Source: numbers<br/>",
         ]
-        started = asker.ask("submitJobFromJar", jarid=jar)
+        started = client.call("submitJobFromJar", jarid=jar)
         assert started["jobid"] == started["applicationId"] != plan["jid"]
-        assert asker.cluster.job(started["jobid"]).name == "submitted"
-        assert asker.ask("deleteJar", jarid=jar) == {}
+        assert client.cluster.job(started["jobid"]).name == "submitted"
+        assert client.call("deleteJar", jarid=jar) == {}
         with pytest.raises(JarNotFound):
-            asker.ask("generatePlanFromJar", jarid=jar)
+            client.call("generatePlanFromJar", jarid=jar)
 
 
 @pytest.mark.parametrize(("names", "text"), [
@@ -50,25 +50,25 @@ def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
 ])  # fmt: skip
 def test_uploads_are_refused(tmp_path, names, text):
     files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
-    with HandlerClient() as asker, pytest.raises(InvalidUpload) as refused:
-        asker.ask("uploadJar", files=files)
+    with HandlerClient() as client, pytest.raises(InvalidUpload) as refused:
+        client.call("uploadJar", files=files)
     assert refused.value.message == text
 
 
 def test_each_plan_has_a_new_id_unless_one_is_given(tmp_path):
-    with HandlerClient() as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        ids = {asker.ask("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
+    with HandlerClient() as client:
+        jar = client.upload(make_jar(tmp_path))
+        ids = {client.call("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
         assert len(ids) == 3
-        assert asker.ask("generatePlanFromJar", body={"jobId": JOB_ID}, jarid=jar)["plan"]["jid"] == JOB_ID
+        assert client.call("generatePlanFromJar", body={"jobId": JOB_ID}, jarid=jar)["plan"]["jid"] == JOB_ID
 
 
 def test_the_body_wins_over_the_query(tmp_path):
-    with HandlerClient(submissions=rules(job(program=LISTENS))) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job(program=LISTENS))) as client:
+        jar = client.upload(make_jar(tmp_path))
         body = {"parallelism": 3, "programArgsList": ["--name", "from body"]}
         query = {"parallelism": 1, "programArg": ["--name", "from query"]}
-        started = asker.cluster.job(asker.ask("submitJobFromJar", query, body, jarid=jar)["jobid"])
+        started = client.cluster.job(client.call("submitJobFromJar", query, body, jarid=jar)["jobid"])
         assert started.name == "from body"
         assert started.spec.parallelism == 3
         assert started.spec.user_config == {"name": "from body"}
@@ -76,18 +76,18 @@ def test_the_body_wins_over_the_query(tmp_path):
 
 @pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
 def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
-    with HandlerClient(submissions=rules(job(program=LISTENS)), flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job(program=LISTENS)), flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
         body = {"programArgs": "--par 1 --name 'old style'"}
-        started = asker.ask("submitJobFromJar", body=body, jarid=jar)
-        assert asker.cluster.job(started["jobid"]).name == name
+        started = client.call("submitJobFromJar", body=body, jarid=jar)
+        assert client.cluster.job(started["jobid"]).name == name
 
 
 def test_arguments_in_both_ways_are_confusing(tmp_path):
-    with HandlerClient(flink="1.20") as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(flink="1.20") as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(BadRequest, match="Confusing request"):
-            asker.ask("submitJobFromJar", {"program-args": "--a 1"}, {"programArgsList": ["--a", "2"]}, jarid=jar)
+            client.call("submitJobFromJar", {"program-args": "--a 1"}, {"programArgsList": ["--a", "2"]}, jarid=jar)
 
 
 @pytest.mark.parametrize(("flink", "chain"), [
@@ -95,52 +95,52 @@ def test_arguments_in_both_ways_are_confusing(tmp_path):
     ("1.16", ["ProgramInvocationException"]),
 ])  # fmt: skip
 def test_a_jar_without_an_entry_class(tmp_path, flink, chain):
-    with HandlerClient(flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path, manifest="Created-By: me"))
+    with HandlerClient(flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path, manifest="Created-By: me"))
         with pytest.raises(ProgramError) as planned:
-            asker.ask("generatePlanFromJar", jarid=jar)
+            client.call("generatePlanFromJar", jarid=jar)
         assert classes(planned.value) == chain
         with pytest.raises(ProgramError) as run:
-            asker.ask("submitJobFromJar", jarid=jar)
+            client.call("submitJobFromJar", jarid=jar)
         assert classes(run.value) == ["CompletionException", "ProgramInvocationException"]
         assert not planned.value.refused and not run.value.refused
-        assert not asker.cluster.jobs
+        assert not client.cluster.jobs
 
 
 def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
-    with HandlerClient(submissions=rules(job(program=THROWS))) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job(program=THROWS))) as client:
+        jar = client.upload(make_jar(tmp_path))
         for operation, refused in (("generatePlanFromJar", False), ("submitJobFromJar", True)):
             with pytest.raises(ProgramError) as raised:
-                asker.ask(operation, jarid=jar)
+                client.call(operation, jarid=jar)
             assert raised.value.refused is refused
             assert classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
 
 
 @pytest.mark.parametrize(("flink", "hint"), [("1.18", False), ("1.19", True)])
 def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
-    with HandlerClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
-            asker.ask("generatePlanFromJar", jarid=jar)
+            client.call("generatePlanFromJar", jarid=jar)
         text = raised.value.exception.message
         assert text.startswith("The program plan could not be fetched - the program aborted pre-maturely.")
         assert ("The root cause may be that" in text) is hint
-        assert f"Classpath: [file:{asker.cluster.jars.shown_folder}/{jar}]" in text
+        assert f"Classpath: [file:{client.cluster.jars.shown_folder}/{jar}]" in text
 
 
 def test_the_standard_output_of_a_main(tmp_path):
     """A run prints to the output of the JobManager, a plan to its message (2.3.0, 1.20.5 and 1.12.5: noexecute.jar)."""
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
-    with HandlerClient(submissions=rules(spec)) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(spec)) as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError, match=r"System\.out: nothing to do\n"):
-            asker.ask("generatePlanFromJar", jarid=jar)
-        assert asker.ask("getJobManagerStdoutFile") == b""
+            client.call("generatePlanFromJar", jarid=jar)
+        assert client.call("getJobManagerStdoutFile") == b""
         with pytest.raises(ProgramError, match=r"No jobs included in application\."):
-            asker.ask("submitJobFromJar", jarid=jar)
-        asker.ask("submitApplicationFromJar", jarid=jar)
-        assert asker.ask("getJobManagerStdoutFile") == b"nothing to do\n" * 2
+            client.call("submitJobFromJar", jarid=jar)
+        client.call("submitApplicationFromJar", jarid=jar)
+        assert client.call("getJobManagerStdoutFile") == b"nothing to do\n" * 2
 
 
 @pytest.mark.parametrize(("flink", "printed"), [
@@ -152,23 +152,23 @@ def test_the_standard_output_of_a_main(tmp_path):
 def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, printed):
     """2.3.0 and 1.20.5: System.out stays redirected, and log4j of 1.20.5 reports a closed class loader; not 1.12.5."""
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
-    with HandlerClient(submissions=rules(spec), flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(spec), flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
         for _ in range(2):
             with pytest.raises(ProgramError):
-                asker.ask("submitJobFromJar", jarid=jar)
+                client.call("submitJobFromJar", jarid=jar)
             with pytest.raises(ProgramError):
-                asker.ask("generatePlanFromJar", body={"parallelism": 0}, jarid=jar)
-        output = asker.ask("getJobManagerStdoutFile")
+                client.call("generatePlanFromJar", body={"parallelism": 0}, jarid=jar)
+        output = client.call("getJobManagerStdoutFile")
         assert output == printed or (flink == "1.20" and output.startswith(printed))
 
 
 def test_arguments_are_numbers_as_java_reads_them(tmp_path):
     """2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
-    with HandlerClient(submissions=rules(job(program=LISTENS))) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job(program=LISTENS))) as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
-            asker.ask("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
+            client.call("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
         assert classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
         assert not raised.value.refused
 
@@ -178,42 +178,42 @@ def test_a_class_of_java_has_no_main(tmp_path):
     path = make_jar(tmp_path)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("org/example/Orders.class", b"")
-    with HandlerClient() as asker:
-        jar = asker.upload(path)
+    with HandlerClient() as client:
+        jar = client.upload(path)
         no_class = "The program's entry point class 'java.lang.Strings' was not found"
         no_main = "The given program class does not have a main(String[]) method."
         for name, text in (("java.lang.String", no_main), ("java.lang.Strings", no_class)):
             with pytest.raises(ProgramError) as raised:
-                asker.ask("submitJobFromJar", {"entry-class": name}, jarid=jar)
+                client.call("submitJobFromJar", {"entry-class": name}, jarid=jar)
             assert classes(raised.value)[:2] == ["CompletionException", "ProgramInvocationException"]
             assert raised.value.exception.cause.message.startswith(text)
 
 
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
 def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
-    with HandlerClient(flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
         if passes:
-            assert asker.ask("generatePlanFromJar", {"parallelism": 0}, jarid=jar)["plan"]["nodes"]
+            assert client.call("generatePlanFromJar", {"parallelism": 0}, jarid=jar)["plan"]["nodes"]
         else:
             with pytest.raises(ProgramError) as raised:
-                asker.ask("generatePlanFromJar", {"parallelism": 0}, jarid=jar)
+                client.call("generatePlanFromJar", {"parallelism": 0}, jarid=jar)
             assert classes(raised.value) == ["IllegalArgumentException"]
         with pytest.raises(ProgramError):
-            asker.ask("submitJobFromJar", {"parallelism": 0}, jarid=jar)
-        assert asker.ask("submitJobFromJar", {"parallelism": -2}, jarid=jar)["jobid"]
+            client.call("submitJobFromJar", {"parallelism": 0}, jarid=jar)
+        assert client.call("submitJobFromJar", {"parallelism": -2}, jarid=jar)["jobid"]
 
 
 @pytest.mark.parametrize(("flink", "planned"), [("1.12", 2), ("1.17", -1), ("2.3", -1)])
 def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
     """1.12.5 plans with `parallelism.default`; 1.20.5 and 2.3.0 with -1, which their JobMaster makes 1."""
-    with HandlerClient(flink=flink, configuration={"parallelism.default": "2"}) as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        nodes = asker.ask("generatePlanFromJar", {"parallelism": -1}, jarid=jar)["plan"]["nodes"]
+    with HandlerClient(flink=flink, configuration={"parallelism.default": "2"}) as client:
+        jar = client.upload(make_jar(tmp_path))
+        nodes = client.call("generatePlanFromJar", {"parallelism": -1}, jarid=jar)["plan"]["nodes"]
         assert {node["parallelism"] for node in nodes} == {planned}
-        jobid = asker.ask("submitJobFromJar", {"parallelism": -1}, jarid=jar)["jobid"]
-        assert asker.ask("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == -1
-        details = asker.ask("getJobDetails", jobid=jobid)
+        jobid = client.call("submitJobFromJar", {"parallelism": -1}, jarid=jar)["jobid"]
+        assert client.call("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == -1
+        details = client.call("getJobDetails", jobid=jobid)
         assert {node["parallelism"] for node in details["plan"]["nodes"]} == {-1}
         assert {vertex["parallelism"] for vertex in details["vertices"]} == {1}
 
@@ -224,107 +224,107 @@ def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
     ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
 def test_an_id_that_is_taken(tmp_path, flink, last):
-    with HandlerClient(flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
-        first = asker.cluster.job(JOB_ID)
+    with HandlerClient(flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
+        client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        first = client.cluster.job(JOB_ID)
         with pytest.raises(ProgramError) as raised:
-            asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+            client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         assert classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
-        assert asker.cluster.job(JOB_ID) is first
+        assert client.cluster.job(JOB_ID) is first
 
 
 def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
-    with HandlerClient(flink="1.12") as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
-        asker.ask("cancelJob", {"mode": "cancel"}, jobid=JOB_ID)
-        asker.advance("10s")
-        assert asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar) == {"jobid": JOB_ID}
+    with HandlerClient(flink="1.12") as client:
+        jar = client.upload(make_jar(tmp_path))
+        client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        client.call("cancelJob", {"mode": "cancel"}, jobid=JOB_ID)
+        client.advance("10s")
+        assert client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar) == {"jobid": JOB_ID}
 
 
 @pytest.mark.parametrize(("flink", "depth"), [("2.3", 7), ("1.12", 5)])
 def test_a_savepoint_that_is_not_there_leaves_a_failed_job(tmp_path, flink, depth):
-    with HandlerClient(flink=flink) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(flink=flink) as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
-            asker.ask("submitJobFromJar", body={"savepointPath": "file:///no/such"}, jarid=jar)
+            client.call("submitJobFromJar", body={"savepointPath": "file:///no/such"}, jarid=jar)
         chain = classes(raised.value)
         assert len(chain) == depth
         assert chain[-1] == "FileNotFoundException"
-        assert [overview["status"] for overview in asker.ask("getJobIdsWithStatusesOverview")["jobs"]] == ["FAILED"]
+        assert [overview["status"] for overview in client.call("getJobIdsWithStatusesOverview")["jobs"]] == ["FAILED"]
 
 
 def test_a_job_starts_from_a_savepoint(tmp_path):
-    with HandlerClient(job(id=JOB_ID)) as asker:
-        asker.advance("2s")
-        trigger = asker.ask("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
-        asker.advance("1s")
-        path = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
-        jar = asker.upload(make_jar(tmp_path))
-        started = asker.ask("submitJobFromJar", {"savepointPath": path}, jarid=jar)
-        assert asker.cluster.job(started["jobid"]).checkpoints.restored[0].path == path
+    with HandlerClient(job(id=JOB_ID)) as client:
+        client.advance("2s")
+        trigger = client.call("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
+        client.advance("1s")
+        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+        jar = client.upload(make_jar(tmp_path))
+        started = client.call("submitJobFromJar", {"savepointPath": path}, jarid=jar)
+        assert client.cluster.job(started["jobid"]).checkpoints.restored[0].path == path
 
 
 def test_an_application_has_a_job_with_another_id(tmp_path):
-    with HandlerClient() as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
-        details = asker.ask("getApplicationDetails", applicationid=application_id)
+    with HandlerClient() as client:
+        jar = client.upload(make_jar(tmp_path))
+        application_id = client.call("submitApplicationFromJar", jarid=jar)["applicationid"]
+        details = client.call("getApplicationDetails", applicationid=application_id)
         assert details["name"] == "org.example.Orders"
         assert details["status"] == "RUNNING"
         assert details["jobs"][0]["jid"] != application_id
-        jobs_in_order = asker.ask("getApplicationsOverview")["applications"]
+        jobs_in_order = client.call("getApplicationsOverview")["applications"]
         assert [(one["id"], one["jobs"]) for one in jobs_in_order] == [(application_id, {"RUNNING": 1})]
-        assert asker.ask("cancelApplication", applicationid=application_id) == {}
-        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "CANCELING"
-        asker.advance("1s")
-        assert asker.ask("getApplicationDetails", applicationid=application_id)["timestamps"]["CANCELED"] > 0
+        assert client.call("cancelApplication", applicationid=application_id) == {}
+        assert client.call("getApplicationDetails", applicationid=application_id)["status"] == "CANCELING"
+        client.advance("1s")
+        assert client.call("getApplicationDetails", applicationid=application_id)["timestamps"]["CANCELED"] > 0
         with pytest.raises(ApplicationNotFound):
-            asker.ask("cancelApplication", applicationid=application_id)
+            client.call("cancelApplication", applicationid=application_id)
 
 
 def test_an_application_whose_main_throws_fails(tmp_path):
-    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=THROWS))) as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
-        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
-        (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
+    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=THROWS))) as client:
+        jar = client.upload(make_jar(tmp_path))
+        application_id = client.call("submitApplicationFromJar", jarid=jar)["applicationid"]
+        assert client.call("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
+        (entry,) = client.call("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
         assert entry["exceptionName"].endswith("deployment.application.ApplicationExecutionException")
-        assert not asker.cluster.jobs
+        assert not client.cluster.jobs
 
 
 def test_an_application_with_the_id_of_another_job_fails(tmp_path):
     """2.3.0: the application fails without a job, and the other job runs on."""
-    with HandlerClient(job(id=JOB_ID)) as asker:
-        other = asker.cluster.job(JOB_ID)
-        jar = asker.upload(make_jar(tmp_path))
-        application_id = asker.ask("submitApplicationFromJar", body={"jobId": JOB_ID}, jarid=jar)["applicationid"]
-        details = asker.ask("getApplicationDetails", applicationid=application_id)
+    with HandlerClient(job(id=JOB_ID)) as client:
+        other = client.cluster.job(JOB_ID)
+        jar = client.upload(make_jar(tmp_path))
+        application_id = client.call("submitApplicationFromJar", body={"jobId": JOB_ID}, jarid=jar)["applicationid"]
+        details = client.call("getApplicationDetails", applicationid=application_id)
         assert (details["status"], details["jobs"]) == ("FAILED", [])
-        (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
+        (entry,) = client.call("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
         assert "DuplicateJobSubmissionException: Job has already been submitted." in entry["stacktrace"]
-        assert asker.cluster.job(JOB_ID) is other
+        assert client.cluster.job(JOB_ID) is other
 
 
 def test_a_job_that_can_not_be_initialized_has_no_application_in_its_result(tmp_path):
     """2.3.0: its application stays RUNNING and shows no exception."""
-    with HandlerClient() as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient() as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError):
-            asker.ask("submitJobFromJar", body={"jobId": JOB_ID, "savepointPath": "file:///no/such"}, jarid=jar)
-        assert "application-id" not in asker.ask("getJobExecutionResult", jobid=JOB_ID)["job-execution-result"]
-        assert asker.ask("getApplicationExceptions", applicationid=JOB_ID)["exceptionHistory"]["entries"] == []
+            client.call("submitJobFromJar", body={"jobId": JOB_ID, "savepointPath": "file:///no/such"}, jarid=jar)
+        assert "application-id" not in client.call("getJobExecutionResult", jobid=JOB_ID)["job-execution-result"]
+        assert client.call("getApplicationExceptions", applicationid=JOB_ID)["exceptionHistory"]["entries"] == []
 
 
 def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
-    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
-        jar = asker.upload(make_jar(tmp_path))
-        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
-        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FINISHED"
-        answer = asker.ask("getApplicationExceptions", applicationid=application_id)
-        assert answer["exceptionHistory"]["entries"] == []
-        assert not asker.cluster.jobs
+    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as client:
+        jar = client.upload(make_jar(tmp_path))
+        application_id = client.call("submitApplicationFromJar", jarid=jar)["applicationid"]
+        assert client.call("getApplicationDetails", applicationid=application_id)["status"] == "FINISHED"
+        response = client.call("getApplicationExceptions", applicationid=application_id)
+        assert response["exceptionHistory"]["entries"] == []
+        assert not client.cluster.jobs
 
 
 @pytest.mark.parametrize(
@@ -337,21 +337,21 @@ def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
     ],
 )
 def test_options_that_can_not_be_parsed(tmp_path, option, value):
-    with HandlerClient(submissions=rules(job())) as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient(submissions=rules(job())) as client:
+        jar = client.upload(make_jar(tmp_path))
         for operation in ("generatePlanFromJar", "submitJobFromJar"):
             with pytest.raises(ProgramError) as raised:
-                asker.ask(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
+                client.call(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
             assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.exception)
-        assert not asker.cluster.jobs
+        assert not client.cluster.jobs
 
 
 @pytest.mark.parametrize("operation", ["generatePlanFromJar", "submitJobFromJar"])
 def test_the_parallelism_is_checked_before_other_options(tmp_path, operation):
     """2.3.0: ExecutionConfig is configured before the CheckpointConfig."""
     body = {"parallelism": -5, "flinkConfiguration": {"execution.checkpointing.interval": "x"}}
-    with HandlerClient() as asker:
-        jar = asker.upload(make_jar(tmp_path))
+    with HandlerClient() as client:
+        jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
-            asker.ask(operation, body=body, jarid=jar)
+            client.call(operation, body=body, jarid=jar)
         assert raised.value.exception.chain()[-1].message.startswith("Parallelism must be at least one")

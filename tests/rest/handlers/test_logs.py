@@ -12,8 +12,8 @@ def printed(sink: str, prints: bool | None = None) -> bytes:
     vertices = (*CHAIN[:2], dataclasses.replace(CHAIN[2], operators=(sink,), prints=prints))
     with HandlerClient(dataclasses.replace(job(), vertices=vertices)) as client:
         client.advance("1s")
-        [taskmanager] = client.ask("getTaskManagers")["taskmanagers"]
-        return bytes(client.ask("getTaskManagerStdoutFile", taskmanagerid=taskmanager["id"]))
+        [taskmanager] = client.call("getTaskManagers")["taskmanagers"]
+        return bytes(client.call("getTaskManagerStdoutFile", taskmanagerid=taskmanager["id"]))
 
 
 @pytest.mark.parametrize(("sink", "prints"), [("Sink: Print to Std. Out", None), ("Sink: mine", True)])

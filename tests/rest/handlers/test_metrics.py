@@ -14,37 +14,37 @@ from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
 from tests.scenario.scenario_helpers import played
 
 
-def names(asker: HandlerClient, wanted: str) -> list[str]:
-    return [metric["id"] for metric in asker.ask("getAggregatedJobMetrics", {"get": wanted.split(",")})]
+def names(client: HandlerClient, requested: str) -> list[str]:
+    return [metric["id"] for metric in client.call("getAggregatedJobMetrics", {"get": requested.split(",")})]
 
 
 def test_a_name_without_values_empties_the_answer():
-    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
-        asker.advance("1min")
-        assert names(asker, "numRestarts") == ["numRestarts"]
-        assert names(asker, "numRestarts,no.such.metric") == []
+    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
+        client.advance("1min")
+        assert names(client, "numRestarts") == ["numRestarts"]
+        assert names(client, "numRestarts,no.such.metric") == []
 
 
 def test_values_other_than_numbers_are_left_out():
-    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
-        asker.advance("1min")
-        assert names(asker, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
+    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
+        client.advance("1min")
+        assert names(client, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
 
 
-def metric(asker: HandlerClient, operation: str, name: str, **path: object) -> str:
-    [found] = asker.ask(operation, {"get": name}, **path)
-    return str(found["value"])
+def metric(client: HandlerClient, operation: str, name: str, **path: object) -> str:
+    [row] = client.call(operation, {"get": name}, **path)
+    return str(row["value"])
 
 
 def test_input_of_subtasks_on_other_taskmanagers_is_remote():
-    with HandlerClient(job(id=JOB_ID), taskmanagers=2, slots=1) as asker:
-        asker.advance("1min")
-        [_source, count, _sink] = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"]
+    with HandlerClient(job(id=JOB_ID), taskmanagers=2, slots=1) as client:
+        client.advance("1min")
+        [_source, count, _sink] = client.call("getJobDetails", jobid=JOB_ID)["vertices"]
         remote = []
         for subtask in range(2):
             path = {"jobid": JOB_ID, "vertexid": count["id"], "subtaskindex": subtask}
             local, away = (
-                int(metric(asker, "getSubtaskMetrics", f"numBytesIn{kind}", **path)) for kind in ("Local", "Remote")
+                int(metric(client, "getSubtaskMetrics", f"numBytesIn{kind}", **path)) for kind in ("Local", "Remote")
             )
             assert bool(local) != bool(away)
             remote.append(bool(away))
@@ -56,12 +56,12 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
     counts = []
     for values in (slow, fast):
         vertices = (dataclasses.replace(CHAIN[0], **values), *CHAIN[1:])
-        with HandlerClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as asker:
-            asker.advance("10s")
-            vertex = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
+        with HandlerClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as client:
+            client.advance("10s")
+            vertex = client.call("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
             path = {"jobid": JOB_ID, "vertexid": vertex, "subtaskindex": 0}
             names = ("numRecordsOut", "numBytesOut", "numBuffersOut")
-            counts.append([int(metric(asker, "getSubtaskMetrics", name, **path)) for name in names])
+            counts.append([int(metric(client, "getSubtaskMetrics", name, **path)) for name in names])
     [[records, _, buffers], [_, size, full_buffers]] = counts
     assert buffers == records, "a record is sent before the next one comes"
     assert full_buffers == -(-size // 32_768)

@@ -12,12 +12,12 @@ from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, URL, HandlerCli
 def test_the_overview_counts_jobs_and_slots():
     with HandlerClient(
         job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots=5
-    ) as asker:
-        before = asker.ask("getClusterOverview")
+    ) as client:
+        before = client.call("getClusterOverview")
         assert (before["jobs-running"], before["slots-total"], before["slots-available"]) == (2, 5, 1)
-        asker.ask("cancelJob", jobid=JOB_ID)
-        asker.advance("2s")
-        after = asker.ask("getClusterOverview")
+        client.call("cancelJob", jobid=JOB_ID)
+        client.advance("2s")
+        after = client.call("getClusterOverview")
         assert after == {
             "taskmanagers": 1,
             "slots-total": 5,
@@ -39,36 +39,36 @@ def test_the_overview_counts_jobs_and_slots():
 ])  # fmt: skip
 def test_the_features_of_the_dashboard(configuration, rescale):
     options = {"web.refresh-interval": "1 s", "web.cancel.enable": "false"} | configuration
-    with HandlerClient(configuration=options) as asker:
-        answer = asker.ask("getDashboardConfiguration")
-        assert answer["refresh-interval"] == 1000
-        assert answer["flink-revision"] == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
-        assert answer["features"] == {
+    with HandlerClient(configuration=options) as client:
+        response = client.call("getDashboardConfiguration")
+        assert response["refresh-interval"] == 1000
+        assert response["flink-revision"] == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
+        assert response["features"] == {
             "web-submit": True,
             "web-cancel": False,
             "web-rescale": rescale,
             "web-history": False,
         }
-    with HandlerClient(flink="1.12") as asker:
-        assert asker.ask("getDashboardConfiguration")["features"] == {"web-submit": True}
+    with HandlerClient(flink="1.12") as client:
+        assert client.call("getDashboardConfiguration")["features"] == {"web-submit": True}
 
 
 def test_the_configuration_is_the_same_for_any_job():
-    with HandlerClient(configuration={"my.password": "secret"}) as asker:
-        entries = asker.ask("getClusterConfigurationInfo")
+    with HandlerClient(configuration={"my.password": "secret"}) as client:
+        entries = client.call("getClusterConfigurationInfo")
         assert {"key": "my.password", "value": "******"} in entries
-        assert asker.ask("getJobManagerJobConfiguration", jobid=UNKNOWN_ID) == entries
-        assert asker.ask("getJobManagerApplicationConfiguration", applicationid=UNKNOWN_ID) == entries
+        assert client.call("getJobManagerJobConfiguration", jobid=UNKNOWN_ID) == entries
+        assert client.call("getJobManagerApplicationConfiguration", applicationid=UNKNOWN_ID) == entries
 
 
 def test_where_the_logs_are():
-    with HandlerClient() as asker:
-        assert asker.ask("getJobManagerLogUrl", jobid=UNKNOWN_ID) == {"url": f"{URL}/#/job-manager/logs"}
-        answer = asker.ask("getTaskManagerLogUrl", jobid=UNKNOWN_ID, taskmanagerid="tm-1")
-        assert answer == {"url": f"{URL}/#/task-manager/tm-1/logs"}
+    with HandlerClient() as client:
+        assert client.call("getJobManagerLogUrl", jobid=UNKNOWN_ID) == {"url": f"{URL}/#/job-manager/logs"}
+        response = client.call("getTaskManagerLogUrl", jobid=UNKNOWN_ID, taskmanagerid="tm-1")
+        assert response == {"url": f"{URL}/#/task-manager/tm-1/logs"}
 
 
 def test_shutting_down():
-    with HandlerClient() as asker:
-        assert asker.ask("shutdownCluster") == {}
-        assert asker.cluster.shut_down
+    with HandlerClient() as client:
+        assert client.call("shutdownCluster") == {}
+        assert client.cluster.shut_down

@@ -11,22 +11,22 @@ ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2",
 
 
 def test_from_start_to_file():
-    with HandlerClient(configuration=ENABLED) as asker:
-        assert asker.ask("getJobManagerProfilingList") == {"profilingList": []}
-        started = asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
+    with HandlerClient(configuration=ENABLED) as client:
+        assert client.call("getJobManagerProfilingList") == {"profilingList": []}
+        started = client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         assert started["status"] == "RUNNING"
         assert started["finishedTime"] is started["outputFile"] is None
         assert started["mode"] == started["profilingMode"] == "CPU"
-        asker.advance("5s")
-        (finished,) = asker.ask("getJobManagerProfilingList")["profilingList"]
+        client.advance("5s")
+        (finished,) = client.call("getJobManagerProfilingList")["profilingList"]
         assert finished["status"] == "FINISHED"
         assert finished["finishedTime"] - finished["triggerTime"] == 5_000
         assert finished["outputFile"] == "JobManager_CPU_2026-01-01_00_00_05.html"
-        page = asker.client.send("GET", "/jobmanager/profiler/" + finished["outputFile"])
+        page = client.in_process.send("GET", "/jobmanager/profiler/" + finished["outputFile"])
         assert page.content_type == "text/html"
         assert page.body.startswith(b"<!DOCTYPE html>")
         with pytest.raises(LogNotFound):
-            asker.ask("getJobManagerProfilingFile", filename="other.html")
+            client.call("getJobManagerProfilingFile", filename="other.html")
 
 
 @pytest.mark.parametrize(("body", "name"), [
@@ -36,33 +36,33 @@ def test_from_start_to_file():
     ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
 ])  # fmt: skip
 def test_refused_requests(body, name):
-    with HandlerClient(configuration=ENABLED) as asker:
-        asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
+    with HandlerClient(configuration=ENABLED) as client:
+        client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         with pytest.raises(UncaughtJavaException) as refused:
-            asker.ask("postJobManagerProfiling", body=body)
+            client.call("postJobManagerProfiling", body=body)
         assert refused.value.exception.java_class == f"java.lang.{name}"
 
 
 def test_each_taskmanager_has_its_own_profiler():
-    with HandlerClient(taskmanagers=2, configuration=ENABLED) as asker:
-        first, second = (taskmanager.id for taskmanager in asker.cluster.taskmanagers)
+    with HandlerClient(taskmanagers=2, configuration=ENABLED) as client:
+        first, second = (taskmanager.id for taskmanager in client.cluster.taskmanagers)
         for id in (first, second):
-            asker.ask("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
-        asker.advance("2s")
-        (finished,) = asker.ask("getTaskManagerProfilingList", taskmanagerid=first)["profilingList"]
+            client.call("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
+        client.advance("2s")
+        (finished,) = client.call("getTaskManagerProfilingList", taskmanagerid=first)["profilingList"]
         name = finished["outputFile"]
         assert name.startswith(f"{first}_WALL_")
-        assert asker.ask("getTaskManagerProfilingFile", taskmanagerid=first, filename=name)
+        assert client.call("getTaskManagerProfilingFile", taskmanagerid=first, filename=name)
         with pytest.raises(LogNotFound):
-            asker.ask("getTaskManagerProfilingFile", taskmanagerid=second, filename=name)
+            client.call("getTaskManagerProfilingFile", taskmanagerid=second, filename=name)
         with pytest.raises(TaskManagerNotFound):
-            asker.ask("getTaskManagerProfilingList", taskmanagerid="no-such-tm")
+            client.call("getTaskManagerProfilingList", taskmanagerid="no-such-tm")
 
 
 def test_only_the_newest_are_kept():
-    with HandlerClient(configuration=ENABLED) as asker:
+    with HandlerClient(configuration=ENABLED) as client:
         for mode in ("CPU", "LOCK", "WALL"):
-            asker.ask("postJobManagerProfiling", body={"mode": mode, "duration": 1})
-            asker.advance("2s")
-        kept = asker.ask("getJobManagerProfilingList")["profilingList"]
-        assert [one["mode"] for one in kept] == ["WALL", "LOCK"]
+            client.call("postJobManagerProfiling", body={"mode": mode, "duration": 1})
+            client.advance("2s")
+        profilings = client.call("getJobManagerProfilingList")["profilingList"]
+        assert [one["mode"] for one in profilings] == ["WALL", "LOCK"]

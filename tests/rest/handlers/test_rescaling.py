@@ -25,8 +25,8 @@ IDS = (
     "f0442b03ab72e6ccaf20be0d9381af07",
 )
 WORD_COUNT = tuple(
-    VertexSpec((name,), parallelism, id=id, inputs=(Input(place - 1),) if place else ())
-    for place, (name, parallelism, id) in enumerate(zip("abcd", (1, 2, 2, 1), IDS, strict=True))
+    VertexSpec((name,), parallelism, id=id, inputs=(Input(index - 1),) if index else ())
+    for index, (name, parallelism, id) in enumerate(zip("abcd", (1, 2, 2, 1), IDS, strict=True))
 )
 RECORDED_ORDER = [IDS[0], IDS[3], IDS[2], IDS[1]]
 ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": "5"}
@@ -47,20 +47,20 @@ def bounds(lower, upper, ids=IDS):
 
 
 def test_bounds_are_one_to_the_parallelism_of_the_program():
-    with adaptive() as asker:
-        answer = asker.ask("getJobResourceRequirements", jobid=JOB_ID)
-        assert list(answer) == RECORDED_ORDER
-        assert [one["parallelism"] for one in answer.values()] == [
+    with adaptive() as client:
+        response = client.call("getJobResourceRequirements", jobid=JOB_ID)
+        assert list(response) == RECORDED_ORDER
+        assert [one["parallelism"] for one in response.values()] == [
             {"lowerBound": 1, "upperBound": upper} for upper in (1, 1, 2, 2)
         ]
 
 
 def test_bounds_show_at_once():
-    with adaptive() as asker:
-        assert asker.ask("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID) == {}
-        answer = asker.ask("getJobResourceRequirements", jobid=JOB_ID)
-        assert {one["parallelism"]["upperBound"] for one in answer.values()} == {3}
-        assert asker.cluster.job(JOB_ID).graph.vertices[0].parallelism == 1
+    with adaptive() as client:
+        assert client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID) == {}
+        response = client.call("getJobResourceRequirements", jobid=JOB_ID)
+        assert {one["parallelism"]["upperBound"] for one in response.values()} == {3}
+        assert client.cluster.job(JOB_ID).graph.vertices[0].parallelism == 1
 
 
 @pytest.mark.parametrize(("body", "lines"), [
@@ -76,127 +76,127 @@ def test_bounds_show_at_once():
 ])  # fmt: skip
 def test_mistakes_are_found_whatever_the_scheduler(body, lines):
     for configuration in ({}, ADAPTIVE):
-        with HandlerClient(job_of(), configuration=configuration) as asker:
+        with HandlerClient(job_of(), configuration=configuration) as client:
             with pytest.raises(InvalidResourceRequirements) as refused:
-                asker.ask("updateJobResourceRequirements", body=body, jobid=JOB_ID)
+                client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
             assert refused.value.message.splitlines() == lines
 
 
 def test_minus_one_is_the_least_and_the_most():
-    with adaptive() as asker:
-        asker.ask("updateJobResourceRequirements", body=bounds(-1, -1), jobid=JOB_ID)
-        answer = asker.ask("getJobResourceRequirements", jobid=JOB_ID)
-        assert answer[IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
+    with adaptive() as client:
+        client.call("updateJobResourceRequirements", body=bounds(-1, -1), jobid=JOB_ID)
+        response = client.call("getJobResourceRequirements", jobid=JOB_ID)
+        assert response[IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
 
 
 def test_the_default_scheduler_can_do_nothing_of_it():
-    with HandlerClient(job_of()) as asker:
+    with HandlerClient(job_of()) as client:
         for operation, body in (("getJobResourceRequirements", {}), ("updateJobResourceRequirements", bounds(1, 1))):
             with pytest.raises(AdaptiveSchedulerRequired):
-                asker.ask(operation, body=body, jobid=JOB_ID)
+                client.call(operation, body=body, jobid=JOB_ID)
         about = {}
         for name in ("Config", "sOverview", "sHistory", "sSummary"):
             with pytest.raises(AdaptiveSchedulerRequired) as refused:
-                asker.ask(f"getJobRescale{name}", jobid=JOB_ID)
+                client.call(f"getJobRescale{name}", jobid=JOB_ID)
             about[name] = refused.value.feature
         assert about == {"Config": "rescale-config"} | dict.fromkeys(("sOverview", "sHistory", "sSummary"), "rescales")
 
 
 def test_a_job_that_has_ended_has_no_requirements():
-    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as asker, pytest.raises(JobNotFound):
-        asker.ask("getJobResourceRequirements", jobid=JOB_ID)
+    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
+        client.call("getJobResourceRequirements", jobid=JOB_ID)
 
 
 def test_null_for_the_bounds_of_a_vertex():
     """2.3.0 looks up the job first; that of a canceled job is a FlinkJobNotFoundException."""
-    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as asker, pytest.raises(JobNotFound):
-        asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
-    with adaptive() as asker, pytest.raises(UncaughtJavaException) as raised:
-        asker.ask("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
+    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
+        client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
+    with adaptive() as client, pytest.raises(UncaughtJavaException) as raised:
+        client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
     assert raised.value.exception.message == f"No requirement set for vertex {IDS[0]}"
 
 
 def test_the_job_is_rescaled_after_the_cool_down():
-    with adaptive() as asker:
-        asker.ask("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
-        asker.advance("28s")
-        details = asker.ask("getJobDetails", jobid=JOB_ID)
+    with adaptive() as client:
+        client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
+        client.advance("28s")
+        details = client.call("getJobDetails", jobid=JOB_ID)
         assert (details["state"], [v["parallelism"] for v in details["vertices"]]) == ("RUNNING", [1, 2, 2, 1])
-        restored = len(asker.cluster.job(JOB_ID).checkpoints.restored)
-        asker.advance("5s")
-        details = asker.ask("getJobDetails", jobid=JOB_ID)
+        restored = len(client.cluster.job(JOB_ID).checkpoints.restored)
+        client.advance("5s")
+        details = client.call("getJobDetails", jobid=JOB_ID)
         assert (details["state"], [v["parallelism"] for v in details["vertices"]]) == ("RUNNING", [3, 3, 3, 3])
         assert [v["tasks"]["RUNNING"] for v in details["vertices"]] == [3, 3, 3, 3]
-        assert len(asker.cluster.job(JOB_ID).checkpoints.restored) == restored + 1
-        assert asker.ask("getClusterOverview")["slots-available"] == 1
-        assert asker.ask("getJobExceptions", jobid=JOB_ID)["exceptionHistory"]["entries"] == []
-        completed, initial = asker.ask("getJobRescalesHistory", jobid=JOB_ID)
+        assert len(client.cluster.job(JOB_ID).checkpoints.restored) == restored + 1
+        assert client.call("getClusterOverview")["slots-available"] == 1
+        assert client.call("getJobExceptions", jobid=JOB_ID)["exceptionHistory"]["entries"] == []
+        completed, initial = client.call("getJobRescalesHistory", jobid=JOB_ID)
         assert (initial["triggerCause"], completed["triggerCause"]) == ("INITIAL_SCHEDULE", "UPDATE_REQUIREMENT")
         assert initial["resourceRequirementsUuid"] != completed["resourceRequirementsUuid"]
         uuid = completed["rescaleUuid"]
-        rescale = asker.ask("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=uuid)
+        rescale = client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=uuid)
         vertex = rescale["vertices"][IDS[1]]
         assert (vertex["preRescaleParallelism"], vertex["postRescaleParallelism"]) == (2, 3)
         assert rescale["terminalState"] == "COMPLETED"
 
 
 def test_a_rescale_takes_the_slots_there_are():
-    with adaptive() as asker:
-        asker.ask("updateJobResourceRequirements", body=bounds(1, 9), jobid=JOB_ID)
-        asker.advance("40s")
-        assert {vertex.parallelism for vertex in asker.cluster.job(JOB_ID).graph.vertices} == {4}
+    with adaptive() as client:
+        client.call("updateJobResourceRequirements", body=bounds(1, 9), jobid=JOB_ID)
+        client.advance("40s")
+        assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {4}
 
 
 def test_bounds_that_change_nothing_come_to_nothing():
-    with adaptive() as asker:
+    with adaptive() as client:
         body = {id: bounds(1, upper, [id])[id] for id, upper in zip(IDS, (1, 2, 2, 1), strict=True)}
-        asker.ask("updateJobResourceRequirements", body=body, jobid=JOB_ID)
-        overview = asker.ask("getJobRescalesOverview", jobid=JOB_ID)
+        client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
+        overview = client.call("getJobRescalesOverview", jobid=JOB_ID)
         assert overview["rescalesCounts"] == {"ignored": 0, "inProgress": 1, "completed": 1, "failed": 0}
-        asker.advance("40s")
-        ignored = asker.ask("getJobRescalesOverview", jobid=JOB_ID)["latest"]["ignored"]
+        client.advance("40s")
+        ignored = client.call("getJobRescalesOverview", jobid=JOB_ID)["latest"]["ignored"]
         assert ignored["terminatedReason"] == "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
-        assert len(asker.cluster.job(JOB_ID).attempts) == 1
+        assert len(client.cluster.job(JOB_ID).attempts) == 1
 
 
 def test_the_last_change_counts():
-    with adaptive() as asker:
+    with adaptive() as client:
         for upper in (4, 3):
-            asker.ask("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
-            asker.advance("1s")
-        asker.advance("60s")
-        assert {vertex.parallelism for vertex in asker.cluster.job(JOB_ID).graph.vertices} == {3}
-        reasons = [one["terminatedReason"] for one in asker.ask("getJobRescalesHistory", jobid=JOB_ID)]
+            client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
+            client.advance("1s")
+        client.advance("60s")
+        assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {3}
+        reasons = [one["terminatedReason"] for one in client.call("getJobRescalesHistory", jobid=JOB_ID)]
         assert reasons == ["SUCCEEDED", "RESOURCE_REQUIREMENTS_UPDATED", "SUCCEEDED"]
 
 
 def test_a_job_that_ends_first_is_not_rescaled():
-    with adaptive() as asker:
-        asker.ask("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
-        asker.ask("cancelJob", jobid=JOB_ID)
-        asker.advance("60s")
-        latest = asker.ask("getJobRescalesHistory", jobid=JOB_ID)[0]
+    with adaptive() as client:
+        client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
+        client.call("cancelJob", jobid=JOB_ID)
+        client.advance("60s")
+        latest = client.call("getJobRescalesHistory", jobid=JOB_ID)[0]
         assert (latest["terminalState"], latest["terminatedReason"]) == ("IGNORED", "JOB_CANCELED")
 
 
 def test_a_restart_after_a_failure_is_a_separate_rescale():
     boom = ExceptionSpec(JavaException("java.lang.IllegalStateException", "boom"))
     steps = (Step("RUNNING", ms(500)), Step("RESTARTING", ms(100), boom), Step("CREATED"), Step("RUNNING", ms(99_000)))
-    with adaptive(*steps) as asker:
-        asker.advance("1s")
-        history = asker.ask("getJobRescalesHistory", jobid=JOB_ID)
+    with adaptive(*steps) as client:
+        client.advance("1s")
+        history = client.call("getJobRescalesHistory", jobid=JOB_ID)
         assert [one["triggerCause"] for one in history] == ["RECOVERABLE_FAILOVER", "INITIAL_SCHEDULE"]
         assert [one["rescaleAttemptId"] for one in history] == [2, 1]
         assert history[0]["resourceRequirementsUuid"] == history[1]["resourceRequirementsUuid"]
         assert history[0]["endTimestampInMillis"] - history[0]["startTimestampInMillis"] >= 100
-        summary = asker.ask("getJobRescalesSummary", jobid=JOB_ID)
+        summary = client.call("getJobRescalesSummary", jobid=JOB_ID)
         assert summary["completedRescalesDurationStatsInMillis"]["max"] >= 100
         assert summary["failedRescalesDurationStatsInMillis"]["p50"] == "NaN"
 
 
 def test_the_rescale_configuration():
-    with adaptive(**{"jobmanager.adaptive-scheduler.scaling-interval.min": "1 min"}) as asker:
-        config = asker.ask("getJobRescaleConfig", jobid=JOB_ID)
+    with adaptive(**{"jobmanager.adaptive-scheduler.scaling-interval.min": "1 min"}) as client:
+        config = client.call("getJobRescaleConfig", jobid=JOB_ID)
         assert config["executingCooldownTimeoutInMillis"] == 60_000
         assert config["maximumDelayForTriggeringRescaleInMillis"] == 3_000
         assert config["rescaleHistoryMax"] == 5
@@ -204,28 +204,28 @@ def test_the_rescale_configuration():
 
 
 def test_an_unknown_rescale():
-    with adaptive() as asker, pytest.raises(RescaleNotFound):
-        asker.ask("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
+    with adaptive() as client, pytest.raises(RescaleNotFound):
+        client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 
 
 def test_no_history_is_kept_unless_asked_for():
-    with adaptive(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as asker:
-        assert asker.ask("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
+    with adaptive(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
+        assert client.call("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
         with pytest.raises(AdaptiveSchedulerRequired):
-            asker.ask("getJobRescalesHistory", jobid=JOB_ID)
+            client.call("getJobRescalesHistory", jobid=JOB_ID)
 
 
 @pytest.mark.parametrize("flink", ["1.20", "2.3"])
 def test_the_metrics_count_restarts_and_rescales(flink):
     configuration = ADAPTIVE | {"jobmanager.adaptive-scheduler.scaling-interval.min": "1s"}
-    with HandlerClient(job_of(), flink=flink, configuration=configuration) as asker:
-        asker.advance("2s")
-        asker.ask("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
-        asker.advance("1min")
+    with HandlerClient(job_of(), flink=flink, configuration=configuration) as client:
+        client.advance("2s")
+        client.call("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
+        client.advance("1min")
         names = ("numRestarts", "numRescales")
         values = {
             metric["id"]: metric["value"]
             for name in names
-            for metric in asker.ask("getJobMetrics", {"get": name}, jobid=JOB_ID)
+            for metric in client.call("getJobMetrics", {"get": name}, jobid=JOB_ID)
         }
         assert values == ({"numRestarts": "0", "numRescales": "1"} if flink == "2.3" else {"numRestarts": "1"})

@@ -14,36 +14,37 @@ IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
 
 
 def running(**more):
-    asker = HandlerClient(job(id=JOB_ID), **more)
-    asker.advance("2s")
-    return asker
+    client = HandlerClient(job(id=JOB_ID), **more)
+    client.advance("2s")
+    return client
 
 
 def test_a_savepoint_from_trigger_to_location():
-    with running() as asker:
-        trigger = asker.ask("triggerSavepoint", body={"target-directory": "file:///mine/"}, jobid=JOB_ID)["request-id"]
-        assert asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger) == IN_PROGRESS
-        asker.advance("1s")
-        answer = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
-        assert answer["status"] == {"id": "COMPLETED"}
-        assert answer["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
+    with running() as client:
+        body = {"target-directory": "file:///mine/"}
+        trigger = client.call("triggerSavepoint", body=body, jobid=JOB_ID)["request-id"]
+        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger) == IN_PROGRESS
+        client.advance("1s")
+        response = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+        assert response["status"] == {"id": "COMPLETED"}
+        assert response["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
 
 
 def test_a_trigger_id_may_be_given_and_given_again():
-    with running() as asker:
+    with running() as client:
         for _ in range(2):
-            answer = asker.ask("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
-            assert answer == {"request-id": UNKNOWN_ID}
-        asker.advance("1s")
-        assert len([record for record in asker.cluster.job(JOB_ID).checkpoints.records if record.is_savepoint]) == 1
+            response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
+            assert response == {"request-id": UNKNOWN_ID}
+        client.advance("1s")
+        assert len([record for record in client.cluster.job(JOB_ID).checkpoints.records if record.is_savepoint]) == 1
 
 
 def test_stopping_ends_the_job():
-    with running() as asker:
-        trigger = asker.ask("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
-        asker.advance("1s")
-        assert asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"].keys() == {"location"}
-        assert asker.cluster.job(JOB_ID).state == "FINISHED"
+    with running() as client:
+        trigger = client.call("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
+        client.advance("1s")
+        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"].keys() == {"location"}
+        assert client.cluster.job(JOB_ID).state == "FINISHED"
 
 
 @pytest.mark.parametrize(("flink", "key"), [
@@ -55,11 +56,11 @@ def test_stopping_ends_the_job():
     ("triggerStopWithSavepoint", "targetDirectory"),
 ])  # fmt: skip
 def test_without_any_directory(flink, key, operation, field):
-    with running(flink=flink, configuration={"state.savepoints.dir": None}) as asker:
+    with running(flink=flink, configuration={"state.savepoints.dir": None}) as client:
         with pytest.raises(BadRequest) as refused:
-            asker.ask(operation, jobid=JOB_ID)
+            client.call(operation, jobid=JOB_ID)
         assert refused.value.message == f"Config key [{key}] is not set. Property [{field}] must be provided."
-        assert asker.ask(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
+        assert client.call(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
 
 
 @pytest.mark.parametrize(("trigger", "status", "key"), [
@@ -68,10 +69,10 @@ def test_without_any_directory(flink, key, operation, field):
     ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
 ])  # fmt: skip
 def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
-    with running() as asker:
-        trigger_id = asker.ask(trigger, jobid=UNKNOWN_ID)["request-id"]
-        asker.advance("1s")
-        cause = asker.ask(status, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
+    with running() as client:
+        trigger_id = client.call(trigger, jobid=UNKNOWN_ID)["request-id"]
+        client.advance("1s")
+        cause = client.call(status, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
         assert cause["class"] == "java.util.concurrent.CompletionException"
         lines = cause["stack-trace"].splitlines()
         missing = (
@@ -83,75 +84,75 @@ def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
 
 
 def test_checkpoints_on_demand():
-    with running() as asker:
-        trigger = asker.ask("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
-        asker.advance("1s")
-        done = asker.ask("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
-        assert done == {"checkpointId": asker.cluster.job(JOB_ID).checkpoints.records[done["checkpointId"] - 1].id}
+    with running() as client:
+        trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
+        client.advance("1s")
+        done = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
+        assert done == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.records[done["checkpointId"] - 1].id}
         with pytest.raises(TriggerNotFound):
-            asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+            client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
 
 
 @pytest.mark.parametrize(("flink", "taken"), [("1.18", True), ("1.19", False)])
 def test_an_incremental_checkpoint(flink, taken):
-    with running(flink=flink) as asker:
+    with running(flink=flink) as client:
         if taken:
-            assert asker.ask("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=JOB_ID)["request-id"]
+            assert client.call("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=JOB_ID)["request-id"]
         else:
             with pytest.raises(UncaughtJavaException) as refused:
-                asker.ask("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=UNKNOWN_ID)
+                client.call("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=UNKNOWN_ID)
             assert refused.value.exception.java_class == "java.lang.IllegalStateException"
 
 
 def test_disposing_nothing():
-    with running() as asker:
-        trigger = asker.ask("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
-        asker.advance("1s")
-        answer = asker.ask("getSavepointDisposalStatus", triggerid=trigger)["operation"]
-        assert answer["failure-cause"]["stack-trace"].startswith(
+    with running() as client:
+        trigger = client.call("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
+        client.advance("1s")
+        response = client.call("getSavepointDisposalStatus", triggerid=trigger)["operation"]
+        assert response["failure-cause"]["stack-trace"].startswith(
             "java.lang.IllegalArgumentException: empty checkpoint pointer\n"
         )
 
 
 def test_disposing_twice():
-    with running() as asker:
-        trigger = asker.ask("triggerSavepoint", jobid=JOB_ID)["request-id"]
-        asker.advance("1s")
-        path = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+    with running() as client:
+        trigger = client.call("triggerSavepoint", jobid=JOB_ID)["request-id"]
+        client.advance("1s")
+        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
         results = []
         for _ in range(2):
-            trigger = asker.ask("triggerSavepointDisposal", body={"savepoint-path": path})["request-id"]
-            asker.advance("1s")
-            results.append(asker.ask("getSavepointDisposalStatus", triggerid=trigger)["operation"])
+            trigger = client.call("triggerSavepointDisposal", body={"savepoint-path": path})["request-id"]
+            client.advance("1s")
+            results.append(client.call("getSavepointDisposalStatus", triggerid=trigger)["operation"])
         assert results[0] == {}
         assert results[1]["failure-cause"]["stack-trace"].startswith(
             f"org.apache.flink.util.FlinkException: Could not dispose savepoint {path}.\n"
         )
         with pytest.raises(BadRequest, match=r"Field savepoint-path must not be omitted or be null\."):
-            asker.ask("triggerSavepointDisposal")
+            client.call("triggerSavepointDisposal")
 
 
 @pytest.mark.parametrize(("flink", "state"), [("1.12", "IN_PROGRESS"), ("1.13", "COMPLETED")])
 def test_deleting_a_data_set_never_ends_in_1_12(flink, state):
-    with running(flink=flink) as asker:
-        assert asker.ask("getClusterDataSetList") == {"dataSets": []}
-        trigger = asker.ask("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
-        asker.advance("10s")
-        assert asker.ask("getClusterDataSetDeleteStatus", triggerid=trigger)["status"] == {"id": state}
+    with running(flink=flink) as client:
+        assert client.call("getClusterDataSetList") == {"dataSets": []}
+        trigger = client.call("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
+        client.advance("10s")
+        assert client.call("getClusterDataSetDeleteStatus", triggerid=trigger)["status"] == {"id": state}
 
 
 def test_rescaling_is_switched_off_for_any_job():
-    with running() as asker:
+    with running() as client:
         with pytest.raises(RescalingDisabled):
-            asker.ask("rescaleJob", {"parallelism": 2}, jobid=UNKNOWN_ID)
+            client.call("rescaleJob", {"parallelism": 2}, jobid=UNKNOWN_ID)
         with pytest.raises(RescalingDisabled):
-            asker.ask("getRescalingStatus", jobid=JOB_ID, triggerid=UNKNOWN_ID)
+            client.call("getRescalingStatus", jobid=JOB_ID, triggerid=UNKNOWN_ID)
 
 
 def test_trigger_ids_follow_from_the_seed():
     ids = []
     for seed in (1, 1, 2):
-        with running(seed=seed) as asker:
-            ids.append([asker.ask("triggerSavepoint", jobid=JOB_ID)["request-id"] for _ in range(2)])
+        with running(seed=seed) as client:
+            ids.append([client.call("triggerSavepoint", jobid=JOB_ID)["request-id"] for _ in range(2)])
     assert ids[0] == ids[1] != ids[2]
     assert len({*ids[0], *ids[2]}) == 4

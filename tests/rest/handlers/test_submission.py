@@ -25,12 +25,12 @@ def parts(file: str) -> dict[str, bytes]:
     """File name -> content, of a recorded body."""
     body = (SUBMISSIONS / file).read_bytes()
     boundary = b"\r\n" + body.partition(b"\r\n")[0]
-    found = {}
+    contents = {}
     for part in (b"\r\n" + body).split(boundary)[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
         if name := re.search(rb'filename="([^"]+)"', head):
-            found[name[1].decode()] = content
-    return found
+            contents[name[1].decode()] = content
+    return contents
 
 
 def uploaded(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
@@ -49,13 +49,13 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
         SubmissionRule("probe-*", job(name="probe", every=500), frozenset({"checkpoints.every"})),
         SubmissionRule("*", job(name="any")),
     )
-    with HandlerClient(flink=flink, submissions=rules) as asker:
-        assert asker.ask("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
-        started = asker.cluster.job(job_id)
+    with HandlerClient(flink=flink, submissions=rules) as client:
+        assert client.call("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
+        started = client.cluster.job(job_id)
         assert started.name == name
         assert started.spec.checkpoints.every == 500
         with pytest.raises(UncaughtJavaException) as again:
-            asker.ask("submitJob", body=body, files=files)
+            client.call("submitJob", body=body, files=files)
         assert "already been submitted" in again.value.exception.message
 
 
@@ -63,9 +63,9 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
 def test_without_a_rule_the_graph_is_the_one_sent(tmp_path, flink):
     file, field, job_id, _ = REAL[flink]
     files = uploaded(tmp_path, parts(file))
-    with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as asker:
-        asker.ask("submitJob", body={field: files[0].name}, files=files)
-        spec = asker.cluster.job(job_id).spec
+    with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as client:
+        client.call("submitJob", body={field: files[0].name}, files=files)
+        spec = client.cluster.job(job_id).spec
     assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
         ("Source: numbers -> slow", 1),
         ("sum -> drop -> Sink: out", 1),
@@ -82,11 +82,11 @@ def test_refused_submissions(tmp_path, flink, kind):
     field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
     (plan, short) = uploaded(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
     entries = {"fileName": "nope.zip", "entryName": "x"}
-    with HandlerClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as client:
 
         def refusal(files, **body):
             with pytest.raises(InvalidJobSubmission) as refused:
-                asker.ask("submitJob", body=body, files=files)
+                client.call("submitJob", body=body, files=files)
             return refused.value.message, refused.value.missing_file, str(refused.value.cause or "")
 
         assert refusal([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
@@ -101,7 +101,7 @@ def test_refused_submissions(tmp_path, flink, kind):
         assert garbage == (f"Failed to deserialize {kind}.", False, corrupted)
         cut = refusal([short], **{field: "short.bin"})
         assert cut == (f"Failed to deserialize {kind}.", False, "java.io.EOFException")
-        assert not asker.cluster.jobs
+        assert not client.cluster.jobs
 
 
 def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
@@ -110,8 +110,8 @@ def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
     job_id = "00000000000000000000000000000042"
     names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")
     files = uploaded(tmp_path, dict.fromkeys(names, object_of_class_a))
-    with HandlerClient(flink="1.20") as asker:
-        answers = [asker.ask("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
-        assert answers[0] == {"jobUrl": f"/jobs/{job_id}"}
-        assert re.fullmatch("/jobs/[0-9a-f]{32}", answers[1]["jobUrl"])
-        assert {one.name for one in asker.cluster.jobs.values()} == {"submitted"}
+    with HandlerClient(flink="1.20") as client:
+        responses = [client.call("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
+        assert responses[0] == {"jobUrl": f"/jobs/{job_id}"}
+        assert re.fullmatch("/jobs/[0-9a-f]{32}", responses[1]["jobUrl"])
+        assert {one.name for one in client.cluster.jobs.values()} == {"submitted"}

@@ -27,11 +27,11 @@ def submit(client: HandlerClient, folder: Path, plan: str, flink: str = "2.3") -
     path = folder / "plan.bin"
     path.write_bytes(gzip.decompress((PLANS / f"{plan}.bin.gz").read_bytes()))
     body = {FIELDS[flink]: path.name}
-    return str(client.ask("submitJob", body=body, files=[UploadedFile(path.name, path)])["jobUrl"]).rpartition("/")[2]
+    return str(client.call("submitJob", body=body, files=[UploadedFile(path.name, path)])["jobUrl"]).rpartition("/")[2]
 
 
 def details(client: HandlerClient, jobid: str) -> dict[str, Any]:
-    return dict(client.ask("getJobDetails", jobid=jobid))
+    return dict(client.call("getJobDetails", jobid=jobid))
 
 
 def test_settings_of_the_plan_are_shown(tmp_path):
@@ -39,13 +39,13 @@ def test_settings_of_the_plan_are_shown(tmp_path):
         jobid = submit(client, tmp_path, "streamgraph")
         client.advance(1_000)
         assert details(client, jobid)["maxParallelism"] == 64
-        assert client.ask("getJobConfig", jobid=jobid)["execution-config"] == {
+        assert client.call("getJobConfig", jobid=jobid)["execution-config"] == {
             "restart-strategy": "Restart with fixed delay (PT5S). #7 restart attempts.",
             "job-parallelism": 2,
             "object-reuse-mode": True,
             "user-config": {"tier": "b", "team": "a"},
         }
-        nodes = client.ask("getJobPlan", jobid=jobid)["plan"]["nodes"]
+        nodes = client.call("getJobPlan", jobid=jobid)["plan"]["nodes"]
         assert [node["description"] for node in nodes][:5] == [
             "Sink: sink b<br/>", "fork b<br/>", "Sink: sink c<br/>", "shuffled<br/>", "a described operator<br/>",
         ]  # fmt: skip
@@ -81,12 +81,12 @@ def test_an_empty_graph_is_refused(tmp_path, flink):
         ]
         assert not client.cluster.jobs
         if flink == "2.3":
-            (application,) = client.ask("getApplicationsOverview")["applications"]
+            (application,) = client.call("getApplicationsOverview")["applications"]
             assert (application["name"], application["status"], application["jobs"]) == (
                 "SingleJobApplication(acceptance nothing)", "FAILED", {},
             )  # fmt: skip
-            found = client.ask("getApplicationExceptions", applicationid=application["id"])
-            assert found == {"exceptionHistory": {"entries": []}}
+            exceptions = client.call("getApplicationExceptions", applicationid=application["id"])
+            assert exceptions == {"exceptionHistory": {"entries": []}}
 
 
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
@@ -94,7 +94,7 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
     FIELDS.setdefault(flink, "jobGraphFileName")
     with HandlerClient(flink=flink, submissions=ANY) as client:
         jobid = submit(client, tmp_path, "lost-savepoint", flink)
-        result = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]
+        result = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]
         cause = result["failure-cause"]
         assert cause["class"] == "org.apache.flink.runtime.client.JobInitializationException"
         lines = [line for line in cause["stack-trace"].split("\n") if line and not line.startswith("\t")]
@@ -114,7 +114,7 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
             else [initialization + "Could not instantiate JobManager.", f"Caused by: {missing}"]
         )
         if flink == "2.3":
-            config = client.ask("getCheckpointConfig", jobid=jobid)
+            config = client.call("getCheckpointConfig", jobid=jobid)
             assert (config["state_backend"], config["checkpoint_storage"]) == ("Unknown", "Unknown")
 
 
@@ -123,8 +123,8 @@ def test_undecided_parallelism_of_a_batch_job(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "jobgraph-batch")
         client.advance(1_000)
-        shown = details(client, jobid)
-        assert [(vertex["name"], vertex["parallelism"]) for vertex in shown["vertices"]] == [
+        job_details = details(client, jobid)
+        assert [(vertex["name"], vertex["parallelism"]) for vertex in job_details["vertices"]] == [
             ("Source: left -> slowly -> fork a -> Sink: sink a", 2),
             ("Source: right", 1),
             ("fork b", -1),
@@ -135,27 +135,27 @@ def test_undecided_parallelism_of_a_batch_job(tmp_path):
             ("shuffled", -1),
             ("Sink: sink c", 1),
         ]
-        assert shown["pending-operators"] == 0
-        undecided = shown["vertices"][2]
+        assert job_details["pending-operators"] == 0
+        undecided = job_details["vertices"][2]
         assert sum(undecided["tasks"].values()) == 0
-        assert client.ask("getJobVertexDetails", jobid=jobid, vertexid=undecided["id"])["subtasks"] == []
-        assert client.ask("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == 2
+        assert client.call("getJobVertexDetails", jobid=jobid, vertexid=undecided["id"])["subtasks"] == []
+        assert client.call("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == 2
 
 
 def test_the_graph_of_a_batch_stream_graph_grows(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(1_000)
-        shown = details(client, jobid)
-        assert [vertex["id"][:6] for vertex in shown["vertices"]] == ["b8959c", "f05783"]
-        assert shown["pending-operators"] == 8
+        job_details = details(client, jobid)
+        assert [vertex["id"][:6] for vertex in job_details["vertices"]] == ["b8959c", "f05783"]
+        assert job_details["pending-operators"] == 8
 
 
 def test_a_coordinator_is_named_by_the_hash_of_its_uid(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph")
         with pytest.raises(CoordinatorNotFound) as refused:
-            client.ask(
+            client.call(
                 "postClientCoordination", jobid=jobid, operatorUid="numbers",
                 body={"serializedCoordinationRequest": "rO0ABXA="},
             )  # fmt: skip

@@ -19,7 +19,7 @@ def real(version: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("flink", "configuration", "shown"),
+    ("flink", "configuration", "allocated"),
     [
         ("1.18", {}, real("1.18.1")),
         ("1.17", {}, real("1.17.2")),
@@ -27,9 +27,9 @@ def real(version: str) -> int:
         ("1.13", {}, 0),
     ],
 )
-def test_slots_in_use(flink: str, configuration: dict[str, str], shown: int) -> None:
+def test_slots_in_use(flink: str, configuration: dict[str, str], allocated: int) -> None:
     with HandlerClient(job(), flink=flink, configuration=configuration) as client:
         client.advance("1min")
-        (listed,) = client.ask("getTaskManagers")["taskmanagers"]
-        details = client.ask("getTaskManagerDetails", taskmanagerid=listed["id"])
-        assert (details["slotsNumber"], details["freeSlots"], len(details["allocatedSlots"])) == (4, 2, shown)
+        (listed,) = client.call("getTaskManagers")["taskmanagers"]
+        details = client.call("getTaskManagerDetails", taskmanagerid=listed["id"])
+        assert (details["slotsNumber"], details["freeSlots"], len(details["allocatedSlots"])) == (4, 2, allocated)

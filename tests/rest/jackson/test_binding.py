@@ -205,11 +205,11 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["target-directory", "cancel-job", "formatType", "triggerId", "x"]), JSON))
 def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
     try:
-        found = read(json.dumps(body).encode())
+        bound = read(json.dumps(body).encode())
     except RequestRejected as refused:
         assert refused.response.status == 400
     else:
-        assert set(found) == set(body) - {"x"}
+        assert set(bound) == set(body) - {"x"}
 
 
 @given(st.binary(max_size=60))

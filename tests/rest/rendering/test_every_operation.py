@@ -44,10 +44,10 @@ def test_any_seed_and_key_give_a_valid_body(path, seed, key):
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
 def test_recorded_bodies_are_rendered_unchanged(version):
     renderer = ResponseRenderer(Contract.load(version))
-    for name, operation, answer in recorded(version):
-        body = renderer.body(operation, answer)
-        assert body == answer, name
-        assert encode(body) == encode(answer), name  # the order of keys, and 4.0 not 4
+    for name, operation, response in recorded(version):
+        body = renderer.body(operation, response)
+        assert body == response, name
+        assert encode(body) == encode(response), name  # the order of keys, and 4.0 not 4
 
 
 @given(st.data())
@@ -58,6 +58,6 @@ def test_a_body_with_some_of_its_facts_taken_away_is_filled_up_again(data):
     renderer = ResponseRenderer(contract, seed=3)
     body = renderer.body(operation, None, "key")
     if isinstance(body, dict) and body:
-        kept = data.draw(st.sets(st.sampled_from(sorted(body))))
-        again = renderer.body(operation, {name: body[name] for name in body if name in kept}, "key")
+        names = data.draw(st.sets(st.sampled_from(sorted(body))))
+        again = renderer.body(operation, {name: body[name] for name in body if name in names}, "key")
         assert contract.check_response(operation, json.loads(encode(again))) == []

@@ -94,8 +94,8 @@ def test_null_leaves_out_an_optional_field_that_is_not_nullable():
 
 def test_null_of_a_nullable_field_is_kept():
     status = {"id": "IN_PROGRESS"}
-    answer = {"status": status, "operation": None}
-    assert body("getSavepointStatus", answer) == answer
+    response = {"status": status, "operation": None}
+    assert body("getSavepointStatus", response) == response
 
 
 @pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])

@@ -60,8 +60,8 @@ def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(d
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
 def test_recorded_bodies_are_written_without_the_renderer(version):
     renderer = ResponseRenderer(Contract.load(version))
-    for name, operation, answer in recorded(version):
-        assert renderer.text(operation, answer).encode("utf-8", errors="replace") == encode(answer), name
+    for name, operation, response in recorded(version):
+        assert renderer.text(operation, response).encode("utf-8", errors="replace") == encode(response), name
 
 
 def all_objects(value):
