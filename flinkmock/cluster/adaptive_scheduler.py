@@ -24,7 +24,7 @@ from flinkmock.cluster.rescaling import (
     set_bounds,
     terminated_reason,
 )
-from flinkmock.cluster.spec import OperationName
+from flinkmock.cluster.spec import ClusterOperation
 from flinkmock.cluster.states import JobState
 from flinkmock.flink.configuration import (
     RESCALE_COOLDOWN,
@@ -119,7 +119,7 @@ class AdaptiveScheduler:
             if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
                 change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
                 return
-            spec = cluster.operation_spec(job, OperationName.RESCALE)
+            spec = cluster.cluster_operation_spec(job, ClusterOperation.RESCALE)
             duration = cluster.random.draw(spec.duration, "rescale", job.id, version)
             change.attempt_number = len(job.attempts)
             cluster.state_machines.rescale(job, graph_with(job, best), duration or 0, at)

@@ -35,13 +35,13 @@ from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.savepoints import SavepointCoordinator
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.spec import (
-    DEFAULT_OPERATIONS,
+    DEFAULT_CLUSTER_OPERATIONS,
+    ClusterOperation,
+    ClusterOperationSpec,
     ClusterSpec,
     DurationSpec,
     ExceptionSpec,
     JobSpec,
-    OperationName,
-    OperationSpec,
     Polls,
     Signal,
     TaskManagerEventKind,
@@ -272,25 +272,25 @@ class Cluster:
                 return taskmanager
         raise TaskManagerNotFound(taskmanager_id)
 
-    def operation_spec(self, job: Job | None, name: OperationName) -> OperationSpec:
-        """Return the spec of an operation: that of the job, that of the scenario, or the default."""
-        for operations in (job.spec.operations if job else {}, self.spec.operations):
+    def cluster_operation_spec(self, job: Job | None, name: ClusterOperation) -> ClusterOperationSpec:
+        """Return the spec of a cluster operation: that of the job, that of the scenario, or the default."""
+        for operations in (job.spec.cluster_operations if job else {}, self.spec.cluster_operations):
             if name in operations:
                 return operations[name]
-        return DEFAULT_OPERATIONS[name]
+        return DEFAULT_CLUSTER_OPERATIONS[name]
 
-    def next_call_fails(self, job_id: str, name: OperationName, spec: OperationSpec) -> bool:
-        """Count a call of an operation; return whether it fails.
+    def next_call_fails(self, job_id: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
+        """Count a call of a cluster operation; return whether it fails.
 
-        Calls are counted per job; `job_id` is "" for operations of the cluster.
+        Calls are counted per job; `job_id` is "" for operations that belong to no job.
         """
         call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
         return call in spec.fails or self.random.happens(spec.chance, name, job_id, call, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
-        name = OperationName.SUBMIT
-        operation = spec.operations.get(name) or self.operation_spec(None, name)
+        name = ClusterOperation.SUBMIT
+        operation = spec.cluster_operations.get(name) or self.cluster_operation_spec(None, name)
         if not self.next_call_fails(spec.name, name, operation):
             return None
         return operation.exception or SUBMISSION_FAILED
@@ -438,7 +438,7 @@ class Cluster:
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
         """Delete a cached data set. There are none, and deleting a missing one succeeds; in 1.12 it never ends."""
-        spec = self.operation_spec(None, OperationName.DELETE_DATASET)
+        spec = self.cluster_operation_spec(None, ClusterOperation.DELETE_DATASET)
         duration = self.random.draw(spec.duration, "dataset", trigger_id) or 0
         done_at = at + duration if self.release.since("1.13") else None
         kind = AsyncOperationKind.DATASET

@@ -20,9 +20,9 @@ from flinkmock.cluster.savepoint_request import FollowUp, SavepointRequest
 from flinkmock.cluster.spec import (
     CHECKPOINT_SIZE,
     CheckpointSpec,
+    ClusterOperation,
+    ClusterOperationSpec,
     ExceptionSpec,
-    OperationName,
-    OperationSpec,
     Polls,
     Signal,
     Step,
@@ -91,7 +91,7 @@ class SavepointCoordinator:
         past = job.spec.past_savepoints[number]
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
         path = shown_path(past.path) if past.path else self._path(job, f"{job_id} {number}", directory)
-        spec = self.cluster.operation_spec(job, OperationName.SAVEPOINT).duration
+        spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT).duration
         duration = self.cluster.random.draw(spec, "past savepoint", job_id, number)
         kind = CheckpointKind.SAVEPOINT
         self.by_path[path] = job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path)
@@ -113,19 +113,24 @@ class SavepointCoordinator:
     def trigger_savepoint(self, request: SavepointRequest, at: int) -> None:
         """Trigger a savepoint at `at` (epoch ms)."""
         follow_up = FollowUp.CANCEL if request.cancel_job else None
-        self._trigger(request, OperationName.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
+        self._trigger(request, ClusterOperation.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
 
     def stop_with_savepoint(self, request: SavepointRequest, at: int) -> None:
         """Trigger a savepoint at `at` (epoch ms), after which the job finishes."""
-        self._trigger(request, OperationName.STOP_WITH_SAVEPOINT, CheckpointKind.SYNC_SAVEPOINT, FollowUp.FINISH, at)
+        self._trigger(request, ClusterOperation.STOP_WITH_SAVEPOINT, CheckpointKind.SYNC_SAVEPOINT, FollowUp.FINISH, at)
 
     def trigger_checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
         """Trigger a checkpoint at `at` (epoch ms)."""
         request = SavepointRequest(job_id=job_id, trigger_id=trigger_id, format=None)
-        self._trigger(request, OperationName.CHECKPOINT, CheckpointKind.CHECKPOINT, None, at)
+        self._trigger(request, ClusterOperation.CHECKPOINT, CheckpointKind.CHECKPOINT, None, at)
 
     def _trigger(
-        self, request: SavepointRequest, name: OperationName, kind: CheckpointKind, follow_up: FollowUp | None, at: int
+        self,
+        request: SavepointRequest,
+        name: ClusterOperation,
+        kind: CheckpointKind,
+        follow_up: FollowUp | None,
+        at: int,
     ) -> None:
         job_id, trigger_id = request.job_id, request.trigger_id
         is_checkpoint = kind == CheckpointKind.CHECKPOINT
@@ -140,7 +145,7 @@ class SavepointCoordinator:
         if job is None or job.ended:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
-        spec = self.cluster.operation_spec(job, name)
+        spec = self.cluster.cluster_operation_spec(job, name)
         error = self._trigger_error(job, kind, request.directory, at)
         if error is not None:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
@@ -190,7 +195,7 @@ class SavepointCoordinator:
         if not job.ended:
             self.cluster.state_machines.fail(job, at, exception)
 
-    def _schedule_end(self, job: Job, pending: _Pending, spec: OperationSpec, at: int) -> None:
+    def _schedule_end(self, job: Job, pending: _Pending, spec: ClusterOperationSpec, at: int) -> None:
         cluster, operation, duration = self.cluster, pending.operation, pending.duration
         key = (job.id, operation.trigger_id)
         if duration is None:
@@ -210,7 +215,9 @@ class SavepointCoordinator:
         operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
 
-    def _draw_duration(self, job: Job, name: OperationName, spec: OperationSpec, trigger_id: str) -> int | None:
+    def _draw_duration(
+        self, job: Job, name: ClusterOperation, spec: ClusterOperationSpec, trigger_id: str
+    ) -> int | None:
         """Return the duration of an operation in ms; None if it waits for polls or a signal.
 
         Without a duration in the scenario, it is at least that of the job's checkpoints. An unbounded operation lasts
@@ -220,7 +227,11 @@ class SavepointCoordinator:
             return None
         random = self.cluster.random
         duration = UNBOUNDED_MS if spec.duration.unbounded else random.draw(spec.duration, name, trigger_id) or 0
-        if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
+        if (
+            name in job.spec.cluster_operations
+            or name in self.cluster.spec.cluster_operations
+            or job.spec.checkpoints is None
+        ):
             return duration
         return max(duration, random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 
@@ -273,7 +284,7 @@ class SavepointCoordinator:
             path, {parent for path in self.by_path for parent in _parent_directories(path)}
         )
 
-    def _planned_failure(self, job_id: str, name: OperationName, spec: OperationSpec) -> JavaException | None:
+    def _planned_failure(self, job_id: str, name: ClusterOperation, spec: ClusterOperationSpec) -> JavaException | None:
         """Count a call of an operation; return the failure that the scenario plans for it, or None."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
@@ -365,11 +376,11 @@ class SavepointCoordinator:
         cluster, kind = self.cluster, AsyncOperationKind.DISPOSAL
         if cluster.async_operations.find(kind, trigger_id, None, at, jobmanager) is not None:
             return
-        spec = cluster.operation_spec(None, OperationName.DISPOSE_SAVEPOINT)
+        spec = cluster.cluster_operation_spec(None, ClusterOperation.DISPOSE_SAVEPOINT)
         duration = cluster.random.draw(spec.duration, "dispose", trigger_id)
         operation = AsyncOperation(kind, trigger_id, None, at, None, {}, jobmanager=jobmanager)
         cluster.async_operations.add(operation)
-        planned = self._planned_failure("", OperationName.DISPOSE_SAVEPOINT, spec)
+        planned = self._planned_failure("", ClusterOperation.DISPOSE_SAVEPOINT, spec)
         if planned is None and self.savepoint_at(shown_path(path), at) is None:
             duration, planned = FAILS_AFTER_MS, self.missing_error(path)
         elif planned is None:

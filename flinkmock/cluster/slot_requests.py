@@ -56,7 +56,7 @@ def failed_request(failure: SlotRequestFailure, configuration: Configuration, re
         text = messages.slot_timeout_occurred(timeout)
         message, cause = messages.SLOT_REQUEST_TIMEOUT, JavaException(java_classes.TIMEOUT_EXCEPTION, text)
     error = JavaException(java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION, message, cause)
-    return ExceptionSpec(slot_request_error(error, release), in_deployment=True)
+    return ExceptionSpec(slot_request_error(error, release), gets_no_slot=True)
 
 
 def task_without_slot(random: NamedRandom, attempt: JobAttempt, held: int) -> tuple[int, int]:

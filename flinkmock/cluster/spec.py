@@ -1,4 +1,4 @@
-"""The values that a scenario consists of: the cluster, its jobs with their lifecycles, and its operations.
+"""The values that a scenario consists of: the cluster, its jobs with their lifecycles, and its cluster operations.
 
 The loader (`flinkmock/scenario/`) creates them from YAML, tests create them directly, and the cluster
 (`flinkmock/cluster/cluster.py`) runs them. Durations are in milliseconds, sizes in bytes.
@@ -50,8 +50,8 @@ class ExceptionSpec:
     subtask: int | None = None
     everywhere: bool = False
     """Whether it is a global failure, whose exception no task throws."""
-    in_deployment: bool = False
-    """Whether a task fails while it is deployed, because it gets no slot."""
+    gets_no_slot: bool = False
+    """Whether the task fails because it gets no slot: it is scheduled, but never deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +263,8 @@ class JobSpec:
     restart: RestartStrategy = RestartStrategy()
     user_config: Mapping[str, str] = field(default_factory=dict)
     program: ProgramSpec = ProgramSpec()
-    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """Operations by `OperationName`, which override those of the cluster."""
+    cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
+    """By `ClusterOperation`; they override those of the cluster."""
     restore_duration: UniformRange = ZERO
     """How much longer tasks are INITIALIZING because there is state to restore, in ms."""
     restore_path: str | None = None
@@ -301,8 +301,8 @@ class JobSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationSpec:
-    """The duration of an operation, and which of its invocations fail, counted from 1."""
+class ClusterOperationSpec:
+    """The duration of a cluster operation, and which of its calls fail, counted from 1."""
 
     duration: DurationSpec
     fails: frozenset[int] = frozenset()
@@ -313,8 +313,11 @@ class OperationSpec:
     """Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is complete."""
 
 
-class OperationName(StrEnum):
-    """The operations whose duration and failures a scenario can define."""
+class ClusterOperation(StrEnum):
+    """The work that clients request from the cluster, whose duration and failures a scenario can define.
+
+    The values are the keys of the section `operations`. Several operations of the REST API may request the same work.
+    """
 
     SAVEPOINT = "savepoint"
     STOP_WITH_SAVEPOINT = "stop-with-savepoint"
@@ -327,18 +330,18 @@ class OperationName(StrEnum):
     DELETE_DATASET = "delete-dataset"
 
 
-DEFAULT_OPERATIONS: Mapping[str, OperationSpec] = {
-    OperationName.SAVEPOINT: OperationSpec(UniformRange(40, 75)),
-    OperationName.STOP_WITH_SAVEPOINT: OperationSpec(UniformRange(90, 160)),
-    OperationName.CHECKPOINT: OperationSpec(UniformRange(25, 65)),
-    OperationName.CANCEL: OperationSpec(UniformRange(30, 120)),
-    OperationName.DISPOSE_SAVEPOINT: OperationSpec(UniformRange(5, 30)),
-    OperationName.RESCALE: OperationSpec(UniformRange.exactly(1_000)),
-    OperationName.SUBMIT: OperationSpec(ZERO),
-    OperationName.UPLOAD: OperationSpec(ZERO),
-    OperationName.DELETE_DATASET: OperationSpec(UniformRange(1, 5)),
+DEFAULT_CLUSTER_OPERATIONS: Mapping[str, ClusterOperationSpec] = {
+    ClusterOperation.SAVEPOINT: ClusterOperationSpec(UniformRange(40, 75)),
+    ClusterOperation.STOP_WITH_SAVEPOINT: ClusterOperationSpec(UniformRange(90, 160)),
+    ClusterOperation.CHECKPOINT: ClusterOperationSpec(UniformRange(25, 65)),
+    ClusterOperation.CANCEL: ClusterOperationSpec(UniformRange(30, 120)),
+    ClusterOperation.DISPOSE_SAVEPOINT: ClusterOperationSpec(UniformRange(5, 30)),
+    ClusterOperation.RESCALE: ClusterOperationSpec(UniformRange.exactly(1_000)),
+    ClusterOperation.SUBMIT: ClusterOperationSpec(ZERO),
+    ClusterOperation.UPLOAD: ClusterOperationSpec(ZERO),
+    ClusterOperation.DELETE_DATASET: ClusterOperationSpec(UniformRange(1, 5)),
 }
-"""The default durations of operations, which are those of a real cluster with a small job.
+"""The default durations of cluster operations, which are those of a real cluster with a small job.
 
 See docs/flink-behaviour.md#operation-timing.
 """
@@ -429,8 +432,8 @@ class ClusterSpec:
     """Flink options; None removes a default."""
     jobs: tuple[JobSpec, ...] = ()
     submissions: tuple[SubmissionRule, ...] = ()
-    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """Operations by `OperationName`."""
+    cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
+    """By `ClusterOperation`."""
     savepoints: tuple[str, ...] = ()
     """Paths of savepoints that were taken before the cluster started."""
     file_systems: tuple[str, ...] | None = None

@@ -29,7 +29,7 @@ from flinkmock.cluster.slot_requests import (
     first_failure,
     task_without_slot,
 )
-from flinkmock.cluster.spec import ExceptionSpec, OperationName, RestartStrategyKind, Step
+from flinkmock.cluster.spec import ClusterOperation, ExceptionSpec, RestartStrategyKind, Step
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import initialization_error
@@ -244,7 +244,7 @@ class JobStateMachines:
             self.divert(job, at, (failing, Step(JobState.FAILED)))
 
     def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> tuple[int, int] | None:
-        if exception.in_deployment:
+        if exception.gets_no_slot:
             held = self._cluster.slots.held(at, job_id=attempt.job_id)
             return task_without_slot(self._cluster.random, attempt, len(held))
         return choose_failed_task(self._cluster.random, attempt, exception, at)
@@ -382,7 +382,7 @@ class JobStateMachines:
             return
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        duration = self._cluster.operation_spec(job, OperationName.CANCEL).duration
+        duration = self._cluster.cluster_operation_spec(job, ClusterOperation.CANCEL).duration
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:

@@ -86,7 +86,7 @@ class WaitConditions:
 def signals_of(spec: ClusterSpec) -> frozenset[str]:
     """Return the names of all signals that the lifecycles and operations of a scenario wait for."""
     jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
-    operations = (spec.operations, *(job.operations for job in jobs))
+    operations = (spec.cluster_operations, *(job.cluster_operations for job in jobs))
     durations = [operation.duration for by_id in operations for operation in by_id.values()]
     durations += [duration for job in jobs for duration in _durations(job.lifecycle)]
     return frozenset(duration.name for duration in durations if isinstance(duration, Signal))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkmock.cluster.spec import JobSpec, OperationSpec
+from flinkmock.cluster.spec import ClusterOperationSpec, JobSpec
 from flinkmock.dryrun.dry_run import DryRun
 from flinkmock.dryrun.durations import format_duration_spec
 from flinkmock.dryrun.timeline import Timeline
@@ -70,14 +70,14 @@ def _cluster(scenario: Scenario, release: str) -> str:
 
 
 def _operations(scenario: Scenario) -> Iterator[Row]:
-    for name, spec in scenario.operations.items():
+    for name, spec in scenario.cluster_operations.items():
         yield name, _behaviour(spec)
     for job in scenario.jobs:
-        for name, spec in job.operations.items():
+        for name, spec in job.cluster_operations.items():
             yield f"{name} of {job.name}", _behaviour(spec)
 
 
-def _behaviour(spec: OperationSpec) -> str:
+def _behaviour(spec: ClusterOperationSpec) -> str:
     parts = [f"duration {format_duration_spec(spec.duration)}"]
     if spec.fails:
         calls = ", ".join(map(str, sorted(spec.fails)))

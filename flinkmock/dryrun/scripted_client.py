@@ -13,7 +13,7 @@ from typing import Any
 from flinkmock.cluster.async_operations import AsyncOperationKind
 from flinkmock.cluster.errors import ClusterError, ProgramError
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.spec import OperationSpec, SubmissionRule
+from flinkmock.cluster.spec import ClusterOperationSpec, SubmissionRule
 from flinkmock.conformance.operation_tour import temporary_upload
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.dryrun.timeline import Kind
@@ -70,13 +70,13 @@ class ScriptedClient:
 
     # -- operations on jobs
 
-    def _targets(self, name: str) -> list[tuple[Job, OperationSpec]]:
+    def _targets(self, name: str) -> list[tuple[Job, ClusterOperationSpec]]:
         """Return the jobs on which to call an operation: the first one without settings for it, and each with some."""
         cluster = self._simulator.cluster
-        targets: dict[int, tuple[Job, OperationSpec]] = {}
+        targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}
         for job in cluster.jobs.values():
-            own = job.spec.operations.get(name)
-            spec = own or self._simulator.scenario.operations.get(name)
+            own = job.spec.cluster_operations.get(name)
+            spec = own or self._simulator.scenario.cluster_operations.get(name)
             if spec is not None and not job.ended:
                 targets.setdefault(id(own), (job, spec))
         return list(targets.values())[:MAX_CALLS]

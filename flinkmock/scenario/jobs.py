@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from flinkmock.cluster.accumulators import with_accumulators
 from flinkmock.cluster.spec import (
-    DEFAULT_OPERATIONS,
+    DEFAULT_CLUSTER_OPERATIONS,
     CheckpointSpec,
+    ClusterOperationSpec,
     JobSpec,
-    OperationSpec,
     PastFailure,
     PastSavepoint,
     ProgramSpec,
@@ -59,7 +59,7 @@ class JobReader:
     """
 
     def __init__(self, templates: Mapping[str, Templates], exceptions: ExceptionReader,
-                 operations: Mapping[str, OperationSpec], scheduler: str | None, defaults: JobDefaults,
+                 operations: Mapping[str, ClusterOperationSpec], scheduler: str | None, defaults: JobDefaults,
                  diagnostics: Diagnostics) -> None:  # fmt: skip
         self._templates = templates
         self._exceptions = exceptions
@@ -104,7 +104,7 @@ class JobReader:
             restart=self._restart(job.get("restart")),
             user_config={key: value.text for key, value in job.items_of("user-config").items()},
             program=self._program(job.get("program"), vertices),
-            operations=read_operations(
+            cluster_operations=read_operations(
                 job.items_of("operations"), self._operations, self._exceptions, self._diagnostics
             ),
             restore_duration=read_duration_range(restore, self._diagnostics) if restore else ZERO,
@@ -221,9 +221,10 @@ def _row(node: YamlNode) -> object:
     return value
 
 
-def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, OperationSpec],
-                    exceptions: ExceptionReader, diagnostics: Diagnostics) -> dict[str, OperationSpec]:  # fmt: skip
-    """Read the operations of a scenario or of a job.
+def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, ClusterOperationSpec],
+                    exceptions: ExceptionReader,
+                    diagnostics: Diagnostics) -> dict[str, ClusterOperationSpec]:  # fmt: skip
+    """Read the cluster operations of a scenario or of a job.
 
     Args:
         nodes: The operations of the section.
@@ -233,12 +234,12 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Operat
     """
     operations = {}
     for name, node in nodes.items():
-        default = defaults.get(name, DEFAULT_OPERATIONS[name])
+        default = defaults.get(name, DEFAULT_CLUSTER_OPERATIONS[name])
         if not isinstance(node.value, dict):
             operations[name] = replace(default, duration=read_duration_spec(node, diagnostics))
             continue
         duration, fails, exception = node.get("duration"), node.get("fails"), node.get("exception")
-        operations[name] = OperationSpec(
+        operations[name] = ClusterOperationSpec(
             read_duration_spec(duration, diagnostics) if duration else default.duration,
             as_int_set(fails) if fails else default.fails,
             exceptions.java_exception(exception) if exception else default.exception,

@@ -231,7 +231,7 @@ class _ScenarioReader:
             file_systems=cluster.file_systems(),
             jobs=jobs,
             submissions=submissions,
-            operations=operations,
+            cluster_operations=operations,
             caches=cluster.caches(),
             ingress=cluster.ingress(),
             varied=self._value("responses") is not None,

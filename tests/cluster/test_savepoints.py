@@ -5,7 +5,7 @@ import pytest
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.savepoint_request import SavepointRequest
-from flinkmock.cluster.spec import OperationSpec
+from flinkmock.cluster.spec import ClusterOperationSpec
 from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import OLD, Bench, job, ms
 
@@ -21,7 +21,7 @@ def request(
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path, job(), operations={"savepoint": OperationSpec(ms(300))})
+    bench = Bench(tmp_path, job(), cluster_operations={"savepoint": ClusterOperationSpec(ms(300))})
     bench.advance(2_000)
     return bench
 
@@ -100,8 +100,8 @@ def test_cancel_with_savepoint(bench: Bench) -> None:
 
 def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
-    stop = OperationSpec(ms(200), fails=frozenset({1}), exception=expired)
-    bench = Bench(tmp_path, job(), operations={"stop-with-savepoint": stop})
+    stop = ClusterOperationSpec(ms(200), fails=frozenset({1}), exception=expired)
+    bench = Bench(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
     bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)

@@ -1,6 +1,6 @@
 """The table of what is special about single operations."""
 
-from flinkmock.cluster.spec import DEFAULT_OPERATIONS
+from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.operation_traits import (
     NO_TRAITS,
@@ -17,7 +17,7 @@ def test_every_operation_of_the_table_exists() -> None:
 
 
 def test_every_key_of_a_scenario_has_operations() -> None:
-    assert all(operations_of_scenario_key(key) for key in DEFAULT_OPERATIONS)
+    assert all(operations_of_scenario_key(key) for key in DEFAULT_CLUSTER_OPERATIONS)
     assert operations_of_scenario_key("rescale") == ("updateJobResourceRequirements", "rescaleJob")
 
 

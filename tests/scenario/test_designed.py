@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from flinkmock.cluster.spec import DEFAULT_OPERATIONS
+from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.jar import small_jar
 from flinkmock.named_random import UniformRange
 from tests.scenario.scenario_helpers import played
@@ -66,7 +66,7 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         mock.advance("1s")
         assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
         trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
-        takes = DEFAULT_OPERATIONS["savepoint"].duration
+        takes = DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration
         assert isinstance(takes, UniformRange)
         mock.advance(f"{takes.high}ms")
         saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.spec import (
-    DEFAULT_OPERATIONS,
+    DEFAULT_CLUSTER_OPERATIONS,
     CheckpointSpec,
+    ClusterOperationSpec,
     ExceptionSpec,
     Input,
     JobSpec,
-    OperationSpec,
     Repeat,
     RestartStrategy,
     Step,
@@ -43,7 +43,7 @@ def job(text: str) -> JobSpec:
     ],
 )
 def test_lengths(written: str, meant: UniformRange) -> None:
-    assert load_scenario(f"operations:\n  savepoint: {written}").operations["savepoint"].duration == meant
+    assert load_scenario(f"operations:\n  savepoint: {written}").cluster_operations["savepoint"].duration == meant
 
 
 @pytest.mark.parametrize(
@@ -252,14 +252,14 @@ def test_operations() -> None:
         """
     )
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
-    assert spec.operations == {
-        "savepoint": OperationSpec(DEFAULT_OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
-        "cancel": OperationSpec(UniformRange.exactly(500)),
+    assert spec.cluster_operations == {
+        "savepoint": ClusterOperationSpec(DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
+        "cancel": ClusterOperationSpec(UniformRange.exactly(500)),
     }
-    assert spec.jobs[0].operations == {
-        "savepoint": OperationSpec(UniformRange.exactly(3_000), frozenset({1, 3}), expired),
-        "stop-with-savepoint": OperationSpec(UniformRange.exactly(1_000)),
-        "rescale": OperationSpec(UniformRange.exactly(2_000)),
+    assert spec.jobs[0].cluster_operations == {
+        "savepoint": ClusterOperationSpec(UniformRange.exactly(3_000), frozenset({1, 3}), expired),
+        "stop-with-savepoint": ClusterOperationSpec(UniformRange.exactly(1_000)),
+        "rescale": ClusterOperationSpec(UniformRange.exactly(2_000)),
     }
 
 

@@ -120,7 +120,7 @@ def test_a_scenario_lies_over_the_one_it_extends(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("extends: base/near.yaml\njobs: {orders: {vertices: [c]}}\noperations: {cancel: 1s}\n")
     spec = load_scenario(file)
-    assert (spec.seed, sorted(spec.operations)) == (2, ["cancel", "savepoint"])
+    assert (spec.seed, sorted(spec.cluster_operations)) == (2, ["cancel", "savepoint"])
     orders, returns = spec.jobs
     assert (orders.name, orders.parallelism, [v.name for v in orders.vertices]) == ("orders", 2, ["c"])
     assert (returns.name, returns.type) == ("returns", "BATCH")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from flinkmock.cluster.spec import DEFAULT_OPERATIONS
+from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.cluster.states import JOB_STATES
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def test_every_pattern_has_a_sentence() -> None:
 
 def test_states_and_operations_are_those_of_the_cluster() -> None:
     assert tuple(SCHEMA["$defs"]["state"]["enum"]) == JOB_STATES
-    assert set(SCHEMA["$defs"]["operations"]["properties"]) == {*DEFAULT_OPERATIONS, "result-ttl"}
+    assert set(SCHEMA["$defs"]["operations"]["properties"]) == {*DEFAULT_CLUSTER_OPERATIONS, "result-ttl"}
     assert SCHEMA["$defs"]["jobOperations"]["properties"].items() <= SCHEMA["$defs"]["operations"]["properties"].items()
 
 

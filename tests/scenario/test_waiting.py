@@ -27,7 +27,10 @@ def test_a_length_is_read() -> None:
         "operations: {savepoint: 1 poll, cancel: signal let-go}\n"
         "jobs: {orders: {lifecycle: [{CREATED: 3 polls}, {RUNNING: signal done}, FINISHED]}}\n"
     )
-    assert (spec.operations["savepoint"].duration, spec.operations["cancel"].duration) == (Polls(1), Signal("let-go"))
+    assert (spec.cluster_operations["savepoint"].duration, spec.cluster_operations["cancel"].duration) == (
+        Polls(1),
+        Signal("let-go"),
+    )
     assert spec.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
 
 
@@ -201,7 +204,7 @@ def test_a_chance_is_decided_by_the_seed() -> None:
 
 
 def test_forever_is_forever() -> None:
-    assert load_scenario("operations: {cancel: forever}\n").operations["cancel"].duration == UNBOUNDED
+    assert load_scenario("operations: {cancel: forever}\n").cluster_operations["cancel"].duration == UNBOUNDED
     with played("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as stage:
         stage.to(1_000)
         stage.client.json("PATCH", f"/jobs/{stage.job().id}")

@@ -7,7 +7,7 @@ from flinkmock.cluster.errors import (
     JobAlreadyTerminated,
     StopModeRemoved,
 )
-from flinkmock.cluster.spec import OperationName
+from flinkmock.cluster.spec import ClusterOperation
 from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -33,8 +33,8 @@ def cancel(call: RestCall) -> Payload:
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended and not call.cluster.release.since("1.15"):
         raise JobAlreadyTerminated(job.id, job.state)
-    planned = call.cluster.operation_spec(job, OperationName.CANCEL)
-    if not job.ended and call.cluster.next_call_fails(job.id, OperationName.CANCEL, planned):
+    planned = call.cluster.cluster_operation_spec(job, ClusterOperation.CANCEL)
+    if not job.ended and call.cluster.next_call_fails(job.id, ClusterOperation.CANCEL, planned):
         raise CancellationFailed(planned.exception or TIMED_OUT)
     call.cluster.state_machines.cancel(job, call.now)
     return {}

@@ -8,7 +8,7 @@ from flinkmock.cluster.applications import Application
 from flinkmock.cluster.errors import BadRequest, InvalidUpload, ProgramError, UncaughtJavaException
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.restore import RestoreSettings
-from flinkmock.cluster.spec import JobSpec, OperationName
+from flinkmock.cluster.spec import ClusterOperation, JobSpec
 from flinkmock.cluster.submission.program import (
     JOB_IS_DUPLICATE,
     Program,
@@ -60,8 +60,8 @@ def upload(call: RestCall) -> Payload:
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
     (file,) = call.files
-    planned = call.cluster.operation_spec(None, OperationName.UPLOAD)
-    if call.cluster.next_call_fails("", OperationName.UPLOAD, planned):
+    planned = call.cluster.cluster_operation_spec(None, ClusterOperation.UPLOAD)
+    if call.cluster.next_call_fails("", ClusterOperation.UPLOAD, planned):
         raise UncaughtJavaException(planned.exception or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
