@@ -355,4 +355,4 @@ class NoLeader(ClusterError):
     """No JobManager is the leader; the response to each request is a 503 (LeaderRetrievalHandler)."""
 
     def __str__(self) -> str:
-        return "No JobManager is the leader. Advance the cluster's time until one is elected."
+        return "No JobManager is the leader. Advance the clock until one is elected."

@@ -227,7 +227,7 @@ def _release_impacts(
     if after.status != before.status:
         yield READS, f"the status is {after.status} instead of {before.status}"
     for change in _changes(str(before), str(after), old, new):
-        if change.side == "response" and change.breaking and change.field in readable:
+        if change.part == "response" and change.breaking and change.field in readable:
             yield READS, f"{change.field or 'the whole response'}: {change.meaning}"
     for change in behaviours_between(old.release.minor, new.release.minor):
         if change.breaking and after.id != "submitJob" and _affects(change, after):
@@ -269,10 +269,10 @@ def _body(
     if request.body is None or before.request is None:
         return
     fields = _field_names(request.body)
-    strict = new.request_mapper["fail_on_unknown_properties"]
+    strict = new.jackson_features["fail_on_unknown_properties"]
     for change in _changes(str(before), str(after), old, new):
         name = change.field.lstrip(".")
-        if change.side == "request" and change.kind == "removed" and name in fields and name not in ALIASES:
+        if change.part == "request" and change.kind == "removed" and name in fields and name not in ALIASES:
             yield (FAILS if strict else IGNORED), f"field {name} of the body"
     old_violations = {str(violation) for violation in old.check_request(before, request.body)}
     for violation in new.check_request(after, request.body):

@@ -35,13 +35,13 @@ SCENARIO: dict[str, Any] = {
     },
 }
 """A cluster on which every operation has something to return."""
-ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
+ADAPTIVE_SCHEDULER = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
 YEAR_2100_MS = 4_102_444_800_000
 
 
 def tour_scenario(scheduler: str) -> dict[str, Any]:
     """Return `SCENARIO` with the "default" or the "adaptive" scheduler. Each serves what the other refuses."""
-    options = ADAPTIVE if scheduler == "adaptive" else {}
+    options = ADAPTIVE_SCHEDULER if scheduler == "adaptive" else {}
     config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
 
@@ -79,7 +79,7 @@ class OperationTour:
         self._targets = Targets(self.client)
 
     def run(self) -> None:
-        """Call all operations. What an operation removes is not needed by the later ones."""
+        """Call all operations, in an order in which none needs what an earlier one has removed."""
         for operation in self.contract:
             if only_reads(operation):
                 for path in self._targets.paths(operation):
@@ -105,7 +105,7 @@ class OperationTour:
         return self._send(TourRequest(self.contract.operation(operation_id), target, body, file))
 
     def _rows(self, target: str, key: str) -> list[Json]:
-        """Return a list of the response's body; [] if the release lacks the operation."""
+        """Return the list under `key` of a response; [] if the release lacks the operation."""
         body = self.client.json(target)
         return body.get(key, []) if isinstance(body, dict) else []
 
@@ -113,10 +113,11 @@ class OperationTour:
         """Return the path of the first job in a state."""
         return next(("/jobs/" + job["id"] for job in self._rows("/jobs", "jobs") if job["status"] == state), None)
 
-    def _trigger(self, operation_id: str, target: str, body: Json, status_id: str, status_target: str) -> None:
+    def _trigger(self, operation_id: str, target: str, body: Json, poll_operation_id: str, poll_target: str) -> None:
+        """Trigger an async operation and poll it once."""
         response = self._call(operation_id, target, body)
         trigger_id = (response or {}).get("request-id") or (response or {}).get("triggerid") or "0" * 32
-        self._call(status_id, f"{status_target}/{trigger_id}")
+        self._call(poll_operation_id, f"{poll_target}/{trigger_id}")
 
     def _jars(self) -> None:
         if response := self._call("uploadJar", "/jars/upload", file=("tour.jar", small_jar())):

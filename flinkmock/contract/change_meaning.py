@@ -21,7 +21,7 @@ _TYPE_NAMES = {
     "null": "null",
     "recursion": "an object like the one that contains it",
 }
-_REQUEST_MAPPER = {
+_JACKSON_FEATURES = {
     ("fail_on_unknown_properties", True): "a body with a field that Flink does not know is rejected with 400",
     ("fail_on_unknown_properties", False): "fields of a body that Flink does not know are ignored; before, 400",
     ("fail_on_ignored_properties", True): "a body with a field that Flink ignores is rejected with 400",
@@ -51,9 +51,9 @@ def json_type(kind: str) -> str:
     return "string" if kind.startswith("'") else _JSON_TYPES.get(kind, kind)
 
 
-def of_request_mapper(feature: str, value: bool) -> str:
+def of_jackson_feature(feature: str, value: bool) -> str:
     """Return the meaning of a changed feature with which Jackson reads bodies."""
-    return _REQUEST_MAPPER.get((feature, value), f"Jackson's {feature} is {'on' if value else 'off'}")
+    return _JACKSON_FEATURES.get((feature, value), f"Jackson's {feature} is {'on' if value else 'off'}")
 
 
 def of_attribute(name: str, before: Any, after: Any) -> str:

@@ -38,7 +38,8 @@ class Contract:
         release: The release, with its version, commit and build time.
         provenance: Where the schema file comes from.
         default_api_version: The version that paths may begin with ("v1").
-        request_mapper: The features with which Jackson reads request bodies ("fail_on_unknown_properties" …).
+        jackson_features: The features of Jackson's ObjectMapper that reads request bodies: name
+            ("fail_on_unknown_properties") -> whether it is on.
         ordered: Whether the order of keys is known; documentation does not contain it.
         error: The schema of error responses.
         definitions: The schemas that others refer to as `#/$defs/NAME`.
@@ -53,7 +54,7 @@ class Contract:
         )
         self.provenance: Mapping[str, Any] = document["provenance"]
         self.default_api_version: str = document["default_api_version"]
-        self.request_mapper: Mapping[str, bool] = document["request_mapper"]
+        self.jackson_features: Mapping[str, bool] = document["jackson_features"]
         self.ordered: bool = document.get("key_order") != "unknown"
         self.error: Schema = document["error"]
         self.definitions: Mapping[str, Schema] = document["$defs"]

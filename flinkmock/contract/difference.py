@@ -13,10 +13,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
-from flinkmock.contract.change_meaning import json_type, of_attribute, of_field, of_parameter, of_request_mapper
+from flinkmock.contract.change_meaning import json_type, of_attribute, of_field, of_jackson_feature, of_parameter
 from flinkmock.contract.contract import Contract, known_releases, release_number
 from flinkmock.contract.operation import ALIASES, Operation, Parameter
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
@@ -31,8 +31,8 @@ class ContractChange:
 
     Attributes:
         where: "GET /jobs/:jobid", or `ALL` for a change that affects all operations.
-        side: "operation", "path parameter", "query parameter", "request", "response" or "behaviour" (described by
-            `after`).
+        part: What changed: "operation", "path parameter", "query parameter", "request", "response" or "behaviour"
+            (described by `after`).
         kind: "added", "removed", "changed" or "order".
         field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
             ("status"); "" for the operation itself or the whole body.
@@ -43,7 +43,7 @@ class ContractChange:
     """
 
     where: str
-    side: str
+    part: str
     kind: str
     field: str
     before: str
@@ -55,16 +55,16 @@ class ContractChange:
     @property
     def what(self) -> str:
         """The changed part of the operation, as text."""
-        if self.side == "operation":
+        if self.part == "operation":
             return self.field or "operation"
-        if self.side == "behaviour":
-            return self.side
-        return f"{self.side} {self.field or 'as a whole'}"
+        if self.part == "behaviour":
+            return self.part
+        return f"{self.part} {self.field or 'as a whole'}"
 
     @property
     def words(self) -> str:
         """The kind of change with the old and new values, as text."""
-        if self.side == "behaviour":
+        if self.part == "behaviour":
             return self.after
         match self.kind:
             case "added" | "removed":
@@ -91,14 +91,13 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
         InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)
-    steps = steps_between(old, new)
     origin: dict[tuple[str, ...], str] = {}
-    for change in (change for step in steps for change in step):
-        field = change.where, change.side, change.field
+    for change in chain.from_iterable(changes_by_release(old, new)):
+        field = change.where, change.part, change.field
         origin[field] = origin[*field, change.kind] = change.since
 
     def since(change: ContractChange) -> str:
-        field = change.where, change.side, change.field
+        field = change.where, change.part, change.field
         # a field that was added and later changed counts as added
         return origin.get((*field, change.kind)) or origin.get(field, change.since)
 
@@ -107,7 +106,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
     """Return changes of behaviour that schemas don't show. Raises the same exceptions as `changes_between`."""
-    later = [step.release.minor for step in contracts_between(old, new)[1:]]
+    later = [contract.release.minor for contract in contracts_between(old, new)[1:]]
     return [
         ContractChange(where, "behaviour", "changed", "", "", change.words, change.breaking, change.since, change.words)
         for change in BEHAVIOURS
@@ -116,10 +115,13 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
     ]
 
 
-def steps_between(old: str, new: str) -> list[list[ContractChange]]:
-    """Return the changes of each release after `old` up to `new`. Raises the same exceptions as `changes_between`."""
+def changes_by_release(old: str, new: str) -> list[list[ContractChange]]:
+    """Return the changes of each release after `old` up to `new`, oldest release first.
+
+    Raises the same exceptions as `changes_between`.
+    """
     contracts = contracts_between(old, new)
-    return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
+    return [_between_adjacent(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
@@ -132,7 +134,7 @@ def contracts_between(old: str, new: str) -> list[Contract]:
 
 
 @cache
-def _step(earlier: str, later: str) -> list[ContractChange]:
+def _between_adjacent(earlier: str, later: str) -> list[ContractChange]:
     return difference(Contract.load(earlier), Contract.load(later))
 
 
@@ -149,11 +151,11 @@ def _difference(
     before: dict[str, Operation], after: dict[str, Operation], old: Contract, new: Contract
 ) -> Iterator[ContractChange]:
     since = new.release.minor
-    for name, value in new.request_mapper.items():
-        before_value = old.request_mapper.get(name)
+    for name, value in new.jackson_features.items():
+        before_value = old.jackson_features.get(name)
         if before_value != value:
             breaking = value and "fail" in name
-            meaning = of_request_mapper(name, value)
+            meaning = of_jackson_feature(name, value)
             yield ContractChange(
                 ALL, "request", "changed", name, _plain(before_value), _plain(value), breaking, since, meaning
             )
@@ -193,13 +195,13 @@ def _operation(before: Operation, after: Operation, old: Contract, new: Contract
             breaking = name in ("status", "file_upload") or (name == "requires_config" and bool(now))
             meaning = of_attribute(name, was, now)
             yield ContractChange("", "operation", "changed", name, _plain(was), _plain(now), breaking, "", meaning)
-    for side in ("path", "query"):
-        attribute = f"{side}_parameters"
-        yield from _parameters(f"{side} parameter", getattr(before, attribute), getattr(after, attribute))
-    for side in ("request", "response"):
-        was = schema_fields(getattr(before, side), old.definitions)
-        now = schema_fields(getattr(after, side), new.definitions)
-        yield from _body(side, was, now, strict=new.request_mapper["fail_on_unknown_properties"])
+    for part in ("path", "query"):
+        attribute = f"{part}_parameters"
+        yield from _parameters(f"{part} parameter", getattr(before, attribute), getattr(after, attribute))
+    for part in ("request", "response"):
+        was = schema_fields(getattr(before, part), old.definitions)
+        now = schema_fields(getattr(after, part), new.definitions)
+        yield from _body(part, was, now, strict=new.jackson_features["fail_on_unknown_properties"])
 
 
 def _plain(value: object) -> str:
@@ -208,61 +210,61 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=dict)
 
 
-def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
+def _parameters(part: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
     before, after = ({parameter.name: parameter for parameter in parameters} for parameters in (old, new))
     for name in [name for name in before if name not in after]:
-        breaking = side.startswith("query")
+        breaking = part.startswith("query")
         meaning = "no longer read: Flink ignores it" if breaking else ""  # clients don't see names in paths
-        yield ContractChange("", side, "removed", name, parameter_text(before[name]), "", breaking, "", meaning)
+        yield ContractChange("", part, "removed", name, parameter_text(before[name]), "", breaking, "", meaning)
     for name, parameter in after.items():
         text = parameter_text(parameter)
         if name not in before:
-            breaking = parameter.required and side.startswith("query")
-            meaning = f"{'mandatory' if breaking else 'new'} ({text})" if side.startswith("query") else ""
-            yield ContractChange("", side, "added", name, "", text, breaking, "", meaning)
+            breaking = parameter.required and part.startswith("query")
+            meaning = f"{'mandatory' if breaking else 'new'} ({text})" if part.startswith("query") else ""
+            yield ContractChange("", part, "added", name, "", text, breaking, "", meaning)
         elif parameter_text(before[name]) != text:
             was = before[name]
             narrower = bool(set(was.enum) - set(parameter.enum)) or was.type != parameter.type
             narrower |= parameter.required and not was.required
             meaning = of_parameter(was, parameter)
-            yield ContractChange("", side, "changed", name, parameter_text(was), text, narrower, "", meaning)
+            yield ContractChange("", part, "changed", name, parameter_text(was), text, narrower, "", meaning)
 
 
 def _body(
-    side: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, strict: bool
+    part: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, strict: bool
 ) -> Iterator[ContractChange]:
     """Yield the changes of a body; `strict` is whether the newer release rejects unknown fields of a request."""
     if not before and not after:
         return
     if not before or not after:
-        kind, breaking = ("added" if after else "removed"), side == "response"
+        kind, breaking = ("added" if after else "removed"), part == "response"
         body = "a body" if before else "", "a body" if after else ""
-        yield ContractChange("", side, kind, "", *body, breaking, "", "has a body" if after else "no longer has a body")
+        yield ContractChange("", part, kind, "", *body, breaking, "", "has a body" if after else "no longer has a body")
         return
     for path in _outermost(before, after):
         meaning = f"removed (was {before[path]})"
-        current_name = ALIASES.get(path.lstrip(".")) if side == "request" else None
+        current_name = ALIASES.get(path.lstrip(".")) if part == "request" else None
         if current_name is not None:
             meaning = f"renamed to {current_name}; Flink still reads the old name"
-        elif side == "request":
+        elif part == "request":
             meaning = "no longer read: " + ("400" if strict else "Flink ignores it")
         breaking = current_name is None
-        yield ContractChange("", side, "removed", path, str(before[path]), "", breaking, "", meaning)
+        yield ContractChange("", part, "removed", path, str(before[path]), "", breaking, "", meaning)
     for path in _outermost(after, before):
-        needed = side == "request" and not after[path].optional
+        needed = part == "request" and not after[path].optional
         meaning = f"{'mandatory' if needed else 'new'} ({after[path]})"
-        yield ContractChange("", side, "added", path, "", str(after[path]), needed, "", meaning)
+        yield ContractChange("", part, "added", path, "", str(after[path]), needed, "", meaning)
     for path, now in after.items():
         was = before.get(path, now)
         if was != now:
-            breaking = _wider(was, now) if side == "response" else _wider(now, was)
-            meaning = of_field(was, now, is_request=side == "request")
-            yield ContractChange("", side, "changed", path, str(was), str(now), breaking, "", meaning)
+            breaking = _wider(was, now) if part == "response" else _wider(now, was)
+            meaning = of_field(was, now, is_request=part == "request")
+            yield ContractChange("", part, "changed", path, str(was), str(now), breaking, "", meaning)
     common = [path for path in before if path in after], [path for path in after if path in before]
     if common[0] != common[1]:
         first = next(now for was, now in zip(*common, strict=True) if was != now)
-        meaning = f"fields in another order, from {first} on" if side == "response" else ""
-        yield ContractChange("", side, "order", first, "", first, False, "", meaning)
+        meaning = f"fields in another order, from {first} on" if part == "response" else ""
+        yield ContractChange("", part, "order", first, "", first, False, "", meaning)
 
 
 def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
@@ -305,14 +307,14 @@ def summary(operation: Operation) -> str:
         f"query {query_parameter.name} ({parameter_text(query_parameter)})"
         for query_parameter in operation.query_parameters
     ]
-    for side, body in (("request", operation.request), ("response", operation.response)):
+    for part, body in (("request", operation.request), ("response", operation.response)):
         schema = body or {}
         if "$ref" in schema:
-            parts.append(f"{side} {schema['$ref'].removeprefix('#/$defs/')}")
+            parts.append(f"{part} {schema['$ref'].removeprefix('#/$defs/')}")
         elif "contentType" in schema:
-            parts.append(f"{side} {schema['contentType']}")
+            parts.append(f"{part} {schema['contentType']}")
         elif "items" in schema:
-            parts.append(f"{side} array of {schema['items'].get('$ref', '?').removeprefix('#/$defs/')}")
+            parts.append(f"{part} array of {schema['items'].get('$ref', '?').removeprefix('#/$defs/')}")
     return "; ".join(parts)
 
 
@@ -321,8 +323,8 @@ def _difference_text(before: str, after: str) -> str:
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
             was, now = (text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after))
-            moved = [f"-{value}" for value in was if value not in now]
-            moved += [f"+{value}" for value in now if value not in was]
-            if moved:
-                return label + ", ".join(moved)
+            changed = [f"-{value}" for value in was if value not in now]
+            changed += [f"+{value}" for value in now if value not in was]
+            if changed:
+                return label + ", ".join(changed)
     return f"{before} → {after}"

@@ -61,7 +61,7 @@ def openapi(contract: Contract) -> Document:
         RELEASE: {
             "commit": contract.release.commit,
             "built": contract.release.built,
-            "request_mapper": dict(contract.request_mapper),
+            "jackson_features": dict(contract.jackson_features),
             "static_content": contract.document.get("static_content", []),
         },
         "servers": [

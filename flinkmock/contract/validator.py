@@ -59,7 +59,7 @@ class ContractValidator:
         extend: Callable[..., Any] = validators.extend
         self._responses = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
         lenient: dict[str, Keyword] = {"properties": _properties, "format": _int_range}
-        if contract.request_mapper["fail_on_unknown_properties"]:
+        if contract.jackson_features["fail_on_unknown_properties"]:
             lenient["properties"] = _known_properties
         self._requests = extend(Draft202012Validator, keywords | lenient, type_checker=_AS_READ)
         self._cache: dict[tuple[str, str], Validator] = {}
@@ -78,8 +78,8 @@ class ContractValidator:
         schema = operation.request or {"type": "object", "properties": {}}
         return _violations(self._validator("request", operation.id, self._requests, schema), body)
 
-    def _validator(self, side: str, operation_id: str, validator_class: Any, schema: Mapping[str, Any]) -> Validator:
-        key = side, operation_id
+    def _validator(self, part: str, operation_id: str, validator_class: Any, schema: Mapping[str, Any]) -> Validator:
+        key = part, operation_id
         if key not in self._cache:
             self._cache[key] = validator_class(schema)
         return self._cache[key]

@@ -43,7 +43,7 @@ def test_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     response = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
     assert (response["from"], response["to"]) == ("2.2", "2.3")
-    added = [change["where"] for change in response["changes"] if change["side"] == "operation"]
+    added = [change["where"] for change in response["changes"] if change["part"] == "operation"]
     assert len(added) == 11
     assert "POST /jars/:jarid/run-application" in added
     [first] = [

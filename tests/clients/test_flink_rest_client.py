@@ -26,7 +26,7 @@ def connect(cluster: FlinkMock) -> Any:
 
 
 def wait(condition: Callable[[], Any], polls: int = 100) -> Any:
-    """Polls as users do; with the fixture's clock each poll is a second of the cluster's time."""
+    """Polls as users do; with the fixture's clock each poll is a second of cluster time."""
     for _ in range(polls):
         if result := condition():
             return result

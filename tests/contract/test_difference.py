@@ -10,7 +10,13 @@ import pytest
 
 from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.behaviour_changes import BEHAVIOURS
-from flinkmock.contract.difference import ContractChange, behaviours_between, changes_between, difference, steps_between
+from flinkmock.contract.difference import (
+    ContractChange,
+    behaviours_between,
+    changes_between,
+    changes_by_release,
+    difference,
+)
 from flinkmock.contract.operation import shape_of
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
@@ -27,7 +33,7 @@ def expected_lines(newer: str) -> set[str]:
             lines.add(f"{where} {line[4:]}")
         elif match := re.match(r"- \*\*(\w+)\*\* `(.*?)`: (.*)", line):
             lines.add(f"{match[2]} {match[1]}: {match[3]}".replace("`", ""))
-        elif line.startswith("- request mapper"):
+        elif line.startswith("- Jackson feature"):
             lines.add(line[2:])
         elif line.startswith("- "):
             where = line[3:-1]
@@ -38,19 +44,19 @@ def as_line(change: ContractChange) -> str:
     """Returns a change as evolution.md writes it."""
     field = change.field or "(root)"
     if change.where == "*":
-        return f"request mapper {field}: {change.words}"
-    if change.side == "operation":
+        return f"Jackson feature {field}: {change.words}"
+    if change.part == "operation":
         text = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
     elif change.kind == "order":
-        text = f"{change.side} {change.words}"
-    elif "parameter" in change.side:
-        text = f"{change.side}{'' if change.kind == 'changed' else f' {change.kind}'}"
+        text = f"{change.part} {change.words}"
+    elif "parameter" in change.part:
+        text = f"{change.part}{'' if change.kind == 'changed' else f' {change.kind}'}"
         text += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
         text += "" if change.kind == "changed" else f"({change.before or change.after})"
     elif change.kind == "changed":
-        text = f"{change.side} changed {field}: {change.words}"
+        text = f"{change.part} changed {field}: {change.words}"
     else:
-        text = f"{change.side} {change.kind} {field} ({change.before or change.after})"
+        text = f"{change.part} {change.kind} {field} ({change.before or change.after})"
     return f"{change.where} {text}"
 
 
@@ -70,7 +76,7 @@ def test_a_release_equals_itself() -> None:
 
 
 def test_each_change_has_its_release() -> None:
-    changes = {(change.where, change.side, change.field): change for change in changes_between("1.12", "2.3")}
+    changes = {(change.where, change.part, change.field): change for change in changes_between("1.12", "2.3")}
     assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
     assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
     assert changes["GET /jobs/:jobid/status", "operation", ""].since == "1.16"
@@ -102,7 +108,7 @@ def test_changes_that_are_not_breaking() -> None:
 
 def test_the_older_release_must_be_first() -> None:
     with pytest.raises(ValueError, match="not later"):
-        steps_between("2.3", "1.20")
+        changes_by_release("2.3", "1.20")
 
 
 def test_behaviour_changes_name_existing_operations() -> None:

@@ -149,7 +149,7 @@ def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.
 
 
 def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
-    """The first half minute, with a request each 250 ms of the cluster's time."""
+    """The first half minute, with a request each 250 ms of cluster time."""
     with played(RICH, clock=clock) as stage:
         job = stage.job().id
         while stage.now < 30_000:

@@ -48,7 +48,7 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
         "commit": release["commit"],
         "built": release["built"],
         "default_api_version": api_version,
-        "request_mapper": dict(release["request_mapper"]),
+        "jackson_features": dict(release["jackson_features"]),
         "error": _schema(components["responses"]["Error"]["content"][_JSON]["schema"]),
         "static_content": list(release["static_content"]),
         "operations": [

@@ -103,18 +103,18 @@ class ContractMerger:
             self.notes.append(f"status of {name}: {base['status']} is now {operation.status}")
         entry["path_parameters"] = self._parameters(base["path_parameters"], operation.path_parameters)
         entry["query_parameters"] = self._parameters(base["query_parameters"], operation.query_parameters)
-        for side, schema in (("request", operation.request), ("response", operation.response)):
-            if schema is not None and "contentType" not in (base[side] or {}):
-                entry[side] = self._merge(schema, base[side], f"{name} {side}")
+        for part, schema in (("request", operation.request), ("response", operation.response)):
+            if schema is not None and "contentType" not in (base[part] or {}):
+                entry[part] = self._merge(schema, base[part], f"{name} {part}")
         return entry
 
     def _new_operation(self, operation: DescribedOperation, name: str) -> dict[str, Any]:
         entry = operation_entry(operation, name)
         entry["path_parameters"] = self._parameters((), operation.path_parameters)
         entry["query_parameters"] = self._parameters((), operation.query_parameters)
-        for side in ("request", "response"):
-            if entry[side] is not None:
-                entry[side] = self._merge(entry[side], None, f"{operation.method} {operation.path} {side}")
+        for part in ("request", "response"):
+            if entry[part] is not None:
+                entry[part] = self._merge(entry[part], None, f"{operation.method} {operation.path} {part}")
         return entry
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -35,8 +35,8 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
         _refuse_endless(name, contract.definitions)
     for operation in contract:
         _refuse_other_parameters(operation)
-        for side in ("request", "response"):
-            _refuse_schema(getattr(operation, side), f"the {side} of {operation}", contract.definitions)
+        for part in ("request", "response"):
+            _refuse_schema(getattr(operation, part), f"the {part} of {operation}", contract.definitions)
     return contract
 
 

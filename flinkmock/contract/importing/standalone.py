@@ -8,7 +8,7 @@ from typing import Any
 from flinkmock.contract.importing.description import DescribedOperation, Description
 
 # The ObjectMapper that Flink uses for requests since 1.20; no description mentions it.
-REQUEST_MAPPER = {
+JACKSON_FEATURES = {
     "fail_on_unknown_properties": False,
     "fail_on_ignored_properties": True,
     "fail_on_null_for_primitives": True,
@@ -41,7 +41,7 @@ def standalone_document(description: Description, flink: str) -> dict[str, Any]:
         "provenance": {"source": "documentation", "detail": f"Only the {description.kind}."},
         "default_api_version": "v1",
         "key_order": "unknown",
-        "request_mapper": REQUEST_MAPPER,
+        "jackson_features": JACKSON_FEATURES,
         "error": ERROR,
         "operations": operations,
         "$defs": {name: _closed(schema, name) for name, schema in description.definitions.items()},

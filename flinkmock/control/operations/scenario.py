@@ -31,7 +31,7 @@ _CACHED_SCENARIOS = 32
 """The number of cached scenarios. A test suite creates many clusters of few scenarios."""
 _MAX_CACHED_LENGTH = 64 * 1024
 """The maximum length of a cached scenario, in characters."""
-_remembered: OrderedDict[str, Scenario] = OrderedDict()
+_cached: OrderedDict[str, Scenario] = OrderedDict()
 
 
 def python_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,15 +44,15 @@ def read_scenario(call: ControlCall) -> Scenario:
     from flinkmock.scenario import load_scenario
 
     text = call.body
-    known = _remembered.get(text)
+    known = _cached.get(text)
     if known is not None:
-        _remembered.move_to_end(text)
+        _cached.move_to_end(text)
         return known
     scenario = load_scenario(text)
     if not scenario.files and len(text) <= _MAX_CACHED_LENGTH:  # files may change
-        _remembered[text] = scenario
-        if len(_remembered) > _CACHED_SCENARIOS:
-            _remembered.popitem(last=False)
+        _cached[text] = scenario
+        if len(_cached) > _CACHED_SCENARIOS:
+            _cached.popitem(last=False)
     return scenario
 
 

@@ -123,13 +123,13 @@ def config(call: RestCall) -> Payload:
         "slotIdleTimeoutInMillis": configuration.milliseconds(options.SLOT_IDLE_TIMEOUT),
         "executingCooldownTimeoutInMillis": configuration.milliseconds(options.RESCALE_COOLDOWN),
         "executingResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.RESCALE_STABILIZATION),
-        # as recorded: 6 s, 3 s and 15 s for checkpoints every 2 s, 1 s and 5 s
+        # 6 s, 3 s and 15 s for checkpoints every 2 s, 1 s and 5 s: see docs/flink-behaviour.md#rescale-history
         "maximumDelayForTriggeringRescaleInMillis": (failures + 1) * (every or 0) if delay is None else delay,
         "rescaleOnFailedCheckpointCount": failures,
     }
 
 
-def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, list[Rescale]]:
+def _job_and_rescales(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, list[Rescale]]:
     """Return the job and its rescales, oldest first.
 
     Raises:
@@ -145,14 +145,14 @@ def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, li
     return job, history_at(job, time)
 
 
-def _remembered(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
-    """Return the rescales in the history, newest first."""
+def _kept_rescales(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
+    """Return the rescales that the option `RESCALE_HISTORY` keeps, newest first."""
     return list(reversed(rescales))[: call.cluster.configuration.integer(options.RESCALE_HISTORY)]
 
 
 @handles("getJobRescalesOverview")
 def overview(call: RestCall) -> Payload:
-    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
+    job, rescales = _job_and_rescales(call, AdaptiveSchedulerFeature.RESCALES)
     latest = {}
     for state in ("COMPLETED", "FAILED", "IGNORED"):
         newest = next((rescale for rescale in reversed(rescales) if rescale.state == state), None)
@@ -162,13 +162,13 @@ def overview(call: RestCall) -> Payload:
 
 @handles("getJobRescalesHistory")
 def history(call: RestCall) -> Payload:
-    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
-    return [_payload(call, job, rescale) for rescale in _remembered(call, rescales)]
+    job, rescales = _job_and_rescales(call, AdaptiveSchedulerFeature.RESCALES)
+    return [_payload(call, job, rescale) for rescale in _kept_rescales(call, rescales)]
 
 
 @handles("getJobRescalesSummary")
 def summary(call: RestCall) -> Payload:
-    _, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
+    _, rescales = _job_and_rescales(call, AdaptiveSchedulerFeature.RESCALES)
     ended = [rescale for rescale in rescales if rescale.ended_at is not None]
     return {
         "rescalesCounts": _counts(rescales),
@@ -183,8 +183,8 @@ def summary(call: RestCall) -> Payload:
 @handles("getJobRescaleDetails")
 def details(call: RestCall) -> Payload:
     """Return the details of a rescale. Raises JobNotFound, AdaptiveSchedulerRequired, RescaleNotFound."""
-    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALE_DETAILS)
-    for rescale in _remembered(call, rescales):
+    job, rescales = _job_and_rescales(call, AdaptiveSchedulerFeature.RESCALE_DETAILS)
+    for rescale in _kept_rescales(call, rescales):
         if _uuid(call, job, rescale) == call.path["rescaleuuid"]:
             return {**_payload(call, job, rescale), **_details(call, job, rescale)}
     raise RescaleNotFound(call.path["rescaleuuid"])

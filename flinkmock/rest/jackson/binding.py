@@ -35,7 +35,7 @@ class BodyReader:
 
     def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
         self._definitions = contract.definitions
-        self._unknown_fails = contract.request_mapper["fail_on_unknown_properties"]
+        self._unknown_fails = contract.jackson_features["fail_on_unknown_properties"]
         self._version = quirks.jackson
         self._classes = class_names.of(contract.release)
         self._scalars = Scalars(quirks)
