@@ -13,10 +13,10 @@ _ERRORS = {
     400: "The request is malformed, or a value is not allowed.",
     401: "The token is missing or wrong.",
     403: "The header `Host` or `Origin` is not allowed.",
-    404: "Nothing has this name or id.",
+    404: "There is no object with this name or id.",
     409: "The cluster is not in a state for this.",
     413: "The body is too large.",
-    422: "The scenario, job, fault or exception is invalid; `details` has all mistakes.",
+    422: "The scenario, job, fault or exception is invalid; `details` lists all mistakes.",
 }
 _ALWAYS = (400, 401, 403, 413)
 

@@ -38,7 +38,7 @@ INTEGER: Schema = {"type": "integer"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 BOOLEAN: Schema = {"type": "boolean"}
 ANY: Schema = {}
-TIME: Schema = {"type": "integer", "description": "Cluster time in ms since the epoch."}
+TIME: Schema = {"type": "integer", "description": "The cluster time in ms since the epoch."}
 DURATION: Schema = {
     "type": "string",
     "description": "A duration with a unit: 500ms, 3s, 2m30s, 1h.",
@@ -48,7 +48,7 @@ WALL_DURATION: Schema = {**DURATION, "description": "A duration of the wall cloc
 STATE: Schema = {"type": "string", "description": "A job state of Flink.", "examples": ["RUNNING", "FINISHED"]}
 TIMES: Schema = {
     "type": ["integer", "string"],
-    "description": 'How often: 2, "once", "never", "1..10 times", "1.. times".',
+    "description": 'The number of times: 2, "once", "never", "1..10 times", "1.. times".',
 }
 EXCEPTION: Schema = obj(
     {
@@ -63,18 +63,21 @@ MATCH: dict[str, Schema] = {
     "match": {
         "type": "string",
         "minLength": 1,
-        "description": "Method and path.",
+        "description": "The method and path.",
         "examples": ["POST /jobs/:jobid/savepoints"],
     },
-    "body": {"description": "What the JSON body of the request has to contain. Text may have `*` as a wildcard."},
-    "query": {"type": "object", "description": "Query parameters and their values."},
+    "body": {"description": "The JSON that the body of the request has to contain. Strings may have the wildcard `*`."},
+    "query": {"type": "object", "description": "The query parameters and their values."},
     "status": {"type": "integer", "description": "The status of the response."},
 }
 EXCHANGE: Schema = obj(
     {
         "number": COUNT,
         "time": TIME,
-        "wall-time": {"type": "integer", "description": "Wall clock when the request arrived, in ms since the epoch."},
+        "wall-time": {
+            "type": "integer",
+            "description": "The time of the wall clock at which the request arrived, in ms since the epoch.",
+        },
         "method": TEXT,
         "target": TEXT,
         "operation": nullable(TEXT),
@@ -83,7 +86,7 @@ EXCHANGE: Schema = obj(
         "body": ANY,
         "files": array(TEXT),
         "job": nullable(TEXT),
-        "status": {"type": "integer", "description": "0: there was no response."},
+        "status": {"type": "integer", "description": "The status of the response; 0 if there was no response."},
         "fault": nullable(TEXT),
         "rejection": nullable(TEXT),
         "advice": array(TEXT),
@@ -102,10 +105,10 @@ COMPONENTS: dict[str, Schema] = {
                         obj(
                             {
                                 "message": TEXT,
-                                "path": {"type": "string", "description": "Where in the body or scenario."},
+                                "path": {"type": "string", "description": "The location in the body or scenario."},
                                 "file": TEXT,
-                                "line": {"type": "integer", "description": "From 1."},
-                                "column": {"type": "integer", "description": "From 1."},
+                                "line": {"type": "integer", "description": "The line number, from 1."},
+                                "column": {"type": "integer", "description": "The column number, from 1."},
                             },
                             required=("message",),
                         )
@@ -119,8 +122,14 @@ COMPONENTS: dict[str, Schema] = {
         {
             "now": TIME,
             "mode": {"type": "string", "examples": ["virtual", "real", "10x", "1s per request"]},
-            "started-at": {**TIME, "description": "When the scenario began, in ms since the epoch."},
-            "next-event-at": {**nullable(TIME), "description": "When the next event happens; null: none is scheduled."},
+            "started-at": {
+                **TIME,
+                "description": "The cluster time at which the scenario began, in ms since the epoch.",
+            },
+            "next-event-at": {
+                **nullable(TIME),
+                "description": "The cluster time of the next event, in ms since the epoch; null if none is scheduled.",
+            },
         }
     ),
     "Job": obj(
@@ -133,9 +142,12 @@ COMPONENTS: dict[str, Schema] = {
             "vertices": array(obj({"id": TEXT, "name": TEXT, "parallelism": INTEGER})),
             "restarts": COUNT,
             "restored-from": nullable(TEXT),
-            "completed-checkpoints": {**COUNT, "description": "Without savepoints."},
+            "completed-checkpoints": {
+                **COUNT,
+                "description": "The number of completed checkpoints, without savepoints.",
+            },
             "latest-checkpoint": {"anyOf": [ref("Checkpoint"), {"type": "null"}]},
-            "savepoints": {**array(ref("Checkpoint")), "description": "The completed ones, oldest first."},
+            "savepoints": {**array(ref("Checkpoint")), "description": "The completed savepoints, oldest first."},
         }
     ),
     "Checkpoint": obj({"id": INTEGER, "path": nullable(TEXT), "completed-at": TIME}),
@@ -146,7 +158,7 @@ COMPONENTS: dict[str, Schema] = {
             "hits": COUNT,
             "definition": {
                 **nullable({"type": "object"}),
-                "description": "The fault in the language of scenarios; null: it was made in Python.",
+                "description": "The fault as in a scenario; null if it was created in Python.",
             },
         }
     ),
@@ -155,11 +167,14 @@ COMPONENTS: dict[str, Schema] = {
     "Cluster": obj(
         {
             "id": TEXT,
-            "url": {"type": "string", "description": "Where Flink's REST API of the cluster is."},
-            "urls": {**array(TEXT), "description": "One for each JobManager."},
-            "control-url": {"type": "string", "description": "Where the control API of the cluster is."},
+            "url": {"type": "string", "description": "The URL of Flink's REST API."},
+            "urls": {**array(TEXT), "description": "The URL of Flink's REST API on each JobManager."},
+            "control-url": {"type": "string", "description": "The URL of the control API of the cluster."},
             "flink": TEXT,
-            "idle-timeout": {**nullable(INTEGER), "description": "In ms; null: the cluster does not end by itself."},
+            "idle-timeout": {
+                **nullable(INTEGER),
+                "description": "The time without a request after which the cluster ends, in ms; null if it does not.",
+            },
         }
     ),
     "Snapshot": obj({"id": TEXT, "at": TIME}),

@@ -28,7 +28,7 @@ def list_scenarios(call: ControlCall) -> Any:
     returns=obj({"templates": array(TEXT)}),
 )
 def list_templates(call: ControlCall) -> Any:
-    """Those of the scenario, then the built-in ones. `POST /jobs` takes such a name as `template`."""
+    """The templates of the scenario, then the built-in ones, are values of `template` for `POST /jobs`."""
     from flinkmock.scenario.built_in import template_names
 
     return {"templates": template_names(call.control.engine.cluster.spec)}

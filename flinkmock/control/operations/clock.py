@@ -46,7 +46,7 @@ def get_clock(call: ControlCall) -> Any:
     python=("ClusterControl.advance", "ClusterClock.advance"),
 )
 def advance_clock(call: ControlCall) -> Any:
-    """All events that become due happen. A clock of any mode can be advanced."""
+    """All events that become due in this time are carried out. A clock of any mode can be advanced."""
     call.control.advance(call.body["by"])
     return clock_json(call)
 
@@ -60,7 +60,7 @@ def advance_clock(call: ControlCall) -> Any:
     python=("ClusterClock.next",),
 )
 def advance_to_next_event(call: ControlCall) -> Any:
-    """409: no event is scheduled."""
+    """The status is 409 if no event is scheduled."""
     call.control.clock.next()
     return clock_json(call)
 
@@ -75,8 +75,8 @@ def advance_to_next_event(call: ControlCall) -> Any:
     python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.steps_until"),
 )
 async def run_clock_until(call: ControlCall) -> Any:
-    """The time advances from event to event. 409: the job can't reach the state without a client or a signal; the
-    message lists the states of all jobs."""
+    """The time advances from event to event. The status is 409 if the job can't reach the state without a client or a
+    signal; the message then lists the states of all jobs."""
     name, state = call.body["job"], call.body["state"]
     check_state(state)
     steps = call.control.clock.steps_until(lambda: call.control.job(name).state == state, f"{name} {state}")
@@ -95,6 +95,6 @@ async def run_clock_until(call: ControlCall) -> Any:
     python=("ClusterClock.set_mode",),
 )
 def set_clock_mode(call: ControlCall) -> Any:
-    """The time continues from what it is now."""
+    """The new mode starts from the current cluster time."""
     call.control.clock.set_mode(call.body["mode"])
     return clock_json(call)

@@ -30,7 +30,7 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
 @operation(
     "POST",
     "/clusters",
-    summary="Make another cluster.",
+    summary="Create another cluster.",
     takes_scenario=True,
     query=(
         *OPTIONS,
@@ -38,7 +38,7 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
         QueryParameter(
             "idle-timeout",
             NAME,
-            "The cluster ends after this time (wall clock) without a request; never: it stays.",
+            "The time on the wall clock without a request after which the cluster ends; `never` if it does not.",
             "10m",
         ),
     ),
@@ -47,8 +47,8 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
     errors=(409, 422),
 )
 async def open_cluster(call: ControlCall) -> Any:
-    """It has its own scenario, clock and journal, at a free port. The body is a scenario as for
-    `PUT /scenario`. Its own control API is at `control-url`."""
+    """The cluster has its own scenario, clock, journal and port. The body is a scenario as for `PUT /scenario`. The
+    control API of the new cluster is at `control-url`."""
     options = python_arguments(call.query)
     text = options.pop("idle_timeout")
     idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
@@ -56,19 +56,30 @@ async def open_cluster(call: ControlCall) -> Any:
     return _cluster_json(call, await call.host.clusters.open(control, idle))
 
 
-@operation("GET", "/clusters", summary="List these clusters.", returns=obj({"clusters": array(ref("Cluster"))}))
+@operation(
+    "GET",
+    "/clusters",
+    summary="List the clusters that `POST /clusters` created.",
+    returns=obj({"clusters": array(ref("Cluster"))}),
+)
 def list_clusters(call: ControlCall) -> Any:
-    """Without the cluster with which the server was started."""
+    """The list does not contain the cluster with which the server was started."""
     return {"clusters": [_cluster_json(call, cluster) for cluster in call.host.clusters]}
 
 
-@operation("GET", "/clusters/{id}", summary="Get one of these clusters.", returns=ref("Cluster"), errors=(404,))
+@operation(
+    "GET",
+    "/clusters/{id}",
+    summary="Get a cluster that `POST /clusters` created.",
+    returns=ref("Cluster"),
+    errors=(404,),
+)
 def get_cluster(call: ControlCall) -> Any:
-    """This does not count as use of the cluster."""
+    """This does not count as a request for `idle-timeout`."""
     return _cluster_json(call, call.host.clusters.get(call.path["id"]))
 
 
-@operation("DELETE", "/clusters/{id}", summary="End one of these clusters.", errors=(404,))
+@operation("DELETE", "/clusters/{id}", summary="End a cluster that `POST /clusters` created.", errors=(404,))
 async def close_cluster(call: ControlCall) -> Any:
-    """All of its connections end."""
+    """All connections of the cluster are closed."""
     await call.host.clusters.close(call.path["id"])

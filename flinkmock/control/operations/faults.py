@@ -26,7 +26,7 @@ def _fault_json(call: ControlCall, fault: Fault) -> dict[str, Any]:
     python=("ClusterControl.faults", "FaultsControl.hits"),
 )
 def list_faults(call: ControlCall) -> Any:
-    """The first one that matches a request applies. `hits` counts the requests to which a fault applied."""
+    """The first fault that matches a request applies to it. `hits` counts the requests to which a fault applied."""
     return {"faults": [_fault_json(call, fault) for fault in call.control.faults]}
 
 
@@ -36,18 +36,16 @@ def list_faults(call: ControlCall) -> Any:
     summary="Add faults.",
     body={"type": ["object", "array"], "items": {"type": "object"}, "minProperties": 1},
     consumes=(JSON, YAML),
-    query=(
-        QueryParameter("first", BOOLEAN, "Whether they come before the current faults, and so take precedence.", False),
-    ),
+    query=(QueryParameter("first", BOOLEAN, "Whether the new faults take precedence over the current ones.", False),),
     returns=_FAULTS,
     status=201,
     errors=(422,),
     python=("FaultsControl.add",),
 )
 def add_faults(call: ControlCall) -> Any:
-    """The body is a fault in the language of scenarios, or a list of faults:
-    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, in JSON, or in YAML with that content
-    type. 422: it is invalid."""
+    """The body is a fault as in a scenario, or a list of faults:
+    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`. It is JSON, or YAML with that content type.
+    The status is 422 if it is invalid."""
     faults = call.body if isinstance(call.body, list) else [call.body]
     added = call.control.faults.add(*faults, first=call.query["first"])
     return {"faults": [_fault_json(call, fault) for fault in added]}
@@ -55,19 +53,19 @@ def add_faults(call: ControlCall) -> Any:
 
 @operation("DELETE", "/faults", summary="Remove all faults.", python=("FaultsControl.clear",))
 def clear_faults(call: ControlCall) -> Any:
-    """Responses that a fault delays already stay delayed."""
+    """Responses that a fault already delays stay delayed."""
     call.control.faults.clear()
 
 
 @operation("GET", "/faults/{name}", summary="Get a fault with its hits.", returns=ref("Fault"), errors=(404,))
 def get_fault(call: ControlCall) -> Any:
-    """A fault without a name is named after what it does; `GET /faults` shows the names."""
+    """A fault without a name gets one that describes it; `GET /faults` lists the names."""
     return _fault_json(call, _fault(call))
 
 
 @operation("DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python=("FaultsControl.remove",))
 def remove_fault(call: ControlCall) -> Any:
-    """Responses that it delays already stay delayed."""
+    """Responses that the fault already delays stay delayed."""
     call.control.faults.remove(call.path["name"])
 
 

@@ -53,7 +53,7 @@ def _job(call: ControlCall) -> JobControl:
     python=("ClusterControl.jobs",),
 )
 def list_jobs(call: ControlCall) -> Any:
-    """In the order of submission."""
+    """Jobs are listed in the order of submission."""
     return {"jobs": [job_json(job) for job in call.control.jobs]}
 
 
@@ -79,8 +79,8 @@ def list_jobs(call: ControlCall) -> Any:
     python=("JobsControl.submit",),
 )
 def submit_job(call: ControlCall) -> Any:
-    """The body can have further keys of a scenario's job, such as `lifecycle` and `parallelism`. 422: the definition is
-    invalid. 409: the scenario lets the submission fail."""
+    """The body can have all keys of a job in a scenario, such as `lifecycle` and `parallelism`. The status is 422 if
+    the definition is invalid, and 409 if the submission fails because the scenario says so."""
     definition = {key: value for key, value in call.body.items() if key not in ("name", "template")}
     return job_json(call.control.jobs.submit(call.body["name"], call.body.get("template"), definition))
 
@@ -105,7 +105,7 @@ def submit_job(call: ControlCall) -> Any:
     ),
 )
 def get_job(call: ControlCall) -> Any:
-    """`job` is an id, or a name: then the newest job with this name."""
+    """`job` is the id of a job, or a name, which selects the newest job with this name."""
     return job_json(_job(call))
 
 
@@ -137,7 +137,7 @@ def fail_job(call: ControlCall) -> Any:
     python=("JobControl.finish",),
 )
 def finish_job(call: ControlCall) -> Any:
-    """409: the job has ended."""
+    """The status is 409 if the job has ended."""
     job = _job(call)
     job.finish()
     return job_json(job)
@@ -152,7 +152,8 @@ def finish_job(call: ControlCall) -> Any:
     python=("JobControl.cancel",),
 )
 def cancel_job(call: ControlCall) -> Any:
-    """As Flink's `PATCH /jobs/:jobid`, but not in the journal. 409: the job has ended."""
+    """This does the same as Flink's `PATCH /jobs/:jobid`, but is not recorded in the journal. The status is 409 if
+    the job has ended."""
     job = _job(call)
     job.cancel()
     return job_json(job)
@@ -167,7 +168,7 @@ def cancel_job(call: ControlCall) -> Any:
     python=("JobControl.restart",),
 )
 def restart_job(call: ControlCall) -> Any:
-    """Regardless of the restart strategy. 409: the job is not RUNNING."""
+    """The job restarts regardless of its restart strategy. The status is 409 if the job is not RUNNING."""
     job = _job(call)
     job.restart()
     return job_json(job)
@@ -183,8 +184,8 @@ def restart_job(call: ControlCall) -> Any:
     python=("JobsControl.wait_for", "JobsControl.in_state", "JobsControl.not_in_state"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
-    """Does not advance the clock: clients, signals or the wall clock cause the state. The job may be submitted
-    later. 409: the time is up."""
+    """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. It
+    may be submitted later. The status is 409 if the job is not in the state when the timeout expires."""
     jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
     timeout = wall_seconds(call.body.get("timeout", "5s"))
     job = await call.host.wait_for(jobs.in_state(name, state), timeout)

@@ -10,7 +10,7 @@ from flinkmock.control.schemas import BOOLEAN, COUNT, DURATION, NAME, TEXT, arra
 _TASKMANAGER = obj({"id": TEXT})
 _LEADER = obj(
     {
-        "leader": {**nullable(COUNT), "description": "The number of the leader; null: there is none."},
+        "leader": {**nullable(COUNT), "description": "The number of the leader; null if there is no leader."},
         "jobmanagers": array(obj({"number": COUNT, "down": BOOLEAN})),
     }
 )
@@ -24,7 +24,7 @@ _LEADER = obj(
     python=("ClusterControl.taskmanagers",),
 )
 def list_taskmanagers(call: ControlCall) -> Any:
-    """In the order of registration."""
+    """TaskManagers are listed in the order of registration."""
     return {"taskmanagers": [{"id": taskmanager} for taskmanager in call.control.taskmanagers]}
 
 
@@ -45,7 +45,10 @@ def join_taskmanager(call: ControlCall) -> Any:
     "POST",
     "/taskmanagers/lose",
     summary="Remove a TaskManager as if its process had crashed.",
-    body=obj({"id": {**NAME, "description": "The first one if this is missing."}}, required=()),
+    body=obj(
+        {"id": {**NAME, "description": "The id of a TaskManager. Default: the TaskManager that registered first."}},
+        required=(),
+    ),
     returns=_TASKMANAGER,
     errors=(404,),
     python=("TaskManagersControl.lose",),
@@ -75,7 +78,7 @@ def get_leader(call: ControlCall) -> Any:
         {
             "for": {
                 **DURATION,
-                "description": "After it, the next JobManager leads and the crashed one is back.",
+                "description": "The time until the next JobManager is elected and the crashed one is back.",
                 "default": "5s",
             }
         },
@@ -85,7 +88,7 @@ def get_leader(call: ControlCall) -> Any:
     python=("JobManagersControl.fail",),
 )
 def fail_leader(call: ControlCall) -> Any:
-    """Nothing happens while there is no leader."""
+    """This has no effect while there is no leader."""
     call.control.jobmanagers.fail(call.body.get("for", "5s"))
     return _leader_json(call)
 

@@ -45,13 +45,18 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
     "/requests",
     summary="Query the journal.",
     query=(
-        QueryParameter("match", NAME, "Method and path: `POST /jobs/:jobid/savepoints`."),
-        QueryParameter("body", NAME, "JSON that the body of the request has to contain; needs `match`."),
+        QueryParameter("match", NAME, "The method and path: `POST /jobs/:jobid/savepoints`."),
+        QueryParameter("body", NAME, "The JSON that the body of the request has to contain. It requires `match`."),
         QueryParameter("status", INTEGER, "The status of the response."),
         QueryParameter("job", NAME, "The name or id of the job that the request is about."),
-        QueryParameter("unmatched", BOOLEAN, "Only requests for which there is no operation.", False),
-        QueryParameter("unexpected", BOOLEAN, "Only those of them that no fault answered and nobody expected.", False),
-        QueryParameter("limit", COUNT, "How many requests to return: the last ones."),
+        QueryParameter("unmatched", BOOLEAN, "Whether to return only requests that match no operation.", False),
+        QueryParameter(
+            "unexpected",
+            BOOLEAN,
+            "Whether to return, of these, only requests that no fault answered and no expectation matches.",
+            False,
+        ),
+        QueryParameter("limit", COUNT, "The maximum number of requests. The last ones are returned."),
     ),
     returns=_REQUESTS,
     python=(
@@ -65,8 +70,8 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
     ),
 )
 def list_requests(call: ControlCall) -> Any:
-    """`count` is the number of requests that match, whatever the limit; `dropped` counts those that the journal no
-    longer has."""
+    """`count` is the number of requests that match, regardless of `limit`. `dropped` is the number of old requests
+    that the journal no longer has."""
     query, journal = call.query, call.control.requests
     exchanges: Sequence[Exchange] = journal.unexpected if query["unexpected"] else journal.exchanges()
     if query["unmatched"]:
@@ -93,19 +98,22 @@ def list_requests(call: ControlCall) -> Any:
             **EXCHANGE["properties"],
             "headers": {
                 **array(obj({"name": TEXT, "value": TEXT})),
-                "description": "Headers of the request, in order.",
+                "description": "The headers of the request, in order.",
             },
             "content-type": {**nullable(TEXT), "description": "The content type of the response."},
-            "response-size": {**COUNT, "description": "Bytes of the response body."},
-            "duration-us": {**COUNT, "description": "Microseconds until the response was ready, without delays."},
-            "error-message": {**nullable(TEXT), "description": "The first line of the error that the response has."},
+            "response-size": {**COUNT, "description": "The size of the response body in bytes."},
+            "duration-us": {
+                **COUNT,
+                "description": "The time in microseconds until the response was ready, without delays.",
+            },
+            "error-message": {**nullable(TEXT), "description": "The first line of the error in the response."},
         },
     },
     errors=(404,),
     python=("Journal.exchanges",),
 )
 def get_request(call: ControlCall) -> Any:
-    """`number` is that of `GET /requests`. 404: the journal does not have it."""
+    """`number` is the number of the request in `GET /requests`. The status is 404 if the journal does not have it."""
     number = call.path["number"]
     exchange = next((request for request in call.control.requests if str(request.number) == number), None)
     if exchange is None:
@@ -122,20 +130,20 @@ def get_request(call: ControlCall) -> Any:
 
 @operation("DELETE", "/requests", summary="Clear the journal.", python=("Journal.clear",))
 def clear_requests(call: ControlCall) -> Any:
-    """Numbers start again at 1."""
+    """The numbers of requests start again at 1."""
     call.control.requests.clear()
 
 
 @operation("GET", "/requests/har", summary="Get the journal as HAR 1.2.", returns={"type": "object"})
 def export_requests(call: ControlCall) -> Any:
-    """For browsers' developer tools and for `flinkmock compat`."""
+    """The developer tools of browsers and `flinkmock compat` read this format."""
     return ControlResponse(200, encode(as_har(call.control.requests, call.host.urls[0] if call.host.urls else "")))
 
 
 @operation(
     "POST",
     "/requests/wait",
-    summary="Wait until requests have come.",
+    summary="Wait until requests have been sent.",
     body=obj(
         {**MATCH, "times": {**COUNT, "default": 1}, "timeout": {**WALL_DURATION, "default": "5s"}},
         required=("match",),
@@ -145,7 +153,8 @@ def export_requests(call: ControlCall) -> Any:
     python=("Journal.wait_for", "Journal.arrived", "Journal.timeout_error"),
 )
 async def wait_for_requests(call: ControlCall) -> Any:
-    """Returns at once if they have come already. 409: the time is up; the message shows near misses."""
+    """The response is sent at once if the journal already has these requests. The status is 409 if they are not sent
+    before the timeout expires; the message then shows near misses."""
     body, journal = call.body, call.control.requests
     timeout = wall_seconds(body.get("timeout", "5s"))
     matcher, times = _matcher(body), body.get("times", 1)
@@ -158,14 +167,14 @@ async def wait_for_requests(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/requests/expect",
-    summary="Check how often requests have come.",
+    summary="Check how often requests were sent.",
     body=obj({**MATCH, "times": {**TIMES, "default": "1.. times"}}, required=("match",)),
     returns=_REQUESTS,
     errors=(409,),
     python=("Journal.expect",),
 )
 def expect_requests(call: ControlCall) -> Any:
-    """409: they have not come so often; the message shows near misses and why they don't match."""
+    """The status is 409 if the number is another one; the message then shows near misses and why they don't match."""
     matcher = _matcher(call.body)
     return _requests_json(call, call.control.requests.expect(matcher, times=call.body.get("times", "1.. times")))
 
@@ -173,13 +182,13 @@ def expect_requests(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/requests/expect-in-order",
-    summary="Check that requests have come one after the other.",
+    summary="Check that requests were sent in this order.",
     body=obj({"matches": array(NAME)}),
     errors=(409,),
     python=("Journal.expect_in_order",),
 )
 def expect_requests_in_order(call: ControlCall) -> Any:
-    """Others may have come in between."""
+    """There may be other requests between them."""
     call.control.requests.expect_in_order(*call.body["matches"])
 
 
@@ -195,8 +204,8 @@ def expect_requests_in_order(call: ControlCall) -> Any:
                     {
                         "expectation": TEXT,
                         "met": BOOLEAN,
-                        "message": {"type": ["string", "null"], "description": "Why it is not met."},
-                        "source": {"type": "string", "description": "File, line and column."},
+                        "message": {"type": ["string", "null"], "description": "The reason why it is not met."},
+                        "source": {"type": "string", "description": "The file, line and column in the scenario."},
                     }
                 )
             ),
@@ -205,7 +214,7 @@ def expect_requests_in_order(call: ControlCall) -> Any:
     python=("ClusterControl.expectations", "ClusterControl.verify", "Journal.check"),
 )
 def get_expectations(call: ControlCall) -> Any:
-    """As of now: an expectation that is not met yet can be met later."""
+    """The response shows the current state: an expectation that is not met yet can be met later."""
     results = call.control.expectations
     return {
         "met": all(result.unmet is None for result in results),
@@ -224,13 +233,14 @@ def get_expectations(call: ControlCall) -> Any:
 @operation(
     "GET",
     "/findings",
-    summary="List what has no effect.",
+    summary="List faults, expectations and parts of requests that have no effect.",
     returns=obj({"unused": array(TEXT), "ignored": array(TEXT)}),
     python=("ClusterControl.findings",),
 )
 def get_findings(call: ControlCall) -> Any:
-    """As of now. `unused`: faults that applied to no request, and expectations that no request can match. `ignored`:
-    fields and query parameters of requests that the served release does not read."""
+    """The response shows the current state. `unused` has the faults that applied to no request, and the expectations
+    that no request can match. `ignored` has the fields and query parameters of requests that the served release does
+    not read."""
     findings = call.control.findings
     return {"unused": list(findings.unused), "ignored": list(findings.ignored)}
 

@@ -66,7 +66,8 @@ def read_scenario(call: ControlCall) -> Scenario:
     python=("ClusterControl.scenario",),
 )
 def get_scenario(call: ControlCall) -> Any:
-    """In YAML for `Accept: application/yaml`, else in JSON. 404: it was made of Python objects."""
+    """The response is YAML for `Accept: application/yaml`, else JSON. The status is 404 if the scenario was created
+    from Python objects."""
     scenario = call.control.scenario
     if scenario is None:
         raise NotFound("The scenario of this cluster was made of Python objects and has no text.")
@@ -81,7 +82,7 @@ def get_scenario(call: ControlCall) -> Any:
 @operation(
     "PUT",
     "/scenario",
-    summary="Replace the cluster by one with another scenario.",
+    summary="Replace the cluster with one that has another scenario.",
     takes_scenario=True,
     query=OPTIONS,
     returns=ref("Clock"),
@@ -89,9 +90,9 @@ def get_scenario(call: ControlCall) -> Any:
     python=("ClusterControl.load_scenario",),
 )
 def replace_scenario(call: ControlCall) -> Any:
-    """The body is a scenario in YAML or JSON, or the name of a scenario file or a built-in scenario. The address stays
-    the same, the journal is empty, snapshots are gone. 422: the scenario is invalid, and the cluster stays as it is;
-    `details` has all mistakes with line and column."""
+    """The body is a scenario in YAML or JSON, or the name of a scenario file or a built-in scenario. The address
+    stays the same; the journal and the snapshots are cleared. The status is 422 if the scenario is invalid; the
+    cluster then stays as it is, and `details` lists all mistakes with line and column."""
     call.control.load_scenario(read_scenario(call), **python_arguments(call.query))
     return clock_json(call)
 
@@ -121,7 +122,8 @@ def replace_scenario(call: ControlCall) -> Any:
     python=("load_scenario",),
 )
 def check_scenario(call: ControlCall) -> Any:
-    """Finds what `PUT /scenario` refuses. `flinkmock scenario check` also runs the scenario."""
+    """This finds the mistakes for which `PUT /scenario` refuses a scenario. `flinkmock scenario check` also runs the
+    scenario."""
     try:
         read_scenario(call)
     except ScenarioError as error:
@@ -138,7 +140,7 @@ def check_scenario(call: ControlCall) -> Any:
     python=("ClusterControl.reset",),
 )
 def reset_cluster(call: ControlCall) -> Any:
-    """The same scenario, release, seed and clock mode as at the start, at the same address. The journal is empty,
-    snapshots are gone."""
+    """The cluster has the same scenario, release, seed, clock mode and address as before. The journal and the
+    snapshots are cleared."""
     call.control.reset()
     return clock_json(call)

@@ -17,7 +17,7 @@ from flinkmock.control.schemas import TEXT, array, obj
     public=True,
 )
 def get_health(call: ControlCall) -> Any:
-    """Does not need the token."""
+    """This operation does not need the token."""
     return {"status": "ok"}
 
 
@@ -29,7 +29,7 @@ def get_health(call: ControlCall) -> Any:
     python=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
 )
 def get_version(call: ControlCall) -> Any:
-    """`urls` has one address for each JobManager."""
+    """The response has the address of each JobManager in `urls`."""
     from flinkmock import __version__
 
     release = call.control.engine.contract.release
@@ -40,7 +40,7 @@ def get_version(call: ControlCall) -> Any:
     "GET", "/openapi.json", summary="Get the OpenAPI 3.1 document of the control API.", returns={"type": "object"}
 )
 def get_openapi(call: ControlCall) -> Any:
-    """This document."""
+    """The document describes all operations of the control API."""
     from flinkmock.control.openapi import document
 
     return ControlResponse(200, encode(document()))
@@ -54,8 +54,8 @@ def get_openapi(call: ControlCall) -> Any:
     produces=("text/plain; version=0.0.4",),
 )
 def get_metrics(call: ControlCall) -> Any:
-    """Numbers of requests, jobs, faults and clusters, and the cluster time. Flink's own metrics are served by its REST
-    API."""
+    """The response has the numbers of requests, jobs, faults and clusters, and the cluster time. Flink's own metrics
+    are served by its REST API."""
     from flinkmock.control.metrics import exposition
 
     return ControlResponse(200, exposition(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")

@@ -16,7 +16,7 @@ from flinkmock.control.schemas import BOOLEAN, TEXT, array, obj
     python=("ClusterControl.signals",),
 )
 def list_signals(call: ControlCall) -> Any:
-    """`awaited`: whether something waits for the signal now."""
+    """`awaited` is true if a step or an async operation waits for the signal now."""
     return {"signals": [{"name": name, "awaited": awaited} for name, awaited in call.control.signals.items()]}
 
 
@@ -28,5 +28,6 @@ def list_signals(call: ControlCall) -> Any:
     python=("ClusterControl.signal",),
 )
 def send_signal(call: ControlCall) -> Any:
-    """Releases what waits for `signal NAME` in the scenario, or what comes to wait for it first."""
+    """This releases the steps and async operations that wait for `signal NAME`. If there are none, it releases the
+    first that will wait for it."""
     call.control.signal(call.path["name"])

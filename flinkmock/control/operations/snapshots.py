@@ -19,14 +19,14 @@ from flinkmock.control.schemas import array, obj, ref
     python=("ClusterControl.snapshot",),
 )
 def take_snapshot(call: ControlCall) -> Any:
-    """It contains everything: jobs, jars, async operations, scheduled events, faults, the journal, and the time."""
+    """A snapshot contains jobs, jars, async operations, scheduled events, faults, the journal, and the time."""
     snapshot_id, snapshot = call.api.snapshots.take()
     return {"id": snapshot_id, "at": snapshot.at}
 
 
 @operation("GET", "/snapshots", summary="List the snapshots.", returns=obj({"snapshots": array(ref("Snapshot"))}))
 def list_snapshots(call: ControlCall) -> Any:
-    """In the order in which they were taken."""
+    """Snapshots are listed in the order in which they were taken."""
     return {"snapshots": [{"id": name, "at": snapshot.at} for name, snapshot in call.api.snapshots]}
 
 
@@ -39,7 +39,7 @@ def list_snapshots(call: ControlCall) -> Any:
     python=("ClusterControl.restore",),
 )
 def restore_snapshot(call: ControlCall) -> Any:
-    """It can be restored any number of times. The clock is set back, too."""
+    """A snapshot can be restored any number of times. The clock is set back, too."""
     call.control.restore(call.api.snapshots.get(call.path["id"]))
     return clock_json(call)
 

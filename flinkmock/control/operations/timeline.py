@@ -9,12 +9,12 @@ from flinkmock.control.operations.clock import clock_json
 from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, TEXT, TIME, array, nullable, obj, ref
 from flinkmock.control.timeline import timeline_json
 
-_ENDED = {**nullable(TIME), "description": "Cluster time in ms since the epoch; null: it has not ended."}
+_ENDED = {**nullable(TIME), "description": "The cluster time in ms since the epoch; null if it has not ended."}
 _STATE = obj(
     {
         "state": TEXT,
         "at": TIME,
-        "note": {**nullable(TEXT), "description": "The exception, if the state is one of a failure."},
+        "note": {**nullable(TEXT), "description": "The exception, if the job is in this state because of a failure."},
     }
 )
 _CHECKPOINT = obj(
@@ -27,7 +27,7 @@ _OPERATION = obj(
     {
         "kind": {"type": "string", "enum": ["savepoint", "checkpoint", "disposal", "dataset"]},
         "trigger-id": TEXT,
-        "job": {**nullable(TEXT), "description": "The id of the job; null: it is an operation of the cluster."},
+        "job": {**nullable(TEXT), "description": "The id of the job; null if the operation belongs to no job."},
         "triggered-at": TIME,
         "done-at": _ENDED,
         "failure": nullable(TEXT),
@@ -37,15 +37,21 @@ _FAULT_HIT = obj(
     {
         "fault": TEXT,
         "at": TIME,
-        "request": {"type": "string", "description": "Method and target."},
+        "request": {"type": "string", "description": "The method and target."},
         "number": {**COUNT, "description": "The number of the request in the journal."},
     }
 )
 _LEADER = obj(
     {
         "jobmanager": COUNT,
-        "since": {**nullable(TIME), "description": "Cluster time in ms since the epoch; null: from the start."},
-        "until": {**nullable(TIME), "description": "When it crashed; null: it leads."},
+        "since": {
+            **nullable(TIME),
+            "description": "The cluster time in ms since the epoch; null if it was the leader from the start.",
+        },
+        "until": {
+            **nullable(TIME),
+            "description": "The cluster time at which it crashed, in ms since the epoch; null if it is the leader.",
+        },
     }
 )
 
@@ -53,9 +59,14 @@ _LEADER = obj(
 @operation(
     "GET",
     "/timeline",
-    summary="Get what has happened so far.",
+    summary="Get the history of the cluster.",
     query=(
-        QueryParameter("limit", {**COUNT, "maximum": 10_000}, "How many entries of each kind: the last ones.", 200),
+        QueryParameter(
+            "limit",
+            {**COUNT, "maximum": 10_000},
+            "The maximum number of entries of each kind. The last ones are returned.",
+            200,
+        ),
     ),
     returns=obj(
         {
@@ -70,8 +81,8 @@ _LEADER = obj(
     ),
 )
 def get_timeline(call: ControlCall) -> Any:
-    """Jobs with their states and checkpoints, async operations, requests to which a fault applied, and processes. What
-    is only planned is left out. The console draws it."""
+    """The response has the jobs with their states and checkpoints, async operations, requests to which a fault
+    applied, and processes, up to now. The console draws it."""
     engine = call.control.engine
     with engine.lock:
         return {"clock": clock_json(call), **timeline_json(engine, call.query["limit"])}
