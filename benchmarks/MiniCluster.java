@@ -4,7 +4,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 
-/** Starts Flink's MiniCluster, waits until its REST API shows four slots, and ends. */
+/** Starts Flink's MiniCluster, waits until its REST API lists four slots, and exits. */
 public class MiniCluster {
     public static void main(String[] arguments) throws Exception {
         Configuration options = new Configuration();
@@ -17,14 +17,14 @@ public class MiniCluster {
         var cluster = new org.apache.flink.runtime.minicluster.MiniCluster(configuration);
         cluster.start();
         URI overview = cluster.getRestAddress().get().resolve("/overview");
-        while (!answer(overview).contains("\"slots-total\":4")) {
+        while (!bodyOf(overview).contains("\"slots-total\":4")) {
             Thread.sleep(20);
         }
         System.out.println("ready");
         Runtime.getRuntime().halt(0);
     }
 
-    private static String answer(URI address) {
+    private static String bodyOf(URI address) {
         try {
             return new String(address.toURL().openStream().readAllBytes());
         } catch (IOException notYet) {

@@ -1,8 +1,8 @@
-"""How long the alternatives of docs/comparison.md take until their first response.
+"""Measures how long flinkmock and the alternatives in docs/comparison.md take to send their first response.
 
     python -m benchmarks.alternatives --wiremock JAR --prism BIN --flink HOME
 
-What is not given is left out. Real Flink and a MiniCluster are ready when four slots are there.
+An alternative without its option is left out. Real Flink and MiniCluster are ready when they have four slots.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ OVERVIEW = "/overview"
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "demo.yaml"
 
 
-def fixture() -> float:
-    """Start a cluster in this process, as a test does; its second start, since the first one imports."""
+def start_in_process() -> float:
+    """Return the time in s to start a cluster in this process, as a test does, after the modules are imported."""
     FlinkMock().start().close()
     begin = time.perf_counter()
     with FlinkMock():
         return time.perf_counter() - begin
 
 
-def started(server: AbstractContextManager[peers.Server]) -> float:
+def start_of(server: AbstractContextManager[peers.Server]) -> float:
+    """Return the time in s from the start of a server to its first response."""
     with server as running:
         return running.ready_ms / 1000
 
 
 def mini_cluster(home: Path, java: str) -> float:
-    """Compile and start a MiniCluster; only the start counts."""
+    """Return the time in s to start a MiniCluster, without its compilation."""
     with tempfile.TemporaryDirectory() as folder:
         path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
         subprocess.run(["javac", "-d", folder, "-cp", path, str(FOLDER / "MiniCluster.java")], check=True)
@@ -48,35 +49,36 @@ def mini_cluster(home: Path, java: str) -> float:
         return time.perf_counter() - begin
 
 
-def flink(home: Path, java: str) -> float:
+def real_flink(home: Path, java: str) -> float:
+    """Return the time in s to start a real cluster."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         with real_cluster(home, java, Path(folder)):
             return time.perf_counter() - begin
 
 
-def measures(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, Callable[[], float]]]:
-    yield "flinkmock, in a test", fixture
-    yield "flinkmock serve", lambda: started(peers.flinkmock(SCENARIO, "real"))
+def measurements(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, Callable[[], float]]]:
+    yield "flinkmock, in a test", start_in_process
+    yield "flinkmock serve", lambda: start_of(peers.flinkmock(SCENARIO, "real"))
     if args.wiremock:
-        yield "WireMock", lambda: started(peers.wiremock(args.wiremock, {OVERVIEW: body}))
+        yield "WireMock", lambda: start_of(peers.wiremock(args.wiremock, {OVERVIEW: body}))
     if args.prism:
-        yield "Prism", lambda: started(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
+        yield "Prism", lambda: start_of(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
     if args.flink:
         yield "MiniCluster", lambda: mini_cluster(args.flink, args.java)
-        yield "Flink", lambda: flink(args.flink, args.java)
+        yield "Flink", lambda: real_flink(args.flink, args.java)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="starts of each; default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="number of starts of each; default: %(default)s")
     parser.add_argument("--wiremock", type=Path, metavar="JAR")
     parser.add_argument("--prism", type=Path, metavar="BIN")
     parser.add_argument("--flink", type=Path, metavar="HOME")
     parser.add_argument("--java", default="java", help="the Java that runs Flink; default: %(default)s")
     args = parser.parse_args()
     body = b'{"taskmanagers": 1}'
-    for name, measure in measures(args, body):
+    for name, measure in measurements(args, body):
         seconds = [measure() for _ in range(args.rounds)]
         print(f"{name:22} median {statistics.median(seconds):8.3f} s, worst {max(seconds):8.3f} s", flush=True)
 

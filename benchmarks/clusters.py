@@ -1,5 +1,8 @@
-"""Clusters of one process, made and ended over HTTP: `python benchmarks/clusters.py [CLUSTERS] [CLIENTS]` prints the
-time of each request, the CPU time of the server for each cluster, and what is left at the end. Default: 1000 by 8."""
+"""Measures `POST /clusters` and `DELETE /clusters/{id}`: `python benchmarks/clusters.py [CLUSTERS] [CLIENTS]`.
+
+It prints the time of each request, the processor time of the server for each cluster, and the memory and open files of
+the server at the end. By default, 8 clients create and end 1000 clusters.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
 
 
 def client(port: int, count: int, times: list[tuple[float, float]]) -> None:
-    """Make and end clusters on one connection."""
+    """Create and end clusters on one connection; append the times of both requests (ms) to `times`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def send(method: str, path: str, body: bytes | None = None) -> tuple[bytes, float]:
@@ -32,18 +35,20 @@ def client(port: int, count: int, times: list[tuple[float, float]]) -> None:
         return content, (time.perf_counter() - begin) * 1000
 
     for _ in range(count):
-        content, making = send("POST", "/clusters", SCENARIO)
-        _, ending = send("DELETE", f"/clusters/{json.loads(content)['id']}")
-        times.append((making, ending))
+        content, create_ms = send("POST", "/clusters", SCENARIO)
+        _, end_ms = send("DELETE", f"/clusters/{json.loads(content)['id']}")
+        times.append((create_ms, end_ms))
     connection.close()
 
 
 def cpu_ms(process: int) -> float:
+    """Return the processor time of a process in ms."""
     user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") * 1000
 
 
-def left(process: int) -> str:
+def resources(process: int) -> str:
+    """Return the resident memory and the number of open files of a process."""
     status = Path(f"/proc/{process}/status").read_text()
     memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
     return f"{int(memory) / 1024:.1f} MiB, {len(os.listdir(f'/proc/{process}/fd'))} open files"
@@ -59,9 +64,9 @@ def measure(port: int, process: int, clusters: int, clients: int) -> None:
         thread.join()
     used = cpu_ms(process) - before
     for name, values in zip(("POST", "DELETE"), zip(*times, strict=True), strict=True):
-        most = sorted(values)[len(values) * 99 // 100]
-        print(f"  {name}: median {statistics.median(values):.2f} ms, 99 % {most:.2f} ms")
-    print(f"  {used / len(times):.2f} ms of CPU for each cluster; {left(process)}")
+        high = sorted(values)[len(values) * 99 // 100]
+        print(f"  {name}: median {statistics.median(values):.2f} ms, 99 % {high:.2f} ms")
+    print(f"  {used / len(times):.2f} ms of processor time for each cluster; {resources(process)}")
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""What a request through `flinkmock proxy` costs beside a bare aiohttp proxy: `python benchmarks/proxy.py [ROUNDS]`.
+"""Compares `flinkmock proxy` with a bare aiohttp proxy: `python benchmarks/proxy.py [ROUNDS]`.
 
-Two proxies, each a process of its own, stand in front of one server with the answers of a fake cluster: a bare one and
-ours. Rounds of requests go through them in turn, so that whatever else the machine does meets both alike; what is told
-is the CPU time of the proxies' processes (Linux only).
+Both proxies are separate processes in front of one server that sends the responses of a fake cluster. Rounds of
+requests alternate between them, so that other processes disturb both equally. The result is the processor time of each
+proxy (Linux only).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from yarl import URL
 from flinkmock import FlinkMock
 
 REQUESTS = 500
-"""In one round, through one proxy."""
-WARMING = 10
-"""Rounds over all targets before anything is measured."""
+"""The number of requests in one round through one proxy."""
+WARM_UP_ROUNDS = 10
+"""The number of rounds over all targets before the measurement."""
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 def bare(upstream: str) -> web.Application:
-    """Passes everything on, streaming, with the settings of ours, and does nothing else."""
+    """Return a proxy that streams everything unchanged, with the settings of aiohttp that `flinkmock proxy` uses."""
 
     async def client(app: web.Application) -> AsyncIterator[None]:
         nonlocal session
@@ -42,7 +42,7 @@ def bare(upstream: str) -> web.Application:
         async with session:
             yield
 
-    async def passed(request: web.Request) -> web.StreamResponse:
+    async def forward(request: web.Request) -> web.StreamResponse:
         assert session is not None
         async with session.request(
             request.method,
@@ -50,20 +50,20 @@ def bare(upstream: str) -> web.Application:
             headers=[(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP],
             data=request.content if request.body_exists else None,
             allow_redirects=False,
-        ) as answer:
-            response = web.StreamResponse(status=answer.status, reason=answer.reason)
-            for name, value in answer.headers.items():
+        ) as upstream_response:
+            response = web.StreamResponse(status=upstream_response.status, reason=upstream_response.reason)
+            for name, value in upstream_response.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     response.headers.add(name, value)
             await response.prepare(request)
-            async for chunk in answer.content.iter_any():
+            async for chunk in upstream_response.content.iter_any():
                 await response.write(chunk)
             await response.write_eof()
         return response
 
     session: aiohttp.ClientSession | None = None
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", passed)
+    app.router.add_route("*", "/{path:.*}", forward)
     app.cleanup_ctx.append(client)
     return app
 
@@ -78,7 +78,7 @@ async def serve_bare(upstream: str) -> None:
 
 @contextlib.contextmanager
 def started(*command: str) -> Iterator[tuple[str, int]]:
-    """(the address that the process tells first, its id)"""
+    """Start a process; yield the address in its first line of output, and its process id."""
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -88,14 +88,14 @@ def started(*command: str) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
-def spent(pid: int) -> float:
-    """CPU time of all threads of a process, in microseconds."""
+def cpu_us(pid: int) -> float:
+    """Return the processor time of all threads of a process in µs."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1000
 
 
-async def answers() -> dict[str, tuple[dict[str, str], bytes]]:
-    """Target -> headers and body: what a dashboard or a monitor asks over and over."""
+async def fake_responses() -> dict[str, tuple[dict[str, str], bytes]]:
+    """Return headers and body by target, for targets that dashboards and monitors poll."""
     with FlinkMock({"jobs": {"running": "streaming", "failed": "failing"}}, clock="virtual") as cluster:
         cluster.advance("60s")
         jobs = [f"/jobs/{job}" for job in cluster.cluster.jobs]
@@ -109,50 +109,50 @@ async def answers() -> dict[str, tuple[dict[str, str], bytes]]:
     return responses
 
 
-async def serving(known: dict[str, tuple[dict[str, str], bytes]]) -> web.AppRunner:
-    async def answered(request: web.Request) -> web.Response:
-        headers, body = known[request.raw_path]
+async def serve_fixed(responses: dict[str, tuple[dict[str, str], bytes]]) -> web.AppRunner:
+    async def handle(request: web.Request) -> web.Response:
+        headers, body = responses[request.raw_path]
         return web.Response(body=body, headers=headers)
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answered)
+    app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner
 
 
-async def ask(session: aiohttp.ClientSession, url: str, targets: list[str], times: int) -> None:
+async def send_requests(session: aiohttp.ClientSession, url: str, targets: list[str], times: int) -> None:
     for number in range(times):
         async with session.get(url + targets[number % len(targets)]) as response:
             await response.read()
 
 
 async def main(rounds: int) -> None:
-    known = await answers()
-    runner = await serving(known)
-    targets, behind = list(known), f"http://127.0.0.1:{runner.addresses[0][1]}"
-    ours = "-m", "flinkmock", "proxy", behind, "--flink", "2.3", "--port", "0"
-    kinds = {"bare": (__file__, "bare", behind), "ours": ours}
+    responses = await fake_responses()
+    runner = await serve_fixed(responses)
+    targets, upstream = list(responses), f"http://127.0.0.1:{runner.addresses[0][1]}"
+    ours = "-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"
+    kinds = {"bare": (__file__, "bare", upstream), "ours": ours}
     with contextlib.ExitStack() as stack:
         proxies = {name: stack.enter_context(started(*command)) for name, command in kinds.items()}
         async with aiohttp.ClientSession() as session:
 
             async def cost(name: str, times: int) -> float:
-                """Microseconds of CPU for each request."""
+                """Return the processor time per request in µs."""
                 url, process = proxies[name]
-                before = spent(process)
-                await ask(session, url, targets, times)
-                return (spent(process) - before) / times
+                before = cpu_us(process)
+                await send_requests(session, url, targets, times)
+                return (cpu_us(process) - before) / times
 
             for name in proxies:
-                await cost(name, WARMING * len(targets))
+                await cost(name, WARM_UP_ROUNDS * len(targets))
             costs_by_proxy: dict[str, list[float]] = {name: [] for name in proxies}
             for _ in range(rounds):
                 for name, costs in costs_by_proxy.items():
                     costs.append(await cost(name, REQUESTS))
     await runner.cleanup()
-    print(f"CPU of the proxy's process for each request, {rounds} rounds of {REQUESTS} requests:")
+    print(f"Processor time of the proxy per request, {rounds} rounds of {REQUESTS} requests:")
     for name, costs in costs_by_proxy.items():
         ratios = [mine / bare for mine, bare in zip(costs, costs_by_proxy["bare"], strict=True)]
         print(f"{name:6} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")

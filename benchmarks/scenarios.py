@@ -1,8 +1,8 @@
-"""What scenarios cost: `python benchmarks/scenarios.py [ROUNDS]` prints how long it takes to load an ordinary file, and
-the processor's time of `flinkmock scenario check` and `plan` for files with 1,000 jobs, the start of Python included.
+"""Measures loading, checking and planning of scenarios: `python benchmarks/scenarios.py [ROUNDS]`.
 
-`alike` has 1,000 jobs of one line each that run for ever; `eventful` has 1,000 that take 13 lines each and change their
-state nine times, each at times of its own.
+It prints the processor time to load an ordinary file, and of `flinkmock scenario check` and `plan` for files with 1,000
+jobs, including the start of Python. In the file `equal`, the jobs take one line each and run without an end. In the
+file `eventful`, they take 13 lines each and change their state nine times, at different times.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-READY = Path(__file__).parents[1] / "scenarios"
-ROOM = "cluster: {taskmanagers: 250, slots: 32}\n"
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+CLUSTER = "cluster: {taskmanagers: 250, slots: 32}\n"
 EVENTFUL = """  job-{n}:
     parallelism: {width}
     vertices: ["Source: kafka", window, "Sink: print"]
@@ -34,18 +34,18 @@ EVENTFUL = """  job-{n}:
 """
 
 
-def alike() -> str:
-    return f"{ROOM}jobs:\n" + "".join(f"  job-{n}: {{parallelism: 2}}\n" for n in range(1_000))
+def equal_jobs() -> str:
+    return f"{CLUSTER}jobs:\n" + "".join(f"  job-{n}: {{parallelism: 2}}\n" for n in range(1_000))
 
 
-def eventful() -> str:
-    causes = "causes:\n  oom: {class: java.lang.OutOfMemoryError, message: Java heap space}\n"
+def eventful_jobs() -> str:
+    exceptions = "exceptions:\n  oom: {class: java.lang.OutOfMemoryError, message: Java heap space}\n"
     jobs = "".join(EVENTFUL.format(n=n, width=1 + n % 8, runs=20 + n % 7) for n in range(1_000))
-    return f"{ROOM}{causes}jobs:\n{jobs}"
+    return f"{CLUSTER}{exceptions}jobs:\n{jobs}"
 
 
 def first_load(file: Path) -> float:
-    """ms of the processor's time in a fresh interpreter that has imported the loader, and nothing of what it needs."""
+    """Return the processor time in ms to load the first file in a new interpreter, which has imported the loader."""
     code = (
         "import sys, time; from pathlib import Path; from flinkmock.scenario import load_scenario; "
         "t = time.process_time(); load_scenario(Path(sys.argv[1])); print((time.process_time() - t) * 1000)"
@@ -55,7 +55,7 @@ def first_load(file: Path) -> float:
 
 
 def next_load(file: Path) -> float:
-    """ms of the processor's time when another file has been loaded before."""
+    """Return the processor time in ms to load a file after another one."""
     from flinkmock.scenario import load_scenario
 
     before = time.process_time()
@@ -64,7 +64,7 @@ def next_load(file: Path) -> float:
 
 
 def command(action: str, file: Path) -> float:
-    """ms of the processor's time of the whole process."""
+    """Return the processor time in ms of a `flinkmock scenario` process."""
     before = os.times()
     arguments = [sys.executable, "-m", "flinkmock", "scenario", action, file]
     subprocess.run(arguments, stdout=subprocess.DEVNULL, check=True)
@@ -74,14 +74,14 @@ def command(action: str, file: Path) -> float:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    demo = READY / "demo.yaml"
+    demo = SCENARIOS / "demo.yaml"
     next_load(demo)
     measured: list[tuple[str, Callable[[], float]]] = [
         ("load demo.yaml, the first file of a process", lambda: first_load(demo)),
         ("load demo.yaml, a later one", lambda: next_load(demo)),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("alike", alike()), ("eventful", eventful())):
+        for name, text in (("equal", equal_jobs()), ("eventful", eventful_jobs())):
             file = Path(folder, f"{name}.yaml")
             file.write_text(text, "utf-8")
             measured.append((f"load 1,000 jobs, {name}", lambda file=file: next_load(file)))

@@ -1,5 +1,8 @@
-"""What a start costs: `python benchmarks/startup.py [ROUNDS]` prints the time of `import flinkmock`, the time from the
-start of `flinkmock serve` to its first answer, and its resident memory when idle."""
+"""Measures starts: `python benchmarks/startup.py [ROUNDS]`.
+
+It prints the time of `import flinkmock`, the time from the start of `flinkmock serve` to its first response, and its
+resident memory when idle.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def imported() -> float:
-    """ms for `import flinkmock` alone, as the fresh interpreter measures it."""
+def import_ms() -> float:
+    """Return the time in ms of `import flinkmock` in a new interpreter."""
     code = "import time; t = time.perf_counter(); import flinkmock; print((time.perf_counter() - t) * 1000)"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
@@ -30,8 +33,8 @@ def serving() -> object:
         process.communicate()
 
 
-def ask(process: subprocess.Popen[str]) -> None:
-    """Reads the line that tells the address, and asks for /overview."""
+def request_overview(process: subprocess.Popen[str]) -> None:
+    """Read the address from the first line of output, and request /overview."""
     assert process.stdout is not None
     address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
     host, _, port = address.removeprefix("http://").rstrip("/").partition(":")
@@ -41,18 +44,18 @@ def ask(process: subprocess.Popen[str]) -> None:
     connection.close()
 
 
-def first_answer() -> float:
-    """ms from the start of the process to the last byte of its first answer."""
+def first_response_ms() -> float:
+    """Return the time in ms from the start of the process to the last byte of its first response."""
     before = time.perf_counter()
     with serving() as process:
-        ask(process)
+        request_overview(process)
         return (time.perf_counter() - before) * 1000
 
 
-def resident() -> float:
-    """MiB, a second after the first answer (Linux only)."""
+def resident_mib() -> float:
+    """Return the resident memory in MiB one second after the first response (Linux only)."""
     with serving() as process:
-        ask(process)
+        request_overview(process)
         time.sleep(1)
         status = Path(f"/proc/{process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
@@ -61,9 +64,9 @@ def resident() -> float:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     measured: list[tuple[str, str, Callable[[], float]]] = [
-        ("import flinkmock", "ms", imported),
-        ("flinkmock serve, start to first answer", "ms", first_answer),
-        ("flinkmock serve, resident when idle", "MiB", resident),
+        ("import flinkmock", "ms", import_ms),
+        ("flinkmock serve, start to first response", "ms", first_response_ms),
+        ("flinkmock serve, resident when idle", "MiB", resident_mib),
     ]
     for name, unit, measure in measured:
         values = [measure() for _ in range(rounds)]

@@ -1,4 +1,4 @@
-"""How long a suite of tests takes that ask their cluster once: `python benchmarks/suite.py [TESTS]`."""
+"""Measures a test suite whose tests send one request each: `python benchmarks/suite.py [TESTS]`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 
 @pytest.mark.parametrize("number", range({tests}))
 def test_it(flinkmock, number):
-    with urllib.request.urlopen(flinkmock.url + "/overview") as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(flinkmock.url + "/overview") as response:
+        assert response.status == 200
 """
 
 
@@ -26,11 +26,11 @@ def main() -> None:
         Path(folder, "test_suite.py").write_text(SUITE.format(tests=tests))
         before = time.perf_counter()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        took = time.perf_counter() - before
-    print(ran.stdout.splitlines()[-1])
-    print(f"{tests} tests with one request each: {took:.1f} s, the start of pytest included")
-    sys.exit(ran.returncode)
+        completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - before
+    print(completed.stdout.splitlines()[-1])
+    print(f"{tests} tests with one request each: {seconds:.1f} s, including the start of pytest")
+    sys.exit(completed.returncode)
 
 
 if __name__ == "__main__":

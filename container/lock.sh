@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes requirements.txt: the versions and hashes that the image installs. Run it to take newer ones.
-# Usage: container/lock.sh [PYTHON]   (a Python of the version of the image, with pip)
+# Writes requirements.txt: the versions and hashes of the packages that the image installs. Run it to update them.
+# Usage: container/lock.sh [PYTHON]   (a Python with pip, of the same version as in the image)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}
@@ -24,7 +24,7 @@ for file in sorted(pathlib.Path(sys.argv[1]).glob("*/*.whl")):
     name, version, *_ = file.name.split("-")
     requirement = f"{name.lower().replace('_', '-')}=={version}"
     hashes.setdefault(requirement, set()).add(hashlib.sha256(file.read_bytes()).hexdigest())
-for requirement, found in sorted(hashes.items()):
-    print(" \\\n    ".join([requirement, *(f"--hash=sha256:{each}" for each in sorted(found))]))
+for requirement, digests in sorted(hashes.items()):
+    print(" \\\n    ".join([requirement, *(f"--hash=sha256:{digest}" for digest in sorted(digests))]))
 PYTHON
 } >container/requirements.txt

@@ -1,8 +1,8 @@
-"""Processor time per request, side by side: `python -m benchmarks.wire`.
+"""Compares the processor time per request of several servers: `python -m benchmarks.wire`.
 
-Servers are started as processes of their own; rounds of requests alternate between them, and the operating system says
-what each round cost. Linux only. Besides flinkmock, a bare aiohttp application and a bare asyncio protocol, which is
-the least that a server on asyncio costs, it measures what is given:
+Each server is a separate process. Rounds of requests alternate between the servers, and the operating system reports
+the processor time of each round (Linux only). flinkmock is compared with a bare aiohttp application and with a bare
+asyncio protocol, which is the least that a server on asyncio costs. Options add further servers:
 
     --wiremock JAR   WireMock's standalone jar (npm package `wiremock`)
     --prism BIN      Prism (npm package `@stoplight/prism-cli`)
@@ -30,7 +30,7 @@ from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, savep
 
 
 def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Namespace, *, clock: str) -> list[Row]:
-    """flinkmock beside all peers, for some operations on one cluster."""
+    """Measure some operations of one cluster on flinkmock and on the other servers."""
     with contextlib.ExitStack() as stack:
         file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scenario.yaml")
         file.write_text(json.dumps(scenario))  # JSON is YAML
@@ -40,7 +40,7 @@ def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Na
         bodies = bodies_of(ours, list(resolved.values()))
         servers: list[tuple[Server, str]] = [(ours, job)]
         servers += [(stack.enter_context(peers.bare(bodies, name)), job) for name in ("asyncio", "aiohttp")]
-        small = len(scenario["jobs"]) <= 100  # one of them closes the connection in a response of 4 MB
+        small = len(scenario["jobs"]) <= 100  # Prism or WireMock closes the connection within a response of 4 MB
         if args.wiremock and clock == "real" and small:
             servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))
         if args.prism and clock == "real" and small:
@@ -52,16 +52,21 @@ def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Na
         rows = []
         for path in resolved:
             by_server = {server: TARGETS[path].format(job=job_id) for server, job_id in servers}
-            rows.append(measure(path, by_server, rounds=args.rounds, requests=args.requests, warming=args.warming))
-            print(rows[-1].name, {name: round(rows[-1].median(name) or 0) for name in rows[-1].cpu_us}, flush=True)
+            row = measure(path, by_server, rounds=args.rounds, requests=args.requests, warm_up=args.warm_up)
+            print(row.name, {name: round(row.median(name) or 0) for name in row.cpu_us}, flush=True)
+            rows.append(row)
         return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; default: %(default)s")
-    parser.add_argument("--requests", type=int, default=300, help="per round and server; default: %(default)s")
-    parser.add_argument("--warming", type=int, default=500, help="requests before measuring; default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=7, help="number of alternating rounds; default: %(default)s")
+    parser.add_argument(
+        "--requests", type=int, default=300, help="number of requests per round and server; default: %(default)s"
+    )
+    parser.add_argument(
+        "--warm-up", type=int, default=500, help="number of requests before the measurement; default: %(default)s"
+    )
     parser.add_argument("--wiremock", type=Path, metavar="JAR")
     parser.add_argument("--prism", type=Path, metavar="BIN")
     parser.add_argument("--flink", type=Path, metavar="HOME")
@@ -89,7 +94,7 @@ def main() -> None:
 
 
 def savepoints(args: argparse.Namespace) -> Row:
-    """A savepoint's life, on flinkmock alone."""
+    """Measure the requests that trigger and poll a savepoint, on flinkmock only."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "scenario.yaml")
         file.write_text(json.dumps(scenarios.few_jobs()))
@@ -98,17 +103,17 @@ def savepoints(args: argparse.Namespace) -> Row:
 
 
 def start_times() -> dict[str, float]:
-    """What is started -> median (ms of the wall clock)."""
+    """Return the median times of starts, in ms on the wall clock."""
     pairs = [fixture.round_trip() for _ in range(200)]
     return {
         "`FlinkMock()`: start and stop": statistics.median(start + stop for start, stop in pairs),
-        "`import flinkmock`": statistics.median(startup.imported() for _ in range(10)),
-        "`flinkmock serve`: first response": statistics.median(startup.first_answer() for _ in range(10)),
+        "`import flinkmock`": statistics.median(startup.import_ms() for _ in range(10)),
+        "`flinkmock serve`: first response": statistics.median(startup.first_response_ms() for _ in range(10)),
     }
 
 
 def memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:
-    """Number of jobs -> (ms to the first response, resident bytes)."""
+    """Return, by number of jobs, the time in ms to the first response, and the resident memory in bytes."""
     sizes = {}
     for count in (1, 10_000, 100_000):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The reference: an aiohttp application that sends fixed bytes. `python -m benchmarks.wire.bare PORT FOLDER`.
+"""An aiohttp application that sends fixed bytes, the reference: `python -m benchmarks.wire.bare PORT FOLDER`.
 
 `FOLDER/index.json` maps targets to files with the bodies to send.
 """
@@ -14,7 +14,7 @@ from aiohttp import web
 
 
 def application(folder: Path) -> web.Application:
-    """One route for each path, one handler that returns bytes."""
+    """Return an application with a route for each target."""
     app = web.Application()
     for target, name in json.loads((folder / "index.json").read_text()).items():
         app.router.add_get(target, _handler((folder / name).read_bytes()))

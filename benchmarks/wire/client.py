@@ -1,4 +1,4 @@
-"""A client that costs next to nothing: one kept connection, prepared requests, no parsing beyond the length."""
+"""A cheap HTTP client: it keeps one connection, sends prepared requests, and parses only the length of responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class Connection:
-    """One kept connection to a server."""
+    """A connection to a server, kept open."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -26,14 +26,14 @@ class Connection:
         self._socket.close()
 
     def prepared(self, method: str, target: str, body: bytes = b"") -> bytes:
-        """The bytes of a request."""
+        """Return the bytes of a request."""
         head = f"{method} {target} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
         if body or method == "POST":
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         return head.encode() + b"\r\n" + body
 
     def send(self, request: bytes) -> tuple[int, bytes]:
-        """Sends a request; returns the status and the body of the response."""
+        """Send a request; return the status and the body of the response."""
         self._socket.sendall(request)
         data = self._receive(b"")
         while (end := data.find(b"\r\n\r\n")) < 0:

@@ -1,4 +1,4 @@
-"""How each server of the comparison is started. What is not installed is left out."""
+"""Starts the servers of the comparison."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BARE = {"aiohttp": "benchmarks.wire.bare", "asyncio": "benchmarks.wire.protocol
 
 @contextlib.contextmanager
 def flinkmock(scenario: Path, clock: str, name: str = "flinkmock") -> Iterator[Server]:
-    """`flinkmock serve` in this interpreter."""
+    """Start `flinkmock serve` with the Python of this process."""
     port = free_port()
     command = [sys.executable, "-m", "flinkmock", "serve", str(scenario), "--port", str(port), "--clock", clock, "-q"]
     with started(name, command, f"http://127.0.0.1:{port}", environment={"PYTHONPATH": str(ROOT)}) as server:
@@ -31,7 +31,7 @@ def flinkmock(scenario: Path, clock: str, name: str = "flinkmock") -> Iterator[S
 
 @contextlib.contextmanager
 def bare(bodies: Mapping[str, bytes], name: str = "aiohttp") -> Iterator[Server]:
-    """A server that sends the bodies that flinkmock sent: the bare aiohttp application, or the bare protocol."""
+    """Start a server that sends fixed bodies by target: the bare aiohttp application, or the bare asyncio protocol."""
     with tempfile.TemporaryDirectory() as folder:
         index = {target: f"{number}.json" for number, target in enumerate(bodies)}
         for target, body in bodies.items():
@@ -46,7 +46,7 @@ def bare(bodies: Mapping[str, bytes], name: str = "aiohttp") -> Iterator[Server]
 
 @contextlib.contextmanager
 def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
-    """WireMock with one stub for each target (npm package `wiremock`, which holds the jar)."""
+    """Start WireMock with one stub for each target (npm package `wiremock`, which contains the jar)."""
     with tempfile.TemporaryDirectory() as folder:
         mappings = Path(folder, "mappings")
         mappings.mkdir()
@@ -63,14 +63,14 @@ def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, bytes]) -> Iterator[Server]:
-    """Prism with the whole OpenAPI document, the bodies as its examples (npm package `@stoplight/prism-cli`).
+    """Start Prism with the whole OpenAPI document and the bodies as examples (npm package `@stoplight/prism-cli`).
 
     `operations` maps targets to paths of the document.
     """
-    made = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "flinkmock", "openapi"], cwd=ROOT, capture_output=True, check=True, text=True
     )
-    document = json.loads(made.stdout)
+    document = json.loads(completed.stdout)
     for target, path in operations.items():
         content = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         content.pop("examples", None)
@@ -86,7 +86,7 @@ def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, byt
 
 @contextlib.contextmanager
 def real_flink(home: Path, java: str) -> Iterator[Server]:
-    """The JobManager of a real cluster. Its task manager is a process of its own and is not measured."""
+    """Start a real cluster. Only its JobManager is measured; the TaskManager is another process."""
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
         yield Server("Flink", url, _jobmanager_of(folder), 0.0)
 
@@ -101,7 +101,7 @@ def _jobmanager_of(folder: str) -> int:
 
 
 def submit_word_count(flink: Server) -> str:
-    """Runs the recorded word count on a real cluster until its tasks run; returns the job's id."""
+    """Run the word count of the recordings on a real cluster; return the id of the job when its tasks run."""
     jar = ROOT / "tests" / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
     form, content_type = encode([jar_part(jar.name, jar.read_bytes())])
     request = Request(f"{flink.url}/jars/upload", form, {"Content-Type": content_type})
@@ -109,5 +109,5 @@ def submit_word_count(flink: Server) -> str:
         jar_id = json.load(response)["filename"].rsplit("/", 1)[-1]
     with urlopen(Request(f"{flink.url}/jars/{jar_id}/run", b"{}", {"Content-Type": "application/json"})) as response:
         job: str = json.load(response)["jobid"]
-    time.sleep(15)  # metrics are fetched by then
+    time.sleep(15)  # until then, the JobManager has fetched the metrics
     return job

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what the operating system says about it (Linux only)."""
+"""A server in a separate process, with its processor time and memory (Linux only)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Server:
     """A running server.
 
     Attributes:
-        name: What the table calls it.
+        name: Its name in the tables.
         url: Its address, without a final slash.
         pid: Its process, or the process group that a start script leads.
-        ready_ms: Wall clock from its start to its first response (ms).
+        ready_ms: The time on the wall clock from its start to its first response, in ms.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Server:
     ready_ms: float
 
     def cpu_ns(self) -> int:
-        """Processor time that the process and its threads have used (ns)."""
-        return sum(_cpu_ns(pid) for pid in _family(self.pid))
+        """Return the processor time of the process and its children, in ns."""
+        return sum(_cpu_ns(pid) for pid in _descendants(self.pid))
 
     def memory_bytes(self) -> int:
-        """Resident memory of the process and its children (bytes)."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _family(self.pid))
+        """Return the resident memory of the process and its children, in bytes."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _descendants(self.pid))
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -56,8 +56,8 @@ def _cpu_ns(pid: int) -> int:
     return total
 
 
-def _family(pid: int) -> list[int]:
-    """The process and everything that it started."""
+def _descendants(pid: int) -> list[int]:
+    """Return the ids of a process and of all its descendants."""
     pids = [pid]
     for parent in pids:
         with contextlib.suppress(OSError):
@@ -76,7 +76,7 @@ def started(
     timeout_s: float = 120,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Starts a server and waits until it answers `path`; ends it afterwards."""
+    """Start a server and wait until it answers `path`; end it afterwards."""
     begin = time.perf_counter()
     process = subprocess.Popen(
         command,

@@ -1,7 +1,7 @@
-"""The least that a server in Python costs: an asyncio protocol that looks at the target and writes fixed bytes.
+"""An asyncio protocol that reads only the target and writes fixed bytes: the least that a server on asyncio costs.
 
-`python -m benchmarks.wire.protocol PORT FOLDER`, with a folder as for `benchmarks.wire.bare`. It doesn't speak HTTP: it
-takes what arrives for one whole request.
+`python -m benchmarks.wire.protocol PORT FOLDER`, with a folder as for `benchmarks.wire.bare`. It doesn't parse HTTP:
+it treats the data that arrives at once as one request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables of a run, ratios first, and the page in the documentation."""
+"""The tables of a run, and the page of the documentation with them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Report:
         self._plot = ""
 
     def table(self, title: str, rows: Sequence[Row]) -> None:
-        """One line per operation, one column per server; each cell: ratio to the bare handler, and µs."""
+        """Add a table with a row for each operation and a column for each server: ratio to the bare handler, and µs."""
         names = list(rows[0].cpu_us)
         head = ["operation", "body", *names]
         lines = [head, ["---"] * len(head)]
@@ -37,32 +37,32 @@ class Report:
         self._parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
 
     def savepoints(self, row: Row) -> None:
-        """What a request of a savepoint's life costs."""
+        """Add the processor time per request that triggers or polls a savepoint."""
         self._parts.append(f"## Savepoints\n\n{row.name}: {row.median('flinkmock') or 0:.0f} µs per request.")
 
     def memory(self, sizes: dict[int, tuple[float, int]]) -> None:
-        """Start and memory by the number of jobs."""
+        """Add a table of start time (ms) and resident memory (bytes) by the number of jobs."""
         lines = ["| jobs | first response after | resident memory |", "|---|---|---|"]
         lines += [f"| {count:,} | {ms:.0f} ms | {size / 2**20:.0f} MiB |" for count, (ms, size) in sizes.items()]
         self._parts.append("## Start and memory\n\n" + "\n".join(lines))
 
     def plot(self, title: str, rows: Sequence[Row]) -> None:
-        """A bar for each server and operation, on a logarithmic scale: processor time per request."""
+        """Draw a bar for each server and operation: the processor time per request, on a logarithmic scale."""
         names = list(rows[0].cpu_us)
         values = [(row.name, name, row.median(name) or 0.0) for row in rows for name in names if row.median(name)]
         self._plot = _bars(title, values, names)
 
     def times(self, title: str, values: Mapping[str, float]) -> None:
-        """Names and milliseconds."""
+        """Add a table of times in ms."""
         lines = ["| | median |", "|---|---|", *(f"| {name} | {ms:.2f} ms |" for name, ms in values.items())]
         self._parts.append(f"## {title}\n\n" + "\n".join(lines))
 
     def text(self) -> str:
-        """All tables, and the machine."""
+        """Return the page without its heading: a description of the machine, and all tables."""
         return "\n\n".join([self._machine(), *self._parts]) + "\n"
 
     def write(self) -> None:
-        """Writes the page of the documentation."""
+        """Write the page of the documentation and its picture."""
         PLOT.write_text(self._plot, encoding="utf-8")
         image = f"![Processor time per request]({PLOT.relative_to(PAGE.parent)})"
         PAGE.write_text(f"# Benchmarks\n\n{image}\n\n" + self.text(), encoding="utf-8")

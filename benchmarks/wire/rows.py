@@ -1,4 +1,4 @@
-"""What is measured: requests in rounds that alternate between the servers, so that noise meets all of them alike."""
+"""Measures requests in rounds that alternate between the servers, so that other processes disturb all equally."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TARGETS: Mapping[str, str] = {
     "/taskmanagers": "/taskmanagers",
     "/jobs/:jobid/status": "/jobs/{job}/status",
 }
-"""Path of the operation -> target."""
+"""The path of an operation -> the target of a request."""
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Row:
     """One line of the table: the same request to several servers.
 
     Attributes:
-        name: What is requested.
-        size: Length of flinkmock's response body (bytes).
-        cpu_us: Server name -> processor time per request, one value per round (µs).
+        name: The path of the operation.
+        size: The length of flinkmock's response body, in bytes.
+        cpu_us: The name of a server -> its processor time per request in µs, one value per round.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Row:
     cpu_us: dict[str, list[float]] = field(default_factory=dict)
 
     def median(self, server: str) -> float | None:
-        """Median over the rounds (µs)."""
+        """Return the median of the rounds, in µs."""
         return statistics.median(self.cpu_us[server]) if server in self.cpu_us else None
 
     def ratio(self, server: str, to: str) -> float | None:
-        """Median over the rounds of the ratio within one round."""
+        """Return the median of the ratios of two servers, one ratio per round."""
         if server not in self.cpu_us or to not in self.cpu_us:
             return None
         pairs = zip(self.cpu_us[server], self.cpu_us[to], strict=True)
@@ -49,26 +49,26 @@ class Row:
 
 
 def job_of(server: Server) -> str:
-    """The id of `job-0`, or of the only job."""
+    """Return the id of `job-0`, or of the only job."""
     with Connection(server.url) as connection:
         _, body = connection.send(connection.prepared("GET", "/jobs/overview"))
     jobs = json.loads(body)["jobs"]
     return next((job["jid"] for job in jobs if job["name"] == "job-0"), jobs[0]["jid"])
 
 
-def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: int, warming: int) -> Row:
-    """Sends `requests` requests per round to each server.
+def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: int, warm_up: int) -> Row:
+    """Measure one request: send it `requests` times per round to each server.
 
     Args:
         targets: Server -> the target of the request.
-        warming: Requests to each server before anything is measured.
+        warm_up: The number of requests to each server before the measurement.
     """
     connections = {server: Connection(server.url) for server in targets}
     prepared = {server: connections[server].prepared("GET", target) for server, target in targets.items()}
     row = Row(name, 0)
     try:
         for server in targets:
-            for _ in range(warming):
+            for _ in range(warm_up):
                 status, body = connections[server].send(prepared[server])
                 assert status == 200, (server.name, targets[server], status, body[:200])
             row.size = row.size or len(body)
@@ -86,13 +86,13 @@ def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: 
 
 
 def bodies_of(server: Server, targets: Sequence[str]) -> dict[str, bytes]:
-    """The bodies that a server sends now."""
+    """Return the response bodies of a server by target."""
     with Connection(server.url) as connection:
         return {target: connection.send(connection.prepared("GET", target))[1] for target in targets}
 
 
 def savepoint_rounds(server: Server, job: str, *, rounds: int, requests: int) -> Row:
-    """Triggers a savepoint and polls it to its end."""
+    """Measure the requests that trigger a savepoint and poll it until it is complete."""
     row = Row("savepoint: trigger, poll to the end", 0)
     with Connection(server.url) as connection:
         trigger = connection.prepared("POST", f"/jobs/{job}/savepoints", b'{"target-directory":"file:///savepoints"}')

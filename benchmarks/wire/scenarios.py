@@ -1,4 +1,4 @@
-"""The clusters that are measured."""
+"""The scenarios of the measured clusters."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _CHAIN = ["Source: orders", "window", "Sink: out"]
 
 
 def few_jobs() -> dict[str, Any]:
-    """One job of three vertices, and four others."""
+    """Return five jobs with a parallelism of 2."""
     return _jobs(5, parallelism=2)
 
 
 def many_jobs(count: int) -> dict[str, Any]:
-    """So many small jobs."""
+    """Return `count` jobs with a parallelism of 1."""
     return _jobs(count, parallelism=1)
 
 
 def wide_job() -> dict[str, Any]:
-    """20 vertices of 128 subtasks each."""
+    """Return one job with 20 vertices of 128 subtasks each."""
     job = {"vertices": [f"step {number}" for number in range(20)], "parallelism": 128}
     return {"cluster": {"taskmanagers": 32, "slots": 4}, "templates": {"wide": job}, "jobs": {"job-0": "wide"}}
 

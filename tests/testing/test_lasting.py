@@ -1,4 +1,4 @@
-"""Clusters that come and go leave nothing behind, and an hour is a matter of requests."""
+"""Started and stopped clusters leak nothing, and a job of an hour needs few requests."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hour import SCENARIO, an_hour
+from benchmarks.long_job import SCENARIO, run_and_upgrade
 from flinkmock import FlinkMock
 
 FILES = Path("/proc/self/fd")
 
 
-def held() -> tuple[set[threading.Thread], int]:
-    """Return the number of threads and, where the platform shows them, of open files and sockets."""
+def open_resources() -> tuple[set[threading.Thread], int]:
+    """Return the threads and, where the platform shows it, the number of open files and sockets."""
     gc.collect()
     return set(threading.enumerate()), len(os.listdir(FILES)) if FILES.is_dir() else 0
 
 
-def test_nothing_is_left_of_clusters_that_have_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gc.collect()  # what earlier tests have left is not ours
+def test_closed_clusters_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()  # the leaks of earlier tests do not count
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with FlinkMock():
-        pass  # what is imported or opened once is no leak
+        pass  # files that are imported or opened only once are not leaks
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        threads, files = held()
+        threads, files = open_resources()
         for round_ in range(100):
             with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster:
                 urllib.request.urlopen(cluster.url + "/jobs").close()
-                if round_ % 10 == 0:  # a client that is still connected, and has asked for nothing yet
+                if round_ % 10 == 0:  # a client that is connected and has sent no request
                     host, _, port = cluster.url.removeprefix("http://").partition(":")
                     socket.create_connection((host, int(port))).close()
-        threads_after, files_after = held()
+        threads_after, files_after = open_resources()
         assert threads_after <= threads and files_after <= files
     assert unraisable == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_hour_of_a_job_through_savepoint_and_upgrade() -> None:
+def test_a_job_of_an_hour_with_a_savepoint_and_an_upgrade() -> None:
     with FlinkMock(SCENARIO, clock="1m per request") as cluster:
         began = cluster.clock.now()
-        job = an_hour(cluster)
+        job = run_and_upgrade(cluster)
         assert cluster.clock.now() - began >= 60 * 60_000
         assert len(cluster.requests) < 80
         orders = cluster.job("orders")

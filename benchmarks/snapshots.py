@@ -1,4 +1,4 @@
-"""What it takes to keep a cluster as it is and to put it back, beside a start: `python benchmarks/putting_back.py`."""
+"""Measures how long snapshots of a cluster and their restoration take: `python benchmarks/snapshots.py`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def start_and_stop() -> None:
     FlinkMock().start().close()
 
 
-def ready(cluster: FlinkMock) -> None:
-    """A jar is uploaded and run."""
+def run_jar(cluster: FlinkMock) -> None:
+    """Upload a jar and run it."""
     part = b'Content-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n\r\n' + small_jar()
     form = f"--{BOUNDARY}\r\n".encode() + part + f"\r\n--{BOUNDARY}--\r\n".encode()
     kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -37,30 +37,29 @@ def ready(cluster: FlinkMock) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jars/{jar.id}/run", method="POST")).close()
 
 
-def tell(name: str, cluster: FlinkMock, rounds: int) -> None:
+def measure(name: str, cluster: FlinkMock, rounds: int) -> None:
     for job in cluster.cluster.jobs.values():
-        job.checkpoints.materialize_until(cluster.clock.now())  # which are worked out when somebody asks
+        job.checkpoints.materialize_until(cluster.clock.now())  # they are created when they are read
     snapshot_ms = median_ms(cluster.snapshot, rounds // 10)
     snapshot = cluster.snapshot()
-    back = median_ms(lambda: cluster.restore(snapshot), rounds)
-    print(
-        f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {back:7.2f} ms, {len(snapshot.cluster.state) // 1024} KiB"
-    )
+    restore_ms = median_ms(lambda: cluster.restore(snapshot), rounds)
+    size = len(snapshot.cluster.state) // 1024
+    print(f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {restore_ms:7.2f} ms, {size} KiB")
 
 
 def main() -> None:
-    start_and_stop()  # which imports
+    start_and_stop()  # imports the modules
     print(f"{'start and stop of an empty cluster':42} {median_ms(start_and_stop, 200):7.2f} ms")
     with FlinkMock(clock="virtual") as cluster:
-        tell("empty cluster", cluster, 500)
-        ready(cluster)
+        measure("empty cluster", cluster, 500)
+        run_jar(cluster)
         cluster.advance("1m")
-        tell("a jar and its job, after a minute", cluster, 500)
+        measure("a jar and its job, after a minute", cluster, 500)
         cluster.advance("1h")
-        tell("the same after an hour (360 checkpoints)", cluster, 200)
+        measure("the same after an hour (360 checkpoints)", cluster, 200)
     with FlinkMock(LARGE, clock="virtual") as cluster:
         cluster.advance("1h")
-        tell(f"{LARGE.name} after an hour", cluster, 30)
+        measure(f"{LARGE.name} after an hour", cluster, 30)
 
 
 if __name__ == "__main__":

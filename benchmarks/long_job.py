@@ -1,7 +1,7 @@
-"""How long an hour of a job takes for a client that polls it: `python benchmarks/hour.py [ROUNDS]`.
+"""Measures a client of a job that runs for an hour of cluster time: `python benchmarks/long_job.py [ROUNDS]`.
 
-The client looks at the job each minute, takes a savepoint after half of the hour, stops the job with another one, runs
-its next version from there, and waits until that has finished.
+The client polls the job once per minute of cluster time, takes a savepoint after half an hour, stops the job with
+another one, runs its next version from there, and waits until it has finished.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from flinkmock import FlinkMock
 from flinkmock.jar import small_jar
 
-BOUNDARY = "of-this-form"
+BOUNDARY = "flinkmock-benchmark"
 SCENARIO = {
     "jobs": {"orders": {"lifecycle": [{"RUNNING": "1h"}, "FINISHED"]}},
     "submitted": {"*": {"name": "orders", "lifecycle": [{"RUNNING": "30m"}, "FINISHED"]}},
@@ -27,7 +27,7 @@ class Client:
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(url.removeprefix("http://"))
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | bytes | None = None) -> Any:
+    def send(self, method: str, path: str, body: dict[str, Any] | bytes | None = None) -> Any:
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} if isinstance(body, bytes) else {}
         content = json.dumps(body) if isinstance(body, dict) else body
         self._connection.request(method, path, content, headers)
@@ -38,12 +38,12 @@ class Client:
 
     def upload(self, jar: bytes) -> str:
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="jarfile"; filename="orders-2.jar"\r\n\r\n'
-        response = self.ask("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
+        response = self.send("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
         return str(response["filename"]).rpartition("/")[2]
 
-    def savepoint(self, job: str, how: str, body: dict[str, Any]) -> str:
-        trigger = self.ask("POST", f"/jobs/{job}/{how}", body)["request-id"]
-        while (status := self.ask("GET", f"/jobs/{job}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+    def savepoint(self, job: str, segment: str, body: dict[str, Any]) -> str:
+        trigger = self.send("POST", f"/jobs/{job}/{segment}", body)["request-id"]
+        while (status := self.send("GET", f"/jobs/{job}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
             pass
         return str(status["operation"]["location"])
 
@@ -51,17 +51,17 @@ class Client:
         self._connection.close()
 
 
-def an_hour(cluster: FlinkMock) -> str:
-    """Plays it; returns the id of the job that came last. `cluster` lets a minute pass for each request."""
+def run_and_upgrade(cluster: FlinkMock) -> str:
+    """Run and upgrade the job; return the id of its second version. Each request advances the clock by a minute."""
     client = Client(cluster.url)
-    [job] = (job["id"] for job in client.ask("GET", "/jobs")["jobs"])
-    while client.ask("GET", f"/jobs/{job}")["duration"] < 30 * 60_000:
+    [job] = (job["id"] for job in client.send("GET", "/jobs")["jobs"])
+    while client.send("GET", f"/jobs/{job}")["duration"] < 30 * 60_000:
         pass
     client.savepoint(job, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})
     jar = client.upload(small_jar())
     last = client.savepoint(job, "stop", {"targetDirectory": "s3://savepoints", "drain": False})
-    job = str(client.ask("POST", f"/jars/{jar}/run", {"savepointPath": last})["jobid"])
-    while client.ask("GET", f"/jobs/{job}")["state"] != "FINISHED":
+    job = str(client.send("POST", f"/jars/{jar}/run", {"savepointPath": last})["jobid"])
+    while client.send("GET", f"/jobs/{job}")["state"] != "FINISHED":
         pass
     client.close()
     return job
@@ -69,15 +69,15 @@ def an_hour(cluster: FlinkMock) -> str:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    took = []
+    times = []
     for _ in range(rounds + 1):
         before = time.perf_counter()
         with FlinkMock(SCENARIO, clock="1m per request") as cluster:
-            an_hour(cluster)
+            run_and_upgrade(cluster)
             requests = len(cluster.requests)
-        took.append((time.perf_counter() - before) * 1000)
-    first, *later = took
-    print(f"an hour in {requests} requests, start and stop included: the first {first:.0f} ms, imports among it;")
+        times.append((time.perf_counter() - before) * 1000)
+    first, *later = times
+    print(f"an hour in {requests} requests, with start and stop: first {first:.0f} ms, with imports;")
     print(f"then median {statistics.median(later):.0f} ms, worst {max(later):.0f} ms ({rounds} rounds)")
 
 

@@ -1,0 +1,68 @@
+"""Measures the cost of the installed pytest plugin for a project that does not use it: `python benchmarks/plugin.py`.
+
+It creates two virtual environments, one with pytest and one with pytest and flinkmock, and runs `pytest --co` in an
+empty project with each of them in turn. pip needs the package index. `python benchmarks/plugin.py ROUNDS` sets the
+number of runs.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+
+
+def create_environment(folder: Path, *packages: str) -> Path:
+    """Create a virtual environment and return the path of its Python."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    subprocess.run([python, "-m", "pip", "install", *quiet, *packages], env=ENVIRONMENT, check=True)
+    return python
+
+
+def collect(python: Path, project: Path) -> tuple[float, float]:
+    """Run `pytest --co`; return the time on the wall clock and the processor time, in ms."""
+    cpu_before, before = processor(), time.perf_counter()
+    command = [python, "-m", "pytest", "--co", "-q"]
+    subprocess.run(command, cwd=project, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=False)
+    return (time.perf_counter() - before) * 1000, (processor() - cpu_before) * 1000
+
+
+def processor() -> float:
+    """Return the processor time of all ended child processes, in s."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder, "project")
+        project.mkdir()
+        (project / "pytest.ini").write_text("[pytest]\n")
+        pythons = (
+            create_environment(Path(folder, "without"), "pytest"),
+            create_environment(Path(folder, "with"), "pytest", str(ROOT)),
+        )
+        for python in pythons:
+            collect(python, project)  # compiles the imported modules
+        pairs = [[collect(python, project) for python in pythons] for _ in range(rounds)]
+    for index, clock in enumerate(("wall", "processor")):
+        for name, statistic in (("median", statistics.median), ("fastest", min)):  # other processes disturb it least
+            without, with_plugin = (statistic(pair[which][index] for pair in pairs) for which in (0, 1))
+            ratio = with_plugin / without
+            print(f"{clock:9} {name:7} {without:6.1f} ms without, {with_plugin:6.1f} ms with, ratio {ratio:.3f}")
+
+
+if __name__ == "__main__":
+    main()
