@@ -14,6 +14,9 @@ from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
 from flinkmock.tables import counted as number_of
 
+_MAX_MATCHING = 1024
+"""The maximum number of requests for which the matching faults are cached."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
@@ -79,23 +82,25 @@ class Faults:
 
     random: NamedRandom
     _counted: list[_Counted] = field(default_factory=list)
+    _matching: dict[tuple[str, str, str | None], tuple[_Counted, ...]] = field(default_factory=dict)
+    """Method, path and operation id -> the faults that can match such requests; emptied when faults change."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *faults: Fault, first: bool = False) -> None:
         """Add faults; `first`: before the existing ones."""
         with self._lock:
             at = 0 if first else len(self._counted)
-            self._counted[at:at] = map(_Counted, faults)
+            self._set((*self._counted[:at], *map(_Counted, faults), *self._counted[at:]))
 
     def remove(self, name: str) -> None:
         """Remove the faults with this name. Raises NotFound."""
         with self._lock:
             self.hits(name)
-            self._counted[:] = [counted for counted in self._counted if counted.fault.name != name]
+            self._set(counted for counted in self._counted if counted.fault.name != name)
 
     def clear(self) -> None:
         with self._lock:
-            self._counted.clear()
+            self._set(())
 
     def snapshot(self) -> FaultsSnapshot:
         """Return the faults with their counters, for `restore`."""
@@ -104,7 +109,11 @@ class Faults:
 
     def restore(self, snapshot: FaultsSnapshot) -> None:
         with self._lock:
-            self._counted[:] = map(dataclasses.replace, snapshot.counted)
+            self._set(map(dataclasses.replace, snapshot.counted))
+
+    def _set(self, counted: Iterable[_Counted]) -> None:
+        self._counted = list(counted)
+        self._matching.clear()
 
     def __bool__(self) -> bool:
         return bool(self._counted)
@@ -138,14 +147,25 @@ class Faults:
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether any fault can match such requests."""
-        return any(counted.fault.matches(method, path, operation) for counted in self._counted)
+        with self._lock:
+            return bool(self._that_may_match(method, path, operation))
+
+    def _that_may_match(self, method: str, path: str, operation: Operation | None) -> tuple[_Counted, ...]:
+        key = method, path, operation.id if operation is not None else None
+        matching = self._matching.get(key)
+        if matching is None:
+            if len(self._matching) >= _MAX_MATCHING:
+                self._matching.clear()
+            matching = tuple(counted for counted in self._counted if counted.fault.matches(method, path, operation))
+            self._matching[key] = matching
+        return matching
 
     def select(self, request: RequestInfo) -> FaultHit | None:
         """Count the request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
-            for counted in self._counted:
-                if _matches(counted.fault, request):
+            for counted in self._that_may_match(request.method, request.path, request.operation):
+                if _meets_conditions(counted.fault, request):
                     counted.matched += 1
                     if hit is None and self._is_selected(counted):
                         counted.hits += 1
@@ -201,10 +221,9 @@ def log_normal(distribution: LogNormal, quantile: float) -> int:
     return round(drawn if distribution.max is None else min(drawn, distribution.max))
 
 
-def _matches(fault: Fault, request: RequestInfo) -> bool:
+def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
+    """Whether a request that matches the fault also meets the other conditions of its trigger."""
     trigger = fault.trigger
-    if not fault.matches(request.method, request.path, request.operation):
-        return False
     if trigger.job is not None and request.job != trigger.job:
         return False
     if any(request.headers.get(name) != value for name, value in trigger.headers.items()):

@@ -40,6 +40,7 @@ from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.request import Request
 from flinkmock.rest.response import NoResponse, Response
+from flinkmock.server.aiohttp_response import delivered
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery
 
@@ -187,7 +188,7 @@ class Proxy:
             if response is not None:
                 await read_body(http.content, sent)
                 self._record(self._exchange(request, sent, response))
-                return await delivery.response(response, lower_case=self._quirks.lower_case_headers)
+                return await delivered(response, delivery, lower_case=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
@@ -215,11 +216,13 @@ class Proxy:
             may_be_reused = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
             body = BodyBuffer(MAX_CHECKED_BYTES if may_be_reused or request.operation is not None else -1)
             response: web.StreamResponse
+            if delivery is not None:
+                delivery.begin_delay()
             if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
                 body.add(content := await upstream_response.read())
                 changed = self._faults.after(request, self._stale(request) or _as_response(upstream_response, content))
                 exchange = self._exchange(request, sent, changed)
-                response = await delivery.response(changed, lower_case=self._quirks.lower_case_headers)
+                response = await delivered(changed, delivery, lower_case=self._quirks.lower_case_headers)
             else:
                 if delivery is not None:
                     await delivery.delay()

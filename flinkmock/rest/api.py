@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from flinkmock.rest.jackson.binding import BodyReader
 
 _LOG = logging.getLogger("flinkmock.server")
+_MAX_READS = 1024
+"""The maximum number of targets whose reads are cached."""
 
 
 class RestApi:
@@ -55,15 +57,26 @@ class RestApi:
         engine: The cluster and its contract.
         jobmanager: The number of the JobManager. Each serves requests on behalf of the leader.
         static_files: The files that a GET without an operation gets; by default a page about flinkmock.
+        reuses_reads: Whether a read may be answered with the template of an earlier response. The cluster may then be
+            changed only by code that holds `Engine.lock`.
     """
 
-    def __init__(self, engine: Engine, *, jobmanager: int = 0, static_files: StaticFiles | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        jobmanager: int = 0,
+        static_files: StaticFiles | None = None,
+        reuses_reads: bool = False,
+    ) -> None:
         contract, configuration = engine.contract, engine.cluster.jobmanager_configuration(jobmanager)
         self.engine = engine
         self.quirks = ReleaseQuirks.of(contract.release)
         self._jobmanager = jobmanager
         self._resolver = resolver_of(contract, configuration.values)
-        self._resolve = self._resolver.resolve
+        self.resolve = self._resolver.resolve
+        self._reuses_reads = reuses_reads
+        self._reads: dict[str, Read | None] = {}
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
         self.allow_origin = configuration.text(ALLOW_ORIGIN) or "*"
@@ -86,7 +99,7 @@ class RestApi:
             headers: A mapping that ignores the case of names.
             base_url: The address at which the request arrived.
         """
-        resolved = self._resolve(method, target)
+        resolved = self.resolve(method, target)
         request = Request(method, target, headers or {}, base_url, self._max_body, resolved)
         request.rejection = resolved.rejection
         request.path, request.operation = resolved.path, resolved.operation
@@ -140,7 +153,12 @@ class RestApi:
             if leader is None:  # LeaderRetrievalHandler checks this before the parameters
                 raise NoLeader
             call = self.call(request)
-            payload = self._payload(call, request, counts_as_poll=counts_as_poll)
+            if counts_as_poll and call.cluster.wait_conditions.by_subject:
+                with self.engine.lock:
+                    call.cluster.record_polls(polled_keys(call), call.now)
+            if (body := self._read_body(call, request)) is not None:
+                return Response(request.operation.status, body)
+            payload = self._payload(call, request)
             if isinstance(payload, FileContent):
                 return Response(request.operation.status, payload.data, payload.content_type, cors=False)
             body = self._body(call, payload)
@@ -157,6 +175,17 @@ class RestApi:
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
 
+    def _read_body(self, call: RestCall, request: Request) -> bytes | None:
+        """Return the body of a read, if possible from the template of an earlier one; None if `_body` has to render it.
+
+        Raises:
+            ClusterError: The cluster rejects the request.
+        """
+        if not self._reuses_reads or request.method != "GET" or request.staleness_ms or self.engine.handler_overrides:
+            return None
+        read = self.read(request.target)
+        return None if read is None else read.current_body(self.engine, call.now, call.base_url)
+
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
         """Return the engine's lock, for reading if the operation, and no function of a user, can change the cluster."""
         lock = self.engine.lock
@@ -167,9 +196,18 @@ class RestApi:
 
     def read(self, target: str) -> Read | None:
         """Return the read of a target, if a GET of it only reads; None for any other target."""
+        try:
+            return self._reads[target]
+        except KeyError:
+            if len(self._reads) >= _MAX_READS:
+                self._reads.clear()
+            read = self._reads[target] = self._new_read(target)
+            return read
+
+    def _new_read(self, target: str) -> Read | None:
         if self.engine.varied is not None:  # no response is reused
             return None
-        resolved = self._resolve("GET", target)
+        resolved = self.resolve("GET", target)
         operation = resolved.operation
         if operation is None or operation.id not in READS or resolved.parameter_error is not None:
             return None
@@ -178,7 +216,7 @@ class RestApi:
     def payload(self, request: Request) -> Payload:
         """Return the payload of a routed request, which does not count as a poll. Raises as `respond`."""
         with self.engine.lock:
-            return self._payload(self.call(request), request, counts_as_poll=False)
+            return self._payload(self.call(request), request)
 
     def call(self, request: Request) -> RestCall:
         """Return the call of a routed request, with the converted body and parameters. Advance the clock in step mode.
@@ -210,10 +248,7 @@ class RestApi:
         now, files = request.arrived_at, request.body.files
         return RestCall(operation, cluster, now, path, query, body, files, request.base_url, self._jobmanager)
 
-    def _payload(self, call: RestCall, request: Request, *, counts_as_poll: bool) -> Payload:
-        if counts_as_poll and call.cluster.wait_conditions.by_subject:
-            with self.engine.lock:
-                call.cluster.record_polls(polled_keys(call), call.now)
+    def _payload(self, call: RestCall, request: Request) -> Payload:
         if request.staleness_ms:
             call = _earlier(call, request.staleness_ms)
         override = self.engine.handler_overrides.get(call.operation.id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.cluster.clock import ClockMode
+from flinkmock.cluster.errors import ClusterError
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.moment import Fragment
 from flinkmock.rest.call import RestCall
@@ -107,8 +109,31 @@ class Read:
         """Whether the request counts as a poll of something that waits for polls."""
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
+    def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
+        """Return the template that is valid at `now` (epoch ms); None if there is none, so that `body` is needed."""
+        template = self.template
+        if template is None or template.changes != engine.lock.changes or now >= template.until:
+            template = self._new_template(engine, now, base_url)
+        return template
+
+    def current_body(self, engine: Engine, now: int, base_url: str) -> bytes | None:
+        """Return the body of the response at a time (epoch ms); None if `ResponseRenderer.json` has to render it.
+
+        Raises:
+            ClusterError: The cluster rejects the request.
+        """
+        template = self.current_template(engine, now, base_url)
+        if template is not None:
+            return template.body(now)
+        try:
+            return self.body(engine, now, base_url)
+        except ClusterError:
+            raise
+        except Exception:
+            return None
+
     def body(self, engine: Engine, now: int, base_url: str) -> bytes:
-        """Return the body of the response at a time (epoch ms).
+        """Return the body of the response at a time (epoch ms), made anew.
 
         Raises:
             Exception: The handler raises an error, or `ResponseRenderer.json` has to render the body.
@@ -116,9 +141,13 @@ class Read:
         text = self._text(engine, now, base_url)
         if "\\u00" in text:
             raise ValueError("control characters are written by the renderer")
-        return text.encode("utf-8", errors="replace")
+        body = text.encode("utf-8", errors="replace")
+        if engine.clock.mode is ClockMode.VIRTUAL and not engine.cluster.cache_enabled:
+            # reused while the clock stands still
+            self.template, self._is_traced = Template([body], (), now + 1, engine.lock.changes), False
+        return body
 
-    def new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
+    def _new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Make a template that is valid from `now` (epoch ms) on; None if that is not possible, or not useful."""
         if self._is_traced:
             assert self.template is not None
@@ -136,10 +165,6 @@ class Read:
             self._useless += 1
             self._skip = min((1 << self._useless) - 2, _MAX_SKIPPED)
         return self.template
-
-    def keep(self, body: bytes, now: int, changes: int) -> None:
-        """Reuse a body while the time is `now` (epoch ms)."""
-        self.template, self._is_traced = Template([body], (), now + 1, changes), False
 
     def _text(self, engine: Engine, now: int, base_url: str) -> str:
         return engine.renderer.text(self.operation, self._handler(self._call(engine, now, base_url)))

@@ -22,7 +22,7 @@ class Template:
         changes: The value of `StateLock.changes` when it was made.
     """
 
-    __slots__ = ("_buffer", "_first", "_gaps", "_size", "changes", "hits", "until")
+    __slots__ = ("_buffer", "_first", "_gaps", "_separator", "_size", "changes", "hits", "until")
 
     def __init__(self, pieces: list[bytes], shifts: Sequence[int], until: int, changes: int) -> None:
         self.until = until
@@ -35,6 +35,8 @@ class Template:
         for number, shift in enumerate(shifts):
             gaps.setdefault(shift, []).append(2 * number + 1)
         self._gaps = tuple(gaps.items())
+        self._separator = b""
+        """The value of all gaps, if they have the same one."""
         if len(gaps) == 1:
             self._buffer = pieces
         else:
@@ -48,22 +50,31 @@ class Template:
             start: The status line, and all headers except `content-length`.
             now: The time in epoch ms.
         """
-        gaps, buffer = self._gaps, self._buffer
+        size = self._fill(now)
+        buffer = self._buffer
+        buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
+        return self._separator.join(buffer), size
+
+    def body(self, now: int) -> bytes:
+        """Return the body at a time (epoch ms)."""
+        self._fill(now)
+        self._buffer[0] = self._first
+        return self._separator.join(self._buffer)
+
+    def _fill(self, now: int) -> int:
+        """Fill in the values at a time (epoch ms); return the length of the body in bytes."""
+        gaps, buffer, size = self._gaps, self._buffer, self._size
         self.hits += 1
         if len(gaps) == 1:
             ((shift, positions),) = gaps
-            value = b"%d" % (now + shift)
-            size = self._size + len(positions) * len(value)
-            buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
-            return value.join(buffer), size
-        size = self._size
+            self._separator = value = b"%d" % (now + shift)
+            return size + len(positions) * len(value)
         for shift, positions in gaps:
             value = b"%d" % (now + shift)
             size += len(positions) * len(value)
             for position in positions:
                 buffer[position] = value
-        buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
-        return b"".join(buffer), size
+        return size
 
 
 def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | None:

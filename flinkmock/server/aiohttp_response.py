@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from flinkmock.rest.response import EXPECTATION_FAILED, Response
+from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
 from flinkmock.server.response_head import has_no_length, head_of, reason_of
+
+if TYPE_CHECKING:
+    from flinkmock.server.fault_delivery import FaultDelivery
 
 _DRAIN_BYTES = 64 * 1024
 """The size of a body, in bytes, from which on sending waits until the client has read most of it."""
@@ -44,25 +46,32 @@ class FlinkResponse(web.StreamResponse):
     async def write_eof(self, data: bytes = b"") -> None:
         request = self._request
         assert request is not None
-        body = b"" if self._is_empty(request) else self.response.body
-        self._transport(request).write(self.head(request) + body)
+        body = b"" if request.method == "HEAD" or has_no_length(self.status) else self.response.body
+        await self._write(request, self.head(request), body)
         if len(body) > _DRAIN_BYTES:
             await request.writer.drain()
+
+    async def _write(self, request: web.BaseRequest, head: bytes, body: bytes) -> None:
+        """Write the response. Raises ConnectionResetError if the client has disconnected."""
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has closed the connection")
+        transport.write(head + body)
 
     def head(self, request: web.BaseRequest) -> bytes:
         """Return the status line and the headers."""
         return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case)
 
-    def _is_empty(self, request: web.BaseRequest) -> bool:
-        return request.method == "HEAD" or has_no_length(self.status)
 
-    @staticmethod
-    def _transport(request: web.BaseRequest) -> asyncio.Transport:
-        """Return the transport. Raises ConnectionResetError if the client has disconnected."""
-        transport = request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has closed the connection")
-        return transport
+class _DeliveredResponse(FlinkResponse):
+    """A response to whose connection a fault applies."""
+
+    def __init__(self, response: Response, delivery: FaultDelivery, *, lower_case: bool) -> None:
+        super().__init__(response, lower_case=lower_case)
+        self._delivery = delivery
+
+    async def _write(self, request: web.BaseRequest, head: bytes, body: bytes) -> None:
+        await self._delivery.write(head, body)
 
 
 class ExpectationFailed(FlinkResponse):
@@ -77,3 +86,12 @@ class ConnectionEnded(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> NoReturn:
         raise ConnectionResetError("the connection was closed without a response")
+
+
+async def delivered(
+    response: Response | NoResponse, delivery: FaultDelivery, *, lower_case: bool
+) -> web.StreamResponse:
+    """Wait for the delay of a fault; return the response for aiohttp, which applies the fault to the connection."""
+    if not await delivery.begins(response):
+        return ConnectionEnded()
+    return _DeliveredResponse(response, delivery, lower_case=lower_case)

@@ -1,6 +1,6 @@
 """The aiohttp server of connections that aiohttp has taken over.
 
-`server/connection.py` leaves some requests to aiohttp: uploads, requests to which a fault may apply, and unusual ones.
+`server/connection.py` leaves some requests to aiohttp: uploads, and unusual ones.
 This module is imported with the first of them, because importing aiohttp takes longer than starting a cluster.
 """
 
@@ -16,8 +16,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from flinkmock import limits
 from flinkmock.control.api import ControlRequest
-from flinkmock.rest.response import NoResponse, Response
-from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse
+from flinkmock.rest.response import NoResponse
+from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse, delivered
 from flinkmock.server.control_server import body_too_large
 from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import target_of
@@ -94,27 +94,18 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
     try:
         await _receive_body(http, request)
         request.complete()
-        response = server.handler.handle(request)
+        response = server.handle(request)
     except (BodyStalled, ConnectionError):  # the client sends no more, or has disconnected
         end_connection(http.transport, reset=False)
         return ConnectionEnded()
     finally:
         request.close()
-    return await _deliver(server, http, request, response)
-
-
-async def _deliver(
-    server: FlinkServer, http: web.BaseRequest, request: Request, response: Response | NoResponse
-) -> web.StreamResponse:
-    hit, transport, lower_case = request.fault, http.transport, server.quirks.lower_case_headers
-    delivery = FaultDelivery(hit, server.engine.clock, server.delayed, transport) if hit else None
-    if hit is not None:
-        server.engine.apply_cluster_fault(hit.fault)
-    response = server.before_sending(response)
-    if delivery is not None:
-        return await delivery.response(response, lower_case=lower_case)
+    lower_case = server.quirks.lower_case_headers
+    if request.fault is not None:
+        delivery = FaultDelivery(request.fault, server.engine.clock, server.delayed, http.transport)
+        return await delivered(response, delivery, lower_case=lower_case)
     if isinstance(response, NoResponse):
-        end_connection(transport, reset=response.reset)
+        end_connection(http.transport, reset=response.reset)
         return ConnectionEnded()
     return FlinkResponse(response, lower_case=lower_case)
 

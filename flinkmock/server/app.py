@@ -32,6 +32,7 @@ from flinkmock.server.response_head import head_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
+    from flinkmock.faults.decide import FaultHit
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.rest.request import Request, RequestHandler
     from flinkmock.server.control_server import ControlServer
@@ -69,7 +70,7 @@ class FlinkServer:
         self.delayed = delayed or DelayedResponses(engine)
         console = control is not None and control.is_beside_rest_api
         static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
-        self.api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
+        self.api = RestApi(engine, jobmanager=jobmanager, static_files=static_files, reuses_reads=True)
         self.quirks = self.api.quirks
         self.ingress = Ingress(engine) if engine.ingress.exists else None
         faults = FaultMiddleware(self.api, engine, engine.contract.release)
@@ -112,9 +113,34 @@ class FlinkServer:
         request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
         return _message(head, await self.control.respond(request, is_gone), lower_case=True)
 
-    def answers_immediately(self) -> bool:
-        """Whether `respond_immediately` may be called for requests to the REST API, because no fault can apply."""
-        return not self.engine.faults
+    def may_apply_fault(self, head: RequestHead) -> bool:
+        """Whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
+        faults = self.engine.faults
+        if not faults:
+            return False
+        resolved = self.api.resolve(head.method, self.without_base_path(head.target))
+        return resolved.path is not None and faults.may_match(head.method, resolved.path, resolved.operation)
+
+    def respond_with_faults(
+        self, head: RequestHead, body: bytes, base_url: str
+    ) -> tuple[Response | NoResponse, FaultHit | None]:
+        """Return the response to a request, and the fault that applies to its connection."""
+        request = self.open(head.method, head.target, head.headers, base_url)
+        if body:
+            request.receive(body)
+        request.complete()
+        response = self.handle(request)
+        request.close()
+        if self.control is not None:
+            self.control.on_request()
+        return response, request.fault
+
+    def handle(self, request: Request) -> Response | NoResponse:
+        """Return the response to a complete request, before a fault is applied to the connection."""
+        response = self.handler.handle(request)
+        if request.fault is not None:
+            self.engine.apply_cluster_fault(request.fault.fault)
+        return self._before_sending(response)
 
     def respond_immediately(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
         """Return the bytes of the response to a request without a fault, and whether the connection stays open.
@@ -139,12 +165,16 @@ class FlinkServer:
         request.close()
         if self.control is not None:
             self.control.on_request()
-        response = self.before_sending(response)
+        response = self._before_sending(response)
         if isinstance(response, NoResponse):
             return None, False
+        return self.message(head, response)
+
+    def message(self, head: RequestHead, response: Response) -> tuple[bytes, bool]:
+        """Return the bytes of a response, and whether the connection stays open."""
         return _message(head, response, lower_case=self.quirks.lower_case_headers)
 
-    def before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
+    def _before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
         """Return the response to send. The response to a shutdown of the cluster is the last one of its connection."""
         if not self.engine.cluster.shut_down:
             return response

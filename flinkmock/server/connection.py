@@ -1,9 +1,9 @@
 """Connections. They answer simple requests immediately, and leave all others to aiohttp.
 
-Most requests of client libraries have a plain head and a short body. They need no task, stream or parser:
-`FlinkConnection` answers them as soon as they have arrived, or in a task if they are for the control API, whose
-operations may wait. Uploads, requests to which a fault may apply, and unusual requests go to aiohttp, which keeps the
-connection from then on.
+Most requests of client libraries have a plain head and a short body. They need no stream or parser: `FlinkConnection`
+answers them as soon as they have arrived, or in a task if the response may have to wait: if the request is for the
+control API, or a fault applies to it. Uploads and unusual requests go to aiohttp, which keeps the connection from then
+on.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
 would read differently is normalized first. Later requests on such a connection get the responses of aiohttp.
@@ -12,18 +12,20 @@ would read differently is normalized first. Later requests on such a connection 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from flinkmock import limits
 from flinkmock.flink import messages
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
-from flinkmock.rest.response import EXPECTATION_FAILED, Response
+from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
+from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import is_normal, lenient, normalized
 from flinkmock.server.request_head import RequestHead, read_head
-from flinkmock.server.response_head import head_of
+from flinkmock.server.response_head import has_no_length, head_of
 from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class FlinkConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
         self.running: asyncio.Task[None] | None = None
-        """The task that answers a request to the control API; None if there is none."""
+        """The task that answers a request to the control API, or one with a fault; None if there is none."""
         self._deadline: asyncio.TimerHandle | None = None
         """The timer that runs while a request is incomplete."""
 
@@ -144,41 +146,56 @@ class FlinkConnection(asyncio.Protocol):
                 self._leave_to_aiohttp(data)
                 return
             size = head.size + head.body_size
-            is_for_control = server.is_for_control(head)
-            if not is_for_control and not server.answers_immediately():
-                self._leave_to_aiohttp(data)
-                return
             if len(data) < size:
                 self._keep(data)
                 return
             if self._deadline is not None:
                 self._end_deadline()
-            if is_for_control:
-                handling = self._respond_to_control(server, head, data[head.size : size])
-                self.running = asyncio.get_running_loop().create_task(handling)
-                data = data[size:]
-                continue
-            response, keep_alive = server.respond_immediately(head, data[head.size : size], self._base_url)
-            if response is None:
-                end_connection(transport, reset=True)
-                return
-            transport.write(response)
-            if not keep_alive:
-                transport.close()
-            data = data[size:]
+            body, data = data[head.size : size], data[size:]
+            if server.is_for_control(head):
+                self._run(self._respond_to_control(server, head, body))
+            elif server.may_apply_fault(head):
+                self._respond_with_faults(server, head, body)
+            else:
+                self._send(*server.respond_immediately(head, body, self._base_url))
 
-    async def _respond_to_control(self, server: FlinkServer, head: RequestHead, body: bytes) -> None:
+    def _send(self, message: bytes | None, keep_alive: bool) -> None:
+        """Send a complete response. None: the connection ends without a response."""
+        transport = self._transport
+        assert transport is not None
+        if message is None:
+            end_connection(transport, reset=True)
+            return
+        transport.write(message)
+        if not keep_alive:
+            transport.close()
+
+    def _respond_with_faults(self, server: FlinkServer, head: RequestHead, body: bytes) -> None:
+        assert self._transport is not None
+        response, hit = server.respond_with_faults(head, body, self._base_url)
+        if hit is not None:
+            delivery = FaultDelivery(hit, server.engine.clock, server.delayed, self._transport)
+            self._run(self._deliver(server, head, response, delivery))
+        elif isinstance(response, NoResponse):
+            end_connection(self._transport, reset=response.reset)
+        else:
+            self._send(*server.message(head, response))
+
+    def _run(self, handling: Coroutine[Any, Any, bool]) -> None:
+        """Run a task that answers a request. It returns whether the connection stays open."""
+        self.running = asyncio.get_running_loop().create_task(self._finish(handling))
+
+    async def _finish(self, handling: Coroutine[Any, Any, bool]) -> None:
         transport = self._transport
         assert transport is not None
         try:
-            response, keep_alive = await server.respond_to_control(head, body, self._base_url, transport.is_closing)
-        except asyncio.CancelledError:  # the server is closed
+            keep_alive = await handling
+        except BaseException:  # such as CancelledError, when the server is closed
             transport.abort()
             raise
         self.running = None
         if transport.is_closing():
             return
-        transport.write(response)
         if self._factory.closed or not keep_alive:
             transport.close()
             return
@@ -187,6 +204,29 @@ class FlinkConnection(asyncio.Protocol):
             transport.resume_reading()
         if received:
             self.data_received(received)
+
+    async def _respond_to_control(self, server: FlinkServer, head: RequestHead, body: bytes) -> bool:
+        transport = self._transport
+        assert transport is not None
+        response, keep_alive = await server.respond_to_control(head, body, self._base_url, transport.is_closing)
+        if not transport.is_closing():
+            transport.write(response)
+        return keep_alive
+
+    async def _deliver(
+        self, server: FlinkServer, head: RequestHead, response: Response | NoResponse, delivery: FaultDelivery
+    ) -> bool:
+        """Send the response to a request with the effects of a fault."""
+        with contextlib.nullcontext() if server.control is None else server.control.request():
+            if not await delivery.begins(response):
+                return False
+            keep_alive = head.keep_alive and not response.close
+            lines = head_of(response, keep_alive=keep_alive, lower_case=server.quirks.lower_case_headers)
+            try:
+                await delivery.write(lines, b"" if has_no_length(response.status) else response.body)
+            except ConnectionResetError:
+                return False
+            return keep_alive
 
     def _keep(self, data: bytes) -> None:
         """Keep data until the rest of the request arrives."""

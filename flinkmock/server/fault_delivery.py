@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from aiohttp import web
+from typing import TYPE_CHECKING, TypeGuard
 
 from flinkmock.faults import Drop
 from flinkmock.rest.response import NoResponse, Response
-from flinkmock.server.aiohttp_response import ConnectionEnded, FlinkResponse
 from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
 from flinkmock.server.transports import end_connection
 
@@ -25,7 +22,7 @@ class FaultDelivery:
     """Sends the response to one request with the effects of the fault `hit`.
 
     Create it before anything is awaited after the fault was chosen: if the clock is set back later, because a snapshot
-        is restored, the response is never sent.
+    is restored, the response is never sent.
     """
 
     def __init__(
@@ -36,78 +33,65 @@ class FaultDelivery:
         self._delayed = delayed
         self._transport = transport
         self._generation = clock.generation
+        self._delay_begins_at = clock.now()
+
+    def begin_delay(self) -> None:
+        """Let the delay begin now instead of at the creation, for a server that takes time to respond."""
+        self._delay_begins_at = self._clock.now()
 
     async def delay(self) -> None:
         """Wait for the delay of the fault. Reset the connection if the response must not be sent."""
-        start, drop = self._clock.now(), self._hit.fault.drop
-        until = UNBOUNDED if drop is not None and drop.hangs else start + self._hit.delay
+        drop = self._hit.fault.drop
+        until = UNBOUNDED if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
         if not await self._delayed.until(until, self._is_gone):
             end_connection(self._transport, reset=True)
 
-    async def response(self, response: Response | NoResponse, *, lower_case: bool) -> web.StreamResponse:
-        """Wait for the delay, and return the response for aiohttp."""
+    async def begins(self, response: Response | NoResponse) -> TypeGuard[Response]:
+        """Wait for the delay; return whether a response is sent. If none is sent, the connection has been ended."""
         await self.delay()
-        fault = self._hit.fault
-        ended = True
-        match fault.drop:
-            case Drop.RESET | Drop.AFTER_PROCESSING:
-                end_connection(self._transport, reset=True)
-            case Drop.CLOSE:
-                end_connection(self._transport, reset=False)
-            case Drop.TRUNCATE if isinstance(response, Response) and not response.body:
-                end_connection(self._transport, reset=False)
-            case _:
-                ended = False
-        if ended or isinstance(response, NoResponse):
-            return ConnectionEnded()
-        if fault.drop is Drop.TRUNCATE or fault.throttle:
-            whole = fault.drop is not Drop.TRUNCATE
-            return _SlowResponse(response, self, fault.throttle, whole=whole, lower_case=lower_case)
-        return FlinkResponse(response, lower_case=lower_case)
+        drop, transport = self._hit.fault.drop, self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if isinstance(response, NoResponse) or drop in (Drop.RESET, Drop.AFTER_PROCESSING, Drop.CLOSE):
+            end_connection(transport, reset=drop in (Drop.RESET, Drop.AFTER_PROCESSING))
+            return False
+        if drop is Drop.TRUNCATE and not response.body:
+            end_connection(transport, reset=False)
+            return False
+        return True
 
-    def now(self) -> int:
-        """Return the cluster time in epoch ms."""
-        return self._clock.now()
+    async def write(self, head: bytes, body: bytes) -> None:
+        """Write a response: at once, throttled, or without the second half of its body.
 
-    async def until(self, moment: float) -> bool:
-        """Wait until the clock shows `moment` (epoch ms); return False if the client has disconnected."""
-        return await self._delayed.until(moment, self._is_gone)
+        Raises:
+            ConnectionResetError: The client has disconnected, or the fault has ended the connection.
+        """
+        rate, is_cut = self._hit.fault.throttle, self._hit.fault.drop is Drop.TRUNCATE and bool(body)
+        if not body or not (rate or is_cut):
+            self._connection().write(head + body)
+            return
+        self._connection().write(head)
+        if is_cut:
+            body = body[: max(len(body) // 2, 1)]
+        size = len(body) if not rate else max(rate // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
+        begin = self._clock.now()
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            if rate and not await self._delayed.until(begin + 1000 * (start + len(piece)) / rate, self._is_gone):
+                raise ConnectionResetError("the client has closed the connection")
+            self._connection().write(piece)
+        if is_cut:
+            end_connection(self._transport, reset=False)
+            raise ConnectionResetError("a fault has closed the connection")
 
-    def end(self) -> None:
-        """Close the connection after the written bytes."""
-        end_connection(self._transport, reset=False)
+    def _connection(self) -> asyncio.Transport:
+        """Return the transport. Raises ConnectionResetError if the client has disconnected."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has closed the connection")
+        return transport
 
     def _is_gone(self) -> bool:
         """Whether the client has disconnected, or the clock was set back."""
         transport = self._transport
         return transport is None or transport.is_closing() or self._generation != self._clock.generation
-
-
-class _SlowResponse(FlinkResponse):
-    """A response that is throttled to `rate` bytes per second, or that ends in the middle of its body."""
-
-    def __init__(
-        self, response: Response, delivery: FaultDelivery, rate: int | None, *, whole: bool, lower_case: bool
-    ) -> None:
-        super().__init__(response, lower_case=lower_case)
-        self._delivery = delivery
-        self._rate = rate
-        self._whole = whole
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        request = self._request
-        assert request is not None
-        if self._is_empty(request):
-            return await super().write_eof(data)
-        self._transport(request).write(self.head(request))
-        body = self.response.body if self._whole else self.response.body[: max(len(self.response.body) // 2, 1)]
-        size = len(body) if self._rate is None else max(self._rate // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
-        begin = self._delivery.now()
-        for start in range(0, len(body), size):
-            piece = body[start : start + size]
-            if self._rate and not await self._delivery.until(begin + 1000 * (start + len(piece)) / self._rate):
-                raise ConnectionResetError("the client has closed the connection")
-            self._transport(request).write(piece)
-        if not self._whole:
-            self._delivery.end()
-            raise ConnectionResetError("a fault has closed the connection")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.clock import ClockMode
 from flinkmock.rest.response import JSON
 from flinkmock.server.response_head import head_of, start_of
 
@@ -17,11 +16,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import JournalMiddleware
     from flinkmock.rest.api import RestApi
-    from flinkmock.rest.reads import Read
     from flinkmock.server.request_head import RequestHead
-
-_MAX_READS = 1024
-"""The maximum number of targets whose reads are cached."""
 
 
 class ReadPath:
@@ -32,18 +27,13 @@ class ReadPath:
         self._engine = engine
         self._journal = journal
         self._jobmanager = jobmanager
-        self._reads: dict[str, Read | None] = {}
         lower_case = api.quirks.lower_case_headers
         self._start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
         self._last_start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case)
 
     def message(self, head: RequestHead, base_url: str) -> bytes | None:
         """Return the response to a GET without a body; None, without any effect, if middlewares have to handle it."""
-        target = head.target
-        try:
-            read = self._reads[target]
-        except KeyError:
-            read = self._remember(target)
+        read = self._api.read(head.target)
         if read is None:
             return None
         engine = self._engine
@@ -64,11 +54,9 @@ class ReadPath:
                 return None
             if clock.step:
                 now = engine.arrive()
-            template = read.template
-            if template is None or template.changes != lock.changes or now >= template.until:
-                if leadership.leader is None:  # the leader has crashed when the clock advanced
-                    return self._error(head, base_url, now, arrived_ms, arrived_ns)
-                template = read.new_template(engine, now, base_url)
+            if leadership.leader is None:  # the leader has crashed when the clock advanced
+                return self._error(head, base_url, now, arrived_ms, arrived_ns)
+            template = read.current_template(engine, now, base_url)
             if template is not None:
                 message, size = template.message(start, now)
             else:
@@ -76,19 +64,11 @@ class ReadPath:
                     body = read.body(engine, now, base_url)
                 except Exception:
                     return self._error(head, base_url, now, arrived_ms, arrived_ns)
-                if clock.mode is ClockMode.VIRTUAL and not cluster.cache_enabled:
-                    read.keep(body, now, lock.changes)
                 size = len(body)
                 message = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, body)
             job = cluster.jobs.get(read.job_id) if read.job_id else None
         self._journal.record_read(read, head.headers, (now, arrived_ms, arrived_ns, size, job.name if job else None))
         return message
-
-    def _remember(self, target: str) -> Read | None:
-        if len(self._reads) >= _MAX_READS:
-            self._reads.clear()
-        read = self._reads[target] = self._api.read(target)
-        return read
 
     def _error(self, head: RequestHead, base_url: str, now: int, arrived_ms: int, arrived_ns: int) -> bytes:
         """Return the response to a request that has arrived at the cluster, and that the cluster rejects."""

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from flinkmock import FlinkMock
+from flinkmock.flink import messages
 from flinkmock.server.listener import _Listener
 from tests.server.raw_connection import RawConnection
 from tests.timeouts import PATIENCE
@@ -40,6 +41,19 @@ def test_one_connection_sends_control_requests_and_others() -> None:
             assert json.loads(connection.answer()) == {"jobs": []}
             connection.send("POST", f"{V1}/clock/advance", b'{"by": "1s"}')
             assert "now" in json.loads(connection.answer())
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+def test_a_connection_whose_response_a_fault_changes_sends_further_requests() -> None:
+    faults = [
+        {"match": "GET /jobs", "nth": [1], "delay": "10ms"},
+        {"match": "GET /jobs", "nth": [2], "throttle": "100KB/s"},
+        {"match": "GET /jobs", "nth": [3], "reply": "leader-unavailable"},
+    ]
+    with FlinkMock({"faults": faults}) as flink, RawConnection(flink.url) as connection:
+        for expected in ({"jobs": []}, {"jobs": []}, {"errors": [messages.NO_LEADER]}, {"jobs": []}):
+            connection.send("GET", "/jobs")
+            assert json.loads(connection.answer()) == expected
 
 
 @pytest.mark.usefixtures("without_aiohttp")

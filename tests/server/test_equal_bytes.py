@@ -15,12 +15,13 @@ import flinkmock.engine
 from flinkmock.conformance.operation_tour import tour_scenario
 from flinkmock.conformance.targets import Targets
 from flinkmock.engine import Engine
+from flinkmock.faults import Drop, Fault, FaultTrigger
 from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.reads import READS
 from flinkmock.rest.rendering import encode
+from flinkmock.rest.response import Response
 from flinkmock.scenario import load_scenario
 from flinkmock.server.app import FlinkServer
-from flinkmock.server.read_path import ReadPath
 from flinkmock.server.request_head import read_head
 from tests.releases import EACH_RELEASE
 
@@ -34,7 +35,7 @@ class PlainServer(FlinkServer):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._read_path.message = lambda head, base_url: None  # type: ignore[method-assign]
+        self.api.read = lambda target: None  # type: ignore[method-assign]
         renderer = engine.renderer
         renderer.json = lambda operation, payload, key="": encode(  # type: ignore[method-assign]
             renderer.body(operation, payload, key)
@@ -80,6 +81,11 @@ class Session:
         length = f"Content-Length: {len(body)}\r\n" if method != "GET" else ""
         head = read_head(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{length}\r\n".encode())
         assert head is not None
+        if server.may_apply_fault(head):
+            response, hit = server.respond_with_faults(head, body, "http://x")
+            assert hit is None
+            assert isinstance(response, Response)
+            return server.message(head, response)[0]
         return server.respond_immediately(head, body, "http://x")[0]
 
     def check(self, method: str, target: str, body: bytes = b"") -> bytes | None:
@@ -137,6 +143,14 @@ def test_a_session_gets_the_bytes_that_are_worked_out_from_nothing(
         play(tour, 1, rounds=2)
 
 
+@pytest.mark.parametrize("clock", ["real", "virtual", "70ms per request"])
+def test_so_does_a_session_in_which_a_fault_might_apply(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with session(tour_scenario("default"), "2.3", clock, monkeypatch) as tour:
+        tour.engines[0].faults.add(Fault("never", FaultTrigger(nth=frozenset({1_000_000})), drop=Drop.RESET))
+        play(tour, 3, rounds=2)
+        assert any(read is not None and read.template is not None for read in tour.servers[0].api._reads.values())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("clock", ["virtual", "3x"])
 @pytest.mark.parametrize("file", sorted(file.name for file in SCENARIOS.glob("*.yaml")))
@@ -155,9 +169,7 @@ def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch)
             for _ in range(4):
                 tour.check("GET", target)
                 tour.pass_time(1)
-            path = tour.servers[0]._read_path
-            assert isinstance(path, ReadPath)
-            read = path._reads[target]
+            read = tour.servers[0].api.read(target)
             if read is None or read.template is None:
                 unable.append(target)
         # the memory of a TaskManager moves all the time, and so do sums of durations
