@@ -47,7 +47,9 @@ class Application:
         # See docs/flink-behaviour.md#failed-initialization.
         if not job.failed_before_start:
             entered |= {
-                STATE_BY_JOB_STATE[state]: at for at, state in job.states if at <= time and state in STATE_BY_JOB_STATE
+                STATE_BY_JOB_STATE[state]: at
+                for state, at in job.timestamps_at(time).items()
+                if state in STATE_BY_JOB_STATE
             }
         return entered
 

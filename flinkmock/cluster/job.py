@@ -6,11 +6,11 @@ in this way: a cached response is the response for an earlier time.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice, takewhile
 
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.errors import AttemptNotFound, SubtaskNotFound, VertexNotFound
@@ -20,6 +20,7 @@ from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.state_history import StateHistory
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink.java_exception import JavaException
 
@@ -67,7 +68,7 @@ class Job:
     checkpoints: CheckpointTracker
     submitted_at: int
     application_id: str
-    states: list[tuple[int, JobState]] = field(default_factory=list)
+    states: StateHistory = field(default_factory=StateHistory)
     attempts: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     step_index: int = 0
@@ -117,16 +118,11 @@ class Job:
         return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 
     def state_at(self, time: int) -> JobState:
-        return self._last_entry(time)[1]
-
-    def _last_entry(self, time: int) -> tuple[int, JobState]:
-        """Return when the state at `time` was entered, and the state; the first one if `time` is earlier."""
-        index = bisect_right(self.states, time, key=_entered_at)
-        return self.states[max(index - 1, 0)]
+        return self.states.entry_at(time)[1]
 
     def timestamps_at(self, time: int) -> dict[JobState, int]:
         """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
-        return {state: at for at, state in self.states if at <= time}
+        return self.states.last_entered(time)
 
     def ended_at(self, time: int) -> int | None:
         at, state = self.states[-1]
@@ -265,16 +261,16 @@ class Job:
         """
         if self.is_sparse_at(time):
             return self.ended_at(time) or 0
-        times = [self._last_entry(time)[0]]
+        times = [self.states.entry_at(time)[0]]
         for row in self.executions_at(time):
             for execution in row:
                 times.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
         return max(times)
 
-    def failures_at(self, time: int) -> list[Failure]:
-        """Return the failures by `time`, newest first."""
-        return [failure for failure in reversed(self.failures) if failure.at <= time]
+    def failures_at(self, time: int, limit: int | None = None) -> list[Failure]:
+        """Return the failures by `time`, newest first, at most `limit`; None: all."""
+        return list(islice((failure for failure in reversed(self.failures) if failure.at <= time), limit))
 
-
-def _entered_at(entry: tuple[int, JobState]) -> int:
-    return entry[0]
+    def failures_since(self, time: int) -> list[Failure]:
+        """Return the failures from `time` on, newest first."""
+        return list(takewhile(lambda failure: failure.at >= time, reversed(self.failures)))

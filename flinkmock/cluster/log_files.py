@@ -126,6 +126,11 @@ def _executions(job: Job) -> Iterator[Execution]:
             yield from row
 
 
+def _logged_since(job: Job) -> int:
+    """Return the time from which on there are log lines about the job, in epoch ms."""
+    return job.attempts[-limits.LOG_ATTEMPTS].created_at if len(job.attempts) > limits.LOG_ATTEMPTS else 0
+
+
 def _task(execution: Execution) -> str:
     return f"{execution.vertex.name} ({execution.subtask + 1}/{execution.vertex.parallelism})"
 
@@ -137,7 +142,7 @@ def _allocation(cluster: Cluster, job: Job, execution: Execution) -> str:
 def _exceptions(job: Job) -> dict[str, JavaException]:
     """Return the exceptions of failed tasks from the job's exception history, by task and attempt."""
     exceptions: dict[str, JavaException] = {}
-    for failure in job.failures:
+    for failure in reversed(job.failures_since(_logged_since(job))):
         for entry in (failure, *failure.concurrent):
             if entry.task_name is not None:
                 exceptions.setdefault(entry.task_name, entry.exception)
@@ -151,18 +156,14 @@ def _thrown(exceptions: dict[str, JavaException], execution: Execution) -> JavaE
 def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
     yield log_messages.job_received(job.submitted_at, job.id, job.name, cluster.release)
     yield log_messages.job_initializing(job.submitted_at, job.id, job.name)
-    causes = {failure.at: failure.exception for failure in job.failures}
+    causes = {failure.at: failure.exception for failure in reversed(job.failures_since(_logged_since(job)))}
     exceptions = _exceptions(job)
     first_failed: dict[int, str] = {}
     for execution in _executions(job):
         state, at = execution.phases[-1]
         if state == "FAILED":
             first_failed.setdefault(at, execution.id)
-    states = job.states
-    if len(job.attempts) > limits.LOG_ATTEMPTS:
-        begin = job.attempts[-limits.LOG_ATTEMPTS].created_at
-        states = [(at, state) for at, state in states if at >= begin]
-    for (_, old), (at, new) in pairwise(states):
+    for (_, old), (at, new) in pairwise(job.states.since(_logged_since(job))):
         yield log_messages.job_switched(at, job.id, job.name, old, new, causes.get(at))
         if new == "RESTARTING":
             failed = first_failed.get(at)

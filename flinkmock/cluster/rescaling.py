@@ -187,8 +187,7 @@ def _started_at(job: Job, attempt: JobAttempt, change: RequirementsChange | None
         return change.at
     if attempt.number == 0:
         return job.submitted_at
-    failed = (at for at, state in job.states if state == JobState.RESTARTING and at <= attempt.created_at)
-    return max(failed, default=attempt.created_at)
+    return job.timestamps_at(attempt.created_at).get(JobState.RESTARTING, attempt.created_at)
 
 
 def _end(

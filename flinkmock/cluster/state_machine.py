@@ -69,9 +69,7 @@ def _may_restart(job: Job, at: int) -> bool:
         return False
     restarts = job.restarts
     if strategy.kind == RestartStrategyKind.FAILURE_RATE:
-        restarts = sum(
-            state == JobState.RESTARTING and at - entered_at <= strategy.interval for entered_at, state in job.states
-        )
+        restarts = job.states.count(JobState.RESTARTING, at, since=at - strategy.interval)
     return strategy.attempts is None or restarts < strategy.attempts
 
 

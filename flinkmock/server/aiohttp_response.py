@@ -92,6 +92,5 @@ async def delivered(
     response: Response | NoResponse, delivery: FaultDelivery, *, lower_case: bool
 ) -> web.StreamResponse:
     """Wait for the delay of a fault; return the response for aiohttp, which applies the fault to the connection."""
-    if not await delivery.begins(response):
-        return ConnectionEnded()
-    return _DeliveredResponse(response, delivery, lower_case=lower_case)
+    sent = await delivery.response_after_delay(response)
+    return ConnectionEnded() if sent is None else _DeliveredResponse(sent, delivery, lower_case=lower_case)

@@ -218,12 +218,13 @@ class FlinkConnection(asyncio.Protocol):
     ) -> bool:
         """Send the response to a request with the effects of a fault."""
         with contextlib.nullcontext() if server.control is None else server.control.request():
-            if not await delivery.begins(response):
+            sent = await delivery.response_after_delay(response)
+            if sent is None:
                 return False
-            keep_alive = head.keep_alive and not response.close
-            lines = head_of(response, keep_alive=keep_alive, lower_case=server.quirks.lower_case_headers)
+            keep_alive = head.keep_alive and not sent.close
+            lines = head_of(sent, keep_alive=keep_alive, lower_case=server.quirks.lower_case_headers)
             try:
-                await delivery.write(lines, b"" if has_no_length(response.status) else response.body)
+                await delivery.write(lines, b"" if has_no_length(sent.status) else sent.body)
             except ConnectionResetError:
                 return False
             return keep_alive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from flinkmock.faults import Drop
 from flinkmock.rest.response import NoResponse, Response
@@ -46,19 +46,19 @@ class FaultDelivery:
         if not await self._delayed.until(until, self._is_gone):
             end_connection(self._transport, reset=True)
 
-    async def begins(self, response: Response | NoResponse) -> TypeGuard[Response]:
-        """Wait for the delay; return whether a response is sent. If none is sent, the connection has been ended."""
+    async def response_after_delay(self, response: Response | NoResponse) -> Response | None:
+        """Wait for the delay; return the response if it is to be sent. None: the connection has been ended."""
         await self.delay()
         drop, transport = self._hit.fault.drop, self._transport
         if transport is None or transport.is_closing():
-            return False
+            return None
         if isinstance(response, NoResponse) or drop in (Drop.RESET, Drop.AFTER_PROCESSING, Drop.CLOSE):
             end_connection(transport, reset=drop in (Drop.RESET, Drop.AFTER_PROCESSING))
-            return False
+            return None
         if drop is Drop.TRUNCATE and not response.body:
             end_connection(transport, reset=False)
-            return False
-        return True
+            return None
+        return response
 
     async def write(self, head: bytes, body: bytes) -> None:
         """Write a response: at once, throttled, or without the second half of its body.

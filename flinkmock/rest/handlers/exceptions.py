@@ -28,7 +28,7 @@ def exceptions(call: RestCall) -> Payload:
         if call.cluster.release.since("1.13"):
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(limit)))
         limit = 0
-    failures = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
+    failures = job.failures_at(time, limit=call.cluster.configuration.integer(EXCEPTION_HISTORY))
     root = failures[0] if failures else None
     if not call.cluster.release.since("1.19"):
         failures = _archived(job, failures, time)
@@ -90,7 +90,13 @@ def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) 
 
 def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the current executions that have FAILED (`all-exceptions` of 1.x)."""
-    failures = [entry for failure in job.failures_at(time) for entry in (failure, *failure.concurrent)]
+    current = job.attempt_at(time)
+    failures = [
+        entry
+        for failure in job.failures_since(job.submitted_at if current is None else current.created_at)
+        if failure.at <= time
+        for entry in (failure, *failure.concurrent)
+    ]
     failed_tasks = []
     for row in job.executions_at(time):
         for execution in row:

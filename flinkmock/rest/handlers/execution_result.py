@@ -34,7 +34,7 @@ def execution_result(call: RestCall) -> Payload:
     }
     if not job.failed_before_start:
         result["application-id"] = job.application_id
-    failures = job.failures_at(call.now)
+    failures = job.failures_at(call.now, limit=1)
     if state == "FAILED" and failures:
         release = call.cluster.release
         result["failure-cause"] = failure_payload(failures[0].exception, release, task_trace(release))

@@ -11,7 +11,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
-from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
+from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, JobState, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
 from flinkmock.flink.io_counters import IoCounters
@@ -86,7 +86,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         state=job.state_at(time),
         timestamps={state: entered.get(state, 0) for state in JOB_STATES},
         terminal=job.ended_at(time) is not None,
-        restarts=sum(state == "RESTARTING" for at, state in job.states if at <= time),
+        restarts=job.states.count(JobState.RESTARTING, time),
         rescales=sum(
             _began(job, change.attempt_number, time)
             for change in job.requirements_changes

@@ -1,0 +1,65 @@
+"""The states of a job, with the times at which it entered them.
+
+A job that restarts again and again has a long history. Reading it as of a time takes about as long as for a short one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+from flinkmock.cluster.states import JobState
+
+Entry = tuple[int, JobState]
+"""When a state was entered (epoch ms), and the state."""
+
+
+@dataclass(eq=False, slots=True)
+class StateHistory(Sequence[Entry]):
+    """A sequence of entries, the oldest first. It only grows."""
+
+    _entries: list[Entry] = field(default_factory=list)
+    _times: dict[JobState, list[int]] = field(default_factory=dict)
+    """State -> when it was entered (epoch ms). The state that was first entered first is the first key."""
+
+    def append(self, entry: Entry) -> None:
+        at, state = entry
+        self._entries.append(entry)
+        self._times.setdefault(state, []).append(at)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def entry_at(self, time: int) -> Entry:
+        """Return the last entry by `time` (epoch ms); the first one if `time` is earlier."""
+        return self._entries[max(bisect_right(self._entries, time, key=_entered_at) - 1, 0)]
+
+    def since(self, time: int) -> list[Entry]:
+        """Return the entries from `time` (epoch ms) on."""
+        return self._entries[bisect_left(self._entries, time, key=_entered_at) :]
+
+    def last_entered(self, time: int) -> dict[JobState, int]:
+        """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
+        counts = ((times, bisect_right(times, time), state) for state, times in self._times.items())
+        return {state: times[count - 1] for times, count, state in counts if count}
+
+    def count(self, state: JobState, time: int, since: int = 0) -> int:  # type: ignore[override]
+        """Return how often a state was entered from `since` to `time` (epoch ms)."""
+        times = self._times.get(state, [])
+        return max(bisect_right(times, time) - bisect_left(times, since), 0)
+
+
+def _entered_at(entry: Entry) -> int:
+    return entry[0]

@@ -1,0 +1,28 @@
+"""The states of a job by time."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock.cluster.state_history import StateHistory
+from flinkmock.cluster.states import JobState
+
+ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))), min_size=1).map(
+    lambda entries: sorted(entries, key=lambda entry: entry[0])
+)
+
+
+@given(ENTRIES, st.integers(0, 22), st.integers(0, 22))
+def test_a_history_is_read_as_a_list_would_be(entries: list[tuple[int, JobState]], time: int, since: int) -> None:
+    history = StateHistory()
+    for entry in entries:
+        history.append(entry)
+    past = [entry for entry in entries if entry[0] <= time]
+    assert list(history) == entries
+    assert history.entry_at(time) == (past or entries[:1])[-1]
+    assert list(history.last_entered(time).items()) == list({state: at for at, state in past}.items())
+    assert history.since(since) == [entry for entry in entries if entry[0] >= since]
+    for state in JobState:
+        expected = sum(entered == state and since <= at <= time for at, entered in entries)
+        assert history.count(state, time, since) == expected
