@@ -25,7 +25,7 @@ func (f *FlinkMock) RunUntil(job, state string) time.Time {
 
 func (f *FlinkMock) clock(method, path string, body any) time.Time {
 	f.t.Helper()
-	var shown struct{ Now int64 }
-	f.must(method, path, body, &shown)
-	return time.UnixMilli(shown.Now)
+	var response struct{ Now int64 }
+	f.must(method, path, body, &response)
+	return time.UnixMilli(response.Now)
 }

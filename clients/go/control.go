@@ -13,14 +13,14 @@ const (
 	yaml      = "application/yaml"
 )
 
-// Error is a refusal of the control API.
+// Error is an error response of the control API.
 type Error struct {
 	// Status is the status of the response.
 	Status int `json:"-"`
 	// Type is the kind of error, such as "NotFound" or "ScenarioError".
 	Type    string
 	Message string
-	// Details has all mistakes of a scenario.
+	// Details lists all mistakes of a scenario.
 	Details []struct {
 		Message string
 		Path    string
@@ -36,7 +36,7 @@ func (e *Error) Error() string {
 
 type controlAPI struct{ url, token string }
 
-// client is no http.DefaultClient, which tests replace. Ports are used again, so no connection is kept.
+// client is not http.DefaultClient, because tests may replace that. It keeps no connections, because ports are reused.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func (c controlAPI) call(method, path string, body, result any) error {

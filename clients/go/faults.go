@@ -12,8 +12,8 @@ type Fault struct {
 	Hits int
 }
 
-// AddFaults adds faults in the language of scenarios: text in YAML, or a value that encoding/json makes an object or
-// array of, such as map[string]any{"match": "GET /jobs", "times": 1, "drop": "after-processing"}.
+// AddFaults adds faults as in a scenario: YAML text, or a value that encoding/json encodes as an object or array, such
+// as map[string]any{"match": "GET /jobs", "times": 1, "drop": "after-processing"}.
 func (f *FlinkMock) AddFaults(faults any) []Fault {
 	f.t.Helper()
 	var added struct{ Faults []Fault }
@@ -26,7 +26,7 @@ func (f *FlinkMock) AddFaults(faults any) []Fault {
 	return added.Faults
 }
 
-// Faults returns the faults. The first one that matches a request applies.
+// Faults returns the faults. The first fault that matches a request applies to it.
 func (f *FlinkMock) Faults() []Fault {
 	f.t.Helper()
 	var list struct{ Faults []Fault }

@@ -8,7 +8,7 @@
 //
 // The first call of Start starts the program flinkmock, which ends with the test binary: the one in $FLINKMOCK, the one
 // in the active virtual environment, the one on the path, or the module of the Python on the path. Each method calls
-// one operation of its control API, and ends the test if that fails.
+// one operation of its control API, and ends the test if the call fails.
 package flinkmock
 
 import (
@@ -26,7 +26,7 @@ const defaultClock = "1s per request"
 type FlinkMock struct {
 	// URL is the base URL of Flink's REST API.
 	URL string
-	// URLs has one URL for each JobManager.
+	// URLs lists the base URL of each JobManager.
 	URLs []string
 	// ControlURL is the base URL of the control API.
 	ControlURL string
@@ -43,8 +43,8 @@ type FlinkMock struct {
 // failed, and stopped.
 //
 // The scenario is a string (YAML or JSON text, the name of a .yaml file, or of a built-in scenario), a value that
-// encoding/json makes an object of, or nil: a cluster without jobs. The clock mode is that of the option or the
-// scenario, else "1s per request".
+// encoding/json encodes as an object, or nil for a cluster without jobs. If neither an option nor the scenario sets the
+// clock mode, it is "1s per request".
 func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 	t.Helper()
 	server, err := sharedServer()
@@ -118,13 +118,13 @@ func (f *FlinkMock) Addr() string {
 
 // Call calls an operation of the control API and decodes its response.
 //
-// The path is below ControlURL. The body is encoded as JSON; nil sends none. The result is a pointer; nil ignores the
-// response. Refused calls return an *Error.
+// The path is below ControlURL. The body is encoded as JSON; nil sends no body. The result is a pointer; nil ignores
+// the response. Error responses are returned as *Error.
 func (f *FlinkMock) Call(method, path string, body, result any) error {
 	return f.control.call(method, path, body, result)
 }
 
-// LoadScenario replaces the cluster by one with another scenario, at the same address.
+// LoadScenario replaces the cluster with one that has another scenario, at the same address.
 func (f *FlinkMock) LoadScenario(scenario any, opts ...Option) {
 	f.t.Helper()
 	body, err := scenarioText(scenario, f.isLocal)
@@ -162,32 +162,32 @@ func (f *FlinkMock) Restore(snapshot string) {
 	f.must(http.MethodPost, "/snapshots/"+url.PathEscape(snapshot)+"/restore", nil, nil)
 }
 
-// Verify checks the scenario's `expect`, and that all requests match an operation of the release. It marks the test as
-// failed.
+// Verify checks the expectations of the scenario, and that all requests match an operation of the release. If not, the
+// test fails, but continues.
 func (f *FlinkMock) Verify() {
 	f.t.Helper()
-	var checked struct {
+	var response struct {
 		Expectations []struct {
 			Met     bool
 			Message string
 		}
 	}
-	f.must(http.MethodGet, "/expectations", nil, &checked)
-	for _, each := range checked.Expectations {
-		if !each.Met {
-			f.t.Error(each.Message)
+	f.must(http.MethodGet, "/expectations", nil, &response)
+	for _, expectation := range response.Expectations {
+		if !expectation.Met {
+			f.t.Error(expectation.Message)
 		}
 	}
 	if f.options.allowUnexpected {
 		return
 	}
-	for _, each := range f.Requests(Filter{Unexpected: true}) {
-		message := fmt.Sprintf("Flink %s has no operation %s %s.", f.Flink, each.Method, each.Target)
-		f.t.Error(strings.Join(append([]string{message}, each.Advice...), " "))
+	for _, request := range f.Requests(Filter{Unexpected: true}) {
+		message := fmt.Sprintf("Flink %s has no operation %s %s.", f.Flink, request.Method, request.Target)
+		f.t.Error(strings.Join(append([]string{message}, request.Advice...), " "))
 	}
 }
 
-// Findings are sentences about what has no effect.
+// Findings are sentences about faults, expectations and parts of requests that have no effect.
 type Findings struct {
 	// Unused are faults that applied to no request, and expectations that no request can match.
 	Unused []string
@@ -195,7 +195,7 @@ type Findings struct {
 	Ignored []string
 }
 
-// Findings returns what has no effect by now. Start logs them at the end of a test.
+// Findings returns the current findings. Start logs them at the end of a test.
 func (f *FlinkMock) Findings() Findings {
 	f.t.Helper()
 	var findings Findings
@@ -210,9 +210,9 @@ type version struct {
 
 func (f *FlinkMock) version() version {
 	f.t.Helper()
-	var found version
-	f.must(http.MethodGet, "/version", nil, &found)
-	return found
+	var response version
+	f.must(http.MethodGet, "/version", nil, &response)
+	return response
 }
 
 func (f *FlinkMock) must(method, path string, body, result any) {

@@ -47,12 +47,12 @@ func (f *FlinkMock) Jobs() []Job {
 // Job returns a job by id or name.
 func (f *FlinkMock) Job(job string) Job {
 	f.t.Helper()
-	var found Job
-	f.must(http.MethodGet, "/jobs/"+url.PathEscape(job), nil, &found)
-	return found
+	var result Job
+	f.must(http.MethodGet, "/jobs/"+url.PathEscape(job), nil, &result)
+	return result
 }
 
-// SubmitJob submits a job. The definition has the keys of a scenario's job, and "template"; it may be nil.
+// SubmitJob submits a job. The definition has "template" and the keys of a job in a scenario; it may be nil.
 func (f *FlinkMock) SubmitJob(name string, definition map[string]any) Job {
 	f.t.Helper()
 	body := map[string]any{"name": name}
@@ -88,8 +88,7 @@ func (f *FlinkMock) RestartJob(job string) Job {
 	return f.job(job, "restart", nil)
 }
 
-// WaitForJob waits until clients have brought the job into the state. It does not advance the cluster time. The
-// timeout is of the wall clock.
+// WaitForJob waits until the job is in the state, without advancing the cluster time. The timeout is on the wall clock.
 func (f *FlinkMock) WaitForJob(job, state string, timeout time.Duration) Job {
 	f.t.Helper()
 	return f.job(job, "wait", map[string]any{"state": state, "timeout": text(timeout)})
@@ -102,13 +101,13 @@ func (f *FlinkMock) job(job, action string, body any) Job {
 	return changed
 }
 
-// Signal sends a signal that the scenario waits for.
+// Signal sends a signal for which the scenario waits.
 func (f *FlinkMock) Signal(name string) {
 	f.t.Helper()
 	f.must(http.MethodPost, "/signals/"+url.PathEscape(name), nil, nil)
 }
 
-// FailLeader crashes the leader. After the duration there is a new one.
+// FailLeader crashes the leader. The next one is elected after the duration.
 func (f *FlinkMock) FailLeader(duration time.Duration) {
 	f.t.Helper()
 	f.must(http.MethodPost, "/leader/fail", map[string]string{"for": text(duration)}, nil)

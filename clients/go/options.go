@@ -28,7 +28,7 @@ func Clock(mode string) Option {
 	return func(o *options) { o.clock = mode }
 }
 
-// Seed determines ids and random values. Default: the scenario's.
+// Seed sets the seed of ids and random values. Default: the scenario's.
 func Seed(seed int) Option {
 	return func(o *options) { o.seed = strconv.Itoa(seed) }
 }
@@ -62,8 +62,8 @@ func (o options) query() url.Values {
 	return query
 }
 
-// scenarioText returns the body that makes flinkmock load a scenario. A flinkmock of another machine gets the content
-// of files.
+// scenarioText returns the body of a request that loads a scenario: for a file its path, or its content if flinkmock
+// runs on another machine.
 func scenarioText(scenario any, isLocal bool) ([]byte, error) {
 	if scenario == nil {
 		return nil, nil

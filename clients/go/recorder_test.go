@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// recorder is a test whose failure is expected.
+// recorder is a testing.TB that records messages and failures instead of reporting them.
 type recorder struct {
 	testing.TB
 	failed   bool
@@ -14,7 +14,7 @@ type recorder struct {
 	cleanups []func()
 }
 
-// record runs a function as a test would run, with its cleanup.
+// record runs a function like a test, including its cleanup.
 func record(t *testing.T, test func(t testing.TB)) *recorder {
 	t.Helper()
 	r := &recorder{TB: t}

@@ -28,11 +28,11 @@ type Exchange struct {
 	Advice []string
 }
 
-// Filter selects requests. Fields that are zero select all.
+// Filter selects requests. A field with its zero value selects all.
 type Filter struct {
 	// Match is a method and path: "POST /jobs/:jobid/savepoints".
 	Match string
-	// Body is what the JSON body has to contain; it needs Match.
+	// Body is the JSON that the body has to contain; it requires Match.
 	Body any
 	// Status is the status of the response.
 	Status int
@@ -42,7 +42,7 @@ type Filter struct {
 	Unexpected bool
 }
 
-// Count says how often requests are expected: Never, Once, Times(3), or "1..10 times".
+// Count is the expected number of requests: Never, Once, AtLeastOnce, Times(3), or "1..10 times".
 type Count string
 
 const (
@@ -58,7 +58,7 @@ func Times(n int) Count {
 
 type requestList struct{ Requests []Exchange }
 
-// Requests returns the requests that clients have sent. Calls of the control API are not among them.
+// Requests returns the requests that clients have sent. Requests to the control API are not included.
 func (f *FlinkMock) Requests(filter Filter) []Exchange {
 	f.t.Helper()
 	query := url.Values{}
@@ -86,16 +86,17 @@ func (f *FlinkMock) Requests(filter Filter) []Exchange {
 	return list.Requests
 }
 
-// ClearRequests forgets the requests.
+// ClearRequests clears the journal of requests.
 func (f *FlinkMock) ClearRequests() {
 	f.t.Helper()
 	f.must(http.MethodDelete, "/requests", nil, nil)
 }
 
-// Expect checks how often requests have come, and returns them. Otherwise the test fails, with near misses.
+// Expect checks how often a request was sent, and returns the matching requests. If the number is another one, the test
+// ends with a message that shows near misses.
 //
-// The match is a method and path. The body is what the JSON body has to contain; texts may have * as a wildcard, and
-// nil matches all bodies.
+// The match is a method and path. The body is the JSON that the body has to contain; strings may have the wildcard *,
+// and nil matches all bodies.
 func (f *FlinkMock) Expect(count Count, match string, body any) []Exchange {
 	f.t.Helper()
 	expected := map[string]any{"match": match, "times": count}
@@ -107,13 +108,13 @@ func (f *FlinkMock) Expect(count Count, match string, body any) []Exchange {
 	return list.Requests
 }
 
-// ExpectInOrder checks that requests have come one after the other. Others may have come in between.
+// ExpectInOrder checks that requests were sent in this order. There may be other requests between them.
 func (f *FlinkMock) ExpectInOrder(matches ...string) {
 	f.t.Helper()
 	f.must(http.MethodPost, "/requests/expect-in-order", map[string]any{"matches": matches}, nil)
 }
 
-// WaitForRequests waits until so many requests have come. The timeout is of the wall clock.
+// WaitForRequests waits until a request has been sent `times` times. The timeout is on the wall clock.
 func (f *FlinkMock) WaitForRequests(times int, match string, timeout time.Duration) []Exchange {
 	f.t.Helper()
 	var list requestList

@@ -20,7 +20,7 @@ const install = "Install flinkmock with pip, and set FLINKMOCK to the path of th
 var shared struct {
 	once    sync.Once
 	control controlAPI
-	// stdin ends with this process, and the server with it
+	// stdin is closed when this process ends; the server then ends, too.
 	stdin io.WriteCloser
 	err   error
 }

@@ -12,7 +12,7 @@ import (
 func writeProgram(t *testing.T, folder, script string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("programs have other names there")
+		t.Skip("Windows has no shell scripts")
 	}
 	path := filepath.Join(folder, "flinkmock")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -31,8 +31,8 @@ func TestTheVariableTheEnvironmentThePathAndPythonAreTriedInThisOrder(t *testing
 	variables := map[string]string{"FLINKMOCK": "/opt/flinkmock", "VIRTUAL_ENV": environment}
 	check := func(want ...string) {
 		t.Helper()
-		if found := findCommand(func(name string) string { return variables[name] }); !slices.Equal(found, want) {
-			t.Errorf("got %v, want %v", found, want)
+		if got := findCommand(func(name string) string { return variables[name] }); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
 		}
 	}
 	check("/opt/flinkmock")
@@ -53,7 +53,7 @@ func TestAFailingStartIsReportedWithTheReason(t *testing.T) {
 	} {
 		_, _, err := startServer([]string{program})
 		if err == nil {
-			t.Fatal("it has started")
+			t.Fatal("the server has started")
 		}
 		for _, reason := range reasons {
 			if !strings.Contains(err.Error(), reason) {

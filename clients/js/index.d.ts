@@ -7,7 +7,7 @@ export type Scenario = string | Record<string, unknown>;
 export interface ScenarioOptions {
   /** The minor release to serve, such as "1.20". Default: the scenario's, else the newest. */
   flink?: string;
-  /** Determines ids and random values. Default: the scenario's. */
+  /** The seed of ids and random values. Default: the scenario's. */
   seed?: number;
   /** "1s per request", "virtual", "real" or "10x". Default: the scenario's, else "1s per request". */
   clock?: string;
@@ -16,7 +16,7 @@ export interface ScenarioOptions {
 }
 
 export interface ClusterOptions extends ScenarioOptions {
-  /** "allow": `verify` allows requests that match no operation of the release. Default: "fail". */
+  /** Whether `verify` fails for requests that match no operation of the release. Default: "fail". */
   unexpected?: "fail" | "allow";
 }
 
@@ -69,7 +69,7 @@ export interface Exchange {
   body: unknown;
   files: string[];
   job: string | null;
-  /** 0: there was no response. */
+  /** The status of the response; 0 if there was no response. */
   status: number;
   fault: string | null;
   rejection: string | null;
@@ -78,7 +78,7 @@ export interface Exchange {
 }
 
 export interface RequestConditions {
-  /** What the JSON body of the request has to contain. Text may have `*` as a wildcard. */
+  /** The JSON that the body of the request has to contain. Strings may have the wildcard `*`. */
   body?: unknown;
   query?: Record<string, unknown>;
   /** The status of the response. */
@@ -87,7 +87,7 @@ export interface RequestConditions {
 
 /** flinkmock refused a request, or could not be started. */
 export class FlinkMockError extends Error {
-  /** The status of the response; 0: there was none. */
+  /** The status of the response; 0 if there was no response. */
   readonly status: number;
   /** The kind of error, such as "NotFound" or "ScenarioError". */
   readonly type: string;
@@ -95,50 +95,50 @@ export class FlinkMockError extends Error {
   readonly details: { message: string; path?: string; file?: string; line?: number; column?: number }[];
 }
 
-/** The faults of a cluster. The first one that matches a request applies. */
+/** The faults of a cluster. The first fault that matches a request applies to it. */
 export interface Faults {
   list(): Promise<Fault[]>;
   /**
-   * Adds faults in the language of scenarios: one, a list, or text in YAML.
+   * Adds faults as in a scenario: one, a list, or YAML text.
    *
-   * @param options.first - whether they take precedence over the current faults
+   * @param options.first - whether the new faults take precedence over the current ones
    * @throws FlinkMockError if a fault is invalid
    */
   add(
     faults: string | Record<string, unknown> | Record<string, unknown>[],
     options?: { first?: boolean },
   ): Promise<Fault[]>;
-  /** Returns how many requests the fault applied to. */
+  /** Returns the number of requests to which the fault applied. */
   hits(name: string): Promise<number>;
   remove(name: string): Promise<void>;
   clear(): Promise<void>;
 }
 
-/** The requests that clients have sent to a cluster. Calls of the control API are not among them. */
+/** The requests that clients have sent to a cluster. Requests to the control API are not included. */
 export interface Requests {
   list(
     filter?: RequestConditions & { match?: string; job?: string; unexpected?: boolean },
   ): Promise<Exchange[]>;
   clear(): Promise<void>;
   /**
-   * Waits until requests have come.
+   * Waits until a request has been sent.
    *
    * @param match - method and path: "POST /jobs/:jobid/savepoints"
-   * @param options.times - how many; default: 1
-   * @param options.timeout - of the wall clock; default: "5s"
+   * @param options.times - the number of requests; default: 1
+   * @param options.timeout - on the wall clock; default: "5s"
    */
   waitFor(
     match: string,
     options?: RequestConditions & { times?: number; timeout?: Duration },
   ): Promise<Exchange[]>;
   /**
-   * Checks how often requests have come.
+   * Checks how often a request was sent, and returns the matching requests.
    *
    * @param options.times - 2, "once", "never", "1..10 times"; default: at least once
-   * @throws AssertionError with near misses
+   * @throws AssertionError if the number is another one; the message shows near misses
    */
   expect(match: string, options?: RequestConditions & { times?: number | string }): Promise<Exchange[]>;
-  /** Checks that requests have come one after the other. Others may have come in between. */
+  /** Checks that requests were sent in this order. There may be other requests between them. */
   expectInOrder(...matches: string[]): Promise<void>;
 }
 
@@ -153,7 +153,7 @@ export class FlinkMock {
 
   /** The base URL of Flink's REST API. */
   readonly url: string;
-  /** One URL for each JobManager. */
+  /** The base URL of each JobManager. */
   readonly urls: string[];
   readonly host: string;
   readonly port: number;
@@ -174,26 +174,26 @@ export class FlinkMock {
   jobs(): Promise<Job[]>;
   /** Returns a job by id or name. */
   job(job: string): Promise<Job>;
-  /** Submits a job; the definition has the keys of a scenario's job, and `template`. */
+  /** Submits a job. The definition has `template` and the keys of a job in a scenario. */
   submitJob(name: string, definition?: Record<string, unknown>): Promise<Job>;
   /** Lets a task of the job throw an exception. */
   failJob(job: string, options?: { exception?: JavaException; vertex?: string }): Promise<Job>;
   finishJob(job: string): Promise<Job>;
   cancelJob(job: string): Promise<Job>;
   restartJob(job: string): Promise<Job>;
-  /** Waits until clients have brought the job into the state. Does not advance the cluster time. */
+  /** Waits until a job is in a state, without advancing the cluster time. The timeout is on the wall clock. */
   waitForJob(job: string, state: string, timeout?: Duration): Promise<Job>;
 
-  /** Sends a signal that the scenario waits for. */
+  /** Sends a signal for which the scenario waits. */
   signal(name: string): Promise<void>;
-  /** Crashes the leader; after the duration (default: "5s") there is a new one. */
+  /** Crashes the leader. The next one is elected after the duration (default: "5s"). */
   failLeader(duration?: Duration): Promise<void>;
   /** Adds a TaskManager and returns its id. */
   addTaskManager(): Promise<string>;
   /** Removes a TaskManager, the first one by default, and returns its id. */
   loseTaskManager(id?: string): Promise<string>;
 
-  /** Replaces the cluster by one with another scenario, at the same address. */
+  /** Replaces the cluster with one that has another scenario, at the same address. */
   loadScenario(scenario: Scenario, options?: ScenarioOptions): Promise<void>;
   /** Starts the cluster again with the same scenario, at the same address. */
   reset(): Promise<void>;
@@ -202,17 +202,17 @@ export class FlinkMock {
   restore(snapshot: string): Promise<void>;
 
   /**
-   * Checks the scenario's `expect`, and that all requests match an operation of the release.
+   * Checks the expectations of the scenario, and that all requests match an operation of the release.
    *
    * @throws AssertionError
    */
   verify(): Promise<void>;
   /**
-   * Returns what has no effect, as sentences: faults that applied to no request and expectations that no request can
-   * match; fields and query parameters of requests that the release does not read.
+   * Returns sentences about faults that applied to no request and expectations that no request can match (`unused`),
+   * and about fields and query parameters of requests that the release does not read (`ignored`).
    */
   findings(): Promise<{ unused: string[]; ignored: string[] }>;
-  /** Stops the cluster. Does nothing the second time. */
+  /** Stops the cluster. Further calls have no effect. */
   close(): Promise<void>;
 
   /** Calls an operation of the control API; `path` is below `controlUrl`. */

@@ -143,4 +143,4 @@ def test_the_client_of_the_compose_file(tmp_path: Path) -> None:
             timeout=PATIENCE,
             check=False,
         )
-    assert re.fullmatch(r"orders runs since 3\d\d s\n", ran.stdout), ran.stderr
+    assert re.fullmatch(r"orders has run for 3\d\d s\n", ran.stdout), ran.stderr

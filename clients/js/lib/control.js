@@ -21,7 +21,7 @@ export class FlinkMockError extends Error {
 /** The control API of one cluster. */
 export class ControlApi {
   /**
-   * @param {string} url - with the prefix of the API
+   * @param {string} url - its base URL, which ends with the prefix of the API
    * @param {string} [token]
    */
   constructor(url, token) {
@@ -33,8 +33,8 @@ export class ControlApi {
    * Sends a request and returns the parsed response; undefined if it is empty.
    *
    * @param {string} method
-   * @param {string} path - below the prefix
-   * @param {{query?: object, body?: unknown, contentType?: string}} options - a body that is a string is sent as it is
+   * @param {string} path - below the base URL
+   * @param {{query?: object, body?: unknown, contentType?: string}} options - a string is sent unchanged as the body
    */
   async call(method, path, { query = {}, body, contentType = "application/json" } = {}) {
     const url = new URL(this.url + path);
@@ -54,18 +54,18 @@ export class ControlApi {
   }
 }
 
-/** Sends a request with node:http, not with fetch, which tests replace. */
+/** Sends a request with node:http, because tests may replace fetch. */
 function send(url, options, content) {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { ...options, agent: false }, (response) => {
+    const outgoing = request(url, { ...options, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part) => (text += part));
       response.on("end", () => resolve({ status: response.statusCode, text }));
       response.on("error", reject);
     });
-    sent.on("error", (error) => reject(new FlinkMockError(`${options.method} ${url}: ${error.message}`)));
-    sent.end(content);
+    outgoing.on("error", (error) => reject(new FlinkMockError(`${options.method} ${url}: ${error.message}`)));
+    outgoing.end(content);
   });
 }
 
@@ -74,7 +74,7 @@ function errorOf(status, text, request) {
   try {
     ({ error } = JSON.parse(text));
   } catch {
-    // not the control API
+    // the response is not from the control API
   }
   if (typeof error?.message !== "string") return new FlinkMockError(`${request}: ${status} ${text}`, { status });
   if (error.type === "UnmetExpectation") return new AssertionError({ message: error.message });

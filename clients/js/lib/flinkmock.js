@@ -142,11 +142,10 @@ export class FlinkMock {
 
   async verify() {
     const { expectations } = await this.call("GET", "/expectations");
-    const problems = expectations.filter((each) => !each.met).map((each) => each.message);
+    const problems = expectations.filter(({ met }) => !met).map(({ message }) => message);
     if (this.#unexpected !== "allow") {
-      for (const each of await this.requests.list({ unexpected: true })) {
-        const lines = [`Flink ${this.flink} has no operation ${each.method} ${each.target}.`, ...each.advice];
-        problems.push(lines.join(" "));
+      for (const { method, target, advice } of await this.requests.list({ unexpected: true })) {
+        problems.push([`Flink ${this.flink} has no operation ${method} ${target}.`, ...advice].join(" "));
       }
     }
     if (problems.length) throw new AssertionError({ message: problems.join("\n") });
@@ -187,7 +186,7 @@ function optionsQuery({ flink, seed, clock, startTime }) {
   return { flink, seed, clock, "start-time": startTime instanceof Date ? startTime.toISOString() : startTime };
 }
 
-/** Returns the body that makes flinkmock load a scenario. A flinkmock of another machine gets the content of files. */
+/** Returns the body of a request that loads a scenario: for a file its path, or its content for another machine. */
 function scenarioText(scenario = "", isLocal) {
   if (typeof scenario !== "string") return JSON.stringify(scenario);
   const isFile = /^[^\n]+\.ya?ml$/.test(scenario) && existsSync(scenario);

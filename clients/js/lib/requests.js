@@ -1,4 +1,4 @@
-/** The requests that clients have sent to a cluster. Calls of the control API are not among them. */
+/** The requests that clients have sent to a cluster. Requests to the control API are not included. */
 export class Requests {
   #control;
 

@@ -8,7 +8,7 @@ let shared;
 
 /**
  * Returns the control API of the flinkmock process that all tests of this process share. The first call starts it.
- * It ends with this process, because its standard input ends.
+ * The server ends with this process, because its standard input is then closed.
  *
  * @returns {Promise<ControlApi>}
  */
@@ -27,12 +27,12 @@ export function startServer([program, ...options]) {
     const server = spawn(program, [...options, ...serve], { stdio: "pipe" });
     let errors = "";
     const fail = (reason) => {
-      const shown = errors.trim() && `\n${errors.trim()}`;
-      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${shown}`));
+      const output = errors.trim() && `\n${errors.trim()}`;
+      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${output}`));
     };
     server.on("error", (error) => fail(error.message));
     server.on("close", (code) => fail(`exit code ${code}`));
-    server.stdin.on("error", () => {}); // nothing is written
+    server.stdin.on("error", () => {}); // nothing is written to it
     server.stderr.setEncoding("utf8").on("data", (part) => (errors = (errors + part).slice(-4000)));
     createInterface({ input: server.stdout }).once("line", (line) => {
       try {
@@ -40,7 +40,7 @@ export function startServer([program, ...options]) {
       } catch {
         fail(`unexpected output: ${line}`);
       }
-      for (const each of [server, server.stdin, server.stdout, server.stderr]) each.unref();
+      for (const handle of [server, server.stdin, server.stdout, server.stderr]) handle.unref();
     });
   });
 }

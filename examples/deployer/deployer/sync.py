@@ -34,8 +34,8 @@ class Deployer:
         poll: The interval between two polls, in seconds.
         timeout: How long to wait for a job or a savepoint, in seconds.
         attempts: The maximum number of attempts of one request.
-        sleep: Waits for so many seconds; default: `time.sleep`. A test can advance a fake cluster's clock instead.
-        now: Returns a time in seconds; default: `time.monotonic`.
+        sleep: A function that waits for some seconds; default: `time.sleep`. A test can advance the fake clock instead.
+        now: A function that returns a time in seconds; default: `time.monotonic`.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 
 PATIENCE_S = 60.0
-"""Seconds until a response must be there."""
+"""The maximum time to wait for a response, in seconds."""
 
 
 class ControlApi:
@@ -46,11 +46,11 @@ class ServedCluster:
 
     def __init__(self, server: ControlApi, scenario: Path | str, flink: str) -> None:
         query = {"flink": flink, "clock": "virtual"}
-        opened = server.call("POST", "/clusters", content=str(scenario), params=query)
-        self.url: str = opened["url"]
-        self._id: str = opened["id"]
+        cluster = server.call("POST", "/clusters", content=str(scenario), params=query)
+        self.url: str = cluster["url"]
+        self._id: str = cluster["id"]
         self._server = server
-        self._control = ControlApi(opened["control-url"])
+        self._control = ControlApi(cluster["control-url"])
 
     def __enter__(self) -> Self:
         return self
@@ -76,19 +76,19 @@ class ServedCluster:
         return [savepoint["path"] for savepoint in self.job(job)["savepoints"]]
 
     def add_fault(self, **fault: Any) -> None:
-        """Add a fault, with the keys of a scenario."""
+        """Add a fault, with the keys of a fault in a scenario."""
         self._control.call("POST", "/faults", json=fault)
 
     def fail_leader(self, duration: str) -> None:
-        """Crash the leader; the next one leads after this duration."""
+        """Crash the leader. The next one is elected after this duration."""
         self._control.call("POST", "/leader/fail", json={"for": duration})
 
     def expect(self, match: str, times: int | str) -> None:
-        """Check how often a request has come."""
+        """Check how often a request was sent."""
         self._control.call("POST", "/requests/expect", json={"match": match, "times": times})
 
     def expect_in_order(self, *matches: str) -> None:
-        """Check that requests have come one after the other."""
+        """Check that requests were sent in this order."""
         self._control.call("POST", "/requests/expect-in-order", json={"matches": matches})
 
     def verify(self) -> None:

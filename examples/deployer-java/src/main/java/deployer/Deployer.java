@@ -23,7 +23,7 @@ import java.util.Optional;
 /** Deploys and upgrades jobs on one cluster. */
 public final class Deployer {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String BOUNDARY = "the-end-of-the-jar";
+    private static final String BOUNDARY = "deployer-boundary";
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final String url;

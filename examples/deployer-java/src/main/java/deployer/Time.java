@@ -3,13 +3,13 @@ package deployer;
 import java.time.Duration;
 import java.time.Instant;
 
-/** The time in which a deployer waits. */
+/** The clock by which a deployer waits. */
 public interface Time {
     Instant now();
 
     void sleep(Duration duration) throws InterruptedException;
 
-    /** The time of the machine. */
+    /** The wall clock. */
     Time SYSTEM = new Time() {
         @Override
         public Instant now() {

@@ -91,8 +91,8 @@ record ControlApi(String url, String token) {
 
     static String query(Map<String, ?> parameters) {
         return parameters.entrySet().stream()
-                .filter(each -> each.getValue() != null && !each.getValue().equals(""))
-                .map(each -> each.getKey() + "=" + encode(each.getValue().toString()))
+                .filter(parameter -> parameter.getValue() != null && !parameter.getValue().equals(""))
+                .map(parameter -> parameter.getKey() + "=" + encode(parameter.getValue().toString()))
                 .collect(Collectors.joining("&", "?", ""));
     }
 

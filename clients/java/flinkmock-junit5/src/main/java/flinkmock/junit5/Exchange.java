@@ -9,7 +9,7 @@ import java.util.List;
  * @param time the cluster time in ms since the epoch
  * @param operation the operation id, or null if there is no such operation
  * @param job the name of the job that the request is about, or null
- * @param status 0 if there was no response
+ * @param status the status of the response; 0 if there was no response
  * @param fault the name of the fault that applied, or null
  * @param advice how to correct the request
  */

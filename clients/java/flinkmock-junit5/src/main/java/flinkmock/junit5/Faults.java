@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 
-/** The faults of a cluster. The first one that matches a request applies. */
+/** The faults of a cluster. The first fault that matches a request applies to it. */
 public final class Faults {
     private final ControlApi control;
 
@@ -12,12 +12,12 @@ public final class Faults {
         this.control = control;
     }
 
-    /** Adds a fault, or a list of faults, in the language of scenarios, in YAML or JSON. */
+    /** Adds a fault, or a list of faults, as in a scenario, in YAML or JSON. */
     public List<Fault> add(String yaml) {
         return list(control.send("POST", "/faults", "application/yaml", yaml));
     }
 
-    /** Adds a fault with the keys of the language of scenarios. */
+    /** Adds a fault with the keys of a fault in a scenario. */
     public Fault add(Map<String, ?> fault) {
         return list(control.post("/faults", fault)).get(0);
     }

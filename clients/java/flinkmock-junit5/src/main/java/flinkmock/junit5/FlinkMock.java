@@ -149,20 +149,20 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /**
-     * Waits until clients have brought the job into the state. Does not advance the cluster time.
+     * Waits until the job is in the state, without advancing the cluster time.
      *
-     * @param timeout of the wall clock
+     * @param timeout the maximum time to wait, on the wall clock
      */
     public Job waitForJob(String job, String state, String timeout) {
         return change(job, "wait", Map.of("state", state, "timeout", timeout));
     }
 
-    /** Sends a signal that the scenario waits for. */
+    /** Sends a signal for which the scenario waits. */
     public void signal(String name) {
         control.post("/signals/" + ControlApi.encode(name), null);
     }
 
-    /** Crashes the leader. After the duration there is a new one. */
+    /** Crashes the leader. The next one is elected after the duration. */
     public void failLeader(String duration) {
         control.post("/leader/fail", Map.of("for", duration));
     }
@@ -177,22 +177,22 @@ public final class FlinkMock implements AutoCloseable {
         control.post("/taskmanagers/lose", Map.of("id", id));
     }
 
-    /** Returns the faults, to add and remove some. */
+    /** Returns the faults of the cluster. */
     public Faults faults() {
         return new Faults(control);
     }
 
-    /** Returns the requests that clients have sent, to check them. */
+    /** Returns the requests that clients have sent. */
     public Requests requests() {
         return new Requests(control);
     }
 
     /**
-     * Replaces the cluster by one with another scenario, at the same address.
+     * Replaces the cluster with one that has another scenario, at the same address.
      *
      * @param scenario YAML or JSON text, or the name of a built-in scenario
-     * @param flink the minor release to serve; empty: as before
-     * @param clock the clock mode; empty: as before
+     * @param flink the minor release to serve; "" for the same as before
+     * @param clock the clock mode; "" for the same as before
      */
     public void loadScenario(String scenario, String flink, String clock) {
         String query = ControlApi.query(Map.of("flink", flink, "clock", clock));
@@ -219,24 +219,24 @@ public final class FlinkMock implements AutoCloseable {
      * Calls an operation of the control API and returns its response.
      *
      * @param path the path below {@link #controlUrl}
-     * @param body is written as JSON; null: none
+     * @param body the body, which is encoded as JSON; null for no body
      */
     public JsonNode call(String method, String path, Object body) {
         return control.send(method, path, "application/json", ControlApi.text(body));
     }
 
-    /** Checks the scenario's `expect`, and that all requests match an operation of the release. */
+    /** Checks the expectations of the scenario, and that all requests match an operation of the release. */
     public void verify() {
         List<String> problems = new ArrayList<>();
-        for (JsonNode each : control.get("/expectations").path("expectations")) {
-            if (!each.path("met").asBoolean()) {
-                problems.add(each.path("message").asText());
+        for (JsonNode expectation : control.get("/expectations").path("expectations")) {
+            if (!expectation.path("met").asBoolean()) {
+                problems.add(expectation.path("message").asText());
             }
         }
         if (!allowUnexpected) {
-            for (Exchange each : requests().unexpected()) {
-                problems.add("Flink " + flink + " has no operation " + each.method() + " " + each.target() + ". "
-                        + String.join(" ", each.advice()));
+            for (Exchange request : requests().unexpected()) {
+                problems.add("Flink " + flink + " has no operation " + request.method() + " " + request.target() + ". "
+                        + String.join(" ", request.advice()));
             }
         }
         if (!problems.isEmpty()) {
@@ -245,18 +245,18 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /**
-     * Returns what has no effect, as sentences: faults that applied to no request, and fields and query parameters of
-     * requests that the release does not read.
+     * Returns sentences about faults that applied to no request, and about fields and query parameters of requests that
+     * the release does not read.
      */
     public List<String> findings() {
-        List<String> found = new ArrayList<>();
+        List<String> sentences = new ArrayList<>();
         JsonNode findings = control.get("/findings");
-        findings.path("unused").forEach(each -> found.add(each.asText()));
-        findings.path("ignored").forEach(each -> found.add(each.asText()));
-        return found;
+        findings.path("unused").forEach(sentence -> sentences.add(sentence.asText()));
+        findings.path("ignored").forEach(sentence -> sentences.add(sentence.asText()));
+        return sentences;
     }
 
-    /** Stops the cluster. Does nothing the second time, and to a cluster of {@link #connect}. */
+    /** Stops the cluster. It has no effect when called again, or on a cluster of {@link #connect}. */
     @Override
     public void close() {
         if (!closed) {

@@ -15,7 +15,7 @@ public final class FlinkMockException extends RuntimeException {
         this.type = type;
     }
 
-    /** Returns the status of the response; 0: there was none. */
+    /** Returns the status of the response; 0 if there was no response. */
     public int status() {
         return status;
     }

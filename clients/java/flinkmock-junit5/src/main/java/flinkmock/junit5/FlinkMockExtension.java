@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** Makes the cluster of a test when the test, or a method before or after it, has a {@link FlinkMock} parameter. */
+/** Creates the cluster of a test if the test, or a method before or after it, has a {@link FlinkMock} parameter. */
 public final class FlinkMockExtension implements ParameterResolver, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(FlinkMockExtension.class);
 
@@ -46,13 +46,13 @@ public final class FlinkMockExtension implements ParameterResolver, AfterEachCal
     }
 
     private static Optional<FlinkMockTest> settings(ExtensionContext context) {
-        Optional<FlinkMockTest> found =
+        Optional<FlinkMockTest> annotation =
                 AnnotationSupport.findAnnotation(context.getRequiredTestMethod(), FlinkMockTest.class);
-        for (Class<?> type = context.getRequiredTestClass(); found.isEmpty() && type != null; ) {
-            found = AnnotationSupport.findAnnotation(type, FlinkMockTest.class);
+        for (Class<?> type = context.getRequiredTestClass(); annotation.isEmpty() && type != null; ) {
+            annotation = AnnotationSupport.findAnnotation(type, FlinkMockTest.class);
             type = type.getEnclosingClass();
         }
-        return found;
+        return annotation;
     }
 
     private static Store store(ExtensionContext context) {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 
-/** The requests that clients have sent to a cluster. Calls of the control API are not among them. */
+/** The requests that clients have sent to a cluster. Requests to the control API are not included. */
 public final class Requests {
     private final ControlApi control;
 
@@ -22,41 +22,41 @@ public final class Requests {
         return list(control.get("/requests" + ControlApi.query(Map.of("match", match))));
     }
 
-    /** Returns the requests that match no operation of the release, unless a fault answered or somebody expected them. */
+    /** Returns requests that match no operation of the release, unless a fault answered or an expectation matches. */
     public List<Exchange> unexpected() {
         return list(control.get("/requests?unexpected=true"));
     }
 
-    /** Forgets the requests. */
+    /** Clears the journal of requests. */
     public void clear() {
         control.delete("/requests");
     }
 
-    /** Checks that a request has come, and returns all that match. Fails with near misses. */
+    /** Checks that a request was sent, and returns all that match. If it fails, the message shows near misses. */
     public List<Exchange> expect(String match) {
         return expect(match, "1.. times");
     }
 
-    /** Checks how often a request has come: "never", "once", "3 times", "1..10 times". Fails with near misses. */
+    /** Checks how often a request was sent: "never", "once", "3 times", "1..10 times". */
     public List<Exchange> expect(String match, String times) {
         return list(control.post("/requests/expect", Map.of("match", match, "times", times)));
     }
 
     /**
-     * Checks how often a request with this body has come.
+     * Checks how often a request with this body was sent.
      *
-     * @param body what the JSON body has to contain; texts may have {@code *} as a wildcard
+     * @param body the JSON that the body has to contain; strings may have the wildcard {@code *}
      */
     public List<Exchange> expect(String match, String times, Map<String, ?> body) {
         return list(control.post("/requests/expect", Map.of("match", match, "times", times, "body", body)));
     }
 
-    /** Checks that requests have come one after the other. Others may have come in between. */
+    /** Checks that requests were sent in this order. There may be other requests between them. */
     public void expectInOrder(String... matches) {
         control.post("/requests/expect-in-order", Map.of("matches", matches));
     }
 
-    /** Waits until so many requests have come. The timeout is of the wall clock. */
+    /** Waits until a request has been sent {@code times} times. The timeout is on the wall clock. */
     public List<Exchange> waitFor(String match, int times, String timeout) {
         return list(control.post("/requests/wait", Map.of("match", match, "times", times, "timeout", timeout)));
     }

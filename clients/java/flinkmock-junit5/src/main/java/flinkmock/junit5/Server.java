@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The flinkmock process that all tests of this JVM share. It ends with the JVM, because its standard input ends. */
+/** The flinkmock process that all tests of this JVM share. It ends with the JVM, which closes its standard input. */
 final class Server {
     private static final boolean WINDOWS = File.separatorChar == '\\';
     private static final String INSTALL = "Install flinkmock with pip, and set FLINKMOCK to the path of the program "
@@ -21,7 +21,7 @@ final class Server {
     private static Server shared;
 
     private final ControlApi control;
-    /** Held, because the server ends when it is closed. */
+    /** A reference to it is kept, because the server ends when it is closed. */
     private final OutputStream stdin;
 
     private Server(ControlApi control, OutputStream stdin) {
@@ -77,9 +77,9 @@ final class Server {
      * the one on the path, or the module of the Python on the path.
      */
     static List<String> findCommand(Map<String, String> environment) {
-        String given = environment.getOrDefault("FLINKMOCK", "");
-        if (!given.isEmpty()) {
-            return List.of(given);
+        String program = environment.getOrDefault("FLINKMOCK", "");
+        if (!program.isEmpty()) {
+            return List.of(program);
         }
         List<Path> folders = new ArrayList<>();
         String virtual = environment.getOrDefault("VIRTUAL_ENV", "");
@@ -93,9 +93,9 @@ final class Server {
         }
         return folders.stream()
                 .map(folder -> folder.resolve(WINDOWS ? "flinkmock.exe" : "flinkmock"))
-                .filter(program -> Files.isRegularFile(program) && Files.isExecutable(program))
+                .filter(path -> Files.isRegularFile(path) && Files.isExecutable(path))
                 .findFirst()
-                .map(program -> List.of(program.toString()))
+                .map(path -> List.of(path.toString()))
                 .orElse(List.of(WINDOWS ? "python" : "python3", "-m", "flinkmock"));
     }
 }
