@@ -215,4 +215,12 @@ LOG_ATTEMPTS = _limit(
     "the oldest are left out",
     "log files are rolled over at 100 MB",
 )
+SAVEPOINTS = _limit(
+    "savepoints",
+    10_000,
+    "savepoints",
+    "the savepoints that a cluster knows by their paths",
+    "the oldest are forgotten, as if they were deleted",
+    "no limit",
+)
 JOURNAL = _limit("journal", 10_000, "requests", "the requests in the journal", "the oldest are dropped", "-")

@@ -13,6 +13,8 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 Result = dict[str, Any]
+_MIN_OPERATIONS = 1_000
+"""The number of operations up to which expired ones are kept."""
 
 
 class AsyncOperationKind(StrEnum):
@@ -79,19 +81,14 @@ class AsyncOperations:
         self._ttl_ms = ttl_ms
         self._leader_cached = leader_cached
         self._by_key: dict[tuple[AsyncOperationKind, str | None, str, int | None], AsyncOperation] = {}
+        self._removes_expired_at = _MIN_OPERATIONS
+        """The number of operations from which on expired ones are removed."""
         self._generated_ids = 0
 
     def known_at(self, time: int) -> list[AsyncOperation]:
         """Return the operations whose results have not expired, in the order in which they were triggered."""
-        operations = self._by_key.values()
-        return sorted(
-            (
-                operation
-                for operation in operations
-                if operation.done_at is None or operation.done_at + self._ttl_ms > time
-            ),
-            key=lambda operation: operation.triggered_at,
-        )
+        known = (operation for operation in self._by_key.values() if not self._is_expired(operation, time))
+        return sorted(known, key=lambda operation: operation.triggered_at)
 
     def next_trigger_id(self, random: NamedRandom) -> str:
         """Return a trigger id for the next operation whose request contains none."""
@@ -100,6 +97,10 @@ class AsyncOperations:
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
         owner = self._owner(operation.kind, operation.jobmanager)
+        if len(self._by_key) >= self._removes_expired_at:
+            now = operation.triggered_at
+            self._by_key = {key: known for key, known in self._by_key.items() if not self._is_expired(known, now)}
+            self._removes_expired_at = max(2 * len(self._by_key), _MIN_OPERATIONS)
         self._by_key[operation.kind, operation.job_id, operation.trigger_id, owner] = operation
         return operation
 
@@ -109,7 +110,7 @@ class AsyncOperations:
         """Return the operation that a JobManager knows by a trigger id; None if there is none, or if it has expired."""
         key = (kind, job_id, trigger_id, self._owner(kind, jobmanager))
         operation = self._by_key.get(key)
-        if operation is not None and operation.done_at is not None and operation.done_at + self._ttl_ms <= now:
+        if operation is not None and self._is_expired(operation, now):
             del self._by_key[key]
             return None
         return operation
@@ -130,6 +131,9 @@ class AsyncOperations:
     def drop_results_of(self, jobmanager: int) -> None:
         """Remove the results of a crashed leader: those in its own memory, and those that its Dispatcher cached."""
         self._by_key = {key: result for key, result in self._by_key.items() if key[3] not in (None, jobmanager)}
+
+    def _is_expired(self, operation: AsyncOperation, now: int) -> bool:
+        return operation.done_at is not None and operation.done_at + self._ttl_ms <= now
 
     def _owner(self, kind: AsyncOperationKind, jobmanager: int) -> int | None:
         return None if kind in self._leader_cached else jobmanager

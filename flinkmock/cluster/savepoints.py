@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
 from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind, CheckpointStatus
 from flinkmock.cluster.checkpoints import UNBOUNDED_MS
@@ -80,9 +81,14 @@ class SavepointCoordinator:
     def register_existing(self, path: str, at: int) -> None:
         """Add a savepoint that was taken before the cluster started."""
         path = shown_path(path)
-        self.by_path[path] = Checkpoint(
-            1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low
-        )
+        self._add(Checkpoint(1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low))
+
+    def _add(self, savepoint: Checkpoint) -> None:
+        self.by_path[savepoint.path] = savepoint
+        if len(self.by_path) > limits.SAVEPOINTS:
+            oldest = next(iter(self.by_path))
+            del self.by_path[oldest]
+            self._owners.pop(oldest, None)
 
     @event_handler(leader_scoped=True)
     def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
@@ -94,7 +100,7 @@ class SavepointCoordinator:
         spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT).duration
         duration = self.cluster.random.draw(spec, "past savepoint", job_id, number)
         kind = CheckpointKind.SAVEPOINT
-        self.by_path[path] = job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path)
+        self._add(job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path))
 
     def claim(self, path: str, job: Job) -> None:
         """Make the job the owner of a savepoint, which is deleted when the job has completed a checkpoint."""
@@ -257,8 +263,7 @@ class SavepointCoordinator:
 
     def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory; None if it can."""
-        files = {f"{path}/_metadata" for path in self.by_path}
-        cause = self._file_systems.savepoint_directory_problem(directory, files)
+        cause = self._file_systems.savepoint_directory_problem(directory, self._is_file)
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
@@ -272,6 +277,11 @@ class SavepointCoordinator:
             at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
         )
         return checkpoint_exception(text, cause)
+
+    def _is_file(self, path: str) -> bool:
+        """Whether a qualified path is that of the file of a savepoint."""
+        directory, _, name = path.rpartition("/")
+        return name == "_metadata" and directory in self.by_path
 
     @property
     def _file_systems(self) -> FileSystems:
@@ -315,7 +325,7 @@ class SavepointCoordinator:
             if pending.planned_failure is not None:
                 return
         if pending.checkpoint.is_savepoint:
-            self.by_path[pending.checkpoint.path] = pending.checkpoint
+            self._add(pending.checkpoint)
         if pending.follow_up == FollowUp.CANCEL and not job.ended:
             self.cluster.state_machines.cancel(job, at)
         elif pending.follow_up == FollowUp.FINISH and not job.ended:
@@ -359,7 +369,7 @@ class SavepointCoordinator:
                 del self._pending[key]
                 error = stopping_error(pending.checkpoint.path, job.id, self.cluster.release)
                 pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
-                self.by_path[pending.checkpoint.path] = pending.checkpoint
+                self._add(pending.checkpoint)
                 return error
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -38,6 +38,8 @@ class SlotTable:
         self._by_taskmanager: dict[int, list[Slot]] = {}
         self._allocated: Counter[int] = Counter()
         """Number of a TaskManager -> number of allocated slots, so that full TaskManagers are skipped quickly."""
+        self._released: deque[tuple[int, str]] = deque()
+        """When jobs released slots (epoch ms), and their ids."""
         self._first_free = 0
         """The number of the first TaskManager that may have free slots."""
 
@@ -90,9 +92,20 @@ class SlotTable:
             slot.until = time
             self._allocated[slot.taskmanager.number] -= 1
             self._first_free = min(self._first_free, slot.taskmanager.number)
-        for slot in released:
-            _drop_old(self._by_job[slot.job_id], time)
-            _drop_old(self._by_taskmanager[slot.taskmanager.number], time)
+        self._released.extend((time, job_id) for job_id in dict.fromkeys(slot.job_id for slot in released))
+        for number in {slot.taskmanager.number for slot in released}:
+            _drop_old(self._by_taskmanager[number], time)
+        self._forget_released(time)
+
+    def _forget_released(self, time: int) -> None:
+        """Forget the slots that jobs released more than `SLOT_HISTORY_MS` before `time` (epoch ms)."""
+        while self._released and self._released[0][0] <= time - SLOT_HISTORY_MS:
+            _, job_id = self._released.popleft()
+            slots = self._by_job.get(job_id)
+            if slots is not None:
+                _drop_old(slots, time)
+                if not slots:
+                    del self._by_job[job_id]
 
     def _never_free(self, taskmanager: TaskManager) -> bool:
         """Whether a TaskManager has no free slot until one is released."""

@@ -6,7 +6,7 @@ Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: poll empty, poll relative, p
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from flinkmock.flink import checkpoint_messages, file_system_messages, java_classes
@@ -55,14 +55,16 @@ class FileSystems:
     release: Release
     schemes: Collection[str] = SCHEMES
 
-    def savepoint_directory_problem(self, directory: str, files: Collection[str] = ()) -> JavaException | None:
+    def savepoint_directory_problem(
+        self, directory: str, is_file: Callable[[str], bool] = lambda path: False
+    ) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory, otherwise None.
 
         See AbstractFsCheckpointStorageAccess.initializeLocationForSavepoint.
 
         Args:
             directory: The directory as the client sent it.
-            files: Qualified paths of the known local files, such as `file:/a/b`.
+            is_file: Returns whether a qualified path, such as `file:/a/b`, is that of a file.
         """
         try:
             path = parse_path(directory)
@@ -71,7 +73,7 @@ class FileSystems:
         problem = self._file_system_problem(path)
         if problem is not None or path.file_system != LOCAL:
             return problem
-        return self._creation_problem(path, files)
+        return self._creation_problem(path, is_file)
 
     def stream_problem(self, path: str) -> JavaException | None:
         """Return the exception if a task can't write to the qualified path of a created savepoint, otherwise None.
@@ -122,7 +124,7 @@ class FileSystems:
         no_hadoop = JavaException(unsupported, file_system_messages.NO_HADOOP)
         return JavaException(unsupported, file_system_messages.unsupported_scheme(scheme, self.release), no_hadoop)
 
-    def _creation_problem(self, path: FlinkPath, files: Collection[str]) -> JavaException | None:
+    def _creation_problem(self, path: FlinkPath, is_file: Callable[[str], bool]) -> JavaException | None:
         """Return the exception if a local directory can't be created (LocalFileSystem.mkdirs), otherwise None."""
         qualified = path.qualified().path
         parents = _parents(qualified)
@@ -130,7 +132,7 @@ class FileSystems:
         if re.match("/[a-zA-Z]:[^/]", path.path):
             text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
-        elif file := next((parent for parent in parents if parent in _DEVICES or f"{LOCAL}:{parent}" in files), None):
+        elif file := next((parent for parent in parents if parent in _DEVICES or is_file(f"{LOCAL}:{parent}")), None):
             cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, file)
         too_long = any(len(name) > _LONGEST_NAME for name in qualified.split("/"))
         if cause is None and not too_long and not any(parent in _READ_ONLY for parent in parents):

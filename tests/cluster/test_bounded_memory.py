@@ -1,0 +1,53 @@
+"""A cluster forgets what no response can show any more, so that its memory does not grow with the requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flinkmock import limits
+from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, AsyncOperations
+from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
+from flinkmock.cluster.taskmanager import TaskManager
+from tests.cluster.cluster_factory import Bench, job
+from tests.cluster.test_savepoints import request
+
+TTL_MS = 300_000
+
+
+def test_slots_of_ended_jobs_are_forgotten(tmp_path: Path) -> None:
+    taskmanagers: list[TaskManager] = Bench(tmp_path, job()).cluster.taskmanagers
+    slots = SlotTable()
+    for number in range(20):
+        at = number * SLOT_HISTORY_MS
+        slots.allocate(f"job {number}", 1, taskmanagers, at)
+        slots.release(at + 1, job_id=f"job {number}")
+        assert len(slots.held(at, job_id=f"job {number}")) == 1
+        assert len(slots._by_job) <= 2
+
+
+def test_expired_operations_that_nobody_polls_are_removed() -> None:
+    operations = AsyncOperations(TTL_MS)
+    for number in range(10_000):
+        at = number * 1_000
+        done_at = None if number == 0 else at
+        operations.add(AsyncOperation(AsyncOperationKind.SAVEPOINT, f"{number}", None, at, done_at, {}))
+    assert len(operations._by_key) < 2_000
+    assert operations.get(AsyncOperationKind.SAVEPOINT, "0", None, at).done_at is None
+    assert len(operations.known_at(at)) == TTL_MS // 1_000 + 1
+
+
+def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SAVEPOINTS", 3)
+    bench = Bench(tmp_path, job())
+    bench.advance(2_000)
+    orders, paths = bench.cluster.job_named("orders"), []
+    for number in range(5):
+        trigger = f"{number:032}"
+        bench.cluster.savepoints.trigger_savepoint(request(orders.id, trigger), bench.now)
+        bench.advance(60_000)
+        operation = bench.cluster.async_operations.get(AsyncOperationKind.SAVEPOINT, trigger, orders.id, bench.now)
+        paths.append(operation.result["location"])
+    known = [path for path in paths if bench.cluster.savepoints.savepoint_at(path, bench.now) is not None]
+    assert known == paths[2:]
