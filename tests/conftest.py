@@ -1,6 +1,7 @@
 """Settings of all tests: how many examples hypothesis draws, how long clients wait, which tests come first."""
 
 import functools
+import gc
 import inspect
 import os
 import ssl
@@ -76,3 +77,13 @@ LONGEST = ["test_fidelity", "test_coherence", "test_every_operation", "test_depl
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first, or one worker is left with them in the end."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+# Modules and tests live to the end: each full garbage collection would visit their millions of objects, and find nothing.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 20)
+    gc.enable()

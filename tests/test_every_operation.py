@@ -10,13 +10,12 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-import requests
 
 from flinkmock import Contract, FlinkMock
+from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tour_scenario
 from flinkmock.contract.operation_traits import traits_of
 from tests.releases import EACH_RELEASE
-from tests.timeouts import PATIENCE
 
 NEVER_ANSWERED = {
     "rescaleJob": 503,  # FLINK-12312
@@ -37,53 +36,59 @@ class OverHttp:
     """Puts the tour's requests to a server, and judges each answer at once."""
 
     def __init__(self, url: str, contract: Contract) -> None:
-        self._url = url
         self._contract = contract
-        self._session = requests.Session()
-        self._session.trust_env = False  # or it looks for proxies, which takes longer than a request
+        self._client = HttpClient(url)
+        self._reader = ClientReader(self._client)
         self.good: defaultdict[str, int] = defaultdict(int)
         self.wrong: list[str] = []
 
     def json(self, target: str) -> Any:
-        response = self._session.get(self._url + target, timeout=PATIENCE)
-        return response.json() if response.status_code == 200 else {}
+        return self._reader.json(target)
 
     def send(self, request: TourRequest) -> Any:
         operation = request.operation
-        response = self._session.request(
-            operation.method, self._url + request.target, timeout=PATIENCE, allow_redirects=False, **sent(request)
-        )
-        if response.status_code != operation.status:
+        response = self._client.send(http_request(request))
+        if response.status != operation.status:
             self._refused(request, response)
             return None
         self.good[operation.id] += 1
         if operation.returns_file:
             return None
-        body = response.json()
+        body = response.body
         self.wrong += [f"{request}: {deviation}" for deviation in self._contract.check_response(operation, body)]
         return body
 
-    def _refused(self, request: TourRequest, response: requests.Response) -> None:
-        operation_id, status = request.operation.id, response.status_code
+    def _refused(self, request: TourRequest, response: HttpResponse) -> None:
+        operation_id, status = request.operation.id, response.status
+        text = response.raw_body.decode()
         allowed = traits_of(operation_id).expected_errors + MORE_EXPECTED_ERRORS.get(operation_id, ())
         if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
-            self.wrong.append(f"{request}: status {status} {response.text[:300]}")
-        deviations = self._contract.check_error(response.json())
+            self.wrong.append(f"{request}: status {status} {text[:300]}")
+        deviations = self._contract.check_error(response.body)
         self.wrong += [f"{request}: {status}: {deviation}" for deviation in deviations]
-        if "Unable to load requested file" in response.text or "Not found" in response.text:
+        if "Unable to load requested file" in text or "Not found" in text:
             self.wrong.append(f"{request} is not routed")
 
     def close(self) -> None:
-        self._session.close()
+        self._client.close()
 
 
-def sent(request: TourRequest) -> dict[str, Any]:
-    """The body, as requests wants it: JSON, or a multipart form."""
+def http_request(request: TourRequest) -> HttpRequest:
+    """Return the request with its body: JSON, or a multipart form."""
+    method, target = request.operation.method, request.target
     if request.file is None:
-        return {} if request.body is None else {"json": request.body}
+        return HttpRequest(target, method, None if request.body is None else json.dumps(request.body).encode())
+    name, content = request.file
     if request.body is None:
-        return {"files": {"jarfile": request.file}}
-    return {"files": {"request": (None, json.dumps(request.body)), "file_0": request.file}}
+        form = form_part(f'name="jarfile"; filename="{name}"', content)
+    else:
+        form = form_part('name="request"', json.dumps(request.body).encode())
+        form += form_part(f'name="file_0"; filename="{name}"', content)
+    return HttpRequest(target, method, form + b"--part--\r\n", "multipart/form-data; boundary=part")
+
+
+def form_part(disposition: str, content: bytes) -> bytes:
+    return f"--part\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + content + b"\r\n"
 
 
 @pytest.mark.parametrize("flink", EACH_RELEASE)

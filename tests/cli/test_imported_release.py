@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +54,8 @@ NOTEBOOK = {
 }
 
 
-@pytest.fixture
-def document() -> dict[str, Any]:
-    """The document of 2.3 with operations that an editor added, without extensions."""
+def edited_document() -> dict[str, Any]:
+    """Return the document of 2.3 with operations that an editor added, without extensions."""
     edited = openapi(Contract.load("2.3"))
     edited["info"]["version"] = "v1/2.4.0"
     edited["paths"] |= {"/jobs/{jobid}/notes": NOTES, "/jobs/{jobid}/notes/{noteid}": NOTE, "/notes": NOTEBOOK}
@@ -61,27 +63,33 @@ def document() -> dict[str, Any]:
     return edited
 
 
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with release 2.4, imported from the document."""
+    folder = tmp_path_factory.mktemp("schemas")
+    file = folder / "own.json"
+    file.write_text(json.dumps(edited_document()))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.setenv("FLINKMOCK_SCHEMAS", str(folder))
+        assert main(["import", str(file), "--flink", "2.4.0"]) == 0
+    assert out.getvalue().endswith("101 operations of Flink 2.4.0\n")
+    yield folder
+    clear_release_cache()
+
+
 @pytest.fixture
-def imported(
-    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Path:
-    """Release 2.4, imported from the document, in the folder of FLINKMOCK_SCHEMAS."""
-    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
-    file = tmp_path / "own.json"
-    file.write_text(json.dumps(document))
-    assert main(["import", str(file), "--flink", "2.4.0"]) == 0
-    assert capsys.readouterr().out.endswith("101 operations of Flink 2.4.0\n")
-    return tmp_path
+def imported(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Release 2.4 in the folder of FLINKMOCK_SCHEMAS."""
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(schemas))
+    return schemas
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_releases_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["2.4", "as", "2.4.0", "101", "operations"]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "2.3", "2.4"]) == 0
@@ -94,7 +102,6 @@ def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_openapi_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "2.4"]) == 0
@@ -175,13 +182,13 @@ def test_a_release_without_known_operations(
     ],
 )
 def test_a_broken_document_is_refused(
-    document: dict[str, Any],
     path: str,
     entry: Any,
     message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    document = edited_document()
     document["paths"][path] = entry
     file = tmp_path / "own.json"
     file.write_text(json.dumps(document))

@@ -18,6 +18,7 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import create_parser, main
+from flinkmock.cli.parser import Parser
 from flinkmock.journal import as_json_lines
 from flinkmock.scenario import load_scenario
 from flinkmock.scenario.schema import load_schema
@@ -153,9 +154,14 @@ def shell_commands() -> Iterator[tuple[str, str]]:
                 yield path.name, line.partition("  #")[0]
 
 
+@pytest.fixture(scope="module")
+def parser() -> Parser:
+    return create_parser()
+
+
 @pytest.mark.parametrize(("page", "command"), list(dict.fromkeys(shell_commands())))
-def test_a_command_is_valid(page: str, command: str) -> None:
+def test_a_command_is_valid(page: str, command: str, parser: Parser) -> None:
     """Each `flinkmock …` in a shell block of any page has options that exist."""
     words = shlex.split(command.partition(" > ")[0].partition(" && ")[0].removesuffix("&").replace("…", "ACTION"))
     if not any("ACTION" in word for word in words):
-        create_parser().parse_args(words[1:])
+        parser.parse_args(words[1:])

@@ -13,6 +13,7 @@ from flinkmock.contract import Contract
 from flinkmock.contract.variation import ADDED_FIELD, ADDED_VALUE, Change, variable_values
 from flinkmock.strategies import variations
 from tests.releases import EACH_RELEASE
+from tests.strategies.example_search import minimal_example
 
 JOBS = {"orders": "streaming", "report": "batch"}
 SCENARIO: dict[str, Any] = {"responses": "varied", "jobs": JOBS, "seed": 7}
@@ -102,14 +103,12 @@ def test_an_unknown_kind_of_responses() -> None:
 @pytest.mark.slow
 def test_hypothesis_shrinks_to_the_assumption_of_the_client() -> None:
     """A client that adds start-time and duration is wrong for a job whose duration is -1 or the largest number."""
-    from hypothesis import find, settings
-
     def fails(plan: Any) -> bool:
         with FlinkMock({"jobs": JOBS}) as flink:
             flink.faults.add(*plan)
             jobs = httpx.get(flink.url + "/jobs/overview").json()["jobs"]
         return any(job["duration"] < 0 for job in jobs)
 
-    plan = find(variations("GET /jobs/overview"), fails, settings=settings(database=None, max_examples=500))
+    plan = minimal_example(variations("GET /jobs/overview"), fails)
     assert plan.definitions == [{"match": "GET /jobs/overview", "vary": {"jobs[*].duration": "minus-one"}}]
     assert "jobs[*].duration: minus-one" in repr(plan)

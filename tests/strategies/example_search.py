@@ -21,4 +21,5 @@ def find_example(strategy: SearchStrategy[Any], condition: Callable[[Any], bool]
 
 def minimal_example(strategy: SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:
     """Return the simplest example that meets a condition."""
-    return find(strategy, condition, settings=settings(max_examples=1000, database=None))
+    phases = [Phase.generate, Phase.target, Phase.shrink]  # not Phase.explain, which traces each line that runs
+    return find(strategy, condition, settings=settings(max_examples=1000, phases=phases, database=None))
