@@ -7,7 +7,7 @@ build time are those in the jar of the release (`.flink-runtime.version.properti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import total_ordering
+from functools import cache, total_ordering
 
 
 @total_ordering
@@ -29,16 +29,21 @@ class Release:
 
     @property
     def number(self) -> tuple[int, int]:
-        major, minor = self.minor.split(".")
-        return int(major), int(minor)
+        return _number(self.minor)
 
     def since(self, minor: str) -> bool:
         """Whether this release is `minor` ("1.13") or a later one."""
-        major, _, rest = minor.partition(".")
-        return self.number >= (int(major), int(rest))
+        return _number(self.minor) >= _number(minor)
 
     def __lt__(self, other: Release) -> bool:
         return self.number < other.number
 
     def __str__(self) -> str:
         return self.minor
+
+
+@cache
+def _number(minor: str) -> tuple[int, int]:
+    """Return (2, 3) for "2.3"."""
+    major, _, rest = minor.partition(".")
+    return int(major), int(rest)

@@ -24,6 +24,7 @@ _CONFIGURATION = "org.apache.flink.configuration.GlobalConfiguration"
 _REST = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
 _RESOURCES = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
 _RULE = "-" * 80
+_LAYOUT_BYTES = len("1970-01-01 00:00:00,000   [] - \n")
 MAX_LOG_BYTES = 100 * 1024 * 1024
 """`policies.size.size`: the size in bytes from which the next event starts a new file."""
 OLDER_FILES = 10
@@ -43,6 +44,12 @@ class LogEvent:
         moment = datetime.fromtimestamp(self.time // 1000, UTC)
         stamp = f"{moment:%Y-%m-%d %H:%M:%S},{self.time % 1000:03d}"
         return f"{stamp} {self.level:<5} {self.logger:<60} [] - {self.message}\n"
+
+    @property
+    def size(self) -> int:
+        """The size of `line()` in bytes, without the work of formatting the time."""
+        length = len(self.message) if self.message.isascii() else len(self.message.encode())
+        return _LAYOUT_BYTES + max(len(self.level), 5) + max(len(self.logger), 60) + length
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def _rolled(events: Sequence[LogEvent]) -> tuple[list[Sequence[LogEvent]], list[
         if sizes[-1] > MAX_LOG_BYTES:
             starts.append(number)
             sizes.append(0)
-        sizes[-1] += len(event.line().encode())
+        sizes[-1] += event.size
     parts = [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)], strict=True)]
     return parts[-1 - OLDER_FILES :], sizes[-1 - OLDER_FILES :]
 

@@ -71,7 +71,7 @@ def test_secrets_are_not_logged() -> None:
 
 
 def test_files_have_the_size_of_their_content() -> None:
-    events = startup(NEW)
+    events = [*startup(NEW), LogEvent(START + 5, "a" * 70, "große Fragen\n\tat 日本", "WARNING")]
     output, log = log_files("jm.log", events, START)
     assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
