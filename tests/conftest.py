@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
-# Modules and tests live to the end: each full garbage collection would visit their millions of objects, and find nothing.
+# Modules and tests live to the end: each full garbage collection would visit their objects, and find nothing.
 gc.disable()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,17 @@ import pytest
 
 from flinkmock.cli import main
 from flinkmock.jar import small_jar
+from tests.forked_command import ForkedCommand
 from tests.timeouts import PATIENCE
 
 COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
 
-@contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+def serving(*arguments: str) -> ForkedCommand:
+    return ForkedCommand("serve", "--port", "0", *arguments)
 
 
-def line(process: subprocess.Popen[str]) -> str:
+def line(process: subprocess.Popen[str] | ForkedCommand) -> str:
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 
@@ -130,22 +121,16 @@ def test_the_ready_file_has_the_url(tmp_path: Path) -> None:
         line(process)
         assert file.read_text() == url + "\n"
         process.terminate()
-        process.communicate(timeout=PATIENCE)
+        process.communicate()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_scenario_from_standard_input() -> None:
     scenario = "jobs: {orders: streaming}"
-    process = subprocess.Popen([*COMMAND, "-", "--port", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdin is not None
+    with serving("-") as process:
         process.stdin.write(scenario)
         process.stdin.close()
         assert len(get(address(line(process)) + "/jobs")["jobs"]) == 1
-    finally:
-        process.stdin = None
-        process.kill()
-        process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +149,8 @@ def test_mistakes_in_standard_input(text: bytes, message: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_on_a_signal(number: signal.Signals) -> None:
-    with serving("--quiet") as process:
+    command = [*COMMAND, "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         url = address(line(process))
         get(url + "/overview")
         process.send_signal(number)
@@ -178,32 +164,30 @@ def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
         request = urllib.request.Request(url + "/cluster", method="DELETE")
         with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             assert response.read() == b"{}"
-        assert process.wait(timeout=PATIENCE) == 0
+        assert process.wait() == 0
 
 
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    process = subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
-    url = address(line(process))
-    assert list(tmp_path.iterdir()) == []
-    file = ("orders.jar", small_jar(), "application/x-java-archive")
-    assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=PATIENCE).status_code == 200
-    assert len(list(tmp_path.iterdir())) == 1
-    process.terminate()
-    process.communicate(timeout=PATIENCE)
+    with ForkedCommand("serve", "--port", "0", environment=environment) as process:
+        url = address(line(process))
+        assert list(tmp_path.iterdir()) == []
+        file = ("orders.jar", small_jar(), "application/x-java-archive")
+        assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=PATIENCE).status_code == 200
+        assert len(list(tmp_path.iterdir())) == 1
+        process.terminate()
+        process.communicate()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_continues_when_its_output_is_not_read() -> None:
     with serving() as process:
         url = address(line(process))
-        assert process.stdout is not None
         process.stdout.close()
         for _ in range(3):
             get(url + "/overview")
-        process.stdout = None
         process.terminate()
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate()
         assert (process.returncode, err) == (0, "")
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.journal import Exchange
+from tests.forked_command import ForkedCommand
 from tests.timeouts import PATIENCE
 
 EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
@@ -22,9 +23,7 @@ EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
 
 def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a server that was asked for these paths."""
-    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    with ForkedCommand("serve", "--port", "0", *arguments) as process:
         first = process.stdout.readline()
         url = first[first.index("http://") :].split()[0].strip('",')
         for path in ask:
@@ -34,8 +33,8 @@ def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
             ):
                 response.read()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
-    return process.returncode, out, err
+        out, err = process.communicate()
+    return process.wait(), out, err
 
 
 @pytest.fixture

@@ -46,7 +46,6 @@ def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> 
     scenario = tmp_path / "orders.yaml"
     scenario.write_text(OLD)
     with serving(str(scenario), "--reload", "--quiet") as process:
-        assert process.stderr is not None
         url = address(line(process))
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
         lines = [process.stderr.readline() for _ in range(4)]

@@ -103,6 +103,7 @@ def test_an_unknown_kind_of_responses() -> None:
 @pytest.mark.slow
 def test_hypothesis_shrinks_to_the_assumption_of_the_client() -> None:
     """A client that adds start-time and duration is wrong for a job whose duration is -1 or the largest number."""
+
     def fails(plan: Any) -> bool:
         with FlinkMock({"jobs": JOBS}) as flink:
             flink.faults.add(*plan)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock import FlinkMock
+from tests.forked_command import ForkedCommand, run
 
 FAULTS = """
 seed: 3
@@ -35,10 +36,8 @@ class Running:
     """A running proxy at `url`. `stop` returns its exit code, standard output and standard error."""
 
     def __init__(self, upstream: str, *options: str) -> None:
-        command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--port", "0", *options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        announced = self._process.stderr if "--format" in options else self._process.stdout
-        assert announced is not None
+        self.process = ForkedCommand("proxy", upstream, "--port", "0", *options)
+        announced = self.process.stderr if "--format" in options else self.process.stdout
         self.first = announced.readline()
         self.url = self.first.split()[3].rstrip(",")
 
@@ -52,9 +51,9 @@ class Running:
                 return error.code
 
     def stop(self) -> tuple[int, str, str]:
-        self._process.send_signal(signal.SIGINT)
-        out, err = self._process.communicate()
-        return self._process.returncode, out, err
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate()
+        return self.process.wait(), out, err
 
 
 @contextlib.contextmanager
@@ -63,8 +62,7 @@ def proxy(upstream: str, *options: str) -> Iterator[Running]:
     try:
         yield running
     finally:
-        running._process.kill()
-        running._process.communicate()
+        running.process.close()
 
 
 def test_forwards_and_prints_a_summary(cluster: FlinkMock, tmp_path: Path) -> None:
@@ -155,19 +153,16 @@ def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_pa
 def test_invalid_faults(cluster: FlinkMock, tmp_path: Path) -> None:
     scenario = tmp_path / "faults.yaml"
     scenario.write_text("faults: [{match: GET /overwiew, reply: not-found}]")
-    command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--faults", str(scenario)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert 'Flink 2.3 has no operation "GET /overwiew"' in done.stderr
+    code, _, errors = run("proxy", cluster.url, "--faults", str(scenario))
+    assert code == 2
+    assert 'Flink 2.3 has no operation "GET /overwiew"' in errors
 
 
 def test_requests_and_what_is_wrong_with_them_are_printed_as_they_come(cluster: FlinkMock) -> None:
     with proxy(cluster.url) as running:
         targets = ("/jobs", "/nowhere", "/jobs/abc", "/jobs?x=1")
         assert [running.get(target) for target in targets] == [200, 404, 400, 200]
-        out = running._process.stdout
-        assert out is not None
-        lines = [out.readline() for _ in range(7)]  # before the end
+        lines = [running.process.stdout.readline() for _ in range(7)]  # before the end
         _, output, _ = running.stop()
     printed = [line[14:].rstrip() if line[2] == ":" else line.rstrip() for line in lines]
     assert printed[:3] == [
