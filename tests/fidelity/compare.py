@@ -1,10 +1,10 @@
-"""Scores how close a server's recording is to a real Flink's.
+"""Compares the recording of a server with that of a real Flink.
 
-    python -m tests.fidelity.compare tests/recordings/2.3.0 MINE [--verbose]
+    python -m tests.fidelity.compare tests/recordings/2.3.0 FOLDER [--verbose]
 
-Steps are paired by suite and name. Each one is checked for status, content type, CORS header, kind of body (json, text,
-binary, empty), for JSON bodies also the shape (shape.py) or the error messages (errors.py), for polled steps also
-the sequence of states seen.
+Steps are paired by suite and name. Two steps are equal if status, content type, CORS header and kind of body (json,
+text, binary, empty) are equal, the shape of JSON bodies (`shape.py`) or their error messages (`errors.py`), and the
+order of states of polled steps.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from tests.fidelity.recordings import Steps, load, suites
 from tests.fidelity.shape import compare_bodies
 
 TRANSIENT = frozenset({"CANCELING", "CANCELLING", "CREATED", "FAILING", "INITIALIZING", "IN_PROGRESS", "RECONCILING"})
-"""Short-lived states which a poll may or may not see."""
-RACY = frozenset({"right after cancel"})
-"""Steps that ask in the middle of a transition: any state will do."""
-EITHER = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
-"""Whether the failing job ever completed a checkpoint is luck: 200 or 404."""
+"""Short-lived states that a poll can miss."""
+ANY_STATE = frozenset({"right after cancel"})
+"""Steps whose request is sent during a transition: all states count as equal."""
+MAY_BE_MISSING = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
+"""Steps about a checkpoint that the failing job may or may not complete: 200 and 404 count as equal."""
 
 
 @dataclass
 class Score:
-    """Of one suite, or of several added up; `differing` is step -> what differs."""
+    """The score of one suite, or the sum of several. `differing` has the differences by step."""
 
     steps: int = 0
     matching: int = 0
@@ -63,9 +63,9 @@ def compare(real: Steps, other: Steps) -> Score:
 
 
 def differences(real: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
-    """Return the differences of two steps."""
+    """Yield the differences of two steps."""
     theirs, ours = real["response"], other["response"]
-    if real["step"] in EITHER and {theirs["status"], ours["status"]} == {200, 404}:
+    if real["step"] in MAY_BE_MISSING and {theirs["status"], ours["status"]} == {200, 404}:
         return
     if theirs["status"] != ours["status"]:
         yield f"status {ours['status']} not {theirs['status']}"
@@ -83,7 +83,7 @@ def differences(real: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
     if "timeline" in real:
         expected, got = states(real), states(other)
         # a poll may miss or catch a state
-        if expected[-1:] != got[-1:] or not (within(expected, got) or within(got, expected)):
+        if expected[-1:] != got[-1:] or not (is_subsequence(expected, got) or is_subsequence(got, expected)):
             yield f"states {got} not {expected}"
 
 
@@ -93,7 +93,7 @@ def body_differences(step: dict[str, Any], real: Any, other: Any) -> list[str]:
     if step.get("volatile"):
         comparable = real and other and (isinstance(real, list) or list(real) == list(other))
         return compare_bodies(real, other) if comparable else []
-    return compare_bodies(real, other, racy=step["step"] in RACY)
+    return compare_bodies(real, other, during_transition=step["step"] in ANY_STATE)
 
 
 def content_type(response: dict[str, Any]) -> str:
@@ -105,7 +105,7 @@ def has_cors(response: dict[str, Any]) -> bool:
 
 
 def states(step: dict[str, Any]) -> list[str]:
-    """The states that a polled step went through, without those that a poll can miss and without repetitions."""
+    """Return the states of a polled step, without those that a poll can miss and without repetitions."""
     names: list[str] = []
     for _, _, text in step.get("timeline") or []:
         if "=" in text and "|" not in text and " " not in text:
@@ -116,14 +116,14 @@ def states(step: dict[str, Any]) -> list[str]:
     return names
 
 
-def within(some: list[str], all_of_them: list[str]) -> bool:
-    """`some` is `all_of_them` with some left out."""
-    rest = iter(all_of_them)
-    return all(state in rest for state in some)
+def is_subsequence(part: list[str], whole: list[str]) -> bool:
+    """Return whether `part` is `whole` with some elements left out."""
+    remaining = iter(whole)
+    return all(state in remaining for state in part)
 
 
 def compare_folders(real: Path, other: Path) -> dict[str, Score]:
-    """Suite -> score, of the suites that both folders have."""
+    """Return the scores of the suites that both folders have."""
     ours = suites(other)
     return {suite: compare(load(path), load(ours[suite])) for suite, path in suites(real).items() if suite in ours}
 
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("real", type=Path)
     parser.add_argument("other", type=Path)
-    parser.add_argument("--verbose", "-v", action="store_true", help="every reason in full")
+    parser.add_argument("--verbose", "-v", action="store_true", help="do not cut long differences")
     args = parser.parse_args()
     print(report(compare_folders(args.real, args.other), verbose=args.verbose))
 

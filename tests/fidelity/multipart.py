@@ -1,4 +1,4 @@
-"""multipart/form-data as a browser or curl sends it: a part is a dict of name, data and, if any, filename and type."""
+"""multipart/form-data as browsers send it. A part is a dict with name and data, and optionally filename and type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def jar_part(filename: str, data: bytes, name: str = "jarfile", kind: str | None
 
 
 def encode(parts: list[Part]) -> tuple[bytes, str]:
-    """(body, content type)."""
+    """Return body and content type."""
     body = bytearray()
     for part in parts:
         filename = f'; filename="{part["filename"]}"' if "filename" in part else ""
@@ -28,5 +28,5 @@ def encode(parts: list[Part]) -> tuple[bytes, str]:
 
 
 def describe(parts: list[Part]) -> list[Part]:
-    """The parts as a recording keeps them: sizes instead of data."""
+    """Return parts as they are recorded: with their size instead of their data."""
     return [{k: v for k, v in part.items() if k != "data"} | {"bytes": len(part["data"])} for part in parts]

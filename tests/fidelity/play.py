@@ -1,9 +1,9 @@
-"""Plays suites against a server, real or fake, and keeps the recordings.
+"""Plays suites against a server, real or fake, and writes the recordings.
 
     python -m tests.fidelity.play --target http://127.0.0.1:8081 --jars tests/fidelity/jars/2.3.0 --out mine
 
-The fake has to be started with tests/fidelity/oracle.yaml, so that the jars behave as the real ones do; a real Flink
-as CONTRIBUTING.md tells.
+Start the fake with tests/fidelity/oracle.yaml, which describes the jobs of these jars. CONTRIBUTING.md describes how to
+start a real Flink.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ JARS = Path(__file__).parent / "jars"
 
 
 def play(
-    driver: Driver, names: Iterable[str] = tuple(SUITES), tell: Callable[[str], None] = lambda text: None
+    driver: Driver, names: Iterable[str] = tuple(SUITES), report: Callable[[str], None] = lambda text: None
 ) -> dict[str, Steps]:
-    """Suite -> its steps."""
+    """Play suites; return their steps by suite. `report` is called with a line for each suite."""
     played = {}
     for name in names:
         start = time.time()
@@ -34,18 +34,18 @@ def play(
         SUITES[name](driver)
         settle(driver)
         played[name] = driver.steps
-        tell(f"{name}: {len(driver.steps)} steps, {time.time() - start:.0f} s")
+        report(f"{name}: {len(driver.steps)} steps, {time.time() - start:.0f} s")
     return played
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", required=True, help="base URL, e.g. http://127.0.0.1:8081")
+    parser.add_argument("--target", required=True, help="the base URL, such as http://127.0.0.1:8081")
     parser.add_argument("--jars", required=True, type=Path, help="the folder with the jars of the target's release")
     parser.add_argument("--out", required=True, type=Path, help="a folder for one file per suite")
     parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
     scratch = str(Path(tempfile.gettempdir(), "flink-oracle"))
-    parser.add_argument("--scratch", default=scratch, help="where the cluster may write savepoints")
+    parser.add_argument("--scratch", default=scratch, help="a folder to which the cluster can write savepoints")
     args = parser.parse_args()
     names = args.suite.split(",")
     if unknown := [name for name in names if name not in SUITES]:

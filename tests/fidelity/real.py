@@ -3,8 +3,9 @@
     python -m tests.fidelity.real 1.18.1
     python -m tests.fidelity.real 2.3.0 --suite cluster,jars --record tests/recordings/2.3.0
 
-The jars come from the Python package index (see distribution.py) and are kept outside of the repository. With
-`--record` the real answers are written there, as data of the fidelity test. A whole play takes some five minutes.
+The jars come from the Python package index (see distribution.py) and are kept outside the repository. With `--record`,
+the responses of the real Flink are written to a folder, as data of the fidelity test. All suites take about five
+minutes.
 """
 
 from __future__ import annotations
@@ -23,18 +24,16 @@ from tests.fidelity.recordings import Steps, save, scrubbed
 from tests.fidelity.suites import SUITES
 
 SCENARIO = Path(__file__).parent / "oracle.yaml"
-
-
-_BUILT = (((2, 0), "2.3.0"), ((1, 15), "1.20.5"), ((1, 12), "1.12.5"))
-"""From which release on which jars run: the newest release's of each API, as they run on what is a little older."""
+_JAR_VERSIONS = (((2, 0), "2.3.0"), ((1, 15), "1.20.5"), ((1, 12), "1.12.5"))
+"""The first release on which jars run, and their version. Jars of a newer release run on slightly older ones, too."""
 
 
 def jars_for(version: str) -> Path:
-    return JARS / next(built for since, built in _BUILT if minor_of(version) >= since)
+    return JARS / next(jar_version for since, jar_version in _JAR_VERSIONS if minor_of(version) >= since)
 
 
 def play_real(version: str, names: list[str], home: Path | None = None, java: str | None = None) -> dict[str, Steps]:
-    """Suite -> the steps of a real cluster. Paths of this machine are taken out of them."""
+    """Return the steps of a real cluster by suite, without the paths of this machine."""
     home = home or flink_home(version)
     java = java or java_for(version)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
@@ -44,6 +43,7 @@ def play_real(version: str, names: list[str], home: Path | None = None, java: st
 
 
 def play_fake(version: str, names: list[str]) -> dict[str, Steps]:
+    """Return the steps of a fake cluster by suite."""
     minor = ".".join(map(str, minor_of(version)))
     with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
         return play(Driver(cluster.url, jars_for(version), folder), names, print)
@@ -51,11 +51,13 @@ def play_fake(version: str, names: list[str]) -> dict[str, Steps]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="a release with its patch number, e.g. 1.18.1")
+    parser.add_argument("version", help="a release with its patch number, such as 1.18.1")
     parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
-    parser.add_argument("--home", type=Path, help=f"a distribution (lib, bin, …); else it is downloaded to {CACHE}")
-    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
-    parser.add_argument("--record", type=Path, metavar="FOLDER", help="write the real answers there, SUITE.json.gz")
+    parser.add_argument("--home", type=Path, help=f"a distribution (lib, bin, …); default: it is downloaded to {CACHE}")
+    parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
+    parser.add_argument(
+        "--record", type=Path, metavar="FOLDER", help="write the responses of the real Flink there, as SUITE.json.gz"
+    )
     args = parser.parse_args()
     names = args.suite.split(",")
     if unknown := [name for name in names if name not in SUITES]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
-"""Real Flink's: VERSION/SUITE.json.gz."""
+"""The recordings of real clusters: VERSION/SUITE.json.gz."""
 
 Steps = list[dict[str, Any]]
 
@@ -21,14 +21,14 @@ def load(path: Path) -> Steps:
 
 
 def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
-    """Equal recordings give equal bytes: the gzip header holds no time."""
+    """Write a recording. Equal recordings give equal bytes, because the gzip header contains no time."""
     raw = (json.dumps({"meta": meta, "steps": steps}, indent=1, ensure_ascii=False) + "\n").encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
 
 
 def scrubbed(steps: Steps, paths: Mapping[str, str]) -> Steps:
-    """The same with other paths: those of the machine that a recording was made on are nobody's business."""
+    """Replace the paths of the machine on which a recording was made."""
     text = json.dumps(steps)
     for path, other in paths.items():
         text = text.replace(json.dumps(path)[1:-1], other)
@@ -37,6 +37,6 @@ def scrubbed(steps: Steps, paths: Mapping[str, str]) -> Steps:
 
 
 def suites(folder: Path) -> dict[str, Path]:
-    """Suite -> its file."""
+    """Return the files in a folder by the name of their suite."""
     files = sorted(folder.glob("*.json")) + sorted(folder.glob("*.json.gz"))
     return {path.name.partition(".")[0]: path for path in files}

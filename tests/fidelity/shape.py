@@ -1,7 +1,7 @@
 """The differences of two JSON bodies, apart from values that vary between runs (ids, times, sizes, counts).
 
-What does count: the keys and their order, types (int and float differ), null or not, -1 or not, ids that look like
-ids, upper-case enum values, lists and maps empty or not.
+These are compared: keys and their order, types (int and float differ), null, -1, the form of ids, enum values, and
+whether lists and maps are empty.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAPS = frozenset(
         "user-config",
     }
 )
-"""Objects used as maps: their keys are data (names, ids), not vocabulary."""
+"""Objects that are maps: their keys are data (names, ids), not names of fields."""
 
 NULLABLE = frozenset(
     {
@@ -38,7 +38,7 @@ NULLABLE = frozenset(
         "savepoint",
     }
 )
-"""Null in one run and not in another: it depends on what happened just before."""
+"""Fields that are null in some runs, depending on what happened shortly before."""
 
 STATES = frozenset(
     {
@@ -61,20 +61,21 @@ STATES = frozenset(
     }
 )
 
-# What differs between two recordings of one and the same release
+# differences between two recordings of the same release
 VOLATILE_LISTS = (".history", ".data.children", ".user-task-accumulators", ".user-accumulators")
 VOLATILE_MAPS = frozenset({"serialized-user-task-accumulators"})
 VOLATILE_MINUS = frozenset({"jmxPort"})
-RACY = "(racy)"
-"""The path of a body that was asked for in the middle of a transition: any state will do."""
-VOLATILE_STATES = ("history[]", RACY, ".jobs[]")
+DURING_TRANSITION = "(during a transition)"
+"""The path of a body that was requested during a transition: all states count as equal."""
+VOLATILE_STATES = ("history[]", DURING_TRANSITION, ".jobs[]")
 
 Differences = list[str]
 
 
-def compare_bodies(real: Any, other: Any, *, racy: bool = False) -> Differences:
+def compare_bodies(real: Any, other: Any, *, during_transition: bool = False) -> Differences:
+    """Return the differences of two bodies. With `during_transition`, all states count as equal."""
     differences: Differences = []
-    _compare(real, other, RACY if racy else "", None, differences)
+    _compare(real, other, DURING_TRANSITION if during_transition else "", None, differences)
     return differences
 
 
@@ -89,26 +90,26 @@ def kind(value: Any) -> str:
 
 
 def is_map(key: str | None, value: dict[str, Any]) -> bool:
-    """Objects whose keys are ids, numbers or user data."""
+    """Return whether an object is a map: its keys are ids, numbers or user data."""
     return key in MAPS or (bool(value) and all(HEX.match(k) or k.isdigit() or UUID.match(k) for k in value))
 
 
 def signature(value: Any, key: str | None = None) -> str:
-    """A text that is equal for two values of the same shape; pairs up the elements of lists."""
-    what = kind(value)
-    if what == "object":
+    """Return a text that is equal for all values of the same shape."""
+    value_kind = kind(value)
+    if value_kind == "object":
         if value and all(name in STATES for name in value):
             return "states"
         if is_map(key, value):
             return "{*:" + "|".join(sorted({signature(item) for item in value.values()})) + "}"
         return "{" + ",".join(f"{name}:{signature(item, name)}" for name, item in value.items()) + "}"
-    if what == "array":
+    if value_kind == "array":
         return "[" + "|".join(sorted({signature(item, key) for item in value})) + "]"
-    if what == "string" and ENUM.match(value):
+    if value_kind == "string" and ENUM.match(value):
         return "enum"
-    if what == "null" and key in NULLABLE:
+    if value_kind == "null" and key in NULLABLE:
         return "?"
-    return what
+    return value_kind
 
 
 def _compare(real: Any, other: Any, path: str, key: str | None, differences: Differences) -> None:
@@ -148,7 +149,7 @@ def _compare_objects(
         differences.append(f"{path or '/'}: keys missing: {', '.join(missing)}")
     if extra:
         differences.append(f"{path or '/'}: keys extra: {', '.join(extra)}")
-    # Flink keeps counts by state in hash maps, whose order differs from one JVM to the next
+    # Flink keeps counts by state in hash maps, whose order differs between JVMs
     by_state = all(name in STATES for name in real)
     if not missing and not extra and not by_state and list(real) != list(other):
         differences.append(f"{path or '/'}: key order {list(other)} not {list(real)}")
@@ -160,33 +161,33 @@ def _compare_objects(
 def _compare_groups(
     real: Iterable[Any], other: Iterable[Any], path: str, key: str | None, differences: Differences
 ) -> None:
-    """Elements of two lists (or values of two maps): every shape on one side must fit some shape on the other."""
+    """Compare two lists, or the values of two maps: each shape in one must be similar to a shape in the other."""
     ours, theirs = _distinct(other, key), _distinct(real, key)
     _compare_shapes(ours, theirs, path, key, differences, theirs_first=True)
-    if path != ".jobs":  # which other jobs a cluster remembers is its own affair
+    if path != ".jobs":  # the real cluster may list further jobs
         _compare_shapes(theirs, ours, path, key, differences, theirs_first=False)
 
 
 def _compare_shapes(
-    mine: dict[str, Any],
-    rivals: dict[str, Any],
+    values: dict[str, Any],
+    candidates: dict[str, Any],
     path: str,
     key: str | None,
     all_differences: Differences,
     *,
     theirs_first: bool,
 ) -> None:
-    """Each shape of `mine` that is not among the rivals counts with its differences from the nearest of them."""
-    for shape, value in mine.items():
-        if shape in rivals:
+    """Add the differences of each shape in `values` from the most similar one in `candidates`."""
+    for shape, value in values.items():
+        if shape in candidates:
             continue
-        fitting = list(rivals.values())
-        if name := _subtype(value):  # checkpoints: completed, failed or in_progress, each of its own shape
-            fitting = [rival for rival in fitting if _subtype(rival) == name]
+        comparable = list(candidates.values())
+        if name := _subtype(value):  # completed, failed and in-progress checkpoints have different shapes
+            comparable = [candidate for candidate in comparable if _subtype(candidate) == name]
         nearest: Differences | None = None
-        for rival in fitting:
+        for candidate in comparable:
             differences: Differences = []
-            pair = (rival, value) if theirs_first else (value, rival)
+            pair = (candidate, value) if theirs_first else (value, candidate)
             _compare(*pair, path + "[]", key, differences)
             if nearest is None or _cost(differences) < _cost(nearest):
                 nearest = differences
@@ -217,7 +218,7 @@ def _subtype(value: Any) -> str | None:
 
 
 def _cost(differences: Differences) -> int:
-    """How far apart two shapes are: a different vocabulary weighs more than a different order."""
+    """Return the distance of two shapes: different keys count more than other differences."""
     return sum(3 if "keys " in text else 1 for text in differences)
 
 

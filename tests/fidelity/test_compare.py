@@ -1,4 +1,4 @@
-"""The comparer sees what a client could see, and only that."""
+"""The comparer reports each difference that a client can see, and no others."""
 
 import copy
 from collections.abc import Callable
@@ -49,30 +49,30 @@ def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     return other
 
 
-FAULTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+DIFFERENCES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a key is missing": lambda s: s["response"]["body"].pop("jid"),
-    "a key too many": lambda s: s["response"]["body"].update(extra=1),
+    "an extra key": lambda s: s["response"]["body"].update(extra=1),
     "another order of keys": lambda s: s["response"].update(body=dict(reversed(s["response"]["body"].items()))),
     "int for float": lambda s: s["response"]["body"].update(ratio=1),
     "text for int": lambda s: s["response"]["body"].update(duration="1207"),
     "null for a list": lambda s: s["response"]["body"].update(vertices=None),
     "an empty list": lambda s: s["response"]["body"].update(vertices=[]),
     "a value for null": lambda s: s["response"]["body"].update(plan={}),
-    "an end that has not come": lambda s: s["response"]["body"].update({"end-time": 5}),
+    "a time for -1": lambda s: s["response"]["body"].update({"end-time": 5}),
     "another state": lambda s: s["response"]["body"].update(state="FINISHED"),
-    "an id that is none": lambda s: s["response"]["body"].update(jid="job-1"),
-    "a fault deep inside": lambda s: s["response"]["body"]["vertices"][0].update(id=7),
+    "another form of an id": lambda s: s["response"]["body"].update(jid="job-1"),
+    "a difference in a nested object": lambda s: s["response"]["body"]["vertices"][0].update(id=7),
     "another status": lambda s: s["response"].update(status=202),
     "another content type": lambda s: s["response"]["headers"].update({"content-type": "application/json"}),
     "no CORS header": lambda s: s["response"]["headers"].pop("access-control-allow-origin"),
     "no body": lambda s: s["response"].update(kind="empty"),
-    "no answer": lambda s: s["response"].update(status=0),
+    "no response": lambda s: s["response"].update(status=0),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_single_fault_is_found(fault: str) -> None:
-    assert compare([step(REAL)], [changed(FAULTS[fault])]).matching == 0
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_a_single_difference_is_reported(difference: str) -> None:
+    assert compare([step(REAL)], [changed(DIFFERENCES[difference])]).matching == 0
 
 
 def test_values_that_change_from_run_to_run_do_not_count() -> None:

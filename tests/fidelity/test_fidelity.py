@@ -18,10 +18,10 @@ from tests.fidelity.recordings import RECORDINGS, Steps, load
 from tests.fidelity.suites import SUITES
 
 RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
-"""Those with a recording of a real cluster; `python -m tests.fidelity.real` makes more."""
+"""The versions with a recording; `python -m tests.fidelity.real` records more."""
 FLOOR = 0.98
-"""Share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on a
-idle machine. The rest is a margin for steps that depend on timing, on busy machines."""
+"""The share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on
+an idle machine. On busy machines, steps that depend on timing may differ."""
 
 
 @pytest.mark.slow
@@ -30,10 +30,10 @@ idle machine. The rest is a margin for steps that depend on timing, on busy mach
 def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> None:
     minor = release.rpartition(".")[0]
     played: dict[str, Steps] = {}
-    # the jars were recorded on a cluster that had seen none, and leave jobs behind that the other suites would list
+    # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list
     for suites in (tuple(name for name in SUITES if name != "jars"), ("jars",)):
         with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
-            played |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, tell=print)
+            played |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, report=print)
     scores = {suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps) for suite, steps in played.items()}
     text = f"Flink {release}\n{report(scores)}"
     print(text)

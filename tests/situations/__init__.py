@@ -1,1 +1,1 @@
-"""Situations in which a real Flink was recorded (`tests/fidelity/situations.py`), and the fake in the same ones."""
+"""Situations in which a real Flink was recorded (`tests/fidelity/situations/`), and the fake in the same ones."""

@@ -1,6 +1,6 @@
-"""The suites by name, in the order in which they are played: each is a function that takes a Driver.
+"""The suites by name, in the order in which they are played. Each is a function with a Driver.
 
-`jars` leaves jobs behind that could not be initialized, which show in lists: it comes after those that list jobs.
+`jars` leaves jobs whose initialization failed, so it follows the suites that list jobs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every readable path of a job and of a vertex; several suites ask all of them in different situations."""
+"""The read operations of a job and of a vertex, which several suites send in different situations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FROM_METRICS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressur
 
 
 def get_all(d: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
-    """One step for each tail; of an ended job what comes from metrics may or may not be there still."""
+    """Record a step for each path. Of an ended job, values that come from metrics may be missing."""
     for tail in tails:
         path, _, query = tail.partition("?")
         volatile = ended and path.endswith(FROM_METRICS)

@@ -1,4 +1,4 @@
-"""Rescaling, which Flink switched off, and what came instead: resource requirements and, in 2.3, rescales."""
+"""Rescaling, which Flink has disabled, and its successors: resource requirements and, since 2.3, rescales."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import http.client
 import time
 from typing import Any
 
-from tests.fidelity.driver import NETWORK, Driver
-from tests.fidelity.exchange import NO_ANSWER, record
+from tests.fidelity.driver import NETWORK_ERRORS, Driver
+from tests.fidelity.exchange import NO_RESPONSE, record
 
 SAVEPOINTS = "/jobs/{job}/savepoints"
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +35,7 @@ def wire(d: Driver) -> None:
 
 
 def keep_alive(d: Driver) -> None:
-    """Three requests on one connection, an error in the middle."""
+    """Send three requests on one connection; the second one is an error."""
     connection = http.client.HTTPConnection(d.host, d.port, timeout=20)
     for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
         entry = d.entry(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
@@ -60,7 +60,7 @@ def raw(d: Driver, name: str, method: str, path: str, *headers: str, version: st
 
 
 def exchange_raw(d: Driver, name: str, method: str, path: str, data: bytes) -> None:
-    """Sends bytes that no HTTP client would send; `method` and `path` only tell what they mean."""
+    """Send bytes that HTTP clients do not send. `method` and `path` only describe them in the recording."""
     entry: dict[str, Any] = d.entry(name, {"method": method, "path": path})
     start = time.time()
     try:
@@ -69,6 +69,6 @@ def exchange_raw(d: Driver, name: str, method: str, path: str, data: bytes) -> N
             response = http.client.HTTPResponse(connection)
             response.begin()
             entry["response"], _ = record(response.status, response.reason, response.getheaders(), response.read())
-    except NETWORK as error:
-        entry["response"] = NO_ANSWER | {"reason": type(error).__name__}
+    except NETWORK_ERRORS as error:
+        entry["response"] = NO_RESPONSE | {"reason": type(error).__name__}
     d.keep(entry, start)

@@ -1,0 +1,9 @@
+"""Records the situations of `tests/situations/VERSION.json.gz` from a real Flink.
+
+    python -m tests.fidelity.situations 2.3.0 --home flink-2.3.0
+
+A situation is a state of a cluster or job that takes minutes of real time to reach: a job that waits for slots, a batch
+job, a finished vertex in a running job, unusual savepoint directories, a job that is INITIALIZING or CREATED, an ended
+job that expires. Tests do not play them; they put the fake into the same situations on a virtual clock
+(`tests/situations/`).
+"""

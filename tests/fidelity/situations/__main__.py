@@ -1,0 +1,83 @@
+"""Records situations from a real Flink; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fidelity import situations
+from tests.fidelity.distribution import flink_home, java_for, minor_of
+from tests.fidelity.driver import Driver
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.jobs import settle
+from tests.fidelity.real import jars_for
+from tests.fidelity.recordings import Steps, load, save, scrubbed
+from tests.fidelity.situations import expired, resources
+from tests.fidelity.situations.before_running import created, initializing
+from tests.fidelity.situations.expired import forgotten
+from tests.fidelity.situations.failures import applications, failing_stop
+from tests.fidelity.situations.finished_vertices import batch, partly
+from tests.fidelity.situations.resources import waiting
+from tests.fidelity.situations.savepoint_paths import directories, paths
+
+RECORDINGS = Path(__file__).parents[2] / "situations"
+Situation = Callable[[Driver], None]
+SESSIONS: tuple[tuple[tuple[str, ...], tuple[Situation, ...]], ...] = (
+    (resources.OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, applications, initializing)),
+    (("jobmanager.scheduler: adaptive",), (created,)),
+    (expired.OPTIONS, (forgotten,)),
+)
+"""The options of a cluster, and the situations that are recorded on it in turn."""
+FIRST_RELEASE = {created: (1, 13), applications: (2, 3)}
+"""Situation -> the first release that has it."""
+NAMES = tuple(situation.__name__ for _, session in SESSIONS for situation in session)
+
+
+def record(situation: Situation, driver: Driver) -> None:
+    """Put the cluster into a situation and record it. What was recorded before an error is kept."""
+    driver.begin("situations")
+    start = time.time()
+    try:
+        situation(driver)
+    except Exception as error:
+        print(situation.__name__, "ended early:", repr(error), flush=True)
+    settle(driver)
+    print(f"{situation.__name__}: {len(driver.steps)} steps, {time.time() - start:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=situations.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("version", help="a release with its patch number, such as 2.3.0")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
+    parser.add_argument("--java", help="the Java that runs it")
+    parser.add_argument("--only", default=",".join(NAMES), help="names, comma separated; default: %(default)s")
+    args = parser.parse_args()
+    home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
+    steps: Steps = []
+    for options, session in SESSIONS:
+        chosen = [
+            situation
+            for situation in session
+            if situation.__name__ in args.only.split(",")
+            and minor_of(args.version) >= FIRST_RELEASE.get(situation, (0, 0))
+        ]
+        if not chosen:
+            continue
+        with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), options) as url:
+            for situation in chosen:
+                driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
+                record(situation, driver)
+                steps += scrubbed(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
+                path = RECORDINGS / f"{args.version}.json.gz"
+                new = {step["step"] for step in steps}
+                unchanged = [step for step in load(path) if step["step"] not in new] if path.exists() else []
+                save(path, {"flink": args.version, "suite": "situations"}, [*unchanged, *steps])
+
+
+if __name__ == "__main__":
+    main()

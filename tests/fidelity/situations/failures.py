@@ -1,0 +1,59 @@
+"""Stops and applications that fail."""
+
+from __future__ import annotations
+
+import time
+
+from tests.fidelity.distribution import minor_of
+from tests.fidelity.driver import Driver
+from tests.fidelity.jobs import (
+    all_tasks_run,
+    has_ended,
+    learn_vertices,
+    poll_operation,
+    settle,
+    trigger,
+    upload,
+    wait_checkpoints,
+    wait_state,
+)
+from tests.fidelity.situations.views import JOB, listed
+
+
+def failing_stop(d: Driver) -> None:
+    """Stop a job so that the savepoint completes and then a task fails, without and with a restart strategy."""
+    restart = {"none": {"restart-strategy.type": "none", "restart-strategy": "none"}, "restarts": {}}
+    for label, options in restart.items():
+        if label == "none" and minor_of(str(d.peek("/config")["flink-version"])) < (1, 17):
+            continue
+        upload(d, "stopfails", name=f"failing stop {label}: upload")
+        body = {"flinkConfiguration": options} if options else {}
+        response = d.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
+        d.variables["job"] = response["jobid"]
+        wait_state(d, d.variables["job"], all_tasks_run)
+        learn_vertices(d)
+        wait_checkpoints(d, 1)
+        body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
+        trigger(d, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
+        poll_operation(d, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
+        until = has_ended if label == "none" else all_tasks_run
+        d.poll(
+            f"failing stop {label}: timeline", "/jobs/overview", listed(d),
+            lambda b, until=until: any(until(j) for j in b["jobs"] if j["jid"] == d.variables["job"]), timeout=20,
+        )  # fmt: skip
+        time.sleep(3.2)
+        d.step(f"failing stop {label}: job", "GET", JOB)
+        d.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        d.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
+        settle(d)
+
+
+def applications(d: Driver) -> None:
+    """Run applications whose main method throws, or starts no job."""
+    for kind in ("mainthrows", "noexecute"):
+        upload(d, kind, name=f"applications: upload {kind}")
+        response = d.step(f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={})
+        d.variables["app"] = response["applicationid"]
+        time.sleep(2)
+        d.step(f"applications: {kind}", "GET", "/applications/{app}")
+        d.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)

@@ -1,0 +1,31 @@
+"""A job that needs more slots than there are."""
+
+from __future__ import annotations
+
+import time
+
+from tests.fidelity.driver import Driver
+from tests.fidelity.jobs import start_job
+from tests.fidelity.situations.views import JOB, listed
+
+START_UP_S, SLOT_TIMEOUT_S = 60, 15
+OPTIONS = (
+    f"resourcemanager.standalone.start-up-time: {START_UP_S * 1000}",
+    f"slot.request.timeout: {SLOT_TIMEOUT_S * 1000}",
+)
+
+
+def waiting(d: Driver) -> None:
+    """Run the job on a cluster during its start-up time, and after it."""
+    for name in ("young", "old"):
+        start_job(d, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", running=False)
+        d.step(f"{name}: job", "GET", JOB)
+        failed = lambda body: listed(d)(body).startswith("FAILED")  # noqa: E731
+        d.poll(f"{name}: timeline", "/jobs/overview", listed(d), failed, timeout=START_UP_S * 2)
+        d.step(f"{name}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        time.sleep(3.2)
+        d.step(f"{name}: FAILED job", "GET", JOB)
+        d.step(f"{name}: FAILED exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        d.step(f"{name}: FAILED execution-result", "GET", JOB + "/execution-result", text_limit=20_000)
+        d.step(f"{name}: FAILED vertex", "GET", JOB + "/vertices/{v1}/subtasks/0")
+        d.step(f"{name}: overview", "GET", "/overview")
