@@ -163,7 +163,10 @@ class Job:
 
     def attempt_at(self, time: int) -> JobAttempt | None:
         """Return the attempt that was current at `time`; None if there was no graph."""
-        return next((attempt for attempt in reversed(self.attempts) if attempt.created_at <= time), None)
+        for attempt in reversed(self.attempts):
+            if attempt.created_at <= time:
+                return attempt
+        return None
 
     def executions_at(self, time: int) -> list[list[Execution]]:
         """Return the current executions, vertex by vertex; empty before there is a graph."""

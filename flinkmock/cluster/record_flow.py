@@ -64,33 +64,32 @@ class RecordFlow:
 
     def io_counters(self, execution: Execution) -> IoCounters:
         """Return the counters of one subtask."""
+        counters = self.counters_without_buffers(execution)
+        flow = self._flows[execution.vertex.index]
+        ran_ms = counters.busy_ms + counters.idle_ms + counters.backpressured_ms
+        return counters._replace(
+            buffers_in=_buffers(counters.records_in, counters.bytes_in, flow.input_channels, ran_ms),
+            buffers_out=_buffers(counters.records_out, counters.bytes_out, flow.output_channels, ran_ms),
+        )
+
+    def counters_without_buffers(self, execution: Execution) -> IoCounters:
+        """Return the counters of one subtask, with 0 buffers."""
         vertex, subtask = execution.vertex, execution.subtask
-        flow = self._flows[vertex.index]
+        flow, spec = self._flows[vertex.index], vertex.spec
         records_in, records_out = self.records(vertex)
-        own_records_in, own_records_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
+        records_in, records_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
         submitted_at = self._attempt.submitted_at
         since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
         ran_ms, backpressured_ms = until - since, 0
-        if vertex.spec.backpressure:
-            backpressured_ms = backpressured_time_ms(
-                vertex.spec.backpressure, since - submitted_at, until - submitted_at
-            )
-        if vertex.spec.busy:
+        if spec.backpressure:
+            backpressured_ms = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
+        if spec.busy:
             busy = min(round(ran_ms * _busy(vertex, subtask)), ran_ms - backpressured_ms)
         else:
             busy = round((ran_ms - backpressured_ms) * flow.busy[subtask])
-        bytes_in, bytes_out = round(own_records_in * flow.input_bytes / flow.inputs), own_records_out * flow.bytes_out
-        return IoCounters(
-            own_records_in,
-            own_records_out,
-            bytes_in,
-            bytes_out,
-            _buffers(own_records_in, bytes_in, flow.input_channels, ran_ms),
-            _buffers(own_records_out, bytes_out, flow.output_channels, ran_ms),
-            busy,
-            ran_ms - backpressured_ms - busy,
-            backpressured_ms,
-        )
+        bytes_in, bytes_out = round(records_in * flow.input_bytes / flow.inputs), records_out * flow.bytes_out
+        idle = ran_ms - backpressured_ms - busy
+        return IoCounters(records_in, records_out, bytes_in, bytes_out, 0, 0, busy, idle, backpressured_ms)
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Return the ratio of time in which a subtask is busy, from 0 to 1."""

@@ -36,9 +36,9 @@ class FileContent:
     content_type: str = "text/plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RestCall:
-    """One request to one operation.
+    """One request to one operation. It is not frozen, because that takes three times as long to create.
 
     Attributes:
         operation: The operation that the request calls.

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MAX_WAITING = 256 * 1024
 """The maximum size of further requests, in bytes, that are read while one is running."""
+_LARGE = 64 * 1024
+"""The size of a message, in bytes, from which on it is not copied."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
 _EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -166,7 +168,8 @@ class FlinkConnection(asyncio.Protocol):
         if message is None:
             end_connection(transport, reset=True)
             return
-        transport.write(message)
+        # asyncio slices what the socket does not take at once: a slice of a memoryview is not a copy
+        transport.write(memoryview(message) if len(message) > _LARGE else message)
         if not keep_alive:
             transport.close()
 

@@ -39,13 +39,14 @@ class IoMetrics:
         return self._flows[attempt, time]
 
     def io(self, execution: Execution) -> tuple[IoCounters, bool]:
-        """Return a subtask's counters, and whether they are complete."""
+        """Return a subtask's counters, without buffers, and whether they are complete."""
         if execution.ended_at(self._time) is not None:
-            return self._flow(execution.attempt, self._time).io_counters(execution), True
+            return self._flow(execution.attempt, self._time).counters_without_buffers(execution), True
         if self._fetched is None:
             return IoCounters(), False
         running = execution.entered_at(TaskState.RUNNING, self._fetched)
-        return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
+        counters = self._flow(execution.attempt, self._fetched).counters_without_buffers(execution)
+        return counters, running is not None
 
     def status_duration(self, execution: Execution) -> dict[TaskState, int]:
         """Return how long a subtask was in each state, in ms, until its end or now, even if the graph is cached."""

@@ -11,7 +11,7 @@ from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
-from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES, TaskState
+from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TaskState
 from flinkmock.flink.configuration import OBJECT_REUSE
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
@@ -25,9 +25,9 @@ from flinkmock.rest.handlers.stream_graph import stream_graph_payload
 CLUSTER_LEVEL_STRATEGY = "Cluster level default restart strategy"
 
 
-def scheduler_type(cluster: Cluster, job: Job) -> str:
+def scheduler_type(job: Job) -> str:
     """Return `schedulerType`; batch jobs have another scheduler since 1.15."""
-    if cluster.uses_adaptive_scheduler(job.spec):
+    if job.adaptive:
         return "Adaptive"
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
@@ -41,7 +41,7 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
         "jid": job.id,
         "name": job.name,
         "jobType": job.spec.type,
-        "schedulerType": scheduler_type(cluster, job) if known else None,
+        "schedulerType": scheduler_type(job) if known else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
         "duration": job.duration(now),
@@ -113,7 +113,7 @@ def details(call: RestCall) -> Payload:
         "isStoppable": False,
         "state": job.state_at(time),
         "job-type": job.spec.type,
-        "schedulerType": scheduler_type(call.cluster, job) if known else None,
+        "schedulerType": scheduler_type(job) if known else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
         "duration": (call.now if end is None else end) - job.submitted_at,
@@ -170,9 +170,11 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
     starts = [start for execution in row if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
-    ended = all(execution.state_at(time) in TERMINAL_TASK_STATES for execution in row)
-    end = max(execution.ended_at(time) or 0 for execution in row) if ended else -1
-    return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
+    start, ends = min(starts), [execution.ended_at(time) for execution in row]
+    if None in ends:
+        return {"start-time": start, "end-time": -1, "duration": now - start}
+    end = max(filter(None, ends), default=0)
+    return {"start-time": start, "end-time": end, "duration": end - start}
 
 
 def _counts(call: RestCall, key: str, states: tuple[TaskState, ...]) -> Payload:
@@ -186,7 +188,7 @@ def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     if job.is_sparse_at(time):
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive); that of a batch job begins with its sources
-    in_given_order = cluster.uses_adaptive_scheduler(job.spec) or job.grows
+    in_given_order = job.adaptive or job.grows
     present = job.vertices_at(time)
     vertices = present if in_given_order else [present[vertex.index] for vertex in topological_plan_order(job.graph)]
     return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, vertices)

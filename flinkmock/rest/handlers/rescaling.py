@@ -57,8 +57,8 @@ def _unfinished_job(call: RestCall) -> Job:
 
 
 def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
-    if not call.cluster.uses_adaptive_scheduler(job.spec):
-        scheduler = f"{scheduler_type(call.cluster, job)}Scheduler"
+    if not job.adaptive:
+        scheduler = f"{scheduler_type(job)}Scheduler"
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS, scheduler)
 
 
@@ -109,7 +109,7 @@ def set_requirements(call: RestCall) -> Payload:
 def config(call: RestCall) -> Payload:
     """Return the configuration of rescales. Raises JobNotFound, AdaptiveSchedulerRequired."""
     job, _ = job_and_time(call)
-    if not call.cluster.uses_adaptive_scheduler(job.spec):
+    if not job.adaptive:
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
@@ -137,10 +137,7 @@ def _job_and_rescales(call: RestCall, feature: AdaptiveSchedulerFeature) -> tupl
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler, or no history is kept.
     """
     job, time = job_and_time(call)
-    if (
-        not call.cluster.uses_adaptive_scheduler(job.spec)
-        or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0
-    ):
+    if not job.adaptive or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
         raise AdaptiveSchedulerRequired(job.id, feature)
     return job, history_at(job, time)
 
