@@ -1,6 +1,6 @@
 """Invariants between the responses of one cluster at one moment. They hold on real clusters.
 
-Everything is read from responses, nothing from the model. The clock stands still meanwhile.
+They are read from responses only, not from the model, while the clock stands still.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
     def get(target: str) -> Json:
         return client.json("GET", target)
 
-    listed = get("/jobs/overview")["jobs"]
-    yield from cluster_counts(get("/overview"), listed, get("/jobs")["jobs"], get("/taskmanagers")["taskmanagers"])
+    rows = get("/jobs/overview")["jobs"]
+    yield from cluster_counts(get("/overview"), rows, get("/jobs")["jobs"], get("/taskmanagers")["taskmanagers"])
     holding: Counter[str] = Counter()
-    for row in listed:
+    for row in rows:
         job = get(f"/jobs/{row['jid']}")
         subject = f"job {job['name']} ({job['state']})"
         if job["state"] == "CREATED" and not any(any(vertex["tasks"].values()) for vertex in job["vertices"]):
             continue  # the adaptive scheduler waits for slots, and shows a graph without executions
-        violations = [*job_facts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
+        violations = [*job_times_and_counts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
         attempts: list[int] = []
         for vertex in job["vertices"]:
             detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
@@ -62,7 +62,7 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
         try:
             response = get(f"/jobs/{job['jid']}/checkpoints")
             violations += [*checkpoints(response), *coherent_checkpoints.sums(get, job["jid"], response)]
-            violations += [*coherent_checkpoints.kept(response), *coherent_checkpoints.restored(response)]
+            violations += [*coherent_checkpoints.retention(response), *coherent_checkpoints.restored(response)]
             violations += coherent_checkpoints.metrics(get, job, response)
         except JobInitializing:
             if job["vertices"] or job["state"] in TERMINAL:
@@ -93,7 +93,7 @@ def cluster_counts(overview: Json, listed: Json, ids: Json, taskmanagers: Json) 
             yield f"/overview: {key} is {overview[key]}, counted {count}"
 
 
-def job_facts(row: Json, job: Json) -> Iterator[str]:
+def job_times_and_counts(row: Json, job: Json) -> Iterator[str]:
     """Compare the list with the details, and the times of the details with each other."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
         if row[key] != job[key]:
@@ -124,7 +124,7 @@ def job_facts(row: Json, job: Json) -> Iterator[str]:
 
 
 def vertices(job: Json) -> Iterator[str]:
-    """Each vertex against the job's state, and finished ones against their inputs."""
+    """Check that vertices agree with the state of the job, and finished ones with their inputs."""
     by_id = {vertex["id"]: vertex for vertex in job["vertices"]}
     for vertex in job["vertices"]:
         states = {state for state, count in vertex["tasks"].items() if count}
@@ -168,18 +168,18 @@ def subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str
         if any(time > job["now"] for time, _ in entered):
             yield f"{name} {row['subtask']}: a time of the future: {entered}"
         if stamps[row["status"]] == 0 and row["status"] != "CREATED":
-            yield f"{name} {row['subtask']} is {row['status']} and never became it: {entered}"
+            yield f"{name} {row['subtask']} is {row['status']} without a timestamp: {entered}"
         if row["start-time"] not in (stamps["DEPLOYING"], -1) or (row["start-time"] == -1 and stamps["DEPLOYING"]):
             yield f"{name} {row['subtask']} starts {row['start-time']}: {entered}"
         ended = row["status"] in TASKS_END
         if ended and row["end-time"] != stamps[row["status"]]:
             yield f"{name} {row['subtask']} ends {row['end-time']}: {entered}"
         if row["status"] in HOLDING_A_SLOT and "(unassigned)" in row["taskmanager-id"]:
-            yield f"{name} {row['subtask']} runs nowhere"
+            yield f"{name} {row['subtask']} runs on no TaskManager"
 
 
 def slots_held(job: Json) -> int:
-    """The widest vertex of each slot sharing group, while the job's tasks are deployed."""
+    """Return the number of slots of deployed tasks: the sum of the widest vertex of each slot sharing group."""
     groups: dict[str, int] = {}
     for vertex in job["vertices"]:
         alive = sum(count for state, count in vertex["tasks"].items() if state in HOLDING_A_SLOT)
@@ -189,9 +189,9 @@ def slots_held(job: Json) -> int:
 
 
 def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
-    """The task managers' slots against the jobs' tasks."""
+    """Check that the slots of TaskManagers agree with the tasks of jobs."""
     major, minor = get("/config")["flink-version"].split(".")[:2]
-    if (int(major), int(minor)) < (1, 18):  # does not list which job has a slot
+    if (int(major), int(minor)) < (1, 18):  # it does not list which job holds a slot
         return
     taken: Counter[str] = Counter()
     for row in get("/taskmanagers")["taskmanagers"]:
@@ -245,12 +245,12 @@ def checkpoints(response: Json) -> Iterator[str]:
 
 
 def backwards(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    """Return what went backwards between two reads of the same jobs (id -> details of /jobs/:jobid)."""
+    """Return the times that went backwards between two reads of the same jobs (id -> details of /jobs/:jobid)."""
     violations = []
     for job_id, old in before.items():
         new = after.get(job_id)
         if new is None:
-            violations.append(f"job {job_id} has gone")
+            violations.append(f"job {job_id} is missing")
             continue
         if new["start-time"] != old["start-time"] or new["now"] < old["now"]:
             violations.append(f"job {job_id}: start-time or now went back")

@@ -20,19 +20,19 @@ _METRICS = {
 
 
 def sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
-    """Check that sizes add up from subtask to vertex to checkpoint, and that durations start at the trigger.
+    """Check the newest checkpoint: sizes of subtasks, vertices and checkpoint add up; durations start at the trigger.
 
-    Only of the newest checkpoint: the others were the newest in earlier reads.
+    The other checkpoints were the newest in earlier reads.
     """
     for entry in [entry for entry in response["history"] if entry["status"] == "COMPLETED"][:1]:
-        where = f"/jobs/{job_id}/checkpoints/details/{entry['id']}"
-        tasks = get(where)["tasks"]
+        path = f"/jobs/{job_id}/checkpoints/details/{entry['id']}"
+        tasks = get(path)["tasks"]
         yield from _adds_up(f"checkpoint {entry['id']}", entry, list(tasks.values()))
         acknowledged = [task["latest_ack_timestamp"] for task in tasks.values()]
         if entry["latest_ack_timestamp"] != max(acknowledged):
             yield f"checkpoint {entry['id']}: acknowledged {entry['latest_ack_timestamp']}, its tasks {acknowledged}"
         for vertex_id, task in tasks.items():
-            subtasks = get(f"{where}/subtasks/{vertex_id}")["subtasks"]
+            subtasks = get(f"{path}/subtasks/{vertex_id}")["subtasks"]
             yield from _adds_up(f"checkpoint {entry['id']}, {vertex_id}", task, subtasks)
             for row in subtasks:
                 if row["end_to_end_duration"] != row["ack_timestamp"] - entry["trigger_timestamp"]:
@@ -45,7 +45,7 @@ def _adds_up(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
             yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
 
 
-def kept(response: Json) -> Iterator[str]:
+def retention(response: Json) -> Iterator[str]:
     """Check that only the newest completed checkpoint is kept, and that minimum, average and maximum are in order."""
     completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
     for entry in completed[1:]:

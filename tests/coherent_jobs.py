@@ -11,7 +11,7 @@ from typing import Any
 from flinkmock.cluster.errors import AdaptiveSchedulerRequired
 
 Json = Any
-_FIRST = ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING")
+_DOMINANT_STATES = ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING")
 _CAUSED_BY_CHANGES = ("UPDATE_REQUIREMENT", "NEW_RESOURCE_AVAILABLE")
 _KEPT_FAILURES = 16
 """web.exception-history-size."""
@@ -19,7 +19,7 @@ _KEPT_FAILURES = 16
 
 def status_of(tasks: dict[str, int]) -> str:
     """Return the status of a vertex by the states of its tasks (ExecutionJobVertex.getAggregateJobVertexState)."""
-    for state in _FIRST:
+    for state in _DOMINANT_STATES:
         if tasks.get(state):
             return state
     if tasks["FINISHED"]:
@@ -28,11 +28,10 @@ def status_of(tasks: dict[str, int]) -> str:
 
 
 def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
-    """Check the status of vertices and their order: sources first, in a plan of the default scheduler last (recorded).
+    """Check the status of vertices, their order, and that `/plan` has the plan of the details.
 
-    The graph of a batch job grows since 2.0, beginning with its sources.
-
-    `/plan` has the plan of the details.
+    Vertices are listed from the sources on, in a plan of the default scheduler from the sinks on. The graph of a batch
+    job grows since 2.0, beginning with its sources.
     """
     sources_first = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     position = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
@@ -53,7 +52,7 @@ def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
 
 
 def ends(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
-    """Check that a vertex ends with its last subtask, and that /subtasktimes counts durations from SCHEDULED."""
+    """Check that a vertex ends with its last subtask, and that durations of /subtasktimes begin at SCHEDULED."""
     last = max(row["end-time"] for row in detail["subtasks"])
     if vertex["end-time"] not in (-1, last):
         yield f"{vertex['name']} ends {vertex['end-time']}, the last of its subtasks {last}"
@@ -67,7 +66,7 @@ def ends(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
 def restarts(get: Any, job: Json, attempts: list[int]) -> Iterator[str]:
     """Check that numRestarts is the highest attempt, and that each restart is in the exception history.
 
-    Not for the adaptive scheduler, which also restarts jobs without a failure.
+    Jobs of the adaptive scheduler are not checked, because it also restarts jobs without a failure.
     """
     if job["state"] not in ("RUNNING", "FAILED") or job.get("schedulerType") == "Adaptive":
         return

@@ -1,4 +1,4 @@
-"""Settings of all tests: how many examples hypothesis draws, how long clients wait, which tests come first."""
+"""Settings of all tests: the number of examples of hypothesis, timeouts, the order of tests, garbage collection."""
 
 import functools
 import gc
@@ -24,7 +24,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 
 
-# httpx gives up after 5 s by default, which a busy machine may need for a request: all its functions share one default
+# the default timeout of httpx is 5 s, which is too short on a busy machine; all its functions share one default
 httpx_default = inspect.signature(httpx.get).parameters["timeout"].default
 for phase in ("connect", "read", "write", "pool"):
     setattr(httpx_default, phase, PATIENCE)
@@ -32,13 +32,17 @@ for phase in ("connect", "read", "write", "pool"):
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
-    """Each client of httpx makes one with the same certificates, which takes longer than its requests."""
-    make = ssl.create_default_context
-    cached = functools.cache(make)
-    usual = {certifi.where(), os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")}
+    """Share one TLS context between the clients of httpx. To create it takes longer than a request."""
+    original = ssl.create_default_context
+    cached = functools.cache(original)
+    default_files = {certifi.where(), os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")}
 
     def create(*args: Any, **kwargs: Any) -> ssl.SSLContext:
-        return cached(**kwargs) if not args and kwargs and usual.issuperset(kwargs.values()) else make(*args, **kwargs)
+        return (
+            cached(**kwargs)
+            if not args and kwargs and default_files.issuperset(kwargs.values())
+            else original(*args, **kwargs)
+        )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", create)
@@ -47,16 +51,19 @@ def _one_tls_context() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _long_timeouts() -> Iterator[None]:
-    """Wall clock timeouts of flinkmock in seconds: for a checked server, and for a virtual clock to advance."""
+    """Lengthen the timeouts of flinkmock for the responses of a checked server and for a virtual clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
         patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)
         yield
 
 
-class _TestsForgotten:
-    """Removes only the modules of a pytester run after it. pytester removes all modules that were imported during the
-    run, and some can't be imported twice (yaml's C part, requests, httpx)."""
+class _TestModulesSnapshot:
+    """Removes only the test modules of a pytester run after it.
+
+    pytester removes all modules that were imported during the run, but some can't be imported twice (the C extension of
+    yaml, requests, httpx).
+    """
 
     def __init__(self, preserve: object = None) -> None:
         self._before = frozenset(sys.modules)
@@ -68,18 +75,22 @@ class _TestsForgotten:
                 del sys.modules[name]
 
 
-_pytest.pytester.SysModulesSnapshot = _TestsForgotten
+_pytest.pytester.SysModulesSnapshot = _TestModulesSnapshot
 
 
-LONGEST = ["test_fidelity", "test_coherence", "test_every_operation", "test_deployer"]
+LONGEST_MODULES = ["test_fidelity", "test_coherence", "test_every_operation", "test_deployer"]
+
+
+def _order(module: str) -> int:
+    return LONGEST_MODULES.index(module) if module in LONGEST_MODULES else len(LONGEST_MODULES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first, or one worker is left with them in the end."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """Run the longest tests first; otherwise one worker still runs them when the others have finished."""
+    items.sort(key=lambda item: _order(item.path.stem))
 
 
-# Modules and tests live to the end: each full garbage collection would visit their objects, and find nothing.
+# modules and tests live to the end: a full garbage collection would visit their objects in vain
 gc.disable()
 
 

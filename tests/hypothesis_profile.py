@@ -1,4 +1,4 @@
-"""How many examples hypothesis draws: few, or many with HYPOTHESIS_PROFILE=thorough."""
+"""The number of examples that hypothesis draws: few, or many with HYPOTHESIS_PROFILE=thorough."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 from hypothesis import HealthCheck, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
-_TIMES = {"quick": 1, "thorough": 20}
-_USUAL = 50
+_FACTORS = {"quick": 1, "thorough": 20}
+_EXAMPLES = 50
 
-# the same examples each time: a change fails by what it breaks and not by what it draws; "thorough" looks for more.
-# No deadlines: other programs use the machine too.
+# "quick" draws the same examples in each run, so that a failure is due to a change. There are no deadlines, because the
+# machine may be busy.
 settings.register_profile(
-    "quick", max_examples=_USUAL, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "quick", max_examples=_EXAMPLES, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "thorough",
-    max_examples=_USUAL * _TIMES["thorough"],
+    max_examples=_EXAMPLES * _FACTORS["thorough"],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -25,5 +25,5 @@ settings.load_profile(PROFILE)
 
 
 def examples(count: int) -> settings:
-    """Settings of a test that draws `count` examples, or many times as many in a thorough run."""
-    return settings(max_examples=count * _TIMES[PROFILE])
+    """Return the settings of a test that draws `count` examples, or 20 times as many in a thorough run."""
+    return settings(max_examples=count * _FACTORS[PROFILE])

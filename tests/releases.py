@@ -1,4 +1,4 @@
-"""The releases that a test takes its parameters from."""
+"""Releases as parameters of tests."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ USUAL = ("1.12", "1.20", "2.3")
 EACH_RELEASE = [
     pytest.param(release, marks=() if release in USUAL else pytest.mark.slow) for release in known_releases()
 ]
-"""For `parametrize`: all, of which the usual ones are quick enough for each run."""
+"""For `parametrize`: all releases. Those that are not in `USUAL` are slow tests."""

@@ -191,7 +191,7 @@ def test_paths(path: str) -> None:
 
     with FlinkMock(clock="virtual") as mock, RawConnection(mock.url) as connection:
         connection.send("GET", path)
-        assert b"root:" not in connection.answer()
+        assert b"root:" not in connection.response_body()
 
 
 def test_every_promise_has_a_row() -> None:

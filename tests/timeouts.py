@@ -1,6 +1,6 @@
-"""How long a test waits for an answer, a process or a thread before it gives up."""
+"""The maximum time that a test waits for a response, a process or a thread."""
 
 from __future__ import annotations
 
 PATIENCE = 120.0
-"""Seconds. Ends a test that would wait without end; no machine is so busy that what works takes as long."""
+"""In seconds. It ends a test that would wait forever, and is long enough for busy machines."""

@@ -31,13 +31,13 @@ def job(
     restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
     **more: object,
 ) -> JobSpec:
-    """Return a job of four subtasks in two slots; without steps it runs without end."""
+    """Return a job with four subtasks in two slots. Without steps, it runs without an end."""
     steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
     values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | more
     return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
 
 
-class Bench:
+class ClusterHarness:
     """A cluster on a virtual clock."""
 
     def __init__(self, folder: Path, *jobs: JobSpec, release: Release = RELEASE, **spec: object) -> None:

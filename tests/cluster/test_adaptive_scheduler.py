@@ -7,25 +7,27 @@ from pathlib import Path
 
 from flinkmock.cluster.rescaling import history_at
 from flinkmock.cluster.spec import Input, Step, TaskManagerEvent, VertexSpec
-from tests.cluster.cluster_factory import Bench, job, ms
+from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 WIDE = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
-def bench(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object) -> Bench:
+def harness(
+    folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object
+) -> ClusterHarness:
     """Return a cluster with a job of parallelism six."""
     wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
-    return Bench(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
+    return ClusterHarness(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
                  configuration=ADAPTIVE | more)  # type: ignore[operator]  # fmt: skip
 
 
-def parallelism(b: Bench) -> list[int]:
+def parallelism(b: ClusterHarness) -> list[int]:
     return [vertex.parallelism for vertex in b.cluster.job_named("orders").graph.vertices]
 
 
 def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path: Path) -> None:
-    b = bench(tmp_path, taskmanagers=2)
+    b = harness(tmp_path, taskmanagers=2)
     b.advance(9_999)
     assert (b.states()[-1][1], parallelism(b)) == ("CREATED", [1, 6])
     b.advance(1)
@@ -37,19 +39,19 @@ def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path
 
 
 def test_it_does_not_wait_if_all_slots_are_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, taskmanagers=3)
+    b = harness(tmp_path, taskmanagers=3)
     assert b.states()[-1] == (0, "RUNNING")
 
 
 def test_it_runs_as_soon_as_all_slots_are_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(3_000, "joins"), TaskManagerEvent(4_000, "joins"))
+    b = harness(tmp_path, TaskManagerEvent(3_000, "joins"), TaskManagerEvent(4_000, "joins"))
     b.advance(60_000)
     assert b.states()[-1] == (4_000, "RUNNING")
     assert parallelism(b) == [1, 6]
 
 
 def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
-    b = bench(tmp_path, taskmanagers=0)
+    b = harness(tmp_path, taskmanagers=0)
     b.advance(299_999)
     assert b.states()[-1][1] == "CREATED"
     b.advance(1)
@@ -60,13 +62,13 @@ def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
 
 
 def test_new_slots_start_the_stabilization_timeout_again(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanagers=0)
+    b = harness(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanagers=0)
     b.advance(200_000)
     assert (b.states()[-1], parallelism(b)) == ((110_000, "RUNNING"), [1, 2])
 
 
 def test_it_grows_at_once_when_all_slots_are_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
+    b = harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
     b.advance(120_000)
     assert b.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
     assert parallelism(b) == [1, 6]
@@ -80,7 +82,7 @@ def test_it_grows_at_once_when_all_slots_are_there(tmp_path: Path) -> None:
 
 
 def test_it_grows_a_minute_later_when_only_some_slots_are_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(60_000, "joins"))
+    b = harness(tmp_path, TaskManagerEvent(60_000, "joins"))
     b.advance(119_999)
     assert parallelism(b) == [1, 2]
     b.advance(10_000)
@@ -89,14 +91,14 @@ def test_it_grows_a_minute_later_when_only_some_slots_are_there(tmp_path: Path) 
 
 
 def test_it_does_not_grow_before_the_cooldown_is_over(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
+    b = harness(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
     b.advance(60_000)
     restarts = [at for at, state in b.states() if state == "RESTARTING"]
     assert [30_000 <= at - 10_000 <= 30_010 for at in restarts] == [True]
 
 
 def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3)
+    b = harness(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3)
     b.advance(100_000)
     assert (parallelism(b), b.cluster.job_named("orders").restarts) == ([1, 4], 1)
     # RESTARTING for a second, then ten in which the slots might have come back
@@ -110,7 +112,7 @@ def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -
 def test_slots_of_an_ended_job_go_to_orders_that_wants_more(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE)
-    b = Bench(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
+    b = ClusterHarness(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
     b.advance(50_000)
     assert [v.parallelism for v in b.cluster.job_named("second").graph.vertices] == [1, 4]
     b.advance(50_000)
@@ -118,7 +120,7 @@ def test_slots_of_an_ended_job_go_to_orders_that_wants_more(tmp_path: Path) -> N
 
 
 def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanagers=0)
+    b = harness(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanagers=0)
     b.advance(1_000)
     b.cluster.state_machines.cancel(b.cluster.job_named("orders"), b.now)
     b.advance(60_000)
@@ -130,7 +132,7 @@ def test_batch_jobs_never_use_it(tmp_path: Path) -> None:
     """They wait for slots in RUNNING, while a streaming job waits in CREATED, and restart without CREATED."""
     batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
     stream = dataclasses.replace(job(every=None), vertices=WIDE)
-    b = Bench(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
+    b = ClusterHarness(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
               taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
     b.advance(1_000)
     assert (b.states("nightly")[-1][1], b.states()[-1][1]) == ("RUNNING", "CREATED")

@@ -10,14 +10,14 @@ from flinkmock import limits
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, AsyncOperations
 from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
 from flinkmock.cluster.taskmanager import TaskManager
-from tests.cluster.cluster_factory import Bench, job
+from tests.cluster.cluster_factory import ClusterHarness, job
 from tests.cluster.test_savepoints import request
 
 TTL_MS = 300_000
 
 
 def test_slots_of_ended_jobs_are_forgotten(tmp_path: Path) -> None:
-    taskmanagers: list[TaskManager] = Bench(tmp_path, job()).cluster.taskmanagers
+    taskmanagers: list[TaskManager] = ClusterHarness(tmp_path, job()).cluster.taskmanagers
     slots = SlotTable()
     for number in range(20):
         at = number * SLOT_HISTORY_MS
@@ -40,14 +40,14 @@ def test_expired_operations_that_nobody_polls_are_removed() -> None:
 
 def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SAVEPOINTS", 3)
-    bench = Bench(tmp_path, job())
-    bench.advance(2_000)
-    orders, paths = bench.cluster.job_named("orders"), []
+    harness = ClusterHarness(tmp_path, job())
+    harness.advance(2_000)
+    orders, paths = harness.cluster.job_named("orders"), []
     for number in range(5):
         trigger = f"{number:032}"
-        bench.cluster.savepoints.trigger_savepoint(request(orders.id, trigger), bench.now)
-        bench.advance(60_000)
-        operation = bench.cluster.async_operations.get(AsyncOperationKind.SAVEPOINT, trigger, orders.id, bench.now)
+        harness.cluster.savepoints.trigger_savepoint(request(orders.id, trigger), harness.now)
+        harness.advance(60_000)
+        operation = harness.cluster.async_operations.get(AsyncOperationKind.SAVEPOINT, trigger, orders.id, harness.now)
         paths.append(operation.result["location"])
-    known = [path for path in paths if bench.cluster.savepoints.savepoint_at(path, bench.now) is not None]
+    known = [path for path in paths if harness.cluster.savepoints.savepoint_at(path, harness.now) is not None]
     assert known == paths[2:]

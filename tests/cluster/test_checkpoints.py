@@ -9,13 +9,13 @@ from flinkmock.cluster.checkpoint_summary import percentile
 from flinkmock.cluster.spec import CheckpointSpec, Step
 from flinkmock.flink.checkpoint_messages import SUSPENDING
 from flinkmock.named_random import UniformRange
-from tests.cluster.cluster_factory import Bench, job, ms
+from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 
 def test_periodic_checkpoints_follow_their_interval(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(every=2_000))
-    bench.advance(20_000)
-    records = bench.cluster.job_named("orders").checkpoints.history_at(bench.now)[::-1]
+    harness = ClusterHarness(tmp_path, job(every=2_000))
+    harness.advance(20_000)
+    records = harness.cluster.job_named("orders").checkpoints.history_at(harness.now)[::-1]
     assert [record.id for record in records] == list(range(1, len(records) + 1))
     gaps = {later.triggered_at - earlier.triggered_at for earlier, later in pairwise(records)}
     assert gaps == {2_000}
@@ -24,41 +24,41 @@ def test_periodic_checkpoints_follow_their_interval(tmp_path: Path) -> None:
 
 def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
     spec = CheckpointSpec(every=500, duration=UniformRange(100, 900), fails=frozenset({2, 5}))
-    bench = Bench(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
-    tracker = bench.cluster.job_named("orders").checkpoints
+    harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
+    tracker = harness.cluster.job_named("orders").checkpoints
     for _ in range(120):
-        bench.advance(77)
-        counts = tracker.counts_at(bench.now)
+        harness.advance(77)
+        counts = tracker.counts_at(harness.now)
         assert counts["total"] == counts["in_progress"] + counts["completed"] + counts["failed"]
         assert counts["in_progress"] <= 1  # max_concurrent
-    assert tracker.counts_at(bench.now)["failed"] >= 2
+    assert tracker.counts_at(harness.now)["failed"] >= 2
 
 
 def test_acknowledgements_add_up_to_the_checkpoint(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job())
-    bench.advance(10_000)
-    tracker = bench.cluster.job_named("orders").checkpoints
-    for record in tracker.completed_at(bench.now):
-        acks = [ack for row in tracker.acknowledgements(record, bench.now) for ack in row]
+    harness = ClusterHarness(tmp_path, job())
+    harness.advance(10_000)
+    tracker = harness.cluster.job_named("orders").checkpoints
+    for record in tracker.completed_at(harness.now):
+        acks = [ack for row in tracker.acknowledgements(record, harness.now) for ack in row]
         assert sum(ack.size for ack in acks) == record.size
         assert max(ack.at or 0 for ack in acks) == record.ends_at
 
 
 def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(60_000))))
-    bench.advance(3_000)
-    orders = bench.cluster.job_named("orders")
-    assert orders.checkpoints.counts_at(bench.now)["in_progress"] == 1
-    bench.cluster.state_machines.cancel(orders, bench.now)
-    bench.advance(100)
-    (record,) = orders.checkpoints.failed_at(bench.now)
+    harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(60_000))))
+    harness.advance(3_000)
+    orders = harness.cluster.job_named("orders")
+    assert orders.checkpoints.counts_at(harness.now)["in_progress"] == 1
+    harness.cluster.state_machines.cancel(orders, harness.now)
+    harness.advance(100)
+    (record,) = orders.checkpoints.failed_at(harness.now)
     assert record.failure == SUSPENDING
 
 
 def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
-    bench.advance(5_000)
-    failed = bench.cluster.job_named("orders").checkpoints.failed_at(bench.now)
+    harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
+    harness.advance(5_000)
+    failed = harness.cluster.job_named("orders").checkpoints.failed_at(harness.now)
     assert {record.failure for record in failed} == {"Checkpoint expired before completing."}
     assert {record.ends_at - record.triggered_at for record in failed} == {2_000}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 SCENARIO = """
 cluster: {taskmanagers: {count: 4, events: [{5s: lost}, {10s: lost}, {80s: lost}]}}
@@ -11,12 +11,12 @@ jobs: {orders: {restart: {strategy: failure-rate, attempts: ATTEMPTS, interval: 
 
 
 def test_more_failures_within_the_interval_fail_the_job() -> None:
-    with played(SCENARIO.replace("ATTEMPTS", "1"), flink="2.3") as stage:
-        stage.to(9_000)
-        assert stage.state() == "RUNNING"
-        stage.to(12_000)
-        assert stage.state() == "FAILED"
-        (entry, *_) = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+    with scenario_harness(SCENARIO.replace("ATTEMPTS", "1"), flink="2.3") as harness:
+        harness.advance_to(9_000)
+        assert harness.state() == "RUNNING"
+        harness.advance_to(12_000)
+        assert harness.state() == "FAILED"
+        (entry, *_) = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert entry["stacktrace"].splitlines()[0] == (
             "org.apache.flink.runtime.JobException: Recovery is suppressed by FailureRateRestartBackoffTimeStrategy("
             "FailureRateRestartBackoffTimeStrategy(failuresIntervalMS=60000,backoffTimeMS=1000,"
@@ -25,8 +25,8 @@ def test_more_failures_within_the_interval_fail_the_job() -> None:
 
 
 def test_fewer_failures_do_not() -> None:
-    with played(SCENARIO.replace("ATTEMPTS", "2"), flink="2.3") as stage:
-        stage.to(90_000)
-        assert stage.state() == "RUNNING"
-        text = stage.get(f"/jobs/{stage.job().id}/config")["execution-config"]["restart-strategy"]
+    with scenario_harness(SCENARIO.replace("ATTEMPTS", "2"), flink="2.3") as harness:
+        harness.advance_to(90_000)
+        assert harness.state() == "RUNNING"
+        text = harness.get(f"/jobs/{harness.job().id}/config")["execution-config"]["restart-strategy"]
         assert text == "Failure rate restart with maximum of 2 failures within interval PT1M and fixed delay PT1S."

@@ -7,7 +7,7 @@ from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.cluster.spec import ClusterOperationSpec
 from flinkmock.flink.java_exception import JavaException
-from tests.cluster.cluster_factory import OLD, Bench, job, ms
+from tests.cluster.cluster_factory import OLD, ClusterHarness, job, ms
 
 TRIGGER, OTHER = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
@@ -20,116 +20,116 @@ def request(
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path, job(), cluster_operations={"savepoint": ClusterOperationSpec(ms(300))})
-    bench.advance(2_000)
-    return bench
+def harness(tmp_path: Path) -> ClusterHarness:
+    harness = ClusterHarness(tmp_path, job(), cluster_operations={"savepoint": ClusterOperationSpec(ms(300))})
+    harness.advance(2_000)
+    return harness
 
 
-def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
-    assert not operation.done_by(bench.now)
-    bench.advance(300)
-    assert operation.done_by(bench.now)
+def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    assert not operation.done_by(harness.now)
+    harness.advance(300)
+    assert operation.done_by(harness.now)
     location = operation.result["location"]
     assert location.startswith(f"file:/flink/savepoints/savepoint-{orders.id[:6]}-")
-    assert orders.checkpoints.latest_at(bench.now, savepoint=True).path == location
+    assert orders.checkpoints.latest_at(harness.now, savepoint=True).path == location
     assert orders.state == "RUNNING"
 
 
-def test_the_same_trigger_id_triggers_one_savepoint(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
+def test_the_same_trigger_id_triggers_one_savepoint(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
     for _ in range(2):
-        bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
-        bench.advance(100)
-    bench.advance(1_000)
+        harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+        harness.advance(100)
+    harness.advance(1_000)
     assert sum(record.is_savepoint for record in orders.checkpoints.records) == 1
 
 
-def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
-    bench.advance(300 + 300_000 - 1)
-    bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
-    bench.advance(1)
+def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    harness.advance(300 + 300_000 - 1)
+    harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    harness.advance(1)
     with pytest.raises(TriggerNotFound):
-        bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+        harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
 
 
-def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
-    bench.cluster.savepoints.trigger_savepoint(request("0" * 32), bench.now)
-    bench.advance(5)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, bench.now)
+def test_an_unknown_job_fails_a_moment_later(harness: ClusterHarness) -> None:
+    harness.cluster.savepoints.trigger_savepoint(request("0" * 32), harness.now)
+    harness.advance(5)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, harness.now)
     assert str(operation.failure) == (
         "java.util.concurrent.CompletionException: org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
         f"Could not find Flink job ({'0' * 32})"
     )
 
 
-def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
-    bench.advance(1_000)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.advance(1_000)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert orders.state == "FINISHED"
-    assert orders.ended_at(bench.now) == operation.done_at
-    assert operation.result["location"] in bench.cluster.savepoints.by_path
+    assert orders.ended_at(harness.now) == operation.done_at
+    assert operation.result["location"] in harness.cluster.savepoints.by_path
 
 
-def test_a_cancellation_fails_a_pending_stop(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
-    bench.advance(5)
-    bench.cluster.state_machines.cancel(orders, bench.now)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.advance(5)
+    harness.cluster.state_machines.cancel(orders, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert str(operation.failure).endswith("CheckpointException: Checkpoint Coordinator is suspending.")
-    bench.advance(1_000)
+    harness.advance(1_000)
     assert orders.state == "CANCELED"
 
 
-def test_cancel_with_savepoint(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id, cancel_job=True), bench.now)
-    bench.advance(299)
+def test_cancel_with_savepoint(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, cancel_job=True), harness.now)
+    harness.advance(299)
     assert orders.state == "RUNNING"
-    bench.advance(1_000)
+    harness.advance(1_000)
     assert orders.state == "CANCELED"
 
 
 def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     stop = ClusterOperationSpec(ms(200), fails=frozenset({1}), exception=expired)
-    bench = Bench(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
-    bench.advance(2_000)
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
-    bench.advance(1_000)
+    harness = ClusterHarness(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.advance(1_000)
     assert orders.state == "RUNNING"
-    assert bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).failure is not None
-    bench.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER), bench.now)
-    bench.advance(1_000)
+    assert harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).failure is not None
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER), harness.now)
+    harness.advance(1_000)
     assert orders.state == "FINISHED"
 
 
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
-def test_a_directory_with_an_unknown_scheme(bench: Bench, directory: str) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), bench.now)
-    bench.advance(5)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+def test_a_directory_with_an_unknown_scheme(harness: ClusterHarness, directory: str) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), harness.now)
+    harness.advance(5)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert "IO-problem detected." in str(operation.failure)
-    assert orders.checkpoints.failed_at(bench.now)[-1].is_savepoint
+    assert orders.checkpoints.failed_at(harness.now)[-1].is_savepoint
 
 
-def test_a_host_without_a_scheme_fails_a_task(bench: Bench) -> None:
+def test_a_host_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     """As 2.3.0 and 1.20.5: the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), bench.now)
-    bench.advance(5)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
-    failed = orders.checkpoints.failed_at(bench.now)[-1]
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
+    harness.advance(5)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    failed = orders.checkpoints.failed_at(harness.now)[-1]
     texts = [each.message or "" for each in operation.failure.chain()]
     assert texts[1] == failed.failure == "Task has failed."
     task = f"{orders.graph.vertices[0].name} (1/1)#0"
@@ -142,45 +142,47 @@ def test_a_host_without_a_scheme_fails_a_task(bench: Bench) -> None:
 
 def test_a_host_without_a_scheme_is_left_out_in_1_12(tmp_path: Path) -> None:
     """As 1.12.5, whose JobManager writes the state of the tasks: the location is `file://host/x/savepoint-…`."""
-    bench = Bench(tmp_path, job(), release=OLD)
-    bench.advance(2_000)
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), bench.now)
-    bench.advance(1_000)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
+    harness = ClusterHarness(tmp_path, job(), release=OLD)
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
+    harness.advance(1_000)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert operation.result["location"].startswith("file://host/x/savepoint-")
     assert orders.state == "RUNNING"
 
 
-def test_a_restored_job_continues_the_checkpoint_ids(bench: Bench) -> None:
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
-    bench.advance(1_000)
-    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
-    again = bench.cluster.submit(job(name="again"), bench.now, restore=RestoreSettings(operation.result["location"]))
-    bench.advance(5_000)
-    restored = again.checkpoints.restored_at(bench.now)
+def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) -> None:
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.advance(1_000)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    again = harness.cluster.submit(
+        job(name="again"), harness.now, restore=RestoreSettings(operation.result["location"])
+    )
+    harness.advance(5_000)
+    restored = again.checkpoints.restored_at(harness.now)
     assert restored is not None and restored.is_savepoint
-    assert again.checkpoints.history_at(bench.now)[-1].id == restored.id + 1
+    assert again.checkpoints.history_at(harness.now)[-1].id == restored.id + 1
 
 
-def test_restoring_from_a_missing_savepoint_fails_the_job(bench: Bench) -> None:
-    lost = bench.cluster.submit(job(name="lost"), bench.now, restore=RestoreSettings("file:///no/such/savepoint"))
+def test_restoring_from_a_missing_savepoint_fails_the_job(harness: ClusterHarness) -> None:
+    lost = harness.cluster.submit(job(name="lost"), harness.now, restore=RestoreSettings("file:///no/such/savepoint"))
     assert lost.state == "FAILED"
-    assert not lost.has_graph_at(bench.now)
+    assert not lost.has_graph_at(harness.now)
 
 
 @pytest.mark.parametrize(("old", "text"), [(False, "FlinkException: "), (True, "CompletionException: ")])
 def test_disposing_twice_fails(tmp_path: Path, old: bool, text: str) -> None:
-    bench = Bench(tmp_path, job(), **({"release": OLD} if old else {}))
-    bench.advance(2_000)
-    orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
-    bench.advance(1_000)
-    path = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).result["location"]
+    harness = ClusterHarness(tmp_path, job(), **({"release": OLD} if old else {}))
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    harness.advance(1_000)
+    path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
     for trigger in (TRIGGER, OTHER):
-        bench.cluster.savepoints.dispose(path, trigger, bench.now)
-        bench.advance(1_000)
-    assert bench.cluster.async_operations.get("disposal", TRIGGER, None, bench.now).failure is None
-    failure = bench.cluster.async_operations.get("disposal", OTHER, None, bench.now).failure
+        harness.cluster.savepoints.dispose(path, trigger, harness.now)
+        harness.advance(1_000)
+    assert harness.cluster.async_operations.get("disposal", TRIGGER, None, harness.now).failure is None
+    failure = harness.cluster.async_operations.get("disposal", OTHER, None, harness.now).failure
     assert text in str(failure) and f"Could not dispose savepoint {path}." in str(failure)

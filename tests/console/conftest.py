@@ -11,7 +11,7 @@ from flinkmock import FlinkMock
 from tests.console.page import ConsolePage
 from tests.dashboard.browser import Browser, what_is_missing
 
-SCENE = Path(__file__).with_name("scene.yaml")
+SCENARIO = Path(__file__).with_name("scene.yaml")
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def flink() -> Iterator[FlinkMock]:
-    cluster = FlinkMock(SCENE).start()  # not a `with` block: nobody meets the expectation
+    cluster = FlinkMock(SCENARIO).start()  # not a `with` block, because the expectation is not met
     yield cluster
     cluster.close()
 

@@ -1,4 +1,4 @@
-"""A client of the control API for tests: checks each response against the OpenAPI document."""
+"""A client of the control API that checks each response against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Control:
         self.headers = headers or {}
 
     def request(self, method: str, path: str, *, status: int = 200, **options: Any) -> Any:
-        """The JSON of the response, which has this status; text for other types."""
+        """Send a request, assert the status of the response, and return its JSON; text for other content types."""
         headers = {**self.headers, **options.pop("headers", {})}
         response = httpx.request(method, f"{self.url}/{path}", headers=headers, **options)
         assert response.status_code == status, response.text
@@ -40,7 +40,7 @@ class Control:
         return self.request("DELETE", path, **{"status": 204, **options})
 
     def error(self, method: str, path: str, status: int, **options: Any) -> str:
-        """The message of an error."""
+        """Send a request that is refused; return the message of the error."""
         message: str = self.request(method, path, status=status, **options)["error"]["message"]
         return message
 
@@ -58,7 +58,7 @@ def check(response: httpx.Response) -> None:
     if not candidates:
         assert response.status_code in (401, 403, 404, 405)
         return
-    operation = min(candidates, key=lambda one: len(one.path_parameters))
+    operation = min(candidates, key=lambda candidate: len(candidate.path_parameters))
     responses = document()["paths"][operation.path][operation.method.lower()]["responses"]
     assert str(response.status_code) in responses, f"{operation.id} does not document {response.status_code}"
     content = responses[str(response.status_code)].get("content")

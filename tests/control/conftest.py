@@ -22,7 +22,9 @@ expect:
 
 @pytest.fixture
 def flink() -> Iterator[FlinkMock]:
-    cluster = FlinkMock(SCENARIO, start_time="2026-01-01").start()  # not a `with` block: nobody meets the expectation
+    cluster = FlinkMock(
+        SCENARIO, start_time="2026-01-01"
+    ).start()  # not a `with` block, because the expectation is not met
     yield cluster
     cluster.close()
 

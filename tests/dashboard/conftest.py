@@ -1,7 +1,7 @@
 """A browser for all tests of the session, and a fake cluster with the dashboard of one release.
 
-Flink's jars are not part of the project. FLINKMOCK_DIST names them: flink-dist jars, or folders with one, of any
-releases, separated as in PATH. Without it an installed apache-flink-libraries is looked for.
+Flink's jars are not part of the project. FLINKMOCK_DIST has the paths of flink-dist jars of any releases, or of folders
+with one, separated as in PATH. Without it, an installed apache-flink-libraries is used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
-    """Starts a cluster of a release with its dashboard, once for each module; skips where there is no jar of it."""
+    """Starts a cluster of a release with its dashboard, once for each module. Skips the test if its jar is missing."""
     clusters: dict[str, FlinkMock] = {}
 
     def started(minor: str) -> FlinkMock:
@@ -59,5 +59,5 @@ def _jar(minor: str) -> str | None:
             if Dashboard.load(path, release):
                 return path
         except DashboardMissing:
-            pass  # of another release
+            pass  # it belongs to another release
     return None

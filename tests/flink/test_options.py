@@ -21,7 +21,7 @@ from flinkmock.flink.options_page import page
 from flinkmock.release import Release
 from flinkmock.rest.handlers import UploadedFile
 from flinkmock.scenario import load_scenario
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 Step = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
 """Time in ms, method, path; {job} and {vertex} are filled in, and {trigger} from the response before."""
@@ -182,13 +182,13 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
     """Play the steps; returns status, headers and body of each response."""
     cluster = {"age": "1h", **probe.scenario.get("cluster", {}), "config": {k: v or None for k, v in config.items()}}
     collected: list[object] = []
-    with played(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as stage:
+    with scenario_harness(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as harness:
         trigger = ""
-        job = stage.job()
+        job = harness.job()
         for time, method, path, *body in probe.steps:
-            stage.to(time)
+            harness.advance_to(time)
             path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger)
-            response = stage.client.send(method, path, *body)
+            response = harness.client.send(method, path, *body)
             collected.append((response.status, dict(response.headers), response.body))
             if method == "POST" and response.status == 202:
                 trigger = json.loads(response.body).get("request-id", "")
@@ -206,28 +206,28 @@ def test_an_applied_option_has_an_effect(key: str) -> None:
 
 
 def test_taskmanager_log_path() -> None:
-    with played("cluster: {config: {taskmanager.log.path: /logs/tm.log}}") as stage:
-        [taskmanager] = stage.get("/taskmanagers")["taskmanagers"]
-        logs = stage.get(f"/taskmanagers/{taskmanager['id']}/logs")["logs"]
+    with scenario_harness("cluster: {config: {taskmanager.log.path: /logs/tm.log}}") as harness:
+        [taskmanager] = harness.get("/taskmanagers")["taskmanagers"]
+        logs = harness.get(f"/taskmanagers/{taskmanager['id']}/logs")["logs"]
         assert [log["name"] for log in logs] == ["tm.out", "tm.log"]
 
 
 def test_processes_that_log_into_one_folder_share_it() -> None:
     """The list is the recorded one (`cluster: GET /jobmanager/logs` and `GET /taskmanagers/{tm}/logs`)."""
     config = "{web.log.path: /log/flink-jm.log, taskmanager.log.path: /log/flink-tm1.log}"
-    with played(f"cluster: {{config: {config}}}") as stage:
-        [taskmanager] = stage.get("/taskmanagers")["taskmanagers"]
+    with scenario_harness(f"cluster: {{config: {config}}}") as harness:
+        [taskmanager] = harness.get("/taskmanagers")["taskmanagers"]
         for process in ("/jobmanager", f"/taskmanagers/{taskmanager['id']}"):
-            names = [log["name"] for log in stage.get(f"{process}/logs")["logs"]]
+            names = [log["name"] for log in harness.get(f"{process}/logs")["logs"]]
             assert names == ["flink-jm.out", "flink-tm1.log", "flink-tm1.out", "flink-jm.log"]
-            assert all(stage.client.send("GET", f"{process}/logs/{name}").status == 200 for name in names)
+            assert all(harness.client.send("GET", f"{process}/logs/{name}").status == 200 for name in names)
 
 
 def test_web_upload_dir(tmp_path: Path) -> None:
     jar = tmp_path / "a.jar"
     jar.write_bytes(small_jar())
-    with played("cluster: {config: {web.upload.dir: /uploads}}") as stage:
-        uploaded = stage.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])
+    with scenario_harness("cluster: {config: {web.upload.dir: /uploads}}") as harness:
+        uploaded = harness.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])
         assert uploaded["filename"].startswith("/uploads/flink-web-upload/")
 
 

@@ -26,7 +26,7 @@ async def read(url: str, job_id: str) -> list[int]:
     return statuses
 
 
-async def played(
+async def scenario_harness(
     serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, unseen: bool
 ) -> tuple[Proxy, list[int]]:
     """Reads through a proxy before, during and after a change of leader; `unseen`: nobody reads during it.
@@ -54,7 +54,7 @@ async def played(
 
 
 async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, during = await played(serve, 0, unseen=False)
+    proxy, during = await scenario_harness(serve, 0, unseen=False)
     assert set(during) == {502}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
@@ -62,7 +62,7 @@ async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], 
 
 
 async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, during = await played(serve, 1, unseen=False)
+    proxy, during = await scenario_harness(serve, 1, unseen=False)
     assert set(during) == {503}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
@@ -70,7 +70,7 @@ async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[
 
 
 async def test_a_change_that_nobody_saw(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, _ = await played(serve, 1, unseen=True)
+    proxy, _ = await scenario_harness(serve, 1, unseen=True)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     text = "the server was restarted, or has another leader. Earlier responses were dropped."

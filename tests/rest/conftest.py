@@ -1,4 +1,4 @@
-"""The fixtures of the server's tests: the request path is tested through a real socket, too."""
+"""The fixtures of the tests of the server, because the request path is tested through a real socket, too."""
 
 from tests.server.conftest import client, serve
 

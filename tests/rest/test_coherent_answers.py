@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.fidelity.recordings import RECORDINGS, load
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
 JOB = """
 cluster: {caches: true}
@@ -20,38 +20,38 @@ jobs:
 """
 
 
-def values(stage: Stage, vertex: int, *names: str) -> list[int]:
-    job = stage.job()
+def values(harness: ScenarioHarness, vertex: int, *names: str) -> list[int]:
+    job = harness.job()
     path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
-    by_id = {metric["id"]: int(metric["value"]) for metric in stage.get(path + ",".join(map(quote, names)))}
+    by_id = {metric["id"]: int(metric["value"]) for metric in harness.get(path + ",".join(map(quote, names)))}
     return [by_id[name] for name in names]
 
 
 def test_durations_of_one_moment() -> None:
     """A cached graph shows the durations of running tasks until now, those of `aggregated` as well."""
-    with played(JOB, flink="2.3") as stage:
-        path = f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}"
+    with scenario_harness(JOB, flink="2.3") as harness:
+        path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}"
         for moment in (5_000, 6_500):
-            stage.to(moment)
-            details = stage.get(path)
+            harness.advance_to(moment)
+            details = harness.get(path)
             for state, summary in details["aggregated"]["status-duration"].items():
                 spent = [subtask["status-duration"][state] for subtask in details["subtasks"]]
                 assert (summary["min"], summary["max"], summary["sum"]) == (min(spent), max(spent), sum(spent))
-            (group,) = stage.get(f"{path}/taskmanagers")["taskmanagers"]
+            (group,) = harness.get(f"{path}/taskmanagers")["taskmanagers"]
             assert group["aggregated"]["status-duration"] == details["aggregated"]["status-duration"]
 
 
 def test_an_operator_receives_what_the_one_before_it_emits() -> None:
-    with played(JOB.replace("caches: true", "caches: false"), flink="2.3") as stage:
-        stage.to(20_000)
+    with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
+        harness.advance_to(20_000)
         source = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
-        received = values(stage, 0, *(f"{name}.numRecordsIn" for name in source))
-        emitted = values(stage, 0, *(f"{name}.numRecordsOut" for name in source))
+        received = values(harness, 0, *(f"{name}.numRecordsIn" for name in source))
+        emitted = values(harness, 0, *(f"{name}.numRecordsOut" for name in source))
         assert received[0] == 0 < emitted[0]
         assert received[1:] == emitted[:-1]
-        assert emitted[-1] == values(stage, 0, "0.numRecordsOut")[0]
+        assert emitted[-1] == values(harness, 0, "0.numRecordsOut")[0]
         task, window, filtered, sink, none = values(
-            stage, 1, "0.numRecordsIn", "0.window.numRecordsIn", "0.window.numRecordsOut",
+            harness, 1, "0.numRecordsIn", "0.window.numRecordsIn", "0.window.numRecordsOut",
             "0.Sink__out.numRecordsIn", "0.Sink__out.numRecordsOut",
         )  # fmt: skip
         assert task == window
@@ -60,10 +60,10 @@ def test_an_operator_receives_what_the_one_before_it_emits() -> None:
 
 
 def test_splits_of_a_source() -> None:
-    with played(JOB.replace("caches: true", "caches: false"), flink="2.3") as stage:
-        stage.to(20_000)
-        job = stage.job()
-        listed = [metric["id"] for metric in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+    with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
+        harness.advance_to(20_000)
+        job = harness.job()
+        listed = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
         split_metrics = {name.partition(".split.")[2] for name in listed if ".split." in name}
         recorded = next(
             step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
@@ -73,10 +73,10 @@ def test_splits_of_a_source() -> None:
         assert [name for name in listed if "orders-3.watermark.currentWatermark" in name] == [
             "0.Source__numbers.split.orders-3.watermark.currentWatermark"
         ]
-    with played(JOB.replace("caches: true", "caches: false"), flink="2.0") as stage:
-        stage.to(20_000)
-        job = stage.job()
-        listed = [metric["id"] for metric in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+    with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.0") as harness:
+        harness.advance_to(20_000)
+        job = harness.job()
+        listed = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
         assert not any(".split." in name for name in listed)
 
 
@@ -84,15 +84,15 @@ def test_splits_of_a_source() -> None:
 def test_entities_in_descriptions(release: str, subset: str) -> None:
     """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
     text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
-    with played(text, flink=release) as stage:
-        stage.to(1_000)
-        (node,) = stage.get(f"/jobs/{stage.job().id}/plan")["plan"]["nodes"]
+    with scenario_harness(text, flink=release) as harness:
+        harness.advance_to(1_000)
+        (node,) = harness.get(f"/jobs/{harness.job().id}/plan")["plan"]["nodes"]
         assert f"&eacute; &rarr; &euro; {subset} &lt;&amp;&gt; 'q'" in node["description"]
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.16"])
 def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> None:
     """As real 2.3.0 and 1.16.3."""
-    with played("jobs: {orders: {checkpoints: none}}", flink=release) as stage:
-        stage.to(1_000)
-        assert stage.get(f"/jobs/{stage.job().id}/checkpoints/config")["mode"] == "at_least_once"
+    with scenario_harness("jobs: {orders: {checkpoints: none}}", flink=release) as harness:
+        harness.advance_to(1_000)
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["mode"] == "at_least_once"

@@ -132,7 +132,7 @@ def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
     reply = upload(client, body)
     assert (reply.status, reply.errors) == (status, [text])
     assert reply.header("access-control-allow-origin") is None
-    assert client.engine.asked == []
+    assert client.engine.calls == []
 
 
 @pytest.mark.parametrize(("preamble", "files"), [(b"\r\n", [("a.jar", b"x")]), (b"preamble\r\n", []), (b"p", [])])
@@ -169,7 +169,7 @@ def test_where_no_files_are_taken(
         reply = upload(client, body, path)
         assert reply.status == status
         assert reply.errors[0].split("\n")[0].endswith(text)
-    assert client.engine.asked == []
+    assert client.engine.calls == []
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_nothing_is_left_behind(client: Client) -> None:
         assert all(one.path.exists() for one in call.files)
         return {}
 
-    client.engine.answer = keep
+    client.engine.handler = keep
     before = folders()
     upload(client, file(b"a.jar") + b"--b--")
     upload(client, file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--")
@@ -214,7 +214,7 @@ def test_the_limit(serve: Callable[..., Client]) -> None:
     assert reply.header("access-control-allow-origin") is None
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
-    assert client.engine.asked == []
+    assert client.engine.calls == []
     # real 2.3.0 with a limit of 20 MB takes 30 MB; FileUploadHandler comes before HttpObjectAggregator
     assert upload(client, body, headers=FORM).status == 200
     assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 200

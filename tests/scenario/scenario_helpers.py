@@ -13,8 +13,8 @@ from flinkmock.rest.in_process import InProcessClient
 from flinkmock.scenario import load_scenario
 
 
-class Stage:
-    """Times are in ms since the start of the scenario."""
+class ScenarioHarness:
+    """A scenario that runs on a virtual clock. Times are in ms since the start of the scenario."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -25,7 +25,7 @@ class Stage:
     def now(self) -> int:
         return self.engine.clock.now() - self.began
 
-    def to(self, time: int) -> None:
+    def advance_to(self, time: int) -> None:
         self.engine.advance(time - self.now)
 
     def get(self, target: str) -> Any:
@@ -38,23 +38,25 @@ class Stage:
         return self.engine.cluster.job_named(name)
 
     def state(self, name: str = "orders") -> str:
-        """Asked by a client, so it counts as a poll."""
+        """Return the state of a job, as a client reads it: it counts as a poll."""
         return str(self.get(f"/jobs/{self.job(name).id}")["state"])
 
     def timeline(self, name: str = "orders") -> list[tuple[int, str]]:
+        """Return the states of a job with the times at which it entered them."""
         return [(at - self.began, state) for at, state in self.job(name).states]
 
     def savepoint(self, name: str = "orders") -> str:
-        """Triggers one; its status path."""
+        """Trigger a savepoint; return the path of its status."""
         path = f"/jobs/{self.job(name).id}/savepoints"
         return f"{path}/{self.post(path, {'cancel-job': False})['request-id']}"
 
     def stop(self, name: str = "orders") -> str:
+        """Stop a job with a savepoint; return the path of its status."""
         path = f"/jobs/{self.job(name).id}"
         return f"{path}/savepoints/{self.post(f'{path}/stop', {'drain': False})['request-id']}"
 
     def outcome(self, status: str) -> str:
-        """IN_PROGRESS, the location, or the failure's innermost class and message."""
+        """Return IN_PROGRESS, the location of the savepoint, or the last exception of its failure."""
         response = self.get(status)
         if response["status"]["id"] == "IN_PROGRESS":
             return "IN_PROGRESS"
@@ -66,9 +68,10 @@ class Stage:
 
 
 @contextmanager
-def played(source: str | Path, **options: Any) -> Iterator[Stage]:
+def scenario_harness(source: str | Path, **options: Any) -> Iterator[ScenarioHarness]:
+    """Run a scenario in a `with` block."""
     engine = Engine(load_scenario(source), **{"clock": "virtual", **options})
     try:
-        yield Stage(engine)
+        yield ScenarioHarness(engine)
     finally:
         engine.close()

@@ -11,7 +11,7 @@ import pytest
 from flinkmock.cluster.errors import CancellationFailed, ProgramError, UncaughtJavaException
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.handlers import UploadedFile
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
 TEXT = """
 exceptions:
@@ -26,47 +26,47 @@ operations:
 """
 
 
-def upload(stage: Stage, folder: Path) -> str:
+def upload(harness: ScenarioHarness, folder: Path) -> str:
     copy = folder / "copy.bin"
     with zipfile.ZipFile(copy, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-    response: Any = stage.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
+    response: Any = harness.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
     return str(response["filename"]).rpartition("/")[2]
 
 
 def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
-    with played(TEXT) as stage:
-        stage.to(1_000)
-        target = f"/jobs/{stage.job().id}"
+    with scenario_harness(TEXT) as harness:
+        harness.advance_to(1_000)
+        target = f"/jobs/{harness.job().id}"
         with pytest.raises(CancellationFailed) as failed:
-            stage.client.json("PATCH", target)
+            harness.client.json("PATCH", target)
         assert failed.value.exception == JavaException("java.util.concurrent.TimeoutException")
-        assert stage.state() == "RUNNING"
-        stage.client.json("PATCH", target)
-        stage.client.json("PATCH", target)  # one that is under way is none that could fail
-        stage.to(2_000)
-        assert stage.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
+        assert harness.state() == "RUNNING"
+        harness.client.json("PATCH", target)
+        harness.client.json("PATCH", target)  # one that is under way is none that could fail
+        harness.advance_to(2_000)
+        assert harness.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
 
 
 def test_each_job_counts_its_own_cancellations() -> None:
-    with played(TEXT) as stage:
-        stage.to(1_000)
+    with scenario_harness(TEXT) as harness:
+        harness.advance_to(1_000)
         for name in ("orders", "returns"):
             with pytest.raises(CancellationFailed):
-                stage.client.json("PATCH", f"/jobs/{stage.job(name).id}")
+                harness.client.json("PATCH", f"/jobs/{harness.job(name).id}")
 
 
 def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
-    with played(TEXT) as stage:
+    with scenario_harness(TEXT) as harness:
         with pytest.raises(UncaughtJavaException) as failed:
-            upload(stage, tmp_path)
+            upload(harness, tmp_path)
         assert str(failed.value.exception) == "java.io.IOException: No space left on device"
-        assert stage.get("/jars")["files"] == []
-        jar = upload(stage, tmp_path)
-        stage.post(f"/jars/{jar}/run")
+        assert harness.get("/jars")["files"] == []
+        jar = upload(harness, tmp_path)
+        harness.post(f"/jars/{jar}/run")
         with pytest.raises(ProgramError) as refused:
-            stage.post(f"/jars/{jar}/run")
+            harness.post(f"/jars/{jar}/run")
         assert refused.value.exception.chain()[-1].message == "not now"
-        assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 1
-        stage.post(f"/jars/{jar}/run")
-        assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 2
+        assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 1
+        harness.post(f"/jars/{jar}/run")
+        assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 2

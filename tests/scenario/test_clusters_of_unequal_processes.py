@@ -8,7 +8,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.errors import ScenarioError
 from flinkmock.scenario import load_scenario
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 
 def test_taskmanagers_of_different_sizes() -> None:
@@ -16,19 +16,19 @@ def test_taskmanagers_of_different_sizes() -> None:
 cluster: {taskmanagers: {count: 2, sizes: [{slots: 1}, {slots: 6, memory: 4g}], events: [{10s: joins}]}, slots: 2}
 jobs: {orders: {parallelism: 8}}
 """
-    with played(text, flink="2.3") as stage:
-        stage.to(5_000)
-        first, second = stage.get("/taskmanagers")["taskmanagers"]
+    with scenario_harness(text, flink="2.3") as harness:
+        harness.advance_to(5_000)
+        first, second = harness.get("/taskmanagers")["taskmanagers"]
         assert [first["slotsNumber"], second["slotsNumber"]] == [1, 6]
         sizes = [taskmanager["memoryConfiguration"]["totalProcessMemory"] >> 20 for taskmanager in (first, second)]
         assert sizes == [1728, 4096]
         assert second["hardware"]["managedMemory"] > first["hardware"]["managedMemory"]
-        assert stage.get("/overview")["slots-total"] == 7
-        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 0
-        stage.to(12_000)
-        assert stage.get("/overview")["slots-total"] == 9
-        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 24
-        metrics = stage.get(f"/taskmanagers/{second['id']}/metrics?get=Status.Flink.Memory.Managed.Total")
+        assert harness.get("/overview")["slots-total"] == 7
+        assert harness.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 0
+        harness.advance_to(12_000)
+        assert harness.get("/overview")["slots-total"] == 9
+        assert harness.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 24
+        metrics = harness.get(f"/taskmanagers/{second['id']}/metrics?get=Status.Flink.Memory.Managed.Total")
         assert int(metrics[0]["value"]) == second["memoryConfiguration"]["managedMemory"]
 
 
@@ -90,17 +90,17 @@ cluster:
   taskmanagers: {count: 1, events: [{40s: joins}]}
 jobs: {orders: {parallelism: 1}}
 """
-    with played(text, flink="2.3") as stage:
-        stage.to(3_000)
-        job = f"/jobs/{stage.job().id}"
-        assert {vertex["parallelism"] for vertex in stage.get(job)["vertices"]} == {3}
-        config = stage.get(f"{job}/rescales/config")
+    with scenario_harness(text, flink="2.3") as harness:
+        harness.advance_to(3_000)
+        job = f"/jobs/{harness.job().id}"
+        assert {vertex["parallelism"] for vertex in harness.get(job)["vertices"]} == {3}
+        config = harness.get(f"{job}/rescales/config")
         assert config["schedulerExecutionMode"].lower() == "reactive"
         assert config["submissionResourceWaitTimeoutInMillis"] == -1
         assert config["submissionResourceStabilizationTimeoutInMillis"] == 0
-        stage.to(60_000)
-        assert {vertex["parallelism"] for vertex in stage.get(job)["vertices"]} == {6}
-        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 18
+        harness.advance_to(60_000)
+        assert {vertex["parallelism"] for vertex in harness.get(job)["vertices"]} == {6}
+        assert harness.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 18
 
 
 def test_savepoints_of_the_past() -> None:
@@ -110,15 +110,15 @@ jobs:
     age: 1h
     savepoint-history: [{age: 20m, path: "s3://bucket/savepoint-1"}, {age: 45m}]
 """
-    with played(text, flink="2.3") as stage:
-        stage.to(1_000)
-        checkpoints = stage.get(f"/jobs/{stage.job().id}/checkpoints")
+    with scenario_harness(text, flink="2.3") as harness:
+        harness.advance_to(1_000)
+        checkpoints = harness.get(f"/jobs/{harness.job().id}/checkpoints")
         assert checkpoints["latest"]["savepoint"]["external_path"] == "s3://bucket/savepoint-1"
-        age = stage.began - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
+        age = harness.began - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
         assert age == 20 * 60_000
-        disposal = stage.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
-        stage.to(3_000)
-        assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{disposal}")["operation"] or {})
+        disposal = harness.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
+        harness.advance_to(3_000)
+        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{disposal}")["operation"] or {})
 
 
 def test_a_savepoint_from_before_the_job() -> None:

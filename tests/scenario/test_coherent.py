@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.coherence import backwards, incoherences
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.scenario.test_determinism import RICH
 
 READY = Path(__file__).parents[2] / "scenarios"
@@ -30,8 +30,8 @@ operations: {cancel: signal failed}
 SIGNALS = ("initialized", "created", "fail", "restarted", "fail", "failed")
 
 
-def moment(stage: Stage) -> dict[str, object]:
-    return {job["jid"]: stage.get(f"/jobs/{job['jid']}") for job in stage.get("/jobs/overview")["jobs"]}
+def moment(harness: ScenarioHarness) -> dict[str, object]:
+    return {job["jid"]: harness.get(f"/jobs/{job['jid']}") for job in harness.get("/jobs/overview")["jobs"]}
 
 
 LASTING = RICH.replace("{48s: {crashes: 0}}", "")
@@ -49,18 +49,18 @@ jobs:
 
 @pytest.mark.parametrize("release", ["2.3", "1.20", "1.12"])
 def test_while_every_step_waits_for_a_signal(release: str) -> None:
-    with played(WAITING, flink=release) as stage:
+    with scenario_harness(WAITING, flink=release) as harness:
         for signal in SIGNALS:
-            assert incoherences(stage.client) == []
-            stage.to(stage.now + 5_000)
-            assert incoherences(stage.client) == []
-            stage.engine.signal(signal)
-            assert incoherences(stage.client) == []
+            assert incoherences(harness.client) == []
+            harness.advance_to(harness.now + 5_000)
+            assert incoherences(harness.client) == []
+            harness.engine.signal(signal)
+            assert incoherences(harness.client) == []
             if signal == "created":
-                stage.client.json("PATCH", f"/jobs/{stage.job('canceled').id}?mode=cancel")
-        stage.to(stage.now + 5_000)
-        assert incoherences(stage.client) == []
-        assert {job.state for job in stage.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
+                harness.client.json("PATCH", f"/jobs/{harness.job('canceled').id}?mode=cancel")
+        harness.advance_to(harness.now + 5_000)
+        assert incoherences(harness.client) == []
+        assert {job.state for job in harness.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
 
 
 @pytest.mark.parametrize("source", [LASTING, READY / "lost-taskmanager.yaml", READY / "no-free-slots.yaml",
@@ -68,11 +68,11 @@ def test_while_every_step_waits_for_a_signal(release: str) -> None:
                                     READY / "checkpoint-storm.yaml", ELASTIC],
                          ids=["rich", "lost", "no-slots", "rescale", "pressure", "storm", "elastic"])  # fmt: skip
 def test_as_time_goes_by(source: str | Path) -> None:
-    with played(source) as stage:
-        before = moment(stage)
+    with scenario_harness(source) as harness:
+        before = moment(harness)
         for time in range(0, 66_000, 1_370):
-            stage.to(time)
-            assert incoherences(stage.client) == []
-            after = moment(stage)
+            harness.advance_to(time)
+            assert incoherences(harness.client) == []
+            after = moment(harness)
             assert backwards(before, after) == []
             before = after

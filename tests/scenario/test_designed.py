@@ -12,7 +12,7 @@ from flinkmock import FlinkMock, UnmetExpectation
 from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.jar import small_jar
 from flinkmock.named_random import UniformRange
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 READY = Path(__file__).parents[2] / "scenarios"
 LIVES = """
@@ -86,59 +86,59 @@ def test_without_a_folder_for_savepoints_one_has_to_be_given() -> None:
 
 
 def test_one_line_for_each_state() -> None:
-    with played(LIVES) as stage:
-        stage.to(100_000)
-        assert stage.timeline() == [
+    with scenario_harness(LIVES) as harness:
+        harness.advance_to(100_000)
+        assert harness.timeline() == [
             (0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "RESTARTING"), (25_500, "RUNNING"),
             (45_500, "RESTARTING"), (50_500, "RUNNING"), (55_500, "FAILING"), (56_500, "FAILED"),
         ]  # fmt: skip
-        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+        entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert [entry["exceptionName"] for entry in entries[1:]] == ["java.lang.OutOfMemoryError"] * 2
 
 
 def test_a_client_cuts_in() -> None:
-    with played(OPERATED) as stage:
-        stage.to(5_000)
-        stage.client.json("PATCH", f"/jobs/{stage.job().id}?mode=cancel")
-        stage.to(60_000)
-        assert stage.timeline()[-2:] == [(5_000, "CANCELLING"), (5_500, "CANCELED")]
+    with scenario_harness(OPERATED) as harness:
+        harness.advance_to(5_000)
+        harness.client.json("PATCH", f"/jobs/{harness.job().id}?mode=cancel")
+        harness.advance_to(60_000)
+        assert harness.timeline()[-2:] == [(5_000, "CANCELLING"), (5_500, "CANCELED")]
 
 
 def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
-    with played(OPERATED) as stage:
-        stage.to(5_000)
-        first = stage.stop()
-        stage.to(7_999)
-        assert stage.outcome(first) == "IN_PROGRESS"
-        stage.to(8_000)
-        assert stage.outcome(first).endswith("CheckpointException: Checkpoint expired before completing.")
-        before = stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["completed"]
-        stage.to(30_000)
-        assert stage.state() == "RUNNING"
-        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["completed"] - before == 2
-        second = stage.stop()
-        stage.to(33_000)
-        assert stage.outcome(second).startswith("file:")
-        assert stage.timeline()[-1][1] == "FINISHED"
+    with scenario_harness(OPERATED) as harness:
+        harness.advance_to(5_000)
+        first = harness.stop()
+        harness.advance_to(7_999)
+        assert harness.outcome(first) == "IN_PROGRESS"
+        harness.advance_to(8_000)
+        assert harness.outcome(first).endswith("CheckpointException: Checkpoint expired before completing.")
+        before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
+        harness.advance_to(30_000)
+        assert harness.state() == "RUNNING"
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - before == 2
+        second = harness.stop()
+        harness.advance_to(33_000)
+        assert harness.outcome(second).startswith("file:")
+        assert harness.timeline()[-1][1] == "FINISHED"
 
 
 def test_an_operation_in_a_job_wins() -> None:
-    with played(OPERATED) as stage:
-        stage.to(5_000)
-        usual, own = stage.savepoint("orders"), stage.savepoint("returns")
+    with scenario_harness(OPERATED) as harness:
+        harness.advance_to(5_000)
+        usual, own = harness.savepoint("orders"), harness.savepoint("returns")
         for time, expected in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
                                (12_000, (True, True))):  # fmt: skip
-            stage.to(time)
-            assert tuple(stage.outcome(savepoint).startswith("file:") for savepoint in (usual, own)) == expected
+            harness.advance_to(time)
+            assert tuple(harness.outcome(savepoint).startswith("file:") for savepoint in (usual, own)) == expected
 
 
 def test_a_job_that_restarts_takes_no_savepoint() -> None:
-    with played(LIVES) as stage:
-        stage.to(21_000)
-        for status in (stage.savepoint(), stage.stop()):
-            stage.to(stage.now + 500)
-            assert stage.outcome(status).endswith("Not all required tasks are currently running.")
-        assert stage.timeline()[-1] == (20_500, "RESTARTING")
+    with scenario_harness(LIVES) as harness:
+        harness.advance_to(21_000)
+        for status in (harness.savepoint(), harness.stop()):
+            harness.advance_to(harness.now + 500)
+            assert harness.outcome(status).endswith("Not all required tasks are currently running.")
+        assert harness.timeline()[-1] == (20_500, "RESTARTING")
 
 
 def upgrade(mock: FlinkMock, *, restored: bool) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flinkmock.cluster.clock import Clock
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
 ROOT = Path(__file__).parents[2]
 RICH = """
@@ -46,34 +46,36 @@ TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators
 QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def answers(stage: Stage, name: str = "orders") -> list[object]:
+def answers(harness: ScenarioHarness, name: str = "orders") -> list[object]:
     """Everything that is asked about one job, its vertices included; a batch job answers some of it with an error."""
-    job = stage.job(name)
-    bodies: list[object] = [json.loads(stage.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS]
+    job = harness.job(name)
+    bodies: list[object] = [
+        json.loads(harness.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS
+    ]
     for vertex in job.graph.vertices:
         base = f"/jobs/{job.id}/vertices/{vertex.id}"
         bodies += [
-            json.loads(stage.client.send("GET", f"{base}{target}").body)
+            json.loads(harness.client.send("GET", f"{base}{target}").body)
             for target in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
         ]
     return bodies
 
 
-def everything(stage: Stage) -> str:
-    jobs = [answers(stage, job.name) for job in stage.engine.cluster.jobs.values()]
-    shared = [stage.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
+def everything(harness: ScenarioHarness) -> str:
+    jobs = [answers(harness, job.name) for job in harness.engine.cluster.jobs.values()]
+    shared = [harness.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
     return sha256(repr([jobs, shared]).encode()).hexdigest()
 
 
 def response_digests() -> str:
     """Digests of all answers over a minute, one line for each moment."""
     digests = []
-    with played(RICH) as stage:
+    with scenario_harness(RICH) as harness:
         for time in range(0, 60_000, 7_500):
-            stage.to(time)
+            harness.advance_to(time)
             if time == 15_000:
-                stage.savepoint()
-            digests.append(everything(stage))
+                harness.savepoint()
+            digests.append(everything(harness))
     return "\n".join(digests)
 
 
@@ -90,16 +92,16 @@ def test_another_process_gives_the_same_responses() -> None:
 
 
 def test_another_seed_gives_another_timeline() -> None:
-    with played(RICH) as stage, played(RICH.replace("seed: 11", "seed: 12")) as other:
-        for cluster in (stage, other):
-            cluster.to(30_000)
-        assert stage.timeline() != other.timeline()
+    with scenario_harness(RICH) as harness, scenario_harness(RICH.replace("seed: 11", "seed: 12")) as other:
+        for cluster in (harness, other):
+            cluster.advance_to(30_000)
+        assert harness.timeline() != other.timeline()
 
 
 @QUIET
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
 def test_it_does_not_matter_how_time_is_cut_up(steps: list[int]) -> None:
-    with played(RICH) as small, played(RICH) as large:
+    with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
         for step in steps:
             small.engine.advance(step)
         large.engine.advance(sum(steps))
@@ -118,12 +120,12 @@ def test_it_does_not_matter_how_time_is_cut_up(steps: list[int]) -> None:
 )
 def test_an_unrelated_edit_changes_no_other_job(edit: tuple[str, str]) -> None:
     """Slots apart, of which there are enough: a job runs on others when one is taken before."""
-    with played(RICH) as before, played(RICH.replace(*edit)) as after:
+    with scenario_harness(RICH) as before, scenario_harness(RICH.replace(*edit)) as after:
         for time in (0, 10_000, 24_000):
             bodies = []
-            for stage in (before, after):
-                stage.to(time)
-                bodies.append(without_places(answers(stage)))
+            for harness in (before, after):
+                harness.advance_to(time)
+                bodies.append(without_places(answers(harness)))
             assert bodies[0] == bodies[1]
             assert before.timeline() == after.timeline()
 
@@ -150,15 +152,15 @@ def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.
 
 def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
     """The first half minute, with a request each 250 ms of cluster time."""
-    with played(RICH, clock=clock) as stage:
-        job = stage.job().id
-        while stage.now < 30_000:
+    with scenario_harness(RICH, clock=clock) as harness:
+        job = harness.job().id
+        while harness.now < 30_000:
             if clock == "virtual":
-                stage.engine.advance(250)
+                harness.engine.advance(250)
             else:
                 wall[0] += {"real": 250, "10x": 25}.get(clock, 0)
-            stage.get(f"/jobs/{job}/config")
-        return stage.timeline()
+            harness.get(f"/jobs/{job}/config")
+        return harness.timeline()
 
 
 def test_a_virtual_clock_does_not_use_the_wall_clock() -> None:

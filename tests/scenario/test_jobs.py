@@ -18,7 +18,7 @@ from flinkmock.cluster.spec import (
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario import load_scenario
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 
 def job(text: str) -> JobSpec:
@@ -230,9 +230,9 @@ def test_built_in_templates(name: str) -> None:
 )
 def test_built_in_templates_live_as_the_scheduler_lets_them(name: str, scheduler: str, states: list[str]) -> None:
     text = f"cluster: {{config: {{jobmanager.scheduler: {scheduler}}}}}\njobs: {{orders: {{extends: {name}}}}}"
-    with played(text) as stage:
-        stage.to(41_500)
-        assert [state for _, state in stage.timeline()] == ["INITIALIZING", "CREATED", *states]
+    with scenario_harness(text) as harness:
+        harness.advance_to(41_500)
+        assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", *states]
 
 
 def test_operations() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
 TEXT = """
 exceptions:
@@ -40,62 +40,62 @@ jobs:
 """
 
 
-def vertex(stage: Stage, name: str) -> str:
-    (vertex_id,) = [v.id for v in stage.job().graph.vertices if v.name == name]
-    return f"/jobs/{stage.job().id}/vertices/{vertex_id}"
+def vertex(harness: ScenarioHarness, name: str) -> str:
+    (vertex_id,) = [v.id for v in harness.job().graph.vertices if v.name == name]
+    return f"/jobs/{harness.job().id}/vertices/{vertex_id}"
 
 
-def value(stage: Stage, target: str, name: str) -> str:
-    (metric,) = stage.get(f"{target}/metrics?get={name}")
+def value(harness: ScenarioHarness, target: str, name: str) -> str:
+    (metric,) = harness.get(f"{target}/metrics?get={name}")
     return str(metric["value"])
 
 
 def test_metrics_of_a_job() -> None:
-    with played(TEXT) as stage:
-        base = f"/jobs/{stage.job().id}"
-        assert [value(stage, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
+    with scenario_harness(TEXT) as harness:
+        base = f"/jobs/{harness.job().id}"
+        assert [value(harness, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
             "5",
             "eu-west",
             "50.0",
             "7",
         ]
-        stage.to(10_000)
-        assert value(stage, base, "load") == "100.0"
-        stage.to(30_000)
-        assert value(stage, base, "load") == "0.0"
-        assert {"id": "lag"} in stage.get(f"{base}/metrics")
+        harness.advance_to(10_000)
+        assert value(harness, base, "load") == "100.0"
+        harness.advance_to(30_000)
+        assert value(harness, base, "load") == "0.0"
+        assert {"id": "lag"} in harness.get(f"{base}/metrics")
 
 
 def test_metrics_of_subtasks() -> None:
-    with played(TEXT) as stage:
-        base = vertex(stage, "window")
-        stage.to(7_999)
-        assert value(stage, f"{base}/subtasks/0", "heap") == "10"
-        stage.to(8_000)
-        assert value(stage, f"{base}/subtasks/0", "heap") == "900"
-        assert value(stage, base, "1.errors") == str(10 + 2 * (3_608_000 - started(stage)) // 1000)
-        assert stage.get(f"{base}/metrics?get=0.errors") == []
-        assert (value(stage, base, "0.step"), value(stage, base, "1.round")) == ("c", "1")
-        stage.to(9_000)
-        assert value(stage, base, "1.round") == "2"
-        (figures,) = stage.get(f"{base}/subtasks/metrics?get=heap")
+    with scenario_harness(TEXT) as harness:
+        base = vertex(harness, "window")
+        harness.advance_to(7_999)
+        assert value(harness, f"{base}/subtasks/0", "heap") == "10"
+        harness.advance_to(8_000)
+        assert value(harness, f"{base}/subtasks/0", "heap") == "900"
+        assert value(harness, base, "1.errors") == str(10 + 2 * (3_608_000 - started(harness)) // 1000)
+        assert harness.get(f"{base}/metrics?get=0.errors") == []
+        assert (value(harness, base, "0.step"), value(harness, base, "1.round")) == ("c", "1")
+        harness.advance_to(9_000)
+        assert value(harness, base, "1.round") == "2"
+        (figures,) = harness.get(f"{base}/subtasks/metrics?get=heap")
         assert (figures["min"], figures["max"], figures["sum"]) == (900.0, 900.0, 1800.0)
 
 
-def started(stage: Stage) -> int:
+def started(harness: ScenarioHarness) -> int:
     """When subtask 1 of the window began to run, in ms of the job's life."""
-    job = stage.job()
-    since = job.attempts[0].executions()[1][1].entered_at("RUNNING", stage.engine.clock.now())
+    job = harness.job()
+    since = job.attempts[0].executions()[1][1].entered_at("RUNNING", harness.engine.clock.now())
     assert since is not None
     return since - job.submitted_at
 
 
 def test_records_are_dealt_out_in_these_parts() -> None:
-    with played(TEXT) as stage:
-        stage.to(1_000)
-        details = stage.get(vertex(stage, "window"))
+    with scenario_harness(TEXT) as harness:
+        harness.advance_to(1_000)
+        details = harness.get(vertex(harness, "window"))
         shares = [subtask["metrics"]["read-records"] for subtask in details["subtasks"]]
-        whole = stage.get(f"/jobs/{stage.job().id}")["vertices"][0]["metrics"]["write-records"]
+        whole = harness.get(f"/jobs/{harness.job().id}")["vertices"][0]["metrics"]["write-records"]
         assert sum(shares) == whole > 3_000_000
         assert abs(shares[0] - 4 * shares[1]) <= 4
         busy = [subtask["metrics"]["accumulated-busy-time"] for subtask in details["subtasks"]]
@@ -103,53 +103,53 @@ def test_records_are_dealt_out_in_these_parts() -> None:
 
 
 def test_back_pressure_for_ten_seconds() -> None:
-    with played(TEXT) as stage:
+    with scenario_harness(TEXT) as harness:
         back_pressure = []
         for time in (9_999, 10_000, 19_999, 20_000):
-            stage.to(time)
-            response = stage.get(f"{vertex(stage, 'window')}/backpressure")
+            harness.advance_to(time)
+            response = harness.get(f"{vertex(harness, 'window')}/backpressure")
             first = response["subtasks"][0]
             back_pressure.append((response["backpressureLevel"], first["ratio"]))
             assert abs(first["ratio"] + first["idleRatio"] + first["busyRatio"] - 1) < 0.01
         assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
-        stage.to(30_000)
-        metrics = stage.get(f"/jobs/{stage.job().id}")["vertices"][1]["metrics"]
+        harness.advance_to(30_000)
+        metrics = harness.get(f"/jobs/{harness.job().id}")["vertices"][1]["metrics"]
         assert metrics["accumulated-backpressured-time"] == 2 * 8_000
 
 
 def test_the_metrics_show_back_pressure_too() -> None:
-    with played(TEXT) as stage:
-        stage.to(15_000)
-        base = f"{vertex(stage, 'window')}/subtasks/1"
-        assert value(stage, base, "backPressuredTimeMsPerSecond") == "800"
-        assert value(stage, base, "isBackPressured") == "true"
-        assert value(stage, base, "accumulateBackPressuredTimeMs") == "4000"
+    with scenario_harness(TEXT) as harness:
+        harness.advance_to(15_000)
+        base = f"{vertex(harness, 'window')}/subtasks/1"
+        assert value(harness, base, "backPressuredTimeMsPerSecond") == "800"
+        assert value(harness, base, "isBackPressured") == "true"
+        assert value(harness, base, "accumulateBackPressuredTimeMs") == "4000"
 
 
 def test_event_time_lags_and_stands_still() -> None:
-    with played(TEXT) as stage:
+    with scenario_harness(TEXT) as harness:
         marks = []
         for time in (10_000, 20_000, 40_000, 50_000):
-            stage.to(time)
+            harness.advance_to(time)
             marks.append(
                 {
-                    int(watermark["value"]) - stage.began
-                    for watermark in stage.get(f"{vertex(stage, 'window')}/watermarks")
+                    int(watermark["value"]) - harness.began
+                    for watermark in harness.get(f"{vertex(harness, 'window')}/watermarks")
                 }
             )
         assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
 
 
 def test_given_accumulators() -> None:
-    with played(TEXT) as stage:
-        stage.to(1_000)
-        base = vertex(stage, "window")
+    with scenario_harness(TEXT) as harness:
+        harness.advance_to(1_000)
+        base = vertex(harness, "window")
         accumulators = {
             accumulator["name"]: accumulator["value"]
-            for accumulator in stage.get(f"{base}/accumulators")["user-accumulators"]
+            for accumulator in harness.get(f"{base}/accumulators")["user-accumulators"]
         }
         assert (accumulators["words"], accumulators["sizes"]) == ("1418", "{2=1, 3=2}")
-        subtasks = stage.get(f"{base}/subtasks/accumulators")["subtasks"]
+        subtasks = harness.get(f"{base}/subtasks/accumulators")["subtasks"]
         parts = [
             {accumulator["name"]: accumulator["value"] for accumulator in subtask["user-accumulators"]}
             for subtask in subtasks
@@ -159,9 +159,9 @@ def test_given_accumulators() -> None:
 
 
 def test_exceptions_of_a_job_that_is_older() -> None:
-    with played(TEXT) as stage:
-        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
-        assert [(stage.began - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
+    with scenario_harness(TEXT) as harness:
+        entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
+        assert [(harness.began - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
             (20 * 60_000, "java.io.IOException"),
             (45 * 60_000, "java.lang.OutOfMemoryError"),
         ]
@@ -171,6 +171,8 @@ def test_exceptions_of_a_job_that_is_older() -> None:
 
 def test_no_watermarks() -> None:
     text = "jobs: {orders: {watermarks: none, vertices: ['Source: a', Timestamps/Watermarks, b]}}\n"
-    with played(text) as stage:
-        stage.to(5_000)
-        assert {watermark["value"] for watermark in stage.get(f"{vertex(stage, 'b')}/watermarks")} == {str(-(2**63))}
+    with scenario_harness(text) as harness:
+        harness.advance_to(5_000)
+        assert {watermark["value"] for watermark in harness.get(f"{vertex(harness, 'b')}/watermarks")} == {
+            str(-(2**63))
+        }

@@ -10,7 +10,7 @@ from flinkmock import ScenarioError
 from flinkmock.flink.binary_row import RowValue
 from flinkmock.flink.java_serialization.reader import read_object
 from flinkmock.scenario import load_scenario
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 OWN = """
 jobs:
@@ -58,11 +58,11 @@ submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": str
 
 
 def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
-    with played(OWN) as stage:
-        stage.to(3_000)
-        job = stage.job()
+    with scenario_harness(OWN) as harness:
+        harness.advance_to(3_000)
+        job = harness.job()
         vertex = job.graph.vertices[0]
-        entries = stage.get(f"/jobs/{job.id}/vertices/{vertex.id}/accumulators")["user-accumulators"]
+        entries = harness.get(f"/jobs/{job.id}/vertices/{vertex.id}/accumulators")["user-accumulators"]
         accumulators = {entry["name"]: (entry["type"], entry["value"]) for entry in entries}
         assert accumulators.pop("words")[0] == "IntCounter"
         assert accumulators == {
@@ -73,9 +73,11 @@ def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
 
 
 def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
-    with played(OWN) as stage:
-        stage.to(10_000)
-        results = stage.get(f"/jobs/{stage.job().id}/execution-result")["job-execution-result"]["accumulator-results"]
+    with scenario_harness(OWN) as harness:
+        harness.advance_to(10_000)
+        results = harness.get(f"/jobs/{harness.job().id}/execution-result")["job-execution-result"][
+            "accumulator-results"
+        ]
         values = {name: read_object(base64.b64decode(value)).more[0] for name, value in results.items()}
         assert values["label"] == "a text"
         assert values["users"].class_name == "java.util.TreeMap"

@@ -9,7 +9,7 @@ from flinkmock.cluster.spec import Polls, Signal, Step
 from flinkmock.errors import NotFound
 from flinkmock.named_random import UNBOUNDED
 from flinkmock.scenario import load_scenario
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 POLLED = """
 jobs:
@@ -35,92 +35,94 @@ def test_a_length_is_read() -> None:
 
 
 def test_the_nth_read_finds_the_job_changed() -> None:
-    with played(POLLED) as stage:
-        assert [stage.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
+    with scenario_harness(POLLED) as harness:
+        assert [harness.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
 
 
 def test_time_does_not_count_and_each_job_has_its_own_polls() -> None:
-    with played(POLLED) as stage:
-        stage.to(3_600_000)
-        assert stage.timeline()[-1][1] == "CREATED"
+    with scenario_harness(POLLED) as harness:
+        harness.advance_to(3_600_000)
+        assert harness.timeline()[-1][1] == "CREATED"
         for _ in range(9):
-            stage.get(f"/jobs/{stage.job('other').id}")
-        assert stage.timeline()[-1][1] == "CREATED"
+            harness.get(f"/jobs/{harness.job('other').id}")
+        assert harness.timeline()[-1][1] == "CREATED"
 
 
 def test_lists_and_other_reads_of_the_job_count() -> None:
-    with played(POLLED) as stage:
-        job_id = stage.job().id
+    with scenario_harness(POLLED) as harness:
+        job_id = harness.job().id
         for target in ("/jobs/overview", "/jobs", f"/jobs/{job_id}/exceptions", f"/jobs/{job_id}/status"):
-            stage.get(target)
-        assert [state for _, state in stage.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
-        stage.get("/overview")
-        assert stage.timeline()[-1][1] == "RUNNING"
-        stage.get(f"/jobs/{job_id}/config")
-        assert stage.timeline()[-1][1] == "FINISHED"
+            harness.get(target)
+        assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
+        harness.get("/overview")
+        assert harness.timeline()[-1][1] == "RUNNING"
+        harness.get(f"/jobs/{job_id}/config")
+        assert harness.timeline()[-1][1] == "FINISHED"
 
 
 def test_an_operation_is_asked_for_by_its_status() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as stage:
-        stage.to(1_000)
-        first, second = stage.savepoint(), stage.savepoint()
-        assert [stage.outcome(first) for _ in range(2)] == ["IN_PROGRESS"] * 2
-        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["in_progress"] == 2
-        stage.to(60_000)
-        location = stage.outcome(first)
+    with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as harness:
+        harness.advance_to(1_000)
+        first, second = harness.savepoint(), harness.savepoint()
+        assert [harness.outcome(first) for _ in range(2)] == ["IN_PROGRESS"] * 2
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["in_progress"] == 2
+        harness.advance_to(60_000)
+        location = harness.outcome(first)
         assert location.startswith("file:/flink/savepoints/savepoint-")
-        assert stage.outcome(second) == "IN_PROGRESS"
-        latest = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["savepoint"]
+        assert harness.outcome(second) == "IN_PROGRESS"
+        latest = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["savepoint"]
         assert (latest["external_path"], latest["end_to_end_duration"]) == (location, 59_000)
 
 
 def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
-    with played("jobs: {orders: streaming}\noperations: {stop-with-savepoint: 2 polls}\n") as stage:
-        stage.to(1_000)
-        status = stage.stop()
-        assert (stage.outcome(status), stage.state()) == ("IN_PROGRESS", "RUNNING")
-        assert (stage.outcome(status)[:5], stage.state()) == ("file:", "FINISHED")
+    with scenario_harness("jobs: {orders: streaming}\noperations: {stop-with-savepoint: 2 polls}\n") as harness:
+        harness.advance_to(1_000)
+        status = harness.stop()
+        assert (harness.outcome(status), harness.state()) == ("IN_PROGRESS", "RUNNING")
+        assert (harness.outcome(status)[:5], harness.state()) == ("file:", "FINISHED")
 
 
 def test_a_planned_failure_comes_at_the_same_read() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n") as stage:
-        stage.to(1_000)
-        status = stage.savepoint()
-        assert stage.outcome(status) == "IN_PROGRESS"
-        assert stage.outcome(status).endswith("CheckpointException: Checkpoint expired before completing.")
-        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
+    with scenario_harness(
+        "jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n"
+    ) as harness:
+        harness.advance_to(1_000)
+        status = harness.savepoint()
+        assert harness.outcome(status) == "IN_PROGRESS"
+        assert harness.outcome(status).endswith("CheckpointException: Checkpoint expired before completing.")
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
 
 
 def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
     text = "jobs: {orders: {checkpoints: {every: 10m, timeout: 30s}}}\noperations: {savepoint: LENGTH}\n"
     for length in ("5 polls", "signal go", "forever"):
-        with played(text.replace("LENGTH", length)) as stage:
-            stage.to(1_000)
-            status = stage.savepoint()
-            stage.to(30_999)
-            assert stage.outcome(status) == "IN_PROGRESS"
-            stage.to(31_000)
-            assert stage.outcome(status).endswith("Checkpoint expired before completing.")
-            assert stage.state() == "RUNNING"
+        with scenario_harness(text.replace("LENGTH", length)) as harness:
+            harness.advance_to(1_000)
+            status = harness.savepoint()
+            harness.advance_to(30_999)
+            assert harness.outcome(status) == "IN_PROGRESS"
+            harness.advance_to(31_000)
+            assert harness.outcome(status).endswith("Checkpoint expired before completing.")
+            assert harness.state() == "RUNNING"
 
 
 def test_a_job_that_stops_ends_waiting_operations() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as stage:
-        stage.to(1_000)
-        status = stage.savepoint()
-        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
-        assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
-        stage.to(5_000)
-        assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+    with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as harness:
+        harness.advance_to(1_000)
+        status = harness.savepoint()
+        harness.client.json("PATCH", f"/jobs/{harness.job().id}")
+        assert harness.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+        harness.advance_to(5_000)
+        assert harness.outcome(status).endswith("Checkpoint Coordinator is suspending.")
 
 
 def test_a_disposal_can_wait_too() -> None:
     operations = "operations: {dispose-savepoint: {duration: 2 polls, fails: [2]}}\n"
-    with played("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as stage:
+    with scenario_harness("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as harness:
         for expected in ({}, "failure-cause"):
-            trigger = stage.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
-            assert stage.get(f"/savepoint-disposal/{trigger}")["status"]["id"] == "IN_PROGRESS"
-            done = stage.get(f"/savepoint-disposal/{trigger}")
+            trigger = harness.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
+            assert harness.get(f"/savepoint-disposal/{trigger}")["status"]["id"] == "IN_PROGRESS"
+            done = harness.get(f"/savepoint-disposal/{trigger}")
             assert done["status"]["id"] == "COMPLETED"
             assert done["operation"] == expected or expected in done["operation"]
 
@@ -132,70 +134,70 @@ def test_a_signal_lets_go_whatever_waits_for_it() -> None:
       orders: {lifecycle: [{CREATED: signal go}, {RUNNING: forever}]}
       returns: {lifecycle: [{CREATED: signal go}, {RUNNING: forever}]}
     """
-    with played(text) as stage:
-        stage.to(9_000)
-        assert stage.state() == stage.state("returns") == "CREATED"
-        stage.engine.signal("go")
-        assert stage.timeline()[-1] == stage.timeline("returns")[-1] == (9_000, "RUNNING")
-        stage.to(10_000)
-        status = stage.savepoint()
-        stage.to(70_000)
-        assert stage.outcome(status) == "IN_PROGRESS"
-        stage.engine.signal("saved")
-        assert stage.outcome(status).startswith("file:")
-        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
-        stage.to(90_000)
-        details = stage.get(f"/jobs/{stage.job().id}")
+    with scenario_harness(text) as harness:
+        harness.advance_to(9_000)
+        assert harness.state() == harness.state("returns") == "CREATED"
+        harness.engine.signal("go")
+        assert harness.timeline()[-1] == harness.timeline("returns")[-1] == (9_000, "RUNNING")
+        harness.advance_to(10_000)
+        status = harness.savepoint()
+        harness.advance_to(70_000)
+        assert harness.outcome(status) == "IN_PROGRESS"
+        harness.engine.signal("saved")
+        assert harness.outcome(status).startswith("file:")
+        harness.client.json("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(90_000)
+        details = harness.get(f"/jobs/{harness.job().id}")
         assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)
-        stage.engine.signal("gone")
-        details = stage.get(f"/jobs/{stage.job().id}")
+        harness.engine.signal("gone")
+        details = harness.get(f"/jobs/{harness.job().id}")
         assert (details["state"], details["status-counts"]["CANCELED"]) == ("CANCELED", 3)
 
 
 def test_a_signal_given_early_is_kept_for_the_first_that_waits() -> None:
     text = "jobs: {orders: {lifecycle: [{repeat: forever, steps: [{RUNNING: signal go}, {RESTARTING: 1s}]}]}}\n"
-    with played(text) as stage:
-        stage.engine.signal("go")
-        assert stage.timeline()[-1] == (0, "RESTARTING")
-        stage.engine.signal("go")
-        stage.to(60_000)
-        assert stage.timeline()[-3:] == [(1_000, "RUNNING"), (1_000, "RESTARTING"), (2_000, "RUNNING")]
+    with scenario_harness(text) as harness:
+        harness.engine.signal("go")
+        assert harness.timeline()[-1] == (0, "RESTARTING")
+        harness.engine.signal("go")
+        harness.advance_to(60_000)
+        assert harness.timeline()[-3:] == [(1_000, "RUNNING"), (1_000, "RESTARTING"), (2_000, "RUNNING")]
 
 
 def test_a_signal_that_nothing_waits_for_is_a_mistake() -> None:
-    with played(POLLED) as stage, pytest.raises(NotFound, match=r'signal "go"\. There are none\.'):
-        stage.engine.signal("go")
+    with scenario_harness(POLLED) as harness, pytest.raises(NotFound, match=r'signal "go"\. There are none\.'):
+        harness.engine.signal("go")
 
 
 def test_a_failure_cuts_a_wait_off() -> None:
     text = "jobs: {orders: {lifecycle: [{RUNNING: 3 polls}, FINISHED], restart: {strategy: fixed-delay, delay: 1s}}}\n"
-    with played(text) as stage:
-        stage.to(1_000)
-        assert [stage.state(), stage.state()] == ["RUNNING"] * 2
-        stage.engine.cluster.state_machines.fail(stage.job(), stage.engine.clock.now())
-        assert stage.state() == "RESTARTING"
-        stage.to(3_000)
-        assert [stage.state() for _ in range(3)] == ["RUNNING", "RUNNING", "FINISHED"]
+    with scenario_harness(text) as harness:
+        harness.advance_to(1_000)
+        assert [harness.state(), harness.state()] == ["RUNNING"] * 2
+        harness.engine.cluster.state_machines.fail(harness.job(), harness.engine.clock.now())
+        assert harness.state() == "RESTARTING"
+        harness.advance_to(3_000)
+        assert [harness.state() for _ in range(3)] == ["RUNNING", "RUNNING", "FINISHED"]
 
 
 def test_results_are_kept_as_long_as_the_scenario_says() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: 1s, result-ttl: 90s}\n") as stage:
-        stage.to(1_000)
-        status = stage.savepoint()
-        stage.to(91_999)
-        assert stage.outcome(status).startswith("file:")
-        stage.to(92_000)
+    with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 1s, result-ttl: 90s}\n") as harness:
+        harness.advance_to(1_000)
+        status = harness.savepoint()
+        harness.advance_to(91_999)
+        assert harness.outcome(status).startswith("file:")
+        harness.advance_to(92_000)
         with pytest.raises(TriggerNotFound):
-            stage.outcome(status)
+            harness.outcome(status)
 
 
 def test_a_chance_is_decided_by_the_seed() -> None:
     text = "seed: SEED\njobs: {orders: {checkpoints: {every: 1s, fails: 30%}}}\n"
     counts = []
     for seed in (1, 1, 2):
-        with played(text.replace("SEED", str(seed))) as stage:
-            stage.to(1_000_000)
-            statistics = stage.get(f"/jobs/{stage.job().id}/checkpoints")
+        with scenario_harness(text.replace("SEED", str(seed))) as harness:
+            harness.advance_to(1_000_000)
+            statistics = harness.get(f"/jobs/{harness.job().id}/checkpoints")
             counts.append(
                 (statistics["counts"]["failed"], [checkpoint["status"] for checkpoint in statistics["history"]])
             )
@@ -205,9 +207,9 @@ def test_a_chance_is_decided_by_the_seed() -> None:
 
 def test_forever_is_forever() -> None:
     assert load_scenario("operations: {cancel: forever}\n").cluster_operations["cancel"].duration == UNBOUNDED
-    with played("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as stage:
-        stage.to(1_000)
-        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
-        stage.to(10**9)
-        details = stage.get(f"/jobs/{stage.job().id}")
+    with scenario_harness("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as harness:
+        harness.advance_to(1_000)
+        harness.client.json("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(10**9)
+        details = harness.get(f"/jobs/{harness.job().id}")
         assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)

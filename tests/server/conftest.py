@@ -18,7 +18,7 @@ from tests.timeouts import PATIENCE
 class Reply:
     status: int
     headers: list[tuple[str, str]]
-    """With names as on the wire."""
+    """With the case of names as sent."""
     body: bytes
 
     def header(self, name: str) -> str | None:
@@ -34,7 +34,7 @@ class Reply:
 
 
 class Client:
-    """Sends what it is given, without mending it."""
+    """Sends requests unchanged, even if they are malformed."""
 
     def __init__(self, engine: FakeEngine, url: str) -> None:
         self.engine = engine
@@ -56,17 +56,17 @@ class Client:
             connection.close()
 
     def raw(self, data: bytes) -> Reply:
-        """The answer to exactly these bytes."""
-        with socket.create_connection(self.address, timeout=PATIENCE) as wire:
-            wire.sendall(data)
-            response = http.client.HTTPResponse(wire)
+        """Send these bytes, and return the response."""
+        with socket.create_connection(self.address, timeout=PATIENCE) as connection:
+            connection.sendall(data)
+            response = http.client.HTTPResponse(connection)
             response.begin()
             return Reply(response.status, response.getheaders(), response.read())
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Client]]:
-    """Starts a server with a fake engine; keyword arguments are the engine's."""
+    """Starts a server with a fake engine. The keyword arguments are those of `FakeEngine`."""
     threads = []
 
     def start(**engine: Any) -> Client:

@@ -1,4 +1,4 @@
-"""An engine with stub handlers: it keeps the calls that it gets, and returns what a test wants."""
+"""An engine with stub handlers, which record the calls and return the payloads of a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.contract import Operation
 from flinkmock.engine import Engine
 from flinkmock.rest.call import FileContent, Payload, RestCall
 
-Answer = Callable[[RestCall], Payload]
+StubHandler = Callable[[RestCall], Payload]
 
 
 @dataclass
@@ -25,30 +25,30 @@ class RecordedCall:
 
 
 class FakeEngine(Engine):
-    """A real engine up to the handlers; `answer` is called instead of each of them, and not rendered."""
+    """An engine that calls `handler` in place of all handlers, and does not render its payload."""
 
     def __init__(
-        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, response: Answer | None = None
+        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, handler: StubHandler | None = None
     ) -> None:
         super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
-        self.answer = response
-        self.asked: list[RecordedCall] = []
+        self.handler = handler
+        self.calls: list[RecordedCall] = []
         self.varied = None
         self.handler_overrides = {operation.id: self._record for operation in self.contract}
-        self.renderer = _AsItIs()  # type: ignore[assignment]
+        self.renderer = _Unrendered()  # type: ignore[assignment]
 
     def _record(self, call: RestCall) -> Payload:
         files = tuple((file.name, file.path.read_bytes()) for file in call.files)
-        self.asked.append(RecordedCall(call.operation, call.path, call.query, call.body, files, call.base_url))
-        if self.answer is not None:
-            return self.answer(call)
+        self.calls.append(RecordedCall(call.operation, call.path, call.query, call.body, files, call.base_url))
+        if self.handler is not None:
+            return self.handler(call)
         return FileContent(b"a line\n") if call.operation.returns_file else {"operation": call.operation.id}
 
     @property
     def last(self) -> RecordedCall:
-        return self.asked[-1]
+        return self.calls[-1]
 
 
-class _AsItIs:
+class _Unrendered:
     def body(self, operation: Operation, payload: Payload, key: str) -> Payload:
         return payload

@@ -1,4 +1,4 @@
-"""A cluster with faults, and a connection that shows their effects byte by byte."""
+"""A cluster with faults, and a connection that shows the bytes that it receives."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def faulty_cluster(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
 
 
 class RawConnection:
-    """One connection without an HTTP client: bytes are sent and received as they are."""
+    """A connection that sends and receives bytes without an HTTP client."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -37,7 +37,7 @@ class RawConnection:
         self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length + b"\r\n" + body)
 
     def read(self) -> tuple[bytes, str]:
-        """Return all bytes until the end, and how the connection ends: closed, reset, or "nothing more"."""
+        """Return all received bytes, and how the connection ends: "closed", "reset", or "timeout"."""
         received = b""
         try:
             while data := self.socket.recv(65536):
@@ -45,10 +45,10 @@ class RawConnection:
         except ConnectionResetError:
             return received, "reset"
         except TimeoutError:
-            return received, "nothing more"
+            return received, "timeout"
         return received, "closed"
 
-    def answer(self) -> bytes:
+    def response_body(self) -> bytes:
         """Return the body of one complete response."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -77,7 +77,7 @@ def job_id(mock: FlinkMock) -> str:
 
 
 def savepoint(mock: FlinkMock) -> str | None:
-    """Where the job's latest savepoint is, a minute later."""
+    """Advance the clock by a minute; return the path of the latest savepoint of the job."""
     mock.advance("1m")
     latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
     return latest and latest["external_path"]

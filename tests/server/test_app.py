@@ -70,7 +70,7 @@ def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
     def fail(call: RestCall) -> Payload:
         raise JobNotFound(ID)
 
-    client.engine.answer = fail
+    client.engine.handler = fail
     assert client.send("GET", f"/jobs/{ID}").status == 404
     assert client.send("GET", f"/jobs/{ID}/status").status == 500
 
@@ -79,7 +79,7 @@ def test_a_bug_is_an_internal_error_and_is_logged(client: Client, caplog: pytest
     def fail(call: RestCall) -> Payload:
         raise LookupError("oops")
 
-    client.engine.answer = fail
+    client.engine.handler = fail
     with caplog.at_level(logging.ERROR, "flinkmock.server"):
         reply = client.send("GET", "/overview")
     assert reply.status == 500
@@ -88,14 +88,14 @@ def test_a_bug_is_an_internal_error_and_is_logged(client: Client, caplog: pytest
 
 
 def test_files_come_without_cors(client: Client) -> None:
-    client.engine.answer = lambda call: FileContent(b"a line\n")
+    client.engine.handler = lambda call: FileContent(b"a line\n")
     reply = client.send("GET", "/jobmanager/log")
     assert reply.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
     assert reply.body == b"a line\n"
 
 
 def test_an_empty_file(client: Client) -> None:
-    client.engine.answer = lambda call: FileContent(b"")
+    client.engine.handler = lambda call: FileContent(b"")
     reply = client.send("GET", "/jobmanager/stdout")
     assert (reply.status, reply.body, reply.header("content-type")) == (200, b"", "text/plain")
 
@@ -185,7 +185,7 @@ def test_log_urls_convert_nothing(serve: Callable[..., Client], target: str) -> 
     client = serve()
     reply = client.send("GET", target, b"no JSON")
     assert (reply.status, reply.header("access-control-allow-origin")) == (200, None)
-    assert client.engine.asked[-1].path["jobid"] == target.split("/")[2]
+    assert client.engine.calls[-1].path["jobid"] == target.split("/")[2]
 
 
 def test_a_null_for_a_body_is_missed_after_the_parameters(serve: Callable[..., Client]) -> None:
@@ -194,4 +194,4 @@ def test_a_null_for_a_body_is_missed_after_the_parameters(serve: Callable[..., C
     assert reply.status == 500
     assert "\njava.lang.NullPointerException\n" in reply.errors[1]
     assert client.send("POST", "/jobs/nohex/savepoints", b"null").status == 400
-    assert client.engine.asked == []
+    assert client.engine.calls == []

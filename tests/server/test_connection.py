@@ -38,9 +38,9 @@ def test_one_connection_sends_control_requests_and_others() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         for _ in range(2):
             connection.send("GET", "/jobs")
-            assert json.loads(connection.answer()) == {"jobs": []}
+            assert json.loads(connection.response_body()) == {"jobs": []}
             connection.send("POST", f"{V1}/clock/advance", b'{"by": "1s"}')
-            assert "now" in json.loads(connection.answer())
+            assert "now" in json.loads(connection.response_body())
 
 
 @pytest.mark.usefixtures("without_aiohttp")
@@ -53,7 +53,7 @@ def test_a_connection_whose_response_a_fault_changes_sends_further_requests() ->
     with FlinkMock({"faults": faults}) as flink, RawConnection(flink.url) as connection:
         for expected in ({"jobs": []}, {"jobs": []}, {"errors": [messages.NO_LEADER]}, {"jobs": []}):
             connection.send("GET", "/jobs")
-            assert json.loads(connection.answer()) == expected
+            assert json.loads(connection.response_body()) == expected
 
 
 @pytest.mark.usefixtures("without_aiohttp")
@@ -64,7 +64,7 @@ def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
             connection.send("GET", "/jobs")
         connection.send("GET", f"{V1}/clock")
         httpx.get(flink.url + "/config", timeout=PATIENCE)
-        responses = [json.loads(connection.answer()) for _ in range(5)]
+        responses = [json.loads(connection.response_body()) for _ in range(5)]
         assert responses[0]["count"] == 1
         assert responses[1:4] == [{"jobs": []}] * 3
         assert "now" in responses[4]
@@ -74,7 +74,7 @@ def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
 def test_the_server_ends_while_a_control_request_waits() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.send("GET", f"{V1}/clock")
-        connection.answer()
+        connection.response_body()
         connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1h"}')
         flink.close()
         assert connection.read()[0] == b""

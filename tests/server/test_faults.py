@@ -178,7 +178,7 @@ def test_throttle_under_a_real_clock() -> None:
     with faulty_cluster(Fault("slow", JOBS, throttle=200), clock="real") as mock, RawConnection(mock.url) as connection:
         begin = time.monotonic()
         connection.send("GET", "/jobs")
-        body = connection.answer()
+        body = connection.response_body()
         took = time.monotonic() - begin
     assert json.loads(body)["jobs"][0]["status"]
     assert took > 0.25

@@ -26,7 +26,7 @@ def test_stale_answers_are_those_of_a_while_ago() -> None:
         mock.faults.add({"match": "GET /jobs/*", "serve-stale": "8s"})
         with RawConnection(mock.url) as connection:
             connection.send("GET", details)
-            assert connection.answer() == earlier
+            assert connection.response_body() == earlier
         mock.advance("10s")
         assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
         assert httpx.get(mock.url + "/overview").json()["jobs-finished"] == 1
@@ -57,7 +57,7 @@ def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
         path = f"/jobs/{job_id(mock)}/savepoints"
         with RawConnection(mock.url) as connection:
             connection.send("POST", path, b'{"target-directory":"/sp"}')
-            trigger = json.loads(connection.answer())["request-id"]
+            trigger = json.loads(connection.response_body())["request-id"]
         assert send_raw(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
         mock.advance("5s")
         response = httpx.get(f"{mock.url}{path}/{trigger}")
@@ -78,9 +78,9 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
                         {"match": "GET /overview", "times": 1, "kill-taskmanager": 1})  # fmt: skip
         with RawConnection(mock.url) as connection:
             connection.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(connection.answer())["state"] == "RUNNING"
+            assert json.loads(connection.response_body())["state"] == "RUNNING"
             connection.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(connection.answer())["state"] == "RESTARTING"
+            assert json.loads(connection.response_body())["state"] == "RESTARTING"
         assert list(mock.taskmanagers) == [second]
         assert httpx.get(mock.url + "/overview").json()["taskmanagers"] == 1
         assert list(mock.taskmanagers) == []

@@ -101,12 +101,12 @@ def test_as_recorded(clients: dict[str, Client], version: str, name: str) -> Non
     if step["step"] in NOT_IN_THE_RECORDING:
         pytest.skip("the body is not in the recording")
     client = clients[version]
-    asked = len(client.engine.asked)
+    call_count = len(client.engine.calls)
     reply = play(client, step)
     real = step["response"]
     texts = (real.get("body") or {}).get("errors") if isinstance(real.get("body"), dict) else None
     if texts and not SERVERS_OWN.match(texts[-1]):
-        assert len(client.engine.asked) == asked + 1, reply.body
+        assert len(client.engine.calls) == call_count + 1, reply.body
         return
     assert reply.status == real["status"]
     assert ("access-control-allow-origin" in real["headers"]) == (reply.header("access-control-allow-origin") == "*")
@@ -115,7 +115,7 @@ def test_as_recorded(clients: dict[str, Client], version: str, name: str) -> Non
     assert reply.header("server") is None
     assert (reply.header("date") is None) == ("date" not in real["headers"])
     if texts:
-        assert len(client.engine.asked) == asked
+        assert len(client.engine.calls) == call_count
         assert [first_line(text) for text in reply.errors] == [first_line(text) for text in texts]
         assert causes(reply.errors[-1])[: len(causes(texts[-1]))] == causes(texts[-1])
 

@@ -72,24 +72,24 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
     engine = FakeEngine()
     held = []
 
-    def answer(call: RestCall) -> Payload:
+    def handle(call: RestCall) -> Payload:
         other = threading.Thread(target=lambda: held.append(not engine.lock.acquire(blocking=False)))
         other.start()
         other.join()
         return {}
 
-    engine.answer = answer
+    engine.handler = handle
     with ServerThread(engine) as thread:
         Client(engine, thread.url).send("GET", "/overview")
     assert held == [True]
 
 
 def shuts_down(engine: FakeEngine) -> FakeEngine:
-    def answer(call: RestCall) -> Payload:
+    def handle(call: RestCall) -> Payload:
         engine.cluster.shut_down = True
         return {}
 
-    engine.answer = answer
+    engine.handler = handle
     return engine
 
 

@@ -129,7 +129,7 @@ def test_a_target_that_aiohttp_refuses(client: Client, target: bytes, path: str)
 def test_bodies_of_odd_lengths(client: Client, headers: bytes, body: bytes, read: dict[str, str]) -> None:
     reply = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
     assert reply.status == 200
-    assert client.engine.asked[-1].body == read
+    assert client.engine.calls[-1].body == read
 
 
 def test_absolute_form(client: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from flinkmock import small_jar
 from flinkmock.rest.handlers import UploadedFile
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
 THROWS = """
@@ -19,23 +19,23 @@ submitted:
 NOTHING = """submitted: {"*": {program: {executes: false}}}"""
 
 
-def run(stage: Stage, folder: Path) -> dict[str, Any]:
+def run(harness: ScenarioHarness, folder: Path) -> dict[str, Any]:
     """Run an application; returns its details and exceptions two seconds later."""
     jar = folder / "a.jar"
     jar.write_bytes(small_jar())
-    uploaded = stage.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])["filename"]
-    application = stage.post(f"/jars/{uploaded.rpartition('/')[2]}/run-application")["applicationid"]
-    stage.to(stage.now + 2_000)
+    uploaded = harness.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])["filename"]
+    application = harness.post(f"/jars/{uploaded.rpartition('/')[2]}/run-application")["applicationid"]
+    harness.advance_to(harness.now + 2_000)
     return {
-        "": stage.get(f"/applications/{application}"),
-        "exceptions": stage.get(f"/applications/{application}/exceptions"),
+        "": harness.get(f"/applications/{application}"),
+        "exceptions": harness.get(f"/applications/{application}/exceptions"),
     }
 
 
 @pytest.mark.parametrize(("scenario", "kind"), [(THROWS, "mainthrows"), (NOTHING, "noexecute")])
 def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
-    with played(scenario, flink="2.3") as stage:
-        responses = run(stage, tmp_path)
+    with scenario_harness(scenario, flink="2.3") as harness:
+        responses = run(harness, tmp_path)
         real = recorded.body("2.3.0", f"applications: {kind}")
         assert responses[""]["status"] == real["status"]
         assert responses[""]["jobs"] == real["jobs"] == []
@@ -50,8 +50,8 @@ def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
 
 def test_the_number_of_exceptions_is_not_limited(tmp_path: Path) -> None:
     """Real 2.3.0 has no parameter maxExceptions here."""
-    with played(THROWS, flink="2.3") as stage:
-        run(stage, tmp_path)
-        (application,) = stage.get("/applications/overview")["applications"]
+    with scenario_harness(THROWS, flink="2.3") as harness:
+        run(harness, tmp_path)
+        (application,) = harness.get("/applications/overview")["applications"]
         path = f"/applications/{application['id']}/exceptions"
-        assert stage.get(f"{path}?maxExceptions=0") == stage.get(path)
+        assert harness.get(f"{path}?maxExceptions=0") == harness.get(path)

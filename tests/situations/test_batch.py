@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
 JOB = """
@@ -30,11 +30,11 @@ def outcome(body: dict[str, Any]) -> list[str]:
     return recorded.causes(failure["stack-trace"])
 
 
-def operate(stage: Stage, path: str, body: dict[str, Any]) -> list[str]:
-    base = f"/jobs/{stage.job().id}"
-    trigger = stage.post(f"{base}/{path}", body)["request-id"]
-    stage.to(stage.now + 100)
-    return outcome(stage.get(f"{base}/{'checkpoints' if path == 'checkpoints' else 'savepoints'}/{trigger}"))
+def operate(harness: ScenarioHarness, path: str, body: dict[str, Any]) -> list[str]:
+    base = f"/jobs/{harness.job().id}"
+    trigger = harness.post(f"{base}/{path}", body)["request-id"]
+    harness.advance_to(harness.now + 100)
+    return outcome(harness.get(f"{base}/{'checkpoints' if path == 'checkpoints' else 'savepoints'}/{trigger}"))
 
 
 @pytest.mark.parametrize("release", recorded.releases())
@@ -49,10 +49,10 @@ def operate(stage: Stage, path: str, body: dict[str, Any]) -> list[str]:
     ],
 )
 def test_a_read(release: str, path: str, step: str) -> None:
-    with played(JOB, flink=release) as stage:
-        stage.to(3_000)
-        job = stage.job()
-        response = stage.client.send("GET", f"/jobs/{job.id}/{path}".replace("{vertex}", job.graph.vertices[0].id))
+    with scenario_harness(JOB, flink=release) as harness:
+        harness.advance_to(3_000)
+        job = harness.job()
+        response = harness.client.send("GET", f"/jobs/{job.id}/{path}".replace("{vertex}", job.graph.vertices[0].id))
         assert response.status == recorded.status(RELEASES[release], step)
         real, body = recorded.body(RELEASES[release], step), json.loads(response.body)
         if "errors" in real:
@@ -68,18 +68,18 @@ def test_a_read(release: str, path: str, step: str) -> None:
 @pytest.mark.parametrize("release", recorded.releases())
 def test_it_has_no_savepoints_and_checkpoints(release: str) -> None:
     version = RELEASES[release]
-    with played(JOB, flink=release) as stage:
-        stage.to(3_000)
-        savepoint = operate(stage, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
+    with scenario_harness(JOB, flink=release) as harness:
+        harness.advance_to(3_000)
+        savepoint = operate(harness, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
         assert savepoint == outcome(recorded.body(version, "batch: poll savepoint"))
-        stop = operate(stage, "stop", {"drain": False, "targetDirectory": "file:///sp"})
+        stop = operate(harness, "stop", {"drain": False, "targetDirectory": "file:///sp"})
         assert stop == outcome(recorded.body(version, "batch: poll stop"))
         if release != "1.12":
-            assert operate(stage, "checkpoints", {}) == outcome(recorded.body(version, "batch: poll checkpoint"))
-            stage.to(29_000)  # the last vertex has no output
-            last = operate(stage, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
+            assert operate(harness, "checkpoints", {}) == outcome(recorded.body(version, "batch: poll checkpoint"))
+            harness.advance_to(29_000)  # the last vertex has no output
+            last = operate(harness, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
             assert last[-1] == "java.lang.IllegalStateException: Job JOB is not a streaming job."
-        assert stage.state() == "RUNNING"
+        assert harness.state() == "RUNNING"
 
 
 def operators(stream_graph: dict[str, Any]) -> list[tuple[str, int, bool, list[tuple[str, str]]]]:
@@ -97,12 +97,12 @@ def operators(stream_graph: dict[str, Any]) -> list[tuple[str, int, bool, list[t
 
 
 def test_its_graph_grows() -> None:
-    with played(JOB, flink="2.3") as stage:
+    with scenario_harness(JOB, flink="2.3") as harness:
         counts = []
         for moment in (100, 3_000, 15_000, 25_000, 31_000):
-            stage.to(moment)
-            details = stage.get(f"/jobs/{stage.job().id}")
-            (listed,) = stage.get("/jobs/overview")["jobs"]
+            harness.advance_to(moment)
+            details = harness.get(f"/jobs/{harness.job().id}")
+            (listed,) = harness.get("/jobs/overview")["jobs"]
             assert listed["pending-operators"] == details["pending-operators"]
             assert listed["tasks"]["total"] == sum(vertex["parallelism"] for vertex in details["vertices"])
             assert [node["id"] for node in details["plan"]["nodes"]] == [vertex["id"] for vertex in details["vertices"]]
@@ -121,11 +121,11 @@ def test_its_graph_grows() -> None:
 
 
 def test_a_canceled_job_keeps_its_pending_operators() -> None:
-    with played(JOB, flink="2.3") as stage:
-        stage.to(3_000)
-        stage.client.send("PATCH", f"/jobs/{stage.job().id}")
-        stage.to(4_000)
-        (listed,) = stage.get("/jobs/overview")["jobs"]
+    with scenario_harness(JOB, flink="2.3") as harness:
+        harness.advance_to(3_000)
+        harness.client.send("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(4_000)
+        (listed,) = harness.get("/jobs/overview")["jobs"]
         real = recorded.body("2.3.0", "batch: CANCELED list")["jobs"][0]
         names = ("state", "pending-operators")
         assert [listed[name] for name in names] == [real[name] for name in names] == ["CANCELED", 3]
@@ -133,18 +133,18 @@ def test_a_canceled_job_keeps_its_pending_operators() -> None:
 
 
 def test_a_vertex_that_is_not_there_yet_is_not_found() -> None:
-    with played(JOB, flink="2.3") as stage:
-        stage.to(3_000)
-        last = stage.job().graph.vertices[2].id
-        assert stage.client.send("GET", f"/jobs/{stage.job().id}/vertices/{last}").status == 404
-        stage.to(25_000)
-        assert stage.client.send("GET", f"/jobs/{stage.job().id}/vertices/{last}").status == 200
+    with scenario_harness(JOB, flink="2.3") as harness:
+        harness.advance_to(3_000)
+        last = harness.job().graph.vertices[2].id
+        assert harness.client.send("GET", f"/jobs/{harness.job().id}/vertices/{last}").status == 404
+        harness.advance_to(25_000)
+        assert harness.client.send("GET", f"/jobs/{harness.job().id}/vertices/{last}").status == 200
 
 
 def test_before_2_0_the_graph_is_complete() -> None:
-    with played(JOB, flink="1.20") as stage:
-        stage.to(3_000)
-        details = stage.get(f"/jobs/{stage.job().id}")
+    with scenario_harness(JOB, flink="1.20") as harness:
+        harness.advance_to(3_000)
+        details = harness.get(f"/jobs/{harness.job().id}")
         real = recorded.body("1.20.5", "batch: first")
         assert list(details) == list(real)
         assert [vertex["name"] for vertex in details["vertices"]] == [vertex["name"] for vertex in real["vertices"]]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fidelity.shape import compare_bodies
 from tests.releases import USUAL
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 from tests.situations.test_batch import operate, outcome
 
@@ -50,11 +50,11 @@ TAILS = [
 VERTEX = "cbc357ccb763df2852fee8c4fc7d55f2"
 
 
-def send(stage: Stage, tail: str) -> tuple[int, Any]:
-    path = f"/jobs/{stage.job().id}"
+def send(harness: ScenarioHarness, tail: str) -> tuple[int, Any]:
+    path = f"/jobs/{harness.job().id}"
     tail = tail.replace("checkpoint details", "job/checkpoints/details/1")
     path += tail.removeprefix("job") if tail.startswith("job") else f"/vertices/{VERTEX}{tail.removeprefix('vertex')}"
-    response = stage.client.send("GET", path)
+    response = harness.client.send("GET", path)
     return response.status, json.loads(response.body)
 
 
@@ -63,9 +63,9 @@ def send(stage: Stage, tail: str) -> tuple[int, Any]:
 def test_a_read(state: str, release: str, tail: str) -> None:
     version = CASES[state, release]
     step = f"{state}: {tail}"
-    with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
-        stage.to(2_000)
-        status, body = send(stage, tail)
+    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+        harness.advance_to(2_000)
+        status, body = send(harness, tail)
         assert status == recorded.status(version, step)
         real = recorded.body(version, step)
         if "errors" in real:
@@ -86,31 +86,31 @@ def test_a_read(state: str, release: str, tail: str) -> None:
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_operations(state: str, release: str) -> None:
     version = CASES[state, release]
-    with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
-        stage.to(2_000)
-        savepoint = operate(stage, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
+    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+        harness.advance_to(2_000)
+        savepoint = operate(harness, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
         assert savepoint == outcome(recorded.body(version, f"{state}: poll savepoint"))
-        stop = operate(stage, "stop", {"drain": False, "targetDirectory": "file:///sp"})
+        stop = operate(harness, "stop", {"drain": False, "targetDirectory": "file:///sp"})
         assert stop == outcome(recorded.body(version, f"{state}: poll stop"))
         if release != "1.12":
-            checkpoint = operate(stage, "checkpoints", {})
+            checkpoint = operate(harness, "checkpoints", {})
             assert checkpoint == outcome(recorded.body(version, f"{state}: poll checkpoint"))
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.17", "1.12"))
 def test_resource_requirements(release: str) -> None:
-    with played(INITIALIZING, flink=release) as stage:
-        stage.to(2_000)
-        status, body = send(stage, "job/resource-requirements")
+    with scenario_harness(INITIALIZING, flink=release) as harness:
+        harness.advance_to(2_000)
+        status, body = send(harness, "job/resource-requirements")
         real = recorded.body(CASES["initializing", release], "initializing: job/resource-requirements")
         assert (status, recorded.errors(body)) == (500, recorded.errors(real))
 
 
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
 def test_the_list(state: str, release: str) -> None:
-    with played(INITIALIZING if state == "initializing" else CREATED, flink=release) as stage:
-        stage.to(2_000)
-        (row,) = stage.get("/jobs/overview")["jobs"]
+    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+        harness.advance_to(2_000)
+        (row,) = harness.get("/jobs/overview")["jobs"]
         listed = recorded.body(CASES[state, release], f"{state}: jobs/overview")["jobs"]
         real = next(job for job in listed if job["state"] == state.upper())
         assert list(row) == list(real)
@@ -120,21 +120,21 @@ def test_the_list(state: str, release: str) -> None:
 
 def test_the_plan_is_there_when_the_job_runs() -> None:
     text = CREATED.replace("taskmanagers: 0", "slots: 64, taskmanagers: {count: 0, events: [{5s: joins}]}")
-    with played(text) as stage:
-        path = f"/jobs/{stage.job().id}"
-        stage.to(2_000)
-        assert stage.get(path)["plan"]["nodes"] == []
-        stage.to(20_000)
-        assert (stage.state(), len(stage.get(path)["plan"]["nodes"])) == ("RUNNING", 4)
+    with scenario_harness(text) as harness:
+        path = f"/jobs/{harness.job().id}"
+        harness.advance_to(2_000)
+        assert harness.get(path)["plan"]["nodes"] == []
+        harness.advance_to(20_000)
+        assert (harness.state(), len(harness.get(path)["plan"]["nodes"])) == ("RUNNING", 4)
 
 
 def test_metrics_while_initializing() -> None:
     """The statistics of checkpoints are there before anything else."""
-    with played(INITIALIZING, flink="2.3") as stage:
-        stage.to(2_000)
-        ids = {metric["id"] for metric in stage.get(f"/jobs/{stage.job().id}/metrics")}
+    with scenario_harness(INITIALIZING, flink="2.3") as harness:
+        harness.advance_to(2_000)
+        ids = {metric["id"] for metric in harness.get(f"/jobs/{harness.job().id}/metrics")}
         assert ids == {metric["id"] for metric in recorded.body("2.3.0", "initializing: job/metrics")}
-    with played(CREATED, flink="2.3") as stage:
-        stage.to(2_000)
-        assert stage.get(f"/jobs/{stage.job().id}/metrics") == []
-        assert re.match("[0-9a-f]{32}", stage.job().id)
+    with scenario_harness(CREATED, flink="2.3") as harness:
+        harness.advance_to(2_000)
+        assert harness.get(f"/jobs/{harness.job().id}/metrics") == []
+        assert re.match("[0-9a-f]{32}", harness.job().id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
 SCENARIO = """
@@ -22,19 +22,19 @@ DELAY = "{strategy: fixed-delay, delay: 1s}"
 NEW = recorded.RELEASES
 
 
-def stopped(stage: Stage) -> tuple[list[str], str]:
+def stopped(harness: ScenarioHarness) -> tuple[list[str], str]:
     """Stop the job; returns the exceptions of the operation and the path of the savepoint."""
-    stage.to(5_000)
-    status = stage.stop()
-    assert stage.get(status)["status"]["id"] == "IN_PROGRESS"
-    stage.to(6_500)
-    failure = stage.get(status)["operation"]["failure-cause"]
-    path = next(checkpoint["external_path"] for checkpoint in history(stage) if checkpoint["is_savepoint"])
+    harness.advance_to(5_000)
+    status = harness.stop()
+    assert harness.get(status)["status"]["id"] == "IN_PROGRESS"
+    harness.advance_to(6_500)
+    failure = harness.get(status)["operation"]["failure-cause"]
+    path = next(checkpoint["external_path"] for checkpoint in history(harness) if checkpoint["is_savepoint"])
     return recorded.causes(failure["stack-trace"].replace(path, "PATH")), path
 
 
-def history(stage: Stage) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
+def history(harness: ScenarioHarness) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = harness.get(f"/jobs/{harness.job().id}/checkpoints")["history"]
     return rows
 
 
@@ -51,17 +51,17 @@ def real_failure(version: str, label: str) -> list[str]:
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
 @pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
 def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, restart: str) -> None:
-    with played(SCENARIO.replace("{restart}", restart), flink=release) as stage:
-        causes, path = stopped(stage)
+    with scenario_harness(SCENARIO.replace("{restart}", restart), flink=release) as harness:
+        causes, path = stopped(harness)
         assert causes == real_failure(NEW[release], label)
-        job = f"/jobs/{stage.job().id}"
+        job = f"/jobs/{harness.job().id}"
         real = recorded.body(NEW[release], f"failing stop {label}: job")
-        details = stage.get(job)
+        details = harness.get(job)
         assert details["state"] == real["state"] == "FAILED"
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
         assert entered(details) == entered(real)
-        entries = stage.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
+        entries = harness.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
         expected = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
         summary = lambda entry: (  # noqa: E731
             entry["exceptionName"],
@@ -70,19 +70,19 @@ def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, r
             [other["exceptionName"] for other in entry["concurrentExceptions"]],
         )
         assert [summary(entry) for entry in entries] == [summary(entry) for entry in expected]
-        again = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
-        stage.to(8_000)
-        assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{again}")["operation"] or {})
+        again = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
+        harness.advance_to(8_000)
+        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{again}")["operation"] or {})
 
 
 def test_before_1_15_the_job_recovers() -> None:
-    with played(SCENARIO.replace("{restart}", DELAY), flink="1.12") as stage:
-        causes, _ = stopped(stage)
+    with scenario_harness(SCENARIO.replace("{restart}", DELAY), flink="1.12") as harness:
+        causes, _ = stopped(harness)
         assert causes == real_failure("1.12.5", "restarts")
-        assert stage.state() == recorded.body("1.12.5", "failing stop restarts: job")["state"] == "RUNNING"
-        restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]
+        assert harness.state() == recorded.body("1.12.5", "failing stop restarts: job")["state"] == "RUNNING"
+        restored = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"]
-        root_exception = stage.get(f"/jobs/{stage.job().id}/exceptions")["root-exception"]
+        root_exception = harness.get(f"/jobs/{harness.job().id}/exceptions")["root-exception"]
         real = recorded.body("1.12.5", "failing stop restarts: exceptions")["root-exception"]
         assert recorded.causes(root_exception) == recorded.causes(real)
 
@@ -93,7 +93,7 @@ cluster: {taskmanagers: {count: 2, events: [{5s700ms: {lost: 0}}]}}
 jobs:
   orders: {restart: {strategy: fixed-delay, delay: 1s}, operations: {stop-with-savepoint: 1s}}
 """
-    with played(text, flink="2.3") as stage:
-        causes, _ = stopped(stage)
+    with scenario_harness(text, flink="2.3") as harness:
+        causes, _ = stopped(harness)
         assert "StopWithSavepointStoppingException" in causes[0]
-        assert stage.state() == "FAILED"
+        assert harness.state() == "FAILED"

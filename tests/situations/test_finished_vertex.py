@@ -10,7 +10,7 @@ import pytest
 from flinkmock import ScenarioError
 from flinkmock.scenario import load_scenario
 from tests.fidelity.shape import compare_bodies
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 from tests.situations.test_batch import outcome
 
@@ -28,20 +28,20 @@ jobs:
 RELEASES = recorded.RELEASES
 
 
-def path(stage: Stage) -> str:
-    return f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}"
+def path(harness: ScenarioHarness) -> str:
+    return f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}"
 
 
 @pytest.mark.parametrize("release", recorded.releases())
 def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
-    with played(JOB, flink=release) as stage:
-        stage.to(20_000)
-        details = stage.get(f"/jobs/{stage.job().id}")
+    with scenario_harness(JOB, flink=release) as harness:
+        harness.advance_to(20_000)
+        details = harness.get(f"/jobs/{harness.job().id}")
         real = recorded.body(RELEASES[release], "partly: job")
         assert (details["state"], details["status-counts"]) == (real["state"], real["status-counts"])
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         assert details["vertices"][0]["end-time"] > 0
-        (listed,) = stage.get("/jobs/overview")["jobs"]
+        (listed,) = harness.get("/jobs/overview")["jobs"]
         (real_listed,) = [
             job
             for job in recorded.body(RELEASES[release], "partly: jobs/overview")["jobs"]
@@ -58,14 +58,14 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
 )  # fmt: skip
 def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
     """In the recordings except that of 1.17.2, no client requested metrics while the vertex ran: none were fetched."""
-    with played("cluster: {caches: true}\n" + JOB, flink=release) as stage:
+    with scenario_harness("cluster: {caches: true}\n" + JOB, flink=release) as harness:
         if release == "1.17":
-            stage.to(2_000)
-            stage.client.send("GET", path(stage) + "/metrics")
-        stage.to(15_000)
-        stage.client.send("GET", path(stage) + tail)
-        stage.to(22_000)
-        response = stage.client.send("GET", path(stage) + tail)
+            harness.advance_to(2_000)
+            harness.client.send("GET", path(harness) + "/metrics")
+        harness.advance_to(15_000)
+        harness.client.send("GET", path(harness) + tail)
+        harness.advance_to(22_000)
+        response = harness.client.send("GET", path(harness) + tail)
         step = f"partly: vertex{tail}"
         assert response.status == recorded.status(RELEASES[release], step)
         real = recorded.body(RELEASES[release], step)
@@ -80,18 +80,18 @@ def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
 
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
 def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
-    with played(JOB, flink=release) as stage:
-        stage.to(20_000)
-        base = f"/jobs/{stage.job().id}"
-        newest = stage.get(f"{base}/checkpoints")["latest"]["completed"]
-        assert newest["trigger_timestamp"] - stage.began > 15_000
-        once = stage.job().graph.vertices[0].id
-        checkpoint = stage.get(f"{base}/checkpoints/details/{newest['id']}")
+    with scenario_harness(JOB, flink=release) as harness:
+        harness.advance_to(20_000)
+        base = f"/jobs/{harness.job().id}"
+        newest = harness.get(f"{base}/checkpoints")["latest"]["completed"]
+        assert newest["trigger_timestamp"] - harness.began > 15_000
+        once = harness.job().graph.vertices[0].id
+        checkpoint = harness.get(f"{base}/checkpoints/details/{newest['id']}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint")
         names = ("num_subtasks", "num_acknowledged_subtasks")
         assert [checkpoint[name] for name in names] == [real[name] for name in names]
         assert shown(checkpoint, once) == shown(real, next(iter(real["tasks"])))
-        task = stage.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{once}")
+        task = harness.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{once}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint of once")
         assert task["summary"] == real["summary"]
         for subtask in (*task["subtasks"], *real["subtasks"]):
@@ -110,40 +110,40 @@ def shown(checkpoint: dict[str, Any], vertex: str) -> list[int]:
 
 
 def test_before_1_15_there_are_no_checkpoints_any_more() -> None:
-    with played(JOB, flink="1.12") as stage:
-        stage.to(20_000)
-        base = f"/jobs/{stage.job().id}"
-        counts = stage.get(f"{base}/checkpoints")["counts"]
+    with scenario_harness(JOB, flink="1.12") as harness:
+        harness.advance_to(20_000)
+        base = f"/jobs/{harness.job().id}"
+        counts = harness.get(f"{base}/checkpoints")["counts"]
         real = recorded.body("1.12.5", "partly: job/checkpoints")["counts"]
         assert (counts["total"] - counts["failed"], real["total"] - real["failed"]) == (2, 2)
         for kind, body in {
             "savepoint": {"target-directory": "file:///sp", "cancel-job": False},
             "stop": {"targetDirectory": "file:///sp", "drain": False},
         }.items():
-            trigger = stage.post(f"{base}/{'savepoints' if kind == 'savepoint' else kind}", body)["request-id"]
-            stage.to(stage.now + 100)
-            result = outcome(stage.get(f"{base}/savepoints/{trigger}"))
+            trigger = harness.post(f"{base}/{'savepoints' if kind == 'savepoint' else kind}", body)["request-id"]
+            harness.advance_to(harness.now + 100)
+            result = outcome(harness.get(f"{base}/savepoints/{trigger}"))
             assert result == outcome(recorded.body("1.12.5", f"partly: poll {kind}"))
 
 
 def test_savepoints_and_stops_succeed() -> None:
-    with played(JOB) as stage:
-        stage.to(20_000)
-        status = stage.savepoint()
-        stage.to(stage.now + 500)
-        assert stage.outcome(status).startswith("file:")
-        status = stage.stop()
-        stage.to(stage.now + 500)
-        assert stage.outcome(status).startswith("file:")
-        assert stage.state() == "FINISHED"
+    with scenario_harness(JOB) as harness:
+        harness.advance_to(20_000)
+        status = harness.savepoint()
+        harness.advance_to(harness.now + 500)
+        assert harness.outcome(status).startswith("file:")
+        status = harness.stop()
+        harness.advance_to(harness.now + 500)
+        assert harness.outcome(status).startswith("file:")
+        assert harness.state() == "FINISHED"
 
 
 def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
-    with played(JOB) as stage:
-        stage.to(20_000)
-        stage.engine.cluster.state_machines.restart(stage.job(), stage.engine.clock.now())
-        stage.to(25_000)
-        states = [vertex["status"] for vertex in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+    with scenario_harness(JOB) as harness:
+        harness.advance_to(20_000)
+        harness.engine.cluster.state_machines.restart(harness.job(), harness.engine.clock.now())
+        harness.advance_to(25_000)
+        states = [vertex["status"] for vertex in harness.get(f"/jobs/{harness.job().id}")["vertices"]]
         assert states == ["FINISHED", "RUNNING", "RUNNING", "RUNNING"]
 
 
@@ -157,9 +157,9 @@ jobs:
       - {name: "Source: c", inputs: []}
       - {name: d, inputs: ["b", "Source: c"]}
 """
-    with played(text) as stage:
-        stage.to(10_000)
-        states = [vertex["status"] for vertex in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+    with scenario_harness(text) as harness:
+        harness.advance_to(10_000)
+        states = [vertex["status"] for vertex in harness.get(f"/jobs/{harness.job().id}")["vertices"]]
         assert states == ["FINISHED", "FINISHED", "RUNNING", "RUNNING"]
 
 

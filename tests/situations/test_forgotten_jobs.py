@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
 JOB = "jobs: {orders: {lifecycle: [RUNNING: 1s, FINISHED]}}"
@@ -15,8 +15,8 @@ OPTIONS = "cluster: {config: {jobstore.expiration-time: 20}}\n"
 RELEASES = recorded.RELEASES
 
 
-def send(stage: Stage, method: str, path: str) -> tuple[int, Any]:
-    response = stage.client.send(method, path)
+def send(harness: ScenarioHarness, method: str, path: str) -> tuple[int, Any]:
+    response = harness.client.send(method, path)
     return response.status, json.loads(response.body)
 
 
@@ -44,56 +44,56 @@ def send(stage: Stage, method: str, path: str) -> tuple[int, Any]:
     ],
 )
 def test_what_is_left(release: str, method: str, path: str, step: str) -> None:
-    with played(OPTIONS + JOB, flink=release) as stage:
-        job = stage.job()
+    with scenario_harness(OPTIONS + JOB, flink=release) as harness:
+        job = harness.job()
         path = path.replace("{job}", job.id).replace("{vertex}", job.graph.vertices[0].id)
-        stage.to(20_900)
-        assert [job["state"] for job in stage.get("/jobs/overview")["jobs"]] == ["FINISHED"]
-        stage.to(21_200)
-        status, body = send(stage, method, path)
+        harness.advance_to(20_900)
+        assert [job["state"] for job in harness.get("/jobs/overview")["jobs"]] == ["FINISHED"]
+        harness.advance_to(21_200)
+        status, body = send(harness, method, path)
         real = recorded.body(RELEASES[release], step)
         assert status == recorded.status(RELEASES[release], step)
         if "errors" in real and "Unable to load" not in real["errors"][0]:
             assert recorded.errors(body) == recorded.errors(real)
         elif "errors" not in real:
             assert body == real
-        assert stage.get("/overview")["jobs-finished"] == 1
+        assert harness.get("/overview")["jobs-finished"] == 1
         assert recorded.body(RELEASES[release], "forgotten: overview")["jobs-finished"] == 1
 
 
 def test_by_default_after_an_hour() -> None:
-    with played(JOB) as stage:
-        stage.to(3_600_000)
-        assert len(stage.get("/jobs/overview")["jobs"]) == 1
-        stage.to(3_602_000)
-        assert stage.get("/jobs/overview")["jobs"] == []
+    with scenario_harness(JOB) as harness:
+        harness.advance_to(3_600_000)
+        assert len(harness.get("/jobs/overview")["jobs"]) == 1
+        harness.advance_to(3_602_000)
+        assert harness.get("/jobs/overview")["jobs"] == []
 
 
 def test_the_oldest_of_too_many_is_forgotten() -> None:
     text = "cluster: {config: {jobstore.max-capacity: 2}}\njobs:\n" + "".join(
         f"  job{n}: {{lifecycle: [RUNNING: {n}s, FINISHED]}}\n" for n in (1, 2, 3)
     )
-    with played(text) as stage:
-        stage.to(2_500)
-        assert len(stage.get("/jobs/overview")["jobs"]) == 3
-        stage.to(4_000)
-        assert sorted(job["name"] for job in stage.get("/jobs/overview")["jobs"]) == ["job2", "job3"]
+    with scenario_harness(text) as harness:
+        harness.advance_to(2_500)
+        assert len(harness.get("/jobs/overview")["jobs"]) == 3
+        harness.advance_to(4_000)
+        assert sorted(job["name"] for job in harness.get("/jobs/overview")["jobs"]) == ["job2", "job3"]
 
 
 def test_a_cached_graph_is_served_for_the_refresh_interval() -> None:
-    with played(OPTIONS + JOB, flink="2.3") as stage:
-        stage.engine.cluster.leadership.jobmanagers[0].caches.enabled = True
-        path = f"/jobs/{stage.job().id}"
-        stage.to(20_500)
-        assert send(stage, "GET", path)[0] == 200
-        stage.to(22_000)
-        assert send(stage, "GET", path)[0] == 200
-        assert send(stage, "GET", f"{path}/execution-result")[0] == 404
-        stage.to(24_000)
-        assert send(stage, "GET", path)[0] == 404
+    with scenario_harness(OPTIONS + JOB, flink="2.3") as harness:
+        harness.engine.cluster.leadership.jobmanagers[0].caches.enabled = True
+        path = f"/jobs/{harness.job().id}"
+        harness.advance_to(20_500)
+        assert send(harness, "GET", path)[0] == 200
+        harness.advance_to(22_000)
+        assert send(harness, "GET", path)[0] == 200
+        assert send(harness, "GET", f"{path}/execution-result")[0] == 404
+        harness.advance_to(24_000)
+        assert send(harness, "GET", path)[0] == 404
 
 
 def test_running_jobs_stay() -> None:
-    with played(OPTIONS + "jobs: {orders: streaming}") as stage:
-        stage.to(10_000_000)
-        assert [job["state"] for job in stage.get("/jobs/overview")["jobs"]] == ["RUNNING"]
+    with scenario_harness(OPTIONS + "jobs: {orders: streaming}") as harness:
+        harness.advance_to(10_000_000)
+        assert [job["state"] for job in harness.get("/jobs/overview")["jobs"]] == ["RUNNING"]

@@ -14,7 +14,7 @@ from flinkmock import small_jar
 from flinkmock.errors import ScenarioError
 from flinkmock.flink.paths import WORKING_DIRECTORY
 from flinkmock.rest.handlers import UploadedFile
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 from tests.situations import recorded
 
 RELEASES = recorded.RELEASES
@@ -74,9 +74,9 @@ def directories(version: str) -> Iterator[tuple[str, str, str]]:
 def test_each_recorded_directory(release: str) -> None:
     version = RELEASES[release]
     tried = 0
-    with played(SCENARIO, flink=release) as stage:
-        stage.to(5_000)
-        job = f"/jobs/{stage.job().id}"
+    with scenario_harness(SCENARIO, flink=release) as harness:
+        harness.advance_to(5_000)
+        job = f"/jobs/{harness.job().id}"
         for step, poll, operation in directories(version):
             label = step.partition(": ")[2]
             if label.removeprefix("stop ") in NEEDS_FILES or label == "stop relative":
@@ -84,51 +84,51 @@ def test_each_recorded_directory(release: str) -> None:
             key = "targetDirectory" if operation == "stop" else "target-directory"
             flag = "drain" if operation == "stop" else "cancel-job"
             body = {key: sent(version, step, key), flag: False}
-            trigger = stage.post(f"{job}/{operation}", body)
-            stage.to(stage.now + 1_000)
-            status = stage.get(f"{job}/savepoints/{trigger['request-id']}")
+            trigger = harness.post(f"{job}/{operation}", body)
+            harness.advance_to(harness.now + 1_000)
+            status = harness.get(f"{job}/savepoints/{trigger['request-id']}")
             cwd = "/opt/flink/work/tmp" if "parent" not in step else "/opt/flink/work"
             mine = WORKING_DIRECTORY if "parent" not in step else WORKING_DIRECTORY.rpartition("/")[0]
             assert agree(outcome(status, mine), outcome(recorded.body(version, poll), cwd)), step
-            assert stage.state() == "RUNNING"
+            assert harness.state() == "RUNNING"
             tried += 1
     assert tried >= 47
 
 
 @pytest.mark.parametrize("release", recorded.releases())
 def test_a_stop_with_a_relative_directory(release: str) -> None:
-    with played(SCENARIO, flink=release) as stage:
-        stage.to(5_000)
-        job = f"/jobs/{stage.job().id}"
-        trigger = stage.post(f"{job}/stop", {"targetDirectory": "relative/dir", "drain": False})
-        stage.to(stage.now + 1_000)
-        result = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
+    with scenario_harness(SCENARIO, flink=release) as harness:
+        harness.advance_to(5_000)
+        job = f"/jobs/{harness.job().id}"
+        trigger = harness.post(f"{job}/stop", {"targetDirectory": "relative/dir", "drain": False})
+        harness.advance_to(harness.now + 1_000)
+        result = outcome(harness.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
         real = recorded.body(RELEASES[release], "directories: poll stop relative")
         assert result == outcome(real, "/opt/flink/work/tmp") == ["file:CWD/relative/dir/SAVEPOINT"]
-        assert stage.state() == "FINISHED"
+        assert harness.state() == "FINISHED"
 
 
 def test_failures_count_as_failed_checkpoints_since_1_13() -> None:
     for release, count in (("2.3", 2), ("1.12", 0)):
-        with played(SCENARIO, flink=release) as stage:
-            stage.to(5_000)
-            job = f"/jobs/{stage.job().id}"
-            before = stage.get(f"{job}/checkpoints")["counts"]["failed"]
+        with scenario_harness(SCENARIO, flink=release) as harness:
+            harness.advance_to(5_000)
+            job = f"/jobs/{harness.job().id}"
+            before = harness.get(f"{job}/checkpoints")["counts"]["failed"]
             for directory in ("", "nosuch://x/y"):
-                stage.post(f"{job}/savepoints", {"target-directory": directory, "cancel-job": False})
-            stage.to(10_000)
-            assert stage.get(f"{job}/checkpoints")["counts"]["failed"] - before == count
+                harness.post(f"{job}/savepoints", {"target-directory": directory, "cancel-job": False})
+            harness.advance_to(10_000)
+            assert harness.get(f"{job}/checkpoints")["counts"]["failed"] - before == count
 
 
 def test_a_file_is_in_the_way() -> None:
     """As in the recorded step "directories: poll under a file"."""
-    with played(SCENARIO, flink="2.3") as stage:
-        stage.to(5_000)
-        job = f"/jobs/{stage.job().id}"
+    with scenario_harness(SCENARIO, flink="2.3") as harness:
+        harness.advance_to(5_000)
+        job = f"/jobs/{harness.job().id}"
         file = f"{SCRATCH}/sp/savepoint-1/_metadata"
-        trigger = stage.post(f"{job}/savepoints", {"target-directory": f"{file}/sub", "cancel-job": False})
-        stage.to(6_000)
-        result = outcome(stage.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
+        trigger = harness.post(f"{job}/savepoints", {"target-directory": f"{file}/sub", "cancel-job": False})
+        harness.advance_to(6_000)
+        result = outcome(harness.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
         real = recorded.body("2.3.0", "directories: poll under a file")
         assert result == [line.replace(f"{SCRATCH}/afile", file) for line in outcome(real, "")]
 
@@ -138,9 +138,9 @@ def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) ->
     version = RELEASES[release]
     jar_file = tmp_path / "wordcount.jar"
     jar_file.write_bytes(small_jar())
-    with played(SCENARIO, flink=release) as stage:
-        stage.to(5_000)
-        uploaded = stage.client.json("POST", "/jars/upload", files=[UploadedFile("wordcount.jar", jar_file)])
+    with scenario_harness(SCENARIO, flink=release) as harness:
+        harness.advance_to(5_000)
+        uploaded = harness.client.json("POST", "/jars/upload", files=[UploadedFile("wordcount.jar", jar_file)])
         jar = uploaded["filename"].rpartition("/")[2]
         for step in recorded.names(version):
             if not step.startswith("paths: run "):
@@ -148,31 +148,31 @@ def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) ->
             if release in WITH_FOLDERS and step.removeprefix("paths: run ") in FOLDERS:
                 continue
             path = sent(version, step, "savepointPath")
-            response = stage.client.send("POST", f"/jars/{jar}/run", {"savepointPath": path})
+            response = harness.client.send("POST", f"/jars/{jar}/run", {"savepointPath": path})
             assert response.status == recorded.status(version, step), step
             if response.status != 200:
                 errors, real = recorded.errors(json.loads(response.body)), recorded.errors(recorded.body(version, step))
                 assert agree(errors, real), step
             label = step.removeprefix("paths: run ")
-            trigger = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
-            stage.to(stage.now + 1_000)
-            disposal = stage.get(f"/savepoint-disposal/{trigger}")
+            trigger = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
+            harness.advance_to(harness.now + 1_000)
+            disposal = harness.get(f"/savepoint-disposal/{trigger}")
             real = outcome(recorded.body(version, f"paths: poll dispose {label}"), "")
             assert agree(outcome(disposal, ""), real), step
 
 
 def test_file_systems_of_plugins() -> None:
-    with played("cluster: {file-systems: [s3]}\njobs: {orders: streaming}") as stage:
-        stage.to(5_000)
-        job = f"/jobs/{stage.job().id}/savepoints"
+    with scenario_harness("cluster: {file-systems: [s3]}\njobs: {orders: streaming}") as harness:
+        harness.advance_to(5_000)
+        job = f"/jobs/{harness.job().id}/savepoints"
         results = []
         for directory in ("s3://bucket/sp", "hdfs://n/sp"):
-            trigger = stage.post(job, {"target-directory": directory, "cancel-job": False})["request-id"]
-            stage.to(stage.now + 1_000)
-            results.append(next(iter(stage.get(f"{job}/{trigger}")["operation"])))
+            trigger = harness.post(job, {"target-directory": directory, "cancel-job": False})["request-id"]
+            harness.advance_to(harness.now + 1_000)
+            results.append(next(iter(harness.get(f"{job}/{trigger}")["operation"])))
         assert results == ["location", "failure-cause"]
 
 
 def test_a_savepoint_of_a_scenario_has_a_valid_path() -> None:
     with pytest.raises(ScenarioError, match=r"Relative path in absolute URI: file:x\."):
-        played('cluster: {savepoints: ["file:x"]}').__enter__()
+        scenario_harness('cluster: {savepoints: ["file:x"]}').__enter__()

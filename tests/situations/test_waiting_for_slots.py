@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenario.scenario_helpers import Stage, played
+from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
 OPTIONS = "config: {slot.request.timeout: 15000, resourcemanager.standalone.start-up-time: 60000}"
@@ -20,8 +20,8 @@ jobs:
 RELEASES = recorded.RELEASES
 
 
-def exceptions(stage: Stage) -> list[list[str]]:
-    entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+def exceptions(harness: ScenarioHarness) -> list[list[str]]:
+    entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
     return [recorded.causes(entry["stacktrace"]) for entry in entries]
 
 
@@ -32,67 +32,69 @@ def recorded_exceptions(version: str, step: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
 def test_a_request_times_out_in_a_new_cluster(release: str) -> None:
-    with played(f"cluster: {{{OPTIONS}}}{JOB}", flink=release) as stage:
-        stage.to(14_900)
-        (listed,) = stage.get("/jobs/overview")["jobs"]
+    with scenario_harness(f"cluster: {{{OPTIONS}}}{JOB}", flink=release) as harness:
+        harness.advance_to(14_900)
+        (listed,) = harness.get("/jobs/overview")["jobs"]
         assert listed["state"] == "RUNNING"
         assert listed["tasks"]["scheduled"] == listed["tasks"]["total"]
-        assert exceptions(stage) == []
-        stage.to(15_100)
-        (listed,) = stage.get("/jobs/overview")["jobs"]
+        assert exceptions(harness) == []
+        harness.advance_to(15_100)
+        (listed,) = harness.get("/jobs/overview")["jobs"]
         assert (listed["state"], listed["tasks"]["failed"], listed["tasks"]["canceled"]) == ("RESTARTING", 1, 65)
         assert (
             recorded.timeline(RELEASES[release], "young: timeline")[1] == "RESTARTING canceled=129,total=130,failed=1"
         )
-        stage.to(48_000)
-        assert [state for _, state in stage.timeline()][2:] == [
+        harness.advance_to(48_000)
+        assert [state for _, state in harness.timeline()][2:] == [
             "RUNNING", "RESTARTING", "RUNNING", "RESTARTING", "RUNNING", "FAILING", "FAILED"
         ]  # fmt: skip
-        assert exceptions(stage) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
+        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
 def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: str) -> None:
-    with played(f"cluster: {{age: 2min, {OPTIONS}}}{JOB}", flink=release) as stage:
-        stage.to(200)
-        assert stage.state() == "RESTARTING"
-        stage.to(5_000)
-        assert exceptions(stage) == recorded_exceptions(RELEASES[release], "old: FAILED exceptions")
-        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+    with scenario_harness(f"cluster: {{age: 2min, {OPTIONS}}}{JOB}", flink=release) as harness:
+        harness.advance_to(200)
+        assert harness.state() == "RESTARTING"
+        harness.advance_to(5_000)
+        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "old: FAILED exceptions")
+        entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         real = recorded.body(RELEASES[release], "old: FAILED exceptions")["exceptionHistory"]["entries"]
         assert [entry.keys() for entry in entries] == [entry.keys() for entry in real]
         assert all(entry["taskName"].startswith("tokenize (") for entry in (*entries[1:], *real[1:]))
-        vertex = stage.job().graph.vertices[1].id
-        subtask = stage.get(f"/jobs/{stage.job().id}/vertices/{vertex}/subtasks/0")
+        vertex = harness.job().graph.vertices[1].id
+        subtask = harness.get(f"/jobs/{harness.job().id}/vertices/{vertex}/subtasks/0")
         real = recorded.body(RELEASES[release], "old: FAILED vertex")
         assert (subtask["status"], subtask["start-time"]) == ("CANCELED", -1)
         assert subtask.get("endpoint") == (None if release == "1.17" else "(unassigned)")
         assert subtask.keys() == real.keys()
         assert (real["status"], real["start-time"]) == ("CANCELED", -1)
-        assert stage.get("/overview")["slots-available"] == 4
+        assert harness.get("/overview")["slots-available"] == 4
 
 
 @pytest.mark.parametrize("release", recorded.releases("2.3", "1.20", "1.12"))
 def test_the_start_up_time_ends_while_a_job_waits(release: str) -> None:
     """These clusters were 30 s older: the second request did not time out, it was refused at the end of the time."""
-    with played(f"cluster: {{age: 30s, {OPTIONS}}}{JOB}", flink=release) as stage:
-        stage.to(60_000)
-        assert exceptions(stage) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
-        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
-        assert [entry["timestamp"] - stage.began for entry in entries][-2:] == pytest.approx([30_000, 15_000], abs=100)
+    with scenario_harness(f"cluster: {{age: 30s, {OPTIONS}}}{JOB}", flink=release) as harness:
+        harness.advance_to(60_000)
+        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
+        entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
+        assert [entry["timestamp"] - harness.began for entry in entries][-2:] == pytest.approx(
+            [30_000, 15_000], abs=100
+        )
 
 
 def test_by_default_a_cluster_waits_five_minutes_for_task_managers() -> None:
     """Seen on 2.3.0: 293 s in a cluster that had just been started."""
-    with played(f"cluster: {{taskmanagers: 0}}{JOB}") as stage:
-        stage.to(299_900)
-        assert stage.state() == "RUNNING"
-        stage.to(300_200)
-        assert stage.state() == "RESTARTING"
+    with scenario_harness(f"cluster: {{taskmanagers: 0}}{JOB}") as harness:
+        harness.advance_to(299_900)
+        assert harness.state() == "RUNNING"
+        harness.advance_to(300_200)
+        assert harness.state() == "RESTARTING"
 
 
 def test_the_start_up_time_begins_again_with_a_new_leader() -> None:
     text = "cluster: {age: 1h, taskmanagers: 0, jobmanagers: {count: 2, events: [{50ms: crashes}]}}"
-    with played(f"{text}{JOB}") as stage:
-        stage.to(100_000)
-        assert stage.state() == "RUNNING"
+    with scenario_harness(f"{text}{JOB}") as harness:
+        harness.advance_to(100_000)
+        assert harness.state() == "RUNNING"

@@ -66,7 +66,7 @@ class HandlerClient:
 
 
 def make_jar(folder: Path, name: str = "orders.jar", manifest: str = "Main-Class: org.example.Orders") -> Path:
-    """A jar with a manifest and no classes, as tests of clients make them."""
+    """Create a jar with a manifest and no classes; return its path."""
     path = folder / name
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\n{manifest}\n")

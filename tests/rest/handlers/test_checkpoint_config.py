@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,6 @@ from tests.scenario.scenario_helpers import played
 def test_the_state_backend_is_the_simple_name_of_its_class(flink: str, option: str, value: str, name: str) -> None:
     """CheckpointConfigHandler; the classes were renamed in 1.13 (FLIP-142)."""
     config = f"cluster: {{config: {{{option}: {value}}}}}\njobs: {{orders: {{checkpoints: {{every: 10s}}}}}}"
-    with played(config, flink=flink) as stage:
-        stage.to(5_000)
-        assert stage.get(f"/jobs/{stage.job().id}/checkpoints/config")["state_backend"] == name
+    with scenario_harness(config, flink=flink) as harness:
+        harness.advance_to(5_000)
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["state_backend"] == name

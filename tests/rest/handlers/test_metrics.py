@@ -11,7 +11,7 @@ import pytest
 from flinkmock.cluster.spec import CheckpointSpec
 from tests.cluster.cluster_factory import CHAIN
 from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
-from tests.scenario.scenario_helpers import played
+from tests.scenario.scenario_helpers import scenario_harness
 
 
 def names(client: HandlerClient, requested: str) -> list[str]:
@@ -72,11 +72,11 @@ def test_names_of_operators_in_names_of_metrics(flink):
     """As real 2.3.0: blanks, dots, colons and commas become underscores; names that are not escaped are a 500."""
     chain = ["Source: a%b [x]/y?z&w+é", "m.n,o"]
     names = ["0.Source__a%b_[x]/y?z&w+é.numRecordsOut", "0.m_n_o.numRecordsOut"]
-    with played(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as stage:
-        stage.to(10_000)
-        path = f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}/metrics"
-        assert {metric["id"] for metric in stage.get(path)} >= set(names)
-        assert [metric["id"] for metric in stage.get(f"{path}?get={','.join(map(quote, names))}")] == names
-        response = stage.client.send("GET", f"{path}?get={names[0]}")
+    with scenario_harness(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as harness:
+        harness.advance_to(10_000)
+        path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}/metrics"
+        assert {metric["id"] for metric in harness.get(path)} >= set(names)
+        assert [metric["id"] for metric in harness.get(f"{path}?get={','.join(map(quote, names))}")] == names
+        response = harness.client.send("GET", f"{path}?get={names[0]}")
         (text,) = json.loads(response.body)["errors"]
         assert (response.status, text[:48]) == (500, "Internal server error: invalid hex byte 'b_' at ")
