@@ -9,6 +9,7 @@ from typing import Any
 from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization import writer
+from flinkmock.flink.java_serialization.object_stream import JavaValue
 from flinkmock.release import Release
 
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
@@ -26,7 +27,7 @@ def failure_payload(exception: JavaException, release: Release, frames: tuple[st
     }
 
 
-def serialized_optional(value: writer.JavaValue) -> str:
+def serialized_optional(value: JavaValue) -> str:
     """Return the value of an accumulator as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
     return b64encode(writer.serialized_optional(value)).decode()
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.object_stream import Long
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
-from flinkmock.flink.java_serialization.writer import Frame, Long, serialized_exception, serialized_optional
+from flinkmock.flink.java_serialization.writer import Frame, serialized_exception, serialized_optional
 
 OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
 """A class whose parent is itself."""

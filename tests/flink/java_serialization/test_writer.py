@@ -5,13 +5,8 @@ import base64
 import pytest
 
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.java_serialization.writer import (
-    Frame,
-    Long,
-    modified_utf8,
-    serialized_exception,
-    serialized_optional,
-)
+from flinkmock.flink.java_serialization.object_stream import Long, modified_utf8
+from flinkmock.flink.java_serialization.writer import Frame, serialized_exception, serialized_optional
 from tests.fidelity.recordings import RECORDINGS, load
 
 TYPES = {"IntCounter": int, "LongCounter": Long, "DoubleCounter": float, "AverageAccumulator": float}

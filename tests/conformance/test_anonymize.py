@@ -1,0 +1,36 @@
+"""Recordings without names and addresses."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.recording.anonymize import Anonymizer
+from tests.conformance.recorded_clusters import RICH, SCENARIO, recorded
+
+
+@pytest.mark.parametrize("recorded_file", [SCENARIO, RICH])
+def test_anonymized(recorded_file: str) -> None:
+    with FlinkMock(recorded_file, clock="virtual") as cluster:
+        cluster.advance("60s")
+        jobs = len(cluster.cluster.jobs)
+        ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
+        text = yaml.safe_dump(recorded(cluster, 2, anonymize=True))
+    for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
+        assert secret not in text
+    assert not any(job_id in text for job_id in ids)
+    with FlinkMock(text) as again:
+        assert len(again.cluster.jobs) == jobs
+
+
+def test_anonymized_configuration() -> None:
+    anonymizer = Anonymizer(True)
+    assert anonymizer.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
+    assert anonymizer.option("rest.address", "jm.example.org") == "host-1"
+    assert anonymizer.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"
+    assert anonymizer.option("state.savepoints.dir", "s3://bucket/savepoints") == "s3:///path-1"
+    assert anonymizer.option("io.tmp.dirs", "/data/tmp") == "/path-2"
+    assert anonymizer.option("taskmanager.memory.process.size", "1728m") == "1728m"
+    assert anonymizer.option("jobmanager.scheduler", "adaptive") == "adaptive"
+    assert anonymizer.option("kubernetes.cluster-id", "orders-prod") is None

@@ -1,0 +1,106 @@
+"""What a recording lacks: interrupted recordings, clusters that stop responding, and the list of omissions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.http_client import ClientReader, HttpClient
+from flinkmock.conformance.recording import ClusterObservations, Poller, omissions, recorded_scenario
+from flinkmock.errors import ServerUnreachable
+from tests.conformance.recorded_clusters import BUSY, SCENARIO
+
+
+def test_an_interrupted_recording_is_written() -> None:
+    def interrupt(ms: int) -> None:
+        if not interrupted:
+            interrupted.append(ms)
+            raise KeyboardInterrupt
+
+    interrupted: list[int] = []
+    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+        cluster.advance("5s")
+        client = HttpClient(cluster.url)
+        observations = ClusterObservations()
+        Poller(ClientReader(client), observations, interrupt).poll(60_000, 1000)
+        client.close()
+    assert len(recorded_scenario(observations)["jobs"]) == 4
+
+
+def test_a_cluster_that_stops_responding() -> None:
+    class StopsResponding:
+        """Fails from the second poll on."""
+
+        poll_count = 0
+
+        def json(self, target: str) -> Any:
+            self.poll_count += target == "/jobs/overview"
+            if self.poll_count > 1:
+                raise ServerUnreachable("gone")
+            return reader.json(target)
+
+    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+        cluster.advance("5s")
+        client = HttpClient(cluster.url)
+        reader = ClientReader(client)
+        observations = ClusterObservations()
+        Poller(StopsResponding(), observations, lambda ms: None).poll(3000, 1000)
+        client.close()
+    recorded_file = recorded_scenario(observations)
+    assert len(recorded_file["jobs"]) == 4
+    assert recorded_file["jobs"]["orders"]["checkpoints"]["every"] == "5s"
+    assert recorded_file["cluster"]["slots"] == 4
+
+
+def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with FlinkMock(BUSY, clock="virtual") as cluster:
+        cluster.advance("60s")
+        client = HttpClient(cluster.url)
+        observations = ClusterObservations()
+        Poller(ClientReader(client), observations, lambda ms: None).poll(1000, 1000)
+        client.close()
+    job = next(iter(observations.jobs.values()))
+    job.config["restart-strategy"] = "Failure rate restart with maximum of 3 failures within interval 60 s."
+    vertex = next(iter(job.by_vertex))
+    job.by_vertex[vertex].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
+    job.omitted_metrics = {vertex: 7}
+    observations.jars = ["a.jar", "b.jar"]
+    observations.polls, observations.failed_polls = 75, 12
+    observations.jobs["0"] = replace(job, name="lost", gone=True)
+    assert omissions(observations) == [
+        "12 of 75 polls: the cluster did not answer.",
+        "job lost: no longer listed at the end of the recording. The cluster was restarted, or has forgotten them.",
+        "uploaded jars a.jar, b.jar: a scenario has no jars.",
+        "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
+        "job orders: 7 more metrics of src.",
+        "job orders: vertex src: accumulator own of the program's own type.",
+        "job orders: vertex out: the growth of accumulator lost: it keeps the value that it had at the end.",
+    ]
+
+
+def test_a_snapshot_and_metrics_of_an_ended_job() -> None:
+    scenario = {
+        "cluster": {"version": "2.4-SNAPSHOT"},
+        "jobs": {"nightly": {"extends": "batch", "lifecycle": [{"RUNNING": "20s"}, "FINISHED"]}},
+    }
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        for _ in range(3):
+            cluster.advance("10s")
+            ClientReader(client := HttpClient(cluster.url)).json(f"/jobs/{cluster.job('nightly').id}/metrics")
+            client.close()
+        observations = ClusterObservations()
+        client = HttpClient(cluster.url)
+        Poller(ClientReader(client), observations, lambda ms: cluster.advance(f"{ms}ms")).poll(5_000, 1_000)
+        client.close()
+    assert recorded_scenario(observations)["flink"] == "2.3"
+    notes = omissions(observations)
+    assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in notes
+    on_metrics = [note for note in notes if "keeps after the end" in note]
+    assert len(on_metrics) == 1 and re.match(
+        r"job nightly: \d+ metrics, which Flink keeps after the end", on_metrics[0]
+    )
