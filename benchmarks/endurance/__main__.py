@@ -37,9 +37,9 @@ memory and open files of the server before and after, the latter two seconds aft
 {machine}
 
 {table}
-The mixed requests are measured after 20,000 others, when the journal of 10,000 requests is full. They upload and
-delete jars, submit and cancel jobs, and trigger savepoints; the job store keeps 100 ended jobs
-(`jobstore.max-capacity`). Processor time is that of the server, in the first and in the last tenth of the requests.
+The mixed requests are measured after 60,000 others, when the journal of 10,000 requests and the list of 100 ended jobs
+(`jobstore.max-capacity`) are full. They upload and delete jars, submit and cancel jobs, and trigger savepoints.
+Processor time is that of the server, in the first and in the last tenth of the requests.
 """
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks.endurance.client import Client, exchange, upload
 from benchmarks.endurance.server import PATIENCE, SCENARIO, Server, files_of, memory_of, processor_of
 
-_WARMING = 20_000
-"""Requests before the mixed ones are measured: then the journal is full, and ended jobs are forgotten."""
+_WARMING = 60_000
+"""Requests before the mixed ones are measured: then the journal is full, and so is the list of ended jobs."""
 
 
 @dataclass
@@ -53,16 +53,18 @@ def mixed(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
         client, pid = Client(server), server.process.pid
         asyncio.run(client.run(min(_WARMING, row.requests), 50))
-        costs = []
+        costs, memory = [], []
         with measured(row, pid):
             for _ in range(10):
                 before = processor_of(pid)
                 asyncio.run(client.run(tenth, 50))
                 costs.append((processor_of(pid) - before) / tenth * 1e6)
+                memory.append(memory_of(pid))
         allowed = {0, 200, 202, 400, 404, 409, 503, 504}
         wrong = {status: count for status, count in client.statuses.items() if status not in allowed}
         code = server.end()
         row.result = f"processor time per request {costs[0]:.0f} → {costs[-1]:.0f} µs (at most {max(costs):.0f} µs)"
+        row.result += f"; {memory[4]:.0f} MB after half of them"
         row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {code}"
         row.result += f"; unexpected statuses {wrong}" if wrong else ""
         row.result += "; errors in the log" if server.errors else ""
