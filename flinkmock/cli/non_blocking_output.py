@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 MAX_WAITING = 10_000
@@ -22,11 +23,15 @@ class NonBlockingOutput:
     Args:
         stream: The stream.
         limit: The maximum number of waiting texts.
+        on_error: Called in the writing thread if the stream can't be written any more.
     """
 
-    def __init__(self, stream: TextIO, limit: int = MAX_WAITING) -> None:
+    def __init__(
+        self, stream: TextIO, limit: int = MAX_WAITING, on_error: Callable[[OSError], None] = lambda error: None
+    ) -> None:
         self._stream = stream
         self._limit = limit
+        self._on_error = on_error
         self._waiting: deque[str] = deque()
         self._left_out = 0
         self._changed = threading.Condition()
@@ -70,9 +75,10 @@ class NonBlockingOutput:
         try:
             while lines := self._next():
                 self._write("".join(f"{line}\n" for line in lines))
-        except OSError:
+        except OSError as error:
             with self._changed:
                 self._waiting = deque(maxlen=0)  # drops texts that are appended
+            self._on_error(error)
 
     def _next(self) -> list[str]:
         """Return the waiting texts; none at the end."""

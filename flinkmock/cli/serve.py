@@ -16,8 +16,9 @@ from flinkmock.cli import server_options
 from flinkmock.cli.arguments import TOKEN_VARIABLE, whole_number
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
+from flinkmock.cli.non_blocking_output import NonBlockingOutput
 from flinkmock.cli.ready_file import ReadyFile
-from flinkmock.cli.terminal import paint_status, printable, silence
+from flinkmock.cli.terminal import paint_status, printable
 from flinkmock.errors import FlinkMockError, InvalidArgument
 from flinkmock.units import parse_time
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from flinkmock.server.control_server import ControlOptions
     from flinkmock.server.tls import Tls
 
+_LOG_TIMEOUT_S = 5.0
+"""How long the end waits for the reader of the log, in seconds."""
 STDIN = "-"
 """The name of the file if the scenario is read from standard input."""
 
@@ -170,9 +173,9 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError("--reload needs a file: standard input is read once.")
     if args.until_stdin_ends and args.scenario == STDIN:
         raise FlinkMockError("--until-stdin-ends needs a file: a scenario on standard input ends with it.")
-    log = Log(as_json=args.log == "json")
     options = _control_options(args)
     with (
+        Log(as_json=args.log == "json") as log,
         ReloadingCluster(args) as cluster,
         JournalFile(args.journal) as journal_file,
         ReadyFile(args.ready_file) as ready_file,
@@ -318,48 +321,56 @@ def _text_of_stdin() -> str:
 
 
 class Log:
-    """Logs requests to standard output until it is closed."""
+    """Logs requests to standard output until it is closed, without waiting for its reader."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._is_read = True
+        self._out = NonBlockingOutput(sys.stdout, on_error=_note_end_of_log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._out.end(timeout_s=_LOG_TIMEOUT_S)
 
     def ready(self, urls: Sequence[str], engine: Engine) -> None:
         """Log the start. `urls` has one URL for each JobManager."""
         release, clock = engine.contract.release.version, engine.clock.text
         if self._as_json:
             several = {"urls": urls} if len(urls) > 1 else {}
-            self._print(json.dumps({"event": "ready", "url": urls[0], **several, "flink": release, "clock": clock}))
+            self._out.print(json.dumps({"event": "ready", "url": urls[0], **several, "flink": release, "clock": clock}))
         else:
             note = ", which does not advance" if clock == "virtual" else ""
-            self._print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
+            self._out.print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
 
     def control(self, url: str, options: ControlOptions) -> None:
         """Log the URLs of the console and the control API. JSON omits what follows from the URL of the cluster."""
         token = options.token
         if not self._as_json:
             console = url.removesuffix("v1") + (f"#token={quote(token, safe='')}" if token else "")
-            self._print(f"Console at {console}" + (f" (control API: Authorization: Bearer {token})" if token else ""))
+            self._out.print(
+                f"Console at {console}" + (f" (control API: Authorization: Bearer {token})" if token else "")
+            )
         elif token or options.port is not None:
-            self._print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
+            self._out.print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
 
     def tls(self, tls: Tls) -> None:
         """Log the certificates of cluster and clients."""
         certificate = tls.client_certificate
         if self._as_json:
             entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
-            self._print(json.dumps(entry | ({"client-certificate": str(certificate)} if certificate else {})))
+            self._out.print(json.dumps(entry | ({"client-certificate": str(certificate)} if certificate else {})))
         else:
             clients = f"; the certificate of clients with its key: {certificate}" if certificate else ""
-            self._print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
+            self._out.print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
 
     def findings(self, findings: Findings) -> None:
         """Log the findings, if there are any."""
         if self._as_json and (findings.unused or findings.ignored):
-            self._print(json.dumps({"event": "findings", "unused": findings.unused, "ignored": findings.ignored}))
+            self._out.print(json.dumps({"event": "findings", "unused": findings.unused, "ignored": findings.ignored}))
         elif not self._as_json:
             for sentence in (*findings.unused, *findings.ignored):
-                self._print(sentence)
+                self._out.print(sentence)
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id
@@ -374,18 +385,14 @@ class Log:
                 "job": name,
                 "fault": exchange.fault,
             }
-            self._print(json.dumps(entry))
+            self._out.print(json.dumps(entry))
         else:
             time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
             parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
-            self._print("  ".join([time, paint_status(exchange.status), *map(printable, filter(None, parts))]))
+            self._out.print("  ".join([time, paint_status(exchange.status), *map(printable, filter(None, parts))]))
 
-    def _print(self, line: str) -> None:
-        if self._is_read:
-            try:
-                print(line, flush=True)
-            except OSError as error:  # the stream is closed, or the disk is full; the cluster keeps running
-                self._is_read = False
-                silence()
-                if not isinstance(error, BrokenPipeError):
-                    print(f"flinkmock: the log ends here: {error.strerror}.", file=sys.stderr)
+
+def _note_end_of_log(error: OSError) -> None:
+    """The stream is closed, or the disk is full; the cluster keeps running."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"flinkmock: the log ends here: {error.strerror}.", file=sys.stderr)

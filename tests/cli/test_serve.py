@@ -65,6 +65,16 @@ def test_it_ends_with_its_standard_input() -> None:
     assert "GET    /jobs" in output
 
 
+def test_nobody_reads_its_output() -> None:
+    with serving() as process:
+        url = address(line(process))
+        for _ in range(30):
+            get(f"{url}/jobs?{'x' * 3_000}=1")  # more than a pipe holds
+        process.terminate()
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert output.count("GET    /jobs?xxx") == 30
+
+
 def test_it_prints_its_address_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request", "--start-time", "2026-01-01") as process:
         first = line(process)
