@@ -12,6 +12,7 @@ that were found and named.
 from __future__ import annotations
 
 import argparse
+import operator
 import random
 import sys
 import time
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.coherence import Culprit
@@ -73,7 +75,7 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
         for seconds in PASSES_AT_S:
             cluster.advance(f"{seconds - at}s")
             at = seconds
-            recorded.record(client, seconds * 1000, limit)
+            recorded.record(client, partial(operator.add, seconds * 1000), limit)
     return recorded
 
 
@@ -84,7 +86,7 @@ def record_server(url: str, limit: int) -> RecordedPasses:
         for number in range(len(PASSES_AT_S)):
             if number:
                 time.sleep(PASSES_AT_S[number] - PASSES_AT_S[number - 1])
-            recorded.record(client, time.monotonic() * 1000, limit)
+            recorded.record(client, lambda number: time.monotonic() * 1000, limit)
     return recorded
 
 

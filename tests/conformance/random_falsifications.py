@@ -96,12 +96,13 @@ class _Values:
             yield "drop", self._rng.randrange(len(value))
             yield "repeat", self._rng.randrange(len(value))
             yield "shuffle", self._rng.randrange(1000)
+        is_read_again = response.target in self._last  # else a change in the last pass would change nothing
         parent, key = parent_of(self._last.get(response.target, response).body, pointer)
         later = parent[key] if parent else None
         if isinstance(later, (int, float)) and isinstance(value, (int, float)) and later > value:
             yield "freeze", None
             yield "backwards", max(1, int(later - value))
-        elif later == value and isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif later == value and isinstance(value, (int, float)) and not isinstance(value, bool) and is_read_again:
             yield "late", value + max(1, abs(value) // 2)
 
     def _changes_of_number(self, value: float) -> Iterator[tuple[str, Json]]:
@@ -128,7 +129,8 @@ class _Values:
         others = sorted((set(enum) or self._texts[_kind_of(pointer, value)]) - {value})
         if others:
             yield "other text", self._rng.choice(others)
-            yield "late", self._rng.choice(others)
+            if response.target in self._last:
+                yield "late", self._rng.choice(others)
         if _ID.fullmatch(value):
             yield "other id", "".join(self._rng.choice("0123456789abcdef") for _ in value)
         elif not enum and (number := re.search(r"\d+", value)):

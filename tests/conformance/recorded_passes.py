@@ -33,8 +33,14 @@ class RecordedPasses:
     passes: list[list[SeenResponse]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
-    def record(self, client: Client, at_ms: float, limit: int) -> None:
-        """Add a pass; `limit` is how many values of one path parameter are used."""
+    def record(self, client: Client, now: Callable[[int], float], limit: int) -> None:
+        """Add a pass.
+
+        Args:
+            client: Sends the requests.
+            now: Returns the time in ms before and after a request with this number.
+            limit: How many values of one path parameter are used.
+        """
         targets = Targets(ClientReader(client), limit)
         responses: list[SeenResponse] = []
         for operation in self.contract:
@@ -42,16 +48,15 @@ class RecordedPasses:
                 continue
             for path in targets.paths(operation):
                 for query in targets.queries(operation, path):
+                    sent_at = now(len(responses))
                     response = client.send(HttpRequest(path + query))
                     if response.status != operation.status:
                         break
                     body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
                     number = len(responses)
-                    responses.append(
-                        seen_response(operation, path + query, body, at_ms + number, at_ms + number, number)
-                    )
+                    responses.append(seen_response(operation, path + query, body, sent_at, now(number), number))
         self.passes.append(responses)
-        self.times.append(at_ms + len(responses))
+        self.times.append(now(len(responses)))
 
     @cached_property
     def _invariants(self) -> CachedInvariants:

@@ -199,7 +199,7 @@ def result_accumulators(view: View, job_id: str) -> Relations:
 
 @between(
     "vertex",
-    text="The accumulators of an attempt are those in the list of its vertex.",
+    text="The accumulators of an attempt are those in the list of its vertex; earlier attempts have the same types.",
     source=_SOURCE,
     settles_in_ms=METRICS,
 )
@@ -222,6 +222,17 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
                 yield from true(
                     False, f"only one of them has {name}", body["user-accumulators"], row["user-accumulators"]
                 )
+    types: dict[str, Value] = {}
+    for subject in view.subjects("attempt"):
+        if subject[:2] == (job_id, vertex_id):
+            body = view.body(
+                "getSubtaskExecutionAttemptAccumulators", **dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            )
+            for accumulator in body["user-accumulators"]:
+                kind, name = accumulator["type"], str(accumulator["name"].raw)
+                if name in types:
+                    yield from equal(kind, types[name])
+                types.setdefault(name, kind)
 
 
 @between("job", text="The ids of a job's attempts begin with the id of its graph.", source="subtasks", since="1.16")
@@ -245,7 +256,7 @@ def attempt_ids_of_job(view: View, job_id: str) -> Relations:
 )
 def attempt_id(body: Value) -> Relations:
     parameters = body.response.parameters
-    if isinstance(body["id"].raw, str) and body["id"].raw.count("_") == 3:
+    if isinstance(body["id"].raw, str):
         expected = f"_{parameters['vertexid']}_{body['subtask'].raw}_{body['attempt'].raw}"
         text = f"it ends with {expected}"
         yield from true(

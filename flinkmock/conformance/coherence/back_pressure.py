@@ -63,6 +63,21 @@ def backpressure_level(body: Value) -> Relations:
             yield from true(right, text, body["backpressure-level"], *levels, exact=True)
 
 
+@within(
+    "getJobVertexBackPressure",
+    text="A subtask is busy for all the time in which it is neither idle nor back-pressured.",
+    source="back-pressure",
+    since="1.13",
+    settles_in_ms=METRICS,
+)
+def busy_for_the_rest(body: Value) -> Relations:
+    for row in body["subtasks"]:
+        parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
+        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
+            shares = total(parts, "ratio + idleRatio + busyRatio")
+            yield from true(shares.raw >= 0.9, "the shares add up to less than 1", *parts)
+
+
 @within("getJobVertexBackPressure", text="Subtasks are listed if and only if the status is ok.", source="back-pressure")
 def backpressure_status(body: Value) -> Relations:
     if body["status"].exists:

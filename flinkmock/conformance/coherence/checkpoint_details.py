@@ -195,6 +195,29 @@ def restored_once_per_restart(view: View, job_id: str) -> Relations:
         yield from ascending(view.body("getCheckpointingStatistics", jobid=job_id)["counts"]["restored"], restarts + 1)
 
 
+@between(
+    "job",
+    text="A job restores a checkpoint before it schedules the tasks that continue from it.",
+    source="restored",
+    settles_in_ms=METRICS,
+)
+def restored_before_scheduled(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    restored = view.body("getCheckpointingStatistics", jobid=job_id)["latest"]["restored"]["restore_timestamp"]
+    if not restored.exists or details["schedulerType"].raw not in (MISSING, "Default"):
+        return
+    scheduled: list[Value] = []
+    for vertex in details["vertices"]:
+        rows = view.body("getSubtasksTimes", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+        if len(rows.raw or ()) != vertex["parallelism"].raw:
+            return  # not all vertices were read
+        scheduled += [row["timestamps"]["SCHEDULED"] for row in rows]
+    latest = highest(scheduled, "the latest time of SCHEDULED")
+    if latest.raw:  # a job that waits for slots may have a graph without executions
+        late = max(scheduled, key=lambda time: time.raw)
+        yield from ascending(restored, late)
+
+
 @between("job", text="Checkpoints were triggered while the job existed.", source=_STATISTICS)
 def checkpoints_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)

@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     same_fields,
     true,
 )
-from flinkmock.conformance.coherence.values import MISSING, Value, constant, count, is_number
+from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number
 from flinkmock.conformance.coherence.vertices import percentile
 
 _STATISTICS = "checkpoint-statistics"
@@ -50,7 +50,7 @@ def checkpoint_counts(body: Value) -> Relations:
 def history_is_counted(body: Value) -> Relations:
     statuses = [entry["status"] for entry in body["history"]]
     for status, key in (("COMPLETED", "completed"), ("FAILED", "failed"), ("IN_PROGRESS", "in_progress")):
-        listed = count(statuses, [status], f"{status} in the history")
+        listed = computed(count(statuses, [status], "").raw, f"{status} in the history", body["history"])
         yield from ascending(listed, body["counts"][key])
         if key == "in_progress" and len(statuses) < 10:
             yield from equal(listed, body["counts"][key])

@@ -13,6 +13,7 @@ from flinkmock.conformance.coherence.relations import (
     ascending,
     descending_rows,
     equal,
+    is_listed,
     same_fields,
     true,
     unique,
@@ -93,9 +94,9 @@ def same_jobs(view: View) -> Relations:
     if jobs.exists and ids.exists:
         listed, configured = {job["jid"].raw for job in jobs}, {job["id"].raw for job in ids}
         for job in jobs:
-            yield from true(job["jid"].raw in configured, "/jobs lacks it", ids, job["jid"], exact=True)
+            yield from is_listed(job["jid"], configured, "/jobs lacks it", ids)
         for job in ids:
-            yield from true(job["id"].raw in listed, "/jobs/overview lacks it", jobs, job["id"], exact=True)
+            yield from is_listed(job["id"], listed, "/jobs/overview lacks it", jobs)
 
 
 @between("cluster", text="/jobs and /jobs/overview list jobs in the same order.", source="job-lists", since="2.3")
@@ -132,7 +133,7 @@ def same_version(view: View) -> Relations:
     commit, revision = overview["flink-commit"], config["flink-revision"]
     if isinstance(revision.raw, str) and " @ " in revision.raw:
         text = "no time after the commit"
-        yield from true(_is_time(revision.raw.partition(" @ ")[2]), text, revision, exact=True)
+        yield from true(_is_time(revision.raw.partition(" @ ")[2]), text, revision)
     if isinstance(commit.raw, str) and isinstance(revision.raw, str):
         yield from true(revision.raw.startswith(commit.raw), "another commit", revision, commit, exact=True)
 

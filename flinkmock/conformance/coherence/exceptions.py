@@ -13,6 +13,9 @@ from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
+_IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
+_SUFFIX = re.compile(r"-[0-9a-f]{6}$")
+"""The end of the id of a TaskManager, if it is not configured: random digits."""
 _KEPT = 16
 """web.exception-history-size."""
 
@@ -26,6 +29,21 @@ def _all_entries(body: Value) -> Iterator[Value]:
 @within("getJobExceptions", text="The newest exception comes first.", source=_SOURCE)
 def exceptions_newest_first(body: Value) -> Relations:
     yield from descending_rows(body["exceptionHistory"]["entries"], "timestamp")
+
+
+@within(
+    "getJobExceptions",
+    "getApplicationExceptions",
+    text="No exception is listed twice.",
+    source=_SOURCE,
+)
+def exceptions_are_listed_once(body: Value) -> Relations:
+    rows = body["exceptionHistory"]["entries"]
+    seen: set[tuple[object, ...]] = set()
+    for entry in rows:
+        key = tuple(entry[field].raw for field in _IDENTITY)
+        yield from true(key not in seen, "an exception twice", rows, entry["timestamp"])
+        seen.add(key)
 
 
 @within(
@@ -180,7 +198,12 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
                 if details["schedulerType"].raw in (MISSING, "Default"):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from true(holds, "another parallelism", task, vertex["parallelism"], exact=True)
-        row = taskmanagers.get(entry["taskManagerId"].raw)
+        taskmanager_id = entry["taskManagerId"]
+        if isinstance(taskmanager_id.raw, str) and (match := _SUFFIX.search(taskmanager_id.raw)):
+            alike = [row["id"] for key, row in taskmanagers.items() if str(key).endswith(match[0])]
+            right = not alike or taskmanager_id.raw in taskmanagers
+            yield from true(right, "nearly the id of a TaskManager", taskmanager_id, *alike)
+        row = taskmanagers.get(taskmanager_id.raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
         if row is not None and isinstance(address.raw, str):
             holds = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
@@ -226,6 +249,8 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
             yield from true(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
             result = view.body("getJobExecutionResult", jobid=str(entry["jobId"].raw))["job-execution-result"]
             cause = result["failure-cause"]
+            if result["end-time"].raw and entry["timestamp"].raw:
+                yield from ascending(result["end-time"], entry["timestamp"], slack=50)
             yield from equal(entry["exceptionName"], cause["class"])
             yield from equal(entry["stacktrace"], cause["stack-trace"])
         if application["start-time"].exists:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.registry import METRICS, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, true, well_spelt
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, highest, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -44,13 +43,6 @@ _STORAGES = (
 )
 _CHANGELOGS = ("memory", "filesystem")
 _NOWHERE = "<checkpoint-not-externally-addressable>"
-
-
-def _well_spelt(value: Value, known: tuple[str, ...]) -> Relations:
-    """A name is a known one, or one that is unlike them: programs may have classes of their own."""
-    if isinstance(value.raw, str) and value.raw not in known:
-        alike = [name for name in known if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
-        yield from true(not alike, f"nearly {', '.join(alike)}", value)
 
 
 @within("getJobConfig", text="The description of a restart strategy is one of Flink's.", source=_CONFIGURATION)
@@ -110,12 +102,13 @@ def checkpoint_settings(body: Value) -> Relations:
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
     yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
+    yield from ascending(constant(0, "0"), body["aligned_checkpoint_timeout"])
     if body["unaligned_checkpoints"].raw is True:
         mode = body["mode"]
         yield from one_of(mode, ["exactly_once"], "checkpoints are unaligned", body["unaligned_checkpoints"])
-    yield from _well_spelt(body["state_backend"], _BACKENDS)
-    yield from _well_spelt(body["checkpoint_storage"], _STORAGES)
-    yield from _well_spelt(body["changelog_storage"], _CHANGELOGS)
+    yield from well_spelt(body["state_backend"], _BACKENDS)
+    yield from well_spelt(body["checkpoint_storage"], _STORAGES)
+    yield from well_spelt(body["changelog_storage"], _CHANGELOGS)
 
 
 @between(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
-from flinkmock.conformance.coherence.registry import METRICS, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
+from flinkmock.conformance.coherence.registry import METRICS, between, over_time, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, true
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number, number, total
 from flinkmock.conformance.coherence.view import View
 
@@ -23,6 +24,8 @@ _HEAD = re.compile(
     re.DOTALL,
 )
 """How `ThreadInfo.toString` begins, which `JvmThreadInfo.stringify` follows."""
+_PAGE = 4096
+"""The smallest page of an operating system that Java supports, in bytes."""
 _FEW_THREADS = 12
 """How many threads may begin or end between two responses, besides a third of all."""
 
@@ -33,6 +36,12 @@ def _values(body: Value) -> dict[str, Value]:
 
 def _metric(values: dict[str, Value], name: str) -> Value:
     return values.get(name, Value(MISSING))
+
+
+def whole_pages(size: Value) -> Relations:
+    """Relate the size of a memory that a JVM has reserved: whole pages of the operating system."""
+    if is_number(size.raw) and size.raw > 0:
+        yield from true(size.raw % _PAGE == 0, f"not a multiple of {_PAGE}", size)
 
 
 def _spells_number(raw: object) -> bool:
@@ -46,7 +55,7 @@ def _spells_number(raw: object) -> bool:
 @within(
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
-    text="Counts, sizes and loads of a JVM are in their ranges.",
+    text="Counts, sizes and loads of a JVM are in their ranges, and reserved memory consists of whole pages.",
     source="metrics",
     settles_in_ms=METRICS,
 )
@@ -55,17 +64,19 @@ def jvm_metrics(body: Value) -> Relations:
     metric = partial(_metric, values)
     for row in body:
         if str(row["id"].raw).startswith("Status.") and row["value"].exists:
-            yield from true(_spells_number(row["value"].raw), "no number", row["value"], exact=True)
+            yield from true(_spells_number(row["value"].raw), "no number", row["value"])
     for name, value in values.items():
         if name.endswith(_COUNTED):
             yield from ascending(constant(0, "0"), value)
         if name.endswith("CPU.Load"):
-            yield from true(-1 <= value.raw <= 1.0, "no share", value, exact=True)
+            yield from true(-1 <= value.raw <= 1.0, "no share", value)
         if name.endswith(".TimeMsPerSecond"):
             yield from ascending(value, constant(1000, "1000 ms per second"))
     for scope in ("Heap", "NonHeap", "Metaspace"):
         used, committed, most = (metric(f"Status.JVM.Memory.{scope}.{key}") for key in ("Used", "Committed", "Max"))
         yield from ascending(used, committed)
+        yield from whole_pages(committed)
+        yield from whole_pages(most)
         if is_number(most.raw) and most.raw > 0:
             yield from ascending(committed, most)
         elif is_number(most.raw):
@@ -151,9 +162,13 @@ def jvm_metrics_are_the_same(view: View) -> Relations:
         part = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
         if whole.raw and part.raw:
             listed, others = _of_the_jvm(whole), _of_the_jvm(part)
-            for one, other, body in ((listed, others, part), (others, listed, whole)):
-                for name, row in one.items():
-                    yield from true(name in other, f"only one of them lists {name}", row, body, exact=True)
+            values = view.metrics("getJobManagerMetrics")
+            values_of_part = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+            for one, other, body, known in ((listed, others, part, values_of_part), (others, listed, whole, values)):
+                without = [row["id"] for row in body if row["id"].raw not in known]
+                suspects = without if 0 < len(without) <= 3 else [body]
+                for row in one.values():
+                    yield from is_listed(row, other, "only one of them lists it", *suspects)
 
 
 def _of_the_jvm(body: Value) -> dict[str, Value]:
@@ -173,7 +188,7 @@ def threads(body: Value) -> Relations:
         name, text = row["threadName"], row["stringifiedThreadInfo"]
         if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
             yield from true(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
-            yield from true(text.raw.endswith("\n"), "a line that has no end", text, exact=True)
+            yield from true(text.raw.endswith("\n"), "a line that has no end", text)
             head = _HEAD.match(text.raw)
             if head is not None:
                 first = seen.setdefault(head["id"], text)
@@ -181,6 +196,38 @@ def threads(body: Value) -> Relations:
                 yield from true(first is text, f"thread {head['id']} twice", text, *same)
             elif seen:
                 yield from true(False, "no id and state", text)
+
+
+def _thread_ids(dump: Value) -> list[int]:
+    heads = [_HEAD.match(str(row["stringifiedThreadInfo"].raw)) for row in dump["threadInfos"]]
+    return [int(head["id"]) for head in heads if head is not None]
+
+
+@within(
+    "getJobManagerThreadDump",
+    "getTaskManagerThreadDump",
+    text="Threads are listed in the order of their start, which is nearly that of their ids.",
+    source="task-managers",
+)
+def threads_in_order(body: Value) -> Relations:
+    ids = _thread_ids(body)
+    falls = sum(one > next_one for one, next_one in pairwise(ids))
+    unordered = min(falls, len(ids) - 1 - falls)  # some JVMs list the newest thread first
+    text = f"{unordered} of {len(ids)} threads are out of order"
+    yield from true(unordered <= 3 + len(ids) / 4, text, body["threadInfos"])
+
+
+@over_time(
+    "getJobManagerThreadDump",
+    "getTaskManagerThreadDump",
+    text="Threads that stay alive are listed in the same order.",
+    source="task-managers",
+)
+def threads_keep_their_order(before: Value, after: Value) -> Relations:
+    old, new = _thread_ids(before), _thread_ids(after)
+    stayed = set(old) & set(new)
+    same = [each for each in old if each in stayed] == [each for each in new if each in stayed]
+    yield from true(same, "another order", after["threadInfos"], before["threadInfos"])
 
 
 @between(

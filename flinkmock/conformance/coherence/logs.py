@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import combinations
 
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.registry import between, within
@@ -14,6 +15,7 @@ from flinkmock.conformance.coherence.view import View
 _CACHED_GROWTH = 512 * 1024
 """How many bytes a log file of a TaskManager may grow while its content is cached (3 s)."""
 _RECENT_MS = 10_000
+_OLD_MS = 60_000
 _LINE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3}) ", re.MULTILINE)
 """How a line of a log begins in conf/log4j.properties."""
 _CLOCK_CHANGE_MS = 3_700_000
@@ -69,21 +71,111 @@ def _log_sizes(view: View, list_id: str, file_id: str, ids: dict[str, str]) -> R
         text = view.body(file_id, **ids, filename=str(row["name"].raw))
         if isinstance(text.raw, str) and is_number(row["size"].raw):
             length = computed(len(text.raw), "length of the file", text)
-            # a file that grows is not the same when it is asked again; those of TaskManagers are cached
-            yield from ascending(length, row["size"], slack=256)
-            yield from ascending(row["size"], length, slack=_cached_growth(text.raw) if ids else 256)
+            # a file that grows is not the same when it is requested again; those of TaskManagers are cached
+            if ids and not _is_old(row, view):
+                yield from ascending(length, row["size"])
+                yield from ascending(row["size"], length, slack=_cached_growth(text.raw))
+            else:
+                yield from equal(length, row["size"])
 
 
-@between("cluster", text="The log file that the JVM of the JobManager was given is listed.", source="logs")
+def _is_old(row: Value, view: View) -> bool:
+    """Whether a file has not changed for so long that its cached content is complete."""
+    times = [view.body("getJobDetails", jobid=ids[0])["now"].raw for ids in view.subjects("job")]
+    clocks = [time for time in times if is_number(time)]
+    return bool(clocks) and is_number(row["mtime"].raw) and row["mtime"].raw < min(clocks) - _OLD_MS
+
+
+def _unreadable(view: View, rows: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
+    """Return the names of listed files whose content was not read: at most three, which may be wrong."""
+    names = [row["name"] for row in rows]
+    return [name for name in names if not view.body(file_id, **ids, filename=str(name.raw)).exists][:3]
+
+
+@between(
+    "cluster",
+    text="The log file that the JVM of the JobManager was given is listed, and so is its standard output.",
+    source="logs",
+)
 def configured_log_is_listed(view: View) -> Relations:
     rows = view.body("getJobManagerLogList")["logs"]
-    if not view.body("getJobManagerLogFile").exists or any(key.endswith("web.log.path") for key in options(view)):
-        return  # there is no file, or another one
+    if any(key.endswith("web.log.path") for key in options(view)):
+        return  # there is another file
     names = {row["name"].raw for row in rows}
+    suspects = _unreadable(view, rows, "getJobManagerCustomLog", {}) or [rows]
     for option in view.body("getJobManagerEnvironment")["jvm"]["options"]:
         if str(option.raw).startswith("-Dlog.file=") and rows.raw:
             name = re.split(r"[/\\]", option.raw)[-1]
-            yield from true(name in names, f"{name} is not listed", rows, option)
+            output = f"{name.rpartition('.')[0] or name}.out"
+            for file_id, file in (("getJobManagerLogFile", name), ("getJobManagerStdoutFile", output)):
+                if view.body(file_id).exists:
+                    yield from true(file in names, f"{file} is not listed", *suspects, option)
+
+
+@between(
+    "taskmanager",
+    text="The log and the standard output of a TaskManager are listed, under one name.",
+    source="logs",
+    settles_in_ms=6_000,
+)
+def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
+    ids = {"taskmanagerid": taskmanager_id}
+    rows = view.body("getTaskManagerLogs", **ids)["logs"]
+    log, output = view.body("getTaskManagerLogFile", **ids), view.body("getTaskManagerStdoutFile", **ids)
+    if not rows.exists or not log.exists or not output.exists:
+        return
+    sizes = {str(row["name"].raw): row["size"].raw for row in rows}
+    outputs = {name.removesuffix(".out"): size for name, size in sizes.items() if name.endswith(".out")}
+    found = any(
+        _is_about(size, log) and _is_about(outputs[name.rpartition(".")[0]], output)
+        for name, size in sizes.items()
+        if name.rpartition(".")[0] in outputs and not name.endswith(".out")
+    )
+    suspects = _unreadable(view, rows, "getTaskManagerCustomLog", ids) or [rows]
+    text = "no two files have one name and the sizes of its log and its standard output"
+    yield from true(found, text, *suspects)
+
+
+def _is_about(size: object, text: Value) -> bool:
+    return isinstance(size, int) and isinstance(text.raw, str) and abs(size - len(text.raw)) <= _CACHED_GROWTH
+
+
+@between(
+    "cluster",
+    text="Processes on one host that share a log folder list the same files, in the same order.",
+    source="logs",
+    since="1.15",
+    settles_in_ms=6_000,
+)
+def shared_log_folders(view: View) -> Relations:
+    hosts: dict[str, list[Value]] = {}
+    address = options(view).get("jobmanager.rpc.address", Value(MISSING))
+    hosts[str(address.raw)] = [view.body("getJobManagerLogList")["logs"]]
+    for (taskmanager_id,) in view.subjects("taskmanager"):
+        rows = view.body("getTaskManagerLogs", taskmanagerid=taskmanager_id)["logs"]
+        hosts.setdefault(taskmanager_id.rpartition(":")[0], []).append(rows)
+    for lists in hosts.values():
+        for one, other in combinations(lists, 2):
+            yield from _same_folder(one, other)
+
+
+def _same_folder(one: Value, other: Value) -> Relations:
+    rows = [{str(row["name"].raw): row for row in each} for each in (one, other)]
+    both = [name for name in rows[0] if name in rows[1]]
+    equal_files = [name for name in both if rows[0][name].raw == rows[1][name].raw]
+    if len(equal_files) < 2 or 2 * len(equal_files) < min(len(rows[0]), len(rows[1])):
+        return  # these are different folders
+    unknown = [[row["name"] for name, row in rows[i].items() if name not in both] for i in (0, 1)]
+    for i in (0, 1):
+        for name in unknown[i]:
+            suspects = unknown[1 - i][:3] or [(other, one)[i]]
+            yield from true(False, f"only one list has {name.raw}", name, *suspects)
+    if not any(unknown):
+        same = list(rows[0]) == list(rows[1])
+        yield from true(same, "another order", one, other)
+    for name in both:
+        for key in ("size", "mtime"):
+            yield from equal(rows[0][name][key], rows[1][name][key])
 
 
 @between("cluster", text="/jobmanager/log is one of the listed files.", source="logs")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, true
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -203,10 +204,15 @@ def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations
     bodies = view.with_query(operation_id, **parameters)
     valued = {row["id"].raw for body in bodies for row in body}
     others = [row["id"] for row in listed if row["id"].raw not in valued]
-    suspects = others if len(others) <= 3 else []
+    suspects = others if 0 < len(others) <= 3 else [listed]
     for body in bodies:
         for row in body if known else ():
-            yield from true(row["id"].raw in known, "it has a value and is not listed", row["id"], listed, *suspects)
+            yield from is_listed(row["id"], known, "it has a value and is not listed", *suspects)
+        if known and set(body.response.query) == {"get"}:
+            requested, answered = set(body.response.query["get"]), {row["id"].raw for row in body}
+            for row in listed:
+                if row["id"].raw in requested:
+                    yield from true(row["id"].raw in answered, "listed and requested, without a value", row["id"])
 
 
 @between("job", text="Metrics of a job that have a value are listed.", source="metrics", settles_in_ms=METRICS)
@@ -264,11 +270,25 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
         missing = [name for name in sorted(expected) if name not in listed][:3]
         contrary = [value for name in missing for value in expected[name]]
         for name in missing:
-            yield from true(False, f"{name} is not listed", whole, *expected[name][:3], *unknown)
+            yield from true(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
+            if len(expected[name]) > 1:
+                yield from true(True, "", *expected[name][:3], exact=True)  # they agree with each other
         for row_id in unknown:
             yield from true(False, f"{row_id.raw} is listed, but not by the others", row_id, *contrary[:3])
         for name in listed.keys() & expected.keys():
             yield from true(True, "", listed[name], *expected[name], exact=True)
+
+
+def is_rescaled(view: View, job_id: str) -> bool:
+    """Whether the parallelism of a job may have changed; metrics of subtasks that are gone remain then."""
+    details = view.body("getJobDetails", jobid=job_id)
+    configured = options(view)
+    return (
+        details["schedulerType"].raw not in (MISSING, "Default")
+        or details["job-type"].raw == "BATCH"
+        or "jobmanager.scheduler" in configured
+        or "scheduler-mode" in configured
+    )
 
 
 def _where(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
@@ -290,7 +310,7 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
     ids = {"jobid": job_id, "vertexid": vertex_id}
     whole = view.body("getJobVertexMetrics", **ids)
     rows = list(view.body("getJobVertexDetails", **ids)["subtasks"])
-    if not rows or any(row["status"].raw != "RUNNING" for row in rows):
+    if not rows or is_rescaled(view, job_id):
         return
     parts = {str(row["subtask"].raw): Value(MISSING) for row in rows}
     for index in parts:

@@ -207,8 +207,9 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
             forward = _ORDER.index(old["status"].raw) <= _ORDER.index(new["status"].raw)
             yield from true(forward, "it went back", old["status"], new["status"])
         if old["status"].is_in(TERMINAL):
-            for key in ("status", "end-time", "duration"):
+            for key in ("status", "end-time", "duration", "host", "start-time"):
                 yield from equal(old[key], new[key])
+            yield from same_fields(old["metrics"], new["metrics"])
         for state, duration in old["status-duration"].items():
             if state != old["status"].raw or (old["status"].raw == new["status"].raw and new["end-time"].raw == -1):
                 yield from ascending(duration, new["status-duration"][state])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.jobs import row_with
 from flinkmock.conformance.coherence.registry import between, within
@@ -9,10 +11,12 @@ from flinkmock.conformance.coherence.relations import (
     Relations,
     counting_up,
     equal,
+    is_listed,
     one_of,
     same_fields,
     true,
     unique,
+    well_spelt,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.vertices import length_of
@@ -30,6 +34,8 @@ _EXCHANGES = (
     "hybrid_selective",
 )
 """`ResultPartitionType`, in lower case."""
+_STRATEGIES = ("FORWARD", "REBALANCE", "RESCALE", "HASH", "BROADCAST", "GLOBAL", "SHUFFLE", "CUSTOM")
+"""What the classes of `StreamPartitioner` write; tables and user code have others."""
 _STREAM_EXCHANGES = ("PIPELINED", "BATCH", "HYBRID_FULL", "HYBRID_SELECTIVE", "UNDEFINED")
 """`StreamExchangeMode`."""
 
@@ -121,6 +127,14 @@ def plan_exchanges(body: Value) -> Relations:
         for node in nodes:
             for edge in node["inputs"]:
                 yield from one_of(edge["exchange"], kinds, "there are no others")
+
+
+@within(*_PLANS, text="Ship strategies are spelt as Flink spells them.", source="jar-plan")
+def ship_strategies(body: Value) -> Relations:
+    for nodes in (body["plan"]["nodes"], body["stream-graph"]["nodes"]):
+        for node in nodes:
+            for edge in node["inputs"]:
+                yield from well_spelt(edge["ship_strategy"], _STRATEGIES)
 
 
 @within(
@@ -215,3 +229,38 @@ def stream_graph_has_the_vertices(job: Value) -> Relations:
             yield from true(inside, "the vertex has no such operator", node["operator"], owner, vertex["name"])
         if is_number(node["parallelism"].raw) and node["parallelism"].raw > 0 and vertex["parallelism"].raw > 0:
             yield from equal(node["parallelism"], vertex["parallelism"])
+
+
+@within(
+    "getJobDetails",
+    text="The edges of a stream graph are those of the plan between vertices, and connect the operators of a vertex.",
+    source="batch-jobs",
+    since="2.0",
+)
+def stream_graph_has_the_edges(job: Value) -> Relations:
+    nodes = {node["id"].raw: node for node in job["stream-graph"]["nodes"]}
+    owners = {node_id: node["job_vertex_id"].raw for node_id, node in nodes.items()}
+    edges = [(edge, node_id) for node_id, node in nodes.items() for edge in node["inputs"] if edge["id"].raw in owners]
+    crossing = {(owners[edge["id"].raw], owners[node_id]): edge["id"] for edge, node_id in edges}
+    planned = {(edge["id"].raw, node["id"].raw): edge["id"] for node in job["plan"]["nodes"] for edge in node["inputs"]}
+    graph = job["stream-graph"]["nodes"]
+    for pair, edge in planned.items() if nodes else ():
+        if pair[0] in owners.values() and pair[1] in owners.values():
+            inputs = [node["inputs"] for node_id, node in nodes.items() if owners[node_id] == pair[1]]
+            yield from is_listed(edge, [edge.raw] if pair in crossing else [], "no stream edge", *(inputs or [graph]))
+    for vertex_id in {owner for owner in owners.values() if owner}:
+        chain = [node_id for node_id, owner in owners.items() if owner == vertex_id]
+        inner = [(edge["id"].raw, node_id) for edge, node_id in edges if edge["id"].raw in chain and node_id in chain]
+        inputs = [nodes[node_id]["inputs"] for node_id in chain]
+        yield from true(_is_connected(chain, inner), "operators of a vertex are not connected", *inputs)
+
+
+def _is_connected(nodes: Sequence[object], edges: Sequence[tuple[object, object]]) -> bool:
+    reached, pending = {nodes[0]}, [nodes[0]]
+    while pending:
+        node = pending.pop()
+        for edge in edges:
+            if node in edge:
+                pending += [other for other in edge if other not in reached]
+                reached |= {*edge}
+    return len(reached) == len(nodes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -33,6 +34,8 @@ class Relation:
 
 
 Relations = Iterator[Relation]
+_NEARLY = 1e-3
+"""The share of a value up to which a tolerance counts as rounding."""
 
 
 def _known(*values: Value) -> bool:
@@ -55,7 +58,8 @@ def close(one: Value, other: Value, tolerance: float) -> Relations:
     """Relate two numbers, which differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         near = abs(one.raw - other.raw) <= tolerance
-        yield Relation(near, (one, other), True, "" if near else f"{_described(one)} is not about {_described(other)}")
+        exact = tolerance <= max(1, _NEARLY * abs(one.raw))
+        yield Relation(near, (one, other), exact, "" if near else f"{_described(one)} is not about {_described(other)}")
 
 
 def ascending(*values: Value, slack: float = 0) -> Relations:
@@ -85,6 +89,21 @@ def true(condition: bool, text: str, *values: Value, exact: bool = False) -> Rel
     """
     if _known(*values):
         yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_of(values)}")
+
+
+def is_listed(value: Value, raws: Any, reason: str, *suspects: Value) -> Relations:
+    """Relate a value to a list that has it among `raws`; the list and the values in it are suspects if it has not."""
+    if value.exists:
+        holds = value.raw in raws
+        text = "" if holds else f"{_described(value)}: {reason}{_of(suspects)}"
+        yield Relation(holds, (value,) if holds else (value, *suspects), True, text)
+
+
+def well_spelt(value: Value, known: tuple[str, ...]) -> Relations:
+    """Relate a name to known ones: it is one of them, or unlike them, since programs may have classes of their own."""
+    if isinstance(value.raw, str) and value.raw not in known:
+        alike = [name for name in known if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
+        yield from true(not alike, f"nearly {', '.join(alike)}", value)
 
 
 def unique(rows: Value, *keys: str | int) -> Relations:

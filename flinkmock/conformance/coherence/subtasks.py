@@ -142,6 +142,13 @@ def subtask_times_in_order(body: Value) -> Relations:
                 yield from true(first.raw > 0, f"{later} without {earlier}", first, second)
 
 
+@within("getSubtasksTimes", "getJobDetails", text="Nothing is ever RECONCILING.", source="job-states")
+def nothing_is_reconciling(body: Value) -> Relations:
+    for row in (body, *body["subtasks"]):
+        time = row["timestamps"]["RECONCILING"]
+        yield from true(time.raw == 0, "a state without use", time, exact=True)
+
+
 @within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="job-states")
 def subtask_has_one_end(body: Value) -> Relations:
     for row in body["subtasks"]:

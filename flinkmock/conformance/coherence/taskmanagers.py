@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.jvms import whole_pages
 from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -93,6 +94,8 @@ def slot_resources(body: Value) -> Relations:
         if parts and free.exists and body["totalResource"]["cpuCores"].raw:
             used = total([*parts, free], f"free {key} and that of the slots")
             yield from close(whole, used, 1 + len(parts) if key != "cpuCores" else 0.01)
+        for part in parts:
+            yield from ascending(part, whole)
 
 
 @within(*_BOTH, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
@@ -128,6 +131,8 @@ def taskmanager_memory(body: Value) -> Relations:
 def taskmanager_heap(body: Value) -> Relations:
     metrics = body["metrics"]
     yield from ascending(constant(0, "0"), metrics["heapUsed"])
+    for key in ("heapCommitted", "heapMax", "nonHeapCommitted", "nonHeapMax"):
+        yield from whole_pages(metrics[key])
     if metrics["heapMax"].raw not in (-1, 0, MISSING):
         yield from ascending(metrics["heapUsed"], metrics["heapMax"])
         yield from ascending(metrics["heapCommitted"], metrics["heapMax"])
@@ -174,6 +179,10 @@ def taskmanager_buffers(body: Value) -> Relations:
             metrics["nettyShuffleMemoryTotal"],
             metrics["nettyShuffleMemorySegmentsTotal"],
         )
+        size, whole = body["memoryConfiguration"]["networkMemory"], metrics["nettyShuffleMemoryTotal"]
+        if is_number(size.raw):
+            text = "the network memory has room for another number of segments"
+            yield from true(0 <= size.raw - whole.raw < segment, text, whole, size)
 
 
 @within(
@@ -206,22 +215,33 @@ def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
     settles_in_ms=METRICS,
 )
 def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
-    details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["metrics"]
+    body = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
+    details, memory = body["metrics"], body["memoryConfiguration"]
     metrics = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
     for key, name in _METRICS.items():
         if name in metrics:
             yield from equal(details[key], metrics[name])
+    managed = metrics.get("Status.Flink.Memory.Managed.Total", Value(MISSING))
+    yield from equal(memory["managedMemory"], managed)
     listed = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-    names = {str(row["id"].raw) for row in listed}
-    collectors = {name.split(".")[-2] for name in names if name.startswith(_COLLECTOR) and name.endswith(".Count")}
+    names = {str(row["id"].raw): row["id"] for row in listed}
+    collectors = {
+        name.split(".")[-2]: row
+        for name, row in names.items()
+        if name.startswith(_COLLECTOR) and name.endswith(".Count")
+    }
     described = {collector["name"].raw for collector in details["garbageCollectors"]}
-    for name in collectors if details["garbageCollectors"].raw else ():
-        text = f"the garbage collector {name} is missing"
-        yield from true(name in described, text, details["garbageCollectors"], listed)
+    unknown = [each["name"] for each in details["garbageCollectors"] if each["name"].raw not in collectors]
+    for row in collectors.values() if details["garbageCollectors"].raw else ():
+        name = str(row.raw).split(".")[-2]
+        suspects = unknown[:3] or [details["garbageCollectors"]]
+        yield from true(name in described, "its garbage collector is missing", *suspects, row)
     for collector in details["garbageCollectors"]:
+        missing = [row for name, row in collectors.items() if name not in described]
         if collectors:
             text = "no such garbage collector"
-            yield from true(collector["name"].raw in collectors, text, collector["name"], listed, exact=True)
+            holds = collector["name"].raw in collectors
+            yield from true(holds, text, collector["name"], *(missing[:3] or [listed]), exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
             name = f"{_COLLECTOR}{collector['name'].raw}.{suffix}"
             if name in metrics:
@@ -325,12 +345,13 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
     rows = {row["id"].raw: row for row in listed}
     if not rows:
         return
+    unread = [row["id"] for row in listed if not view.body("getTaskManagerDetails", taskmanagerid=str(row["id"].raw))]
     for vertex in view.body("getJobDetails", jobid=job_id)["vertices"]:
         subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
         for subtask in subtasks:
             row = rows.get(subtask["taskmanager-id"].raw)
             if row is None and subtask["status"].raw == "RUNNING":
-                yield from true(False, "not registered", subtask["taskmanager-id"], listed, exact=True)
+                yield from true(False, "not registered", subtask["taskmanager-id"], *(unread[:3] or [listed]))
             elif row is not None and subtask["endpoint"].exists:
                 address, _, suffix = str(row["id"].raw).rpartition("-")
                 if re.fullmatch("[0-9a-f]{6}", suffix):

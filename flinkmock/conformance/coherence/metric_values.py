@@ -1,0 +1,86 @@
+"""Invariants of the values of Flink's own metrics: numbers in their ranges, and paths."""
+
+from __future__ import annotations
+
+import re
+
+from flinkmock.conformance.coherence.metrics import is_rescaled
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, true
+from flinkmock.conformance.coherence.values import Value, constant, is_number, number
+from flinkmock.conformance.coherence.vertices import vertex_row
+from flinkmock.conformance.coherence.view import View
+
+_SOURCE = "metrics"
+_COUNTS = re.compile(
+    r"(?:.*\.)?(?:num(?:Records|Bytes|Buffers)(?:In|InLocal|InRemote|Out)(?:PerSecond)?"
+    r"|(?:busy|idle|backPressured|softBackPressured|hardBackPressured)TimeMsPerSecond"
+    r"|accumulate(?:Busy|Idle|BackPressured)TimeMs|(?:in|out)put(?:QueueLength|ExclusiveBuffersUsage|FloatingBuffersUsage)"
+    r"|(?:in|out)PoolUsage|(?:in|out)putQueue(?:Length|Size)|unassignedSplits|numFiredTimers(?:PerSecond)?"
+    r"|mailbox(?:MailsPerSecond|QueueSize)|numberOf(?:Completed|Failed|InProgress)Checkpoints|totalNumberOfCheckpoints"
+    r"|numRestarts|fullRestarts|numLateRecordsDropped|initializationTime|checkpointStartDelayNanos)"
+)
+"""Names of Flink's own metrics that are numbers of at least 0."""
+_NUMBERS = re.compile(
+    r"lastCheckpoint(?:Duration|Size|FullSize|ProcessedData|PersistedData|RestoreTimestamp|CompletedTimestamp)"
+    r"|lastCompletedCheckpointId|(?:[a-z]\w*Time(?:Total)?|uptime|downtime)|(?:.*\.)?current(?:Input|Output)Watermark"
+)
+"""Names of Flink's own metrics that are numbers."""
+_PATH = "lastCheckpointExternalPath"
+_NO_PATHS = ("n/a", "<checkpoint-not-externally-addressable>")
+_JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-\d+$")
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+
+
+@within(
+    "getJobMetrics",
+    "getJobVertexMetrics",
+    "getSubtaskMetrics",
+    "getJobManagerOperatorMetrics",
+    text="Flink's own metrics of jobs and tasks are numbers, and counts, sizes and rates are not negative.",
+    source=_SOURCE,
+)
+def metric_values(body: Value) -> Relations:
+    of_job = body.response.operation_id == "getJobMetrics"
+    for row in body:
+        name, value = str(row["id"].raw), row["value"]
+        counts = _COUNTS.fullmatch(name) is not None
+        if not isinstance(value.raw, str) or not (counts or (of_job and _NUMBERS.fullmatch(name))):
+            continue
+        as_number = number(value)
+        spelt = as_number.exists or value.raw in _NOT_FINITE
+        yield from true(spelt, "no number", value)
+        if counts and is_number(as_number.raw):
+            yield from ascending(constant(0, "0"), as_number)
+
+
+@within(
+    "getJobMetrics",
+    text="lastCheckpointExternalPath is the path of a checkpoint of the job, or says that there is none.",
+    source=_SOURCE,
+)
+def last_checkpoint_path(body: Value) -> Relations:
+    for row in body:
+        path = row["value"]
+        if row["id"].raw == _PATH and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
+            match = _JOB_IN_PATH.search(path.raw)
+            own = match is None or match[1] == body.response.parameters["jobid"]
+            yield from true("/" in path.raw and own, "not a path of this job", path)
+
+
+@between(
+    "vertex",
+    text="The metrics and watermarks of a vertex have the index of one of its subtasks in front.",
+    source=_SOURCE,
+    settles_in_ms=METRICS,
+)
+def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    parallelism = vertex_row(view, job_id, vertex_id)["parallelism"]
+    if is_rescaled(view, job_id) or not is_number(parallelism.raw):
+        return
+    for operation_id in ("getJobVertexMetrics", "getJobVertexWatermarks"):
+        for row in view.body(operation_id, **ids):
+            index = str(row["id"].raw).partition(".")[0]
+            inside = index.isdecimal() and int(index) < parallelism.raw
+            yield from true(inside, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))
