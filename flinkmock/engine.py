@@ -9,7 +9,7 @@ import time
 from flinkmock import limits, private_files
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.garbage import without_garbage_collection

@@ -19,9 +19,10 @@ from hypothesis.stateful import (
 )
 
 from flinkmock import Engine, load_scenario
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.cluster.restore import RestoreSettings
-from flinkmock.cluster.spec import ClusterSpec, JobSpec
+from flinkmock.cluster.spec import JobSpec
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound

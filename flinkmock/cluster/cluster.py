@@ -24,6 +24,7 @@ from flinkmock.cluster.async_operations import (
 )
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.clock import Clock
+from flinkmock.cluster.cluster_spec import ClusterSpec, TaskManagerEventKind
 from flinkmock.cluster.errors import JobNotFound, TaskManagerNotFound
 from flinkmock.cluster.event_queue import EventQueue, event_handler
 from flinkmock.cluster.job import Job
@@ -38,13 +39,11 @@ from flinkmock.cluster.spec import (
     DEFAULT_CLUSTER_OPERATIONS,
     ClusterOperation,
     ClusterOperationSpec,
-    ClusterSpec,
     DurationSpec,
     ExceptionSpec,
     JobSpec,
     Polls,
     Signal,
-    TaskManagerEventKind,
 )
 from flinkmock.cluster.state_machine import JobStateMachines
 from flinkmock.cluster.states import scheduler_of

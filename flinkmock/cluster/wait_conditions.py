@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkmock.cluster.spec import ClusterSpec, DurationSpec, Lifecycle, Polls, Repeat, Signal
+from flinkmock.cluster.cluster_spec import ClusterSpec
+from flinkmock.cluster.spec import DurationSpec, Lifecycle, Polls, Repeat, Signal
 from flinkmock.errors import NotFound, did_you_mean
 
 

@@ -14,7 +14,7 @@ from flinkmock.units import parse_time
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
     from flinkmock.control.clock import ClusterClock
     from flinkmock.control.expectations import ExpectationResult
     from flinkmock.control.faults import FaultsControl
@@ -343,7 +343,7 @@ class ClusterControl:
 
 def _spec_of(scenario: ScenarioSource) -> ClusterSpec:
     """Return the spec of a scenario. Raises ScenarioError."""
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
 
     if isinstance(scenario, ClusterSpec):
         return scenario

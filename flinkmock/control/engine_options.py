@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
     from flinkmock.engine import Engine
     from flinkmock.ingress import Credential
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from flinkmock.cluster.async_operations import AsyncOperationKind
+from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import ClusterError, ProgramError
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.spec import ClusterOperationSpec, SubmissionRule
+from flinkmock.cluster.spec import ClusterOperationSpec
 from flinkmock.conformance.operation_tour import temporary_upload
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.dryrun.timeline import Kind

@@ -11,7 +11,7 @@ from flinkmock.scenario.load import built_in_document
 from flinkmock.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
 
 
 @cache

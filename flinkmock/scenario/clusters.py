@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind, TaskManagerSize
+from flinkmock.cluster.cluster_spec import (
+    ClusterSpec,
+    LeaderChange,
+    TaskManagerEvent,
+    TaskManagerEventKind,
+    TaskManagerSize,
+)
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink.configuration import (
     DEFAULTS as CONFIGURATION,

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
+from flinkmock.cluster.cluster_spec import ClusterSpec, SubmissionRule
+from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease

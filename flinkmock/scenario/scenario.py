@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.faults import Fault
 from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected

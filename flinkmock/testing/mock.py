@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
     from flinkmock.engine import Engine
     from flinkmock.ingress import Credential
     from flinkmock.server import Dashboard, ServerThread

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.spec import CheckpointSpec, ClusterSpec, Input, JobSpec, RestartStrategy, Step, VertexSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
+from flinkmock.cluster.spec import CheckpointSpec, Input, JobSpec, RestartStrategy, Step, VertexSpec
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from flinkmock.release import Release
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from flinkmock.cluster.cluster_spec import TaskManagerEvent
 from flinkmock.cluster.rescaling import history_at
-from flinkmock.cluster.spec import Input, Step, TaskManagerEvent, VertexSpec
+from flinkmock.cluster.spec import Input, Step, VertexSpec
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 WIDE = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cluster.cluster_spec import ClusterSpec, LeaderChange
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.spec import ClusterSpec, LeaderChange, Polls, Repeat, Signal, Step
+from flinkmock.cluster.spec import Polls, Repeat, Signal, Step
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 

@@ -101,7 +101,7 @@ def test_a_reset_begins_anew(flink: FlinkMock, control: Control) -> None:
 
 
 def test_a_scenario_of_python_objects_has_no_text() -> None:
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.cluster.cluster_spec import ClusterSpec
 
     with FlinkMock(ClusterSpec()) as flink:
         Control(flink.control_url).error("GET", "scenario", 404)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import Operation
 from flinkmock.engine import Engine
 from flinkmock.rest.call import FileContent, Payload, RestCall

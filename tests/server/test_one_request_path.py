@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import Contract
 from flinkmock.engine import Engine
 from flinkmock.proxy import Proxy

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 import flinkmock
-from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.engine import Engine
 from flinkmock.rest.handlers import handler_of
 from flinkmock.server.app import FlinkServer

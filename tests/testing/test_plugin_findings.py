@@ -6,7 +6,7 @@ import pytest
 
 from flinkmock import FlinkMock, InvalidArgument, UnmetExpectation
 from tests.pytest_options import NO_OTHER_PLUGINS, OPTIONS
-from tests.testing.test_plugin_messages import run
+from tests.testing.plugin_runs import run
 
 TESTS = """
 FAULT = {"name": "lost", "match": "POST /jobs/:jobid/stop", "drop": "reset"}
@@ -46,7 +46,7 @@ def test_it_is_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None
 @pytest.mark.slow
 def test_the_workers_of_xdist_report_it(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
-    from tests.testing.test_plugin_messages import HEAD
+    from tests.testing.plugin_runs import HEAD
 
     pytester.makepyfile(HEAD + marked())
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n", "1")

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import ProgramError
-from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec
 from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
 from flinkmock.cluster.submission.jars import Jar
 from flinkmock.cluster.submission.parallelism import with_parallelism

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from flinkmock.cluster.accumulators import with_accumulators
-from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Step, SubmissionRule
+from flinkmock.cluster.cluster_spec import SubmissionRule
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Step
 from flinkmock.cluster.states import JobState
 from flinkmock.cluster.submission.collect_sinks import with_rows
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob

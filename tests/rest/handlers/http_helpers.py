@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
+from flinkmock.cluster.cluster_spec import ClusterSpec, SubmissionRule
+from flinkmock.cluster.spec import JobSpec
 from flinkmock.engine import Engine
 from flinkmock.rest.handlers import UploadedFile
 from flinkmock.rest.in_process import InProcessClient

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJavaException
-from flinkmock.cluster.spec import SubmissionRule
 from flinkmock.flink.binary_row import RowValue
 from flinkmock.flink.java_serialization.reader import read_object
 from tests.cluster.cluster_factory import job

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
-from flinkmock.cluster.spec import SubmissionRule
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import HandlerClient

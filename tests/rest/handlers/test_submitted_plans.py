@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import CoordinatorNotFound, UncaughtJavaException
-from flinkmock.cluster.spec import SubmissionRule
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import HandlerClient

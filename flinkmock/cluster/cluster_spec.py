@@ -1,0 +1,108 @@
+"""The cluster of a scenario: its processes, what happens to them, its jobs, and the jobs that submissions become.
+
+See `spec.py` for jobs. Durations are in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flinkmock.cluster.spec import ClusterOperationSpec, JobSpec
+from flinkmock.named_random import UniformRange
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRule:
+    """Says which job a submitted program becomes.
+
+    `pattern`, with wildcards as in fnmatch, is matched against the entry class, the name of the jar, and the name of
+    the job. The first matching rule applies.
+    """
+
+    pattern: str
+    job: JobSpec
+    given_keys: frozenset[str] = frozenset()
+    """The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other keys, the
+    submitted plan applies."""
+
+
+class TaskManagerEventKind(StrEnum):
+    """The events of a TaskManager: it registers, shuts down, or stops sending heartbeats."""
+
+    JOINS = "joins"
+    LEAVES = "leaves"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagerEvent:
+    """A TaskManager joins, leaves or is lost, `at` ms after the scenario began.
+
+    `number` is that of the TaskManager that leaves or is lost, counted from 0 in the order of registration; None: the
+    first that is registered.
+    """
+
+    at: int
+    kind: TaskManagerEventKind
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagerSize:
+    """The slots and the process memory (such as `4g`) of one TaskManager; None: those of the cluster."""
+
+    slots: int | None = None
+    memory: str | None = None
+
+
+LEADER_CHANGE_DURATION = UniformRange.exactly(5_000)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderChange:
+    """A crash of the leader `at` ms after the scenario began; the next leader is elected `duration` later."""
+
+    at: int
+    duration: UniformRange = LEADER_CHANGE_DURATION
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    """The parts of a scenario that the cluster uses."""
+
+    flink: str | None = None
+    seed: int = 0
+    clock: str | None = None
+    """"real", "virtual", "10x", "1s per request"; None: the default of the caller, such as `flinkmock serve`."""
+    start_time: int | None = None
+    """The cluster time at which the scenario begins, in epoch ms; None: the default of the caller."""
+    jobmanagers: int = 1
+    jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
+    """Options of single JobManagers, which override those of the cluster, in the order of their numbers."""
+    leader_changes: tuple[LeaderChange, ...] = ()
+    """Crashes of the leader, in chronological order."""
+    age: int = 0
+    """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
+    taskmanagers: int = 1
+    taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
+    """The sizes of single TaskManagers, in the order of registration; further ones have that of the cluster."""
+    taskmanager_events: tuple[TaskManagerEvent, ...] = ()
+    """Events of TaskManagers, in chronological order."""
+    slots: int = 4
+    """The number of slots of each TaskManager."""
+    version: str | None = None
+    """The full version of Flink that responses contain; None: that of the release."""
+    configuration: Mapping[str, str | None] = field(default_factory=dict)
+    """Flink options; None removes a default."""
+    jobs: tuple[JobSpec, ...] = ()
+    submissions: tuple[SubmissionRule, ...] = ()
+    cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
+    """By `ClusterOperation`."""
+    savepoints: tuple[str, ...] = ()
+    """Paths of savepoints that were taken before the cluster started."""
+    file_systems: tuple[str, ...] | None = None
+    """The schemes of the file systems besides `file`; None: those of Flink's plugins, and Hadoop's."""
+    caches: bool | None = None
+    """Whether Flink's caches are modelled (web.refresh-interval, metrics fetcher); None: only with a real clock."""

@@ -1,0 +1,26 @@
+"""Runs of pytest with tests that use the plugin."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pytest_options import NO_WORKERS, OPTIONS
+
+HEAD = """
+import urllib.error, urllib.request
+import pytest
+
+def send(flink, path, method="GET", body=None):
+    try:
+        request = urllib.request.Request(flink.url + path, method=method, data=body)
+        return urllib.request.urlopen(request).read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+"""
+
+
+def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run tests, which can call `send(flink, path)` to send a request."""
+    pytester.makepyfile(HEAD + tests)
+    return pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, *options)
