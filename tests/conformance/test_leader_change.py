@@ -16,7 +16,11 @@ from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract
 
 DAY_MS = 86_400_000
-JOBS = {"running": "streaming", "other": "streaming", "finished": "batch"}
+JOBS = {
+    "running": {"extends": "streaming", "parallelism": 1},
+    "other": {"type": "streaming", "parallelism": 1},
+    "finished": {"type": "batch", "parallelism": 1},
+}
 
 
 def watched(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> Report:

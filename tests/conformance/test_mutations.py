@@ -10,14 +10,21 @@ LIMIT = 4
 """How many vertices, subtasks and checkpoints each check reads."""
 
 
+def test_a_few_mutations_are_reported() -> None:
+    rounds = run_in_process("2.3", 30, limit=2)
+    assert len(rounds.kinds) >= 9, rounds.kinds
+    assert rounds.missed == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flink", "count"),
     [
         ("2.3", 30),
-        pytest.param("2.3", 60, marks=pytest.mark.slow),
-        pytest.param("2.3", 200, marks=pytest.mark.slow),
-        pytest.param("1.20", 100, marks=pytest.mark.slow),
-        pytest.param("1.12", 60, marks=pytest.mark.slow),
+        ("2.3", 60),
+        ("2.3", 200),
+        ("1.20", 100),
+        ("1.12", 60),
     ],
 )
 def test_mutations_are_reported(flink: str, count: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.errors import FakerMissing
@@ -11,6 +12,10 @@ from flinkmock.rest.rendering.compiler import MISSING, Compiler, Render, SchemaM
 from flinkmock.rest.rendering.jackson import encode
 from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
 from flinkmock.rest.rendering.writer import Write, compile_writer
+
+
+_WRITERS: WeakKeyDictionary[Contract, dict[str, Write]] = WeakKeyDictionary()
+"""The writers of each contract by operation id. All clusters of a release use the same ones."""
 
 
 class RenderingError(Exception):
@@ -38,7 +43,7 @@ class ResponseRenderer:
         self.seed = seed
         self._compiler = Compiler(contract.definitions)
         self._renderers: dict[str, Render] = {}
-        self._writers: dict[str, Write] = {}
+        self._writers = _WRITERS.setdefault(contract, {})
         self._placeholders = GeneratedPlaceholders("")
 
     def body(self, operation: Operation, payload: Any, key: str = "") -> Any:
