@@ -13,7 +13,6 @@ from flinkmock.rest.rendering.jackson import encode
 from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
 from flinkmock.rest.rendering.writer import Write, compile_writer
 
-
 _WRITERS: WeakKeyDictionary[Contract, dict[str, Write]] = WeakKeyDictionary()
 """The writers of each contract by operation id. All clusters of a release use the same ones."""
 
