@@ -209,17 +209,17 @@ class SavepointCoordinator:
             cluster.event_queue.schedule(at + _timeout(job), "on_savepoint_expired", *key)
             cluster.wait_for(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
             return
-        if pending.fails_later:
-            self._pending[key] = pending
-            cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
-            return
-        if pending.planned_failure is not None:
+        if pending.planned_failure is not None and not pending.fails_later:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
             return
         self._pending[key] = pending
+        if pending.checkpoint.duration < duration:
+            cluster.event_queue.schedule(at + pending.checkpoint.duration, "on_savepoint_stored", *key)
+        cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
+        if pending.fails_later:
+            return
         # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
         operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
-        cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
 
     def _draw_duration(
         self, job: Job, name: ClusterOperation, spec: ClusterOperationSpec, trigger_id: str
@@ -307,6 +307,18 @@ class SavepointCoordinator:
     # -- the end of an operation
 
     @event_handler(leader_scoped=True)
+    def on_savepoint_stored(self, job_id: str, trigger_id: str, at: int) -> None:
+        """Add the savepoint of a stop, which is complete before the job has finished."""
+        pending = self._pending.get((job_id, trigger_id))
+        if pending is not None:
+            self._add_if_complete(pending, at)
+
+    def _add_if_complete(self, pending: _Pending, at: int) -> None:
+        checkpoint = pending.checkpoint
+        if checkpoint.is_savepoint and checkpoint.status_at(at) == CheckpointStatus.COMPLETED:
+            self._add(checkpoint)
+
+    @event_handler(leader_scoped=True)
     def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
         """Complete an operation whose duration is over, or whose wait condition is met."""
         pending = self._pending.get((job_id, trigger_id))
@@ -348,10 +360,11 @@ class SavepointCoordinator:
             pending.operation.fail(at, completion_exception(failure))
 
     def on_job_stopped(self, job: Job, at: int) -> None:
-        """Let the pending operations of a job fail, because its tasks stop running."""
+        """Let the pending operations of a job fail, because its tasks stop running. A complete savepoint remains."""
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
+                self._add_if_complete(pending, at)
                 self.cluster.wait_conditions.remove(wait_key(*key))
                 if not pending.operation.done_by(at):
                     error = checkpoint_exception(checkpoint_messages.SUSPENDING)

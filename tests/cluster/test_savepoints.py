@@ -5,9 +5,10 @@ import pytest
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.savepoint_request import SavepointRequest
-from flinkmock.cluster.spec import ClusterOperationSpec
+from flinkmock.cluster.spec import ClusterOperationSpec, Step
 from flinkmock.flink.java_exception import JavaException
-from tests.cluster.cluster_factory import OLD, ClusterHarness, job, ms
+from flinkmock.release import Release
+from tests.cluster.cluster_factory import OLD, RELEASE, ClusterHarness, job, ms
 
 TRIGGER, OTHER = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
@@ -164,6 +165,57 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
     restored = again.checkpoints.restored_at(harness.now)
     assert restored is not None and restored.is_savepoint
     assert again.checkpoints.history_at(harness.now)[-1].id == restored.id + 1
+
+
+def trigger(harness: ClusterHarness, kind: str) -> None:
+    wanted = request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
+    if kind == "stop":
+        harness.cluster.savepoints.stop_with_savepoint(wanted, harness.now)
+    else:
+        harness.cluster.savepoints.trigger_savepoint(wanted, harness.now)
+
+
+def location_is_known(harness: ClusterHarness) -> bool:
+    """Whether the location of a completed savepoint can be restored; True if the savepoint is not complete."""
+    orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
+    if operation.done_by(harness.now) and operation.failure is None:
+        paths.append(operation.result["location"])
+    return all(savepoints.savepoint_at(path, harness.now) is not None for path in paths)
+
+
+@pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])
+@pytest.mark.parametrize("release", [RELEASE, OLD], ids=str)
+def test_a_savepoint_can_be_restored_as_soon_as_a_response_names_it(
+    tmp_path: Path, release: Release, kind: str
+) -> None:
+    """In 1.12 a stop is complete before its job has finished."""
+    operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
+    harness = ClusterHarness(tmp_path, job(), release=release, cluster_operations=operations)
+    harness.advance(2_000)
+    trigger(harness, kind)
+    for _ in range(20):
+        harness.advance(1)
+        assert location_is_known(harness)
+
+
+@pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])
+@pytest.mark.parametrize("release", [RELEASE, OLD], ids=str)
+@pytest.mark.parametrize("ends_after", range(1, 13))
+def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, release: Release, kind: str) -> None:
+    """The job fails at each moment of the operation, and at the very moment of its end before the operation does."""
+    operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
+    lifecycle = (Step("RUNNING", ms(2_000 + ends_after)), Step("FAILING", ms(1)), Step("FAILED"))
+    harness = ClusterHarness(tmp_path, job(*lifecycle), release=release, cluster_operations=operations)
+    harness.advance(1)
+    harness.advance(harness.cluster.job_named("orders").states[-1][0] + 2_000 - harness.now)
+    trigger(harness, kind)
+    for _ in range(20):
+        harness.advance(1)
+        assert location_is_known(harness)
+    harness.advance(60_000)
+    assert harness.cluster.job_named("orders").ended
 
 
 def test_restoring_from_a_missing_savepoint_fails_the_job(harness: ClusterHarness) -> None:
