@@ -65,7 +65,7 @@ class AdaptiveScheduler:
 
     def wait_for_slots(self, job: Job, at: int) -> None:
         """Keep a job in CREATED until there are slots, at most for the resource timeout."""
-        self._cluster.jobs_awaiting_slots.append(job.id)
+        self._cluster.jobs_awaiting_slots.add(job)
         self._schedule_accept(job, at)
         timeout = self._cluster.configuration.submission_wait_ms
         if timeout >= 0:
@@ -77,9 +77,9 @@ class AdaptiveScheduler:
         for job in [
             job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)
         ]:
-            if job.id in cluster.jobs_awaiting_slots and job.state == JobState.CREATED:
+            if job.id in cluster.jobs_awaiting_slots.ids and job.state == JobState.CREATED:
                 if self.try_full_parallelism(job, at):
-                    cluster.state_machines.on_slots_available(job, at)
+                    cluster.jobs_awaiting_slots.run(job, at)
                 else:
                     self._schedule_accept(job, at)
             elif job.state == JobState.RUNNING and job.attempts[-1].deployed_at is not None:

@@ -30,6 +30,7 @@ from flinkmock.cluster.event_queue import EventQueue, event_handler
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.job_factory import JobFactory
 from flinkmock.cluster.job_store import JobStore
+from flinkmock.cluster.jobs_awaiting_slots import JobsAwaitingSlots
 from flinkmock.cluster.leadership import Leadership
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.restore import RestoreSettings
@@ -97,8 +98,7 @@ class Cluster:
         self.applications: dict[str, Application] = {}
         self.taskmanagers: list[TaskManager] = []
         self.slots = SlotTable()
-        self.jobs_awaiting_slots: list[str] = []
-        """Ids of the jobs that wait for slots, in the order in which they started to wait."""
+        self.jobs_awaiting_slots = JobsAwaitingSlots(self)
         self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
         self.shut_down = False
         self.program_output: list[tuple[int, str]] = []
@@ -154,7 +154,8 @@ class Cluster:
         )
 
     def _register_event_handlers(self) -> None:
-        for owner in (self, self.state_machines, self.adaptive_scheduler, self.savepoints, self.leadership):
+        owners = (self, self.state_machines, self.jobs_awaiting_slots, self.adaptive_scheduler, self.savepoints)
+        for owner in (*owners, self.leadership):
             self.event_queue.register(owner)
 
     def _start_scenario(self) -> None:
@@ -364,7 +365,7 @@ class Cluster:
         taskmanager = make_taskmanager(self.random, number, slots, at, host)
         taskmanager.heartbeat_ms = max(1, self.configuration.milliseconds(HEARTBEAT_INTERVAL))
         self.taskmanagers.append(taskmanager)
-        self.state_machines.retry_slots(at)
+        self.jobs_awaiting_slots.retry_slot_requests(at)
         return taskmanager
 
     def configuration_of(self, taskmanager: TaskManager) -> Configuration:

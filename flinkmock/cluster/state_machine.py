@@ -22,16 +22,10 @@ from flinkmock.cluster.failures import (
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
-from flinkmock.cluster.slot_requests import (
-    REPORTING_MS,
-    SlotRequestFailure,
-    failed_request,
-    first_failure,
-    task_without_slot,
-)
+from flinkmock.cluster.slot_requests import task_without_slot
 from flinkmock.cluster.spec import ClusterOperation, ExceptionSpec, RestartStrategyKind, Step
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import java_classes
 from flinkmock.flink.exceptions import initialization_error
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
@@ -49,13 +43,6 @@ GLOBAL_FAILURE_MS = (8, 30)
 """The time from the failure of a task during a stop to the failure of the job (situations: failing stop)."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario specifies it."""
-NO_SLOTS = ExceptionSpec(
-    JavaException(
-        java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION,
-        messages.NO_RESOURCES,
-    ),
-    everywhere=True,
-)
 
 
 def _ignore(job: Job, step: Step, at: int) -> None:
@@ -177,16 +164,8 @@ class JobStateMachines:
         job.attempts[-1].schedule(at)
         self.request_slots(job, at, duration)
         if job.attempts[-1].deployed_at is None:
-            self._cluster.jobs_awaiting_slots.append(job.id)
-            self._schedule_slot_request_failure(job, at)
-
-    def _schedule_slot_request_failure(self, job: Job, at: int) -> None:
-        cluster = self._cluster
-        reported_at = at + cluster.random.integer(*REPORTING_MS, "slot request", job.id, len(job.attempts))
-        failed_at, failure = first_failure(
-            cluster.configuration, max(cluster.started_at, cluster.leadership.leader_since), reported_at, at
-        )
-        cluster.event_queue.schedule(failed_at, "on_slot_request_failed", job.id, len(job.attempts), failure)
+            self._cluster.jobs_awaiting_slots.add(job)
+            self._cluster.jobs_awaiting_slots.schedule_failure(job, at)
 
     def _restore(self, job: Job, at: int) -> None:
         """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
@@ -301,52 +280,18 @@ class JobStateMachines:
             ended_sources = attempt.finishes() if attempt.graph.is_bounded else {}
             job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), finishes=ended_sources)
         self._schedule_next_step(job, at, duration)
-        if job.id in cluster.jobs_awaiting_slots:
-            cluster.jobs_awaiting_slots.remove(job.id)
+        cluster.jobs_awaiting_slots.remove(job)
 
-    @event_handler(leader_scoped=True)
-    def retry_slots(self, at: int) -> None:
-        """Let waiting jobs request slots again, in the order in which they started to wait."""
-        cluster = self._cluster
-        for job_id in list(cluster.jobs_awaiting_slots):
-            job = cluster.jobs[job_id]
-            if job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None:
-                self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
-            elif not cluster.uses_adaptive_scheduler(job.spec):
-                cluster.jobs_awaiting_slots.remove(job_id)
-        if cluster.has_adaptive_scheduler:
-            cluster.adaptive_scheduler.on_slots_freed(at)
+    def request_slots_again(self, job: Job, at: int) -> None:
+        """Let a RUNNING job that waits for slots request them again."""
+        self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
 
-    @event_handler(leader_scoped=True)
-    def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
-        """Run a waiting job of the adaptive scheduler with the available slots, after the stabilization timeout."""
-        job = self._cluster.jobs[job_id]
-        waits = job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots
-        if waits and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
-            self.on_slots_available(job, at)
-
-    def on_slots_available(self, job: Job, at: int) -> None:
-        """Run a job of the adaptive scheduler that has waited for slots."""
-        self._cluster.jobs_awaiting_slots.remove(job.id)
+    def enter_next_step(self, job: Job, at: int) -> None:
+        """End the current step of a lifecycle, which must have a successor."""
         index = job.lifecycle.next_index(job.step_index)
         assert index is not None
         job.step_index = index
         self._enter(job, at)
-
-    @event_handler(leader_scoped=True)
-    def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
-        """Let a job of the adaptive scheduler fail that has waited for slots until the resource timeout."""
-        job = self._cluster.jobs[job_id]
-        if job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots:
-            self.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
-
-    @event_handler(leader_scoped=True)
-    def on_slot_request_failed(self, job_id: str, attempts: int, failure: SlotRequestFailure, at: int) -> None:
-        """Let a job of the default scheduler fail that has not got its slots in time."""
-        job = self._cluster.jobs[job_id]
-        waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
-        if len(job.attempts) == attempts and waits:
-            self.fail(job, at, failed_request(failure, self._cluster.configuration, self._cluster.release))
 
     def _release_resources(self, job: Job, at: int) -> None:
         cluster = self._cluster
@@ -354,11 +299,10 @@ class JobStateMachines:
         if job.attempts:
             job.attempts[-1].mark_settled(at)
         cluster.slots.release(at, job_id=job.id)
-        if job.id in cluster.jobs_awaiting_slots:
-            cluster.jobs_awaiting_slots.remove(job.id)
+        cluster.jobs_awaiting_slots.remove(job)
         if job.state in GLOBALLY_TERMINAL:
             cluster.job_store.add(job, at)
-        self.retry_slots(at)
+        cluster.jobs_awaiting_slots.retry_slot_requests(at)
 
     # -- away from the lifecycle
 
@@ -421,7 +365,7 @@ class JobStateMachines:
         # slots are released when the last task has ended; the job takes its slots first, then other jobs
         self._cluster.event_queue.schedule(at + duration, "release_slots", job.id, job.lifecycle_version)
         self._schedule_next_step(job, at, duration)
-        self._cluster.event_queue.schedule(at + duration + 1, "retry_slots")
+        self._cluster.event_queue.schedule(at + duration + 1, "retry_slot_requests")
 
     @event_handler(leader_scoped=True)
     def release_slots(self, job_id: str, version: int, at: int) -> None:

@@ -126,7 +126,7 @@ def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
     b.cluster.state_machines.cancel(b.cluster.job_named("orders"), b.now)
     b.advance(60_000)
     assert b.states()[-1][1] == "CANCELED"
-    assert b.cluster.jobs_awaiting_slots == []
+    assert b.cluster.jobs_awaiting_slots.ids == []
 
 
 def test_batch_jobs_never_use_it(tmp_path: Path) -> None:
@@ -142,4 +142,4 @@ def test_batch_jobs_never_use_it(tmp_path: Path) -> None:
     b.cluster.state_machines.fail(b.cluster.job_named("nightly"), b.now)
     b.advance(2_000)
     assert b.states("nightly")[-2:] == [(3_000, "RESTARTING"), (4_000, "RUNNING")]
-    assert b.cluster.jobs_awaiting_slots == []
+    assert b.cluster.jobs_awaiting_slots.ids == []

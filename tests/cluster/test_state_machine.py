@@ -114,7 +114,7 @@ def test_released_slots_go_to_the_waiting_job(tmp_path: Path) -> None:
     assert dict(waits.task_counts_at(harness.now)) == {"SCHEDULED": 4}
     harness.advance(1_000)
     assert dict(waits.task_counts_at(harness.now)) == {"RUNNING": 4}
-    assert harness.cluster.jobs_awaiting_slots == []
+    assert harness.cluster.jobs_awaiting_slots.ids == []
 
 
 def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def test_slots_that_a_rescale_frees_go_to_a_job_that_waits():
             dataclasses.replace(job(name="waits"), vertices=WIDE), client.engine.clock.now()
         )
         client.advance("100ms")
-        assert client.cluster.jobs_awaiting_slots == [waiting.id]
+        assert client.cluster.jobs_awaiting_slots.ids == [waiting.id]
         client.advance("2s")
-        assert client.cluster.jobs_awaiting_slots == []
+        assert client.cluster.jobs_awaiting_slots.ids == []
         assert client.call("getClusterOverview")["slots-available"] == 0
         assert client.cluster.job(JOB_ID).state == waiting.state == "RUNNING"

@@ -1,0 +1,107 @@
+"""The jobs that wait for slots: they request them again when slots are freed, and fail if they wait too long.
+
+See docs/flink-behaviour.md#waiting-for-slots.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.event_queue import event_handler
+from flinkmock.cluster.slot_requests import REPORTING_MS, SlotRequestFailure, failed_request, first_failure
+from flinkmock.cluster.spec import ExceptionSpec, Step
+from flinkmock.cluster.states import JobState
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.java_exception import JavaException
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
+
+NO_SLOTS = ExceptionSpec(
+    JavaException(java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION, messages.NO_RESOURCES), everywhere=True
+)
+"""The failure of a job of the adaptive scheduler that gets no slots within the resource timeout."""
+
+
+class JobsAwaitingSlots:
+    """The jobs of one cluster that wait for slots.
+
+    Attributes:
+        ids: Their ids, in the order in which they started to wait.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.ids: list[str] = []
+
+    def add(self, job: Job) -> None:
+        """Add a job. Its scheduler then schedules the end of the wait."""
+        self.ids.append(job.id)
+
+    def remove(self, job: Job) -> None:
+        """Remove a job if it waits."""
+        if job.id in self.ids:
+            self.ids.remove(job.id)
+
+    def clear(self) -> None:
+        """Remove all jobs, because the leader is lost."""
+        self.ids.clear()
+
+    # -- both schedulers
+
+    @event_handler(leader_scoped=True)
+    def retry_slot_requests(self, at: int) -> None:
+        """Let all jobs that wait request slots again, because slots may have been freed."""
+        cluster = self._cluster
+        for job_id in list(self.ids):
+            job = cluster.jobs[job_id]
+            if job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None:
+                cluster.state_machines.request_slots_again(job, at)
+            elif not cluster.uses_adaptive_scheduler(job.spec):
+                self.ids.remove(job_id)
+        if cluster.has_adaptive_scheduler:
+            cluster.adaptive_scheduler.on_slots_freed(at)
+
+    # -- the default scheduler
+
+    def schedule_failure(self, job: Job, at: int) -> None:
+        """Schedule the failure of a slot request that was made at `at`."""
+        cluster = self._cluster
+        reported_at = at + cluster.random.integer(*REPORTING_MS, "slot request", job.id, len(job.attempts))
+        started_at = max(cluster.started_at, cluster.leadership.leader_since)
+        failed_at, failure = first_failure(cluster.configuration, started_at, reported_at, at)
+        cluster.event_queue.schedule(failed_at, "on_slot_request_failed", job.id, len(job.attempts), failure)
+
+    @event_handler(leader_scoped=True)
+    def on_slot_request_failed(self, job_id: str, attempts: int, failure: SlotRequestFailure, at: int) -> None:
+        """Let a job fail that has not got its slots in time, if it still waits."""
+        cluster = self._cluster
+        job = cluster.jobs[job_id]
+        waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
+        if len(job.attempts) == attempts and waits:
+            cluster.state_machines.fail(job, at, failed_request(failure, cluster.configuration, cluster.release))
+
+    # -- the adaptive scheduler
+
+    @event_handler(leader_scoped=True)
+    def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
+        """Run a job with the available slots, after the stabilization timeout."""
+        job = self._cluster.jobs[job_id]
+        if self._waits(job, version) and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
+            self.run(job, at)
+
+    @event_handler(leader_scoped=True)
+    def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
+        """Let a job fail that has waited until the resource timeout."""
+        job = self._cluster.jobs[job_id]
+        if self._waits(job, version):
+            self._cluster.state_machines.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
+
+    def run(self, job: Job, at: int) -> None:
+        """Run a job that has waited for slots."""
+        self.remove(job)
+        self._cluster.state_machines.enter_next_step(job, at)
+
+    def _waits(self, job: Job, version: int) -> bool:
+        return job.lifecycle_version == version and job.id in self.ids
