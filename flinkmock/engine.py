@@ -131,7 +131,7 @@ class Engine:
                 cluster.leadership.fail_leader(takes, now, recovers=True)
             if fault.kill_taskmanager is not None:
                 number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
-                cluster.remove_one_taskmanager(now, number)
+                cluster.taskmanagers.remove_one(now, number)
 
     def advance(self, length: int | str) -> int:
         """Advance the clock by ms or a text such as "30s", and run the due events; return the time in epoch ms."""

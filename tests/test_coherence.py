@@ -117,13 +117,13 @@ class JobRun(RuleBasedStateMachine):
     @rule(index=st.integers(0, 5))
     def lose_a_taskmanager(self, index: int) -> None:
         now = self.engine.clock.now()
-        known = self.engine.cluster.taskmanagers_at(now)
+        known = self.engine.cluster.taskmanagers.at(now)
         if known:
-            self.engine.cluster.remove_taskmanager(known[index % len(known)].id, now)
+            self.engine.cluster.taskmanagers.remove(known[index % len(known)].id, now)
 
     @rule()
     def a_taskmanager_joins(self) -> None:
-        self.engine.cluster.add_taskmanager(self.engine.clock.now())
+        self.engine.cluster.taskmanagers.add(self.engine.clock.now())
 
     @rule(recovers=st.booleans())
     def the_leader_crashes(self, recovers: bool) -> None:

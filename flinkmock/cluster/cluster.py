@@ -24,8 +24,8 @@ from flinkmock.cluster.async_operations import (
 )
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.clock import Clock
-from flinkmock.cluster.cluster_spec import ClusterSpec, TaskManagerEventKind
-from flinkmock.cluster.errors import JobNotFound, TaskManagerNotFound
+from flinkmock.cluster.cluster_spec import ClusterSpec
+from flinkmock.cluster.errors import JobNotFound
 from flinkmock.cluster.event_queue import EventQueue, event_handler
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.job_factory import JobFactory
@@ -41,7 +41,6 @@ from flinkmock.cluster.spec import (
     ClusterOperation,
     ClusterOperationSpec,
     DurationSpec,
-    ExceptionSpec,
     JobSpec,
     Polls,
     Signal,
@@ -49,23 +48,20 @@ from flinkmock.cluster.spec import (
 from flinkmock.cluster.state_machine import JobStateMachines
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.cluster.submission.jars import JarStore
-from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
+from flinkmock.cluster.taskmanagers import TaskManagers
 from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
 from flinkmock.errors import NotFound, did_you_mean
-from flinkmock.flink import java_classes, messages, submission_messages
+from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.configuration import (
     CHECKPOINT_CACHE,
     GRAPH_CACHE,
-    HEARTBEAT_INTERVAL,
     JOB_STORE_CAPACITY,
     JOB_STORE_EXPIRATION,
     METRICS_INTERVAL,
     PROFILING_HISTORY,
     PROFILING_LONGEST,
     REFRESH_INTERVAL,
-    SLOTS,
     STORE_DURATION,
-    TASK_MANAGER_PROCESS_SIZE,
     Configuration,
     cluster_configuration,
 )
@@ -96,7 +92,7 @@ class Cluster:
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
-        self.taskmanagers: list[TaskManager] = []
+        self.taskmanagers = TaskManagers(self)
         self.slots = SlotTable()
         self.jobs_awaiting_slots = JobsAwaitingSlots(self)
         self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
@@ -154,14 +150,14 @@ class Cluster:
         )
 
     def _register_event_handlers(self) -> None:
-        owners = (self, self.state_machines, self.jobs_awaiting_slots, self.adaptive_scheduler, self.savepoints)
-        for owner in (*owners, self.leadership):
+        owners = (self, self.taskmanagers, self.state_machines, self.jobs_awaiting_slots, self.adaptive_scheduler)
+        for owner in (*owners, self.savepoints, self.leadership):
             self.event_queue.register(owner)
 
     def _start_scenario(self) -> None:
         spec = self.spec
         for _ in range(spec.taskmanagers):
-            self.add_taskmanager(self.started_at)
+            self.taskmanagers.add(self.started_at)
         for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
             self.savepoints.register_existing(path, self.started_at)
         for index, event in enumerate(spec.taskmanager_events):
@@ -258,20 +254,6 @@ class Cluster:
             raise NotFound(f'There is no job "{name}".{did_you_mean(name, names)}')
         return jobs[-1]
 
-    def taskmanagers_at(self, time: int) -> list[TaskManager]:
-        return [taskmanager for taskmanager in self.taskmanagers if taskmanager.registered_at(time)]
-
-    def taskmanager(self, taskmanager_id: str, time: int) -> TaskManager:
-        """Return the TaskManager with an id that is registered at `time`.
-
-        Raises:
-            TaskManagerNotFound: There is no such TaskManager.
-        """
-        for taskmanager in self.taskmanagers_at(time):
-            if taskmanager.id == taskmanager_id:
-                return taskmanager
-        raise TaskManagerNotFound(taskmanager_id)
-
     def cluster_operation_spec(self, job: Job | None, name: ClusterOperation) -> ClusterOperationSpec:
         """Return the spec of a cluster operation: that of the job, that of the scenario, or the default."""
         for operations in (job.spec.cluster_operations if job else {}, self.spec.cluster_operations):
@@ -330,7 +312,7 @@ class Cluster:
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """Start the jobs of the scenario. Jobs with an age start in the past, in the order of time."""
         oldest = max((self.spec.age, *(spec.age for spec in specs)))
-        for taskmanager in self.taskmanagers:
+        for taskmanager in self.taskmanagers.all:
             taskmanager.joined_at -= oldest
         self.started_at -= oldest
         self.now = self.started_at
@@ -355,27 +337,7 @@ class Cluster:
         for number, failure in enumerate(spec.past_failures):
             self.event_queue.schedule(at + spec.age - failure.age, "record_past_failure", job.id, number)
 
-    # -- TaskManagers
-
-    def add_taskmanager(self, at: int) -> TaskManager:
-        """Register a new TaskManager."""
-        host = self.configuration.values.get("taskmanager.host", "localhost")
-        number, sizes = len(self.taskmanagers), self.spec.taskmanager_sizes
-        slots = (sizes[number].slots if number < len(sizes) else None) or self.spec.slots
-        taskmanager = make_taskmanager(self.random, number, slots, at, host)
-        taskmanager.heartbeat_ms = max(1, self.configuration.milliseconds(HEARTBEAT_INTERVAL))
-        self.taskmanagers.append(taskmanager)
-        self.jobs_awaiting_slots.retry_slot_requests(at)
-        return taskmanager
-
-    def configuration_of(self, taskmanager: TaskManager) -> Configuration:
-        """Return the configuration of a TaskManager, which may have its own slots and memory."""
-        sizes = self.spec.taskmanager_sizes
-        memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
-        values = {SLOTS.key: str(taskmanager.slots)}
-        if memory is not None:
-            values[TASK_MANAGER_PROCESS_SIZE.key] = memory
-        return self.configuration.with_values(values)
+    # -- JobManagers
 
     def jobmanager_configuration(self, jobmanager: int) -> Configuration:
         """Return the configuration of a JobManager, which may have its own options."""
@@ -385,48 +347,6 @@ class Cluster:
             if jobmanager < len(configurations)
             else self.configuration
         )
-
-    @event_handler(leader_scoped=False)
-    def on_taskmanager_event(self, index: int, at: int) -> None:
-        """Let a TaskManager join or leave, as the scenario describes."""
-        event = self.spec.taskmanager_events[index]
-        if event.kind == TaskManagerEventKind.JOINS:
-            self.add_taskmanager(at)
-            return
-        self.remove_one_taskmanager(at, event.number, leaves=event.kind == TaskManagerEventKind.LEAVES)
-
-    def remove_one_taskmanager(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
-        """Remove the TaskManager with a number, or the first one present; do nothing if it is already gone."""
-        present = [taskmanager for taskmanager in self.taskmanagers_at(at) if number in (None, taskmanager.number)]
-        if present:
-            self.remove_taskmanager(present[0].id, at, leaves=leaves)
-
-    def remove_taskmanager(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
-        """Remove a TaskManager; the jobs on it fail.
-
-        Args:
-            taskmanager_id: The id of the TaskManager.
-            at: Epoch ms.
-            leaves: Whether it shuts down; False: it is lost.
-
-        Raises:
-            TaskManagerNotFound: There is no such TaskManager.
-        """
-        taskmanager = self.taskmanager(taskmanager_id, at)
-        affected = {slot.job_id for slot in self.slots.held(at, taskmanager=taskmanager)}
-        taskmanager.lost_at = at
-        self.slots.release(at, taskmanager=taskmanager)
-        cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, messages.taskmanager_unreachable(taskmanager.id))
-        if leaves:
-            # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
-            expected = self.release.since("1.14")
-            java_class = java_classes.FLINK_EXPECTED_EXCEPTION if expected else java_classes.FLINK_EXCEPTION
-            cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
-        for job in [job for job in self.jobs.values() if job.id in affected and not job.ended]:
-            job.attempts[-1].on_slots_lost()
-            self.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))
-
-    # -- JobManagers
 
     @event_handler(leader_scoped=False)
     def on_leader_change(self, index: int, at: int) -> None:

@@ -58,7 +58,7 @@ def _shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
         return []
     standard_output, *logs = jobmanager_files(cluster, time)
     files = {standard_output.name: standard_output}
-    for taskmanager in cluster.taskmanagers:
+    for taskmanager in cluster.taskmanagers.all:
         output, log, *older = taskmanager_files(cluster, taskmanager, time)
         for file in (log, output, *older):
             files.setdefault(file.name, file)
@@ -76,7 +76,7 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
         jobmanager_memory(cluster.configuration),
         f"http://{cluster.configuration.values.get('rest.address', 'localhost')}:{port}",
     )
-    for taskmanager in cluster.taskmanagers:
+    for taskmanager in cluster.taskmanagers.all:
         events.append(log_messages.taskmanager_registered(taskmanager.joined_at, taskmanager, cluster.release))
         if taskmanager.lost_at is not None:
             reason = f"The heartbeat of TaskManager with id {taskmanager.id} timed out."
@@ -91,7 +91,7 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
     """Return the files that a TaskManager writes, at `time` (ms since the epoch)."""
     started = taskmanager.joined_at - STARTUP_MS
-    configuration = cluster.configuration_of(taskmanager)
+    configuration = cluster.taskmanagers.configuration_of(taskmanager)
     memory = taskmanager_memory(configuration, cluster.release)
     events = taskmanager_startup(started, cluster.release, configuration, memory, taskmanager)
     for job in cluster.jobs.values():

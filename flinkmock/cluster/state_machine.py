@@ -261,7 +261,7 @@ class JobStateMachines:
         """Allocate free slots. If the job then has all slots, deploy the attempt and schedule the next step."""
         cluster, attempt = self._cluster, job.attempts[-1]
         held = cluster.slots.held(at, job_id=job.id)
-        held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers, at)
+        held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers.all, at)
         if len(held) < job.graph.slots_needed:
             return
         deployed_at = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, attempt.number)

@@ -17,7 +17,7 @@ class TaskManagersControl(ControlPart):
     def __iter__(self) -> Iterator[str]:
         with self.engine.lock:
             now = self.engine.clock.now()
-            return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers_at(now)])
+            return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers.at(now)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -25,7 +25,7 @@ class TaskManagersControl(ControlPart):
     def add(self) -> str:
         """Register one more TaskManager and return its id."""
         with self.engine.lock:
-            return self.engine.cluster.add_taskmanager(self._run_due_events()).id
+            return self.engine.cluster.taskmanagers.add(self._run_due_events()).id
 
     def lose(self, taskmanager_id: str | None = None) -> str:
         """Remove a TaskManager, as if its process had crashed.
@@ -46,7 +46,7 @@ class TaskManagersControl(ControlPart):
             if not registered:
                 raise NotFound("There is no TaskManager left to lose. Add one first.")
             lost = taskmanager_id or registered[0]
-            self.engine.cluster.remove_taskmanager(lost, now)
+            self.engine.cluster.taskmanagers.remove(lost, now)
             return lost
 
 

@@ -41,7 +41,7 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
         ],
         "taskmanagers": [
             {"id": taskmanager.id, "joined-at": taskmanager.joined_at, "lost-at": taskmanager.lost_at}
-            for taskmanager in _last(cluster.taskmanagers, limit)
+            for taskmanager in _last(cluster.taskmanagers.all, limit)
             if taskmanager.joined_at <= now
         ],
         "leaders": [

@@ -146,7 +146,7 @@ class DryRun:
         began = self.simulator.began
         cluster = self.simulator.cluster
         leaves = {event.at for event in self.simulator.scenario.taskmanager_events if event.kind == "leaves"}
-        for taskmanager in cluster.taskmanagers:
+        for taskmanager in cluster.taskmanagers.all:
             if taskmanager.number >= self.simulator.scenario.taskmanagers:
                 yield TimelineEvent(
                     taskmanager.joined_at - began, Kind.TASKMANAGER, f"TaskManager {taskmanager.number} joins"

@@ -150,7 +150,7 @@ class _Lists:
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
         if target == "/taskmanagers":
             engine = self._client.engine
-            registered = engine.cluster.taskmanagers_at(engine.clock.now())
+            registered = engine.cluster.taskmanagers.at(engine.clock.now())
             return {
                 "taskmanagers": [{"id": taskmanager.id} for taskmanager in first_and_last(registered, TARGETS_PER_KIND)]
             }

@@ -99,7 +99,7 @@ class ScriptedClient:
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
             return
         cluster, now = self._simulator.cluster, self._simulator.now
-        slots = sum(taskmanager.slots for taskmanager in cluster.taskmanagers_at(now))
+        slots = sum(taskmanager.slots for taskmanager in cluster.taskmanagers.at(now))
         bounds = {
             vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slots, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices

@@ -17,7 +17,7 @@ TTL_MS = 300_000
 
 
 def test_slots_of_ended_jobs_are_forgotten(tmp_path: Path) -> None:
-    taskmanagers: list[TaskManager] = ClusterHarness(tmp_path, job()).cluster.taskmanagers
+    taskmanagers: list[TaskManager] = ClusterHarness(tmp_path, job()).cluster.taskmanagers.all
     slots = SlotTable()
     for number in range(20):
         at = number * SLOT_HISTORY_MS

@@ -122,12 +122,12 @@ def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: 
     harness.advance(1_000)
     orders = harness.cluster.job_named("orders")
     lost = harness.cluster.slots.held(harness.now, job_id=orders.id)[0].taskmanager
-    harness.cluster.remove_taskmanager(lost.id, harness.now)
+    harness.cluster.taskmanagers.remove(lost.id, harness.now)
     assert orders.state == "RESTARTING"
     harness.advance(2_000)
     assert orders.state == "RUNNING"
     assert {slot.taskmanager.id for slot in harness.cluster.slots.held(harness.now)} == {
-        manager.id for manager in harness.cluster.taskmanagers_at(harness.now)
+        manager.id for manager in harness.cluster.taskmanagers.at(harness.now)
     }
 
 

@@ -77,9 +77,9 @@ class Actor:
             case "cancel":
                 return [self._ask("PATCH", f"/jobs/{job}")]
             case "join":
-                engine.cluster.add_taskmanager(engine.clock.now())
-            case "lose" if managers := engine.cluster.taskmanagers_at(engine.clock.now()):
-                engine.cluster.remove_taskmanager(managers[number % len(managers)].id, engine.clock.now())
+                engine.cluster.taskmanagers.add(engine.clock.now())
+            case "lose" if managers := engine.cluster.taskmanagers.at(engine.clock.now()):
+                engine.cluster.taskmanagers.remove(managers[number % len(managers)].id, engine.clock.now())
             case "fail" if jobs and not engine.cluster.jobs[job].ended:
                 engine.cluster.state_machines.fail(engine.cluster.jobs[job], engine.clock.now())
         return []

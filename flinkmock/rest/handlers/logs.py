@@ -58,14 +58,14 @@ def jobmanager_file(call: RestCall) -> Payload:
 
 @handles("getTaskManagerLogs")
 def taskmanager_list(call: RestCall) -> Payload:
-    taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
+    taskmanager = call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     return {"logs": [file.payload() for file in taskmanager_directory(call.cluster, taskmanager, call.now)]}
 
 
 @handles("getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog")
 def taskmanager_file(call: RestCall) -> Payload:
     """Return `/log`, `/stdout` or `/logs/:filename` of a TaskManager. Raises TaskManagerNotFound, LogNotFound."""
-    taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
+    taskmanager = call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     log = file_name(taskmanager_log_path(taskmanager, call.cluster.configuration, call.cluster.release))
     names = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
     if name := names.get(call.operation.id):

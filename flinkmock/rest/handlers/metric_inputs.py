@@ -28,7 +28,7 @@ WATERMARK_LAG_MS = 1
 
 
 def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
-    present = cluster.taskmanagers_at(time)
+    present = cluster.taskmanagers.at(time)
     return metrics.JobManagerInputs(
         now=time,
         started_at=cluster.started_at,
@@ -53,7 +53,7 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
         started_at=taskmanager.joined_at,
         key=taskmanager.id,
         random=cluster.random,
-        memory=taskmanager_memory(cluster.configuration_of(taskmanager), cluster.release),
+        memory=taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release),
         tasks=len(tasks_on(cluster, taskmanager, time)),
     )
 

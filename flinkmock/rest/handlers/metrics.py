@@ -76,7 +76,7 @@ def _taskmanagers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
     time = call.caches.metrics_time(call.now)
     if time is None:
         return
-    for present in cluster.taskmanagers_at(time):
+    for present in cluster.taskmanagers.at(time):
         inputs = metric_inputs.taskmanager_inputs(cluster, present, time)
         yield present.id, metrics.taskmanager_metrics(inputs, cluster.release)
 

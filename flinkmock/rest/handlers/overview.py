@@ -17,7 +17,7 @@ def overview(call: RestCall) -> Payload:
     See docs/flink-behaviour.md#cluster-overview.
     """
     cluster, now = call.cluster, call.now
-    taskmanagers = cluster.taskmanagers_at(now)
+    taskmanagers = cluster.taskmanagers.at(now)
     states = Counter(job.state_at(now) for job in cluster.jobs.values())
     return {
         "taskmanagers": len(taskmanagers),

@@ -13,7 +13,7 @@ def _subject(call: RestCall) -> str:
     """Return the subject of the profiling. Raises TaskManagerNotFound."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
-    return call.cluster.taskmanager(call.path["taskmanagerid"], call.now).id
+    return call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now).id
 
 
 def _payload(profiling: Profiling, now: int) -> dict[str, Any]:

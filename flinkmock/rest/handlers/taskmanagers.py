@@ -23,7 +23,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
     See docs/flink-behaviour.md#heartbeats.
     """
     release = cluster.release
-    memory = taskmanager_memory(cluster.configuration_of(taskmanager), release)
+    memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), release)
     free = cluster.slots.free_slots(taskmanager, now)
     return {
         "id": taskmanager.id,
@@ -48,14 +48,14 @@ def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int
 
 @handles("getTaskManagers")
 def taskmanagers(call: RestCall) -> Payload:
-    present = call.cluster.taskmanagers_at(call.now)
+    present = call.cluster.taskmanagers.at(call.now)
     return {"taskmanagers": [taskmanager_payload(call.cluster, one, call.now) for one in present]}
 
 
 @handles("getTaskManagerDetails")
 def details(call: RestCall) -> Payload:
     cluster = call.cluster
-    taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
+    taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     # the default slot manager of earlier releases does not list them (DeclarativeSlotManager)
     listed = cluster.release.since("1.18") or cluster.configuration.boolean(FINE_GRAINED)
     slots = cluster.slots.held(call.now, taskmanager=taskmanager) if listed else []
@@ -64,7 +64,7 @@ def details(call: RestCall) -> Payload:
         for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
         if execution.slot
     )
-    memory = taskmanager_memory(cluster.configuration_of(taskmanager), cluster.release)
+    memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release)
     resource = memory.slot_resource(taskmanager.slots)
     inputs = taskmanager_inputs(cluster, taskmanager, call.now)
     return taskmanager_payload(cluster, taskmanager, call.now) | {
@@ -78,7 +78,7 @@ def details(call: RestCall) -> Payload:
 @handles("getTaskManagerThreadDump")
 def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
-    taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
+    taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     names = [
         f"{e.vertex.name} ({e.subtask + 1}/{e.vertex.parallelism})#{e.attempt}"
         for e in tasks_on(cluster, taskmanager, call.now)

@@ -16,5 +16,5 @@ def unmodelled(call: RestCall) -> Payload | FileContent:
         if "vertexid" in call.path:
             job.vertex(call.path["vertexid"])
     if "taskmanagerid" in call.path:
-        call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
+        call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     return FileContent(b"") if call.operation.returns_file else {}

@@ -45,7 +45,7 @@ def test_refused_requests(body, name):
 
 def test_each_taskmanager_has_its_own_profiler():
     with HandlerClient(taskmanagers=2, configuration=ENABLED) as client:
-        first, second = (taskmanager.id for taskmanager in client.cluster.taskmanagers)
+        first, second = (taskmanager.id for taskmanager in client.cluster.taskmanagers.all)
         for id in (first, second):
             client.call("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
         client.advance("2s")

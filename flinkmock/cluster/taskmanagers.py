@@ -1,0 +1,106 @@
+"""The TaskManagers of a cluster: which are registered at a time, and how they join and leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.cluster_spec import TaskManagerEventKind
+from flinkmock.cluster.errors import TaskManagerNotFound
+from flinkmock.cluster.event_queue import event_handler
+from flinkmock.cluster.spec import ExceptionSpec
+from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.configuration import HEARTBEAT_INTERVAL, SLOTS, TASK_MANAGER_PROCESS_SIZE, Configuration
+from flinkmock.flink.java_exception import JavaException
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+
+
+class TaskManagers:
+    """The TaskManagers of one cluster.
+
+    Attributes:
+        all: All that have ever been registered, in the order of registration.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.all: list[TaskManager] = []
+
+    def at(self, time: int) -> list[TaskManager]:
+        """Return the TaskManagers that are registered at `time` (epoch ms)."""
+        return [taskmanager for taskmanager in self.all if taskmanager.registered_at(time)]
+
+    def get(self, taskmanager_id: str, time: int) -> TaskManager:
+        """Return the TaskManager with an id that is registered at `time`.
+
+        Raises:
+            TaskManagerNotFound: There is no such TaskManager.
+        """
+        for taskmanager in self.at(time):
+            if taskmanager.id == taskmanager_id:
+                return taskmanager
+        raise TaskManagerNotFound(taskmanager_id)
+
+    def configuration_of(self, taskmanager: TaskManager) -> Configuration:
+        """Return the configuration of a TaskManager, which may have its own slots and memory."""
+        sizes = self._cluster.spec.taskmanager_sizes
+        memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
+        values = {SLOTS.key: str(taskmanager.slots)}
+        if memory is not None:
+            values[TASK_MANAGER_PROCESS_SIZE.key] = memory
+        return self._cluster.configuration.with_values(values)
+
+    def add(self, at: int) -> TaskManager:
+        """Register a new TaskManager at `at` (epoch ms). Jobs that wait for slots get its slots."""
+        cluster = self._cluster
+        host = cluster.configuration.values.get("taskmanager.host", "localhost")
+        number, sizes = len(self.all), cluster.spec.taskmanager_sizes
+        slots = (sizes[number].slots if number < len(sizes) else None) or cluster.spec.slots
+        taskmanager = make_taskmanager(cluster.random, number, slots, at, host)
+        taskmanager.heartbeat_ms = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
+        self.all.append(taskmanager)
+        cluster.jobs_awaiting_slots.retry_slot_requests(at)
+        return taskmanager
+
+    @event_handler(leader_scoped=False)
+    def on_taskmanager_event(self, index: int, at: int) -> None:
+        """Let a TaskManager join or leave, as the scenario describes."""
+        event = self._cluster.spec.taskmanager_events[index]
+        if event.kind == TaskManagerEventKind.JOINS:
+            self.add(at)
+        else:
+            self.remove_one(at, event.number, leaves=event.kind == TaskManagerEventKind.LEAVES)
+
+    def remove_one(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
+        """Remove the TaskManager with a number, or the first one that is registered; do nothing if there is none."""
+        registered = [taskmanager for taskmanager in self.at(at) if number in (None, taskmanager.number)]
+        if registered:
+            self.remove(registered[0].id, at, leaves=leaves)
+
+    def remove(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
+        """Remove a TaskManager; the jobs on it fail.
+
+        Args:
+            taskmanager_id: The id of the TaskManager.
+            at: Epoch ms.
+            leaves: Whether it shuts down; False: it is lost.
+
+        Raises:
+            TaskManagerNotFound: There is no such TaskManager.
+        """
+        cluster = self._cluster
+        taskmanager = self.get(taskmanager_id, at)
+        affected = {slot.job_id for slot in cluster.slots.held(at, taskmanager=taskmanager)}
+        taskmanager.lost_at = at
+        cluster.slots.release(at, taskmanager=taskmanager)
+        cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, messages.taskmanager_unreachable(taskmanager.id))
+        if leaves:
+            # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
+            expected = cluster.release.since("1.14")
+            java_class = java_classes.FLINK_EXPECTED_EXCEPTION if expected else java_classes.FLINK_EXCEPTION
+            cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
+        for job in [job for job in cluster.jobs.values() if job.id in affected and not job.ended]:
+            job.attempts[-1].on_slots_lost()
+            cluster.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))
