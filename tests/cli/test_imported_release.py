@@ -16,6 +16,7 @@ from flinkmock import Contract, FlinkMock
 from flinkmock.cli import main
 from flinkmock.contract.contract import clear_release_cache
 from flinkmock.contract.openapi import openapi
+from tests.timeouts import PATIENCE
 
 JSON = "application/json"
 TEXT = {"type": "string"}
@@ -135,15 +136,15 @@ def test_a_scenario_of_it_is_checked(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.usefixtures("imported")
 def test_it_is_served() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
-        job = requests.get(f"{cluster.url}/jobs", timeout=30).json()["jobs"][0]["id"]
-        notes = requests.get(f"{cluster.url}/jobs/{job}/notes?author=me", timeout=30)
+        job = requests.get(f"{cluster.url}/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
+        notes = requests.get(f"{cluster.url}/jobs/{job}/notes?author=me", timeout=PATIENCE)
         assert (notes.status_code, {type(note) for note in notes.json()["notes"]}) == (200, {str})
-        assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=30).status_code == 404
-        assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=30).status_code == 400
-        assert requests.delete(f"{cluster.url}/jobs/{job}/notes/7", timeout=30).status_code == 204
-        assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=30).status_code == 201
+        assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=PATIENCE).status_code == 404
+        assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=PATIENCE).status_code == 400
+        assert requests.delete(f"{cluster.url}/jobs/{job}/notes/7", timeout=PATIENCE).status_code == 204
+        assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=PATIENCE).status_code == 201
         for body in ({}, {"text": []}, [], {"text": {"a": 1}}):
-            refused = requests.post(f"{cluster.url}/notes", json=body, timeout=30)
+            refused = requests.post(f"{cluster.url}/notes", json=body, timeout=PATIENCE)
             assert (refused.status_code, "PostNoteRequestBody" in refused.text) == (400, True), body
 
 

@@ -107,7 +107,8 @@ async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: 
     async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
-    await asyncio.sleep(0)
+    while not exchanges:
+        await asyncio.sleep(0)
     assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert proxy.report.clean
     assert (exchanges[0].status, exchanges[0].response_size) == (200, 1)
@@ -146,7 +147,8 @@ async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges
     url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
     async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
         assert (await response.json())["flink-version"] == "2.3.0"
-    await asyncio.sleep(0)
+    while not exchanges:
+        await asyncio.sleep(0)
     assert exchanges[0].operation == "getClusterOverview"
 
 
@@ -158,7 +160,8 @@ async def test_a_body_that_netty_refuses_as_too_large(serve: Any) -> None:
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as response:
                 assert (response.status, await response.read()) == (413, b"")
-            await asyncio.sleep(0)  # it is checked after that
+            while not proxy.report.requests:  # it is checked after that
+                await asyncio.sleep(0)
     assert proxy.report.requests == 1
     assert proxy.report.clean, proxy.summary()
 

@@ -21,6 +21,7 @@ from flinkmock.server import ServerThread
 from flinkmock.server.application import create_app
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID
+from tests.timeouts import PATIENCE
 
 JOB = f"/jobs/{JOB_ID}"
 TARGETS = [
@@ -72,7 +73,7 @@ class Reply(NamedTuple):
 def send(port: int, request: str) -> Reply:
     """The response to exactly this target."""
     method, target = request.split(" ", 1)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         connection.endheaders()
