@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import _pytest.config
 import _pytest.pytester
 import certifi
 import httpx
@@ -76,6 +77,13 @@ class _TestModulesSnapshot:
 
 
 _pytest.pytester.SysModulesSnapshot = _TestModulesSnapshot
+
+
+def _already_marked(*args: object) -> None:
+    """Do nothing. Each pytester run would list the files of all packages with plugins again."""
+
+
+_pytest.config.Config._mark_plugins_for_rewrite = _already_marked
 
 
 LONGEST_MODULES = ["test_fidelity", "test_coherence", "test_every_operation", "test_deployer"]
