@@ -15,16 +15,15 @@ from flinkmock.rest.in_process import InProcessClient
 FORGED = "/jobs/%0a20:00:00.000%20%20202%20%20PATCH%20%20all-is-well%1b%5b31m"
 
 
-def test_the_log_of_serve(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_serve(capfd: pytest.CaptureFixture[str]) -> None:
     from tests.server.raw_connection import send_raw
 
-    log = Log(as_json=False)
-    with FlinkMock(clock="virtual") as mock:
+    with FlinkMock(clock="virtual") as mock, Log(as_json=False) as log:
         for target in (FORGED, "/jobs/\x1b[31mred"):
             send_raw(mock, "GET", f"{target} HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n".removesuffix("\r\n"))
         for exchange in mock.requests:
             log.request(exchange)
-    lines = capsys.readouterr().out.splitlines()
+    lines = capfd.readouterr().out.splitlines()
     assert len(lines) == len([line for line in lines if "  GET" in line]) == 2
     assert "\x1b" not in "".join(lines)
     assert "\\n20:00:00.000" in lines[0]
