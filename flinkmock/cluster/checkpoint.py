@@ -36,9 +36,9 @@ class Checkpoint:
     path: str
     size: int
     reached_tasks: bool = True
-    """Whether any task took part before it ended."""
+    """Whether it was triggered at the tasks; False: it failed before."""
     operators: tuple[str, ...] = ()
-    """The ids of the vertices whose state it contains, of those that have an id in the job's spec."""
+    """The ids of the vertices whose state it contains. Vertices without an id in the spec of the job are left out."""
     finished: frozenset[int] = frozenset()
     """The indexes of the vertices that had finished when it was triggered."""
 

@@ -1,4 +1,4 @@
-"""Statistics of the checkpoints of a job, which are not computed from all checkpoints for each request."""
+"""Statistics of the checkpoints of a job, which are updated with each checkpoint, not computed for each request."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class EarlierCheckpoints:
     def add_many(self, count: int, size: UniformRange | ValuesInTurn, duration: UniformRange | ValuesInTurn) -> None:
         """Add `count` completed checkpoints whose sizes and durations come from a range, or are taken in turn.
 
-        `count` is so high that the extremes are those of the range, and the mean is its middle or that of the values.
+        Because `count` is high, the minimum and maximum are those of the range, and the mean is that of the range or of
+        the values.
         """
         self.completed += count
         for totals, values, lowest in ((self.sizes, size, 0), (self.durations, duration, 1)):

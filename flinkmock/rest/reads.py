@@ -133,7 +133,7 @@ class Read:
             return None
 
     def body(self, engine: Engine, now: int, base_url: str) -> bytes:
-        """Return the body of the response at a time (epoch ms), made anew.
+        """Return the body of the response at a time (epoch ms), computed by the handler.
 
         Raises:
             Exception: The handler raises an error, or `ResponseRenderer.json` has to render the body.

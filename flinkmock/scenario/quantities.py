@@ -89,7 +89,7 @@ def as_int_set(node: YamlNode | None) -> frozenset[int]:
 
 
 def _read_range(
-    node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, too_large: str
+    node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, message: str
 ) -> UniformRange:
     if isinstance(node.value, int | float):  # the schema only allows the number 0
         return ZERO
@@ -99,5 +99,5 @@ def _read_range(
     if low > high:
         diagnostics.add(node.location, f'"{node.value}" is a descending range. Write {high_text}..{low_text}.')
     if high > maximum:
-        diagnostics.add(node.location, too_large)
+        diagnostics.add(node.location, message)
     return UniformRange(min(low, high), max(low, high))

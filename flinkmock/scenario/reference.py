@@ -30,8 +30,8 @@ other step begins when the one before it ends, so durations add up: after `RUNNI
 step begins at 30 s. The last step needs no duration. A terminal state has none.
 
 Flink passes through other states before the first step. They take no time: a lifecycle that begins with RUNNING has
-INITIALIZING and CREATED at the same moment. If the job fails against its lifecycle, the step in which it failed begins
-again after the restart.
+INITIALIZING and CREATED at the same moment. If the job fails although its lifecycle does not, the step in which it
+failed begins again after the restart.
 
 """
 _NAMES = {

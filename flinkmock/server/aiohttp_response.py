@@ -64,7 +64,7 @@ class FlinkResponse(web.StreamResponse):
 
 
 class _DeliveredResponse(FlinkResponse):
-    """A response to whose connection a fault applies."""
+    """A response that a fault sends in another way, such as slowly or in part."""
 
     def __init__(self, response: Response, delivery: FaultDelivery, *, lower_case: bool) -> None:
         super().__init__(response, lower_case=lower_case)
@@ -92,5 +92,5 @@ async def delivered(
     response: Response | NoResponse, delivery: FaultDelivery, *, lower_case: bool
 ) -> web.StreamResponse:
     """Wait for the delay of a fault; return the response for aiohttp, which applies the fault to the connection."""
-    sent = await delivery.response_after_delay(response)
-    return ConnectionEnded() if sent is None else _DeliveredResponse(sent, delivery, lower_case=lower_case)
+    delayed = await delivery.response_after_delay(response)
+    return ConnectionEnded() if delayed is None else _DeliveredResponse(delayed, delivery, lower_case=lower_case)

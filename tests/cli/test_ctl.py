@@ -1,4 +1,4 @@
-"""`flinkmock ctl` against a cluster in the same process. docs/ctl.md has more, which runs, too."""
+"""`flinkmock ctl` with a cluster in the same process. `tests/docs/test_ctl.py` runs the examples of docs/ctl.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flinkmock serve --reload`: a scenario is taken up anew when its files change."""
+"""`flinkmock serve --reload`: the scenario is loaded again when its files change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def job_names(url: str) -> list[str]:
     return [job["name"] for job in get(url + "/jobs/overview")["jobs"]]
 
 
-def test_a_change_is_taken_up_at_the_same_address(tmp_path: Path) -> None:
+def test_a_changed_scenario_is_loaded_at_the_same_address(tmp_path: Path) -> None:
     base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
     base.write_text(OLD)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
@@ -24,14 +24,14 @@ def test_a_change_is_taken_up_at_the_same_address(tmp_path: Path) -> None:
         first = line(process)
         assert job_names(address(first)) == ["orders"]
         base.write_text(NEW)
-        assert line(process) == first  # it says so when it serves anew
+        assert line(process) == first  # the line is printed again
         assert job_names(address(first)) == ["returns"]
         scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
         assert line(process) == first.replace("1.20.5", "2.3.0")
         assert get(address(first) + "/overview")["flink-version"] == "2.3.0"
 
 
-def test_a_file_put_in_the_place_of_another(tmp_path: Path) -> None:
+def test_a_replaced_file(tmp_path: Path) -> None:
     scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
     scenario.write_text(OLD)
     with serving(str(scenario), "--reload", "--quiet") as process:

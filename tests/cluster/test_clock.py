@@ -56,7 +56,7 @@ def test_it_begins_at_the_time_of_the_wall_clock_or_a_given_one(mode: str) -> No
 
 
 def steps(pauses: list[int]) -> list[int]:
-    """Return by how many ms each request moves a clock, with such pauses (ms) before them."""
+    """Return the ms by which each request advances a clock. `pauses` are ms on the wall clock before the requests."""
     wall = Wall()
     clock = Clock("1s per request", wall, 0)
     times = [0]
@@ -84,7 +84,7 @@ def test_a_step_clock_survives_a_wall_clock_that_is_set_back() -> None:
     assert steps([0, -10_000, 1, 3_000]) == [1_000, 1_000, 1_000, 3_000]
 
 
-def test_a_moment_that_came_on_the_wall_clock_counts_once() -> None:
+def test_a_moment_that_the_wall_clock_has_reached_counts_once() -> None:
     wall = Wall()
     clock = Clock("1s per request", wall, 0)
     assert clock.on_request() == 1_000

@@ -86,7 +86,7 @@ def test_more_and_fewer_jobmanagers(flink: FlinkMock, control: Control) -> None:
                 httpx.get(last + "/config")
 
 
-def test_a_reset_begins_anew(flink: FlinkMock, control: Control) -> None:
+def test_a_reset_starts_the_cluster_again(flink: FlinkMock, control: Control) -> None:
     start = flink.clock.now()
     job = flink.job("orders")
     control.post("clock/advance", {"by": "1h"})

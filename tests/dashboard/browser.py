@@ -50,7 +50,7 @@ class Browser:
         self.driver.quit()
 
     def open(self, url: str) -> None:
-        """From a blank page, so that it is loaded anew whatever was shown before."""
+        """Open a page from a blank one, so that it is loaded again."""
         self.driver.get("about:blank")
         self.troubles()
         self.driver.get(url)
@@ -79,7 +79,7 @@ class Browser:
                         element.click()
                         return True
             except WebDriverException:
-                pass  # it moves, or is drawn anew at this moment
+                pass  # it moves, or is drawn again at this moment
             return False
 
         self._until(clicked, lambda: f"nothing to click at: {selector} {text}")

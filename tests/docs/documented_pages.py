@@ -1,10 +1,10 @@
-"""Makes schemas/documented.json from the REST API pages of Flink's documentation.
+"""Writes schemas/documented.json from the REST API pages of Flink's documentation.
 
     python -m tests.docs.documented_pages FOLDER
 
 FOLDER has a page for each release: 1.20.html, 2.3.html, … In Flink's repository a page is
 docs/layouts/shortcodes/generated/rest_v1_dispatcher.html; before 1.13 it was in docs/_includes/generated/. Only the
-operations and schemas are stored. Those of several releases are stored once.
+operations and schemas are stored; those that several releases share are stored once.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def bodies(scenario: dict[str, Any], count: int = 20, **options: Any) -> list[by
 def test_the_same_seed_gives_the_same_responses() -> None:
     assert bodies(SCENARIO) == bodies(SCENARIO)
     assert bodies(SCENARIO) != bodies({**SCENARIO, "seed": 8})
-    assert len(set(bodies(SCENARIO, clock="virtual"))) > 20  # each one is drawn anew
+    assert len(set(bodies(SCENARIO, clock="virtual"))) > 20  # each response is drawn separately
 
 
 def test_a_snapshot_keeps_the_number_of_the_response() -> None:

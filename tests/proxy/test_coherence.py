@@ -54,7 +54,7 @@ def named(culprits: Iterable[Culprit]) -> list[str]:
 OTHER_VERSION = overview() | {"flink-version": "2.2.0"}
 
 
-def test_a_contradiction_over_time_is_reported_unless_the_server_was_started_anew() -> None:
+def test_a_contradiction_over_time_is_reported_unless_the_server_was_restarted() -> None:
     passing = coherence()
     assert found(passing, response("/jobs/metrics", [], 0), response("/overview", overview(), 1)) == []
     assert found(passing, response("/overview", OTHER_VERSION, 10), response("/overview", OTHER_VERSION, 9_000)) == []

@@ -35,7 +35,7 @@ def moment(harness: ScenarioHarness) -> dict[str, object]:
 
 
 LASTING = RICH.replace("{48s: {crashes: 0}}", "")
-"""Its leader stays: with another one jobs begin anew, which goes back in every way."""
+"""A scenario without leader changes, because jobs start again under a new leader, so that values go backwards."""
 ELASTIC = """
 cluster:
   taskmanagers: {count: 1, events: [{20s: joins}, {50s: lost}, {55s: joins}]}

@@ -27,7 +27,11 @@ def configure(actions: Actions) -> None:
     wait_parser.add_argument("job", metavar="JOB", help="the name or id of a job, which may be submitted later")
     wait_parser.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
     wait_parser.add_argument(
-        "--timeout", type=duration, default="30s", metavar="DURATION", help="of the wall clock; default: %(default)s"
+        "--timeout",
+        type=duration,
+        default="30s",
+        metavar="DURATION",
+        help="maximum time on the wall clock; default: %(default)s",
     )
     fail_parser = actions.add(
         "fail",

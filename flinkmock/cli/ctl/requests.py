@@ -20,12 +20,18 @@ def configure(actions: Actions) -> None:
     parser.add_argument("--status", type=whole_number, help="only responses with this status")
     parser.add_argument("--job", help="only requests about the job with this name or id")
     parser.add_argument("--unmatched", action="store_true", help="only requests that match no operation")
-    parser.add_argument("--limit", type=count, default=50, metavar="N", help="the last ones; default: %(default)s")
+    parser.add_argument(
+        "--limit", type=count, default=50, metavar="N", help="maximum number, from the end; default: %(default)s"
+    )
     parser.add_argument(
         "--wait", type=count, metavar="N", help="wait until N requests match; exit code 1 if they are not sent in time"
     )
     parser.add_argument(
-        "--timeout", type=duration, default="30s", metavar="DURATION", help="of --wait; default: %(default)s"
+        "--timeout",
+        type=duration,
+        default="30s",
+        metavar="DURATION",
+        help="maximum time of --wait; default: %(default)s",
     )
     parser.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
     parser.add_argument("--clear", action="store_true", help="clear the journal")

@@ -1,4 +1,4 @@
-"""Describes in sentences what a recording shows and the scenario lacks."""
+"""Describes what a recorded scenario lacks, as sentences."""
 
 from __future__ import annotations
 
