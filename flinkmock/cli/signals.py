@@ -1,4 +1,4 @@
-"""Signals that end a command early, with its result."""
+"""Lets SIGTERM end a command early, as SIGINT does, so that the command can still print its result."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_characters(character: str) -> None:
     assert printable(f"a{character}b").isascii()
 
 
-def test_letters_are_kept() -> None:
+def test_letters_are_unchanged() -> None:
     assert printable("überschrift → 東京 🙂 a b") == "überschrift → 東京 🙂 a b"
 
 

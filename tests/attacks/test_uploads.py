@@ -37,7 +37,7 @@ def test_too_many_files(client: Client, monkeypatch: pytest.MonkeyPatch) -> None
     assert upload(client, b"".join(files) + b"--b--").errors == [FAILED]
 
 
-def test_a_temporary_folder_that_is_gone(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_temporary_folder(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
     assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
 

@@ -107,7 +107,7 @@ def test_no_flink(
 
 
 @pytest.mark.parametrize("command", [["check"], ["record", "--for", "0.1s", "-o"]])
-def test_a_key_goes_with_each_request(command: list[str], tmp_path: Path) -> None:
+def test_a_credential_is_sent_with_each_request(command: list[str], tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         out = [str(tmp_path / "recorded.yaml")] if "-o" in command else []
         key = ["--header", "Authorization: Bearer a:b", "-H", "X-Team:orders"]
@@ -205,7 +205,7 @@ def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[s
     assert "argument --fuzz: '-3' is negative. Write a number from 0." in capsys.readouterr().err
 
 
-def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.bar(3, 6, "GET /jobs")
     assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
     terminal.bar(1, 1, "")

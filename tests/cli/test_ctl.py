@@ -157,7 +157,7 @@ def test_clusters(ctl: Ctl) -> None:
     assert ctl("cluster", "delete", "c1")[0] == 0
 
 
-def test_a_cluster_that_does_not_answer(ctl: Ctl) -> None:
+def test_a_cluster_that_does_not_respond(ctl: Ctl) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     code, _, err = ctl("health", "--url", f"http://127.0.0.1:{port}")

@@ -81,7 +81,7 @@ def test_serve_without_a_dashboard_does_not_start(capsys: pytest.CaptureFixture[
     assert "flinkmock dashboard fetch --flink 2.3" in err
 
 
-def test_a_scenario_in_place_of_a_jar(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_instead_of_a_jar(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port", "0", "--dashboard", "demo.yaml"]) == 2
     assert "flinkmock serve demo.yaml --dashboard" in capsys.readouterr().err
 

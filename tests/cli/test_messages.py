@@ -137,7 +137,7 @@ def test_a_mistake_in_a_long_line_shows_a_part_of_it(tmp_path: Path, capsys: pyt
     assert line.startswith("  1 | …") and line.endswith("x…")
 
 
-def test_values_are_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_in_messages_are_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "1.12", "1.20"]) == 0
     output = capsys.readouterr().out
     assert not {"True", "False", "None"} & set(output.split())

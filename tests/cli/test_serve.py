@@ -65,7 +65,7 @@ def test_it_ends_with_its_standard_input() -> None:
     assert "GET    /jobs" in output
 
 
-def test_nobody_reads_its_output() -> None:
+def test_an_unread_output_pipe() -> None:
     with serving() as process:
         url = address(line(process))
         for _ in range(30):
@@ -177,7 +177,7 @@ def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
         assert process.wait() == 0
 
 
-def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_it_leaves_no_files(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     with ForkedCommand("serve", "--port", "0", environment=environment) as process:
         url = address(line(process))
@@ -228,7 +228,7 @@ def test_a_mistake_ends_the_process() -> None:
     assert ran.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
 
 
-def test_a_taken_port(refused: Refused) -> None:
+def test_a_port_in_use(refused: Refused) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -70,7 +70,7 @@ def test_the_token_is_in_the_environment(monkeypatch: pytest.MonkeyPatch, argume
     assert options is not None and options.token == token
 
 
-def test_it_can_be_left_out() -> None:
+def test_it_can_be_disabled() -> None:
     with serving("--log", "json", "--no-control") as process:
         assert httpx.get(json.loads(line(process))["url"] + PREFIX + "/health").status_code == 404
 

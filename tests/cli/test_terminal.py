@@ -41,7 +41,7 @@ def test_a_full_disk(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["openapi", "scenario list", "--help"])
-def test_a_reader_that_has_left(command: str) -> None:
+def test_a_closed_pipe(command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -51,7 +51,7 @@ def test_a_reader_that_has_left(command: str) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_only_on_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

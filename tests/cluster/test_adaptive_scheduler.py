@@ -110,7 +110,7 @@ def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -
     assert causes == ["INITIAL_SCHEDULE", "RECOVERABLE_FAILOVER", "NEW_RESOURCE_AVAILABLE"]
 
 
-def test_slots_of_an_ended_job_go_to_orders_that_wants_more(tmp_path: Path) -> None:
+def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE)
     b = ClusterHarness(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)

@@ -27,7 +27,7 @@ def test_slots_of_ended_jobs_are_forgotten(tmp_path: Path) -> None:
         assert len(slots._by_job) <= 2
 
 
-def test_expired_operations_that_nobody_polls_are_removed() -> None:
+def test_expired_operations_are_removed_without_a_poll() -> None:
     operations = AsyncOperations(TTL_MS)
     for number in range(10_000):
         at = number * 1_000

@@ -14,7 +14,7 @@ class Wall:
         return self.now
 
 
-def test_real_follows_the_wall_clock_and_never_goes_back() -> None:
+def test_a_real_clock_follows_the_wall_clock_and_never_goes_backwards() -> None:
     wall = Wall()
     clock = Clock("real", wall)
     wall.now += 500
@@ -46,7 +46,7 @@ def test_a_step_for_each_request() -> None:
 
 
 @pytest.mark.parametrize("mode", ["real", "virtual", "10x", "1s per request"])
-def test_it_begins_at_the_time_of_the_wall_clock_or_a_given_one(mode: str) -> None:
+def test_it_begins_at_the_time_of_the_wall_clock_or_at_the_start_time(mode: str) -> None:
     wall = Wall()
     assert Clock(mode, wall).now() == wall.now
     clock = Clock(mode, wall, EPOCH_MS)

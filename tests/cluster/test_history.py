@@ -1,4 +1,4 @@
-"""The cluster as of a while ago: what it answers is, to the byte, what it answered then."""
+"""The cluster at an earlier time: its responses are equal, byte by byte, to those that it sent then."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class HistoryClient:
         self._client = InProcessClient(engine)
 
     def json(self, target: str) -> Any:
-        """For `Targets`."""
+        """Return the JSON of a response, for `Targets`; {} if it is an error."""
         try:
             return self._client.json("GET", target)
         except (OperationNotFound, ClusterError):

@@ -125,13 +125,13 @@ def test_a_directory_with_an_unknown_scheme(harness: ClusterHarness, directory: 
 
 
 def test_a_host_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
-    """As 2.3.0 and 1.20.5: the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
+    """On 2.3.0 and 1.20.5, the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     failed = orders.checkpoints.failed_at(harness.now)[-1]
-    texts = [each.message or "" for each in operation.failure.chain()]
+    texts = [exception.message or "" for exception in operation.failure.chain()]
     assert texts[1] == failed.failure == "Task has failed."
     task = f"{orders.graph.vertices[0].name} (1/1)#0"
     assert texts[2] == f"Task name with subtask : {task} Failure reason: Task has failed."
@@ -141,8 +141,8 @@ def test_a_host_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     assert orders.failures[-1].exception.message == texts[3]
 
 
-def test_a_host_without_a_scheme_is_left_out_in_1_12(tmp_path: Path) -> None:
-    """As 1.12.5, whose JobManager writes the state of the tasks: the location is `file://host/x/savepoint-…`."""
+def test_a_host_without_a_scheme_is_ignored_in_1_12(tmp_path: Path) -> None:
+    """On 1.12.5, the JobManager writes the state of the tasks: the location is `file://host/x/savepoint-…`."""
     harness = ClusterHarness(tmp_path, job(), release=OLD)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
@@ -168,11 +168,11 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
 
 
 def trigger(harness: ClusterHarness, kind: str) -> None:
-    wanted = request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
+    savepoint_request = request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
     if kind == "stop":
-        harness.cluster.savepoints.stop_with_savepoint(wanted, harness.now)
+        harness.cluster.savepoints.stop_with_savepoint(savepoint_request, harness.now)
     else:
-        harness.cluster.savepoints.trigger_savepoint(wanted, harness.now)
+        harness.cluster.savepoints.trigger_savepoint(savepoint_request, harness.now)
 
 
 def location_is_known(harness: ClusterHarness) -> bool:
@@ -204,7 +204,7 @@ def test_a_savepoint_can_be_restored_as_soon_as_a_response_names_it(
 @pytest.mark.parametrize("release", [RELEASE, OLD], ids=str)
 @pytest.mark.parametrize("ends_after", range(1, 13))
 def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, release: Release, kind: str) -> None:
-    """The job fails at each moment of the operation, and at the very moment of its end before the operation does."""
+    """The job fails at each moment of the operation, and at the moment at which it completes, just before that."""
     operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
     lifecycle = (Step("RUNNING", ms(2_000 + ends_after)), Step("FAILING", ms(1)), Step("FAILED"))
     harness = ClusterHarness(tmp_path, job(*lifecycle), release=release, cluster_operations=operations)

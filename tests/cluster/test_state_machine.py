@@ -67,7 +67,7 @@ def test_a_cancelled_job_passes_cancelling_and_releases_its_slots(tmp_path: Path
     assert dict(orders.task_counts_at(harness.now)) == {"CANCELED": 4}
     last_task = max(execution.phases[-1][1] for row in orders.executions_at(harness.now) for execution in row)
     assert last_task <= orders.states[-1][0]
-    harness.cluster.state_machines.cancel(orders, harness.now)  # once more is fine
+    harness.cluster.state_machines.cancel(orders, harness.now)  # a second cancellation has no effect
 
 
 def test_an_ended_job_cannot_be_cancelled(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_with_too_few_slots_tasks_are_scheduled_then_failed(tmp_path: Path) -> N
     orders = harness.cluster.job_named("orders")
     assert orders.state == "RUNNING"
     assert dict(orders.task_counts_at(harness.now)) == {"SCHEDULED": 4}
-    assert len(harness.cluster.slots.held(harness.now)) == 1  # it holds what there is
+    assert len(harness.cluster.slots.held(harness.now)) == 1  # it holds the available slots
     harness.advance(51_000)
     assert orders.state == "FAILED"
     assert dict(orders.task_counts_at(harness.now)) == {"FAILED": 1, "CANCELED": 3}
@@ -147,13 +147,13 @@ def test_advancing_in_parts_or_at_once_is_the_same(tmp_path_factory: pytest.Temp
     for part in parts:
         slow.advance(part)
         for orders in slow.cluster.jobs.values():
-            orders.checkpoints.counts_at(slow.now)  # a question must not change the answers to come
+            orders.checkpoints.counts_at(slow.now)  # a read must not change later responses
     fast.advance(sum(parts))
     for name in ("orders", "other"):
         assert slow.states(name) == fast.states(name)
-        mine, theirs = (harness.cluster.job_named(name) for harness in (slow, fast))
-        assert mine.checkpoints.counts_at(slow.now) == theirs.checkpoints.counts_at(fast.now)
-        assert mine.task_counts_at(slow.now) == theirs.task_counts_at(fast.now)
+        slow_job, fast_job = (harness.cluster.job_named(name) for harness in (slow, fast))
+        assert slow_job.checkpoints.counts_at(slow.now) == fast_job.checkpoints.counts_at(fast.now)
+        assert slow_job.task_counts_at(slow.now) == fast_job.task_counts_at(fast.now)
 
 
 @examples(25)
@@ -177,9 +177,9 @@ def test_finish_takes_stages_that_had_not_started_through_all_states(tmp_path: P
     spec = dataclasses.replace(job(Step("RUNNING", ms(60_000)), Step("FINISHED"), every=None), vertices=stages)
     harness = ClusterHarness(tmp_path, dataclasses.replace(spec, type="BATCH"))
     harness.advance(10_000)
-    the_job = harness.cluster.job_named("orders")
-    harness.cluster.state_machines.finish(the_job, harness.now)
-    sink = the_job.executions_at(harness.now)[1][0]
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.state_machines.finish(orders, harness.now)
+    sink = orders.executions_at(harness.now)[1][0]
     ended = {at for state, at in sink.phases if state != "CREATED"}
     assert ended == {harness.now}
     assert [state for state, _ in sink.phases] == [

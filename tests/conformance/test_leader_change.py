@@ -72,7 +72,7 @@ def test_a_change_between_two_passes(highly_available: bool) -> None:
     assert note.endswith("UTC: the server was restarted, or has another leader. Earlier responses were dropped.")
 
 
-def test_a_server_that_does_not_come_back() -> None:
+def test_a_server_that_stays_unavailable() -> None:
     with FlinkMock(scenario(highly_available=True), flink="2.3", clock="virtual") as cluster:
 
         def wait(ms: int) -> None:

@@ -37,7 +37,7 @@ def score(scenario: dict[str, Any], version: str) -> Score:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_replay_answers_as_the_cluster_did(version: str) -> None:
+def test_the_replay_sends_the_responses_of_the_cluster(version: str) -> None:
     agreement = score(recorded(version), version)
     assert agreement.steps > 400
     assert agreement.share >= 0.97, report({"reads": agreement}, verbose=True)

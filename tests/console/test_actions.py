@@ -21,7 +21,7 @@ def request(url: str) -> None:
         json.load(response)
 
 
-def test_it_says_that_this_is_a_fake(console: ConsolePage) -> None:
+def test_it_states_that_the_cluster_is_a_fake(console: ConsolePage) -> None:
     console.wait_for("This is not Flink: Flink 2.3.0 is simulated, and no job runs.")
     assert console.driver.title == "flinkmock: Flink 2.3.0 (fake)"
     assert console.browser.troubles() == []
@@ -106,7 +106,7 @@ def test_jobs(console: ConsolePage, flink: FlinkMock) -> None:
     assert [job.state for job in flink.jobs] == ["FINISHED", "CANCELED", "FINISHED"]
 
 
-def test_a_job_can_be_left_alone(console: ConsolePage, flink: FlinkMock) -> None:
+def test_a_dialog_can_be_cancelled(console: ConsolePage, flink: FlinkMock) -> None:
     flink.advance("5s")
     console.wait_for("RUNNING")
     console.press("Fail…", "Fail orders")

@@ -96,7 +96,7 @@ def test_the_scenarios_are_valid() -> None:
     load_scenario(FOLDER / "scenarios" / "orders.yaml")
 
 
-def test_the_probes_ask_the_control_api() -> None:
+def test_the_probes_use_the_control_api() -> None:
     [container] = of_kind("Deployment")["spec"]["template"]["spec"]["containers"]
     probes = [container[f"{name}Probe"] for name in ("startup", "readiness", "liveness")]
     assert {probe["httpGet"]["path"] for probe in probes} == {"/__flinkmock__/v1/health"}

@@ -62,13 +62,13 @@ def imported(document, tmp_path, flink="2.4.0"):
     return Contract(made), notes
 
 
-def test_the_base_knows_better_than_the_generator(tmp_path):
+def test_the_base_takes_precedence_over_the_generator(tmp_path):
     contract, notes = imported(generated(), tmp_path)
     assert notes == []
     assert [str(change) for change in difference(BASE, contract) if change.meaning] == []
 
 
-def test_true_changes_are_seen_among_the_weaknesses(tmp_path):
+def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path):
     document = generated()
     schemas = document["components"]["schemas"]
     schemas["JobDetailsInfo"]["properties"]["parent"] = ref("ApplicationID")
@@ -169,7 +169,7 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
     assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
 
 
-def test_edits_in_one_place_only(tmp_path):
+def test_edits_of_one_field(tmp_path):
     document = copy.deepcopy(OWN)
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     response = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}

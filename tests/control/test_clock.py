@@ -8,7 +8,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_the_time_moves_as_the_client_says(flink: FlinkMock, control: Control) -> None:
+def test_clients_advance_the_clock(flink: FlinkMock, control: Control) -> None:
     start = control.get("clock")["now"]
     assert control.get("clock") | {"next-event-at": 0} == {
         "now": start,
@@ -34,7 +34,7 @@ def test_run_until_a_state_is_reached(flink: FlinkMock, control: Control) -> Non
     assert 'Did you mean "FINISHED"?' in message
 
 
-def test_an_endless_loop_is_given_up() -> None:
+def test_an_endless_loop_is_reported() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as flink:
         message = Control(flink.control_url).error(
             "POST", "clock/run-until", 409, json={"job": "loop", "state": "FINISHED"}
@@ -54,7 +54,7 @@ def test_time_has_an_end(control: Control) -> None:
     assert "ends with the year 9998" in control.error("POST", "clock/advance", 400, json={"by": "999999999999999d"})
 
 
-def test_the_mode_changes_and_the_time_goes_on(flink: FlinkMock, control: Control) -> None:
+def test_the_time_continues_after_a_change_of_mode(flink: FlinkMock, control: Control) -> None:
     control.post("clock/advance", {"by": "1h"})
     before = flink.clock.now()
     assert control.put("clock/mode", {"mode": "1s per request"}) | {"next-event-at": 0} == {

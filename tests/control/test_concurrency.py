@@ -59,7 +59,7 @@ def test_a_delayed_response_is_dropped_by_a_reset() -> None:
         assert flink.faults.hits("GET /jobs: delay: 1h") == 0
 
 
-def test_waiting_goes_on_after_a_reset() -> None:
+def test_a_wait_continues_after_a_reset() -> None:
     with FlinkMock(clock="virtual") as flink:
         counts: list[int] = []
         body = {"match": "GET /config", "timeout": "1m"}
@@ -73,7 +73,7 @@ def test_waiting_goes_on_after_a_reset() -> None:
         assert counts == [1]
 
 
-def test_a_taken_port_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.errors import PortTaken
     from flinkmock.server import listener
 

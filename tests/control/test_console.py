@@ -100,7 +100,7 @@ def test_the_timeline_keeps_the_history_before_a_leader_change(flink: FlinkMock,
     assert all(job["states"][0]["at"] == data["clock"]["started-at"] for job in data["jobs"])
 
 
-def test_future_events_are_not_shown(control: Control, flink: FlinkMock) -> None:
+def test_future_events_are_not_listed(control: Control, flink: FlinkMock) -> None:
     flink.advance("1s")
     httpx.post(f"{flink.url}/jobs/{flink.job('orders').id}/savepoints", json={"target-directory": "s3://x"})
     data = control.get("timeline")

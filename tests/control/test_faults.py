@@ -47,7 +47,7 @@ def test_an_invalid_fault_is_refused_with_all_mistakes(control: Control) -> None
     )
 
 
-def test_faults_made_in_python_have_no_definition(flink: FlinkMock, control: Control) -> None:
+def test_faults_created_in_python_have_no_definition(flink: FlinkMock, control: Control) -> None:
     from flinkmock.faults import Drop, Fault
 
     flink.faults.add(Fault("lost", drop=Drop.RESET))

@@ -73,7 +73,7 @@ def settled(most: Counter[str]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(1_000, marks=pytest.mark.slow)])
-def test_nothing_is_left(count: int) -> None:
+def test_nothing_is_leaked(count: int) -> None:
     with FlinkMock() as flink:
         use_by_eight(flink.port, 8)  # caches are filled
         before = left()

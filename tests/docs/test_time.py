@@ -15,7 +15,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_a_block_does_what_the_page_says(pytester: pytest.Pytester, number: int) -> None:
+def test_a_block_behaves_as_documented(pytester: pytest.Pytester, number: int) -> None:
     (pytester.path / "test_page.py").write_text(BLOCKS[number])
     result = pytester.runpytest_inprocess(*OPTIONS)
     assert result.parseoutcomes() == {"passed": BLOCKS[number].count("def test_")}

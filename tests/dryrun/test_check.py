@@ -31,7 +31,7 @@ def test_a_wrong_file_gets_its_message(file: Path, monkeypatch: pytest.MonkeyPat
     assert message == expected.read_text("utf-8")
 
 
-def test_no_message_is_left_over() -> None:
+def test_no_message_file_is_unused() -> None:
     assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
 
 

@@ -41,7 +41,7 @@ def test_the_plan_of_a_built_in_scenario(file: Path) -> None:
     assert text == golden(PLANS / f"{file.stem}.plan.txt", text)
 
 
-def test_no_plan_is_left_over() -> None:
+def test_no_plan_file_is_unused() -> None:
     assert {file.name.removesuffix(".plan.txt") for file in PLANS.iterdir()} == {file.stem for file in BUILT_IN}
 
 

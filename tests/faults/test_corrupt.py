@@ -17,7 +17,7 @@ def spoiled(kind: Corruption, field: str) -> dict[str, object]:
     return body
 
 
-def test_a_field_goes() -> None:
+def test_a_removed_field() -> None:
     assert list(spoiled(Corruption.DROP_FIELD, "jobs")) == ["ok", "none"]
     assert spoiled(Corruption.DROP_FIELD, "jobs.0") == {"jobs": [], "ok": True, "none": None}
 
@@ -33,7 +33,7 @@ def test_a_field_gets_another_type(field: str, value: object) -> None:
     assert (value_at, type(value_at)) == (value, type(value))
 
 
-def test_a_field_comes() -> None:
+def test_an_added_field() -> None:
     assert spoiled(Corruption.ADD_FIELD, "jobs.0.more")["jobs"][0]["more"] == ADDED  # type: ignore[index]
 
 

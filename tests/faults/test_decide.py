@@ -147,7 +147,7 @@ def test_delays() -> None:
     assert delay(LogNormal(200, 2_000, 5_000)) == spread
 
 
-def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
+def test_a_log_normal_distribution_has_its_median_and_p99() -> None:
     length = LogNormal(200, 2_000)
     assert log_normal(length, 0.5) == 200
     assert log_normal(length, 0.99) == 2_000

@@ -27,7 +27,7 @@ an idle machine. On busy machines, steps that depend on timing may differ."""
 @pytest.mark.slow
 @pytest.mark.fidelity
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> None:
+def test_the_fake_sends_the_responses_of_the_real_cluster(release: str, tmp_path: Path) -> None:
     minor = release.rpartition(".")[0]
     played: dict[str, Steps] = {}
     # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list

@@ -64,7 +64,7 @@ def test_no_size(text: str) -> None:
         size_in_bytes(text)
 
 
-def test_flinks_defaults_where_nothing_is_said() -> None:
+def test_flinks_defaults_apply_without_a_setting() -> None:
     nothing = Configuration({})
     assert nothing.milliseconds(options.REFRESH_INTERVAL) == 3000
     assert nothing.milliseconds(options.STORE_DURATION) == 300_000

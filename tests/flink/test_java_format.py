@@ -13,7 +13,7 @@ def test_hash_code_of_strings() -> None:
     assert string_hash("😀") == 0xD83D * 31 + 0xDE00
 
 
-def test_metrics_come_back_in_the_order_of_the_recording() -> None:
+def test_metrics_are_listed_in_the_order_of_the_recording() -> None:
     """GET /jobs/{job}/metrics?get=… of 2.3.0, suite job-running, and of the job manager, suite cluster."""
     assert hash_order(["uptime", "numRestarts", "lastCheckpointDuration"]) == [
         "numRestarts",

@@ -42,7 +42,7 @@ def test_a_line_is_the_recorded_one() -> None:
     )
 
 
-def test_lines_come_in_the_order_of_time() -> None:
+def test_lines_are_in_chronological_order() -> None:
     late, early = LogEvent(START + 5, "b", "second"), LogEvent(START, "a", "first")
     also_early = LogEvent(START, "c", "first too")
     assert [line.split(" - ")[1] for line in log_text([late, early, also_early]).splitlines()] == [
@@ -105,7 +105,7 @@ def test_the_paths_of_log_files_can_be_configured() -> None:
     assert [file.name for file in log_files("/logs/jm.txt", [], START)] == ["jm.out", "jm.txt"]
 
 
-def test_a_failing_job_as_a_live_2_3_logged_it() -> None:
+def test_the_log_of_a_failing_job_equals_that_of_a_real_2_3() -> None:
     cause = JavaException(
         "java.lang.IllegalStateException",
         "record 100 reached",

@@ -43,7 +43,7 @@ def test_total_resource_is_the_recorded_one() -> None:
     }
 
 
-def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
+def test_two_of_four_slots_in_use_as_on_a_real_2_3() -> None:
     memory = taskmanager_memory(Configuration({}), NEW)
     free, slot = memory.free_resource(4, 2, NEW), memory.slot_resource(4)
     assert (free["cpuCores"], free["taskHeapMemory"], free["managedMemory"], free["networkMemory"]) == (
@@ -60,7 +60,7 @@ def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
     )
 
 
-def test_nothing_is_free_when_all_slots_are_taken() -> None:
+def test_nothing_is_free_when_all_slots_are_in_use() -> None:
     free = taskmanager_memory(Configuration({}), NEW).free_resource(4, 0, NEW)
     assert {value for value in free.values() if value != {}} == {0}
 

@@ -23,7 +23,7 @@ TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "toke
 
 
 @pytest.mark.parametrize("tasks", [0, 3])
-def test_as_many_threads_as_the_metric_says(tasks: int) -> None:
+def test_the_number_of_threads_equals_the_metric(tasks: int) -> None:
     dump = taskmanager_threads("tm", TASKS[:tasks], NEW, NamedRandom(1))
     memory = taskmanager_memory(Configuration({}), NEW)
     reading = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)

@@ -76,7 +76,7 @@ def test_rows_of_sql():
     assert rows.sized([2, None]).hex() == "00000018" + "0002000000000000" + "0200000000000000" + "0000000000000000"
 
 
-def test_long_values_are_behind_the_fields():
+def test_long_values_follow_the_fields():
     rows = BinaryRows([type_of("VARCHAR"), type_of("ARRAY", elementType=type_of("INTEGER")), type_of("BIGINT")])
     data = rows.row(["longer than seven", [1, None], -1])
     assert data[8:16].hex() == "11000000" + "20000000"

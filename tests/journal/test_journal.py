@@ -107,7 +107,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_lists_the_requests_that_came(name: str) -> None:
+def test_a_failure_lists_the_recorded_requests(name: str) -> None:
     import os
 
     with pytest.raises(UnmetExpectation) as unmet:
@@ -134,7 +134,7 @@ def test_text_that_names_no_requests() -> None:
         journal().expect("/jobs")
 
 
-def test_it_is_bounded_and_says_so() -> None:
+def test_it_is_bounded_and_reports_dropped_requests() -> None:
     some = journal(*(exchange("GET", f"/jobs?{i}") for i in range(25)), limit=10)
     assert (len(some), some.dropped) == (10, 15)
     assert some[0].number == 16

@@ -120,7 +120,7 @@ def test_a_har_journal(cluster: FlinkMock, tmp_path: Path) -> None:
     assert entry["response"]["status"] == 200
 
 
-def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_respond(tmp_path: Path) -> None:
     with FlinkMock(flink="2.3") as cluster, proxy(cluster.url) as running:
         cluster.close()
         assert running.get("/overview") == 502
@@ -158,7 +158,7 @@ def test_invalid_faults(cluster: FlinkMock, tmp_path: Path) -> None:
     assert 'Flink 2.3 has no operation "GET /overwiew"' in errors
 
 
-def test_requests_and_what_is_wrong_with_them_are_printed_as_they_come(cluster: FlinkMock) -> None:
+def test_requests_and_their_problems_are_printed_at_once(cluster: FlinkMock) -> None:
     with proxy(cluster.url) as running:
         targets = ("/jobs", "/nowhere", "/jobs/abc", "/jobs?x=1")
         assert [running.get(target) for target in targets] == [200, 404, 400, 200]
@@ -176,7 +176,7 @@ def test_requests_and_what_is_wrong_with_them_are_printed_as_they_come(cluster: 
     assert "client requests (3 with mistakes):" in output
 
 
-def test_nobody_reads_the_output(cluster: FlinkMock) -> None:
+def test_an_unread_output_pipe(cluster: FlinkMock) -> None:
     with proxy(cluster.url) as running:
         target = f"/jobs?{'x' * 3_000}=1"
         assert {running.get(target) for _ in range(30)} == {200}  # more than a pipe holds

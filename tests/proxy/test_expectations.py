@@ -45,7 +45,7 @@ async def like_flink() -> AsyncIterator[str]:
     await asyncio.sleep(0.1)  # connections end
 
 
-async def test_a_body_is_forwarded_to_a_server_that_says_continue_late(serve: Any, like_flink: str) -> None:
+async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(serve: Any, like_flink: str) -> None:
     url = await serve(Proxy(like_flink, Contract.load("2.3")))
     async with (
         aiohttp.ClientSession() as session,

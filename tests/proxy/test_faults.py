@@ -88,7 +88,7 @@ KINDS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fault", KINDS, ids=str)
-async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
+async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange], fault: dict[str, Any]
 ) -> None:
     fault = {"name": "it", "match": "GET /config", **fault}

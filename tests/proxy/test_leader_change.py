@@ -26,10 +26,10 @@ async def read(url: str, job_id: str) -> list[int]:
     return statuses
 
 
-async def scenario_harness(
-    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, unseen: bool
+async def read_around_leader_change(
+    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, unobserved: bool
 ) -> tuple[Proxy, list[int]]:
-    """Reads through a proxy before, during and after a change of leader; `unseen`: nobody reads during it.
+    """Read through a proxy before, during and after a leader change; if it is `unobserved`, not during it.
 
     Returns:
         The proxy, and the statuses during the change.
@@ -44,7 +44,7 @@ async def scenario_harness(
             await read(url, job_id)
             cluster.advance("5s")
         cluster.jobmanagers.fail("10s")
-        during = [] if unseen else await read(url, job_id)
+        during = [] if unobserved else await read(url, job_id)
         cluster.advance("20s")
         for _ in range(3):
             await read(url, job_id)
@@ -54,7 +54,7 @@ async def scenario_harness(
 
 
 async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, during = await scenario_harness(serve, 0, unseen=False)
+    proxy, during = await read_around_leader_change(serve, 0, unobserved=False)
     assert set(during) == {502}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
@@ -62,15 +62,15 @@ async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], 
 
 
 async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, during = await scenario_harness(serve, 1, unseen=False)
+    proxy, during = await read_around_leader_change(serve, 1, unobserved=False)
     assert set(during) == {503}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     assert note.endswith(" UTC: the server had no leader. Earlier responses were dropped.")
 
 
-async def test_a_change_that_nobody_saw(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, _ = await scenario_harness(serve, 1, unseen=True)
+async def test_an_unobserved_leader_change(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+    proxy, _ = await read_around_leader_change(serve, 1, unobserved=True)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     text = "the server was restarted, or has another leader. Earlier responses were dropped."

@@ -80,7 +80,7 @@ async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> 
     assert "20 times, GET /overview" in proxy.summary()
 
 
-async def test_the_upstream_server_does_not_answer(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_the_upstream_server_does_not_respond(serve: Any, exchanges: list[Exchange]) -> None:
     proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as response:
@@ -114,7 +114,7 @@ async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: 
     assert (exchanges[0].status, exchanges[0].response_size) == (200, 1)
 
 
-async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:
+async def test_the_host_header_names_the_server(serve: Any) -> None:
     async def name(request: web.Request) -> web.Response:
         return web.Response(text=f"{request.headers['host']} {request.headers['x-own']}")
 
@@ -177,7 +177,7 @@ async def test_a_target_that_is_too_long_is_refused_by_the_server(cluster: Flink
         assert (passed.status, await passed.read()) == (straight.status, await straight.read())
 
 
-async def test_a_client_that_left_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
     """When the proxy ends while the server still thinks about its request."""
     asked, go = asyncio.Event(), asyncio.Event()
 
@@ -204,7 +204,7 @@ async def test_a_client_that_left_is_in_the_journal(serve: Any, exchanges: list[
     assert [exchange.status for exchange in exchanges] == [200]
 
 
-async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any) -> None:
+async def test_clients_that_expect_a_continue(cluster: FlinkMock, serve: Any) -> None:
     """As curl does with a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:

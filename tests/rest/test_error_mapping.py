@@ -127,7 +127,7 @@ def test_triggers_by_key(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "key"), [("disposal", "async.OperationKey@e0e"), ("dataset", "async.OperationKey@e0e")]
 )
-def test_a_key_is_shown_with_the_hash_of_its_trigger(kind: str, key: str) -> None:
+def test_an_operation_key_has_the_hash_of_its_trigger_id(kind: str, key: str) -> None:
     """Real 2.3.0 and 1.20.5, without a cause since 1.15."""
     _, errors, _ = answer(p.TriggerNotFound(kind, f"{0xDEF:032x}"), "getSavepointStatus", "2.3")
     assert errors[0].splitlines()[0] == NOT_FOUND + KEY + key

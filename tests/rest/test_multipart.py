@@ -160,7 +160,7 @@ def test_a_text_part_is_the_json_body(client: Client) -> None:
         ("1.12", (400, "RestHandlerException: File uploads not allowed."), (404, "Not found.")),
     ],
 )
-def test_where_no_files_are_taken(
+def test_operations_without_uploads(
     serve: Callable[..., Client], flink: str, savepoints: tuple[int, str], overview: tuple[int, str]
 ) -> None:
     client = serve(flink=flink)
@@ -187,7 +187,7 @@ def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
     assert (reply.status, reply.errors) == (status, [text])
 
 
-def test_nothing_is_left_behind(client: Client) -> None:
+def test_no_files_remain(client: Client) -> None:
     def folders() -> set[str]:
         return set(glob.glob(str(Path(tempfile.gettempdir(), f"{PREFIX}*", "upload-*"))))
 

@@ -102,7 +102,7 @@ def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None
     assert static.response("/..", None).status == 403
 
 
-def test_without_a_dashboard_there_is_a_page_that_says_how_to_get_it() -> None:
+def test_without_a_dashboard_a_page_describes_how_to_get_it() -> None:
     static = StaticFiles(RELEASE, lambda: NOW * 1000)
     assert static.response("/..", None).status == 404  # nothing is unpacked yet
     page = static.response("/", None)

@@ -48,7 +48,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         assert harness.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
 
 
-def test_each_job_counts_its_own_cancellations() -> None:
+def test_cancellations_are_counted_per_job() -> None:
     with scenario_harness(TEXT) as harness:
         harness.advance_to(1_000)
         for name in ("orders", "returns"):

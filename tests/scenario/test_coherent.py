@@ -67,7 +67,7 @@ def test_while_every_step_waits_for_a_signal(release: str) -> None:
                                     READY / "rescale.yaml", READY / "back-pressure.yaml",
                                     READY / "checkpoint-storm.yaml", ELASTIC],
                          ids=["rich", "lost", "no-slots", "rescale", "pressure", "storm", "elastic"])  # fmt: skip
-def test_as_time_goes_by(source: str | Path) -> None:
+def test_responses_are_coherent_as_time_advances(source: str | Path) -> None:
     with scenario_harness(source) as harness:
         before = moment(harness)
         for time in range(0, 66_000, 1_370):

@@ -76,7 +76,7 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         assert client.get(f"/jobs/{job}").json()["state"] == "CANCELED"
 
 
-def test_without_a_folder_for_savepoints_one_has_to_be_given() -> None:
+def test_without_a_savepoint_directory_the_request_must_have_one() -> None:
     text = "clock: virtual\ncluster: {config: {state.savepoints.dir: null}}\njobs: {orders: streaming}\n"
     with FlinkMock(text) as mock:
         mock.advance("1s")

@@ -46,8 +46,8 @@ TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators
 QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def answers(harness: ScenarioHarness, name: str = "orders") -> list[object]:
-    """Everything that is asked about one job, its vertices included; a batch job answers some of it with an error."""
+def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[object]:
+    """Return responses about one job and its vertices; some about a batch job are errors."""
     job = harness.job(name)
     bodies: list[object] = [
         json.loads(harness.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS
@@ -61,21 +61,22 @@ def answers(harness: ScenarioHarness, name: str = "orders") -> list[object]:
     return bodies
 
 
-def everything(harness: ScenarioHarness) -> str:
-    jobs = [answers(harness, job.name) for job in harness.engine.cluster.jobs.values()]
+def digest(harness: ScenarioHarness) -> str:
+    """Return a digest of responses about all jobs and the cluster."""
+    jobs = [responses_about(harness, job.name) for job in harness.engine.cluster.jobs.values()]
     shared = [harness.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
     return sha256(repr([jobs, shared]).encode()).hexdigest()
 
 
 def response_digests() -> str:
-    """Digests of all answers over a minute, one line for each moment."""
+    """Return the digests of responses within a minute, one per line."""
     digests = []
     with scenario_harness(RICH) as harness:
         for time in range(0, 60_000, 7_500):
             harness.advance_to(time)
             if time == 15_000:
                 harness.savepoint()
-            digests.append(everything(harness))
+            digests.append(digest(harness))
     return "\n".join(digests)
 
 
@@ -100,12 +101,12 @@ def test_another_seed_gives_another_timeline() -> None:
 
 @QUIET
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
-def test_it_does_not_matter_how_time_is_cut_up(steps: list[int]) -> None:
+def test_many_small_advances_are_equal_to_a_large_one(steps: list[int]) -> None:
     with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
         for step in steps:
             small.engine.advance(step)
         large.engine.advance(sum(steps))
-        assert everything(small) == everything(large)
+        assert digest(small) == digest(large)
 
 
 @pytest.mark.parametrize(
@@ -116,31 +117,31 @@ def test_it_does_not_matter_how_time_is_cut_up(steps: list[int]) -> None:
         ("{extends: batch, age: 5s}", "{extends: streaming}"),
         ("exceptions: {oom:", "exceptions: {other: {class: a.B}, oom:"),
     ],
-    ids=["added-behind", "added-before", "another-changed", "cause-added"],
+    ids=["added-after", "added-before", "another-changed", "cause-added"],
 )
 def test_an_unrelated_edit_changes_no_other_job(edit: tuple[str, str]) -> None:
-    """Slots apart, of which there are enough: a job runs on others when one is taken before."""
+    """Only the slots of a job may differ, because another job may take them first."""
     with scenario_harness(RICH) as before, scenario_harness(RICH.replace(*edit)) as after:
         for time in (0, 10_000, 24_000):
             bodies = []
             for harness in (before, after):
                 harness.advance_to(time)
-                bodies.append(without_places(answers(harness)))
+                bodies.append(without_locations(responses_about(harness)))
             assert bodies[0] == bodies[1]
             assert before.timeline() == after.timeline()
 
 
-PLACES = {"host", "endpoint", "location", "taskmanager-id", "taskManagerId"}
+LOCATION_KEYS = {"host", "endpoint", "location", "taskmanager-id", "taskManagerId"}
 
 
-def without_places(value: object) -> object:
+def without_locations(value: object) -> object:
     if isinstance(value, dict):
-        return {key: without_places(field) for key, field in value.items() if key not in PLACES}
-    return [without_places(element) for element in value] if isinstance(value, list) else value
+        return {key: without_locations(field) for key, field in value.items() if key not in LOCATION_KEYS}
+    return [without_locations(element) for element in value] if isinstance(value, list) else value
 
 
 def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wall is a function that is moved by hand, so that real clocks can be compared to the millisecond."""
+    """The test advances the wall clock, so that real clocks can be compared to the millisecond."""
     wall = [1_700_000_000_000]
     monkeypatch.setattr("flinkmock.engine.wall_ms", lambda: wall[0])
     timelines = {clock: timeline_under(clock, wall) for clock in ("virtual", "real", "10x", "250ms per request")}
@@ -151,7 +152,7 @@ def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.
 
 
 def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
-    """The first half minute, with a request each 250 ms of cluster time."""
+    """Return the states of the first 30 s, with a request every 250 ms of cluster time."""
     with scenario_harness(RICH, clock=clock) as harness:
         job = harness.job().id
         while harness.now < 30_000:
@@ -165,7 +166,7 @@ def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
 
 def test_a_virtual_clock_does_not_use_the_wall_clock() -> None:
     def wall() -> int:
-        raise AssertionError("nobody may look")
+        raise AssertionError("the wall clock is used")
 
     clock = Clock("virtual", wall, 0)
     assert (clock.on_request(), clock.advance("1s"), clock.reach(5_000)) == (0, 1_000, 1_000)

@@ -113,7 +113,7 @@ def test_every_word_of_expect() -> None:
     )
 
 
-def test_an_operation_of_any_release_can_be_named_if_the_scenario_names_none() -> None:
+def test_without_a_release_operations_of_all_releases_are_allowed() -> None:
     load_scenario({"faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
     with pytest.raises(ValueError, match=r"Flink 1\.20 has no operation"):
         load_scenario({"flink": "1.20", "faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
@@ -175,7 +175,7 @@ def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line:
         httpx.request(method, mock.url + path)
 
 
-def test_lost_answers_have_their_effect() -> None:
+def test_requests_with_lost_responses_have_their_effect() -> None:
     from flinkmock.jar import small_jar
 
     with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
@@ -203,7 +203,7 @@ def test_lost_answers_have_their_effect() -> None:
         assert [one.status for one in mock.requests if one.fault] == [200, 200, 202, 202]
 
 
-def test_lost_answers_expects_no_stray_requests() -> None:
+def test_the_scenario_of_lost_responses_expects_no_unmatched_requests() -> None:
     with (
         pytest.raises(UnmetExpectation, match=r"lost-answers\.yaml:\d+:5: expected requests that match no operation"),
         FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock,

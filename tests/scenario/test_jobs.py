@@ -228,7 +228,7 @@ def test_built_in_templates(name: str) -> None:
         ("stuck", "adaptive", []),
     ],
 )
-def test_built_in_templates_live_as_the_scheduler_lets_them(name: str, scheduler: str, states: list[str]) -> None:
+def test_the_lifecycles_of_built_in_templates_fit_the_scheduler(name: str, scheduler: str, states: list[str]) -> None:
     text = f"cluster: {{config: {{jobmanager.scheduler: {scheduler}}}}}\njobs: {{orders: {{extends: {name}}}}}"
     with scenario_harness(text) as harness:
         harness.advance_to(41_500)

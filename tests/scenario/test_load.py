@@ -44,7 +44,7 @@ def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] 
     assert rule.job.checkpoints == CheckpointSpec(every=10_000)
 
 
-def test_a_path_a_text_and_a_mapping_say_the_same(tmp_path: Path) -> None:
+def test_a_path_a_text_and_a_mapping_are_equivalent(tmp_path: Path) -> None:
     text = "seed: 3\njobs:\n  orders: streaming\n"
     file = tmp_path / "orders.yml"
     file.write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -106,7 +106,7 @@ def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
     assert run.stdout.strip() == "[]"
 
 
-def test_a_hand_made_cluster_and_an_empty_scenario_agree() -> None:
+def test_a_default_spec_equals_an_empty_scenario() -> None:
     empty = load_scenario(None)
     assert empty == Scenario(submissions=empty.submissions)
 

@@ -23,7 +23,7 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
-def test_every_state_has_its_moves_and_ends_have_none(scheduler: str) -> None:
+def test_only_terminal_states_have_no_transitions(scheduler: str) -> None:
     table = legal_transitions(scheduler)
     assert set(table) == set(JOB_STATES)
     assert {state for states in table.values() for state in states} <= set(JOB_STATES)
@@ -54,7 +54,7 @@ def test_beginnings() -> None:
 
 
 @pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
-def test_the_recorded_jobs_made_only_moves_of_the_table(release: str) -> None:
+def test_the_recorded_transitions_are_legal(release: str) -> None:
     """The timestamps of a job that was never restarted tell its states in their order."""
     transitions = set()
     for file in (RECORDINGS / release).glob("*.json.gz"):

@@ -140,7 +140,7 @@ def test_event_time_lags_and_stands_still() -> None:
         assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
 
 
-def test_given_accumulators() -> None:
+def test_accumulators_with_values() -> None:
     with scenario_harness(TEXT) as harness:
         harness.advance_to(1_000)
         base = vertex(harness, "window")

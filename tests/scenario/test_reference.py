@@ -17,7 +17,7 @@ def test_the_page_is_up_to_date() -> None:
     )
 
 
-def test_every_key_has_a_line_that_says_something() -> None:
+def test_every_key_has_a_description() -> None:
     text = reference()
     schema = load_schema()
     for part in (schema, *schema["$defs"].values()):

@@ -39,7 +39,7 @@ def test_the_nth_read_finds_the_job_changed() -> None:
         assert [harness.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
 
 
-def test_time_does_not_count_and_each_job_has_its_own_polls() -> None:
+def test_polls_are_counted_per_job_regardless_of_time() -> None:
     with scenario_harness(POLLED) as harness:
         harness.advance_to(3_600_000)
         assert harness.timeline()[-1][1] == "CREATED"
@@ -60,7 +60,7 @@ def test_lists_and_other_reads_of_the_job_count() -> None:
         assert harness.timeline()[-1][1] == "FINISHED"
 
 
-def test_an_operation_is_asked_for_by_its_status() -> None:
+def test_a_request_for_the_status_polls_an_operation() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as harness:
         harness.advance_to(1_000)
         first, second = harness.savepoint(), harness.savepoint()
@@ -82,7 +82,7 @@ def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
         assert (harness.outcome(status)[:5], harness.state()) == ("file:", "FINISHED")
 
 
-def test_a_planned_failure_comes_at_the_same_read() -> None:
+def test_a_planned_failure_is_in_the_same_read() -> None:
     with scenario_harness(
         "jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n"
     ) as harness:
@@ -127,7 +127,7 @@ def test_a_disposal_can_wait_too() -> None:
             assert done["operation"] == expected or expected in done["operation"]
 
 
-def test_a_signal_lets_go_whatever_waits_for_it() -> None:
+def test_a_signal_releases_all_that_wait_for_it() -> None:
     text = """
     operations: {savepoint: signal saved, cancel: signal gone}
     jobs:
@@ -154,7 +154,7 @@ def test_a_signal_lets_go_whatever_waits_for_it() -> None:
         assert (details["state"], details["status-counts"]["CANCELED"]) == ("CANCELED", 3)
 
 
-def test_a_signal_given_early_is_kept_for_the_first_that_waits() -> None:
+def test_an_early_signal_releases_the_first_that_will_wait_for_it() -> None:
     text = "jobs: {orders: {lifecycle: [{repeat: forever, steps: [{RUNNING: signal go}, {RESTARTING: 1s}]}]}}\n"
     with scenario_harness(text) as harness:
         harness.engine.signal("go")
@@ -180,7 +180,7 @@ def test_a_failure_cuts_a_wait_off() -> None:
         assert [harness.state() for _ in range(3)] == ["RUNNING", "RUNNING", "FINISHED"]
 
 
-def test_results_are_kept_as_long_as_the_scenario_says() -> None:
+def test_results_expire_after_result_ttl() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 1s, result-ttl: 90s}\n") as harness:
         harness.advance_to(1_000)
         status = harness.savepoint()

@@ -29,12 +29,12 @@ def test_a_wrong_file_is_refused_in_these_words(file: Path, monkeypatch: pytest.
     assert messages == expected.read_text("utf-8")
 
 
-def test_no_message_is_left_over() -> None:
+def test_no_message_file_is_unused() -> None:
     assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
     assert len(FILES) >= 60
 
 
-def test_each_mistake_has_its_place_and_a_caret_under_it() -> None:
+def test_each_mistake_has_its_location_and_a_caret() -> None:
     with pytest.raises(ScenarioError) as refused:
         load_scenario("jobs:\n  a: streamng\noperations:\n  savepoint: 3s\n  cancel: 1s\n")
     (mistake,) = refused.value.mistakes

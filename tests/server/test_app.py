@@ -87,7 +87,7 @@ def test_a_bug_is_an_internal_error_and_is_logged(client: Client, caplog: pytest
     assert "LookupError: oops" in caplog.text
 
 
-def test_files_come_without_cors(client: Client) -> None:
+def test_files_have_no_cors_header(client: Client) -> None:
     client.engine.handler = lambda call: FileContent(b"a line\n")
     reply = client.send("GET", "/jobmanager/log")
     assert reply.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
@@ -101,7 +101,7 @@ def test_an_empty_file(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", [f"/jobs/{ID}/jobmanager/log-url", f"/jobs/{ID}/taskmanagers/tm/log-url"])
-def test_log_urls_come_without_cors(client: Client, path: str) -> None:
+def test_log_urls_have_no_cors_header(client: Client, path: str) -> None:
     assert client.send("GET", path).header("access-control-allow-origin") is None
 
 
@@ -143,7 +143,7 @@ def test_bad_escapes_in_a_segment(client: Client) -> None:
     assert reply.header("connection") is None
 
 
-def test_the_observer_sees_every_exchange() -> None:
+def test_the_observer_is_called_for_each_exchange() -> None:
     exchanges: list[Exchange] = []
     with ServerThread(FakeEngine(), observer=exchanges.append) as thread:
         client = Client(FakeEngine(), thread.url)

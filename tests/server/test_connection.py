@@ -57,7 +57,7 @@ def test_a_connection_whose_response_a_fault_changes_sends_further_requests() ->
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
+def test_requests_after_one_that_waits_are_answered_after_it() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1m"}')
         for _ in range(3):

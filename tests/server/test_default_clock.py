@@ -79,6 +79,6 @@ def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1969-12-31", ""])
-def test_a_start_time_that_is_none(text: str) -> None:
+def test_an_invalid_start_time(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a time\. Write 2026-01-01T00:00:00Z\.|is before 1970"):
         FlinkMock(start_time=text)

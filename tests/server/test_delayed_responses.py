@@ -21,7 +21,7 @@ from tests.timeouts import PATIENCE
 SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
 
-async def test_under_a_virtual_clock_the_answer_comes_when_the_clock_passes_it() -> None:
+async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_passes_its_time() -> None:
     async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
@@ -35,7 +35,7 @@ async def test_under_a_virtual_clock_the_answer_comes_when_the_clock_passes_it()
             assert late.status == 200
 
 
-async def test_answers_come_in_the_order_of_their_moments() -> None:
+async def test_delayed_responses_are_sent_in_the_order_of_their_times() -> None:
     faults = [{"match": "GET /overview", "delay": "3s"}, {"match": "GET /jobs", "delay": "1s"}]
     async with FlinkMock({"faults": faults}, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         order: list[str] = []
@@ -104,7 +104,7 @@ async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
             assert late.status == 200
 
 
-async def test_many_slow_answers_immediately_all_come() -> None:
+async def test_many_delayed_responses_are_sent() -> None:
     faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
     async with FlinkMock({"faults": faults}, clock="100x") as mock, aiohttp.ClientSession(mock.url) as session:
 
@@ -133,7 +133,7 @@ def test_a_hanging_request_does_not_delay_others() -> None:
         assert not hanging.is_alive()
 
 
-def test_they_come_while_freezegun_has_frozen_the_time() -> None:
+def test_they_are_sent_while_freezegun_has_frozen_the_time() -> None:
     with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW) as mock:
         assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
 
@@ -149,7 +149,7 @@ def test_a_virtual_clock_that_stands_still_is_logged(
     assert "1 responses wait for a virtual clock that has not moved for 0.1 s" in caplog.text
 
 
-async def test_clients_that_have_gone_are_forgotten() -> None:
+async def test_disconnected_clients_are_forgotten() -> None:
     """Long before the clock is given up."""
     with FlinkMock(clock="virtual") as mock:
         held = DelayedResponses(mock.engine)

@@ -50,7 +50,7 @@ def test_mid_body() -> None:
         assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json")
 
 
-def test_after_effect_the_savepoint_is_taken_and_its_answer_lost() -> None:
+def test_after_processing_the_savepoint_is_taken_and_the_response_is_lost() -> None:
     with faulty_cluster(Fault("lost", SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
         path = f"/jobs/{job_id(mock)}/savepoints"
         assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
@@ -67,7 +67,7 @@ def test_hang_lasts_until_the_client_leaves() -> None:
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
-def test_a_hanging_client_has_taken_a_savepoint() -> None:
+def test_a_request_that_hangs_after_processing_takes_a_savepoint() -> None:
     with faulty_cluster(Fault("hangs", SAVEPOINT, drop=Drop.HANG_AFTER_PROCESSING)) as mock:
         path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
         with pytest.raises(httpx.ReadTimeout):
@@ -184,7 +184,7 @@ def test_throttle_under_a_real_clock() -> None:
     assert took > 0.25
 
 
-def test_the_head_of_a_throttled_answer_comes_at_once() -> None:
+def test_the_head_of_a_throttled_response_is_sent_at_once() -> None:
     with faulty_cluster(Fault("slow", JOBS, throttle=1), clock="real") as mock, RawConnection(mock.url) as connection:
         connection.send("GET", "/jobs")
         received = connection.socket.recv(10_000)

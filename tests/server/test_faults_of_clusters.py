@@ -15,7 +15,7 @@ from tests.server.raw_connection import JOBS, RawConnection, job_id, send_raw
 # -- faults of the cluster itself
 
 
-def test_stale_answers_are_those_of_a_while_ago() -> None:
+def test_stale_responses_are_earlier_ones() -> None:
     scenario = {"jobs": {"orders": {"lifecycle": [{"CREATED": "2s"}, {"RUNNING": "10s"}, "FINISHED"]}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         details = f"/jobs/{job_id(mock)}"
@@ -32,7 +32,7 @@ def test_stale_answers_are_those_of_a_while_ago() -> None:
         assert httpx.get(mock.url + "/overview").json()["jobs-finished"] == 1
 
 
-def test_stale_lists_know_nothing_of_jobs_and_jars_that_came_later() -> None:
+def test_stale_lists_lack_later_jobs_and_jars() -> None:
     with FlinkMock({}, clock="virtual") as mock:
         mock.advance("10s")
         file = ("a.jar", small_jar(), "application/x-java-archive")
@@ -49,7 +49,7 @@ def test_stale_lists_know_nothing_of_jobs_and_jars_that_came_later() -> None:
         assert len(httpx.get(mock.url + "/jobs").json()["jobs"]) == 2
 
 
-def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
+def test_a_leader_failover_loses_the_trigger_id_of_a_savepoint() -> None:
     scenario = {"jobs": {"orders": {"checkpoints": {"every": "2s"}}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("11s")

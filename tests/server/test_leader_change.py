@@ -67,7 +67,7 @@ class Simulator:
 
 
 @pytest.mark.parametrize("version", sorted(RECORDED))
-def test_each_jobmanager_answers_as_a_real_one(version: str) -> None:
+def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
     with running(flink=version.rpartition(".")[0]) as mock:
         player = Simulator(mock)
         mock.advance("20s")
@@ -111,7 +111,7 @@ def test_a_recovered_job_keeps_only_the_numbers_of_its_checkpoints() -> None:
         assert metrics == [{"id": "numRestarts", "value": "0"}]
 
 
-def test_a_crashed_jobmanager_does_not_answer_until_it_returns_as_a_standby() -> None:
+def test_a_crashed_jobmanager_does_not_respond_until_it_is_a_standby() -> None:
     with running() as mock:
         mock.advance("5s")
         assert mock.jobmanagers.leader == 0
@@ -129,7 +129,7 @@ def test_a_crashed_jobmanager_does_not_answer_until_it_returns_as_a_standby() ->
         ] * 2
 
 
-def test_clients_that_ask_again_get_through_on_the_clock_that_they_move() -> None:
+def test_repeated_requests_advance_the_clock_until_a_leader_is_elected() -> None:
     with running(clock="1s per request") as mock:
         httpx.get(mock.url + "/overview")
         mock.jobmanagers.fail("3s")
@@ -144,7 +144,7 @@ def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
         assert response.status_code == 404  # RouterHandler: it never comes to a handler that would ask for the leader
 
 
-def test_without_high_availability_the_jobs_are_gone() -> None:
+def test_without_high_availability_the_jobs_are_lost() -> None:
     with FlinkMock({"jobs": {"orders": {"id": JOB}}}, clock="virtual") as mock:
         mock.jobmanagers.fail("5s")
         with pytest.raises(httpx.HTTPError):
@@ -164,7 +164,7 @@ def test_one_jobmanager_that_is_highly_available_recovers_its_jobs_itself() -> N
         assert httpx.get(f"{mock.url}/jobs/{JOB}").json()["state"] == "RUNNING"
 
 
-def test_when_the_cluster_is_shut_down_no_address_answers() -> None:
+def test_after_a_shutdown_no_address_responds() -> None:
     with running() as mock:
         assert len(set(mock.urls)) == len(mock.jobmanagers) == 2
         assert httpx.delete(mock.urls[1] + "/cluster").status_code == 200

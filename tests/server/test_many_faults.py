@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
     assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
-def test_many_requests_have_as_many_faults_as_the_chances_say_and_leave_nothing_behind() -> None:
+def test_many_requests_have_the_expected_share_of_faults_and_leak_nothing() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
         statuses = [client.get("/config") for _ in range(250)]

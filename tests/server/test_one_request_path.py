@@ -147,7 +147,7 @@ async def test_every_entry_gives_the_same_responses(entry) -> None:
     assert different == []
 
 
-async def test_a_subapplication_sees_targets_without_its_prefix() -> None:
+async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
     requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
     async with subapp() as port:
         replies = [await asyncio.to_thread(send, port, request) for request in requests]

@@ -56,7 +56,7 @@ def test_stops_while_clients_hold_connections(after: float) -> None:
                 assert wire.recv(100) == b""
 
 
-def test_a_taken_port() -> None:
+def test_a_port_in_use() -> None:
     with ServerThread(FakeEngine()) as first:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is taken"):

@@ -50,7 +50,7 @@ def real_failure(version: str, label: str) -> list[str]:
 
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
 @pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
-def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, restart: str) -> None:
+def test_the_job_fails_with_any_restart_strategy(release: str, label: str, restart: str) -> None:
     with scenario_harness(SCENARIO.replace("{restart}", restart), flink=release) as harness:
         causes, path = stopped(harness)
         assert causes == real_failure(NEW[release], label)

@@ -56,7 +56,7 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
     ["/metrics", "/subtasks/metrics", "/subtasks/0/metrics", "/watermarks", "/flamegraph", "/flamegraph?type=on_cpu",
      "/backpressure"],
 )  # fmt: skip
-def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
+def test_reads_of_a_finished_vertex(release: str, tail: str) -> None:
     """In the recordings except that of 1.17.2, no client requested metrics while the vertex ran: none were fetched."""
     with scenario_harness("cluster: {caches: true}\n" + JOB, flink=release) as harness:
         if release == "1.17":
@@ -147,7 +147,7 @@ def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
         assert states == ["FINISHED", "RUNNING", "RUNNING", "RUNNING"]
 
 
-def test_a_vertex_behind_bounded_sources_only_finishes_too() -> None:
+def test_a_vertex_with_only_bounded_sources_finishes_too() -> None:
     text = """
 jobs:
   orders:

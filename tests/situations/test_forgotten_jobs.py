@@ -43,7 +43,7 @@ def send(harness: ScenarioHarness, method: str, path: str) -> tuple[int, Any]:
         ("POST", "/applications/{job}/cancel", "forgotten: cancel application"),
     ],
 )
-def test_what_is_left(release: str, method: str, path: str, step: str) -> None:
+def test_reads_of_an_expired_job(release: str, method: str, path: str, step: str) -> None:
     with scenario_harness(OPTIONS + JOB, flink=release) as harness:
         job = harness.job()
         path = path.replace("{job}", job.id).replace("{vertex}", job.graph.vertices[0].id)

@@ -76,7 +76,7 @@ def test_no_server_refuses_its_form(flink: str) -> None:
         assert cluster.requests.unexpected == ()
 
 
-def test_the_simplest_request_asks_for_nothing_that_is_optional() -> None:
+def test_the_simplest_request_has_no_optional_parameters() -> None:
     drawn = simplest_example(requests("POST /jobs/:jobid/stop"))
     assert drawn == Request("POST", f"/jobs/{'0' * 32}/stop", (), {"Content-Type": "application/json"}, b"{}")
     assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
@@ -110,7 +110,7 @@ def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
         assert [send(request, cluster.url) for request in (overview, patch)] == [200, 202]
 
 
-def test_a_plan_comes_in_a_form() -> None:
+def test_a_plan_is_sent_as_a_form() -> None:
     plan = simplest_example(requests("POST /jobs", flink="1.20"))
     with FlinkMock(flink="1.20") as cluster:
         assert with_httpx(plan, cluster.url) == 400  # it says nothing that could be deserialized

@@ -20,7 +20,7 @@ RELEASES = st.sampled_from(known_releases())
 
 @examples(100)
 @given(st.data())
-def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> None:
+def test_every_response_conforms_to_the_release(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))
     operation = data.draw(st.sampled_from(contract.operations))
     flink = contract.release.minor

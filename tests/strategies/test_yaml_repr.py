@@ -10,7 +10,7 @@ from tests.pytest_options import NO_OTHER_PLUGINS, NO_WORKERS, OPTIONS
 
 
 @pytest.mark.slow
-def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: pytest.Pytester) -> None:
+def test_scenarios_and_faults_are_printed_as_yaml_and_responses_as_json(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import hypothesis

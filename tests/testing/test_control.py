@@ -35,7 +35,7 @@ def test_a_state_that_can_not_be_reached_is_explained() -> None:
         cluster.run_until(orders="FAILED")
 
 
-def test_an_endless_loop_is_given_up() -> None:
+def test_an_endless_loop_is_reported() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as cluster, pytest.raises(StateNeverReached):
         cluster.run_until(loop="FINISHED")
 
@@ -46,7 +46,7 @@ def test_run_until_a_state_that_flink_does_not_have() -> None:
         cluster.run_until(orders="FINISHD")
 
 
-def test_run_until_a_function_says_so() -> None:
+def test_run_until_a_condition() -> None:
     with FlinkMock(ORDERS) as cluster:
         orders = cluster.job("orders")
         cluster.run_until(lambda: bool(orders.checkpoints))
@@ -77,7 +77,7 @@ def test_a_job_can_be_failed_and_finished() -> None:
             orders.finish()
 
 
-def test_a_job_is_restarted_whatever_its_strategy_says() -> None:
+def test_a_job_is_restarted_regardless_of_its_strategy() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"orders": {"restart": "none"}}}) as cluster:
         cluster.run_until(orders="RUNNING")
         orders = cluster.job("orders")
@@ -102,7 +102,7 @@ def test_savepoints_can_be_looked_at_and_restored_from() -> None:
         assert orders.vertices
 
 
-def test_taskmanagers_come_and_go() -> None:
+def test_taskmanagers_join_and_leave() -> None:
     with FlinkMock(ORDERS) as cluster:
         assert len(cluster.taskmanagers) == 2
         lost = cluster.taskmanagers.lose()

@@ -41,7 +41,7 @@ async def test_a_server_of_pytest_aiohttp(aiohttp_server: AiohttpServer) -> None
             flink.restore(snapshot)
 
 
-async def test_it_goes_with_its_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_stops_with_its_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     flink = FlinkMock(ORDERS)
     async with TestClient(TestServer(flink.create_app())) as client:

@@ -116,7 +116,7 @@ def test_it_can_be_started_and_closed_again_and_again() -> None:
         _ = cluster.url
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_files_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads = threading.active_count()
     with FlinkMock() as cluster:

@@ -65,7 +65,7 @@ def test_it_can_fail_the_test(pytester: pytest.Pytester) -> None:
     run(pytester, allowed, *both).assert_outcomes(passed=3)
 
 
-def test_it_can_be_left_out(pytester: pytest.Pytester) -> None:
+def test_it_can_be_disabled(pytester: pytest.Pytester) -> None:
     result = run(pytester, marked(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore")
     result.assert_outcomes(passed=3)
     result.stdout.no_fnmatch_line("*without effect*")

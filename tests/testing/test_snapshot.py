@@ -66,7 +66,7 @@ def trouble(mock: FlinkMock) -> None:
     mock.advance("1m")
 
 
-def test_put_back_it_answers_as_it_did_and_goes_the_same_way_again(mock: FlinkMock) -> None:
+def test_a_restored_cluster_sends_the_same_responses_and_continues_equally(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     before, then = everything(mock), mock.clock.now()
     trouble(mock)
@@ -90,7 +90,7 @@ def test_several_snapshots_know_nothing_of_each_other(mock: FlinkMock) -> None:
     assert everything(mock) == was_late
 
 
-def test_an_operation_under_way_goes_on_from_where_it_was(mock: FlinkMock) -> None:
+def test_an_operation_in_progress_continues_after_a_restore(mock: FlinkMock) -> None:
     job = f"{mock.url}/jobs/{mock.job('orders').id}"
     trigger = httpx.post(f"{job}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
 
@@ -106,7 +106,7 @@ def test_an_operation_under_way_goes_on_from_where_it_was(mock: FlinkMock) -> No
         mock.restore(snapshot)
 
 
-def test_jars_come_back_with_their_files(mock: FlinkMock) -> None:
+def test_jars_are_restored_with_their_files(mock: FlinkMock) -> None:
     jar = upload(mock, "orders.jar", small_jar("org.example.Orders"))
     snapshot = mock.snapshot()
     httpx.delete(f"{mock.url}/jars/{jar}")
@@ -160,7 +160,7 @@ def test_the_journal_is_cut_back(mock: FlinkMock) -> None:
     assert [(one.number, one.target) for one in mock.requests] == [(1, "/config"), (2, "/taskmanagers")]
 
 
-def test_a_clock_that_follows_the_wall_goes_on_from_there() -> None:
+def test_a_real_clock_continues_from_the_restored_time() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, clock="real") as mock:
         snapshot = mock.snapshot()
         mock.advance("5h")
@@ -212,7 +212,7 @@ def test_a_cluster_that_a_client_has_ended_serves_again(mock: FlinkMock) -> None
     assert httpx.get(f"{url}/config").status_code == 200
 
 
-def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
+def test_delayed_responses_are_lost(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
@@ -223,6 +223,6 @@ def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
     assert httpx.get(f"{mock.url}/config").status_code == 200
 
 
-def test_only_its_own_cluster_takes_a_snapshot(mock: FlinkMock) -> None:
+def test_a_snapshot_can_be_restored_only_in_its_cluster(mock: FlinkMock) -> None:
     with FlinkMock(SCENARIO) as other, pytest.raises(InvalidArgument, match="another cluster"):
         other.restore(mock.snapshot())

@@ -69,7 +69,7 @@ def test_clients_of_all_kinds_at_once(clock: str) -> None:
         assert [one.number for one in flink.requests] == list(range(1, EACH * len(asked) + 1))
 
 
-def test_it_is_put_back_while_clients_ask() -> None:
+def test_it_is_restored_while_clients_send_requests() -> None:
     with FlinkMock(SCENARIO) as flink, ThreadPoolExecutor(8) as pool:
         snapshot, over = flink.snapshot(), threading.Event()
 

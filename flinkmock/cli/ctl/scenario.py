@@ -22,7 +22,7 @@ def configure(actions: Actions) -> None:
     load_ = scenario.add(
         "load",
         load,
-        "Replace the cluster by one with another scenario, at the same address",
+        "Replace the cluster with one that has another scenario, at the same address",
         example="crash-loop.yaml --clock virtual",
     )
     add_file(load_)
@@ -37,7 +37,7 @@ def configure(actions: Actions) -> None:
     snapshot_.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
     snapshot_.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
     restore_ = actions.add("restore", restore, "Restore a snapshot", example="s1")
-    restore_.add_argument("id", metavar="ID", help="as `snapshot` printed it")
+    restore_.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
 
 
 def add_file(parser: Any, **options: Any) -> None:
@@ -48,7 +48,7 @@ def add_file(parser: Any, **options: Any) -> None:
 
 def add_scenario_options(parser: Any) -> None:
     parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
-    parser.add_argument("--seed", type=whole_number, metavar="N", help="default: that of the scenario")
+    parser.add_argument("--seed", type=whole_number, metavar="N", help="the seed; default: that of the scenario")
     parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
     parser.add_argument(
         "--start-time",

@@ -27,8 +27,8 @@ def configure(actions: Actions) -> None:
         metavar="DURATION",
         help="delete it after this time (wall clock) without a request, or never; default: %(default)s",
     )
-    cluster.add("list", list_clusters, "List these clusters")
-    delete_ = cluster.add("delete", delete, "Delete one of these clusters", example="c1")
+    cluster.add("list", list_clusters, "List the clusters that `create` created")
+    delete_ = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")
     delete_.add_argument("id", metavar="ID", help="the id that `cluster create` printed")
     actions.add("health", health, "Check that the cluster responds")
     actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")

@@ -61,7 +61,7 @@ def test_other_objects_decode_to_an_empty_job():
 
 
 @pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
-def test_vertices_come_depth_first_with_the_ids_that_flink_hashes(name):
+def test_vertices_are_listed_depth_first_with_the_hashed_ids_of_flink(name):
     vertices = plan(name).vertices
     assert [(vertex.name, vertex.id[:6], vertex.parallelism, vertex.max_parallelism) for vertex in vertices] == [
         ("Source: left -> slowly -> fork a -> Sink: sink a", "b8959c", 2, 64),
@@ -134,7 +134,7 @@ def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():
     assert plan("jobgraph-batch", "1.18").vertices[0].parallelism == 1  # 1.18.1, with Flink's client
 
 
-def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_in_which_its_vertices_are_made():
+def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_of_creation():
     job = plan("streamgraph-batch")
     ids = {vertex.name: vertex.id for vertex in job.vertices}
     assert ids["Source: left -> slowly -> fork a -> Sink: sink a"] == "b8959cb54b876fc2db6948c3086a7f95"

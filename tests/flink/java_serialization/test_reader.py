@@ -73,7 +73,7 @@ def test_invalid_bytes_raise_the_exception_of_java(data, text):
 
 
 @given(st.binary(max_size=60), st.integers(0, 300))
-def test_nothing_but_bad_stream_ever_comes_out(noise, offset):
+def test_noise_raises_only_bad_stream(noise, offset):
     whole = serialized_optional({2: [1.5, "text"], 4: Long(5)})
     for data in (b"\xac\xed\0\5" + noise, whole[:offset] + noise + whole[offset + len(noise) :], whole[:offset]):
         with suppress(BadStream):

@@ -36,7 +36,7 @@ def test_requested_aggregations_in_flinks_order() -> None:
 
 
 @pytest.mark.parametrize("values", [[], ["n/a"], ["1", "file:/cp"], ["true"]])
-def test_values_other_than_numbers_are_left_out(values: list[str]) -> None:
+def test_values_other_than_numbers_are_ignored(values: list[str]) -> None:
     assert aggregate(values, ALL) is None
 
 

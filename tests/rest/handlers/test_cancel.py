@@ -47,7 +47,7 @@ def test_a_canceled_job_may_be_cancelled_again(flink, again):
                 client.call("cancelJob", jobid=JOB_ID)
 
 
-def test_heartbeats_are_taken_for_any_job():
+def test_heartbeats_are_accepted_for_any_job():
     with HandlerClient() as client:
         assert client.call("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
 
@@ -57,7 +57,7 @@ def test_heartbeats_are_taken_for_any_job():
     ("AAAA", "java.io.EOFException", None),
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
 ])  # fmt: skip
-def test_no_coordinator_answers(request_text, java_class, text):
+def test_operators_without_a_coordinator(request_text, java_class, text):
     with HandlerClient(job(id=JOB_ID)) as client:
         body = {"serializedCoordinationRequest": request_text}
         with pytest.raises(UncaughtJavaException) as raised:

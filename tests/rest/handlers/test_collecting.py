@@ -80,7 +80,7 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
 
 
 @pytest.mark.parametrize("flink", PLANS)
-def test_without_results_the_job_finishes_with_none(tmp_path, flink):
+def test_without_results_the_job_finishes_without_rows(tmp_path, flink):
     with collecting(flink, ()) as client:
         jobid = submit(client, tmp_path, PLANS[flink], flink)
         client.advance(500)
@@ -92,7 +92,7 @@ def test_without_results_the_job_finishes_with_none(tmp_path, flink):
         assert len(results) == 1
 
 
-def test_a_lifecycle_of_the_rule_is_kept_and_checkpoints_confirm_rows(tmp_path):
+def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path):
     with collecting("2.3", lifecycle=True) as client:
         spec = client.cluster.spec.submissions[0]
         checkpointed = dataclasses.replace(spec.job.checkpoints, every=2_000)

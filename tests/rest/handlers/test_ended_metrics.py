@@ -39,7 +39,7 @@ def cancel(harness: ScenarioHarness) -> None:
 
 
 @pytest.mark.parametrize(("flink", "forgotten"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
-def test_the_last_metrics_are_kept_without_the_ratios(flink, forgotten):
+def test_the_last_metrics_remain_without_the_ratios(flink, forgotten):
     with scenario_harness(JOB, flink=flink) as harness:
         polled(harness, 16_000)
         of_job, of_vertex = metrics(harness), metrics(harness, "vertex")
@@ -61,7 +61,7 @@ def test_the_last_metrics_are_kept_without_the_ratios(flink, forgotten):
             assert ratios == [0.0, 0.0, 0.0]
 
 
-def test_metrics_that_nobody_asked_for_are_not_kept():
+def test_metrics_that_were_not_requested_do_not_remain():
     with scenario_harness(JOB) as harness:
         harness.advance_to(16_000)
         cancel(harness)
@@ -71,7 +71,7 @@ def test_metrics_that_nobody_asked_for_are_not_kept():
         assert (metrics(harness), metrics(harness, "vertex")) == ({}, {})
 
 
-def test_accumulators_come_with_the_heartbeats_of_the_job_master():
+def test_accumulators_are_updated_with_the_heartbeats_of_the_job_master():
     """Real: none at 2, 4, 6 and 8 s, at 10 s those of then, however long the TaskManager has been there."""
     with scenario_harness(COUNTING) as harness:
 

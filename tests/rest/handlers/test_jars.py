@@ -55,7 +55,7 @@ def test_uploads_are_refused(tmp_path, names, text):
     assert refused.value.message == text
 
 
-def test_each_plan_has_a_new_id_unless_one_is_given(tmp_path):
+def test_each_plan_has_a_new_id_unless_the_request_has_one(tmp_path):
     with HandlerClient() as client:
         jar = client.upload(make_jar(tmp_path))
         ids = {client.call("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
@@ -223,7 +223,7 @@ def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
     ("2.2", "DuplicateJobSubmissionException"),
     ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
-def test_an_id_that_is_taken(tmp_path, flink, last):
+def test_an_id_in_use(tmp_path, flink, last):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)

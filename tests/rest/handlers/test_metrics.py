@@ -18,14 +18,14 @@ def names(client: HandlerClient, requested: str) -> list[str]:
     return [metric["id"] for metric in client.call("getAggregatedJobMetrics", {"get": requested.split(",")})]
 
 
-def test_a_name_without_values_empties_the_answer():
+def test_a_name_without_values_results_in_an_empty_response():
     with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
         client.advance("1min")
         assert names(client, "numRestarts") == ["numRestarts"]
         assert names(client, "numRestarts,no.such.metric") == []
 
 
-def test_values_other_than_numbers_are_left_out():
+def test_values_other_than_numbers_are_ignored():
     with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
         client.advance("1min")
         assert names(client, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]

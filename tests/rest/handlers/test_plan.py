@@ -30,7 +30,7 @@ def test_the_description_of_a_chain_is_html(flink, text):
     assert description(VertexSpec(("Source: <a>", "b & c", "d")), Contract.load(flink).release) == text
 
 
-def test_the_description_of_a_submitted_vertex_is_its_own():
+def test_a_submitted_vertex_has_the_description_of_the_plan():
     vertex = VertexSpec(("a", "b"), description="[1]:Scan(table=[[`a`]], fields=[\\x])\n+- [2]:Calc(select=[a > 1])\n")
     text = "[1]:Scan(table=[[`a`]], fields=[&#92;x])<br/>+- [2]:Calc(select=[a &gt; 1])<br/>"
     assert description(vertex, Contract.load("2.3").release) == text

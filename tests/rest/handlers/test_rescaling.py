@@ -74,7 +74,7 @@ def test_bounds_show_at_once():
     (bounds(1, 1, [UNKNOWN_ID]), [f"Job vertex [{UNKNOWN_ID}] was not found in the JobGraph."]
      + [f"The request is incomplete, missing job vertex [{id}] resource requirements." for id in RECORDED_ORDER]),
 ])  # fmt: skip
-def test_mistakes_are_found_whatever_the_scheduler(body, lines):
+def test_invalid_bounds_are_reported_with_both_schedulers(body, lines):
     for configuration in ({}, ADAPTIVE):
         with HandlerClient(job_of(), configuration=configuration) as client:
             with pytest.raises(InvalidResourceRequirements) as refused:
@@ -147,7 +147,7 @@ def test_a_rescale_takes_the_slots_there_are():
         assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {4}
 
 
-def test_bounds_that_change_nothing_come_to_nothing():
+def test_equal_bounds_lead_to_no_rescale():
     with adaptive() as client:
         body = {id: bounds(1, upper, [id])[id] for id, upper in zip(IDS, (1, 2, 2, 1), strict=True)}
         client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
@@ -208,7 +208,7 @@ def test_an_unknown_rescale():
         client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 
 
-def test_no_history_is_kept_unless_asked_for():
+def test_without_the_option_there_is_no_history():
     with adaptive(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
         assert client.call("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
         with pytest.raises(AdaptiveSchedulerRequired):

@@ -30,7 +30,7 @@ def test_a_savepoint_from_trigger_to_location():
         assert response["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
 
 
-def test_a_trigger_id_may_be_given_and_given_again():
+def test_a_trigger_id_can_be_sent_repeatedly():
     with running() as client:
         for _ in range(2):
             response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)

@@ -34,7 +34,7 @@ def details(client: HandlerClient, jobid: str) -> dict[str, Any]:
     return dict(client.call("getJobDetails", jobid=jobid))
 
 
-def test_settings_of_the_plan_are_shown(tmp_path):
+def test_settings_of_the_plan_are_in_the_configuration(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph")
         client.advance(1_000)

@@ -220,7 +220,7 @@ def test_any_octets_are_read_or_refused(raw: bytes) -> None:
         assert refused.response.status in (400, 500)
 
 
-def test_nesting_as_deep_as_jackson_goes() -> None:
+def test_the_nesting_limit_of_jackson() -> None:
     body = b'{"nope":' + b'{"a":' * 990 + b"1" + b"}" * 991
     assert read(body) == {}
 

@@ -8,12 +8,12 @@ def cover(operation_id, payload):
     return coverage(ResponseRenderer(CONTRACT), CONTRACT.operation(operation_id), payload)
 
 
-def test_nothing_known_is_all_made_up():
+def test_an_empty_payload_is_filled_with_placeholders():
     modelled, unmodelled = cover("getJobStatusInfo", None)
     assert (modelled, unmodelled) == (frozenset(), {"/status"})
 
 
-def test_facts_are_modelled_and_the_rest_is_made_up():
+def test_missing_fields_are_filled_with_placeholders():
     jobs = [{"id": "0" * 32, "status": "RUNNING"}, {"id": "1" * 32}]
     modelled, unmodelled = cover("getJobIdsWithStatusesOverview", {"jobs": jobs, "unknown": 1})
     assert modelled == {"/jobs/*/id"}

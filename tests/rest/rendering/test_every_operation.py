@@ -51,7 +51,7 @@ def test_recorded_bodies_are_rendered_unchanged(version):
 
 
 @given(st.data())
-def test_a_body_with_some_of_its_facts_taken_away_is_filled_up_again(data):
+def test_removed_fields_of_a_body_are_filled_with_placeholders(data):
     minor, operation_id = data.draw(st.sampled_from(EVERY))
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)

@@ -37,7 +37,7 @@ def test_payloads_take_the_order_and_the_keys_of_the_release():
     assert new["tasks"]["running"] == 3
 
 
-def test_missing_required_fields_get_placeholders_and_optional_ones_are_left_out():
+def test_only_missing_required_fields_get_placeholders():
     overview = body("getClusterOverview", {"taskmanagers": 2})
     assert overview["taskmanagers"] == 2
     assert isinstance(overview["slots-total"], int)
@@ -92,7 +92,7 @@ def test_null_leaves_out_an_optional_field_that_is_not_nullable():
     }
 
 
-def test_null_of_a_nullable_field_is_kept():
+def test_null_of_a_nullable_field_remains():
     status = {"id": "IN_PROGRESS"}
     response = {"status": status, "operation": None}
     assert body("getSavepointStatus", response) == response
@@ -142,7 +142,7 @@ def test_an_empty_plan_and_a_plan():
     assert body("getJobDetails", {"plan": plan}, "1.20")["plan"] == plan
 
 
-def test_an_answer_without_content_is_the_empty_object():
+def test_a_response_without_content_is_the_empty_object():
     assert body("cancelJob", None) == {}
     assert body("cancelJob", {"whatever": 1}) == {}
 
@@ -159,7 +159,7 @@ def test_a_file_has_no_body():
         body("getJobManagerLogFile", None)
 
 
-def test_an_imported_release_without_faker_is_refused_before_anything_is_asked(monkeypatch):
+def test_an_imported_release_without_faker_is_refused_at_the_start(monkeypatch):
     shipped = Contract.load("2.3")
     monkeypatch.setitem(sys.modules, "faker", None)
     ResponseRenderer(shipped)
