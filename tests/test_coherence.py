@@ -1,4 +1,4 @@
-"""Whatever clients and faults do to a cluster, in any order, its responses agree with each other and are valid."""
+"""After any sequence of requests and faults, the responses of a cluster agree with each other and are valid."""
 
 from __future__ import annotations
 

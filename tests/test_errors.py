@@ -1,4 +1,4 @@
-"""The contract of errors: one base, exported, explained, hashable, with a message that says what to do."""
+"""All errors have one base class, are exported, documented and hashable, and their messages say what to do."""
 
 from __future__ import annotations
 

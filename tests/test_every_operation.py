@@ -1,6 +1,6 @@
-"""Every operation of every release answers over HTTP, against jobs that run, have finished, failed and were canceled.
+"""Every operation of every release responds over HTTP, for jobs that run, have finished, failed or were canceled.
 
-No 404 of the router, no status that Flink would not give, and each JSON answer as the contract says.
+The router sends no 404, each status is one that Flink sends, and each JSON response conforms to the contract.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NEVER_ANSWERED = {
     "getRescalingStatus": 503,
     "getYarnStopJobTermination": 308,  # mode=stop was removed in 1.9
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
-    "submitJob": 400,  # the tour's plan is none
+    "submitJob": 400,  # the tour sends no valid plan
 }
-"""Operation id -> the only status it ever answers here, as Flink would."""
+"""Operation id -> the only status of its responses in the tour, which Flink would send too."""
 MORE_EXPECTED_ERRORS = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended
@@ -33,7 +33,7 @@ MORE_EXPECTED_ERRORS = {
 
 
 class OverHttp:
-    """Puts the tour's requests to a server, and judges each answer at once."""
+    """Sends the requests of the tour to a server, and checks each response."""
 
     def __init__(self, url: str, contract: Contract) -> None:
         self._contract = contract

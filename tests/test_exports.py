@@ -38,7 +38,7 @@ def test_each_public_module_lists_names_that_are_there_and_explained(name: str) 
     for exported in module.__all__:
         value = getattr(module, exported)
         if inspect.isclass(value) or inspect.isroutine(value):
-            # a dataclass without words of its own has its signature for a docstring
+            # the default docstring of a dataclass is its signature
             assert (inspect.getdoc(value) or "").strip() and not value.__doc__.startswith(f"{exported}("), exported
 
 
@@ -55,7 +55,7 @@ def test_without_hypothesis_strategies_name_the_extra_to_install() -> None:
 
 @pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.testing.mock", "flinkmock.cli"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
-    # pytest itself brings asyncio in nowhere, but this test's process has it: ask a fresh one
+    # this process has imported asyncio, so a new process is checked
     code = f"import sys, json, {module}; print(json.dumps(sorted(m.partition('.')[0] for m in sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not HEAVY & set(json.loads(loaded))

@@ -58,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
 
 
-# No code of users runs; nothing is unpickled; programs are started only where a command says so.
+# No code of users runs; nothing is unpickled; programs are started only by commands that document it.
 
 ALLOWED = {
     "exec": {"rest/rendering/writer.py"},

@@ -1,4 +1,4 @@
-"""A busy machine fails no test: clients of tests wait for minutes unless the test says otherwise."""
+"""No test fails on a busy machine: clients in tests wait for minutes, unless a test sets a timeout."""
 
 from __future__ import annotations
 

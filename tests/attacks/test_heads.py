@@ -15,7 +15,7 @@ OVERVIEW = b'{"operation":"getClusterOverview"}'
 
 @pytest.mark.parametrize("size", [limits.HEADERS + 1, 100_000, 1_000_000, 20_000_000])
 def test_a_long_header(client: Client, size: int) -> None:
-    """Netty gives up on the headers, and Flink answers the request (2.3.0)."""
+    """Netty stops parsing the headers, and Flink answers the request (2.3.0)."""
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         try:
             wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")

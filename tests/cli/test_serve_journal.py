@@ -21,12 +21,12 @@ from tests.timeouts import PATIENCE
 EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
 
 
-def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a server that was asked for these paths."""
+def served(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    """Serve a cluster, send GET requests for these paths; return exit code, standard output and standard error."""
     with ForkedCommand("serve", "--port", "0", *arguments) as process:
         first = process.stdout.readline()
         url = first[first.index("http://") :].split()[0].strip('",')
-        for path in ask:
+        for path in paths:
             with (
                 contextlib.suppress(urllib.error.HTTPError),
                 urllib.request.urlopen(url + path, timeout=PATIENCE) as response,
@@ -45,11 +45,11 @@ def scenario(tmp_path: Path) -> str:
 
 
 def test_expectations_that_are_met(scenario: str) -> None:
-    assert served(scenario, "--verify", "--quiet", ask=("/overview",)) == (0, "", "")
+    assert served(scenario, "--verify", "--quiet", paths=("/overview",)) == (0, "", "")
 
 
 def test_expectations_that_are_not(scenario: str) -> None:
-    code, _, err = served(scenario, "--verify", "--quiet", ask=("/overview", "/overview", "/over"))
+    code, _, err = served(scenario, "--verify", "--quiet", paths=("/overview", "/overview", "/over"))
     assert code == 1
     assert f"{scenario}:3:5: expected GET /overview once, but it was sent 2 times." in err
     assert f"{scenario}:4:5: expected requests that match no operation never, but they were sent once." in err
@@ -62,7 +62,7 @@ def test_they_are_not_checked_unasked(scenario: str) -> None:
 
 def test_the_journal_as_json_lines(scenario: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
-    assert served(scenario, "--journal", str(file), ask=("/overview", "/jobs?x=1"))[0] == 0
+    assert served(scenario, "--journal", str(file), paths=("/overview", "/jobs?x=1"))[0] == 0
     first, second = map(json.loads, file.read_text("utf-8").splitlines())
     assert (first["operation"], first["status"], first["fault"]) == ("getClusterOverview", 200, None)
     assert second["advice"] == ["Flink 2.3 does not read the query parameter x of GET /jobs."]
@@ -70,7 +70,7 @@ def test_the_journal_as_json_lines(scenario: str, tmp_path: Path) -> None:
 
 def test_the_journal_as_har(scenario: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.har"
-    assert served(scenario, "--quiet", "--journal", str(file), ask=("/overview",))[0] == 0
+    assert served(scenario, "--quiet", "--journal", str(file), paths=("/overview",))[0] == 0
     [entry] = json.loads(file.read_text("utf-8"))["log"]["entries"]
     assert entry["request"]["url"].startswith("http://127.0.0.1:")
     assert entry["response"]["status"] == 200
@@ -81,7 +81,7 @@ def test_the_name_of_a_fault_is_printed_after_the_request(tmp_path: Path) -> Non
     file.write_text(
         "clock: virtual\nstart-time: 2026-01-01\nfaults:\n  - {name: election, reply: leader-unavailable}\n"
     )
-    _, out, _ = served(str(file), ask=("/overview",))
+    _, out, _ = served(str(file), paths=("/overview",))
     assert out.splitlines()[-1] == "00:00:00.000  503  GET    /overview  (election)"
 
 
@@ -90,11 +90,11 @@ def test_what_had_no_effect_is_printed_at_the_end(tmp_path: Path) -> None:
     file.write_text("flink: '2.3'\nfaults: [{name: slow, match: GET /jobs, delay: 1s}]\n")
     unused = 'The fault "slow" never applied: no request met its conditions.'
     ignored = "Flink 2.3 does not read the query parameter x of GET /overview. (request 1)"
-    _, out, _ = served(str(file), ask=("/overview?x=1",))
+    _, out, _ = served(str(file), paths=("/overview?x=1",))
     assert out.splitlines()[-2:] == [unused, ignored]
-    _, out, _ = served(str(file), "--log", "json", ask=("/overview?x=1",))
+    _, out, _ = served(str(file), "--log", "json", paths=("/overview?x=1",))
     assert json.loads(out.splitlines()[-1]) == {"event": "findings", "unused": [unused], "ignored": [ignored]}
-    _, out, _ = served(str(file))  # no request came
+    _, out, _ = served(str(file))  # without requests
     assert unused not in out
 
 

@@ -44,8 +44,8 @@ COMMANDS = (
     ["info", "wordcount.jar"],
     ["list"],
 )
-"""As recorded, in this order; JOB is the job that was run last, SAVEPOINT what was stored last. The last one asks a
-port that nobody listens at."""
+"""The recorded commands in their order. JOB is the last started job, SAVEPOINT the last savepoint. The last command
+uses a port without a server."""
 WITHOUT_CLUSTER = ("info",)
 
 

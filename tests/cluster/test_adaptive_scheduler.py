@@ -102,7 +102,7 @@ def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -
     b = harness(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3)
     b.advance(100_000)
     assert (parallelism(b), b.cluster.job_named("orders").restarts) == ([1, 4], 1)
-    # RESTARTING for a second, then ten in which the slots might have come back
+    # RESTARTING for a second, then ten seconds in which slots could become free
     assert b.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (71_000, "RUNNING")]
     b.advance(150_000)
     assert parallelism(b) == [1, 6]

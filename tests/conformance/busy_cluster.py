@@ -19,7 +19,7 @@ from tests.fidelity.flink import RealCluster
 JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MOST_RUNNING = 4
 KILL_EVERY_S = 100
-"""Longer than a heartbeat timeout (50 s), so that a dead TaskManager is seen both registered and gone."""
+"""Longer than a heartbeat timeout (50 s), so that a killed TaskManager is read before and after its removal."""
 RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 

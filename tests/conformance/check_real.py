@@ -2,10 +2,11 @@
 
     python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
-runs `flinkmock check`: reads twice, then mutating checks (`--mutating`) and generated requests (`--fuzz N`), and all of
-them again through `flinkmock proxy`, whose summary comes last. Takes one or two minutes.
-`--watch 60m --busy` instead reads it again and again with `flinkmock check --watch`, while jobs start, fail, restart,
-finish and are cancelled, savepoints are taken and TaskManagers are killed (tests/conformance/busy_cluster.py).
+This command runs `flinkmock check`: it reads twice, then sends mutating checks (`--mutating`) and generated requests
+(`--fuzz N`). It does the same through `flinkmock proxy`, whose summary is printed last. This takes one or two minutes.
+With `--watch 60m --busy`, it reads the cluster repeatedly with `flinkmock check --watch` instead, while jobs start,
+fail, restart, finish and are cancelled, savepoints are taken and TaskManagers are killed
+(tests/conformance/busy_cluster.py).
 `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
 The jars come from the Python package index, see tests/fidelity/distribution.py.
 """
@@ -57,7 +58,7 @@ def check(name: str, url: str, *options: str) -> bool:
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
     """Run the same checks through a proxy."""
-    command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # nobody reads what it prints meanwhile
+    command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # its output is not read while it runs
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
         address = proxy.stdout.readline().split()[3].rstrip(",")
@@ -77,7 +78,7 @@ def watch(args: argparse.Namespace, home: Path, java: str) -> int:
             start_jobs(driver)
             jars = jars_for(args.version)
             load = busy(cluster, jars, args.seed, restarts=args.restarts) if args.busy else nullcontext()
-            with load:  # findings are printed as they come
+            with load:  # findings are printed immediately
                 command = [*COMMAND, "check", cluster.url, "--watch", args.watch, "--every", args.every]
                 return subprocess.run(command).returncode
         finally:

@@ -2,8 +2,8 @@
 
     python -m tests.conformance.record_real 2.3.0
 
-writes data/recorded-2.3.0.jsonl.gz (the exchanges that `flinkmock record --raw` keeps) and data/reads-2.3.0.json.gz
-(what the cluster answered to reads.py right after that). Takes a minute.
+writes data/recorded-2.3.0.jsonl.gz (the exchanges of `flinkmock record --raw`) and data/reads-2.3.0.json.gz
+(the responses to the requests of read_endpoints.py, sent right after that). It takes a minute.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def start_jobs(d: Driver) -> None:
 
 
 def is_waiting(d: Driver) -> bool:
-    """Returns whether the restarting job is waiting: longer than Flink's caches last, and for some time to come."""
+    """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for some seconds."""
     body = d.peek("/jobs/{loop}") or {}
     since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < since < 14_000

@@ -32,7 +32,7 @@ def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterato
 
 @contextmanager
 def serve_responses(respond: Callable[[str], HttpResponse]) -> Iterator[str]:
-    """Yields the address of a server that answers GET requests with `respond(target)`."""
+    """Yield the address of a server that answers GET requests with `respond(target)`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""Hand-written fakes in all formats: what no Flink says in them, and scenarios that serve the same."""
+"""Hand-written fakes in all formats: values that no Flink sends, and scenarios that serve equal responses."""
 
 from __future__ import annotations
 

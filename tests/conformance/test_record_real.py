@@ -1,6 +1,6 @@
 """Recordings of real clusters, served by the fake, respond as the clusters did at the end of the recording.
 
-The exchanges and answers are in data/; `python -m tests.conformance.record_real` makes them.
+The exchanges and responses are in data/; `python -m tests.conformance.record_real` records them.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def main() -> int:
     if missing := what_is_missing():
         print(f"There is no browser: {missing}.", file=sys.stderr)
         return 2
-    cluster = FlinkMock(SCENE)  # not a `with` block: nobody meets the expectation
+    cluster = FlinkMock(SCENE)  # not a `with` block, because the expectation is not met
     with tempfile.TemporaryDirectory() as profile, contextlib.closing(cluster.start()):
         play(cluster)
         browser = Browser(Path(profile))

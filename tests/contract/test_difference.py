@@ -89,12 +89,12 @@ def breaking(old: str, new: str) -> set[tuple[str, str]]:
 
 def test_breaking_changes() -> None:
     changes = breaking("1.20", "2.3")
-    assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in changes  # a field is gone
-    assert ("POST /jars/:jarid/run", "program-args") in changes  # a parameter is gone
+    assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in changes  # a removed field
+    assert ("POST /jars/:jarid/run", "program-args") in changes  # a removed parameter
     assert ("POST /jobs", ".jobGraphFileName") not in changes  # Flink still reads the old name
     assert not any(field.startswith(".plan.") for _, field in changes)  # another class, which writes the same values
     assert ("GET /jobs/:jobid", ".job-type") in changes  # can be null from then on
-    assert ("GET /jobs/:jobid", ".vertices[].status") in breaking("1.12", "1.13")  # a state nobody knows yet
+    assert ("GET /jobs/:jobid", ".vertices[].status") in breaking("1.12", "1.13")  # a new state
     assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking("1.19", "1.20")  # an object where a number stood
 
 

@@ -39,7 +39,7 @@ def test_a_page_becomes_the_next_release():
 def test_the_base_supplies_parts_missing_from_a_page():
     contract, _ = import_file("page.md")
     overview = contract.definitions["ClusterOverviewWithVersion"]
-    assert list(overview["properties"]) == [  # order, and the new one behind
+    assert list(overview["properties"]) == [  # in order, the new one last
         "taskmanagers",
         "slots-available",
         "taskmanagers-blocked",
@@ -107,7 +107,7 @@ def test_an_openapi_document_becomes_the_next_release():
     assert contract.check_response(job_notes, body) == []
     assert contract.operation("uploadJar").file_upload
     assert contract.operation("cancelJob").status == 202
-    # what an OpenAPI document says of subclasses is wrong (`clazz`); what is new in all of them is still seen
+    # OpenAPI documents describe subclasses wrongly (`clazz`); a field that is new in all of them is imported
     checkpoint = contract.operation("getCheckpointStatisticDetails")
     made = ResponseRenderer(contract).body(checkpoint, {"className": "failed", "id": 1})
     assert next(iter(made)) == "className"
@@ -229,7 +229,7 @@ def test_an_imported_release_is_served(of_2_4, tmp_path, monkeypatch, capsys):
     assert main(["import", str(of_2_4), "--flink", "2.4.0"]) == 0
     assert capsys.readouterr().out == f"{tmp_path}/schemas/2.4.json: 98 operations of Flink 2.4.0\n"
     assert known_releases()[-1] == "2.4"
-    assert LATEST == "2.3"  # whoever names no release is not surprised
+    assert LATEST == "2.3"  # an imported release does not become the default
     with FlinkMock({"flink": 2.4, "jobs": {"orders": "streaming"}}) as cluster:
         contract = cluster.engine.contract
         targets = (

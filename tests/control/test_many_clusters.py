@@ -1,4 +1,4 @@
-"""Hundreds of clusters, made, used and ended by eight clients at once, leave nothing behind."""
+"""Hundreds of clusters, which eight clients create, use and end at the same time, leak nothing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def use_by_eight(port: int, count: int) -> set[str]:
 
 
 def settled(most: Counter[str]) -> Counter[str]:
-    """Return the counts as soon as there is no more of anything than allowed, or after a timeout."""
+    """Return the counts as soon as none is above the allowed one, or after a timeout."""
     deadline = time.monotonic() + PATIENCE
     while not (counts := left()) <= most and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -80,4 +80,4 @@ def test_nothing_is_leaked(count: int) -> None:
         urls = use_by_eight(flink.port, count)
         assert len(urls) >= count / 2  # some get a port that is free again
         after = settled(before)
-        assert after <= before, after - before  # what earlier tests left may go meanwhile
+        assert after <= before, after - before  # resources of earlier tests may be freed in this time

@@ -1,4 +1,4 @@
-"""One object behind both: what the Python API can, the control API can, and the other way round."""
+"""The Python API and the control API have the same operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever valid requests come, in whatever order: each response is as documented, and none is an internal error."""
+"""Valid requests in random order get the documented responses, and no internal error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class NoClusters:
 
 
 class NoServer:
-    """A host without a server: what is waited for comes at once or never."""
+    """A host without a server: a condition is met immediately, or never."""
 
     urls: Sequence[str] = ("http://127.0.0.1:8081",)
     clusters = NoClusters()

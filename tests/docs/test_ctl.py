@@ -23,7 +23,7 @@ EXAMPLES = re.findall(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", BLOCKS, re.MULTILINE)
 def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "orders.yaml").write_text(SCENARIO)
     monkeypatch.chdir(tmp_path)
-    flink = FlinkMock(SCENARIO).start()  # not a `with` block: nobody meets the expectation
+    flink = FlinkMock(SCENARIO).start()  # not a `with` block, because the expectation is not met
     monkeypatch.setenv("FLINKMOCK_URL", flink.url)
     try:
         assert len(EXAMPLES) > 20

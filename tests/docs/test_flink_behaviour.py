@@ -75,7 +75,7 @@ def test_citations_in_the_tree_name_an_anchor_that_exists() -> None:
     wrong = []
     for path in citing_files():
         for match in CITATION.finditer(path.read_text(encoding="utf-8")):
-            # prose may link the page as a whole; code says which section it means
+            # prose may link the whole page; code links a section
             if match[1] is None and path.suffix == ".md":
                 continue
             if match[1] not in anchors():

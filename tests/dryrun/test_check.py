@@ -84,7 +84,7 @@ def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
     with pytest.raises(ScenarioError) as caught:
         check(file)
-    (mistake,) = caught.value.mistakes  # both jobs have one shape, so one of them was asked about
+    (mistake,) = caught.value.mistakes  # both jobs have the same shape, so only one of them is checked
     assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
     assert "/maxParallelism: range" in mistake
 

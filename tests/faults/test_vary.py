@@ -1,4 +1,4 @@
-"""Responses that the contract allows, and that are seldom seen."""
+"""Rare responses that the contract allows."""
 
 from __future__ import annotations
 

@@ -66,5 +66,5 @@ def test_releases_have_their_own_lines() -> None:
 
 
 def test_nothing_sampled_is_an_empty_root() -> None:
-    """Recorded on a live 2.3.0: an idle vertex asked for `on_cpu`."""
+    """Recorded on 2.3.0: the graph `on_cpu` of an idle vertex."""
     assert flame_graph([SubtaskSample(0.0)], "on_cpu", NEW) == {"name": "root", "value": 0, "children": []}

@@ -38,7 +38,7 @@ CACHED = {"cluster": {"caches": True}, **JOB}
 
 @dataclass(frozen=True)
 class Probe:
-    """What to ask two clusters, one of which has the option."""
+    """Requests for two clusters, one of which has the option."""
 
     value: str
     steps: Sequence[Step]

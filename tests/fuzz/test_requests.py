@@ -1,4 +1,4 @@
-"""Requests that nearly make sense: no response says that flinkmock failed, and none is missing."""
+"""Nearly valid requests: each gets a response, and none is an internal error of flinkmock."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def send(api: RestApi, method: str, target: str, body: bytes = b"", content_type
 
 @st.composite
 def targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
-    """A method, and a target that looks like one of an operation."""
+    """A method, and a target that is similar to that of an operation."""
     operation = draw(
         st.sampled_from(
             [operation for operation in Contract.load(release).operations if operation.id != "shutdownCluster"]

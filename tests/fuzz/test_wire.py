@@ -1,4 +1,4 @@
-"""Bytes that nearly are HTTP: the server answers or ends the connection, and serves the next client."""
+"""Nearly valid HTTP: the server responds or ends the connection, and serves the next client."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_redirects_to_https() -> None:
 
 
 def test_requests_with_bodies_and_faults(mock: FlinkMock) -> None:
-    """They are answered by aiohttp, not by the direct path."""
+    """aiohttp answers these requests, not the direct path."""
     upload = {"jarfile": ("a.jar", small_jar())}
     assert httpx.post(mock.url + "/jars/upload", files=upload).status_code == 401
     assert httpx.post(mock.url + "/jars/upload", files=upload, auth=mock.auth).status_code == 200

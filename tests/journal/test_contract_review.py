@@ -67,7 +67,7 @@ def test_a_field_that_a_later_release_drops() -> None:
         "the query parameter program-args of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
     )
     assert advice("POST", jar, {"programArgsList": ["--a", "b"]}, flink="1.20") == ()
-    assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 goes on reading it
+    assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 still reads it
 
 
 def test_an_operation_that_a_later_release_drops() -> None:

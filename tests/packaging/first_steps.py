@@ -83,7 +83,7 @@ def _served(serve: str, path: str, commands: str = "") -> str:
 
 
 def _shown(command: str) -> str:
-    """Return lines that print a command and run it. Each part of a chain is run by itself, so that none is ignored."""
+    """Return lines that print and run a command. The parts of a chain are run separately, to check each exit code."""
     return "".join(f"echo {_quoted('$ ' + part)}\n{part}\n" for part in command.split(" && ") if part.strip())
 
 

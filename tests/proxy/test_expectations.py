@@ -19,7 +19,7 @@ BODY = b"x" * 300_000
 
 @pytest.fixture
 async def like_flink() -> AsyncIterator[str]:
-    """A server that sends 100 only after the first bytes of a body, as a real Flink does; never answers GET."""
+    """A server that sends 100 only after the first bytes of a body, like a real Flink. It does not respond to GET."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):

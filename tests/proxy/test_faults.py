@@ -221,7 +221,7 @@ async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange],
         cluster.advance("60s")
         later = over(cluster, exchanges, *faults)  # what one proxy knows of the jobs may be half a second old
         assert await send(f"{await serve(later)}/overview") == 503
-    assert await send(f"{url}/overview") == 502  # and a cluster that has gone has no jobs
+    assert await send(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
 async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges: list[Exchange], send: Any) -> None:

@@ -67,9 +67,9 @@ async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> 
     async def overview(_: web.Request) -> web.Response:
         return web.json_response({"taskmanagers": "1"})
 
-    behind = web.Application()
-    behind.router.add_get("/overview", overview)
-    proxy = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append)
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/overview", overview)
+    proxy = Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session:
         for _ in range(20):
@@ -91,7 +91,7 @@ async def test_the_upstream_server_does_not_respond(serve: Any, exchanges: list[
 
 
 async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: list[Exchange]) -> None:
-    """Its client is left as well, and does not take half an answer for a whole one."""
+    """The connection of the client is closed as well, so that it does not treat half a response as a whole one."""
 
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-length": "100"})
@@ -101,9 +101,9 @@ async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: 
         request.transport.close()
         return response
 
-    behind = web.Application()
-    behind.router.add_get("/overview", half)
-    proxy = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append)
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/overview", half)
+    proxy = Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append)
     async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
@@ -118,9 +118,9 @@ async def test_the_host_header_names_the_server(serve: Any) -> None:
     async def name(request: web.Request) -> web.Response:
         return web.Response(text=f"{request.headers['host']} {request.headers['x-own']}")
 
-    behind = web.Application()
-    behind.router.add_get("/overview", name)
-    upstream = await serve(behind)
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/overview", name)
+    upstream = await serve(upstream_app)
     url = await serve(Proxy(upstream, Contract.load("2.3")))
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as response:
         assert await response.text() == f"{upstream.removeprefix('http://')} y"
@@ -131,9 +131,9 @@ async def test_compressed_bodies_stay_compressed(serve: Any, exchanges: list[Exc
         encoding = request.headers["content-encoding"]
         return web.Response(body=await request.read(), headers={"content-encoding": encoding})
 
-    behind = web.Application()
-    behind.router.add_post("/jars/x/run", echo)
-    url = await serve(Proxy(await serve(behind), Contract.load("2.3"), exchanges.append))
+    upstream_app = web.Application()
+    upstream_app.router.add_post("/jars/x/run", echo)
+    url = await serve(Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append))
     body = gzip.compress(b'{"parallelism": 2}')
     async with (
         aiohttp.ClientSession(url, auto_decompress=False) as session,
@@ -186,9 +186,9 @@ async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: li
         await go.wait()
         return web.Response(text="{}")
 
-    behind = web.Application()
-    behind.router.add_get("/overview", overview)
-    runner = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append).runner(shutdown_timeout=30)
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/overview", overview)
+    runner = Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append).runner(shutdown_timeout=30)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     _, writer = await asyncio.open_connection(*runner.addresses[0])
@@ -205,7 +205,7 @@ async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: li
 
 
 async def test_clients_that_expect_a_continue(cluster: FlinkMock, serve: Any) -> None:
-    """As curl does with a jar."""
+    """curl does this when it uploads a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:
         form = aiohttp.FormData()
@@ -228,9 +228,9 @@ async def test_long_bodies_stream(serve: Any) -> None:
             await response.write(bytes(MIB))
         return response
 
-    behind = web.Application(client_max_size=0)
-    behind.router.add_post("/jars/upload", count)
-    upstream = await serve(behind)
+    upstream_app = web.Application(client_max_size=0)
+    upstream_app.router.add_post("/jars/upload", count)
+    upstream = await serve(upstream_app)
     command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

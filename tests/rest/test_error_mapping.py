@@ -175,7 +175,7 @@ def test_an_unknown_job_in_every_release(flink: str) -> None:
 
 
 def test_a_failed_cancellation_is_not_an_internal_server_error() -> None:
-    """A RestHandlerException has its own status, 500 too, and comes as one trace (AbstractHandler.handleException)."""
+    """A RestHandlerException has a status, which may be 500, and one stack trace (AbstractHandler.handleException)."""
     status, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
     assert status == 500
     assert errors[0].startswith(REST + "Job cancellation failed: not now\n")

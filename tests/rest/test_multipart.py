@@ -182,7 +182,7 @@ def test_operations_without_uploads(
 def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
     client: Client, path: str, status: int, text: str
 ) -> None:
-    """As a real 2.3.0 answered."""
+    """The response of a real 2.3.0."""
     reply = upload(client, b"", path)
     assert (reply.status, reply.errors) == (status, [text])
 
@@ -215,6 +215,6 @@ def test_the_limit(serve: Callable[..., Client]) -> None:
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
     assert client.engine.calls == []
-    # real 2.3.0 with a limit of 20 MB takes 30 MB; FileUploadHandler comes before HttpObjectAggregator
+    # a real 2.3.0 with a limit of 20 MB accepts 30 MB: FileUploadHandler precedes HttpObjectAggregator
     assert upload(client, body, headers=FORM).status == 200
     assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 200

@@ -47,7 +47,7 @@ def test_a_file_and_its_headers(static: StaticFiles) -> None:
         "date": DATE,
         "expires": "Fri, 15 Jan 2027 08:05:00 GMT",
         "cache-control": "private, max-age=300",
-        "last-modified": DATE,  # it is unpacked when it is first asked for
+        "last-modified": DATE,  # it is unpacked at the first request
     }
 
 

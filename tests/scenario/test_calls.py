@@ -43,7 +43,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         assert failed.value.exception == JavaException("java.util.concurrent.TimeoutException")
         assert harness.state() == "RUNNING"
         harness.client.json("PATCH", target)
-        harness.client.json("PATCH", target)  # one that is under way is none that could fail
+        harness.client.json("PATCH", target)  # a cancellation in progress is not counted
         harness.advance_to(2_000)
         assert harness.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
 

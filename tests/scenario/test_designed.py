@@ -1,5 +1,7 @@
-"""The fragments that the language was designed from, in the words it has now: each does what it says, to the
-millisecond. The complete examples are ready scenarios (test_ready.py, test_faults.py)."""
+"""The examples from the design of the scenario language behave as described, to the millisecond.
+
+Further examples are built-in scenarios (test_ready.py, test_faults.py).
+"""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_a_job_that_a_program_may_name_can_be_spoken_of() -> None:
 
 
 class Patient:
-    """A client that tries again when it gets no sensible answer."""
+    """A client that repeats a request until it gets a valid response."""
 
     def __init__(self, url: str) -> None:
         self.client = httpx.Client(base_url=url)

@@ -55,7 +55,7 @@ def test_beginnings() -> None:
 
 @pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
 def test_the_recorded_transitions_are_legal(release: str) -> None:
-    """The timestamps of a job that was never restarted tell its states in their order."""
+    """Without a restart, the timestamps of a job show the order of its states."""
     transitions = set()
     for file in (RECORDINGS / release).glob("*.json.gz"):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:

@@ -1,4 +1,4 @@
-"""Requests that connections answer without aiohttp."""
+"""Requests that are answered without aiohttp."""
 
 from __future__ import annotations
 

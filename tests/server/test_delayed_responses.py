@@ -1,4 +1,4 @@
-"""Answers that are held back until the cluster's clock shows the moment."""
+"""Responses that are delayed until the clock of the cluster reaches a time."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.MonkeyPat
 
 
 class Session:
-    """The third engine only answers what there is to ask for."""
+    """The third engine gets only the requests that list the targets."""
 
     def __init__(self, wall: Wall, engines: list[Engine]) -> None:
         self.wall = wall

@@ -118,7 +118,7 @@ async def test_aiohttp() -> None:
                 Fault("x", FaultTrigger((Pattern.parse("POST /jobs/:jobid/stop"),)), drop=drop)
             ) as mock:
                 with pytest.raises(error):
-                    # aiohttp tries a GET again by itself when the connection goes before an answer
+                    # aiohttp repeats a GET if the connection is closed before a response
                     async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as response:
                         await response.read()
                 assert mock.requests.count("POST /jobs/:jobid/stop") == 1

@@ -1,5 +1,8 @@
-"""Two JobManagers whose leader falls, asked over HTTP as two real ones were (leader-change.json.gz: 2.3.0 and 1.12.5
-with ZooKeeper, the leading process killed; JobManager 0 led)."""
+"""Two JobManagers get the requests that two real ones got during a leader change.
+
+The recording leader-change.json.gz is from 2.3.0 and 1.12.5 with ZooKeeper. The process of JobManager 0, the leader,
+was killed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def running(**options: Any) -> Iterator[FlinkMock]:
 
 
 class Simulator:
-    """Asks what was asked of the real cluster. `known` are this cluster's ids, by the names of the recording."""
+    """Sends the recorded requests. `known` has the ids of this cluster by the names in the recording."""
 
     def __init__(self, mock: FlinkMock) -> None:
         self.mock = mock
@@ -121,7 +124,7 @@ def test_a_crashed_jobmanager_does_not_respond_until_it_is_a_standby() -> None:
             httpx.get(mock.urls[0] + "/overview")
         assert mock.requests[-1].status == 0
         assert httpx.get(mock.urls[1] + "/overview").json() == {"errors": [NO_LEADER]}
-        mock.jobmanagers.fail()  # changes nothing: there is none that could
+        mock.jobmanagers.fail()  # no effect without a leader
         mock.advance("7s")
         assert mock.jobmanagers.leader == 1
         assert [httpx.get(url + "/jobs").json()["jobs"] for url in mock.urls] == [
@@ -141,7 +144,7 @@ def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
     with running() as mock:
         mock.jobmanagers.fail()
         response = httpx.post(mock.urls[1] + "/nowhere")
-        assert response.status_code == 404  # RouterHandler: it never comes to a handler that would ask for the leader
+        assert response.status_code == 404  # RouterHandler responds before a handler looks for the leader
 
 
 def test_without_high_availability_the_jobs_are_lost() -> None:

@@ -1,4 +1,4 @@
-"""Thousands of requests with faults by chance: the same seed gives the same sequence, and nothing is left behind."""
+"""Thousands of requests with random faults: the same seed gives the same sequence, and nothing leaks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every recorded request, played against the server with an engine that has no cluster.
 
-What the server itself refuses has to be refused in the same words, causes included. What real Flink's cluster
-answered, well or not, has to get as far as the engine.
+Requests that the server refuses get the same error messages, with their causes. All requests that reached the cluster
+of the real Flink reach the engine.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
 """How a jar begins, with a time of day in it whose second byte is the one of the recording."""
 SENT_JAR = RECORDINGS.parent / "fidelity" / "jars" / "1.20.5" / "wordcount.jar"
-"""Of the recordings made here; the jar of 2.3.0 is as long, and begins alike."""
+"""A jar of the recordings. That of 2.3.0 has the same length and beginning."""
 REQUESTS = {
     10: b'{"nope":1}',
     75: b'{"jobGraphFileName":"a.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
     78: b'{"jobGraphFileName":"nope.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
 }
-"""Size -> the part named "request"; the recording tells only the size."""
+"""Size -> the part named "request", of which the recording contains only the size."""
 
 
 def steps(version: str) -> dict[str, dict[str, Any]]:

@@ -78,7 +78,7 @@ def test_line_ends_and_protocols_before_2_3(serve: Callable[..., Client], flink:
 
 @pytest.mark.parametrize("method", ["GET", "QUERY"])
 def test_an_unknown_expectation(client: Client, method: str) -> None:
-    """Also for a method that no operation has, as a real 1.12.5 answered."""
+    """Also for a method that no operation has, as on a real 1.12.5."""
     reply = client.raw(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
     assert (reply.status, reply.body, reply.header("content-type")) == (417, b"", None)
     assert reply.header("access-control-allow-origin") is None

@@ -30,7 +30,7 @@ def real(plan: str) -> dict[str, Any]:
 
 @pytest.fixture(params=PLANS)
 def submitted(request, tmp_path):
-    """The client, the job's id, and the name of the plan, after the time at which the real job was asked."""
+    """Submit a plan and advance the clock to the time of the recording; yield client, job id and name of the plan."""
     with HandlerClient(
         flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
     ) as client:

@@ -113,7 +113,7 @@ def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
 def test_a_plan_is_sent_as_a_form() -> None:
     plan = simplest_example(requests("POST /jobs", flink="1.20"))
     with FlinkMock(flink="1.20") as cluster:
-        assert with_httpx(plan, cluster.url) == 400  # it says nothing that could be deserialized
+        assert with_httpx(plan, cluster.url) == 400  # it is not a serialized object
         [asked] = cluster.requests
     assert (asked.files, asked.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
 

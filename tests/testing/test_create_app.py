@@ -52,7 +52,7 @@ async def test_it_stops_with_its_application(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(NotRunning, match="is not running"):
             _ = flink.url
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == ["lock"]  # of the folder of this process, which goes with it
+    assert files == ["lock"]  # it belongs to the folder of this process, which is removed at its end
     assert flink.job("orders").name == "orders"  # what is known of it can still be read
     flink.close()
 

@@ -128,7 +128,7 @@ def test_no_files_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert threading.active_count() > threads
         url = cluster.url
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == ["lock"]  # of the folder of this process, which goes with it
+    assert files == ["lock"]  # it belongs to the folder of this process, which is removed at its end
     assert threading.active_count() == threads
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=PATIENCE)

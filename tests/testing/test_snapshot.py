@@ -127,7 +127,7 @@ def test_a_jar_of_another_future_does_not_get_into_the_way(mock: FlinkMock, tmp_
     mock.restore(with_one)
     [jar] = mock.cluster.jars.newest_first()
     assert jar.path.read_bytes() == small_jar("org.example.One")
-    assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # nobody needs the other one
+    assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # the other one is not needed
 
 
 def test_faults_and_their_hits(mock: FlinkMock) -> None:

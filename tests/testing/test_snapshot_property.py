@@ -1,5 +1,7 @@
-"""Whatever a cluster has gone through, put back it goes the same way again: the same answers to the same requests, byte
-by byte, however often; and that it can be put back changes nothing."""
+"""A restored cluster sends the same responses to the same requests, byte by byte, after each restore.
+
+Taking a snapshot changes no response.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ PARTS = ("", "/checkpoints", "/exceptions", "/config", "/metrics", "/plan")
 
 
 class Actor:
-    """Does to a cluster what a list of actions says, and keeps all answers."""
+    """Applies a list of actions to a cluster, and records all responses."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine

@@ -152,7 +152,7 @@ def test_an_empty_graph_and_a_savepoint():
 
 
 def test_a_select_of_a_batch_job_is_chained_as_the_job_manager_does():
-    """Partitioners that are undecided become FORWARD in a chain, and an operator behind a union begins another one."""
+    """Undecided partitioners become FORWARD within a chain, and an operator after a union begins a new chain."""
     job = plan("select-batch-streamgraph")
     assert [(vertex.name, vertex.id, vertex.max_parallelism) for vertex in job.vertices] == [
         ("Source: Values[4] -> (Calc[5], Calc[6])", "e3dfc0d7e9ecd8a43f85f0b68ebf3b80", 1),

@@ -1,4 +1,4 @@
-"""Everything that goes wrong before a resource is asked: methods, paths, ids, bodies, uploads, queries."""
+"""Requests that fail before a handler is called: methods, paths, ids, bodies, uploads, queries."""
 
 from __future__ import annotations
 

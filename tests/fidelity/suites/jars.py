@@ -1,4 +1,4 @@
-"""Upload, list, plan, run and delete: first what goes wrong, then what works."""
+"""Upload, list, plan, run and delete jars: first requests that fail, then those that succeed."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def run(
 
 
 def bad_runs(d: Driver) -> None:
-    """They leave no job behind."""
+    """Send requests that start no job."""
     run(d, "unknown jar", "/jars/no-such-jar.jar")
     run(d, "jar main throws", "/jars/{jar_mainthrows}")
     run(d, "jar no main", "/jars/{jar_nomain}")

@@ -127,7 +127,7 @@ def legacy_paths(d: Driver) -> None:
 
 
 def too_wide(d: Driver) -> None:
-    """A job that wants more slots than the cluster has."""
+    """Run a job that needs more slots than the cluster has."""
     start_job(d, "wordcount", "--par", "64", "--name", "too wide", name="run too wide", running=False)
     time.sleep(1.5)
     d.step("waiting for slots: job", "GET", JOB)

@@ -59,13 +59,14 @@ def operation(
     status: str = STATUS,
     always: bool = False,
 ) -> None:
-    """Triggers; if Flink takes it on, polls until it is done. `polled` names the second step ("poll …").
+    """Trigger an operation and, if Flink accepts the request, poll it until it is completed.
 
-    `always`: asks once for the status even if Flink refuses the request, as 1.12 does when a field is missing.
+    `polled` is the name of the second step ("poll …"). With `always`, the status is requested once even if Flink
+    refuses the request, as 1.12 does if a field is missing.
     """
-    taken_on = trigger(d, name, "POST", path, json_body=json_body)
-    if taken_on or always:
-        poll_operation(d, f"poll {polled or name}", status, timeout=30 if taken_on else 0)
+    is_accepted = trigger(d, name, "POST", path, json_body=json_body)
+    if is_accepted or always:
+        poll_operation(d, f"poll {polled or name}", status, timeout=30 if is_accepted else 0)
 
 
 def refused(d: Driver, name: str, path: str, **request: Any) -> None:

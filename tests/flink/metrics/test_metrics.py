@@ -136,7 +136,7 @@ def test_names_and_kinds_are_those_of_the_real_cluster(scope: str, minor: str) -
 
 @pytest.mark.parametrize("minor", ["1.12", "1.18", "2.3"])
 def test_counters_never_fall(minor: str) -> None:
-    """Whatever counts: records, bytes, buffers, collections, processor time, checkpoints."""
+    """Counters: records, bytes, buffers, collections, processor time, checkpoints."""
     counting = ("num", "Count", ".Time", "accumulate")
     flowing = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
     before: dict[str, float] = {}
@@ -285,7 +285,7 @@ def test_checkpoints_before_and_after_the_first() -> None:
 
 
 def test_a_start_without_state_counts_as_restored_from_1_19() -> None:
-    """Live clusters: 1.18.1 tells -1, 1.19.3 the time at which the job went RUNNING."""
+    """On real clusters, 1.18.1 has -1, and 1.19.3 the time at which the job became RUNNING."""
     assert job_metrics(job(), release("1.18"))["lastCheckpointRestoreTimestamp"] == "-1"
     assert job_metrics(job(), release("1.19"))["lastCheckpointRestoreTimestamp"] == str(START + 10)
 
@@ -300,7 +300,7 @@ def test_operator_names() -> None:
 
 
 def test_source_coordinators() -> None:
-    """Recorded for 2.3.0 and 1.20.5; 1.12 has no such answer."""
+    """Recorded on 2.3.0 and 1.20.5; 1.12 has no such response."""
     name = "Source__Sequence_Source_->_Timestamps/Watermarks_->_numbers.coordinator.enumerator.unassignedSplits"
     vertex = " -> ".join(CHAINS["source"])
     assert coordinator_metrics(vertex, release("2.3")) == {name: "0"}

@@ -1,4 +1,4 @@
-"""Jars: what clients may send, and what comes of it. Answers to the letter stand in the recordings (suite jars)."""
+"""Jars: valid and invalid requests. The exact responses are in the recordings (suite jars)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resource requirements and rescales; recorded answers stand in suite rescale."""
+"""Resource requirements and rescales; the recorded responses are in suite rescale."""
 
 from __future__ import annotations
 
