@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from flinkmock import Contract, FlinkMock, FlinkMockError, check
-from flinkmock.conformance.check import Check
+from flinkmock.conformance.check import Check, Progress
 from flinkmock.conformance.fuzzing import FuzzChecks
-from flinkmock.conformance.http_client import HttpRequest, HttpResponse
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.mutating_checks import MutatingChecks
+from flinkmock.conformance.report import Report
 from flinkmock.conformance.response_check import JSON
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars"
@@ -33,12 +35,19 @@ LATER = {"1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"
 LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
 
 
+def checked(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | None = None) -> Report:
+    """Check a cluster with a virtual clock, which advances while the check waits."""
+    contract = cluster.engine.contract
+    with closing(HttpClient(cluster.url)) as client:
+        return Check(client, contract, progress=progress, wait=lambda ms: cluster.advance(f"{ms}ms")).run((checks,))
+
+
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_a_jar(flink: str) -> None:
-    with FlinkMock(flink=flink, clock="20x") as cluster:
+    with FlinkMock(flink=flink, clock="virtual") as cluster:
         write = MutatingChecks(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
-        report = check(cluster.url, extra_checks=(write,), progress=lambda *step: steps.append(step))
+        report = checked(cluster, write, lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
         assert answered >= CHANGING | LATER.get(flink, set()), report.table()
@@ -46,10 +55,11 @@ def test_a_jar(flink: str) -> None:
 
 
 def test_a_named_job() -> None:
-    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="20x") as cluster:
+    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="virtual") as cluster:
+        cluster.advance("10s")
         with cluster.engine.lock:
             [mine, others] = list(cluster.cluster.jobs.values())
-        report = check(cluster.url, extra_checks=(MutatingChecks(job=mine.id, savepoints="file:///savepoints"),))
+        report = checked(cluster, MutatingChecks(job=mine.id, savepoints="file:///savepoints"))
         assert report.clean, report.table()
         with cluster.engine.lock:
             assert (mine.state, others.state) == ("CANCELED", "RUNNING")
