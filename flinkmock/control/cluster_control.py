@@ -255,7 +255,7 @@ class ClusterControl:
         clock: str | None = None,
         start_time: str | datetime | None = None,
     ) -> None:
-        """Replace the cluster by one with another scenario, at the same address.
+        """Replace the cluster with one that has another scenario, at the same address.
 
         The journal is empty afterwards; snapshots and functions registered with `on` are removed.
 
@@ -280,7 +280,7 @@ class ClusterControl:
         self._loaded_options = options
 
     def reset(self) -> None:
-        """Replace the cluster by a new one with the same scenario, release, seed and clock mode, at the same address.
+        """Replace the cluster with a new one of the same scenario, release, seed and clock mode, at the same address.
 
         Its time begins as before if the scenario or an option contains the start time, otherwise it begins now. The
         journal is empty afterwards; snapshots and functions registered with `on` are removed. Faults and clock mode are

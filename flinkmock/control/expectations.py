@@ -27,4 +27,7 @@ class ExpectationResult:
 def results(engine: Engine) -> list[ExpectationResult]:
     """Check each expectation of the scenario against the journal."""
     requests = engine.journal.exchanges()
-    return [ExpectationResult(str(one), one.failure_message(requests), one.location) for one in engine.expected]
+    return [
+        ExpectationResult(str(expectation), expectation.failure_message(requests), expectation.location)
+        for expectation in engine.expected
+    ]

@@ -29,7 +29,9 @@ class Findings:
 def findings(engine: Engine) -> Findings:
     """Return the current findings about a cluster and its clients."""
     flink = engine.contract.release.minor
-    expectations = (one.never_matches(flink) for one in engine.expected if isinstance(one, Expectation))
+    expectations = (
+        expectation.never_matches(flink) for expectation in engine.expected if isinstance(expectation, Expectation)
+    )
     unused = (*engine.faults.unused(), *(text for text in expectations if text is not None))
     return Findings(unused, ignored_parts(engine.journal.exchanges()))
 

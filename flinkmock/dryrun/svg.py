@@ -276,14 +276,14 @@ class _Picture:
                 box = f'<rect y="-9" width="16" height="11" style="fill:var(--s-{state.lower()})"/>{hatch}'
                 entries.append((box, state))
         checkpoints = [checkpoint for lane in self._lanes for checkpoint in lane.checkpoints]
-        if any(not one.is_savepoint and not one.failure for one in checkpoints):
+        if any(not checkpoint.is_savepoint and not checkpoint.failure for checkpoint in checkpoints):
             entries.append(('<circle class="good" cx="8" cy="-4" r="2.2"/>', "checkpoint"))
-        if any(one.is_savepoint and not one.failure for one in checkpoints):
+        if any(checkpoint.is_savepoint and not checkpoint.failure for checkpoint in checkpoints):
             entries.append(('<path class="good" d="M8-9l5 5-5 5-5-5z"/>', "savepoint"))
         if any(interval.idle_until is not None for interval in intervals):
             box = '<rect y="-9" width="16" height="11" style="fill:var(--s-running)"/>'
             entries.append((f'{box}<rect class="wait" y="-9" width="16" height="11"/>', "RUNNING, tasks not yet"))
-        if any(one.failure for one in checkpoints):
+        if any(checkpoint.failure for checkpoint in checkpoints):
             entries.append(('<path class="bad line" d="M5-7l6 6m0-6l-6 6"/>', "failed"))
         lines, x, y = [], float(EDGE + LABELS), top
         for shape, text in entries:

@@ -57,19 +57,21 @@ class FaultHit:
 
 
 @dataclass(slots=True)
-class _Counted:
+class _CountedFault:
+    """A fault with the numbers of requests that matched it, and of those to which it applied."""
+
     fault: Fault
     matched: int = 0
     hits: int = 0
     changed: frozenset[str] = frozenset()
-    """The paths that led to a value of a response."""
+    """The paths of values in the fault at which a response had a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultsSnapshot:
     """The state of `Faults`."""
 
-    counted: tuple[_Counted, ...]
+    counted: tuple[_CountedFault, ...]
 
 
 @dataclass(slots=True)
@@ -81,8 +83,8 @@ class Faults:
     """
 
     random: NamedRandom
-    _counted: list[_Counted] = field(default_factory=list)
-    _matching: dict[tuple[str, str, str | None], tuple[_Counted, ...]] = field(default_factory=dict)
+    _counted: list[_CountedFault] = field(default_factory=list)
+    _matching: dict[tuple[str, str, str | None], tuple[_CountedFault, ...]] = field(default_factory=dict)
     """Method, path and operation id -> the faults that can match such requests; emptied when faults change."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,7 +92,7 @@ class Faults:
         """Add faults; `first`: before the existing ones."""
         with self._lock:
             at = 0 if first else len(self._counted)
-            self._set((*self._counted[:at], *map(_Counted, faults), *self._counted[at:]))
+            self._set((*self._counted[:at], *map(_CountedFault, faults), *self._counted[at:]))
 
     def remove(self, name: str) -> None:
         """Remove the faults with this name. Raises NotFound."""
@@ -111,7 +113,7 @@ class Faults:
         with self._lock:
             self._set(map(dataclasses.replace, snapshot.counted))
 
-    def _set(self, counted: Iterable[_Counted]) -> None:
+    def _set(self, counted: Iterable[_CountedFault]) -> None:
         self._counted = list(counted)
         self._matching.clear()
 
@@ -134,12 +136,12 @@ class Faults:
         return sum(hits)
 
     def unused(self) -> list[str]:
-        """Return sentences about faults that applied to no request, and about paths that led to no value."""
+        """Return sentences about faults that applied to no request, and paths at which no response had a value."""
         with self._lock:
             return [sentence for counted in self._counted for sentence in _unused(counted)]
 
     def note_changed(self, fault: Fault, paths: Iterable[str]) -> None:
-        """Note the paths of a fault that led to a value of a response."""
+        """Note the paths of a fault at which a response had a value."""
         with self._lock:
             for counted in self._counted:
                 if counted.fault is fault:
@@ -150,7 +152,7 @@ class Faults:
         with self._lock:
             return bool(self._that_may_match(method, path, operation))
 
-    def _that_may_match(self, method: str, path: str, operation: Operation | None) -> tuple[_Counted, ...]:
+    def _that_may_match(self, method: str, path: str, operation: Operation | None) -> tuple[_CountedFault, ...]:
         key = method, path, operation.id if operation is not None else None
         matching = self._matching.get(key)
         if matching is None:
@@ -172,7 +174,7 @@ class Faults:
                         hit = FaultHit(counted.fault, counted.matched, self._delay(counted.fault, counted.matched))
         return hit
 
-    def _is_selected(self, counted: _Counted) -> bool:
+    def _is_selected(self, counted: _CountedFault) -> bool:
         trigger, n = counted.fault.trigger, counted.matched
         return (
             n % trigger.every == 0
@@ -193,7 +195,7 @@ class Faults:
                 return log_normal(distribution, self.random.number(*names))
 
 
-def _unused(counted: _Counted) -> Iterator[str]:
+def _unused(counted: _CountedFault) -> Iterator[str]:
     if not counted.hits:
         yield _never_applied(counted)
         return
@@ -203,7 +205,7 @@ def _unused(counted: _Counted) -> Iterator[str]:
             yield f'The fault "{counted.fault.name}" applied to {count}, but no response had a value at {path}.'
 
 
-def _never_applied(counted: _Counted) -> str:
+def _never_applied(counted: _CountedFault) -> str:
     head = f'The fault "{counted.fault.name}" never applied'
     if not counted.matched:
         return f"{head}: no request met its conditions."
@@ -213,7 +215,7 @@ def _never_applied(counted: _Counted) -> str:
 
 def log_normal(distribution: LogNormal, quantile: float) -> int:
     """Return the delay at a quantile of a distribution, in ms. `quantile` is in [0, 1)."""
-    from statistics import NormalDist  # seldom used, and not quick to import
+    from statistics import NormalDist  # rarely used, and slow to import
 
     normal = NormalDist()
     deviation = math.log(distribution.p99 / distribution.median) / normal.inv_cdf(0.99)

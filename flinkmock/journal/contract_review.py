@@ -118,7 +118,10 @@ def _removed_in(flink: str, method: str, path: str) -> str | None:
 def _find_operation(flink: str, method: str, path: str) -> Operation | None:
     """Return the operation with a method and a path, in which the names of path parameters may differ; None if none."""
     shape = shape_of(path)
-    return next((one for one in Contract.load(flink) if one.method == method and one.shape == shape), None)
+    return next(
+        (operation for operation in Contract.load(flink) if operation.method == method and operation.shape == shape),
+        None,
+    )
 
 
 def _unread_since(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:

@@ -99,7 +99,7 @@ def _effects() -> list[SearchStrategy[dict[str, Any]]]:
             max_size=1,
         ),
         "vary": st.just("all")
-        | st.lists(st.sampled_from([str(one) for one in Change]), min_size=1, max_size=2, unique=True),
+        | st.lists(st.sampled_from([str(change) for change in Change]), min_size=1, max_size=2, unique=True),
         "throttle": st.integers(1, 99).map("{}KB/s".format),
     }
     return [st.fixed_dictionaries({key: value}) for key, value in effects.items()]

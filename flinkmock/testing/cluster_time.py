@@ -202,7 +202,7 @@ class ClusterTime:
     def _others_wait(self) -> bool:
         """Return whether all other threads of the test wait."""
         ignored = self._foreign | self._waiting.copy().keys()
-        if all(one.ident in ignored or one.name == SERVER_THREAD for one in threading.enumerate()):
+        if all(thread.ident in ignored or thread.name == SERVER_THREAD for thread in threading.enumerate()):
             return True
         activity = (
             self._waits,

@@ -47,9 +47,13 @@ class CompatReport:
 
     def add(self, test: str, exchanges: Iterable[Exchange]) -> None:
         """Add the exchanges of a test. Requests that match no operation of their release are omitted."""
-        for one in exchanges:
-            if one.contract_operation is not None and one.contract is not None:
-                self._add(RequestSample(one.contract.release.minor, one.method, one.target, one.body, test, 1))
+        for exchange in exchanges:
+            if exchange.contract_operation is not None and exchange.contract is not None:
+                self._add(
+                    RequestSample(
+                        exchange.contract.release.minor, exchange.method, exchange.target, exchange.body, test, 1
+                    )
+                )
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the collected requests, for another process."""

@@ -47,7 +47,7 @@ def test_it_has_every_operation(flink: str) -> None:
         each = expected.pop((operation.method, operation.path))
         assert each["operationId"] == operation.id
         names = [parameter["name"] for parameter in each.get("parameters", ())]
-        assert names == [one.name for one in (*operation.path_parameters, *operation.query_parameters)]
+        assert names == [parameter.name for parameter in (*operation.path_parameters, *operation.query_parameters)]
         assert list(each["responses"]) == [str(operation.status), "default"]
     assert not expected
 

@@ -19,7 +19,7 @@ def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
     assert (requests["count"], requests["dropped"]) == (1, 0)
     assert requests["requests"][0]["body"] == {"target-directory": "s3://bucket"}
     assert control.get("requests")["count"] == 3
-    assert [one["target"] for one in control.get("requests?limit=1")["requests"]] == ["/nothing"]
+    assert [request["target"] for request in control.get("requests?limit=1")["requests"]] == ["/nothing"]
     assert control.get("requests?limit=0") == {"requests": [], "count": 3, "dropped": 0}
     assert control.get("requests?status=404")["count"] == control.get("requests?unmatched=true")["count"] == 1
     assert control.get("requests?unexpected=true")["count"] == 1
@@ -54,7 +54,7 @@ def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control:
     assert control.get("health") == {"status": "ok"}
     httpx.get(flink.url + "/jobs")
     waiting.join()
-    assert [one["count"] for one in responses] == [2]
+    assert [response["count"] for response in responses] == [2]
 
 
 def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> None:

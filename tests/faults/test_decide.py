@@ -143,7 +143,7 @@ def test_delays() -> None:
     spread = delay(LogNormal(200, 2_000, 5_000))
     assert 180 < statistics.median(spread) < 220
     assert max(spread) <= 5_000
-    assert 2 <= sum(one > 2_000 for one in spread) <= 25
+    assert 2 <= sum(delay > 2_000 for delay in spread) <= 25
     assert delay(LogNormal(200, 2_000, 5_000)) == spread
 
 

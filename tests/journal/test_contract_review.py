@@ -71,12 +71,14 @@ def test_a_field_that_a_later_release_drops() -> None:
 
 
 def test_an_operation_that_a_later_release_drops() -> None:
-    from flinkmock.contract import Contract, known_releases
+    from flinkmock.contract import Contract, Operation, known_releases
 
-    newest = {(one.method, len(one.segments), one.segments[-1]) for one in Contract.load(known_releases()[-1])}
-    gone = [one for one in Contract.load("1.12")
-            if one.method == "GET" and (one.method, len(one.segments), one.segments[-1]) not in newest]  # fmt: skip
-    for operation in gone:
+    def gets(release: str) -> dict[tuple[int, str], Operation]:
+        operations = (operation for operation in Contract.load(release) if operation.method == "GET")
+        return {(len(operation.segments), operation.segments[-1]): operation for operation in operations}
+
+    newest = gets(known_releases()[-1])
+    for operation in (operation for key, operation in gets("1.12").items() if key not in newest):
         path = "/".join("a" * 32 if segment.startswith(":") else segment for segment in ("", *operation.segments))
         assert any(
             re.fullmatch(r"Flink 2\.\d has no GET .*|Flink 1\.\d\d has no GET .*", text)

@@ -33,8 +33,8 @@ def test_it_is_a_sequence() -> None:
     some = upgrade()
     assert len(some) == 7
     assert some[0].target == "/jobs/overview"
-    assert [one.number for one in some] == [1, 2, 3, 4, 5, 6, 7]
-    assert [one.method for one in some[1:3]] == ["POST", "POST"]
+    assert [recorded.number for recorded in some] == [1, 2, 3, 4, 5, 6, 7]
+    assert [recorded.method for recorded in some[1:3]] == ["POST", "POST"]
 
 
 def test_counting_and_matching() -> None:
@@ -46,8 +46,8 @@ def test_counting_and_matching() -> None:
     assert some.count("PATCH /jobs/:jobid", query={"mode": "stop"}) == 0
     assert some.count("GET /jobs/:jobid") == 0
     assert some.count(f"GET /jobs/{JOB}/savepoints/:triggerid", status=200) == 1
-    assert [one.number for one in some.matching(STOP)] == [3, 4]
-    assert [one.target for one in some.unmatched] == ["/jbos"]
+    assert [recorded.number for recorded in some.matching(STOP)] == [3, 4]
+    assert [recorded.target for recorded in some.unmatched] == ["/jbos"]
 
 
 def test_unmatched_requests() -> None:
@@ -60,9 +60,9 @@ def test_unmatched_requests() -> None:
         exchange("GET", "/healthz", status=503, fault="a proxy in front"),
         exchange("GET", "/jobs/nohex", status=400),
     )
-    assert [one.number for one in some.unexpected] == [4, 5]
+    assert [recorded.number for recorded in some.unexpected] == [4, 5]
     some.expect("GET /jbos", times=1)
-    assert [one.number for one in some.unexpected] == [5]
+    assert [recorded.number for recorded in some.unexpected] == [5]
     some.check([Unmatched(CountRange.parse(3))])
     assert some.unexpected == ()
     some.clear()
@@ -179,4 +179,4 @@ def test_many_threads_write_and_nothing_gets_lost() -> None:
     for writer in writers:
         writer.join()
     assert (len(some), some.dropped) == (100, 900)
-    assert [one.number for one in some] == list(range(901, 1001))
+    assert [recorded.number for recorded in some] == list(range(901, 1001))

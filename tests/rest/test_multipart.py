@@ -194,8 +194,8 @@ def test_no_files_remain(client: Client) -> None:
     paths: list[Path] = []
 
     def keep(call: RestCall) -> Payload:
-        paths.extend(one.path for one in call.files)
-        assert all(one.path.exists() for one in call.files)
+        paths.extend(upload.path for upload in call.files)
+        assert all(upload.path.exists() for upload in call.files)
         return {}
 
     client.engine.handler = keep

@@ -66,8 +66,8 @@ def test_switched_off_operations_are_not_there() -> None:
 def test_every_operation_is_found_at_its_path(flink: str) -> None:
     contract = Contract.load(flink)
     router = Router(contract, {"rest.profiling.enabled": "true"})
-    for one in contract:
-        path = "/".join("x" if segment.startswith(":") else segment for segment in one.segments)
+    for declared in contract:
+        path = "/".join("x" if segment.startswith(":") else segment for segment in declared.segments)
         for prefix in ("/", "/v1/"):
-            route = router.route(one.method, prefix + path)
-            assert route and route.operation is one, one
+            route = router.route(declared.method, prefix + path)
+            assert route and route.operation is declared, declared

@@ -200,7 +200,7 @@ def test_requests_with_lost_responses_have_their_effect() -> None:
         again = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
         ended = client.get(f"/jobs/{orders}/savepoints/{again}").json()
         assert "failure-cause" in ended["operation"]
-        assert [one.status for one in mock.requests if one.fault] == [200, 200, 202, 202]
+        assert [exchange.status for exchange in mock.requests if exchange.fault] == [200, 200, 202, 202]
 
 
 def test_the_scenario_of_lost_responses_expects_no_unmatched_requests() -> None:

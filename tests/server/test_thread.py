@@ -31,7 +31,7 @@ def test_starts_on_a_free_port_and_stops() -> None:
     thread.close()
     with pytest.raises(ConnectionRefusedError):
         client.send("GET", "/overview")
-    assert not any(one.name == "flinkmock" for one in threading.enumerate())
+    assert not any(thread.name == "flinkmock" for thread in threading.enumerate())
 
 
 def test_the_port_is_free_again_at_once() -> None:

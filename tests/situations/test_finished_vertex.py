@@ -71,7 +71,7 @@ def test_reads_of_a_finished_vertex(release: str, tail: str) -> None:
         real = recorded.body(RELEASES[release], step)
         body = json.loads(response.body)
         if isinstance(real, list):
-            assert {each["id"] for each in body} == {each["id"] for each in real}
+            assert {metric["id"] for metric in body} == {metric["id"] for metric in real}
         elif "errors" not in real:
             assert list(compare_bodies(real, body)) == []
         elif response.status == 500:

@@ -107,7 +107,7 @@ def test_taskmanagers_join_and_leave() -> None:
         assert len(cluster.taskmanagers) == 2
         lost = cluster.taskmanagers.lose()
         joined = cluster.taskmanagers.add()
-        listed = [one["id"] for one in httpx.get(f"{cluster.url}/taskmanagers").json()["taskmanagers"]]
+        listed = [taskmanager["id"] for taskmanager in httpx.get(f"{cluster.url}/taskmanagers").json()["taskmanagers"]]
         assert lost not in listed and joined in listed and listed == list(cluster.taskmanagers)
 
 

@@ -115,4 +115,4 @@ def test_many_clients_at_once() -> None:
     with FlinkMock() as mock, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: httpx.get(mock.url + "/config").status_code, range(80)))
         mock.requests.expect("GET /config", times=80)
-        assert [one.number for one in mock.requests] == list(range(1, 81))
+        assert [exchange.number for exchange in mock.requests] == list(range(1, 81))

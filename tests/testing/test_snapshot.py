@@ -157,7 +157,7 @@ def test_the_journal_is_cut_back(mock: FlinkMock) -> None:
     httpx.get(f"{mock.url}/jobs")
     mock.restore(snapshot)
     httpx.get(f"{mock.url}/taskmanagers")
-    assert [(one.number, one.target) for one in mock.requests] == [(1, "/config"), (2, "/taskmanagers")]
+    assert [(exchange.number, exchange.target) for exchange in mock.requests] == [(1, "/config"), (2, "/taskmanagers")]
 
 
 def test_a_real_clock_continues_from_the_restored_time() -> None:

@@ -66,7 +66,7 @@ def test_clients_of_all_kinds_at_once(clock: str) -> None:
         assert {future.result() for future in looked} <= {"INITIALIZING", "CREATED", "RUNNING"}
         assert all(future.result().at for future in snapshots)
         flink.requests.expect("GET /jobs/overview", times=EACH * len(asked))
-        assert [one.number for one in flink.requests] == list(range(1, EACH * len(asked) + 1))
+        assert [exchange.number for exchange in flink.requests] == list(range(1, EACH * len(asked) + 1))
 
 
 def test_it_is_restored_while_clients_send_requests() -> None:

@@ -45,19 +45,19 @@ def submit(call: RestCall) -> Payload:
     jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
     for artifact in call.body.get("jobArtifactFileNames") or ():
         _file(files, artifact["fileName"], "Artifact")
-    sent = _read(plan, cluster.release)
-    if sent.id in cluster.jobs:
+    submitted = _read(plan, cluster.release)
+    if submitted.id in cluster.jobs:
         raise UncaughtJavaException(duplicate_submission_error(cluster.release))
-    job_id = sent.id or cluster.new_job_id()
-    if sent.is_empty:
-        raise UncaughtJavaException(_reject_empty(sent, job_id, call))
-    spec = _spec(sent, jars, call)
+    job_id = submitted.id or cluster.new_job_id()
+    if submitted.is_empty:
+        raise UncaughtJavaException(_reject_empty(submitted, job_id, call))
+    spec = _spec(submitted, jars, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise UncaughtJavaException(failure)
     restore = None
-    if sent.restore_path is not None:
-        restore = RestoreSettings(sent.restore_path, sent.allow_non_restored_state, sent.claims_state)
+    if submitted.restore_path is not None:
+        restore = RestoreSettings(submitted.restore_path, submitted.allow_non_restored_state, submitted.claims_state)
     job = cluster.submit(spec, call.now, job_id=job_id, restore=restore)
     return {"jobUrl": f"/jobs/{job.id}"}
 
@@ -73,22 +73,22 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     return files[name]
 
 
-def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
+def _spec(submitted: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
     entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
-    rule = matching_rule((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
+    rule = matching_rule((submitted.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
     try:
-        return spec_of_plan(sent, rule)
+        return spec_of_plan(submitted, rule)
     except BadValue as bad:
-        text = submission_messages.results_not_serializable(sent.name or "", str(bad))
+        text = submission_messages.results_not_serializable(submitted.name or "", str(bad))
         raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, text)) from None
 
 
-def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaException:
+def _reject_empty(submitted: SubmittedJob, job_id: str, call: RestCall) -> JavaException:
     """Return the Dispatcher's exception for a job without vertices. Since 2.3, its FAILED application remains."""
     cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
     failure = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED, cause)
     if call.cluster.release.since("2.3"):
-        application = single_job_application(job_id, sent.name or "", call.now)
+        application = single_job_application(job_id, submitted.name or "", call.now)
         application.rejected = True
         call.cluster.applications[job_id] = application
     return failure
@@ -97,9 +97,9 @@ def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaExcept
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:
     """Read a plan. Since 1.20, the id is also in the name of the file (docs/flink-behaviour.md#command-line-client)."""
     try:
-        sent = decode_job(read_object(file.path.read_bytes()), release)
+        submitted = decode_job(read_object(file.path.read_bytes()), release)
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
         raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None
     in_name = _ID_IN_NAME.search(file.name)
-    return sent if sent.id or not in_name else dataclasses.replace(sent, id=in_name[1])
+    return submitted if submitted.id or not in_name else dataclasses.replace(submitted, id=in_name[1])

@@ -49,7 +49,7 @@ def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int
 @handles("getTaskManagers")
 def taskmanagers(call: RestCall) -> Payload:
     present = call.cluster.taskmanagers.at(call.now)
-    return {"taskmanagers": [taskmanager_payload(call.cluster, one, call.now) for one in present]}
+    return {"taskmanagers": [taskmanager_payload(call.cluster, taskmanager, call.now) for taskmanager in present]}
 
 
 @handles("getTaskManagerDetails")

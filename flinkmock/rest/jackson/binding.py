@@ -139,7 +139,7 @@ class BodyReader:
         """Return the name of the class ("" if there is none), its schema, and whether null is allowed."""
         nullable = "anyOf" in schema
         if nullable:
-            schema = next(one for one in schema["anyOf"] if one != {"type": "null"})
+            schema = next(alternative for alternative in schema["anyOf"] if alternative != {"type": "null"})
         name = ""
         if "$ref" in schema:
             name = _name(schema["$ref"])

@@ -89,7 +89,7 @@ class GeneratedPlaceholders:
 
     @cached_property
     def _words(self) -> Any:
-        # Faker is imported late: that takes longer than the start of a cluster, and only imported releases need it
+        # imported late, because the import takes longer than the start of a cluster, and only imported releases need it
         from faker.generator import Generator
         from faker.providers.internet.en_US import Provider as Internet
         from faker.providers.lorem.en_US import Provider as Lorem

@@ -15,7 +15,7 @@ from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID, URL, HandlerClient, make_jar, rules
 
 THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "Intentional failure in main"))
-LISTENS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)
+READS_ARGUMENTS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)
 
 
 def classes(problem: Exception) -> list[str]:
@@ -25,10 +25,10 @@ def classes(problem: Exception) -> list[str]:
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
     with HandlerClient() as client:
         jar = client.upload(make_jar(tmp_path))
-        jobs_in_order = client.call("getJarList")
-        assert jobs_in_order["address"] == URL
-        assert jobs_in_order["files"][0]["id"] == jar
-        assert jobs_in_order["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
+        jars = client.call("getJarList")
+        assert jars["address"] == URL
+        assert jars["files"][0]["id"] == jar
+        assert jars["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
         plan = client.call("generatePlanFromJarGet", jarid=jar)["plan"]
         assert [node["description"] for node in plan["nodes"]] == [
             "Sink: print<br/>",
@@ -64,7 +64,7 @@ def test_each_plan_has_a_new_id_unless_the_request_has_one(tmp_path):
 
 
 def test_the_body_wins_over_the_query(tmp_path):
-    with HandlerClient(submissions=rules(job(program=LISTENS))) as client:
+    with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS))) as client:
         jar = client.upload(make_jar(tmp_path))
         body = {"parallelism": 3, "programArgsList": ["--name", "from body"]}
         query = {"parallelism": 1, "programArg": ["--name", "from query"]}
@@ -76,14 +76,14 @@ def test_the_body_wins_over_the_query(tmp_path):
 
 @pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
 def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
-    with HandlerClient(submissions=rules(job(program=LISTENS)), flink=flink) as client:
+    with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS)), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         body = {"programArgs": "--par 1 --name 'old style'"}
         started = client.call("submitJobFromJar", body=body, jarid=jar)
         assert client.cluster.job(started["jobid"]).name == name
 
 
-def test_arguments_in_both_ways_are_confusing(tmp_path):
+def test_arguments_in_both_forms_are_refused(tmp_path):
     with HandlerClient(flink="1.20") as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(BadRequest, match="Confusing request"):
@@ -165,7 +165,7 @@ def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, pr
 
 def test_arguments_are_numbers_as_java_reads_them(tmp_path):
     """2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
-    with HandlerClient(submissions=rules(job(program=LISTENS))) as client:
+    with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS))) as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             client.call("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
@@ -274,8 +274,10 @@ def test_an_application_has_a_job_with_another_id(tmp_path):
         assert details["name"] == "org.example.Orders"
         assert details["status"] == "RUNNING"
         assert details["jobs"][0]["jid"] != application_id
-        jobs_in_order = client.call("getApplicationsOverview")["applications"]
-        assert [(one["id"], one["jobs"]) for one in jobs_in_order] == [(application_id, {"RUNNING": 1})]
+        applications = client.call("getApplicationsOverview")["applications"]
+        assert [(application["id"], application["jobs"]) for application in applications] == [
+            (application_id, {"RUNNING": 1})
+        ]
         assert client.call("cancelApplication", applicationid=application_id) == {}
         assert client.call("getApplicationDetails", applicationid=application_id)["status"] == "CANCELING"
         client.advance("1s")

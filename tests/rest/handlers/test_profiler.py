@@ -65,4 +65,4 @@ def test_only_the_newest_profilings_are_listed():
             client.call("postJobManagerProfiling", body={"mode": mode, "duration": 1})
             client.advance("2s")
         profilings = client.call("getJobManagerProfilingList")["profilingList"]
-        assert [one["mode"] for one in profilings] == ["WALL", "LOCK"]
+        assert [profiling["mode"] for profiling in profilings] == ["WALL", "LOCK"]

@@ -50,7 +50,7 @@ def test_bounds_are_one_to_the_parallelism_of_the_program():
     with adaptive() as client:
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert list(response) == RECORDED_ORDER
-        assert [one["parallelism"] for one in response.values()] == [
+        assert [requirement["parallelism"] for requirement in response.values()] == [
             {"lowerBound": 1, "upperBound": upper} for upper in (1, 1, 2, 2)
         ]
 
@@ -59,7 +59,7 @@ def test_bounds_show_at_once():
     with adaptive() as client:
         assert client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID) == {}
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
-        assert {one["parallelism"]["upperBound"] for one in response.values()} == {3}
+        assert {requirement["parallelism"]["upperBound"] for requirement in response.values()} == {3}
         assert client.cluster.job(JOB_ID).graph.vertices[0].parallelism == 1
 
 
@@ -166,7 +166,7 @@ def test_the_last_change_counts():
             client.advance("1s")
         client.advance("60s")
         assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {3}
-        reasons = [one["terminatedReason"] for one in client.call("getJobRescalesHistory", jobid=JOB_ID)]
+        reasons = [rescale["terminatedReason"] for rescale in client.call("getJobRescalesHistory", jobid=JOB_ID)]
         assert reasons == ["SUCCEEDED", "RESOURCE_REQUIREMENTS_UPDATED", "SUCCEEDED"]
 
 
@@ -185,8 +185,8 @@ def test_a_restart_after_a_failure_is_a_separate_rescale():
     with adaptive(*steps) as client:
         client.advance("1s")
         history = client.call("getJobRescalesHistory", jobid=JOB_ID)
-        assert [one["triggerCause"] for one in history] == ["RECOVERABLE_FAILOVER", "INITIAL_SCHEDULE"]
-        assert [one["rescaleAttemptId"] for one in history] == [2, 1]
+        assert [rescale["triggerCause"] for rescale in history] == ["RECOVERABLE_FAILOVER", "INITIAL_SCHEDULE"]
+        assert [rescale["rescaleAttemptId"] for rescale in history] == [2, 1]
         assert history[0]["resourceRequirementsUuid"] == history[1]["resourceRequirementsUuid"]
         assert history[0]["endTimestampInMillis"] - history[0]["startTimestampInMillis"] >= 100
         summary = client.call("getJobRescalesSummary", jobid=JOB_ID)

@@ -43,7 +43,7 @@ def uploaded(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
 def test_a_real_submission_becomes_a_job(tmp_path, flink):
     file, field, job_id, name = REAL[flink]
     files = uploaded(tmp_path, parts(file))
-    jars = [one.name for one in files if one.name.endswith(".jar")]
+    jars = [file.name for file in files if file.name.endswith(".jar")]
     body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
     rules = (
         SubmissionRule("probe-*", job(name="probe", every=500), frozenset({"checkpoints.every"})),

@@ -75,7 +75,7 @@ def test_an_empty_graph_is_refused(tmp_path, flink):
     with HandlerClient(flink=flink, submissions=ANY) as client:
         with pytest.raises(UncaughtJavaException) as refused:
             submit(client, tmp_path, "empty", flink)
-        assert [str(one) for one in refused.value.exception.chain()] == [
+        assert [str(exception) for exception in refused.value.exception.chain()] == [
             "org.apache.flink.runtime.client.JobSubmissionException: Failed to submit job.",
             "java.lang.IllegalArgumentException: The given job is empty",
         ]
