@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from flinkmock.conformance.coherence.aggregates import percentile
 from flinkmock.conformance.coherence.registry import within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -16,7 +17,6 @@ from flinkmock.conformance.coherence.relations import (
     true,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number
-from flinkmock.conformance.coherence.vertices import percentile
 
 _STATISTICS = "checkpoint-statistics"
 _RULES = "rules-that-hold"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flinkmock.conformance.coherence import (  # noqa: F401  (they register their invariants)
     accumulators,
+    aggregates,
     applications,
     back_pressure,
     checkpoint_details,

@@ -217,6 +217,19 @@ def threads_in_order(body: Value) -> Relations:
     yield from true(unordered <= 3 + len(ids) / 4, text, body["threadInfos"])
 
 
+@within(
+    "getJobManagerThreadDump",
+    "getTaskManagerThreadDump",
+    text="The oldest thread comes first.",
+    source="task-managers",
+    since="2.0",  # these releases need a Java that lists threads in this order
+)
+def oldest_thread_first(body: Value) -> Relations:
+    ids = _thread_ids(body)
+    falls = sum(one > next_one for one, next_one in pairwise(ids))
+    yield from true(2 * falls <= len(ids), f"{falls} of {len(ids)} threads are out of order", body["threadInfos"])
+
+
 @over_time(
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",

@@ -167,9 +167,9 @@ def _same_folder(one: Value, other: Value) -> Relations:
         return  # these are different folders
     unknown = [[row["name"] for name, row in rows[i].items() if name not in both] for i in (0, 1)]
     for i in (0, 1):
-        for name in unknown[i]:
+        for only in unknown[i]:
             suspects = unknown[1 - i][:3] or [(other, one)[i]]
-            yield from true(False, f"only one list has {name.raw}", name, *suspects)
+            yield from true(False, f"only one list has {only.raw}", only, *suspects)
     if not any(unknown):
         same = list(rows[0]) == list(rows[1])
         yield from true(same, "another order", one, other)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
+from flinkmock.conformance.coherence.aggregates import moving_slack, statistics_of
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -20,6 +21,7 @@ from flinkmock.conformance.coherence.values import (
     MISSING,
     Value,
     computed,
+    constant,
     count,
     highest,
     is_number,
@@ -28,7 +30,7 @@ from flinkmock.conformance.coherence.values import (
     total,
 )
 from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
-from flinkmock.conformance.coherence.view import View
+from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _RULES = "rules-that-hold"
 _SUBTASKS = "subtasks"
@@ -58,93 +60,16 @@ def subtask_rows(body: Value) -> Iterator[Value]:
         yield body
 
 
-@within("getJobVertexDetails", text="The number of subtasks of a vertex is its parallelism.", source=_SUBTASKS)
-def subtasks_are_parallel(body: Value) -> Relations:
-    yield from equal(body["parallelism"], length_of(body["subtasks"]))
-    if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
-        yield from ascending(body["parallelism"], body["maxParallelism"])
-
-
 def length_of(rows: Value) -> Value:
     raw = len(rows.raw) if isinstance(rows.raw, list) else MISSING
     return computed(raw, f"length of {rows}", rows)
 
 
-@within(
-    "getJobVertexDetails",
-    text="The aggregated metrics are those of the subtasks' metrics.",
-    source="subtasks",
-    since="1.14",
-)
-def vertex_aggregates(body: Value) -> Relations:
-    yield from _aggregates(body["aggregated"], list(body["subtasks"]))
-
-
-def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
-    for name, statistics in aggregated["metrics"].items():
-        yield from statistics_of(statistics, [row["metrics"][name] for row in rows])
-    for state, statistics in aggregated["status-duration"].items():
-        parts = [row["status-duration"][state] for row in rows if row["status-duration"][state].exists]
-        yield from statistics_of(statistics, parts, _slack(rows, state))
-
-
-def _slack(rows: Sequence[Value], state: str) -> float:
-    """The time in the current state is not updated with each request."""
-    return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
-
-
-def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
-    """Statistics (min, avg, max, sum, percentiles) are those of numbers; means and percentiles are cut off."""
-    numbers = [part.raw for part in parts]
-    if not parts or not all(is_number(part) for part in numbers):
-        return
-    expected = {
-        "min": min(numbers),
-        "max": max(numbers),
-        "sum": sum(numbers),
-        "avg": sum(numbers) / len(numbers),
-        "median": percentile(numbers, 50),
-        "p25": percentile(numbers, 25),
-        "p75": percentile(numbers, 75),
-        "p95": percentile(numbers, 95),
-    }
-    for name, value in statistics.items():
-        if name in expected and is_number(value.raw):
-            expected_value = expected[name]
-            rounding = 1e-6 * max(1, abs(expected_value))
-            slack = max(rounding, tolerance * (len(parts) if name == "sum" else 1))
-            is_close = abs(value.raw - expected_value) <= slack
-            if isinstance(value.raw, int):
-                is_close |= value.raw in (int(expected_value), int(expected_value + rounding))
-            text = f"the {name} of {len(parts)} numbers is {expected_value}"
-            yield from true(is_close, text, value, *parts, exact=True)
-
-
-def percentile(numbers: Sequence[float], percent: float) -> float:
-    """Return a percentile as the class `Percentile` of Apache Commons Math estimates it."""
-    ordered = sorted(numbers)
-    position = percent * (len(ordered) + 1) / 100
-    if position < 1:
-        return ordered[0]
-    if position >= len(ordered):
-        return ordered[-1]
-    below = int(position)
-    return ordered[below - 1] + (position - below) * (ordered[below] - ordered[below - 1])
-
-
-@within(
-    "getJobVertexDetails",
-    "getJobVertexTaskManagers",
-    text="Aggregated figures are in order: min, p25, median, p75, p95, max.",
-    source="json-conventions",
-)
-def aggregates_in_order(body: Value) -> Relations:
-    owners = [body, *body["taskmanagers"]]
-    for owner in owners:
-        for group in ("metrics", "status-duration"):
-            for _, statistics in owner["aggregated"][group].items():
-                yield from ascending(*(statistics[key] for key in ("min", "p25", "median", "p75", "p95", "max")))
-                yield from ascending(statistics["min"], statistics["avg"], statistics["max"])
+@within("getJobVertexDetails", text="The number of subtasks of a vertex is its parallelism.", source=_SUBTASKS)
+def subtasks_are_parallel(body: Value) -> Relations:
+    yield from equal(body["parallelism"], length_of(body["subtasks"]))
+    if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
+        yield from ascending(body["parallelism"], body["maxParallelism"])
 
 
 @within(
@@ -331,6 +256,32 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
                 yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
 
 
+@between(
+    "vertex",
+    text="A vertex without inputs reads no bytes from others, and one without consumers writes none.",
+    source=_SUBTASKS,
+)
+def bytes_need_edges(view: View, job_id: str, vertex_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    nodes = {node["id"].raw: node for node in details["plan"]["nodes"]}
+    if vertex_id not in nodes or details["job-type"].raw == "BATCH":
+        return
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    rows = [vertex_row(view, job_id, vertex_id)]
+    rows += view.body("getJobVertexDetails", **ids)["subtasks"]
+    rows += view.body("getJobVertexTaskManagers", **ids)["taskmanagers"]
+    for subject in view.subjects("attempt"):
+        if subject[:2] == (job_id, vertex_id):
+            attempt = dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            rows.append(view.body("getSubtaskExecutionAttemptDetails", **attempt))
+    is_read = any(edge["id"].raw == vertex_id for node in nodes.values() for edge in node["inputs"])
+    for row in rows:
+        if nodes[vertex_id]["inputs"].raw in ([], MISSING):
+            yield from equal(row["metrics"]["read-bytes"], constant(0, "no input"))
+        if not is_read:
+            yield from equal(row["metrics"]["write-bytes"], constant(0, "no consumer"))
+
+
 @between("vertex", text="A TaskManager's share of a vertex is that of the subtasks on it.", source=_SUBTASKS)
 def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations:
     details = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)
@@ -371,8 +322,8 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
             values = [
                 subtask["status-duration"][state] for subtask in local if subtask["status-duration"][state].exists
             ]
-            moved = abs(body["now"].raw - details["now"].raw) if _slack(local, state) else 0
-            yield from statistics_of(statistics, values, _slack(local, state) + moved)
+            moved = abs(body["now"].raw - details["now"].raw) if moving_slack(local, state) else 0
+            yield from statistics_of(statistics, values, moving_slack(local, state) + moved)
 
 
 @between(

@@ -1,0 +1,123 @@
+"""Invariants of aggregated figures of a vertex: those of its subtasks, in order, and of as many as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flinkmock.conformance.coherence.registry import within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, true
+from flinkmock.conformance.coherence.values import Value, is_number
+
+_SOURCE = "subtasks"
+
+
+@within(
+    "getJobVertexDetails",
+    text="The aggregated metrics are those of the subtasks' metrics.",
+    source=_SOURCE,
+    since="1.14",
+)
+def vertex_aggregates(body: Value) -> Relations:
+    yield from _aggregates(body["aggregated"], list(body["subtasks"]))
+
+
+def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
+    for name, statistics in aggregated["metrics"].items():
+        yield from statistics_of(statistics, [row["metrics"][name] for row in rows])
+    for state, statistics in aggregated["status-duration"].items():
+        parts = [row["status-duration"][state] for row in rows if row["status-duration"][state].exists]
+        yield from statistics_of(statistics, parts, moving_slack(rows, state))
+
+
+def moving_slack(rows: Sequence[Value], state: str) -> float:
+    """The time in the current state is not updated with each request."""
+    return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
+
+
+def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
+    """Statistics (min, avg, max, sum, percentiles) are those of numbers; means and percentiles are cut off."""
+    numbers = [part.raw for part in parts]
+    if not parts or not all(is_number(part) for part in numbers):
+        return
+    expected = {
+        "min": min(numbers),
+        "max": max(numbers),
+        "sum": sum(numbers),
+        "avg": sum(numbers) / len(numbers),
+        "median": percentile(numbers, 50),
+        "p25": percentile(numbers, 25),
+        "p75": percentile(numbers, 75),
+        "p95": percentile(numbers, 95),
+    }
+    for name, value in statistics.items():
+        if name in expected and is_number(value.raw):
+            expected_value = expected[name]
+            rounding = 1e-6 * max(1, abs(expected_value))
+            slack = max(rounding, tolerance * (len(parts) if name == "sum" else 1))
+            is_close = abs(value.raw - expected_value) <= slack
+            if isinstance(value.raw, int):
+                is_close |= value.raw in (int(expected_value), int(expected_value + rounding))
+            text = f"the {name} of {len(parts)} numbers is {expected_value}"
+            yield from true(is_close, text, value, *parts, exact=True)
+
+
+def percentile(numbers: Sequence[float], percent: float) -> float:
+    """Return a percentile as the class `Percentile` of Apache Commons Math estimates it."""
+    ordered = sorted(numbers)
+    position = percent * (len(ordered) + 1) / 100
+    if position < 1:
+        return ordered[0]
+    if position >= len(ordered):
+        return ordered[-1]
+    below = int(position)
+    return ordered[below - 1] + (position - below) * (ordered[below] - ordered[below - 1])
+
+
+@within(
+    "getJobVertexDetails",
+    "getJobVertexTaskManagers",
+    text="Aggregated figures are in order: min, p25, median, p75, p95, max.",
+    source="json-conventions",
+)
+def aggregates_in_order(body: Value) -> Relations:
+    owners = [body, *body["taskmanagers"]]
+    for owner in owners:
+        for group in ("metrics", "status-duration"):
+            for _, statistics in owner["aggregated"][group].items():
+                yield from ascending(*(statistics[key] for key in ("min", "p25", "median", "p75", "p95", "max")))
+                yield from ascending(statistics["min"], statistics["avg"], statistics["max"])
+
+
+@within(
+    "getJobVertexDetails",
+    "getJobVertexTaskManagers",
+    text="Aggregated figures are those of as many numbers as there are subtasks.",
+    source="json-conventions",
+)
+def aggregates_of_subtasks(body: Value) -> Relations:
+    owners = [(body, body["parallelism"].raw)]
+    for row in body["taskmanagers"]:
+        owners.append((row, sum(number.raw for _, number in row["status-counts"].items())))
+    for owner, size in owners:
+        for group in ("metrics", "status-duration"):
+            for _, statistics in owner["aggregated"][group].items():
+                yield from _of_so_many(statistics, size)
+
+
+def _of_so_many(statistics: Value, size: int) -> Relations:
+    """Relate the aggregated figures of `size` numbers; the average is cut off."""
+    low, high, whole, mean = (statistics[key] for key in ("min", "max", "sum", "avg"))
+    if not all(is_number(value.raw) for value in (low, high, whole, mean)) or not size:
+        return
+    if mean.raw > 100:
+        ratio = whole.raw / mean.raw
+        known = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
+        yield from true(known, f"sum is not avg for {size} numbers or more", whole, mean, exact=True)
+    if abs(whole.raw - size * mean.raw) > size:
+        return  # there are other attempts, or one of the two is wrong
+    slack = 1e-6 * abs(whole.raw)
+    if size == 1:
+        for key in ("min", "median", "p25", "p75", "p95", "max"):
+            yield from close(statistics[key], whole, slack)
+    else:
+        yield from ascending(low * (size - 1) + high, whole, high * (size - 1) + low, slack=slack)
