@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 
 from flinkmock.conformance.coherence.job_results import JAVA_OBJECT, decoded
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import CACHES, METRICS, between, within
 from flinkmock.conformance.coherence.relations import Relations, equal, same_fields, true, unique
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_number, number
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _SOURCE = "accumulators"
 _SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
+_FORMATS = {"IntCounter": ">i", "LongCounter": ">q", "DoubleCounter": ">d", "AverageAccumulator": ">d"}
+"""Type of an accumulator -> how Java serializes its value."""
+_END_OF_OBJECT = b"x"
+"""`ObjectStreamConstants.TC_ENDBLOCKDATA`, which ends an `OptionalFailure`."""
 _LISTS = ("user-accumulators", "user-task-accumulators")
 
 
@@ -66,6 +71,25 @@ def accumulator_values(body: Value) -> Relations:
                 yield from true(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
 
 
+@within(
+    "getJobAccumulators",
+    text="A serialized counter or average ends with the value in the list.",
+    source=_SOURCE,
+    settles_in_ms=CACHES,
+)
+def serialized_values(body: Value) -> Relations:
+    for row in body["user-task-accumulators"]:
+        serialized = body["serialized-user-task-accumulators"][str(row["name"].raw)]
+        value, form = number(row["value"]), _FORMATS.get(str(row["type"].raw))
+        if isinstance(serialized.raw, str) and is_number(value.raw) and form is not None:
+            try:
+                expected = struct.pack(form, value.raw) + _END_OF_OBJECT
+            except struct.error:
+                continue  # a value of another type
+            holds = decoded(serialized.raw).endswith(expected)
+            yield from true(holds, "another value", serialized, value, exact=True)
+
+
 def _is_serialized(value: Value) -> Relations:
     if isinstance(value.raw, str):
         yield from true(decoded(value.raw).startswith(JAVA_OBJECT), "no Java object", value, exact=True)
@@ -81,6 +105,17 @@ def _histogram(value: Value) -> Counter[int] | None:
 
 def _by_name(rows: Value) -> dict[str, Value]:
     return {str(row["name"].raw): row for row in rows}
+
+
+def _same_accumulators(one: dict[str, Value], other: dict[str, Value], rows: Value) -> Relations:
+    """Relate the accumulators of two lists, which have the same names; `rows` is the other list."""
+    lists = [
+        [row["name"] for name, row in each.items() if name not in (other, one)[i]]
+        for i, each in enumerate((one, other))
+    ]
+    for names, others in (lists, lists[::-1]):
+        for name in names:
+            yield from true(False, f"only one of them has {name.raw}", name, *(others[:3] or [rows]))
 
 
 def _merged(whole: Value, parts: list[Value]) -> Relations:
@@ -175,11 +210,9 @@ def job_accumulators_twice(view: View, job_id: str) -> Relations:
     plain = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.with_query("getJobAccumulators", jobid=job_id):
         rows = _by_name(body["user-task-accumulators"])
-        for name in plain.keys() | rows.keys():
-            if name in plain and name in rows:
-                yield from same_fields(rows[name], plain[name])
-            else:
-                yield from true(False, f"only one of them has {name}", body, rows.get(name, plain.get(name, body)))
+        for name in plain.keys() & rows.keys():
+            yield from same_fields(rows[name], plain[name])
+        yield from _same_accumulators(plain, rows, body["user-task-accumulators"])
 
 
 @between("job", text="The execution result has the serialized accumulators of the job.", source="execution-result")
@@ -218,10 +251,7 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
             one, other = _by_name(row["user-accumulators"]), _by_name(body["user-accumulators"])
             for name in one.keys() & other.keys():
                 yield from same_fields(one[name], other[name])
-            for name in one.keys() ^ other.keys():
-                yield from true(
-                    False, f"only one of them has {name}", body["user-accumulators"], row["user-accumulators"]
-                )
+            yield from _same_accumulators(one, other, body["user-accumulators"])
     types: dict[str, Value] = {}
     for subject in view.subjects("attempt"):
         if subject[:2] == (job_id, vertex_id):

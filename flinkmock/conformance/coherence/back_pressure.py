@@ -14,6 +14,7 @@ from flinkmock.conformance.coherence.values import (
     MISSING,
     Value,
     is_number,
+    number,
     total,
 )
 from flinkmock.conformance.coherence.vertices import length_of, vertex_row
@@ -26,6 +27,7 @@ def watermarks_of_subtasks(body: Value) -> Relations:
     for row in body:
         named = str(row["id"].raw).endswith(".currentInputWatermark")
         yield from true(named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True)
+        yield from true(not row["value"].exists or number(row["value"]).exists, "no number", row["value"])
 
 
 @within("getJobVertexBackPressure", text="A level has two names and one value.", source="back-pressure", since="1.13")

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, same_fields, true
+from flinkmock.conformance.coherence.taskmanager_ids import nearly_registered
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
-_SUFFIX = re.compile(r"-[0-9a-f]{6}$")
-"""The end of the id of a TaskManager, if it is not configured: random digits."""
 _KEPT = 16
 """web.exception-history-size."""
 
@@ -198,12 +197,8 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
                 if details["schedulerType"].raw in (MISSING, "Default"):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from true(holds, "another parallelism", task, vertex["parallelism"], exact=True)
-        taskmanager_id = entry["taskManagerId"]
-        if isinstance(taskmanager_id.raw, str) and (match := _SUFFIX.search(taskmanager_id.raw)):
-            alike = [row["id"] for key, row in taskmanagers.items() if str(key).endswith(match[0])]
-            right = not alike or taskmanager_id.raw in taskmanagers
-            yield from true(right, "nearly the id of a TaskManager", taskmanager_id, *alike)
-        row = taskmanagers.get(taskmanager_id.raw)
+        yield from nearly_registered(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
+        row = taskmanagers.get(entry["taskManagerId"].raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
         if row is not None and isinstance(address.raw, str):
             holds = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)

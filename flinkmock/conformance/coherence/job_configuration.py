@@ -101,6 +101,7 @@ def checkpoint_settings(body: Value) -> Relations:
     yield from ascending(constant(1, "1"), body["max_concurrent"])
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
+    yield from ascending(constant(1, "1"), body["interval"])
     yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
     yield from ascending(constant(0, "0"), body["aligned_checkpoint_timeout"])
     if body["unaligned_checkpoints"].raw is True:
@@ -159,7 +160,7 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
         for row in body["subtasks"]:
             flag = row["unaligned_checkpoint"]
             if flag.exists and kind.raw in ("CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"):
-                yield from true(flag.raw is False, f"it is a {kind.raw}", flag, kind, exact=True)
+                yield from true(flag.raw is False, f"it is a {kind.raw}", flag, kind)
 
 
 _RETAINED = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")

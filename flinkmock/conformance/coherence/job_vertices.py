@@ -135,9 +135,7 @@ def vertices_are_sorted(job: Value) -> Relations:
         for edge in node["inputs"]:
             if edge["id"].raw in order and node["id"].raw in order:
                 is_sorted = order[edge["id"].raw] < order[node["id"].raw]
-                yield from true(
-                    is_sorted, "a vertex is listed before its input", job["vertices"], node["id"], edge["id"]
-                )
+                yield from true(is_sorted, "a vertex is listed before its input", job["vertices"], edge["id"])
 
 
 @within(

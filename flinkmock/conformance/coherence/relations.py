@@ -36,6 +36,8 @@ class Relation:
 Relations = Iterator[Relation]
 _NEARLY = 1e-3
 """The share of a value up to which a tolerance counts as rounding."""
+_TIME = 1e12
+"""Numbers from here on are times in ms since the epoch."""
 
 
 def _known(*values: Value) -> bool:
@@ -58,7 +60,7 @@ def close(one: Value, other: Value, tolerance: float) -> Relations:
     """Relate two numbers, which differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         near = abs(one.raw - other.raw) <= tolerance
-        exact = tolerance <= max(1, _NEARLY * abs(one.raw))
+        exact = tolerance <= 1 or (tolerance <= _NEARLY * abs(one.raw) and abs(one.raw) < _TIME)
         yield Relation(near, (one, other), exact, "" if near else f"{_described(one)} is not about {_described(other)}")
 
 

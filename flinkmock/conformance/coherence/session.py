@@ -150,7 +150,7 @@ class CoherenceSession:
         return self._culprits(confirmed)
 
     def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
-        """Return the violations that occur twice in a row with the same values."""
+        """Return the violations that occur twice in a row; those between responses with the same values."""
         suspected = {
             (suspicion.violation.invariant.id, suspicion.violation.ids): suspicion.violation
             for suspicion in due.values()
@@ -158,8 +158,9 @@ class CoherenceSession:
         repeated_violations: dict[_Key, Violation] = {}
         for violation in suspected.values():
             first, second = (self._violations_in_new_responses(violation) for _ in range(2))
+            within = violation.invariant.scope is Scope.RESPONSE  # values of one response are of one time
             for key, repeated in second.items():
-                if key in due and key in first and _raws(first[key]) == _raws(repeated):
+                if key in due and key in first and (within or _raws(first[key]) == _raws(repeated)):
                     repeated_violations[key] = repeated
         return repeated_violations
 
