@@ -147,8 +147,8 @@ class FakerMissing(FlinkMockError):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Flink {version} was imported from its documentation. What its responses have beyond flinkmock's model is "
-            "made up with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+            f"Flink {version} was imported from its documentation. Fields that flinkmock does not model get values "
+            "from Faker, which is not installed: pip install 'flinkmock[synthesis]'."
         )
 
 

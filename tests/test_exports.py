@@ -49,8 +49,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_without_hypothesis_strategies_name_the_extra_to_install() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import flinkmock.strategies"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in ran.stderr
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in completed.stderr
 
 
 @pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.testing.mock", "flinkmock.cli"])

@@ -32,10 +32,10 @@ def add(project: Path, module: str, lines: str) -> None:
 def run(project: Path, *command: str) -> tuple[int, str]:
     """Exit code and output of a command in the project."""
     environment = {**os.environ, "PYTHONPATH": str(project), "NO_COLOR": "1", "COLUMNS": "200"}
-    ran = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, *command], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
-    return ran.returncode, ran.stdout + ran.stderr
+    return completed.returncode, completed.stdout + completed.stderr
 
 
 def test_import_rules_hold(project: Path) -> None:

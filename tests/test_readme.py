@@ -43,9 +43,9 @@ def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
         script = script.replace("curl -s", "curl -sS -w '\\n'").replace("python -c", f"'{sys.executable}' -c")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = ["bash", "-c", script]
-        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    responses = [json.loads(line) for line in ran.stdout.splitlines()]
+        completed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    responses = [json.loads(line) for line in completed.stdout.splitlines()]
     assert not [response for response in responses if "errors" in response]
     assert responses[1]["status"] == "success"
     assert responses[2] == {"status": "RUNNING"}

@@ -70,11 +70,11 @@ def _requirement(release: Release) -> Sequence[str]:
 
 def _pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", *arguments]
-    ran = subprocess.run(command, check=False, stdout=STDERR)
-    if ran.returncode:
+    completed = subprocess.run(command, check=False, stdout=STDERR)
+    if completed.returncode:
         raise DashboardMissing(
-            f"pip could not download the package (exit code {ran.returncode}). Its output is above. Alternatives: a "
-            "folder or flink-dist jar of a Flink distribution, with `--dashboard PATH`."
+            f"pip could not download the package (exit code {completed.returncode}); see its output. Use a folder or "
+            "flink-dist jar of a Flink distribution instead, with `--dashboard PATH`."
         )
 
 

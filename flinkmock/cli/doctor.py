@@ -142,10 +142,12 @@ def _java() -> Check:
     if program is None:
         return Check("Java", MISSING, "for Flink's own command line, PyFlink and clients/java")
     try:
-        ran = subprocess.run([program, "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_S)
+        completed = subprocess.run(
+            [program, "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_S
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("Java", MISSING, f"{program} can't be run: {error}")
-    version = re.search(r'version "([^"]+)"', ran.stderr + ran.stdout)
+    version = re.search(r'version "([^"]+)"', completed.stderr + completed.stdout)
     return Check("Java", OK, f"{version[1] if version else 'unknown version'} at {program}")
 
 

@@ -1,7 +1,7 @@
 """Parallelism bounds of a job, and the history of its rescales.
 
-The bounds are like those in the recording 2.3.0-adaptive; the history follows the rescale classes of Flink's
-`runtime.scheduler.adaptive`. `adaptive_scheduler.py` decides when a job is rescaled.
+The bounds are those observed on 2.3.0, see docs/flink-behaviour.md#adaptive-scheduler. The history follows the rescale
+classes of Flink's `runtime.scheduler.adaptive`. `adaptive_scheduler.py` decides when a job is rescaled.
 """
 
 from __future__ import annotations

@@ -84,10 +84,10 @@ def har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
             "text": exchange.raw_body.decode("utf-8", errors="replace"),
         }
     started = datetime.fromtimestamp(exchange.wall_time / 1000, UTC).isoformat(timespec="milliseconds")
-    took = exchange.duration_us / 1000
+    duration_ms = exchange.duration_us / 1000
     return {
         "startedDateTime": started.replace("+00:00", "Z"),
-        "time": took,
+        "time": duration_ms,
         "request": request,
         "response": {
             "status": exchange.status,
@@ -101,7 +101,7 @@ def har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
             "bodySize": exchange.response_size if exchange.status else -1,
         },
         "cache": {},
-        "timings": {"send": 0, "wait": took, "receive": 0},
+        "timings": {"send": 0, "wait": duration_ms, "receive": 0},
         "_operation": exchange.operation,
         "_clusterTime": exchange.time,
         "_job": exchange.job,

@@ -100,8 +100,8 @@ class Journal(Sequence[Exchange]):
         """All exchanges in the journal. The caller holds `_changed`."""
         if self._has_deferred:
             first = self._count - len(self._kept) + 1
-            made = [_exchange(entry, number) for number, entry in enumerate(self._kept, first)]
-            self._kept = deque(made, self.limit)
+            new_exchanges = [_exchange(entry, number) for number, entry in enumerate(self._kept, first)]
+            self._kept = deque(new_exchanges, self.limit)
             self._has_deferred = False
         return cast("deque[Exchange]", self._kept)
 

@@ -89,8 +89,8 @@ class Tls:
                 raise FlinkMockError(f"{file} has no certificates: {getattr(error, 'strerror', error)}.") from None
             return None
         self.server_context.load_verify_locations(cadata=certificates.authority().decode())
-        made = certificates.client_certificate()
-        return self._file("client.pem", made.certificate + made.key)
+        certificate = certificates.client_certificate()
+        return self._file("client.pem", certificate.certificate + certificate.key)
 
     def _write_ca(self, file: Path | None) -> Path:
         if file is None:

@@ -79,8 +79,8 @@ class TlsAcceptor:
             async with asyncio.timeout(limits.HEAD_TIME):
                 first = await self._first_byte(connection)
                 if first == _HANDSHAKE:
-                    made = await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
-                    self._transports.add(made[0])
+                    accepted = await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
+                    self._transports.add(accepted[0])
                 elif first:
                     await self._loop.connect_accepted_socket(lambda: _Redirecting(self._url), connection)
                 else:

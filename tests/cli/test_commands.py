@@ -97,8 +97,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_closed_output_pipe_is_not_an_error() -> None:
     command = f"{sys.executable} -m flinkmock releases | head -1"
-    ran = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    completed = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

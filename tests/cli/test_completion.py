@@ -48,8 +48,8 @@ def test_bash_completes(line: str, expected: set[str], capsys: pytest.CaptureFix
     program = f"""{script("bash", capsys)}
         COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _flinkmock; printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    ran = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert (set(ran.stdout.split()), ran.stderr) == (expected, "")
+    completed = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (set(completed.stdout.split()), completed.stderr) == (expected, "")
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
@@ -58,5 +58,5 @@ def test_another_shell_reads_its_script(shell: str, capsys: pytest.CaptureFixtur
         pytest.skip(f"there is no {shell} here")
     file = tmp_path / "script"
     file.write_text(script(shell, capsys), encoding="utf-8")
-    ran = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    completed = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")

@@ -152,9 +152,9 @@ def test_a_scenario_from_standard_input() -> None:
     ],
 )
 def test_mistakes_in_standard_input(text: bytes, message: str) -> None:
-    ran = subprocess.run([*COMMAND, "-"], input=text, capture_output=True, check=False)
-    assert (ran.returncode, ran.stdout) == (2, b"")
-    assert ran.stderr.decode().startswith(message)
+    completed = subprocess.run([*COMMAND, "-"], input=text, capture_output=True, check=False)
+    assert (completed.returncode, completed.stdout) == (2, b"")
+    assert completed.stderr.decode().startswith(message)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -223,9 +223,9 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
 
 
 def test_a_mistake_ends_the_process() -> None:
-    ran = subprocess.run([*COMMAND, "--flink", "2.33"], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
+    completed = subprocess.run([*COMMAND, "--flink", "2.33"], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert completed.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
 
 
 def test_a_port_in_use(refused: Refused) -> None:

@@ -1,4 +1,4 @@
-"""`flinkmock serve` and the control API: where it is, its token, and how it is left out."""
+"""`flinkmock serve` and the control API: its address, its token, and how to disable it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "/__flinkmock__/v1"
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_beside_the_rest_api() -> None:
+def test_it_has_the_port_of_the_rest_api() -> None:
     with serving("--log", "json", "--clock", "virtual", "--quiet") as process:
         url = json.loads(line(process))["url"]
         control = Control(url + PREFIX)
@@ -26,8 +26,8 @@ def test_it_is_beside_the_rest_api() -> None:
         assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
         control.put("scenario", content="jobs: {returns: batch}")
         assert control.get("clock")["mode"] == "virtual"  # the option takes precedence
-        made = control.post("clusters?clock=real", status=201)
-        assert Control(made["control-url"]).get("clock")["mode"] == "real"
+        cluster = control.post("clusters?clock=real", status=201)
+        assert Control(cluster["control-url"]).get("clock")["mode"] == "real"
 
 
 def test_it_has_a_port_and_a_token() -> None:
@@ -41,9 +41,9 @@ def test_it_has_a_port_and_a_token() -> None:
         control = Control(printed["control-url"], {"Authorization": "Bearer secret"})
         httpx.get(url + "/jobs")
         assert control.get("requests")["count"] == 2
-        made = control.post("clusters", status=201)
-        Control(made["control-url"]).error("GET", "clock", 401)
-        assert Control(made["control-url"], control.headers).get("clock")
+        cluster = control.post("clusters", status=201)
+        Control(cluster["control-url"]).error("GET", "clock", 401)
+        assert Control(cluster["control-url"], control.headers).get("clock")
 
 
 def test_other_machines_need_a_token_that_is_printed() -> None:
@@ -100,8 +100,8 @@ def test_addresses_are_those_that_the_client_can_reach() -> None:
     with serving("--host", "0.0.0.0", "--control-token", "secret", "--log", "json", "--quiet") as process:
         url = json.loads(line(process))["url"].replace("0.0.0.0", "127.0.0.1")
         control = Control(url + PREFIX, {"Authorization": "Bearer secret"})
-        made = control.post("clusters", status=201, headers={"Host": "flink.test:8081"})
-        assert made["url"].startswith("http://flink.test:") and made["control-url"].startswith(made["url"])
+        cluster = control.post("clusters", status=201, headers={"Host": "flink.test:8081"})
+        assert cluster["url"].startswith("http://flink.test:") and cluster["control-url"].startswith(cluster["url"])
         assert control.get("version")["urls"] == [url]
 
 

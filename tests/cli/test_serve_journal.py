@@ -100,8 +100,11 @@ def test_what_had_no_effect_is_printed_at_the_end(tmp_path: Path) -> None:
 
 def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path}: can't write the file: Is a directory.\n")
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (completed.returncode, completed.stderr) == (
+        2,
+        f"flinkmock: {tmp_path}: can't write the file: Is a directory.\n",
+    )
 
 
 def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:

@@ -47,9 +47,13 @@ def run(project: Path) -> tuple[int, dict[str, bool], str]:
     offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
     environment = {**os.environ, **offline, "FLINKMOCK": str(write_flinkmock(project))}
     command = ["go", "test", "-v", "-count=1", "./..."]
-    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^--- (PASS|FAIL): (\w+)", ran.stdout, re.MULTILINE)
-    return ran.returncode, {snake_case(name): result == "PASS" for result, name in results}, ran.stdout + ran.stderr
+    completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    results = re.findall(r"^--- (PASS|FAIL): (\w+)", completed.stdout, re.MULTILINE)
+    return (
+        completed.returncode,
+        {snake_case(name): result == "PASS" for result, name in results},
+        completed.stdout + completed.stderr,
+    )
 
 
 def test_the_tests_of_the_package_pass(tmp_path: Path) -> None:
@@ -83,5 +87,5 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("gofmt"), reason="there is no gofmt here (gofmt on the path)")
 def test_the_files_are_formatted() -> None:
     folders = [str(ROOT / PACKAGE), str(ROOT / DEPLOYER)]
-    ran = subprocess.run(["gofmt", "-l", *folders], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    completed = subprocess.run(["gofmt", "-l", *folders], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")

@@ -86,14 +86,14 @@ def run(root: Path) -> None:
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(root))}
     for options in (["-o"], ["-U"]):
         command = ["mvn", "-B", "-q", *options, "-Dmaven.test.failure.ignore=true", "test"]
-        ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-        if ran.returncode == 0:
+        completed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        if completed.returncode == 0:
             return
-        if "offline mode" not in ran.stdout:
+        if "offline mode" not in completed.stdout:
             break
-    if "Could not transfer artifact" in ran.stdout:
+    if "Could not transfer artifact" in completed.stdout:
         pytest.skip("Maven can't download what the tests need")
-    pytest.fail(ran.stdout + ran.stderr)
+    pytest.fail(completed.stdout + completed.stderr)
 
 
 def read(folder: Path) -> dict[str, bool]:

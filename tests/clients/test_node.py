@@ -48,10 +48,10 @@ def run(project: Path, *files: str) -> tuple[int, dict[str, bool], str]:
     """Run tests; return the exit code, whether each test passed, and the output."""
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(project))}
     command = ["node", "--test", "--test-reporter=tap", *files]
-    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", ran.stdout, re.MULTILINE)
+    completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    results = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", completed.stdout, re.MULTILINE)
     passed = {name: result == "ok" for result, name in results if not name.endswith(".js")}
-    return ran.returncode, passed, ran.stdout + ran.stderr
+    return completed.returncode, passed, completed.stdout + completed.stderr
 
 
 def copy_deployer(to: Path) -> Path:
@@ -90,5 +90,5 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("tsc"), reason="there is no TypeScript here (tsc on the path)")
 def test_the_types_are_valid() -> None:
     command = ["tsc", "--noEmit", "--strict", "--target", "es2022", str(ROOT / PACKAGE / "index.d.ts")]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (0, "")
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (0, "")

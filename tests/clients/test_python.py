@@ -33,13 +33,13 @@ def run(project: Path) -> tuple[int, dict[str, bool], str]:
     environment.pop("PYTEST_ADDOPTS", None)
     plugins = ["-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *plugins, "-v", "tests/test_served.py"]
-    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", ran.stdout, re.MULTILINE)
+    completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    results = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", completed.stdout, re.MULTILINE)
     passed: dict[str, bool] = {}
     for name, result in results:
         test = snake_case(name)
         passed[test] = passed.get(test, True) and result == "PASSED"
-    return ran.returncode, passed, ran.stdout + ran.stderr
+    return completed.returncode, passed, completed.stdout + completed.stderr
 
 
 def test_the_suite_passes(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ def test_the_context_has_what_the_wheel_is_built_from() -> None:
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="there is no hadolint here")
 def test_the_dockerfile_is_linted() -> None:
-    ran = subprocess.run(["hadolint", str(FOLDER / "Dockerfile")], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (0, "")
+    completed = subprocess.run(["hadolint", str(FOLDER / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_the_client_of_the_compose_file(tmp_path: Path) -> None:
     from flinkmock import FlinkMock
 
     with FlinkMock(FOLDER / "scenarios" / "orders.yaml", clock="real") as flink:
-        ran = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, str(FOLDER / "client.py")],
             env={**os.environ, "FLINK_URL": flink.url, "FLINKMOCK_TOKEN": "local"},
             capture_output=True,
@@ -143,4 +143,4 @@ def test_the_client_of_the_compose_file(tmp_path: Path) -> None:
             timeout=PATIENCE,
             check=False,
         )
-    assert re.fullmatch(r"orders has run for 3\d\d s\n", ran.stdout), ran.stderr
+    assert re.fullmatch(r"orders has run for 3\d\d s\n", completed.stdout), completed.stderr

@@ -58,8 +58,8 @@ def generated():
 def imported(document, tmp_path, flink="2.4.0"):
     file = tmp_path / "rest.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    made, notes = import_contract(file, flink=flink, base=BASE)
-    return Contract(made), notes
+    created, notes = import_contract(file, flink=flink, base=BASE)
+    return Contract(created), notes
 
 
 def test_the_base_takes_precedence_over_the_generator(tmp_path):

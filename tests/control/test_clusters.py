@@ -12,20 +12,20 @@ from tests.control.client import Control
 
 
 def test_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
-    made = control.post("clusters?clock=virtual&flink=1.20", content="jobs: {returns: batch}", status=201)
-    assert made == control.get("clusters")["clusters"][0] == control.get(f"clusters/{made['id']}")
-    assert (made["flink"], made["idle-timeout"]) == ("1.20.5", 600_000)
-    other = Control(made["control-url"])
+    cluster = control.post("clusters?clock=virtual&flink=1.20", content="jobs: {returns: batch}", status=201)
+    assert cluster == control.get("clusters")["clusters"][0] == control.get(f"clusters/{cluster['id']}")
+    assert (cluster["flink"], cluster["idle-timeout"]) == ("1.20.5", 600_000)
+    other = Control(cluster["control-url"])
     assert [job["name"] for job in other.get("jobs")["jobs"]] == ["returns"]
     before = flink.clock.now()
     other.post("clock/advance", {"by": "1h"})
     assert flink.clock.now() == before
-    httpx.get(made["url"] + "/jobs")
+    httpx.get(cluster["url"] + "/jobs")
     assert (other.get("requests")["count"], len(flink.requests)) == (1, 0)
-    control.delete(f"clusters/{made['id']}")
+    control.delete(f"clusters/{cluster['id']}")
     with pytest.raises(httpx.ConnectError):
-        httpx.get(made["url"] + "/jobs")
-    control.error("DELETE", f"clusters/{made['id']}", 404)
+        httpx.get(cluster["url"] + "/jobs")
+    control.error("DELETE", f"clusters/{cluster['id']}", 404)
     assert control.get("clusters") == {"clusters": []}
 
 
@@ -50,8 +50,8 @@ def test_clusters_make_clusters_and_end_themselves(control: Control) -> None:
 def test_the_default_clock_is_used_if_the_scenario_has_none(
     control: Control, query: str, scenario: str, mode: str
 ) -> None:
-    made = control.post(f"clusters?{query}", content=scenario, status=201)
-    assert Control(made["control-url"]).get("clock")["mode"] == mode
+    cluster = control.post(f"clusters?{query}", content=scenario, status=201)
+    assert Control(cluster["control-url"]).get("clock")["mode"] == mode
 
 
 def test_mistakes_make_no_cluster(control: Control) -> None:
@@ -64,32 +64,32 @@ def test_mistakes_make_no_cluster(control: Control) -> None:
 
 
 def test_an_idle_cluster_ends(control: Control) -> None:
-    made = control.post("clusters?idle-timeout=100ms", status=201)
+    cluster = control.post("clusters?idle-timeout=100ms", status=201)
     stays = control.post("clusters", status=201)
     deadline = threading.Event()
     while len(control.get("clusters")["clusters"]) == 2:
         deadline.wait(0.05)
     assert control.get("clusters")["clusters"] == [stays]
     with pytest.raises(httpx.ConnectError):
-        httpx.get(made["url"] + "/jobs")
+        httpx.get(cluster["url"] + "/jobs")
 
 
 def test_a_client_shuts_a_cluster_down(control: Control) -> None:
-    made = control.post("clusters", status=201)
-    assert httpx.delete(made["url"] + "/cluster").status_code == 200
+    cluster = control.post("clusters", status=201)
+    assert httpx.delete(cluster["url"] + "/cluster").status_code == 200
     assert control.get("clusters") == {"clusters": []}
 
 
 def test_a_cluster_is_replaced_and_has_several_jobmanagers(control: Control) -> None:
-    made = control.post("clusters", {"cluster": {"jobmanagers": 2}}, status=201)
-    assert len(made["urls"]) == 2
-    Control(made["control-url"]).put("scenario", {"jobs": {"x": "batch"}})
-    [job] = httpx.get(made["url"] + "/jobs/overview").json()["jobs"]
+    cluster = control.post("clusters", {"cluster": {"jobmanagers": 2}}, status=201)
+    assert len(cluster["urls"]) == 2
+    Control(cluster["control-url"]).put("scenario", {"jobs": {"x": "batch"}})
+    [job] = httpx.get(cluster["url"] + "/jobs/overview").json()["jobs"]
     assert job["name"] == "x"
 
 
 def test_clusters_end_with_their_server() -> None:
     with FlinkMock() as flink:
-        made = Control(flink.control_url).post("clusters", status=201)
+        cluster = Control(flink.control_url).post("clusters", status=201)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(made["url"] + "/jobs")
+        httpx.get(cluster["url"] + "/jobs")

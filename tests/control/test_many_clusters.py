@@ -44,12 +44,12 @@ def use(port: int, count: int) -> set[str]:
     urls = set()
     for _ in range(count):
         connection.request("POST", f"{API_PREFIX}/clusters", SCENARIO)
-        made = json.loads(connection.getresponse().read())
-        urls.add(made["url"])
-        own = http.client.HTTPConnection("127.0.0.1", urlsplit(made["url"]).port, timeout=PATIENCE)
+        cluster = json.loads(connection.getresponse().read())
+        urls.add(cluster["url"])
+        own = http.client.HTTPConnection("127.0.0.1", urlsplit(cluster["url"]).port, timeout=PATIENCE)
         own.request("GET", "/jobs/overview")
         assert json.loads(own.getresponse().read())["jobs"][0]["name"] == "orders"
-        connection.request("DELETE", f"{API_PREFIX}/clusters/{made['id']}")
+        connection.request("DELETE", f"{API_PREFIX}/clusters/{cluster['id']}")
         response = connection.getresponse()
         response.read()
         assert response.status == 204

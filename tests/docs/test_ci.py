@@ -71,6 +71,6 @@ def test_the_script(tmp_path: Path, tests: str, code: int) -> None:
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(DOCS.parent),
     }
-    ran = run("bash integration.sh", tmp_path, variables)
-    assert ran.returncode == code, ran.stderr
+    completed = run("bash integration.sh", tmp_path, variables)
+    assert completed.returncode == code, completed.stderr
     assert (tmp_path / "requests.jsonl").is_file()

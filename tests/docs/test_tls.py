@@ -20,10 +20,10 @@ PAGE = DocumentationPage(DOCS / "tls-auth-base-path.md")
 
 
 def run(command: str, folder: Path) -> str:
-    ran = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-ec", command], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
-    return ran.stdout
+    return completed.stdout
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("bash", "curl", "openssl"))), reason="needs bash, curl and openssl")

@@ -71,8 +71,8 @@ def run(project: Path, *options: str) -> tuple[int, str]:
     for name in [name for name in environment if name.startswith("PYTEST_XDIST")]:
         del environment[name]
     command = [sys.executable, "-m", "pytest", *PLUGINS, *options]
-    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    return ran.returncode, ran.stdout + ran.stderr
+    completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    return completed.returncode, completed.stdout + completed.stderr
 
 
 @pytest.mark.slow

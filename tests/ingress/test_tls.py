@@ -84,9 +84,9 @@ def test_certificates_of_clients() -> None:
 
 
 def test_files_of_ones_own(tmp_path: Path) -> None:
-    made, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
-    (tmp_path / "cert.pem").write_bytes(made.certificate)
-    (tmp_path / "key.pem").write_bytes(made.key)
+    created, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
+    (tmp_path / "cert.pem").write_bytes(created.certificate)
+    (tmp_path / "key.pem").write_bytes(created.key)
     authority.write_bytes(certificates.authority())
     options = TlsOptions(
         tmp_path / "cert.pem",
@@ -105,10 +105,10 @@ def test_files_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_java_key_stores(tmp_path: Path) -> None:
-    made, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
+    created, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
     authority = x509.load_pem_x509_certificate(certificates.authority())
-    key = serialization.load_pem_private_key(made.key, None)
-    certificate = x509.load_pem_x509_certificate(made.certificate)
+    key = serialization.load_pem_private_key(created.key, None)
+    certificate = x509.load_pem_x509_certificate(created.certificate)
     encryption = serialization.BestAvailableEncryption(PASSWORD)
     key_store = pkcs12.serialize_key_and_certificates(b"flink", key, certificate, [authority], encryption)  # type: ignore[arg-type]
     trust_store = pkcs12.serialize_key_and_certificates(None, None, None, [authority], encryption)

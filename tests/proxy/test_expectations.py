@@ -23,9 +23,9 @@ async def like_flink() -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
-            await answer(reader, writer)
+            await respond(reader, writer)
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         if head.startswith("get"):
             await reader.read()
@@ -54,7 +54,7 @@ async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(serve:
         assert await response.text() == str(len(BODY))
 
 
-async def test_a_client_that_leaves_is_counted(serve: Any, like_flink: str) -> None:
+async def test_a_client_that_disconnects_is_counted(serve: Any, like_flink: str) -> None:
     proxy = Proxy(like_flink, Contract.load("2.3"))
     runner = proxy.runner(shutdown_timeout=0.1)
     await runner.setup()
@@ -71,7 +71,7 @@ async def test_a_client_that_leaves_is_counted(serve: Any, like_flink: str) -> N
     assert "without a response:\n    1x  GET /overview: no response until the proxy ended" in proxy.summary()
 
 
-async def test_files_of_the_dashboard_are_no_mistakes(serve: Any) -> None:
+async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
     async def respond(request: web.Request) -> web.Response:
         content_type = "application/json; charset=UTF-8" if request.path == "/unknown" else "text/html"
         return web.Response(text="{}", headers={"Content-Type": content_type})

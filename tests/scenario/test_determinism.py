@@ -84,8 +84,8 @@ def test_another_process_gives_the_same_responses() -> None:
     code = "from tests.scenario.test_determinism import response_digests; print(response_digests())"
     environment = {**os.environ, "PYTHONHASHSEED": "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"}
     command = [sys.executable, "-c", code]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == response_digests()  # with another hash seed
+    completed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == response_digests()  # with another hash seed
 
 
 def test_another_seed_gives_another_timeline() -> None:

@@ -179,9 +179,9 @@ def test_throttle_under_a_real_clock() -> None:
         begin = time.monotonic()
         connection.send("GET", "/jobs")
         body = connection.response_body()
-        took = time.monotonic() - begin
+        seconds = time.monotonic() - begin
     assert json.loads(body)["jobs"][0]["status"]
-    assert took > 0.25
+    assert seconds > 0.25
 
 
 def test_the_head_of_a_throttled_response_is_sent_at_once() -> None:

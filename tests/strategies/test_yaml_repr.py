@@ -52,6 +52,6 @@ def test_scenarios_and_faults_are_printed_as_yaml_and_responses_as_json(pytester
         "- drop: reset",
         '""",',
     ]
-    made = r".*Request\(method='PATCH', path='/jobs/0{32}', query=\(\), headers={}, body=None\).*"
-    result.stdout.re_match_lines([made])
+    pattern = r".*Request\(method='PATCH', path='/jobs/0{32}', query=\(\), headers={}, body=None\).*"
+    result.stdout.re_match_lines([pattern])
     assert re.search(r"body=\{'jobs': \[\{'jid': '0{32}',", " ".join(lines)), lines

@@ -71,6 +71,6 @@ async def test_it_has_the_control_api(aiohttp_client: AiohttpClient) -> None:
     response = await client.put(f"{api}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
     assert (response.status, (await response.json())["mode"]) == (200, "virtual")
     assert (await (await client.get("/flink/overview")).json())["flink-version"] == "1.20.5"
-    made = await (await client.post(f"{api}/clusters")).json()
-    assert (await client.delete(f"{api}/clusters/{made['id']}")).status == 204
+    cluster = await (await client.post(f"{api}/clusters")).json()
+    assert (await client.delete(f"{api}/clusters/{cluster['id']}")).status == 204
     assert [exchange.target for exchange in flink.requests] == ["/overview"]

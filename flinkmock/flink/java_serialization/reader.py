@@ -176,21 +176,21 @@ class _Reader:
 
     def _object(self) -> JavaObject:
         described = self._class()
-        made = JavaObject(described.name if described else "")
-        self._keep(made)
+        new = JavaObject(described.name if described else "")
+        self._keep(new)
         lineage: list[_Class] = []
         while described is not None:
             lineage.insert(0, described)
             described = described.parent
-        made.classes = tuple(level.name for level in lineage)
+        new.classes = tuple(level.name for level in lineage)
         for level in lineage:
             if level.flags & _EXTERNALIZABLE:
-                made.more += self._annotation()
+                new.more += self._annotation()
             elif level.flags & _SERIALIZABLE:
-                made.fields |= {name: self._value(kind) for name, kind in level.fields}
+                new.fields |= {name: self._value(kind) for name, kind in level.fields}
                 if level.flags & _HAS_WRITE_METHOD:
-                    made.more += self._annotation()
-        return made
+                    new.more += self._annotation()
+        return new
 
     def _value(self, kind: str) -> Any:
         return self.content() if kind in "L[" else self._number(_PRIMITIVES[kind])

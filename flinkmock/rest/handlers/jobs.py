@@ -187,7 +187,7 @@ def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     # ArchivedExecutionGraph.createSparseArchivedExecutionGraph has no class for plans before 2.1
     if job.is_sparse_at(time):
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
-    # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive); that of a batch job begins with its sources
+    # the adaptive scheduler sorts the graph (observed on 2.3.0); that of a batch job begins with its sources
     in_given_order = job.adaptive or job.grows
     present = job.vertices_at(time)
     vertices = present if in_given_order else [present[vertex.index] for vertex in topological_plan_order(job.graph)]

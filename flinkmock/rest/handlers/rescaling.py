@@ -240,7 +240,7 @@ def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
     return {
         "vertices": _vertices(job, before, after),
         "slots": _slots(call, job, before, after),
-        "schedulerStates": _spans(job, rescale),
+        "schedulerStates": _scheduler_states(job, rescale),
     }
 
 
@@ -284,8 +284,8 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
     return slots
 
 
-def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
-    """Return the states of the adaptive scheduler during a completed rescale, as recorded for the first one."""
+def _scheduler_states(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
+    """Return the states of the adaptive scheduler during a completed rescale, as observed on 2.3.0."""
     if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != "COMPLETED":
         return []
     scheduled = max(rescale.started_at, rescale.job_attempt.created_at)

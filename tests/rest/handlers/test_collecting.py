@@ -110,7 +110,7 @@ def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path
 
 
 def test_objects_of_a_class_with_fields(tmp_path):
-    """What clients of 2.3.0 and 1.20.5 read as Order(x, 1, null, PAID, [1, 2]): a PojoSerializer's flags and fields."""
+    """Clients of 2.3.0 and 1.20.5 read Order(x, 1, null, PAID, [1, 2]) from these bytes: flags and fields."""
     order = {"id": "x", "amount": 1, "state": "PAID", "numbers": [1, 2]}
     unknown_constant = pytest.raises(UncaughtJavaException, match="row 2 of results: 'LOST' is not one of OPEN, PAID")
     with collecting("2.3", (order, {"state": "LOST"})) as client, unknown_constant:

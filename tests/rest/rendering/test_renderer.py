@@ -167,8 +167,8 @@ def test_an_imported_release_without_faker_is_refused_at_the_start(monkeypatch):
     with pytest.raises(FakerMissing) as refused:
         ResponseRenderer(imported)
     assert str(refused.value) == (
-        "Flink 2.4.0 was imported from its documentation. What its responses have beyond flinkmock's model is made up "
-        "with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+        "Flink 2.4.0 was imported from its documentation. Fields that flinkmock does not model get values from Faker, "
+        "which is not installed: pip install 'flinkmock[synthesis]'."
     )
 
 
