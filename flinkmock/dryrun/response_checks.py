@@ -78,10 +78,10 @@ class ResponseChecks:
         if job is not None and not job.is_known_at(self._simulator.now):
             return
         targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
-        wide = job is not None and job.graph.subtasks > MANY
+        is_large = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:
             if (":jobid" in operation.segments) is (job is not None):
-                if (wide and not self._is_affordable(operation, job)) or self._is_long_log(operation):
+                if (is_large and not self._is_affordable(operation, job)) or self._is_long_log(operation):
                     continue
                 targets_of_it = _targets(targets, operation)
                 # all lists of these are long

@@ -139,10 +139,10 @@ class _Picture:
         """Draw the exception classes of failures above the bar, if there is space."""
         for interval in lane.intervals:
             name = interval.note.partition(":")[0].rpartition(".")[2]
-            left, wide = self._axis.x(interval.begin), len(interval.note.partition(":")[0].rpartition(".")[2]) * SMALL
-            is_occupied = (ends and left < ends[-1] + 6) or left + wide > self._axis.right - 60
+            left, width = self._axis.x(interval.begin), len(interval.note.partition(":")[0].rpartition(".")[2]) * SMALL
+            is_occupied = (ends and left < ends[-1] + 6) or left + width > self._axis.right - 60
             if interval.state in HATCHED and name and interval.begin >= self._axis.begin and not is_occupied:
-                ends.append(left + wide)
+                ends.append(left + width)
                 yield _text(left, bar - 5, escape(name), "bad", title=escape(interval.note))
 
     def _interval(self, interval: StateInterval, bar: float, *, last: bool, outlook: str) -> Iterator[str]:
@@ -150,12 +150,12 @@ class _Picture:
         if end <= self._axis.begin or (end == interval.begin and not last):
             return
         left, right = self._axis.x(interval.begin), self._axis.x(end)
-        wide = max(right - left, MIN_WIDTH)
+        width = max(right - left, MIN_WIDTH)
         ended = last and not outlook
         state = interval.state.lower()
         title = self._title(interval, last=last, outlook=outlook)
         kinds = f"state{' over' if ended else ''}"
-        box = f'x="{_n(left)}" y="{_n(bar)}" width="{_n(wide)}" height="{BAR}"'
+        box = f'x="{_n(left)}" y="{_n(bar)}" width="{_n(width)}" height="{BAR}"'
         yield f'<g><title>{escape(title)}</title><rect class="{kinds}" {box} style="fill:var(--s-{state})"/>'
         if interval.state in ("RESTARTING", "FAILING", "FAILED") and not ended:
             yield f'<rect class="hatch" {box}/>'
@@ -164,7 +164,7 @@ class _Picture:
             yield f'<rect class="wait" x="{_n(left)}" y="{_n(bar)}" width="{_n(idle)}" height="{BAR}"/>'
         if ended:  # a final state gets a thick edge at its beginning
             yield f'<rect x="{_n(left)}" y="{_n(bar)}" width="3" height="{BAR}" style="fill:var(--s-{state})"/>'
-        if len(interval.state) * LETTER + 10 <= wide:
+        if len(interval.state) * LETTER + 10 <= width:
             fill = "var(--ink)" if ended else f"var(--t-{state})"
             # an outline makes the text readable on stripes
             outline = (
@@ -177,7 +177,7 @@ class _Picture:
             yield f'<path d="M{_n(x)} {_n(middle - 6)}l8 6-8 6z" style="fill:var(--s-{state})"/>'
         yield "</g>"
 
-    def _wide(self, interval: StateInterval) -> float:
+    def _width(self, interval: StateInterval) -> float:
         end = self._timeline.end if interval.end is None else interval.end
         return self._axis.x(end) - self._axis.x(interval.begin)
 
@@ -202,21 +202,21 @@ class _Picture:
     def _checkpoint(self, checkpoint: CheckpointEvent, y: float) -> str:
         x = self._axis.x(checkpoint.begin if checkpoint.end is None else checkpoint.end)
         kind = "savepoint" if checkpoint.is_savepoint else "checkpoint"
-        how = (
+        suffix = (
             "in progress"
             if checkpoint.end is None
             else f"failed: {checkpoint.failure}"
             if checkpoint.failure
             else "completed"
         )
-        title = escape(f"{kind} {checkpoint.id} {how}")
+        title = escape(f"{kind} {checkpoint.id} {suffix}")
         if checkpoint.failure:
             shape = f'<path class="bad line" d="M{_n(x - 3)} {_n(y - 3)}l6 6m0-6l-6 6"/>'
         elif checkpoint.is_savepoint:
             shape = f'<path class="good" d="M{_n(x)} {_n(y - 5)}l5 5-5 5-5-5z"/>'
         else:
-            open_one = " open" if checkpoint.end is None else ""
-            shape = f'<circle class="good{open_one}" cx="{_n(x)}" cy="{_n(y)}" r="2.2"/>'
+            open_class = " open" if checkpoint.end is None else ""
+            shape = f'<circle class="good{open_class}" cx="{_n(x)}" cy="{_n(y)}" r="2.2"/>'
         return f"<g><title>{title}</title>{shape}</g>"
 
     def _event(self, event: TimelineEvent, bar: float, ends: list[float]) -> Iterator[str]:
@@ -231,11 +231,11 @@ class _Picture:
         shape = f"M{_n(left)} {_n(y + 3)}v-5" + (f"H{_n(right)}v5" if event.end is not None else "")
         yield f'<g><title>{title}</title><path class="{kind} line" d="{shape}"/>'
         name = f"{event.text} fails" if event.is_failure and event.kind is Kind.OPERATION else event.text
-        wide = len(name) * SMALL
+        width = len(name) * SMALL
         if event.kind is not Kind.RELEASE or event.text != "poll":
-            start = min(left, self._axis.right - wide)
+            start = min(left, self._axis.right - width)
             if not ends or start >= ends[-1] + 6:
-                ends.append(start + wide)
+                ends.append(start + width)
                 yield _text(start, y - 6, name, kind)
         yield "</g>"
 
@@ -259,16 +259,16 @@ class _Picture:
             title = escape(f"{window.fault}: {format_moment(window.begin)} to {until}")
             box = f'x="{_n(left)}" y="{_n(self._top + 6)}" width="{_n(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
-            wide = len(window.fault) * SMALL
-            beside = right + 6 if right + 6 + wide < WIDTH else max(left - 6 - wide, EDGE + LABELS)
-            yield _text(beside, self._top + 18, window.fault, "bad") + "</g>"
+            width = len(window.fault) * SMALL
+            text_left = right + 6 if right + 6 + width < WIDTH else max(left - 6 - width, EDGE + LABELS)
+            yield _text(text_left, self._top + 18, window.fault, "bad") + "</g>"
             self._top += 24
 
     # -- legend
 
     def _legend(self, top: float) -> tuple[list[str], int]:
         intervals = [interval for lane in self._lanes for interval in lane.intervals]
-        states = {interval.state for interval in intervals if self._wide(interval) >= MIN_WIDTH}
+        states = {interval.state for interval in intervals if self._width(interval) >= MIN_WIDTH}
         entries: list[tuple[str, str]] = []
         for state in STATES:
             if state in states:
@@ -287,11 +287,11 @@ class _Picture:
             entries.append(('<path class="bad line" d="M5-7l6 6m0-6l-6 6"/>', "failed"))
         lines, x, y = [], float(EDGE + LABELS), top
         for shape, text in entries:
-            wide = 22 + len(text) * 6.9 + 16
-            if x + wide > WIDTH - EDGE:
+            width = 22 + len(text) * 6.9 + 16
+            if x + width > WIDTH - EDGE:
                 x, y = float(EDGE + LABELS), y + 20
             lines.append(f'<g transform="translate({_n(x)} {_n(y)})">{shape}<text x="22">{text}</text></g>')
-            x += wide
+            x += width
         return lines, round(y + 20)
 
 
@@ -319,8 +319,8 @@ def _text(x: float | str, y: float, text: str, kind: str, *, anchor: str = "", t
     return f'<text class="{kind}" {position}>{tooltip}{text}</text>'
 
 
-def _truncated(name: str, room: float) -> str:
-    length = int(room / 7)
+def _truncated(name: str, width: float) -> str:
+    length = int(width / 7)
     return escape(name if len(name) <= length else f"{name[: length - 1]}…")
 
 

@@ -1,4 +1,4 @@
-"""The other commands, in this process."""
+"""Commands without test files of their own, called in the test process."""
 
 from __future__ import annotations
 
@@ -113,9 +113,9 @@ def test_a_closed_output_pipe_is_not_an_error() -> None:
 def test_record_refuses_other_durations(
     option: str, duration: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as caught:
         main(["record", "http://127.0.0.1:1", "-o", "out.yaml", option, duration])
-    assert left.value.code == 2
+    assert caught.value.code == 2
     assert f"argument {option}: {message}" in capsys.readouterr().err
 
 
@@ -139,7 +139,7 @@ def test_record_takes_durations_with_every_unit(text: str, ms: int) -> None:
 def test_an_unknown_option_gets_a_suggestion(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as caught:
         main(arguments)
-    assert left.value.code == 2
+    assert caught.value.code == 2
     assert message in capsys.readouterr().err

@@ -66,9 +66,9 @@ def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_until_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as caught:
         main(["scenario", "plan", LOOP, "--until", "soon"])
-    assert left.value.code == 2
+    assert caught.value.code == 2
     assert '"soon" is not a duration' in capsys.readouterr().err
 
 

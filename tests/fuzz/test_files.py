@@ -1,4 +1,4 @@
-"""Files that nearly have their format: the only errors are those that say what is wrong with them."""
+"""Mutated scenarios, jars, Java streams, journals and recordings are read, or rejected with a proper error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated responses satisfy the contract, and the simplest ones are simple."""
+"""Generated responses satisfy the contract, cover edge cases, and shrink to the simplest value."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_failing_response_shrinks_to_its_cause() -> None:
         pytest.param(lambda body: body["counts"]["total"] < -(2**20), id="any integer"),
     ],
 )
-def test_edge_cases_are_drawn_at_times(condition: Callable[[Any], bool]) -> None:
+def test_edge_cases_are_generated(condition: Callable[[Any], bool]) -> None:
     assert condition(find_example(responses("getCheckpointingStatistics", flink="1.20"), condition))
 
 

@@ -1,4 +1,4 @@
-"""The cluster as a whole."""
+"""The responses about the whole cluster: overview, configuration, log URLs, shutdown."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_the_configuration_is_the_same_for_any_job():
         assert client.call("getJobManagerApplicationConfiguration", applicationid=UNKNOWN_ID) == entries
 
 
-def test_where_the_logs_are():
+def test_log_urls_point_to_the_dashboard():
     with HandlerClient() as client:
         assert client.call("getJobManagerLogUrl", jobid=UNKNOWN_ID) == {"url": f"{URL}/#/job-manager/logs"}
         response = client.call("getTaskManagerLogUrl", jobid=UNKNOWN_ID, taskmanagerid="tm-1")
         assert response == {"url": f"{URL}/#/task-manager/tm-1/logs"}
 
 
-def test_shutting_down():
+def test_shutdown_stops_the_cluster():
     with HandlerClient() as client:
         assert client.call("shutdownCluster") == {}
         assert client.cluster.shut_down
