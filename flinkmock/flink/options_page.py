@@ -31,16 +31,16 @@ def page() -> str:
         Use.SHOWN: "The REST API depends on these, or seems to. The fake only shows them.",
     }
     for use, title in titles.items():
-        last = "since" if use == Use.SHOWN else "effect"
+        has_effect = use != Use.SHOWN
         parts += [f"\n## {title}\n\n{introductions[use]}\n"]
-        columns = ["option", "default", "since"] + ([last] if last != "since" else [])
+        columns = ["option", "default", "since"] + (["effect"] if has_effect else [])
         parts += [_row(columns), _row(["---"] * len(columns))]
         for option in OPTIONS:
             if option.use == use:
                 releases = option.since if option.until is None else f"{option.since} to {option.until}"
                 names = "".join(f"<br>`{name}`" for name in option.names)
                 cells = [f"`{option.key}`{names}", f"`{option.default}`" if option.default else "", releases]
-                parts.append(_row(cells + ([option.effect] if last != "since" else [])))
+                parts.append(_row(cells + ([option.effect] if has_effect else [])))
     return "\n".join(parts) + "\n"
 
 

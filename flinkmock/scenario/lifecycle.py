@@ -27,8 +27,8 @@ MAX_PAST_REPEATS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A state and its location; `duration` is None if none is specified."""
+class _StateEntry:
+    """A step with one state; `duration` is None if none is specified."""
 
     location: SourceLocation
     state: str
@@ -37,20 +37,20 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loop:
+class _LoopEntry:
     """Steps that repeat `times` times, or forever for None."""
 
     location: SourceLocation
     times: int | None
-    items: list[_Line | _Loop]
+    entries: list[_StateEntry | _LoopEntry]
 
     @property
-    def first(self) -> _Line:
-        return _first(self.items[0])
+    def first(self) -> _StateEntry:
+        return _first(self.entries[0])
 
     @property
-    def last(self) -> _Line:
-        return _last(self.items[-1])
+    def last(self) -> _StateEntry:
+        return _last(self.entries[-1])
 
 
 class LifecycleReader:
@@ -76,35 +76,35 @@ class LifecycleReader:
         self._diagnostics = diagnostics
 
     def read(self, node: YamlNode) -> Lifecycle:
-        items = [self._item(line) for line in node.elements]
-        self._check_first(_first(items[0]))
-        self._check_order(items)
-        self._check_last(items[-1])
-        if (steps := sum(map(_count_steps, items))) > limits.LIFECYCLE_STEPS:
+        entries = [self._read_entry(element) for element in node.elements]
+        self._check_first(_first(entries[0]))
+        self._check_order(entries)
+        self._check_last(entries[-1])
+        if (steps := sum(map(_count_steps, entries))) > limits.LIFECYCLE_STEPS:
             message = f"the lifecycle has {steps:,} steps, more than {limits.LIFECYCLE_STEPS:,}. Write repeat: forever."
             self._diagnostics.add(node.location, message)
-        return tuple(self._step(item, last=item is items[-1]) for item in items)
+        return tuple(self._step(entry, last=entry is entries[-1]) for entry in entries)
 
     # -- reading
 
-    def _item(self, node: YamlNode) -> _Line | _Loop:
+    def _read_entry(self, node: YamlNode) -> _StateEntry | _LoopEntry:
         if isinstance(node.value, str):
-            return self._line(node.location, node.value, None)
+            return self._read_state(node.location, node.value, None)
         times, steps = node.get("repeat"), node.get("steps")
         if times is not None and steps is not None:
             count = None if times.value == "forever" else as_int(times, 1)
-            return _Loop(times.location, count, [self._item(line) for line in steps.elements])
+            return _LoopEntry(times.location, count, [self._read_entry(element) for element in steps.elements])
         state, value = next(iter(node.items.items()))
-        return self._line(node.key_location(state), state, value)
+        return self._read_state(node.key_location(state), state, value)
 
-    def _line(self, location: SourceLocation, state: str, value: YamlNode | None) -> _Line:
+    def _read_state(self, location: SourceLocation, state: str, value: YamlNode | None) -> _StateEntry:
         duration, exception = value, None
         if value is not None and isinstance(value.value, dict):
             duration, exception = value.get("duration"), value.get("exception")
         if exception is not None and state not in FAILURE_STATES:
             allowed = ", ".join(name for name in JOB_STATES if name in FAILURE_STATES)
             self._diagnostics.add(exception.location, f"{state} can't have an exception. These states can: {allowed}.")
-        return _Line(
+        return _StateEntry(
             location,
             state,
             read_duration_spec(duration, self._diagnostics) if duration is not None else None,
@@ -113,27 +113,27 @@ class LifecycleReader:
 
     # -- checks
 
-    def _check_first(self, first: _Line) -> None:
+    def _check_first(self, first: _StateEntry) -> None:
         if implicit_prefix(first.state, self._scheduler) is None:
             possible = ", ".join(state for state in JOB_STATES if implicit_prefix(state, self._scheduler) is not None)
             message = f"a Flink job never starts in {first.state}. It starts in {possible}."
             self._diagnostics.add(first.location, message)
 
-    def _check_order(self, items: list[_Line | _Loop]) -> None:
-        for item, following in pairwise(items):
-            self._check_transition(_last(item), _first(following))
-            if isinstance(item, _Loop) and item.times is None:
-                self._diagnostics.add(item.location, "this repeats forever: the steps after it are never reached.")
-        for loop in items:
-            if isinstance(loop, _Loop):
-                self._check_order(loop.items)
+    def _check_order(self, entries: list[_StateEntry | _LoopEntry]) -> None:
+        for entry, following in pairwise(entries):
+            self._check_transition(_last(entry), _first(following))
+            if isinstance(entry, _LoopEntry) and entry.times is None:
+                self._diagnostics.add(entry.location, "this repeats forever: the steps after it are never reached.")
+        for loop in entries:
+            if isinstance(loop, _LoopEntry):
+                self._check_order(loop.entries)
                 if loop.times != 1:
                     self._check_transition(loop.last, loop.first)
                 if loop.times is None:
                     self._check_loop_duration(loop)
 
-    def _check_transition(self, line: _Line, following: _Line) -> None:
-        state, next_state = line.state, following.state
+    def _check_transition(self, entry: _StateEntry, following: _StateEntry) -> None:
+        state, next_state = entry.state, following.state
         possible = self._transitions[state]
         if next_state not in possible:
             scheduler = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
@@ -142,15 +142,15 @@ class LifecycleReader:
             for nearest in get_close_matches(next_state, between, n=1):
                 hint += f" Write {nearest} before {next_state}."
             self._diagnostics.add(following.location, f"{scheduler} never goes from {state} to {next_state}. {hint}")
-        elif line.duration is None:
+        elif entry.duration is None:
             message = f"{state} needs a duration, because {next_state} follows. Write {state}: 3s."
-            self._diagnostics.add(line.location, message)
-        elif _is_unbounded(line.duration):
-            self._diagnostics.add(line.location, f"{state} lasts forever: {next_state} is never reached.")
+            self._diagnostics.add(entry.location, message)
+        elif _is_unbounded(entry.duration):
+            self._diagnostics.add(entry.location, f"{state} lasts forever: {next_state} is never reached.")
 
-    def _check_loop_duration(self, loop: _Loop) -> None:
-        shortest = sum(map(_shortest_ms, loop.items))
-        if any(map(_waits, loop.items)):
+    def _check_loop_duration(self, loop: _LoopEntry) -> None:
+        shortest = sum(map(_shortest_ms, loop.entries))
+        if any(map(_waits, loop.entries)):
             return
         if shortest == 0:
             self._diagnostics.add(loop.location, "this repeats forever in no time. Give a state a duration.")
@@ -158,55 +158,55 @@ class LifecycleReader:
             message = f"this would repeat more than {MAX_PAST_REPEATS:,} times before the scenario starts."
             self._diagnostics.add(loop.location, message)
 
-    def _check_last(self, item: _Line | _Loop) -> None:
-        last = _last(item)
+    def _check_last(self, entry: _StateEntry | _LoopEntry) -> None:
+        last = _last(entry)
         if last.state in TERMINAL_JOB_STATES:
             if last.duration is not None and not _is_unbounded(last.duration) and last.duration != ZERO:
                 self._diagnostics.add(last.location, f"{last.state} is final and can't have a duration.")
-        elif not _repeats_forever(item) and last.duration is not None and not _is_unbounded(last.duration):
+        elif not _repeats_forever(entry) and last.duration is not None and not _is_unbounded(last.duration):
             message = f"no state follows {last.state}. Write {last.state}: forever, or add the next state."
             self._diagnostics.add(last.location, message)
 
     # -- result
 
-    def _step(self, item: _Line | _Loop, *, last: bool) -> Step | Repeat:
-        if isinstance(item, _Loop):
-            steps = (self._step(line, last=last and line is item.items[-1]) for line in item.items)
-            return Repeat(tuple(steps), item.times)
-        ended = item.state in TERMINAL_JOB_STATES
-        duration = UNBOUNDED if last and item.duration is None and not ended else item.duration
-        return Step(JobState(item.state), ZERO if ended or duration is None else duration, item.exception)
+    def _step(self, entry: _StateEntry | _LoopEntry, *, last: bool) -> Step | Repeat:
+        if isinstance(entry, _LoopEntry):
+            steps = (self._step(child, last=last and child is entry.entries[-1]) for child in entry.entries)
+            return Repeat(tuple(steps), entry.times)
+        ended = entry.state in TERMINAL_JOB_STATES
+        duration = UNBOUNDED if last and entry.duration is None and not ended else entry.duration
+        return Step(JobState(entry.state), ZERO if ended or duration is None else duration, entry.exception)
 
 
-def _first(item: _Line | _Loop) -> _Line:
-    return item.first if isinstance(item, _Loop) else item
+def _first(entry: _StateEntry | _LoopEntry) -> _StateEntry:
+    return entry.first if isinstance(entry, _LoopEntry) else entry
 
 
-def _last(item: _Line | _Loop) -> _Line:
-    return item.last if isinstance(item, _Loop) else item
+def _last(entry: _StateEntry | _LoopEntry) -> _StateEntry:
+    return entry.last if isinstance(entry, _LoopEntry) else entry
 
 
-def _repeats_forever(item: _Line | _Loop) -> bool:
-    """Return whether an item never ends, because it or its last step repeats forever."""
-    return isinstance(item, _Loop) and (item.times is None or _repeats_forever(item.items[-1]))
+def _repeats_forever(entry: _StateEntry | _LoopEntry) -> bool:
+    """Return whether an entry never ends, because it or its last step repeats forever."""
+    return isinstance(entry, _LoopEntry) and (entry.times is None or _repeats_forever(entry.entries[-1]))
 
 
-def _count_steps(item: _Line | _Loop) -> int:
-    return sum(map(_count_steps, item.items)) * (item.times or 1) if isinstance(item, _Loop) else 1
+def _count_steps(entry: _StateEntry | _LoopEntry) -> int:
+    return sum(map(_count_steps, entry.entries)) * (entry.times or 1) if isinstance(entry, _LoopEntry) else 1
 
 
-def _shortest_ms(item: _Line | _Loop) -> int:
-    if isinstance(item, _Loop):
-        return sum(map(_shortest_ms, item.items)) * (item.times or 1)
-    return item.duration.low if isinstance(item.duration, UniformRange) and not item.duration.unbounded else 0
+def _shortest_ms(entry: _StateEntry | _LoopEntry) -> int:
+    if isinstance(entry, _LoopEntry):
+        return sum(map(_shortest_ms, entry.entries)) * (entry.times or 1)
+    return entry.duration.low if isinstance(entry.duration, UniformRange) and not entry.duration.unbounded else 0
 
 
 def _is_unbounded(duration: DurationSpec) -> bool:
     return isinstance(duration, UniformRange) and duration.unbounded
 
 
-def _waits(item: _Line | _Loop) -> bool:
-    """Return whether an item lasts until a client polls the job, or until a signal."""
-    if isinstance(item, _Loop):
-        return any(map(_waits, item.items))
-    return item.duration is not None and not isinstance(item.duration, UniformRange)
+def _waits(entry: _StateEntry | _LoopEntry) -> bool:
+    """Return whether an entry lasts until a client polls the job, or until a signal."""
+    if isinstance(entry, _LoopEntry):
+        return any(map(_waits, entry.entries))
+    return entry.duration is not None and not isinstance(entry.duration, UniformRange)

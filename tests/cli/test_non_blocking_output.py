@@ -16,7 +16,7 @@ LONG = "x" * 1_000_000
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[TextIO, TextIO]]:
-    """Returns both ends of a pipe: for reading, and for writing."""
+    """Return both ends of a pipe: for reading, and for writing."""
     read, write = os.pipe()
     with open(read, encoding="utf-8") as reader, open(write, "w", encoding="utf-8") as writer:
         yield reader, writer

@@ -141,7 +141,7 @@ AppliedChange = tuple[str, Callable[[Finding], bool]] | None
 
 
 def _fields(values: list[JsonValue]) -> list[JsonValue]:
-    """Returns the named fields of the schema, without items of lists and entries of maps."""
+    """Return the named fields of the schema, without items of lists and entries of maps."""
     return [item for item in values if item.field is not None and isinstance(item.key, str) and item.pointer]
 
 

@@ -70,7 +70,7 @@ def is_waiting(d: Driver) -> bool:
 
 
 def record(d: Driver, url: str) -> list[dict[str, Any]]:
-    """Returns the exchanges of a recording that ends while the restarting job waits."""
+    """Return the exchanges of a recording that ends while the restarting job waits."""
     server = RecordingClient(url)
 
     def wait(ms: int) -> None:

@@ -28,7 +28,7 @@ def vertex() -> SeenResponse:
 
 
 def with_aggregates_older(response: SeenResponse, ms: int) -> SeenResponse:
-    """Returns the response with durations of RUNNING in `aggregated` that stand still since so long."""
+    """Return the response with durations of RUNNING in `aggregated` that stand still since so long."""
     older: Any = copy.deepcopy(response)
     figures = older.body["aggregated"]["status-duration"]["RUNNING"]
     for name in figures:

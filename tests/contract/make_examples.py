@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def best_bodies(version: str, contract: Contract) -> dict[Operation, Any]:
-    """Returns the shortened success response with the most values, of each operation."""
+    """Return the shortened success response with the most values, of each operation."""
     best: dict[Operation, Any] = {}
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
@@ -61,7 +61,7 @@ def shortened(value: Any) -> Any:
 
 
 def size(value: Any) -> int:
-    """Returns how many values a body has, null and empty ones not counted."""
+    """Return how many values a body has, null and empty ones not counted."""
     if isinstance(value, dict | list):
         return sum(size(element) for element in (value.values() if isinstance(value, dict) else value))
     return int(value not in (None, "", -1))

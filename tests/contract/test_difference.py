@@ -24,7 +24,7 @@ STEPS = list(pairwise(known_releases()))
 
 
 def expected_lines(newer: str) -> set[str]:
-    """Returns the lines of one step of evolution.md, each with its operation in front."""
+    """Return the lines of one step of evolution.md, each with its operation in front."""
     text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
     lines, where = set(), ""
@@ -41,7 +41,7 @@ def expected_lines(newer: str) -> set[str]:
 
 
 def as_line(change: ContractChange) -> str:
-    """Returns a change as evolution.md writes it."""
+    """Return a change as evolution.md writes it."""
     field = change.field or "(root)"
     if change.where == "*":
         return f"Jackson feature {field}: {change.words}"

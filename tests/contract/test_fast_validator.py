@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def mutated(value: Any, rng: random.Random) -> Any:
-    """Returns a copy with one change, which may or may not be valid."""
+    """Return a copy with one change, which may or may not be valid."""
     changed = copy.deepcopy(value)
     locations = list(_locations(changed))
     if not locations:

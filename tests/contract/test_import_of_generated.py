@@ -31,7 +31,7 @@ def ref(name):
 
 
 def generated():
-    """Returns a document of the base release as Flink's generator would write it."""
+    """Return a document of the base release as Flink's generator would write it."""
     document = copy.deepcopy(OWN)
     del document[RELEASE]
     schemas = document["components"]["schemas"]

@@ -180,7 +180,7 @@ def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
 
 
 def served(contract):
-    """Returns everything that a server uses: operations by id, and the rest, with the order of keys."""
+    """Return everything that a server uses: operations by id, and the rest, with the order of keys."""
     head = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
     operations = {
         entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}

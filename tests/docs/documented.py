@@ -30,7 +30,7 @@ Row = tuple[str, str, str, str]
 
 
 def rows(version: str) -> set[Row]:
-    """Returns the rows of one version: operation, pointer, kind, documented."""
+    """Return the rows of one version: operation, pointer, kind, documented."""
     contract = documented_contract("documented", version)
     differences: set[Row] = set()
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
@@ -46,7 +46,7 @@ def rows(version: str) -> set[Row]:
 
 
 def document() -> str:
-    """Returns the page."""
+    """Return the page."""
     releases: dict[Row, list[str]] = {}
     for version in VERSIONS:
         for row in rows(version):

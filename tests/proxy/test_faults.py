@@ -1,4 +1,4 @@
-"""Faults over a live cluster look as they do over a fake one, and cause no finding."""
+"""Faults of the proxy look to clients as those of a fake cluster, and cause no finding."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def cluster(shared: FlinkMock) -> FlinkMock:
     return shared
 
 
-def over(cluster: FlinkMock, exchanges: list[Exchange], *faults: dict[str, Any], seed: int = 0) -> Proxy:
-    alone = load_faults({"faults": list(faults)}, "2.3")
-    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=alone.faults, seed=seed)
+def proxy_with_faults(cluster: FlinkMock, exchanges: list[Exchange], *faults: dict[str, Any], seed: int = 0) -> Proxy:
+    section = load_faults({"faults": list(faults)}, "2.3")
+    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=section.faults, seed=seed)
 
 
-async def wire(url: str, method: str = "GET", target: str = "/config", body: bytes = b"") -> tuple[bytes, str]:
-    """Returns the bytes of a connection until its end, and how it ends."""
+async def raw_response(url: str, method: str = "GET", target: str = "/config", body: bytes = b"") -> tuple[bytes, str]:
+    """Return the bytes of a connection until its end, and how it ends."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     length = f"Content-Length: {len(body)}\r\n" if body else ""
@@ -58,7 +58,7 @@ async def wire(url: str, method: str = "GET", target: str = "/config", body: byt
 
 
 def parts(received: bytes) -> tuple[str, dict[str, str], bytes]:
-    """Returns status line, headers without those of the connection, and body."""
+    """Return the status line, headers without those of the connection, and body."""
     head, _, body = received.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines if line)
@@ -91,36 +91,38 @@ KINDS: list[dict[str, Any]] = [
 async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange], fault: dict[str, Any]
 ) -> None:
-    fault = {"name": "it", "match": "GET /config", **fault}
+    fault = {"name": "the fault", "match": "GET /config", **fault}
     with FlinkMock({"faults": [fault]}, flink="2.3", clock="real") as fake:
-        expected, expected_end = await wire(fake.url)
-        noted = fake.requests[0]
-    proxy = over(cluster, exchanges, fault)
-    received, end = await wire(await serve(proxy))
+        expected, expected_end = await raw_response(fake.url)
+        exchange_of_fake = fake.requests[0]
+    proxy = proxy_with_faults(cluster, exchanges, fault)
+    received, end = await raw_response(await serve(proxy))
     assert (end, *parts(received)) == (expected_end, *parts(expected))
     while not exchanges:  # a response is checked after it has been sent
         await asyncio.sleep(0)
     [exchange] = exchanges
-    assert (exchange.fault, exchange.operation) == ("it", "getDashboardConfiguration")
+    assert (exchange.fault, exchange.operation) == ("the fault", "getDashboardConfiguration")
     assert (exchange.status, exchange.response_size, exchange.content_type) == (
-        noted.status,
-        noted.response_size,
-        noted.content_type,
+        exchange_of_fake.status,
+        exchange_of_fake.response_size,
+        exchange_of_fake.content_type,
     )
-    carried_out = "reply" not in fault and fault.get("drop") not in ("reset", "close")
-    assert cluster.requests.count("GET /config") == proxy.report.requests == carried_out
+    was_forwarded = "reply" not in fault and fault.get("drop") not in ("reset", "close")
+    assert cluster.requests.count("GET /config") == proxy.report.requests == was_forwarded
     assert proxy.report.clean, proxy.summary()
     assert not proxy.checker.advice
 
 
 async def test_after_processing_the_response_is_lost(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
-    proxy = over(cluster, exchanges, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-processing", "times": 1})
+    proxy = proxy_with_faults(
+        cluster, exchanges, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-processing", "times": 1}
+    )
     url = await serve(proxy)
     job = next(iter(cluster.cluster.jobs))
     request_body = b'{"target-directory":"/sp"}'
-    assert await wire(url, "POST", f"/jobs/{job}/savepoints", request_body) == (b"", "reset")
+    assert await raw_response(url, "POST", f"/jobs/{job}/savepoints", request_body) == (b"", "reset")
     assert cluster.requests[0].status == 202
-    received, _ = await wire(url, "POST", f"/jobs/{job}/savepoints", request_body)
+    received, _ = await raw_response(url, "POST", f"/jobs/{job}/savepoints", request_body)
     assert received.startswith(b"HTTP/1.1 202 ")
     assert [exchange.fault is not None for exchange in exchanges] == [True, False]
     assert [exchange.body for exchange in exchanges] == [{"target-directory": "/sp"}] * 2
@@ -130,7 +132,7 @@ async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exch
     now = 1_000_000
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        proxy = over(cluster, exchanges, {"match": "GET /overview", "serve-stale": "5s"})
+        proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /overview", "serve-stale": "5s"})
         proxy._upstream.clock = Clock("real", lambda: now)
         url = await serve(proxy)
 
@@ -138,7 +140,7 @@ async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exch
             async with aiohttp.ClientSession(url) as session, session.get("/overview") as response:
                 return (await response.json())["jobs-running"]
 
-        assert await running() == 2  # nothing is so old yet
+        assert await running() == 2  # no response is 5 s old yet
         cluster.job("clicks").cancel()
         cluster.advance("60s")
         now += 4_000
@@ -158,18 +160,18 @@ def test_cluster_faults_are_refused(
     cluster: FlinkMock, exchanges: list[Exchange], fault: dict[str, Any], word: str
 ) -> None:
     with pytest.raises(FaultRequiresFakeCluster, match=f"Only a fake cluster supports bad day: {word}."):
-        over(cluster, exchanges, {"name": "bad day", "match": "GET /overview", **fault})
+        proxy_with_faults(cluster, exchanges, {"name": "bad day", "match": "GET /overview", **fault})
 
 
 async def test_hang_lasts_until_the_client_disconnects(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
 ) -> None:
-    url = await serve(over(cluster, exchanges, {"match": "GET /config", "drop": "hang"}))
+    url = await serve(proxy_with_faults(cluster, exchanges, {"match": "GET /config", "drop": "hang"}))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.1):
-            await wire(url)
+            await raw_response(url)
             raise AssertionError("it does not hang")
-    received, _ = await wire(url, target="/overview")
+    received, _ = await raw_response(url, target="/overview")
     assert received.startswith(b"HTTP/1.1 200 ")
 
 
@@ -188,8 +190,8 @@ async def test_the_same_seed_selects_the_same_requests(
 
     with FlinkMock({"faults": faults, "seed": 7}, flink="2.3") as fake:
         expected = await statuses(fake.url)
-    assert await statuses(await serve(over(cluster, exchanges, *faults, seed=7))) == expected
-    assert await statuses(await serve(over(cluster, exchanges, *faults, seed=8))) != expected
+    assert await statuses(await serve(proxy_with_faults(cluster, exchanges, *faults, seed=7))) == expected
+    assert await statuses(await serve(proxy_with_faults(cluster, exchanges, *faults, seed=8))) != expected
     assert set(expected) == {200, 404, 503}
 
 
@@ -213,40 +215,42 @@ async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange],
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         ids = {job.name: job.id for job in cluster.cluster.jobs.values()}
-        url = await serve(over(cluster, exchanges, *faults))
+        url = await serve(proxy_with_faults(cluster, exchanges, *faults))
         assert await send(f"{url}/jobs/{ids['orders']}") == 500
         assert await send(f"{url}/jobs/{ids['clicks']}") == 200
         assert await send(f"{url}/overview") == 200
         cluster.job("clicks").cancel()
         cluster.advance("60s")
-        later = over(cluster, exchanges, *faults)  # what one proxy knows of the jobs may be half a second old
+        later = proxy_with_faults(
+            cluster, exchanges, *faults
+        )  # what one proxy knows of the jobs may be half a second old
         assert await send(f"{await serve(later)}/overview") == 503
     assert await send(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
 async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges: list[Exchange], send: Any) -> None:
-    request_body: list[str | None] = []
+    credentials: list[str | None] = []
 
     async def overview(request: web.Request) -> web.Response:
-        request_body.append(request.headers.get("Authorization"))
+        credentials.append(request.headers.get("Authorization"))
         job = {"jid": "a" * 32, "name": "orders", "state": "RUNNING", "start-time": 1}
         return web.json_response({"jobs": [job]})
 
-    behind = web.Application()
-    behind.router.add_get("/jobs/overview", overview)
-    alone = load_faults(
+    upstream = web.Application()
+    upstream.router.add_get("/jobs/overview", overview)
+    section = load_faults(
         {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
     )
-    url = await serve(Proxy(await serve(behind), CONTRACT, faults=alone.faults))
+    url = await serve(Proxy(await serve(upstream), CONTRACT, faults=section.faults))
     async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
         assert (await session.get("/config")).status == 404
-    assert request_body == ["Bearer x"]
+    assert credentials == ["Bearer x"]
 
 
 async def test_during_counts_from_the_start_of_the_proxy(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange], send: Any
 ) -> None:
-    proxy = over(
+    proxy = proxy_with_faults(
         cluster,
         exchanges,
         {"match": "GET /config", "during": "0s..1h", "reply": "not-found"},

@@ -15,7 +15,7 @@ JOBS = {"orders": "streaming", "nightly": "batch"}
 
 
 async def read(url: str, job_id: str) -> list[int]:
-    """Returns the statuses of what a client reads again and again."""
+    """Return the statuses of what a client reads again and again."""
     statuses = []
     targets = ("/overview", "/jobs", "/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints")
     async with aiohttp.ClientSession() as session:

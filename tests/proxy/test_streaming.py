@@ -31,7 +31,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 def steady(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
-    """Returns headers in their spelling, without values that depend on the time."""
+    """Return headers in their spelling, without values that depend on the time."""
     moving = {b"date", b"expires"}
     return {
         name: b"" if name.lower() in moving else value

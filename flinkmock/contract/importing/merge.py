@@ -60,7 +60,7 @@ class ContractMerger:
         """
         operations = self._operations()
         for name, described in self._described_properties.items():
-            self._definitions[name] = self._without_gone(self._definitions[name], described, name)
+            self._definitions[name] = self._without_removed_properties(self._definitions[name], described, name)
         remaining = {name: value for name, value in self._base.items() if name not in head}
         document = {**head, **remaining, "operations": operations}
         roots = {"error": document["error"], "operations": operations}
@@ -78,7 +78,7 @@ class ContractMerger:
                 entries.append(self._operation(entry, operation))
             elif entry["hidden"] or entry.get("requires_config"):
                 entries.append(entry)
-            elif self._is_gone(f"{entry['method']} {entry['path']} ({entry['id']})"):
+            elif self._note_removal(f"{entry['method']} {entry['path']} ({entry['id']})"):
                 continue
             else:
                 entries.append(entry)
@@ -90,8 +90,8 @@ class ContractMerger:
             self.notes.append(f"new: {operation.method} {operation.path} ({name})")
         return entries
 
-    def _is_gone(self, name: str) -> bool:
-        """Add a note about a missing description; return whether the release no longer has it."""
+    def _note_removal(self, name: str) -> bool:
+        """Note that something is not described; return whether the release no longer has it."""
         kept, gone = f"kept: {name} is not described", f"gone: {name} is no longer described"
         self.notes.append(kept if self._same_release else gone)
         return not self._same_release
@@ -245,18 +245,18 @@ class ContractMerger:
         if is_class:  # another description of the class may show what this one omits
             self._described_properties.setdefault(location, set()).update(names)
             return merged
-        return self._without_gone(merged, names, location)
+        return self._without_removed_properties(merged, names, location)
 
-    def _without_gone(self, merged: Schema, described: set[str], location: str) -> dict[str, Any]:
+    def _without_removed_properties(self, merged: Schema, described: set[str], location: str) -> dict[str, Any]:
         """Remove properties that the description would show if they still existed."""
         properties = dict(merged.get("properties", {}))
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
             return dict(merged)  # a subclass, which no description shows
-        twins = {_folded(name) for name in described}
-        for name in [name for name in properties if name not in described and _folded(name) not in twins]:
+        folded_names = {_folded(name) for name in described}
+        for name in [name for name in properties if name not in described and _folded(name) not in folded_names]:
             # a description may omit optional properties, and keeping them is harmless
-            if (_is_request(location) or name in required) and self._is_gone(f"property {location}.{name}"):
+            if (_is_request(location) or name in required) and self._note_removal(f"property {location}.{name}"):
                 del properties[name]
                 required = [other for other in required if other != name]
         return {**merged, "properties": properties, "required": required}

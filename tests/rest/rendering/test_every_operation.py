@@ -1,3 +1,5 @@
+"""Rendered bodies satisfy the contract of each operation, whatever the handler knows."""
+
 import json
 
 import pytest
@@ -8,16 +10,17 @@ from flinkmock.contract import Contract, known_releases
 from flinkmock.rest.rendering import ResponseRenderer, encode
 from tests.contract.test_recordings import recorded
 
-EVERY = [
+OPERATIONS = [
     (minor, operation.id)
     for minor in known_releases()
     for operation in Contract.load(minor)
     if not operation.returns_file
 ]
+"""The release and the id of each operation with a JSON response."""
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_nothing_known_still_gives_a_valid_body_for_every_operation(minor):
+def test_an_empty_payload_is_rendered_as_a_valid_body(minor):
     contract = Contract.load(minor)
     renderer = ResponseRenderer(contract, seed=1)
     for operation in contract:
@@ -26,9 +29,9 @@ def test_nothing_known_still_gives_a_valid_body_for_every_operation(minor):
             assert contract.check_response(operation, body) == [], operation
 
 
-@given(st.sampled_from(EVERY), st.integers(min_value=0), st.text())
-def test_any_seed_and_key_give_a_valid_body(path, seed, key):
-    minor, operation_id = path
+@given(st.sampled_from(OPERATIONS), st.integers(min_value=0), st.text())
+def test_any_seed_and_key_give_a_valid_body(release_and_operation, seed, key):
+    minor, operation_id = release_and_operation
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)
     body = ResponseRenderer(contract, seed).body(operation, {}, key)
@@ -52,7 +55,7 @@ def test_recorded_bodies_are_rendered_unchanged(version):
 
 @given(st.data())
 def test_removed_fields_of_a_body_are_filled_with_placeholders(data):
-    minor, operation_id = data.draw(st.sampled_from(EVERY))
+    minor, operation_id = data.draw(st.sampled_from(OPERATIONS))
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)
     renderer = ResponseRenderer(contract, seed=3)

@@ -11,7 +11,7 @@ from flinkmock.contract import Contract
 from flinkmock.rest.rendering import RenderingError, ResponseRenderer, encode
 from flinkmock.strategies.values import values_of
 from tests.contract.test_recordings import recorded
-from tests.rest.rendering.test_every_operation import EVERY
+from tests.rest.rendering.test_every_operation import OPERATIONS
 
 ODD_VALUES = [None, True, 0, 1, -1, 10**15, 0.5, 1e-5, 1e9, math.nan, math.inf, "", "\x1b", '"\\', "\ud800", [], {}, ()]
 
@@ -30,18 +30,18 @@ def written(renderer, operation, payload):
         return type(error)
 
 
-@given(st.data(), st.sampled_from(EVERY))
-def test_any_body_of_any_operation_is_written_as_it_is_rendered(data, path):
-    minor, operation_id = path
+@given(st.data(), st.sampled_from(OPERATIONS))
+def test_any_body_of_any_operation_is_written_as_it_is_rendered(data, release_and_operation):
+    minor, operation_id = release_and_operation
     contract = Contract.load(minor)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
     payload = data.draw(values_of(minor).of(operation.response))
     assert written(renderer, operation, payload) == rendered(renderer, operation, payload)
 
 
-@given(st.data(), st.sampled_from(EVERY))
-def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(data, path):
-    minor, operation_id = path
+@given(st.data(), st.sampled_from(OPERATIONS))
+def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(data, release_and_operation):
+    minor, operation_id = release_and_operation
     contract = Contract.load(minor)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
     payload = copy.deepcopy(data.draw(values_of(minor).of(operation.response)))
