@@ -86,7 +86,7 @@ def _already_marked(*args: object) -> None:
 _pytest.config.Config._mark_plugins_for_rewrite = _already_marked
 
 
-LONGEST_MODULES = ["test_fidelity", "test_coherence", "test_every_operation", "test_deployer"]
+LONGEST_MODULES = ["test_fidelity", "test_java", "test_coherence", "test_every_operation", "test_deployer"]
 
 
 def _order(module: str) -> int:
