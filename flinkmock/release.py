@@ -32,7 +32,7 @@ class Release:
         return _number(self.minor)
 
     def since(self, minor: str) -> bool:
-        """Whether this release is `minor` ("1.13") or a later one."""
+        """Return whether this release is `minor` ("1.13") or a later one."""
         return _number(self.minor) >= _number(minor)
 
     def __lt__(self, other: Release) -> bool:

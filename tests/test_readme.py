@@ -35,7 +35,7 @@ def test_the_scenario() -> None:
     assert [job.name for job in load_scenario(example).jobs] == ["orders", "import"]
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
     walk = next(block for block in blocks("sh") if "curl" in block)
     with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:

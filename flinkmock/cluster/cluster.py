@@ -172,7 +172,7 @@ class Cluster:
         return self._scheduler_of("STREAMING") == "adaptive"
 
     def uses_adaptive_scheduler(self, spec: JobSpec) -> bool:
-        """Whether a job uses the adaptive scheduler."""
+        """Return whether a job uses the adaptive scheduler."""
         return self._scheduler_of(spec.type) == "adaptive"
 
     def _scheduler_of(self, job_type: str) -> str:

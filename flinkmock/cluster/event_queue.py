@@ -85,7 +85,7 @@ class EventQueue:
         return self._heap[0].at if self._heap else None
 
     def has_due(self, now: int) -> bool:
-        """Whether an event is due at `now` (epoch ms)."""
+        """Return whether an event is due at `now` (epoch ms)."""
         return bool(self._heap) and self._heap[0].at <= now
 
     def pop_due(self, now: int) -> ScheduledEvent | None:

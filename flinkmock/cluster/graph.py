@@ -51,7 +51,7 @@ class Vertex:
         return not self.spec.inputs
 
     def has_name(self, name: str) -> bool:
-        """Whether `name` is the name or id of the vertex, or the name of one of its operators."""
+        """Return whether `name` is the name or id of the vertex, or the name of one of its operators."""
         return name in (self.name, self.id, *self.spec.operators)
 
 

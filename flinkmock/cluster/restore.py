@@ -65,7 +65,7 @@ def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str,
 
 
 def is_discarded(job: Job, time: int) -> bool:
-    """Whether even the newest checkpoint of a job was deleted, because the job has ended and does not retain it."""
+    """Return whether a job has ended and does not even retain its newest checkpoint."""
     if job.ended_at(time) is None:
         return False
     retained = job.spec.checkpoints.retained if job.spec.checkpoints else None

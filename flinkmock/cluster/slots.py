@@ -108,7 +108,7 @@ class SlotTable:
                     del self._by_job[job_id]
 
     def _never_free(self, taskmanager: TaskManager) -> bool:
-        """Whether a TaskManager has no free slot until one is released."""
+        """Return whether a TaskManager has no free slot until one is released."""
         return taskmanager.lost_at is not None or self._allocated[taskmanager.number] == taskmanager.slots
 
 

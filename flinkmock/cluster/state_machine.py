@@ -50,7 +50,7 @@ def _ignore(job: Job, step: Step, at: int) -> None:
 
 
 def _may_restart(job: Job, at: int) -> bool:
-    """Whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
+    """Return whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
     strategy = job.spec.restart
     if strategy.kind == RestartStrategyKind.NONE:
         return False

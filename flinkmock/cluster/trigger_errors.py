@@ -51,7 +51,7 @@ def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Ja
 
 
 def _has_blocking_output(job: Job, at: int) -> bool:
-    """Whether a task that has not ended has a blocking output (ExecutionGraphUtils.isAnyOutputBlocking)."""
+    """Return whether a task that has not ended has a blocking output (ExecutionGraphUtils.isAnyOutputBlocking)."""
     return any(
         execution.state_at(at) not in TERMINAL_TASK_STATES
         for row in job.present_executions_at(at)

@@ -194,13 +194,13 @@ class Check:
             try:
                 step()
             except (LeaderMissing, ServerUnreachable) as error:
-                down = isinstance(error, ServerUnreachable)
-                if down and (watched_until is None or self._interruptions.are_too_many):
+                is_down = isinstance(error, ServerUnreachable)
+                if is_down and (watched_until is None or self._interruptions.are_too_many):
                     raise
                 self._coherence.reset()
                 self._statuses.clear()
-                what = "the server did not respond" if down else "the server had no leader"
-                if not self._interruptions.wait_for_leader(what, watched_until or 0):
+                event = "the server did not respond" if is_down else "the server had no leader"
+                if not self._interruptions.wait_for_leader(event, watched_until or 0):
                     self.report.lost = True
                     return
             else:
@@ -257,7 +257,7 @@ class Check:
         return seen_response(operation, target, body, sent_at, self._now(), self.client.requests)
 
     def _is_invalid(self, operation_id: str) -> bool:
-        """Whether a response broke its schema. Its values are then not compared: it is one mistake."""
+        """Return whether a response broke its schema. Its values are then not compared: it is one mistake."""
         return operation_id in self.contract and not self.is_valid(self.contract.operation(operation_id))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> None:
@@ -301,7 +301,7 @@ class Check:
         return response
 
     def _has_expired(self, operation: Operation, target: str) -> bool:
-        """Whether the job or application of a target is no longer listed: ended ones expire, also during a pass."""
+        """Return whether the job or application of a target is no longer listed: ended ones expire, also meanwhile."""
         subject = operation.segments[1] if len(operation.segments) > 1 else ""
         if subject not in _LISTS:
             return False
@@ -332,7 +332,7 @@ class Check:
                     self._coherence.add(response_seen)
 
     def is_silent(self, path: str) -> bool:
-        """Whether the path is about a TaskManager that did not answer an earlier request of this pass."""
+        """Return whether the path is about a TaskManager that did not answer an earlier request of this pass."""
         return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent_taskmanagers
 
     def note_silence(self, path: str, error: ServerUnreachable) -> None:
@@ -345,7 +345,7 @@ class Check:
         self._silent_taskmanagers.add(path.split("/")[2])
 
     def is_valid(self, operation: Operation) -> bool:
-        """Whether all responses conformed to their schema so far, so that comparing their values makes sense."""
+        """Return whether all responses conformed to their schema so far, so that comparing their values makes sense."""
         return operation not in self.report.invalid
 
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:

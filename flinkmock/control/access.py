@@ -13,7 +13,7 @@ WILDCARDS = frozenset({"0.0.0.0", "::", ""})
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address always denotes this machine."""
+    """Return whether a host name or address always denotes this machine."""
     name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True

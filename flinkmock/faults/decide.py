@@ -148,7 +148,7 @@ class Faults:
                     counted.changed |= frozenset(paths)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether any fault can match such requests."""
+        """Return whether any fault can match such requests."""
         with self._lock:
             return bool(self._that_may_match(method, path, operation))
 
@@ -224,7 +224,7 @@ def log_normal(distribution: LogNormal, quantile: float) -> int:
 
 
 def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
-    """Whether a request that matches the fault also meets the other conditions of its trigger."""
+    """Return whether a request that matches the fault also meets the other conditions of its trigger."""
     trigger = fault.trigger
     if trigger.job is not None and request.job != trigger.job:
         return False

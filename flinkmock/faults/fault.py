@@ -167,7 +167,7 @@ class Fault:
     definition: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether the fault can apply to requests with this method and path."""
+        """Return whether the fault can apply to requests with this method and path."""
         if self.serve_stale is not None and method != "GET":
             return False
         patterns = self.trigger.patterns

@@ -114,12 +114,12 @@ class FaultMiddleware:
 
 
 def _is_json_of(operation: Operation, response: Response) -> bool:
-    """Whether the response is a success response of the operation, with JSON."""
+    """Return whether the response is a success response of the operation, with JSON."""
     return operation.response is not None and not operation.returns_file and response.status == operation.status
 
 
 def changes_response(fault: Fault) -> bool:
-    """Whether a fault changes the response. A delay alone does not change it."""
+    """Return whether a fault changes the response. A delay alone does not change it."""
     return bool(
         fault.reply
         or fault.drop

@@ -216,7 +216,7 @@ def _elements(collection: Any) -> Sequence[Any]:
     while isinstance(collection, JavaObject):
         inner = next((collection.fields[name] for name in ("a", "c", "list") if name in collection.fields), None)
         if inner is None:
-            return collection.more[1:]
+            return collection.annotations[1:]
         collection = inner
     return collection or ()
 

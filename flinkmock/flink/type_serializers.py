@@ -143,7 +143,9 @@ def _row(serializer: Any, value: Any) -> bytes:
 
 def _names(serializer: Any) -> list[str]:
     positions = serializer.fields.get("positionByName")
-    return [name for name in positions.more if isinstance(name, str)] if isinstance(positions, JavaObject) else []
+    if not isinstance(positions, JavaObject):
+        return []
+    return [name for name in positions.annotations if isinstance(name, str)]
 
 
 def _pojo(serializer: Any, value: Any) -> bytes:
@@ -155,7 +157,7 @@ def _pojo(serializer: Any, value: Any) -> bytes:
         return _POJO_IS_NULL
     if not isinstance(value, dict):
         raise BadValue(f"{value!r} is not a mapping of fields.")
-    names = [data[2:].decode() for data in serializer.more[1:] if isinstance(data, bytes)]  # after the class
+    names = [data[2:].decode() for data in serializer.annotations[1:] if isinstance(data, bytes)]  # after the class
     values = zip(serializer.fields["fieldSerializers"], by_name(value, names), strict=True)
     fields = (b"\1" if value is None else b"\0" + serialize(field, value) for field, value in values)
     return _POJO_HAS_THE_CLASS + b"".join(fields)

@@ -40,7 +40,7 @@ class ContractReview:
         return self.ignored + self.later
 
     def __bool__(self) -> bool:
-        """Whether there is neither rejection nor advice."""
+        """Return whether there is neither rejection nor advice."""
         return self.rejection is None and not self.advice
 
 

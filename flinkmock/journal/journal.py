@@ -30,7 +30,7 @@ class Expected(Protocol):
         """Return the message if the expectation is not met; None if it is met."""
 
     def matches(self, exchange: Exchange) -> bool:
-        """Whether the expectation is about this request."""
+        """Return whether the expectation is about this request."""
 
 
 _Deferred = tuple[Callable[..., Exchange], tuple[Any, ...]]

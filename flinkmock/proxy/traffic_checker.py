@@ -54,7 +54,7 @@ class TrafficChecker:
         self._is_interrupted = False
         self._new_notes: list[str] = []
         self._contract = contract
-        self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
+        self._cached_advice = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
 
     def record(
         self,
@@ -67,15 +67,15 @@ class TrafficChecker:
     ) -> list[str]:
         """Check an exchange and set its `error_message`.
 
-        Returns:
-            The findings about the server, and the mistakes of the client.
-
         Args:
             exchange: The exchange.
             operation: The operation that the client called; None if the release lacks it.
             status, headers: The status and headers of the server's response, before a fault changed it.
             body: The body of that response; None if it is not checked.
             span: When the request was received and the response had been sent, in ms of one clock.
+
+        Returns:
+            The findings about the server, and the mistakes of the client.
         """
         self.report.requests += 1
         findings: list[str] = []
@@ -95,7 +95,7 @@ class TrafficChecker:
         if exchange.raw_body:
             advice += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
-            advice += self._without_body(operation.id, exchange.target)
+            advice += self._cached_advice(operation.id, exchange.target)
         self.advice.update(advice)
         self.mistaken += bool(advice)
         notes, self._new_notes = self._new_notes, []

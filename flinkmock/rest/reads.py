@@ -106,7 +106,7 @@ class Read:
         self._fragments: dict[str, Fragment] = {}
 
     def is_polled(self, subjects: Mapping[str, Any]) -> bool:
-        """Whether the request counts as a poll of something that waits for polls."""
+        """Return whether the request counts as a poll of something that waits for polls."""
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:

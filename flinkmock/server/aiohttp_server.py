@@ -38,7 +38,7 @@ _LOG = logging.getLogger("flinkmock.server.aiohttp")
 
 
 def _is_server_error(record: logging.LogRecord) -> bool:
-    """Whether a log record is about an error of the server. aiohttp also logs stack traces for errors of clients."""
+    """Return whether a log record is about an error of the server. aiohttp also logs errors of clients."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, (HttpProcessingError, ConnectionError, web.RequestPayloadError))
 

@@ -79,7 +79,7 @@ class FlinkServer:
         self._read_path = ReadPath(self.api, engine, self._handler_without_faults, jobmanager)
 
     def is_for_control(self, head: RequestHead) -> bool:
-        """Whether a request is for the control API, so that `respond_to_control` handles it."""
+        """Return whether a request is for the control API, so that `respond_to_control` handles it."""
         if self.control is None:
             return False
         return self.control.handles(
@@ -114,7 +114,7 @@ class FlinkServer:
         return _message(head, await self.control.respond(request, is_gone), lower_case=True)
 
     def may_apply_fault(self, head: RequestHead) -> bool:
-        """Whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
+        """Return whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
         faults = self.engine.faults
         if not faults:
             return False

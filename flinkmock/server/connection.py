@@ -66,7 +66,7 @@ class ConnectionFactory:
         self.server, self.quirks = server, server.quirks
 
     def is_full(self) -> bool:
-        """Whether there are as many connections as allowed."""
+        """Return whether there are as many connections as allowed."""
         return len(self.open) + self._taken_over() >= limits.CONNECTIONS
 
     def __call__(self) -> FlinkConnection:

@@ -56,7 +56,7 @@ class ControlServer:
         return self._running > 0
 
     def handles(self, target: str) -> bool:
-        """Whether a request to the port of the REST API is for the control API."""
+        """Return whether a request to the port of the REST API is for the control API."""
         return self.is_beside_rest_api and target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("", "/", "?")
 
     @contextlib.contextmanager

@@ -92,6 +92,6 @@ class FaultDelivery:
         return transport
 
     def _is_gone(self) -> bool:
-        """Whether the client has disconnected, or the clock was set back."""
+        """Return whether the client has disconnected, or the clock was set back."""
         transport = self._transport
         return transport is None or transport.is_closing() or self._generation != self._clock.generation

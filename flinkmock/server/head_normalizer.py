@@ -53,7 +53,7 @@ def lenient(data: bytes) -> bytes:
 
 
 def is_normal(data: bytes) -> bool:
-    """Whether the data begins with a complete head that aiohttp can read without changes."""
+    """Return whether the data begins with a complete head that aiohttp can read without changes."""
     head = _NORMAL.match(data)
     if head is None or head.end() > limits.HEADERS:
         return False

@@ -33,7 +33,7 @@ def reason_of(status: int) -> str:
 
 
 def has_no_length(status: int) -> bool:
-    """Whether responses of this status have neither body nor `content-length`."""
+    """Return whether responses of this status have neither body nor `content-length`."""
     return status in (204, 304) or 100 <= status < 200
 
 

@@ -57,7 +57,7 @@ class TlsOptions:
 
 
 def asks_for_tls(engine: Engine) -> bool:
-    """Whether the configuration of a cluster enables TLS for its REST API."""
+    """Return whether the configuration of a cluster enables TLS for its REST API."""
     return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
 
 

@@ -76,7 +76,7 @@ def test_levels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def job_graph(vertices: list[JavaObject]) -> JavaObject:
     pairs = [None] + [item for n, vertex in enumerate(vertices) for item in (n, vertex)]
-    return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", more=pairs)})
+    return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", annotations=pairs)})
 
 
 def vertex(number: int, **fields: object) -> JavaObject:

@@ -25,7 +25,7 @@ def test_a_script_has_each_command(shell: str, capsys: pytest.CaptureFixture[str
         assert word.lstrip("-") in text, word
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -55,7 +55,7 @@ def test_bash_completes(line: str, expected: set[str], capsys: pytest.CaptureFix
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_another_shell_reads_its_script(shell: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     if not shutil.which(shell):
-        pytest.skip(f"there is no {shell} here")
+        pytest.skip(f"{shell} is not installed")
     file = tmp_path / "script"
     file.write_text(script(shell, capsys), encoding="utf-8")
     completed = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ from tests.clients.deployers import (
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("go"), reason="there is no Go here (go on the path)"),
+    pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed: go is not on the path"),
 ]
 
 PACKAGE = "clients/go"
@@ -84,7 +84,7 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
     assert {name for name, success in passed.items() if not success} == FOUND_BY[bug], output
 
 
-@pytest.mark.skipif(not shutil.which("gofmt"), reason="there is no gofmt here (gofmt on the path)")
+@pytest.mark.skipif(not shutil.which("gofmt"), reason="gofmt is not installed: gofmt is not on the path")
 def test_the_files_are_formatted() -> None:
     folders = [str(ROOT / PACKAGE), str(ROOT / DEPLOYER)]
     completed = subprocess.run(["gofmt", "-l", *folders], capture_output=True, text=True, check=False)

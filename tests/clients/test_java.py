@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.xdist_group("maven"),
     pytest.mark.skipif(
         not (shutil.which("mvn") and shutil.which("javac")),
-        reason="there is no Java here (mvn and javac on the path)",
+        reason="Java is not installed: mvn and javac are not on the path",
     ),
 ]
 

@@ -27,7 +27,7 @@ from tests.clients.deployers import (
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js here (node on the path)"),
+    pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed: node is not on the path"),
 ]
 
 PACKAGE = "clients/js"
@@ -87,7 +87,7 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
     assert {snake_case(name) for name, success in passed.items() if not success} == FOUND_BY[bug], output
 
 
-@pytest.mark.skipif(not shutil.which("tsc"), reason="there is no TypeScript here (tsc on the path)")
+@pytest.mark.skipif(not shutil.which("tsc"), reason="TypeScript is not installed: tsc is not on the path")
 def test_the_types_are_valid() -> None:
     command = ["tsc", "--noEmit", "--strict", "--target", "es2022", str(ROOT / PACKAGE / "index.d.ts")]
     completed = subprocess.run(command, capture_output=True, text=True, check=False)

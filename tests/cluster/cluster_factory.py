@@ -30,11 +30,11 @@ def job(
     name: str = "orders",
     every: int | None = 1_000,
     restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
-    **more: object,
+    **fields: object,
 ) -> JobSpec:
     """Return a job with four subtasks in two slots. Without steps, it runs without an end."""
     steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
-    values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | more
+    values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | fields
     return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
 
 

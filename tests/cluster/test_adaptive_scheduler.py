@@ -15,12 +15,12 @@ ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
 def harness(
-    folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object
+    folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **options: object
 ) -> ClusterHarness:
     """Return a cluster with a job of parallelism six."""
     wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
     return ClusterHarness(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
-                 configuration=ADAPTIVE | more)  # type: ignore[operator]  # fmt: skip
+                 configuration=ADAPTIVE | options)  # type: ignore[operator]  # fmt: skip
 
 
 def parallelism(b: ClusterHarness) -> list[int]:

@@ -15,9 +15,9 @@ from tests.cluster.cluster_factory import ClusterHarness, job, ms
 HA = {"configuration": {"high-availability.type": "zookeeper"}}
 
 
-def recovered(folder: Path, *lifecycle: Step | Repeat, at: int, **more: object) -> tuple[ClusterHarness, Job]:
+def recovered(folder: Path, *lifecycle: Step | Repeat, at: int, **options: object) -> tuple[ClusterHarness, Job]:
     """A cluster one hour after its leader fell at `at` ms and was back at once."""
-    spec = job(*lifecycle, **more)  # type: ignore[arg-type]
+    spec = job(*lifecycle, **options)  # type: ignore[arg-type]
     harness = ClusterHarness(folder, spec, leader_changes=(LeaderChange(at, UniformRange(0, 0)),), **HA)
     harness.advance(3_600_000)
     return harness, harness.cluster.job_named("orders")

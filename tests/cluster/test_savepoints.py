@@ -176,7 +176,7 @@ def trigger(harness: ClusterHarness, kind: str) -> None:
 
 
 def location_is_known(harness: ClusterHarness) -> bool:
-    """Whether the location of a completed savepoint can be restored; True if the savepoint is not complete."""
+    """Return whether the location of a completed savepoint can be restored; True if the savepoint is not complete."""
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]

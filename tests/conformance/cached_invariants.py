@@ -92,7 +92,7 @@ class CachedInvariants(Invariants):
 
 
 def _same(view: View, reads: _Reads) -> bool:
-    """Whether a view has the same responses as the one that was read."""
+    """Return whether a view has the same responses as the one that was read."""
     for (operation_id, parameters), responses in reads.items():
         present = tuple(view._of(operation_id, dict(parameters)))
         if len(present) != len(responses) or any(a is not b for a, b in zip(present, responses, strict=True)):

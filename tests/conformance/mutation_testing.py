@@ -105,7 +105,7 @@ def run_check(client: Client, flink: str, limit: int) -> Report:
 
 @contextmanager
 def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
-    """Yields a client of a cluster with a running, a finished and a failed job; its clock is stopped."""
+    """Yield a client of a cluster with a running, a finished and a failed job; its clock is stopped."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
@@ -113,7 +113,7 @@ def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
 
 
 def json_targets(contract: Contract, responses: dict[str, HttpResponse]) -> Iterator[tuple[str, Operation]]:
-    """Yields the targets with JSON success responses."""
+    """Yield the targets with JSON success responses."""
     for target, response in sorted(responses.items()):
         operation = contract.match("GET", target)
         if operation and response.status == operation.status and not operation.returns_file:

@@ -17,7 +17,7 @@ ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
 
 @contextmanager
 def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
-    """Yields the address of a server that changes the responses of `upstream` whose path (without query) matches."""
+    """Yield the address of a server that changes the responses of `upstream` whose path (without query) matches."""
 
     def respond(target: str) -> HttpResponse:
         response = client.send(HttpRequest(target))

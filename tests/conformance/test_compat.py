@@ -159,8 +159,8 @@ def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = tmp_path / "journal.jsonl"
-    asked = ("/favicon.ico", "/jobs", "/flink/jobs")
-    journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in asked))
+    targets = ("/favicon.ico", "/jobs", "/flink/jobs")
+    journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
     assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
     result = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
     assert capsys.readouterr().out == result

@@ -53,7 +53,7 @@ class ConsolePage:
         return str(self.driver.execute_script(script, selector))
 
     def is_hidden_overflow(self) -> bool:
-        """Whether the page is wider than the window."""
+        """Return whether the page is wider than the window."""
         return bool(self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"))
 
     @property

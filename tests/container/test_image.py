@@ -124,7 +124,7 @@ def test_the_context_has_what_the_wheel_is_built_from() -> None:
     assert needed <= included
 
 
-@pytest.mark.skipif(not shutil.which("hadolint"), reason="there is no hadolint here")
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
 def test_the_dockerfile_is_linted() -> None:
     completed = subprocess.run(["hadolint", str(FOLDER / "Dockerfile")], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (0, "")

@@ -71,7 +71,7 @@ def modules(contract: Contract) -> dict[str, ModuleType]:
 
 
 def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
-    """Yields (operation, step, response) of all suites, without HEAD requests and unknown paths."""
+    """Yield (operation, step, response) of all suites, without HEAD requests and unknown paths."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})

@@ -25,7 +25,7 @@ CUT = re.compile(r" \[cut \d+ characters\]$")
 
 
 def recorded(version):
-    """Yields (name of the step, operation, body) of every JSON success response in the recordings of a version."""
+    """Yield (name of the step, operation, body) of every JSON success response in the recordings of a version."""
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:

@@ -22,7 +22,7 @@ BLOCKS = re.findall(r"```(sh|json)\n(.*?)```", PAGE, re.DOTALL)
 
 
 def is_like(response: Any, example: Any) -> bool:
-    """Whether a response is the one on the page, where "…" stands for any value."""
+    """Return whether a response is the one on the page, where "…" stands for any value."""
     if example == "…":
         return True
     if isinstance(example, dict) and isinstance(response, dict):

@@ -34,42 +34,42 @@ def fault(when: FaultTrigger, name: str = "it") -> Fault:
     return Fault(name, when, drop=Drop.RESET)
 
 
-def strikes(of: Faults, count: int) -> list[int]:
-    """Which of so many equal requests are struck; 1 is the first."""
-    return [n for n in range(1, count + 1) if of.select(seen())]
+def hits(loaded: Faults, count: int) -> list[int]:
+    """Return to which of `count` equal requests a fault applies; 1 is the first."""
+    return [n for n in range(1, count + 1) if loaded.select(seen())]
 
 
-def test_without_conditions_it_strikes_always() -> None:
-    assert strikes(faults(fault(FaultTrigger())), 3) == [1, 2, 3]
+def test_a_fault_without_conditions_applies_to_each_request() -> None:
+    assert hits(faults(fault(FaultTrigger())), 3) == [1, 2, 3]
 
 
-def test_no_faults_strike_nothing() -> None:
+def test_without_faults_none_applies() -> None:
     none = faults()
     assert not none
     assert none.select(seen()) is None
 
 
 def test_match() -> None:
-    some = faults(fault(FaultTrigger((Pattern.parse("GET /jobs/:jobid"), Pattern.parse("POST /jobs/:jobid/stop")))))
-    assert some.select(seen("GET", JOB))
-    assert some.select(seen("POST", JOB + "/stop"))
-    assert not some.select(seen("GET", "/jobs/overview"))
-    assert some.may_match("GET", JOB, CONTRACT.match("GET", JOB))
-    assert not some.may_match("GET", "/overview", CONTRACT.match("GET", "/overview"))
+    loaded = faults(fault(FaultTrigger((Pattern.parse("GET /jobs/:jobid"), Pattern.parse("POST /jobs/:jobid/stop")))))
+    assert loaded.select(seen("GET", JOB))
+    assert loaded.select(seen("POST", JOB + "/stop"))
+    assert not loaded.select(seen("GET", "/jobs/overview"))
+    assert loaded.may_match("GET", JOB, CONTRACT.match("GET", JOB))
+    assert not loaded.may_match("GET", "/overview", CONTRACT.match("GET", "/overview"))
 
 
 def test_during_begins_with_its_first_moment_and_ends_before_its_last() -> None:
-    some = faults(fault(FaultTrigger(during=(10_000, 15_000))))
-    assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if some.select(seen(since=t))] == [10_000, 14_999]
+    loaded = faults(fault(FaultTrigger(during=(10_000, 15_000))))
+    assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if loaded.select(seen(since=t))] == [10_000, 14_999]
     endless = faults(fault(FaultTrigger(during=(10_000, None))))
     assert [t for t in (0, 10_000, 10**9) if endless.select(seen(since=t))] == [10_000, 10**9]
 
 
 def test_every_nth_and_times() -> None:
-    assert strikes(faults(fault(FaultTrigger(every=5))), 16) == [5, 10, 15]
-    assert strikes(faults(fault(FaultTrigger(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
-    assert strikes(faults(fault(FaultTrigger(times=2))), 5) == [1, 2]
-    assert strikes(faults(fault(FaultTrigger(every=2, times=2))), 10) == [2, 4]
+    assert hits(faults(fault(FaultTrigger(every=5))), 16) == [5, 10, 15]
+    assert hits(faults(fault(FaultTrigger(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
+    assert hits(faults(fault(FaultTrigger(times=2))), 5) == [1, 2]
+    assert hits(faults(fault(FaultTrigger(every=2, times=2))), 10) == [2, 4]
 
 
 def test_job_and_header_and_state() -> None:
@@ -84,27 +84,27 @@ def test_job_and_header_and_state() -> None:
 
 
 def test_only_requests_for_which_all_else_holds_are_counted() -> None:
-    some = faults(fault(FaultTrigger((Pattern.parse("GET /jobs"),), during=(10, 20), every=2)))
-    assert not some.select(seen("GET", "/jobs", since=5))
-    assert not some.select(seen("GET", "/overview", since=15))
-    assert not some.select(seen("GET", "/jobs", since=15))
-    assert some.select(seen("GET", "/jobs", since=16))
+    loaded = faults(fault(FaultTrigger((Pattern.parse("GET /jobs"),), during=(10, 20), every=2)))
+    assert not loaded.select(seen("GET", "/jobs", since=5))
+    assert not loaded.select(seen("GET", "/overview", since=15))
+    assert not loaded.select(seen("GET", "/jobs", since=15))
+    assert loaded.select(seen("GET", "/jobs", since=16))
 
 
 def test_the_first_one_wins_and_the_others_count_on() -> None:
-    some = faults(fault(FaultTrigger(nth=frozenset({2})), "first"), fault(FaultTrigger(every=2), "second"))
-    won = [strike.fault.name if (strike := some.select(seen())) else None for _ in range(4)]
-    assert won == [None, "first", None, "second"]
-    assert (some.hits("first"), some.hits("second")) == (1, 1)
+    loaded = faults(fault(FaultTrigger(nth=frozenset({2})), "first"), fault(FaultTrigger(every=2), "second"))
+    applied = [hit.fault.name if (hit := loaded.select(seen())) else None for _ in range(4)]
+    assert applied == [None, "first", None, "second"]
+    assert (loaded.hits("first"), loaded.hits("second")) == (1, 1)
 
 
 def test_one_added_in_front_wins() -> None:
-    some = faults(fault(FaultTrigger(), "old"))
-    some.add(fault(FaultTrigger(times=1), "new"), first=True)
-    names = [strike.fault.name for _ in range(2) if (strike := some.select(seen()))]
+    loaded = faults(fault(FaultTrigger(), "old"))
+    loaded.add(fault(FaultTrigger(times=1), "new"), first=True)
+    names = [hit.fault.name for _ in range(2) if (hit := loaded.select(seen()))]
     assert names == ["new", "old"]
-    some.clear()
-    assert len(some) == 0
+    loaded.clear()
+    assert len(loaded) == 0
 
 
 def test_an_unknown_name() -> None:
@@ -114,27 +114,27 @@ def test_an_unknown_name() -> None:
 
 def test_chance_follows_seed_and_name_alone() -> None:
     chance = FaultTrigger(chance=0.1)
-    one = strikes(faults(fault(chance)), 2_000)
-    assert strikes(faults(fault(chance)), 2_000) == one
-    assert strikes(faults(fault(chance), seed=1), 2_000) != one
-    assert strikes(faults(fault(chance, "by another name")), 2_000) != one
+    one = hits(faults(fault(chance)), 2_000)
+    assert hits(faults(fault(chance)), 2_000) == one
+    assert hits(faults(fault(chance), seed=1), 2_000) != one
+    assert hits(faults(fault(chance, "by another name")), 2_000) != one
     assert 150 < len(one) < 250
 
 
-def test_a_fault_more_changes_no_draw_of_another() -> None:
-    def struck_by_it(*more: Fault) -> list[int]:
-        some = faults(*more, fault(FaultTrigger(chance=0.1)))
-        return [n for n in range(500) if (strike := some.select(seen())) and strike.fault.name == "it"]
+def test_another_fault_does_not_change_the_random_choices_of_a_fault() -> None:
+    def requests_with_fault(*others: Fault) -> list[int]:
+        loaded = faults(*others, fault(FaultTrigger(chance=0.1)))
+        return [n for n in range(500) if (hit := loaded.select(seen())) and hit.fault.name == "it"]
 
-    before = struck_by_it()
+    before = requests_with_fault()
     hidden = [n for n in range(500) if (n + 1) % 3 == 0]
-    assert struck_by_it(fault(FaultTrigger(every=3), "more")) == [n for n in before if n not in hidden]
+    assert requests_with_fault(fault(FaultTrigger(every=3), "another")) == [n for n in before if n not in hidden]
 
 
 def test_delays() -> None:
     def delay(of: UniformRange | LogNormal) -> list[float]:
-        some = faults(Fault("slow", delay=of))
-        return [strike.delay for _ in range(1_001) if (strike := some.select(seen()))]
+        loaded = faults(Fault("slow", delay=of))
+        return [hit.delay for _ in range(1_001) if (hit := loaded.select(seen()))]
 
     assert set(delay(UniformRange(300, 300))) == {300}
     even = delay(UniformRange(1_000, 3_000))

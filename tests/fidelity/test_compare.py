@@ -26,10 +26,10 @@ def test_releases_differ() -> None:
     assert compare(newer, older).share < 0.8
 
 
-def step(body: Any, **more: Any) -> dict[str, Any]:
+def step(body: Any, **fields: Any) -> dict[str, Any]:
     headers = {"content-type": "application/json; charset=UTF-8", "access-control-allow-origin": "*"}
     response = {"status": 200, "reason": "OK", "headers": headers, "kind": "json", "body": body}
-    return {"suite": "s", "step": "one", "response": response} | more
+    return {"suite": "s", "step": "one", "response": response} | fields
 
 
 REAL = {

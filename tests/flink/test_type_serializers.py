@@ -51,7 +51,9 @@ def test_serializers(kind, value, hexadecimal):
 
 
 def test_rows_have_a_mask_of_kind_and_nulls():
-    names = JavaObject("java.util.LinkedHashMap", more=[b"", "n", JavaObject("java.lang.Integer", {"value": 0}), "v"])
+    names = JavaObject(
+        "java.util.LinkedHashMap", annotations=[b"", "n", JavaObject("java.lang.Integer", {"value": 0}), "v"]
+    )
     row = serializer("Row", fieldSerializers=[STRING, INT], supportsRowKind=True, positionByName=names)
     assert serialize(row, ["x", 1]).hex() == "00027800000001"
     assert serialize(row, {"v": 2}).hex() == "2000000002"

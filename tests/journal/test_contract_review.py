@@ -11,8 +11,8 @@ from flinkmock.journal import Exchange
 from tests.journal.exchange_factory import JOB, exchange
 
 
-def advice(*args: Any, **more: Any) -> tuple[str, ...]:
-    return exchange(*args, **more).contract_review.advice
+def advice(*args: Any, **fields: Any) -> tuple[str, ...]:
+    return exchange(*args, **fields).contract_review.advice
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])

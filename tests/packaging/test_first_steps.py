@@ -23,7 +23,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_scripts_have_every_command() -> None:
     readme = first_steps.script_of_readme(ROOT)
     assert "\npip install .\n" in readme

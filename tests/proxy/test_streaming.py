@@ -178,12 +178,12 @@ async def test_a_target_that_is_too_long_is_refused_by_the_server(cluster: Flink
 
 
 async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
-    """When the proxy ends while the server still thinks about its request."""
-    asked, go = asyncio.Event(), asyncio.Event()
+    """Even if the proxy is shut down before the server responds."""
+    has_arrived, may_respond = asyncio.Event(), asyncio.Event()
 
     async def overview(_: web.Request) -> web.Response:
-        asked.set()
-        await go.wait()
+        has_arrived.set()
+        await may_respond.wait()
         return web.Response(text="{}")
 
     upstream_app = web.Application()
@@ -193,13 +193,13 @@ async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: li
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     _, writer = await asyncio.open_connection(*runner.addresses[0])
     writer.write(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
-    await asked.wait()
+    await has_arrived.wait()
     writer.close()
     await writer.wait_closed()
     end = asyncio.create_task(runner.cleanup())
     for _ in range(100):  # it would end at once if it did not wait
         await asyncio.sleep(0)
-    go.set()
+    may_respond.set()
     await end
     assert [exchange.status for exchange in exchanges] == [200]
 

@@ -78,7 +78,7 @@ def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
         results = harness.get(f"/jobs/{harness.job().id}/execution-result")["job-execution-result"][
             "accumulator-results"
         ]
-        values = {name: read_object(base64.b64decode(value)).more[0] for name, value in results.items()}
+        values = {name: read_object(base64.b64decode(value)).annotations[0] for name, value in results.items()}
         assert values["label"] == "a text"
         assert values["users"].class_name == "java.util.TreeMap"
         assert values["seen"].class_name == "java.lang.Long"

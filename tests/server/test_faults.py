@@ -260,8 +260,8 @@ def test_job_and_header() -> None:
     faults = [{"job": "orders", "headers": {"x-test": "yes"}, "reply": "not-found"}]
     with FlinkMock({"jobs": {"orders": "streaming", "other": "streaming"}, "faults": faults}) as mock:
         orders, other = mock.cluster.jobs
-        asked = [(orders, "yes"), (orders, "no"), (other, "yes"), (orders.upper(), "yes")]
-        statuses = [httpx.get(f"{mock.url}/jobs/{job}", headers={"X-Test": test}).status_code for job, test in asked]
+        requests = [(orders, "yes"), (orders, "no"), (other, "yes"), (orders.upper(), "yes")]
+        statuses = [httpx.get(f"{mock.url}/jobs/{job}", headers={"X-Test": test}).status_code for job, test in requests]
     assert statuses == [404, 200, 200, 404]
 
 

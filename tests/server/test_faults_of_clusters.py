@@ -40,10 +40,10 @@ def test_stale_lists_lack_later_jobs_and_jars() -> None:
         jar_id = jar.json()["filename"].rpartition("/")[2]
         httpx.post(f"{mock.url}/jars/{jar_id}/run")
         mock.faults.add({"serve-stale": "5s"})
-        asked = {path: httpx.get(mock.url + path).json() for path in ("/jobs", "/jars", "/overview")}
-        assert asked["/jobs"] == {"jobs": []}
-        assert asked["/jars"]["files"] == []
-        assert asked["/overview"]["slots-available"] == asked["/overview"]["slots-total"] == 4
+        bodies = {path: httpx.get(mock.url + path).json() for path in ("/jobs", "/jars", "/overview")}
+        assert bodies["/jobs"] == {"jobs": []}
+        assert bodies["/jars"]["files"] == []
+        assert bodies["/overview"]["slots-available"] == bodies["/overview"]["slots-total"] == 4
         assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200  # only what is read is stale
         mock.advance("1m")
         assert len(httpx.get(mock.url + "/jobs").json()["jobs"]) == 2
@@ -91,7 +91,7 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
 
 
 @pytest.mark.parametrize(
-    ("match", "struck"),
+    ("match", "failing"),
     [
         ("GET /jobs/*", {"/jobs", "/jobs/overview", "/v1/jobs/overview"}),
         ("* /overview", {"/overview"}),
@@ -100,10 +100,10 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
         ("POST /*", set()),
     ],
 )
-def test_several_kinds_of_requests(match: str, struck: set[str]) -> None:
+def test_several_kinds_of_requests(match: str, failing: set[str]) -> None:
     with FlinkMock({"faults": [{"match": match, "reply": "internal-error"}]}) as mock:
-        asked = ("/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview")
-        assert {path for path in asked if httpx.get(mock.url + path).status_code == 500} == struck
+        paths = ("/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview")
+        assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing
 
 
 def test_words_of_a_scenario_from_python() -> None:

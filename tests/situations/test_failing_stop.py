@@ -19,11 +19,10 @@ jobs:
         exception: {class: java.lang.IllegalStateException, message: Cannot commit., vertex: commit}
 """
 DELAY = "{strategy: fixed-delay, delay: 1s}"
-NEW = recorded.RELEASES
 
 
 def stopped(harness: ScenarioHarness) -> tuple[list[str], str]:
-    """Stop the job; returns the exceptions of the operation and the path of the savepoint."""
+    """Stop the job; return the exceptions of the operation and the path of the savepoint."""
     harness.advance_to(5_000)
     status = harness.stop()
     assert harness.get(status)["status"]["id"] == "IN_PROGRESS"
@@ -51,18 +50,19 @@ def real_failure(version: str, label: str) -> list[str]:
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
 @pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
 def test_the_job_fails_with_any_restart_strategy(release: str, label: str, restart: str) -> None:
+    version = recorded.RELEASES[release]
     with scenario_harness(SCENARIO.replace("{restart}", restart), flink=release) as harness:
         causes, path = stopped(harness)
-        assert causes == real_failure(NEW[release], label)
+        assert causes == real_failure(version, label)
         job = f"/jobs/{harness.job().id}"
-        real = recorded.body(NEW[release], f"failing stop {label}: job")
+        real = recorded.body(version, f"failing stop {label}: job")
         details = harness.get(job)
         assert details["state"] == real["state"] == "FAILED"
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
         assert entered(details) == entered(real)
         entries = harness.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
-        expected = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
+        expected = recorded.body(version, f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
         summary = lambda entry: (  # noqa: E731
             entry["exceptionName"],
             entry["stacktrace"].splitlines()[0],

@@ -1,4 +1,4 @@
-"""Every release accepts generated requests, from any client."""
+"""Every release accepts generated requests, whichever HTTP client sends them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def with_requests(request: Request, base: str) -> int:
 
 
 def with_urllib(request: Request, base: str) -> int:
-    asked = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
+    prepared = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
     try:
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(prepared, timeout=PATIENCE) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -45,7 +45,7 @@ def with_urllib(request: Request, base: str) -> int:
 
 @examples(100)
 @given(st.data())
-def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: st.DataObject) -> None:
+def test_requests_match_their_operation_and_its_schema(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))
     operation = data.draw(st.sampled_from(contract.operations))
     request = data.draw(requests(operation.id, flink=contract.release.minor))
@@ -56,21 +56,21 @@ def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: s
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_no_server_refuses_its_form(flink: str) -> None:
+def test_the_server_never_rejects_the_form_of_a_request(flink: str) -> None:
     contract = Contract.load(flink)
-    usual = [
+    callable_operations = [
         operation for operation in contract if operation.id != "shutdownCluster" and "profiler" not in operation.path
     ]
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
 
         @examples(40)
-        @given(st.sampled_from(usual).flatmap(lambda operation: requests(operation.id, flink=flink)))
+        @given(st.sampled_from(callable_operations).flatmap(lambda operation: requests(operation.id, flink=flink)))
         def send_request(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
-            asked = cluster.requests[-1]
-            assert asked.operation is not None
-            refused = asked.contract_review.rejection or ""
-            assert "could not parse parameters" not in refused and "did not match expected format" not in refused
+            exchange = cluster.requests[-1]
+            assert exchange.operation is not None
+            rejection = exchange.contract_review.rejection or ""
+            assert "could not parse parameters" not in rejection and "did not match expected format" not in rejection
 
         send_request()
         assert cluster.requests.unexpected == ()
@@ -82,7 +82,7 @@ def test_the_simplest_request_has_no_optional_parameters() -> None:
     assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
 
 
-def test_required_parameters_are_drawn() -> None:
+def test_required_parameters_are_generated() -> None:
     drawn = minimal_example(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
     assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
 
@@ -95,7 +95,7 @@ def test_known_values_are_used(request: Request) -> None:
 
 
 @pytest.mark.parametrize("send", [with_httpx, with_requests, with_urllib])
-def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
+def test_requests_can_be_sent_with_any_client(send: Callable[[Request, str], int]) -> None:
     jar = simplest_example(requests("POST /jars/upload"))
     with FlinkMock(clock="virtual") as cluster:
         assert send(jar, cluster.url) == 200
@@ -114,10 +114,10 @@ def test_a_plan_is_sent_as_a_form() -> None:
     plan = simplest_example(requests("POST /jobs", flink="1.20"))
     with FlinkMock(flink="1.20") as cluster:
         assert with_httpx(plan, cluster.url) == 400  # it is not a serialized object
-        [asked] = cluster.requests
-    assert (asked.files, asked.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
+        [exchange] = cluster.requests
+    assert (exchange.files, exchange.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
 
 
-def test_an_unknown_operation() -> None:
+def test_an_unknown_operation_is_an_error() -> None:
     with pytest.raises(LookupError, match="has no operation"):
         requests("GET /nowhere")

@@ -57,16 +57,16 @@ CLIENTS: list[Callable[[str], list[int]]] = [with_requests, with_httpx, with_url
 @pytest.mark.parametrize("clock", ["1s per request", "virtual", "real"])
 def test_clients_of_all_kinds_at_once(clock: str) -> None:
     with FlinkMock(SCENARIO, clock=clock) as flink, ThreadPoolExecutor(10) as pool:
-        asked = [pool.submit(client, flink.url) for client in CLIENTS * 2]
+        futures = [pool.submit(client, flink.url) for client in CLIENTS * 2]
         advances = [pool.submit(flink.advance, "1s") for _ in range(20)]
         looked = [pool.submit(lambda: flink.job("orders").state) for _ in range(20)]
         snapshots = [pool.submit(flink.snapshot) for _ in range(5)]
-        assert [response.result() for response in asked] == [[2] * EACH] * len(asked)
+        assert [future.result() for future in futures] == [[2] * EACH] * len(futures)
         assert len({future.result() for future in advances}) == 20
         assert {future.result() for future in looked} <= {"INITIALIZING", "CREATED", "RUNNING"}
         assert all(future.result().at for future in snapshots)
-        flink.requests.expect("GET /jobs/overview", times=EACH * len(asked))
-        assert [exchange.number for exchange in flink.requests] == list(range(1, EACH * len(asked) + 1))
+        flink.requests.expect("GET /jobs/overview", times=EACH * len(futures))
+        assert [exchange.number for exchange in flink.requests] == list(range(1, EACH * len(futures) + 1))
 
 
 def test_it_is_restored_while_clients_send_requests() -> None:

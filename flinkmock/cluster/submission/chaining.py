@@ -23,11 +23,11 @@ class ChainingRules:
     mixes_max_parallelism: bool = True
 
     def is_chained(self, edge: StreamEdge) -> bool:
-        """Whether both ends of an edge are in one vertex (StreamingJobGraphGenerator.isChainable)."""
+        """Return whether both ends of an edge are in one vertex (StreamingJobGraphGenerator.isChainable)."""
         return len(self.nodes[edge.target].inputs) == 1 and self._is_chainable_input(edge)
 
     def is_chained_source(self, node: StreamNode) -> bool:
-        """Whether a source is part of the vertex that reads it, as one of several inputs."""
+        """Return whether a source is part of the vertex that reads it, as one of several inputs."""
         if not node.is_source or len(node.outputs) != 1:
             return False
         (edge,) = node.outputs

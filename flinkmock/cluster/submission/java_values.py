@@ -23,7 +23,7 @@ def items(collection: Any) -> Sequence[Any]:
             return items(collection.fields[wrapped])
     if collection.class_name.endswith("$SingletonList"):
         return [collection.fields["element"]]
-    return collection.more[1:]  # after the size, which is written first
+    return collection.annotations[1:]  # after the size, which is written first
 
 
 def pairs(mapping: Any) -> list[tuple[Any, Any]]:
@@ -66,7 +66,7 @@ def simple_name(value: object) -> str:
 
 
 def is_a(value: object, class_name: str) -> bool:
-    """Whether an object is an instance of a class, which is given without its package."""
+    """Return whether an object is an instance of a class, which is given without its package."""
     return isinstance(value, JavaObject) and any(name.rpartition(".")[2] == class_name for name in value.classes)
 
 
@@ -121,7 +121,7 @@ class Options:
 
 def duration_ms(value: Any) -> int | None:
     """Return a java.time.Duration in ms. Its external form is the byte 1, the seconds and the nanoseconds."""
-    data = value.more[0] if isinstance(value, JavaObject) and value.more else None
+    data = value.annotations[0] if isinstance(value, JavaObject) and value.annotations else None
     if not isinstance(data, bytes) or len(data) != 13:
         return None
     return int.from_bytes(data[1:9], "big", signed=True) * 1000 + int.from_bytes(data[9:], "big") // 1_000_000

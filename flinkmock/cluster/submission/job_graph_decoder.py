@@ -96,7 +96,7 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release |
 
 
 def _is_empty(fields: Mapping[str, Any]) -> bool:
-    """Whether a plan certainly has no vertices, by `isEmpty` of a StreamGraph or the vertices of a JobGraph."""
+    """Return whether a plan certainly has no vertices, by `isEmpty` of a StreamGraph or the vertices of a JobGraph."""
     vertices = fields.get("taskVertices")
-    is_readable = isinstance(vertices, JavaObject) and bool(vertices.more)
+    is_readable = isinstance(vertices, JavaObject) and bool(vertices.annotations)
     return fields.get("isEmpty") is True or (is_readable and not pairs(vertices))

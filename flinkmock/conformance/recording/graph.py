@@ -151,7 +151,7 @@ def pressure_of(measured: Ratios) -> float:
 
 
 def has_busy_times(observations: VertexObservations) -> bool:
-    """Whether the cluster shows how busy the subtasks are. Flink 1.12 and legacy sources don't."""
+    """Return whether the cluster shows how busy the subtasks are. Flink 1.12 and legacy sources don't."""
     return bool(ratios(observations))
 
 
@@ -172,7 +172,7 @@ def _accumulator(accumulator: Json, vertex: Json, ran_ms: int) -> Any:
 
 
 def grows(accumulator: Json, vertex: Json, job: JobObservations) -> bool:
-    """Whether an accumulator grows in the scenario, as it did in the cluster, instead of keeping its value."""
+    """Return whether an accumulator grows in the scenario, as it did in the cluster, instead of keeping its value."""
     return isinstance(_accumulator(accumulator, vertex, running_ms(vertex, job)), str)
 
 

@@ -33,13 +33,13 @@ class JavaObject:
 
     Attributes:
         fields: The fields of its class and of all parents.
-        more: The values that its writeObject methods added.
+        annotations: The values that its writeObject methods added.
         classes: Its class and serializable parents, the topmost first.
     """
 
     class_name: str
     fields: dict[str, Any] = field(default_factory=dict)
-    more: list[Any] = field(default_factory=list)
+    annotations: list[Any] = field(default_factory=list)
     classes: tuple[str, ...] = ()
 
 
@@ -185,11 +185,11 @@ class _Reader:
         new.classes = tuple(level.name for level in lineage)
         for level in lineage:
             if level.flags & _EXTERNALIZABLE:
-                new.more += self._annotation()
+                new.annotations += self._annotation()
             elif level.flags & _SERIALIZABLE:
                 new.fields |= {name: self._value(kind) for name, kind in level.fields}
                 if level.flags & _HAS_WRITE_METHOD:
-                    new.more += self._annotation()
+                    new.annotations += self._annotation()
         return new
 
     def _value(self, kind: str) -> Any:

@@ -91,7 +91,7 @@ def _level_of(ratio: float) -> str:
 
 
 def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
-    """Whether all subtasks of a running job's vertex have finished, so that they no longer have metrics."""
+    """Return whether all subtasks of a running job's vertex have finished, so that they no longer have metrics."""
     if time < job.submitted_at or not job.has_graph_at(time) or job.ended_at(time) is not None:
         return False
     row = job.executions_at(time)[vertex.index]

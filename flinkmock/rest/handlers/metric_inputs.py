@@ -104,7 +104,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
 
 
 def _began(job: Job, attempt: int, time: int) -> bool:
-    """Whether the restart that led to an attempt began by `time`."""
+    """Return whether the restart that led to an attempt began by `time`."""
     outcome = job.attempts[attempt - 1].outcome
     return outcome is not None and outcome.at <= time
 
@@ -243,7 +243,7 @@ def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | 
 
 
 def forgets_ratios(execution: Execution, time: int, release: Release) -> bool:
-    """Whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
+    """Return whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
 
     MetricStore removes them since 1.18, when it is informed about the end of the subtask.
     """

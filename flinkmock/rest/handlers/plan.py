@@ -41,14 +41,14 @@ def topological_plan_order(graph: JobGraph) -> list[Vertex]:
         for edge in vertex.inputs:
             consumers.setdefault(edge.source, []).append(vertex.index)
     order: dict[int, Vertex] = {}
-    ahead = [(vertex.index, False) for vertex in reversed(graph.vertices) if vertex.is_source]
-    while ahead:
-        index, followed = ahead.pop()
-        if followed:
+    pending = [(vertex.index, False) for vertex in reversed(graph.vertices) if vertex.is_source]
+    while pending:
+        index, consumers_added = pending.pop()
+        if consumers_added:
             order.setdefault(index, graph.vertices[index])
         elif index not in order:
-            ahead.append((index, True))
-            ahead.extend((consumer, False) for consumer in reversed(consumers.get(index, [])))
+            pending.append((index, True))
+            pending.extend((consumer, False) for consumer in reversed(consumers.get(index, [])))
     return list(order.values())
 
 

@@ -46,7 +46,7 @@ def test_the_default_of_the_maximum_parallelism(parallelism, limit):
 @pytest.mark.parametrize("fields", [
     {},
     {"taskVertices": None, "snapshotSettings": JavaObject("x")},
-    {"taskVertices": JavaObject("java.util.HashMap", more=[b"", ID, JavaObject("no.Vertex")])},
+    {"taskVertices": JavaObject("java.util.HashMap", annotations=[b"", ID, JavaObject("no.Vertex")])},
     {"userDefinedObjectsHolder": None},
     {"userDefinedObjectsHolder": JavaObject("Holder")},
 ])  # fmt: skip

@@ -21,8 +21,8 @@ def test_values_in_the_custom_data_of_a_class():
     optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
     assert optional.class_name == "org.apache.flink.util.OptionalFailure"
     assert optional.fields == {"failureCause": None}
-    (tree_map,) = optional.more
-    size, *entries = tree_map.more
+    (tree_map,) = optional.annotations
+    size, *entries = tree_map.annotations
     assert size == b"\0\0\0\2"
     assert [entry.fields["value"] for entry in entries] == [2, 3, 4, 5]
     assert [entry.class_name for entry in entries] == ["java.lang.Integer"] * 3 + ["java.lang.Long"]

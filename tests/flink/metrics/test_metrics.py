@@ -242,9 +242,9 @@ def test_uptime_and_downtime_through_a_life() -> None:
     at = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
 
     def metrics_by_name(
-        state: str, now: int, minor: str = "2.3", terminal: bool = False, **more: int
+        state: str, now: int, minor: str = "2.3", terminal: bool = False, **times: int
     ) -> dict[str, str]:
-        stamps = {key: value for key, value in {**at, **more}.items() if value <= now}
+        stamps = {key: value for key, value in {**at, **times}.items() if value <= now}
         return job_metrics(job(now, state=state, timestamps=stamps, terminal=terminal), release(minor))
 
     running = metrics_by_name("RUNNING", START + 1_100)

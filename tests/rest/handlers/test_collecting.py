@@ -48,7 +48,7 @@ def request_results(client: HandlerClient, jobid: str, version: str = "", offset
 
 
 def rows_of(response: dict[str, Any]) -> list[bytes]:
-    return [row for row in response["serializedResults"].more if isinstance(row, bytes)][1:]
+    return [row for row in response["serializedResults"].annotations if isinstance(row, bytes)][1:]
 
 
 @pytest.mark.parametrize("flink", PLANS)
@@ -70,7 +70,7 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
         results = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
         ((name, value),) = results.items()
         assert name.startswith("dataStreamCollect_")
-        (_, listed) = read_object(base64.b64decode(value)).more[0].more
+        (_, listed) = read_object(base64.b64decode(value)).annotations[0].annotations
         version = first["version"].encode()
         payload = bytes(8) + bytes([len(version) + 1]) + version + bytes(8) + struct.pack(">i", 3)
         payload += b"".join(struct.pack(">i", len(row)) + row for row in BYTES)

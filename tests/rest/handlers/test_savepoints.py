@@ -13,8 +13,8 @@ from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
 
 
-def running(**more):
-    client = HandlerClient(job(id=JOB_ID), **more)
+def running(**options):
+    client = HandlerClient(job(id=JOB_ID), **options)
     client.advance("2s")
     return client
 
