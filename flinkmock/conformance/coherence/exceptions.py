@@ -207,6 +207,33 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
+    text="all-exceptions has the failures of the current attempts: when they FAILED, and where they were.",
+    source=_SOURCE,
+    until="1.20",
+)
+def failures_of_subtasks(view: View, job_id: str) -> Relations:
+    vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
+    ids = {str(vertex["name"].raw): str(vertex["id"].raw) for vertex in vertices}
+    if len(ids) != len(vertices.raw or ()):
+        return  # two vertices have one name
+    for body in (view.body("getJobExceptions", jobid=job_id), *view.with_query("getJobExceptions", jobid=job_id)):
+        for entry in body["all-exceptions"]:
+            match = _TASK.fullmatch(str(entry["task"].raw))
+            if match is None or match["name"] not in ids:
+                continue
+            number, subject = int(match["number"]) - 1, {"jobid": job_id, "vertexid": ids[match["name"]]}
+            times = view.body("getSubtasksTimes", **subject)["subtasks"][number]["timestamps"]
+            row = view.body("getJobVertexDetails", **subject)["subtasks"][number]
+            if times["FAILED"].raw:
+                yield from equal(entry["timestamp"], times["FAILED"])
+                address = row["endpoint"] if row["endpoint"].exists else row["host"]
+                if ":" in str(address.raw):
+                    yield from equal(entry["location"], address)
+                    yield from equal(entry["endpoint"], address)
+
+
+@between(
+    "job",
     text="Each restart of a job has an exception in its history, and so has its end in FAILED.",
     source="rules-that-hold",
     since="1.13",

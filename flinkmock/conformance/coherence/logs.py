@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -120,8 +121,18 @@ def configured_log_is_listed(view: View) -> Relations:
 )
 def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
     ids = {"taskmanagerid": taskmanager_id}
-    rows = view.body("getTaskManagerLogs", **ids)["logs"]
-    log, output = view.body("getTaskManagerLogFile", **ids), view.body("getTaskManagerStdoutFile", **ids)
+    files = [view.body(file_id, **ids) for file_id in ("getTaskManagerLogFile", "getTaskManagerStdoutFile")]
+    yield from _pair_of_files(view, view.body("getTaskManagerLogs", **ids)["logs"], files, ids)
+
+
+@between("cluster", text="The log and the standard output of the JobManager are listed, under one name.", source="logs")
+def jobmanager_output_is_listed(view: View) -> Relations:
+    files = [view.body(file_id) for file_id in ("getJobManagerLogFile", "getJobManagerStdoutFile")]
+    yield from _pair_of_files(view, view.body("getJobManagerLogList")["logs"], files, {})
+
+
+def _pair_of_files(view: View, rows: Value, files: Sequence[Value], ids: dict[str, str]) -> Relations:
+    log, output = files
     if not rows.exists or not log.exists or not output.exists:
         return
     sizes = {str(row["name"].raw): row["size"].raw for row in rows}
@@ -131,7 +142,8 @@ def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
         for name, size in sizes.items()
         if name.rpartition(".")[0] in outputs and not name.endswith(".out")
     )
-    suspects = _unreadable(view, rows, "getTaskManagerCustomLog", ids) or [rows]
+    file_id = "getTaskManagerCustomLog" if ids else "getJobManagerCustomLog"
+    suspects = _unreadable(view, rows, file_id, ids) or [rows]
     text = "no two files have one name and the sizes of its log and its standard output"
     yield from true(found, text, *suspects)
 

@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.evaluation import Invariants, Violation, co
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import server_time_of
 from flinkmock.conformance.coherence.restarts import SIGNS, operations_with_new_leader
-from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLocation, is_number, shortened
+from flinkmock.conformance.coherence.values import Json, SeenResponse, Value, ValueLocation, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
 
 REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
@@ -223,7 +223,19 @@ def _server_time(view: View) -> float:
 
 
 def _raws(violation: Violation) -> list[object]:
-    return [leaf.raw for leaf in violation.relation.leaves]
+    """Return the values of a violation; of lists and objects, only the texts, because their numbers may count on."""
+    return [
+        _without_numbers(leaf.raw) if isinstance(leaf.raw, (dict, list)) else leaf.raw
+        for leaf in violation.relation.leaves
+    ]
+
+
+def _without_numbers(raw: Json) -> Json:
+    if isinstance(raw, dict):
+        return {key: _without_numbers(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_without_numbers(value) for value in raw]
+    return None if is_number(raw) else raw
 
 
 def guard_of(view: View, violation: Violation) -> object:
