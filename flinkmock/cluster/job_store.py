@@ -21,21 +21,21 @@ class JobStore:
     def __init__(self, expiration_ms: int, capacity: int) -> None:
         self._expiration_ms = expiration_ms
         self._capacity = capacity
-        self._kept: deque[Job] = deque()
+        self._ended_jobs: deque[Job] = deque()
         """The ended jobs, in the order of their ends."""
 
     def add(self, job: Job, at: int) -> None:
         """Keep a job that ended at `at` (epoch ms); forget the oldest one if there are too many."""
         job.expires_at = at + self._expiration_ms
-        self._kept.append(job)
-        while self._kept and (self._kept[0].expires_at or 0) <= at:
-            self._kept.popleft()
-        while len(self._kept) > self._capacity:
-            self._kept.popleft().expires_at = at
+        self._ended_jobs.append(job)
+        while self._ended_jobs and (self._ended_jobs[0].expires_at or 0) <= at:
+            self._ended_jobs.popleft()
+        while len(self._ended_jobs) > self._capacity:
+            self._ended_jobs.popleft().expires_at = at
 
     def clear(self) -> None:
         """Forget all jobs, as a new leader does."""
-        self._kept.clear()
+        self._ended_jobs.clear()
 
     def is_kept(self, application: Application, time: int) -> bool:
         """Whether an application is known at `time` (epoch ms): one of its jobs is, or it has not expired."""

@@ -23,41 +23,41 @@ class SnapshotStore:
 
     control: ClusterControl
     _engine: Engine | None = None
-    _kept: dict[str, Snapshot] = field(default_factory=dict)
-    _taken: int = 0
+    _snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    _count: int = 0
 
     def take(self) -> tuple[str, Snapshot]:
         """Take a snapshot; return it with its id. Raises RequestRefused if there are too many."""
-        self._forget_old_ones()
-        if len(self._kept) >= MAX_SNAPSHOTS:
+        self._forget_snapshots_of_replaced_scenario()
+        if len(self._snapshots) >= MAX_SNAPSHOTS:
             raise RequestRefused(
                 409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
             )
-        self._taken += 1
-        name = f"s{self._taken}"
-        self._kept[name] = self.control.snapshot()
-        return name, self._kept[name]
+        self._count += 1
+        name = f"s{self._count}"
+        self._snapshots[name] = self.control.snapshot()
+        return name, self._snapshots[name]
 
     def get(self, snapshot_id: str) -> Snapshot:
         """Return a snapshot by its id. Raises NotFound."""
-        self._forget_old_ones()
-        if snapshot_id not in self._kept:
-            known = ", ".join(self._kept) or "none"
+        self._forget_snapshots_of_replaced_scenario()
+        if snapshot_id not in self._snapshots:
+            known = ", ".join(self._snapshots) or "none"
             raise NotFound(
                 f'There is no snapshot "{snapshot_id}". Snapshots: {known}. A reset and a new scenario remove them.'
             )
-        return self._kept[snapshot_id]
+        return self._snapshots[snapshot_id]
 
     def remove(self, snapshot_id: str) -> None:
         """Remove a snapshot. Raises NotFound."""
         self.get(snapshot_id)
-        del self._kept[snapshot_id]
+        del self._snapshots[snapshot_id]
 
     def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
-        self._forget_old_ones()
-        return iter(list(self._kept.items()))
+        self._forget_snapshots_of_replaced_scenario()
+        return iter(list(self._snapshots.items()))
 
-    def _forget_old_ones(self) -> None:
+    def _forget_snapshots_of_replaced_scenario(self) -> None:
         if self._engine is not self.control.engine:
             self._engine = self.control.engine
-            self._kept.clear()
+            self._snapshots.clear()

@@ -64,7 +64,7 @@ class Journal(Sequence[Exchange]):
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit = limits.JOURNAL if limit is None else limit
-        self._kept: deque[Exchange | _Deferred] = deque(maxlen=limit)
+        self._entries: deque[Exchange | _Deferred] = deque(maxlen=limit)
         self._has_deferred = False
         self._count = 0
         self._expected_numbers: set[int] = set()
@@ -76,13 +76,13 @@ class Journal(Sequence[Exchange]):
     @property
     def dropped(self) -> int:
         """Number of older exchanges that were dropped."""
-        return self._count - len(self._kept)
+        return self._count - len(self._entries)
 
     def add(self, exchange: Exchange) -> None:
         with self._changed:
             self._count += 1
             exchange.number = self._count
-            self._kept.append(exchange)
+            self._entries.append(exchange)
             if self._waiting:
                 self._changed.notify_all()
 
@@ -90,7 +90,7 @@ class Journal(Sequence[Exchange]):
         """Add an exchange that `make(*args)` creates when it is first read. Most exchanges are never read."""
         with self._changed:
             self._count += 1
-            self._kept.append((make, args))
+            self._entries.append((make, args))
             self._has_deferred = True
             if self._waiting:
                 self._changed.notify_all()
@@ -99,11 +99,11 @@ class Journal(Sequence[Exchange]):
     def _exchanges(self) -> deque[Exchange]:
         """All exchanges in the journal. The caller holds `_changed`."""
         if self._has_deferred:
-            first = self._count - len(self._kept) + 1
-            new_exchanges = [_exchange(entry, number) for number, entry in enumerate(self._kept, first)]
-            self._kept = deque(new_exchanges, self.limit)
+            first = self._count - len(self._entries) + 1
+            new_exchanges = [_exchange(entry, number) for number, entry in enumerate(self._entries, first)]
+            self._entries = deque(new_exchanges, self.limit)
             self._has_deferred = False
-        return cast("deque[Exchange]", self._kept)
+        return cast("deque[Exchange]", self._entries)
 
     def clear(self) -> None:
         """Remove all exchanges. Numbers start at 1 again."""
@@ -117,7 +117,7 @@ class Journal(Sequence[Exchange]):
     def restore(self, snapshot: JournalSnapshot) -> None:
         """Return to the state of a snapshot."""
         with self._changed:
-            self._kept = deque(snapshot.exchanges, self.limit)
+            self._entries = deque(snapshot.exchanges, self.limit)
             self._has_deferred = False
             self._count = snapshot.count
             self._expected_numbers = set(snapshot.expected_numbers)
@@ -279,7 +279,7 @@ class Journal(Sequence[Exchange]):
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def __getitem__(self, index: Any) -> Any:
         return self.exchanges()[index]

@@ -19,7 +19,7 @@ class ResponseHistory:
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._faults = [fault for fault in faults if fault.serve_stale]
         self._max_age = max((fault.serve_stale or 0 for fault in self._faults), default=0)
-        self._kept: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
+        self._responses: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
         self._bytes = 0
 
     def is_needed(self, method: str, path: str, operation: Operation | None) -> bool:
@@ -28,21 +28,21 @@ class ResponseHistory:
 
     def add(self, target: str, now: int, response: Response) -> None:
         """Add a response to a GET request of `target` that arrived at `now`."""
-        responses = self._kept.setdefault(target, deque())
-        self._kept.move_to_end(target)
+        responses = self._responses.setdefault(target, deque())
+        self._responses.move_to_end(target)
         responses.append((now, response))
         self._bytes += len(response.body)
         while len(responses) > 1 and responses[1][0] <= now - self._max_age:
             self._drop_oldest(responses)  # the next one is old enough for all faults
         while self._bytes > MAX_BYTES:
-            oldest = next(iter(self._kept))
-            self._drop_oldest(self._kept[oldest])
-            if not self._kept[oldest]:
-                del self._kept[oldest]
+            oldest = next(iter(self._responses))
+            self._drop_oldest(self._responses[oldest])
+            if not self._responses[oldest]:
+                del self._responses[oldest]
 
     def before(self, target: str, until: int) -> Response | None:
         """Return the last response that arrived until a time, in epoch ms; None if there is none, or it was dropped."""
-        earlier = [response for arrived, response in self._kept.get(target, ()) if arrived <= until]
+        earlier = [response for arrived, response in self._responses.get(target, ()) if arrived <= until]
         return earlier[-1] if earlier else None
 
     def _drop_oldest(self, responses: deque[tuple[int, Response]]) -> None:

@@ -63,7 +63,7 @@ class HostedClusters:
         self._access = access
         self._ports = ports
         self._clusters: dict[str, _HostedCluster] = {}
-        self._made = 0
+        self._created = 0
         self._closing: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -90,9 +90,9 @@ class HostedClusters:
         except BaseException:
             control.close_engine()
             raise
-        self._made += 1
+        self._created += 1
         server = ControlServer(ControlApi(control, self._access), self)
-        cluster_id = f"c{self._made}"
+        cluster_id = f"c{self._created}"
         listeners = Listeners(
             engine,
             sockets,

@@ -26,16 +26,20 @@ class TlsAcceptor:
     Args:
         listening: The listening socket.
         context: The SSL context with the server's certificate.
-        make: Creates the protocol of a connection.
+        create_protocol: Creates the protocol of a connection.
         url: The URL to which requests without TLS are redirected.
     """
 
     def __init__(
-        self, listening: socket.socket, context: ssl.SSLContext, make: Callable[[], asyncio.Protocol], url: str
+        self,
+        listening: socket.socket,
+        context: ssl.SSLContext,
+        create_protocol: Callable[[], asyncio.Protocol],
+        url: str,
     ) -> None:
         self._listening = listening
         self._context = context
-        self._make = make
+        self._create_protocol = create_protocol
         self._url = url
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,12 +78,14 @@ class TlsAcceptor:
             self._start(self._begin(connection))
 
     async def _begin(self, connection: socket.socket) -> None:
-        """Serve a connection."""
+        """Serve a connection, or redirect a client that does not use TLS."""
         try:
             async with asyncio.timeout(limits.HEAD_TIME):
                 first = await self._first_byte(connection)
                 if first == _HANDSHAKE:
-                    accepted = await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
+                    accepted = await self._loop.connect_accepted_socket(
+                        self._create_protocol, connection, ssl=self._context
+                    )
                     self._transports.add(accepted[0])
                 elif first:
                     await self._loop.connect_accepted_socket(lambda: _Redirecting(self._url), connection)

@@ -1,4 +1,4 @@
-"""Faults over HTTP."""
+"""The control API adds, lists and removes faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_a_fault_is_added_hits_and_is_removed(flink: FlinkMock, control: Control) -> None:
+def test_a_fault_is_added_and_removed_and_counts_its_hits(flink: FlinkMock, control: Control) -> None:
     definition = {"match": "GET /jobs", "times": 1, "reply": "leader-unavailable"}
     [added] = control.post("faults", definition, status=201)["faults"]
     assert added == {"name": "GET /jobs: reply: leader-unavailable", "hits": 0, "definition": definition}

@@ -102,7 +102,7 @@ def differences(client: Client, step: dict[str, Any]) -> list[tuple[Any, Any]]:
     if texts:
         pairs += [(calls, 0), (list(map(first_line, reply.errors)), list(map(first_line, texts)))]
         pairs += [(causes(reply.errors[-1])[: len(causes(texts[-1]))], causes(texts[-1]))]
-    return [(found, recorded) for found, recorded in pairs if found != recorded]
+    return [(received, recorded) for received, recorded in pairs if received != recorded]
 
 
 def play(client: Client, step: dict[str, Any]) -> Reply:

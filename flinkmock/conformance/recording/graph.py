@@ -104,7 +104,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
         entry["skew"] = [round(100 * record / max(records)) for record in records]
     measured = ratios(observations)
-    if measured and (share := format_share(fmean(map(pressure_of, measured.values())))) != "0%":
+    if measured and (share := format_share(fmean(map(backpressure_of, measured.values())))) != "0%":
         entry["backpressure"] = share
     if measured:
         shares = [format_share(busy_of(measured[subtask])) for subtask in sorted(measured)]
@@ -145,7 +145,7 @@ def busy_of(measured: Ratios) -> float:
     return measured.busy / measured.polls
 
 
-def pressure_of(measured: Ratios) -> float:
+def backpressure_of(measured: Ratios) -> float:
     """Return the share of time that a subtask was back-pressured."""
     return measured.backpressure / measured.polls
 

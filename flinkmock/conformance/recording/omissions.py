@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flinkmock.conformance.http_client import Json
-from flinkmock.conformance.recording.graph import ACCUMULATORS, grows, has_busy_times, pressure_of, ratios
+from flinkmock.conformance.recording.graph import ACCUMULATORS, backpressure_of, grows, has_busy_times, ratios
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
 from flinkmock.conformance.recording.scenario import CLUSTER_DEFAULT, restart_strategy
 from flinkmock.conformance.server_release import nearest_release
@@ -69,9 +69,9 @@ def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
         yield f"the growth of {_names('accumulator', constant)}: it keeps the value that it had at the end."
     if running and vertex.details and not has_busy_times(vertex):
         yield "busy times: the cluster shows none."
-    pressures = [pressure_of(ratio) for ratio in ratios(vertex).values()]
-    if pressures and max(pressures) - min(pressures) >= UNEVEN:
-        yield f"back pressure from {min(pressures):.0%} to {max(pressures):.0%}, by subtask: a vertex has one."
+    backpressures = [backpressure_of(ratio) for ratio in ratios(vertex).values()]
+    if backpressures and max(backpressures) - min(backpressures) >= UNEVEN:
+        yield f"back pressure from {min(backpressures):.0%} to {max(backpressures):.0%}, by subtask: a vertex has one."
 
 
 def _names(kind: str, names: list[str]) -> str:
