@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.registry import between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, same_fields, true, unique
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    close,
+    equal,
+    is_listed,
+    same_fields,
+    true,
+    unique,
+)
 from flinkmock.conformance.coherence.values import Value, computed, constant, count
 from flinkmock.conformance.coherence.view import View
 
@@ -135,11 +144,10 @@ def application_of_job(view: View, job_id: str) -> Relations:
         yield from equal(details["application-id"], result["application-id"])
     listed = view.body("getApplicationsOverview")["applications"]
     if details["application-id"].raw and listed.exists:
-        known = any(row["id"].raw == details["application-id"].raw for row in listed)
+        known = [row["id"].raw for row in listed]
         read = {ids[0] for ids in view.subjects("application")}
         others = [row["id"] for row in listed if row["id"].raw not in read]
-        suspects = others[:3] if not known and others else [listed]
-        yield from true(known, "it is not listed", details["application-id"], *suspects, exact=True)
+        yield from is_listed(details["application-id"], known, "it is not listed", *(others[:3] or [listed]))
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
         if row_with(application["jobs"], "jid", job_id).exists:
