@@ -17,10 +17,10 @@ from flinkmock.moment import ends_at, instant
 
 @dataclass(slots=True)
 class _Sampling:
-    """A sampling of stack traces that started at `started`; the previous one was complete at `done` (epoch ms)."""
+    """A sampling of stack traces, and the end of the previous one; None if there was none (epoch ms)."""
 
-    started: int
-    done: int | None = None
+    started_at: int
+    previous_ended_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Caches:
     metrics_ms: int
     begin: int = 0
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The time at which each cache was filled (epoch ms), by kind of cache and job id."""
     _fetches: list[int] = field(default_factory=list)
     """The times at which metrics were fetched, in order (epoch ms)."""
     _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
@@ -93,9 +94,9 @@ class Caches:
         if not self.enabled:
             return now
         sampling = self._samples.setdefault(key, _Sampling(int(now)))
-        complete = sampling.started + duration
+        complete = sampling.started_at + duration
         if now < complete:
-            return sampling.done
+            return sampling.previous_ended_at
         if now - complete >= refresh:
-            sampling.started, sampling.done = int(now), complete
+            sampling.started_at, sampling.previous_ended_at = int(now), complete
         return complete

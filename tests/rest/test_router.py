@@ -1,4 +1,4 @@
-"""Paths and methods -> operations. See docs/flink-behaviour.md#routing."""
+"""The router finds the operation of a method and path. See docs/flink-behaviour.md#routing."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def operation(method: str, path: str, flink: str = "2.3", **settings: str) -> st
         ("GET", "/jars/upload", None),
     ],
 )
-def test_finds(method: str, path: str, expected: str | None) -> None:
+def test_requests_are_routed_to_operations(method: str, path: str, expected: str | None) -> None:
     assert operation(method, path) == expected
 
 
@@ -55,7 +55,7 @@ def test_segments_are_decoded_a_second_time() -> None:
     assert route.path == {"taskmanagerid": "a b%25"}
 
 
-def test_switched_off_operations_are_not_there() -> None:
+def test_disabled_operations_have_no_route() -> None:
     assert operation("GET", "/jars") == "getJarList"
     assert operation("GET", "/jars", web_submit_enable="false") is None
     assert operation("GET", "/jobmanager/profiler") is None

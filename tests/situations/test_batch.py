@@ -48,7 +48,7 @@ def operate(harness: ScenarioHarness, path: str, body: dict[str, Any]) -> list[s
         ("resource-requirements", "batch: job/resource-requirements"),
     ],
 )
-def test_a_read(release: str, path: str, step: str) -> None:
+def test_reads_of_a_batch_job_are_answered_as_recorded(release: str, path: str, step: str) -> None:
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(3_000)
         job = harness.job()
@@ -56,8 +56,8 @@ def test_a_read(release: str, path: str, step: str) -> None:
         assert response.status == recorded.status(RELEASES[release], step)
         real, body = recorded.body(RELEASES[release], step), json.loads(response.body)
         if "errors" in real:
-            unified = [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(body)]
-            assert unified == [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(real)]
+            lines = [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(body)]
+            assert lines == [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(real)]
         elif path == "checkpoints/config":
             names = ("mode", "interval", "state_backend")
             assert [body[name] for name in names] == [real[name] for name in names]
@@ -66,7 +66,7 @@ def test_a_read(release: str, path: str, step: str) -> None:
 
 
 @pytest.mark.parametrize("release", recorded.releases())
-def test_it_has_no_savepoints_and_checkpoints(release: str) -> None:
+def test_a_batch_job_has_no_savepoints_and_checkpoints(release: str) -> None:
     version = RELEASES[release]
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(3_000)
@@ -96,7 +96,7 @@ def operators(stream_graph: dict[str, Any]) -> list[tuple[str, int, bool, list[t
     )
 
 
-def test_its_graph_grows() -> None:
+def test_the_graph_of_a_batch_job_grows() -> None:
     with scenario_harness(JOB, flink="2.3") as harness:
         counts = []
         for moment in (100, 3_000, 15_000, 25_000, 31_000):
@@ -132,7 +132,7 @@ def test_a_canceled_job_keeps_its_pending_operators() -> None:
         assert {k: v for k, v in listed["tasks"].items() if v} == {k: v for k, v in real["tasks"].items() if v}
 
 
-def test_a_vertex_that_is_not_there_yet_is_not_found() -> None:
+def test_a_vertex_that_does_not_exist_yet_is_not_found() -> None:
     with scenario_harness(JOB, flink="2.3") as harness:
         harness.advance_to(3_000)
         last = harness.job().graph.vertices[2].id

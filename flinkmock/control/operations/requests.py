@@ -53,7 +53,7 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
         QueryParameter(
             "unexpected",
             BOOLEAN,
-            "Whether to return, of these, only requests that no fault answered and no expectation matches.",
+            "Whether to return only requests that match no operation and no expectation, and that no fault answered.",
             False,
         ),
         QueryParameter("limit", COUNT, "The maximum number of requests. The last ones are returned."),
