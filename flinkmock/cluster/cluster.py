@@ -34,6 +34,7 @@ from flinkmock.cluster.jobs_awaiting_slots import JobsAwaitingSlots
 from flinkmock.cluster.leadership import Leadership
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.restore import RestoreSettings
+from flinkmock.cluster.savepoint_store import SavepointStore
 from flinkmock.cluster.savepoints import SavepointCoordinator
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.spec import (
@@ -65,6 +66,7 @@ from flinkmock.flink.configuration import (
     Configuration,
     cluster_configuration,
 )
+from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
@@ -126,7 +128,9 @@ class Cluster:
         self.job_store = JobStore(
             self.configuration.integer(JOB_STORE_EXPIRATION) * 1000, self.configuration.integer(JOB_STORE_CAPACITY)
         )
-        self.savepoints = SavepointCoordinator(self)
+        schemes = self.spec.file_systems
+        file_systems = FileSystems(self.release) if schemes is None else FileSystems(self.release, schemes)
+        self.savepoints = SavepointCoordinator(self, SavepointStore(file_systems))
         self.state_machines = JobStateMachines(self)
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
@@ -159,7 +163,7 @@ class Cluster:
         for _ in range(spec.taskmanagers):
             self.taskmanagers.add(self.started_at)
         for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
-            self.savepoints.register_existing(path, self.started_at)
+            self.savepoints.store.add_existing(path, self.started_at)
         for index, event in enumerate(spec.taskmanager_events):
             self.event_queue.schedule(self.scenario_started_at + event.at, "on_taskmanager_event", index)
         for index, change in enumerate(spec.leader_changes):

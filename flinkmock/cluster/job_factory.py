@@ -82,14 +82,14 @@ class JobFactory:
         """Restore the state of a job; return the exception if that is not possible."""
         cluster = self._cluster
         past_jobs = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
-        state = find_state(cluster.savepoints, (*past_jobs, *cluster.jobs.values()), restore.path, at)
+        state = find_state(cluster.savepoints.store, (*past_jobs, *cluster.jobs.values()), restore.path, at)
         if state is None:
-            return cluster.savepoints.missing_error(restore.path)
+            return cluster.savepoints.store.missing_error(restore.path)
         error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
         if error is None:
             job.checkpoints.restore(state.restored)
             if restore.claim:
-                cluster.savepoints.claim(state.restored.path, job)
+                cluster.savepoints.store.claim(state.restored.path, job)
         return error
 
     def _add(self, spec: JobSpec, lifecycle: FlatLifecycle, at: int, application: Application) -> Job:
@@ -121,7 +121,7 @@ class JobFactory:
         return job
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
-        """Return the lifecycle of a job, with the states that precede its first step. They last no time."""
+        """Return the lifecycle of a job, with the states that precede its first step. They take no time."""
         scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
         shared = self._lifecycles.get(id(spec.lifecycle))
         if shared is not None and shared[0] is spec.lifecycle and shared[1] == scheduler:
@@ -153,7 +153,7 @@ def _parallelism_error(graph: JobGraph) -> JavaException | None:
 
 
 def _without_initialization(lifecycle: FlatLifecycle) -> FlatLifecycle:
-    """Return the lifecycle with INITIALIZING steps that last no time."""
+    """Return the lifecycle with INITIALIZING steps that take no time."""
     steps = (
         Step(step.state, exception=step.exception) if step.state == JobState.INITIALIZING else step
         for step in lifecycle.steps

@@ -16,7 +16,7 @@ from flinkmock.flink.paths import shown_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
-    from flinkmock.cluster.savepoints import SavepointCoordinator
+    from flinkmock.cluster.savepoint_store import SavepointStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RestorableState:
     operators: tuple[str, ...]
 
 
-def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
+def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
     """Return the savepoint at `path`, or the newest retained checkpoint of a job there; None if there is neither.
 
     Args:
@@ -54,7 +54,7 @@ def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str,
         at: Epoch ms.
     """
     path = shown_path(path).removesuffix("/_metadata")
-    savepoint = savepoints.savepoint_at(path, at)
+    savepoint = savepoints.at(path, at)
     if savepoint is not None:
         return _state(savepoint, at)
     for job in jobs:

@@ -7,19 +7,17 @@ See docs/flink-behaviour.md#async-operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock import limits
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
 from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind, CheckpointStatus
 from flinkmock.cluster.checkpoints import UNBOUNDED_MS
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.failures import stopping_error
 from flinkmock.cluster.savepoint_request import FollowUp, SavepointRequest
+from flinkmock.cluster.savepoint_store import SavepointStore
 from flinkmock.cluster.spec import (
-    CHECKPOINT_SIZE,
     CheckpointSpec,
     ClusterOperation,
     ClusterOperationSpec,
@@ -33,7 +31,6 @@ from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception, 
 from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
-from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import WORKING_DIRECTORY, shown_path
 
@@ -59,6 +56,8 @@ class _Pending:
     planned_failure: JavaException | None = None
     fails_later: bool = False
     """Whether a task fails after the savepoint is complete."""
+    is_stored: bool = False
+    """Whether the savepoint can be restored from."""
 
 
 def _timeout(job: Job) -> int:
@@ -68,27 +67,12 @@ def _timeout(job: Job) -> int:
 
 @dataclass
 class SavepointCoordinator:
-    """The savepoints of a cluster, and the operations that create and dispose of them."""
+    """The operations of a cluster that create savepoints and dispose of them; `store` contains the savepoints."""
 
     cluster: Cluster
-    by_path: dict[str, Checkpoint] = field(default_factory=dict)
-    """Path -> the savepoint at this path."""
-    _owners: dict[str, Job] = field(default_factory=dict)
-    """Path -> the job that has claimed the savepoint."""
+    store: SavepointStore
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
     """(job id, trigger id) -> operation in progress."""
-
-    def register_existing(self, path: str, at: int) -> None:
-        """Add a savepoint that was taken before the cluster started."""
-        path = shown_path(path)
-        self._add(Checkpoint(1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low))
-
-    def _add(self, savepoint: Checkpoint) -> None:
-        self.by_path[savepoint.path] = savepoint
-        if len(self.by_path) > limits.SAVEPOINTS:
-            oldest = next(iter(self.by_path))
-            del self.by_path[oldest]
-            self._owners.pop(oldest, None)
 
     @event_handler(leader_scoped=True)
     def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
@@ -100,19 +84,7 @@ class SavepointCoordinator:
         spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT).duration
         duration = self.cluster.random.draw(spec, "past savepoint", job_id, number)
         kind = CheckpointKind.SAVEPOINT
-        self._add(job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path))
-
-    def claim(self, path: str, job: Job) -> None:
-        """Make the job the owner of a savepoint, which is deleted when the job has completed a checkpoint."""
-        self._owners[path] = job
-
-    def savepoint_at(self, path: str, at: int) -> Checkpoint | None:
-        """Return the savepoint at a normalized path; None if there is none, or if its owner deleted it before `at`."""
-        owner = self._owners.get(path)
-        if owner is not None and owner.checkpoints.completed_at(at):
-            del self._owners[path]
-            self.by_path.pop(path, None)
-        return self.by_path.get(path)
+        self.store.add(job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path))
 
     # -- triggers
 
@@ -181,7 +153,7 @@ class SavepointCoordinator:
 
     def _fails_task(self, job: Job, operation: AsyncOperation, path: str, kind: CheckpointKind, at: int) -> bool:
         """Let a savepoint fail, and a task, if no task can write to its path, as they do by default since 1.13."""
-        cause = self._file_systems.stream_problem(path) if self.cluster.release.since("1.13") else None
+        cause = self.store.file_systems.stream_problem(path) if self.cluster.release.since("1.13") else None
         if cause is None:
             return False
         text = checkpoint_messages.TASK_FAILED
@@ -263,7 +235,7 @@ class SavepointCoordinator:
 
     def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory; None if it can."""
-        cause = self._file_systems.savepoint_directory_problem(directory, self._is_file)
+        cause = self.store.directory_problem(directory)
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
@@ -277,22 +249,6 @@ class SavepointCoordinator:
             at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
         )
         return checkpoint_exception(text, cause)
-
-    def _is_file(self, path: str) -> bool:
-        """Whether a qualified path is that of the file of a savepoint."""
-        directory, _, name = path.rpartition("/")
-        return name == "_metadata" and directory in self.by_path
-
-    @property
-    def _file_systems(self) -> FileSystems:
-        schemes = self.cluster.spec.file_systems
-        return FileSystems(self.cluster.release) if schemes is None else FileSystems(self.cluster.release, schemes)
-
-    def missing_error(self, path: str) -> JavaException:
-        """Return the exception of Flink for a path without a savepoint or checkpoint."""
-        return self._file_systems.savepoint_problem(
-            path, {parent for path in self.by_path for parent in _parent_directories(path)}
-        )
 
     def _planned_failure(self, job_id: str, name: ClusterOperation, spec: ClusterOperationSpec) -> JavaException | None:
         """Count a call of an operation; return the failure that the scenario plans for it, or None."""
@@ -316,7 +272,13 @@ class SavepointCoordinator:
     def _add_if_complete(self, pending: _Pending, at: int) -> None:
         checkpoint = pending.checkpoint
         if checkpoint.is_savepoint and checkpoint.status_at(at) == CheckpointStatus.COMPLETED:
-            self._add(checkpoint)
+            self._add(pending)
+
+    def _add(self, pending: _Pending) -> None:
+        """Add the savepoint of an operation, once: a client may have disposed of it since."""
+        if not pending.is_stored:
+            pending.is_stored = True
+            self.store.add(pending.checkpoint)
 
     @event_handler(leader_scoped=True)
     def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
@@ -337,7 +299,7 @@ class SavepointCoordinator:
             if pending.planned_failure is not None:
                 return
         if pending.checkpoint.is_savepoint:
-            self._add(pending.checkpoint)
+            self._add(pending)
         if pending.follow_up == FollowUp.CANCEL and not job.ended:
             self.cluster.state_machines.cancel(job, at)
         elif pending.follow_up == FollowUp.FINISH and not job.ended:
@@ -382,7 +344,7 @@ class SavepointCoordinator:
                 del self._pending[key]
                 error = stopping_error(pending.checkpoint.path, job.id, self.cluster.release)
                 pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
-                self._add(pending.checkpoint)
+                self._add(pending)
                 return error
         return None
 
@@ -404,10 +366,10 @@ class SavepointCoordinator:
         operation = AsyncOperation(kind, trigger_id, None, at, None, {}, jobmanager=jobmanager)
         cluster.async_operations.add(operation)
         planned = self._planned_failure("", ClusterOperation.DISPOSE_SAVEPOINT, spec)
-        if planned is None and self.savepoint_at(shown_path(path), at) is None:
-            duration, planned = FAILS_AFTER_MS, self.missing_error(path)
+        if planned is None and self.store.at(shown_path(path), at) is None:
+            duration, planned = FAILS_AFTER_MS, self.store.missing_error(path)
         elif planned is None:
-            del self.by_path[shown_path(path)]
+            self.store.remove(shown_path(path))
         if planned is not None:
             failure = JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.could_not_dispose(path), planned)
             if not path:  # Flink does not expect an empty path, and does not wrap the exception
@@ -427,10 +389,3 @@ class SavepointCoordinator:
         operation = self.cluster.async_operations.find(AsyncOperationKind.DISPOSAL, trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at
-
-
-def _parent_directories(path: str) -> Iterator[str]:
-    """Yield the directories above a path with a scheme."""
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path

@@ -76,7 +76,20 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHa
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert orders.state == "FINISHED"
     assert orders.ended_at(harness.now) == operation.done_at
-    assert operation.result["location"] in harness.cluster.savepoints.by_path
+    assert harness.cluster.savepoints.store.at(operation.result["location"], harness.now) is not None
+
+
+def test_a_disposed_savepoint_of_a_stop_does_not_come_back(harness: ClusterHarness) -> None:
+    orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
+    savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
+    while savepoints.store.at(path, harness.now) is None:
+        harness.advance(1)
+    assert orders.state == "RUNNING"
+    savepoints.dispose(path, OTHER, harness.now)
+    harness.advance(1_000)
+    assert orders.state == "FINISHED"
+    assert savepoints.store.at(path, harness.now) is None
 
 
 def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
@@ -182,7 +195,7 @@ def location_is_known(harness: ClusterHarness) -> bool:
     paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
     if operation.done_by(harness.now) and operation.failure is None:
         paths.append(operation.result["location"])
-    return all(savepoints.savepoint_at(path, harness.now) is not None for path in paths)
+    return all(savepoints.store.at(path, harness.now) is not None for path in paths)
 
 
 @pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])
