@@ -12,7 +12,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
-from flinkmock.garbage import without_garbage_collection
+from flinkmock.garbage_collection import without_garbage_collection
 from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected, Journal
 from flinkmock.named_random import EPOCH_MS

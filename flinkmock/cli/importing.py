@@ -99,7 +99,7 @@ def contract_file(minor: str) -> Path:
     """Return the path of the contract of a release. Raises ImportRefused if it is one of flinkmock's own."""
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import imported_schemas_dir
-    from flinkmock.data import data_dir
+    from flinkmock.data_files import data_dir
     from flinkmock.errors import ImportRefused
 
     file = (imported_schemas_dir() or data_dir("schemas")) / f"{minor}.json"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli.arguments import duration
 from flinkmock.cli.terminal import bar, is_terminal, paint
-from flinkmock.garbage import without_garbage_collection
+from flinkmock.garbage_collection import without_garbage_collection
 
 if TYPE_CHECKING:
     from flinkmock.dryrun.plan import Plan
@@ -199,7 +199,7 @@ def _configure_schema(actions: Any) -> None:
 
 
 def schema(args: argparse.Namespace) -> int:
-    from flinkmock.data import data_dir
+    from flinkmock.data_files import data_dir
 
     print((data_dir("schemas") / "scenario.schema.json").read_text("utf-8"), end="")
     return 0

@@ -11,7 +11,7 @@ from flinkmock.contract import Contract
 from flinkmock.contract.importing import contract_from_description
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.standalone import standalone_document
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused, unreadable
 
 PAGES = "documented.json"

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from flinkmock.contract.operation import Operation, Schema, shape_of
 from flinkmock.contract.pattern import OperationMatcher, split_path
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.errors import InvalidArgument, NotFound, UnknownRelease, did_you_mean
 from flinkmock.release import Release
 

@@ -15,7 +15,7 @@ import yaml
 
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.operation import Operation, Parameter
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 
 OTHER_TAG = "other"
 """The tag of operations without a text, which only imported releases have."""

@@ -22,7 +22,7 @@ from flinkmock.rest.response import NoResponse, Response, error_response
 
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
-    from flinkmock.faults.target import FaultTarget
+    from flinkmock.faults.fault_target import FaultTarget
     from flinkmock.release import Release
     from flinkmock.rest.request import Request, RequestHandler
 

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.scenario.load import built_in_document
 from flinkmock.scenario.scenario import Scenario
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from flinkmock import limits
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.errors import unreadable
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping, parse_yaml

@@ -14,7 +14,7 @@ from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Drop, Fault, FaultTrigger
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.garbage import without_garbage_collection
+from flinkmock.garbage_collection import without_garbage_collection
 from flinkmock.scenario import schema
 from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.diagnostics import Diagnostics

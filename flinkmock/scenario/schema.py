@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract.fast_validator import Check, CompiledValidator
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted_path
 from flinkmock.scenario.document import YamlNode

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from flinkmock.monotonic import monotonic
 
 if TYPE_CHECKING:
-    from flinkmock.faults.target import FaultTarget
+    from flinkmock.faults.fault_target import FaultTarget
 
 _LOG = logging.getLogger("flinkmock.server")
 UNBOUNDED = math.inf

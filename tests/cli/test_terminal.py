@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from flinkmock.cli import COMMANDS, create_parser, main, terminal
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 VERSIONS = ("1.12.5", "1.18.1", "1.20.5", "2.1.3", "2.3.0")

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from flinkmock.contract import Contract
 from flinkmock.contract.fast_validator import CompiledValidator
 from flinkmock.contract.validator import ContractValidator
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import parse_yaml
 from tests.fidelity.recordings import load

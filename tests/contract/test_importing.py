@@ -10,7 +10,7 @@ from flinkmock.cli import main
 from flinkmock.contract import LATEST, Contract, known_releases
 from flinkmock.contract.importing import contract_from_description, dump, import_contract, read_description
 from flinkmock.contract.openapi import openapi
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 from flinkmock.errors import ImportRefused
 from flinkmock.rest.rendering import ResponseRenderer
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.contract.importing import contract_from_description
-from flinkmock.data import data_dir
+from flinkmock.data_files import data_dir
 
 
 def main(folder: Path) -> None:
