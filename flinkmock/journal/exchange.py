@@ -26,12 +26,12 @@ class Exchange:
     Attributes:
         method: HTTP method.
         target: Request target as the client sent it: path and query.
-        time: Cluster time at which the request was answered, in ms since the epoch.
+        time: Cluster time at which the request arrived, in ms since the epoch; in the proxy, wall-clock time.
         status: Status of the response; 0 if there was none.
         operation: Operation id in the contract; None if no operation matched.
         job_id: Job id of the path, as sent.
         number: Number of the request in the journal, from 1.
-        wall_time: Wall-clock time at which the request arrived, in ms since the epoch.
+        wall_time: Wall-clock time at which the request was received, in ms since the epoch.
         job: Name of the job with that id; None if there is no such job.
         parameters: Path parameters, as sent.
         headers: Headers of the request, in order.

@@ -33,7 +33,7 @@ class Expected(Protocol):
         """Return whether the expectation is about this request."""
 
 
-_Deferred = tuple[Callable[..., Exchange], tuple[Any, ...]]
+_Lazy = tuple[Callable[..., Exchange], tuple[Any, ...]]
 """A function that creates an exchange, and its arguments."""
 
 
@@ -46,7 +46,7 @@ class JournalSnapshot:
     expected_numbers: frozenset[int]
 
 
-def _exchange(entry: Exchange | _Deferred, number: int) -> Exchange:
+def _exchange(entry: Exchange | _Lazy, number: int) -> Exchange:
     if isinstance(entry, Exchange):
         return entry
     make, args = entry
@@ -64,8 +64,8 @@ class Journal(Sequence[Exchange]):
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit = limits.JOURNAL if limit is None else limit
-        self._entries: deque[Exchange | _Deferred] = deque(maxlen=limit)
-        self._has_deferred = False
+        self._entries: deque[Exchange | _Lazy] = deque(maxlen=limit)
+        self._has_lazy = False
         self._count = 0
         self._expected_numbers: set[int] = set()
         """Numbers of the requests without an operation that a test expected or waited for."""
@@ -86,23 +86,23 @@ class Journal(Sequence[Exchange]):
             if self._waiting:
                 self._changed.notify_all()
 
-    def defer(self, make: Callable[..., Exchange], *args: Any) -> None:
+    def add_lazily(self, make: Callable[..., Exchange], *args: Any) -> None:
         """Add an exchange that `make(*args)` creates when it is first read. Most exchanges are never read."""
         with self._changed:
             self._count += 1
             self._entries.append((make, args))
-            self._has_deferred = True
+            self._has_lazy = True
             if self._waiting:
                 self._changed.notify_all()
 
     @property
     def _exchanges(self) -> deque[Exchange]:
         """All exchanges in the journal. The caller holds `_changed`."""
-        if self._has_deferred:
+        if self._has_lazy:
             first = self._count - len(self._entries) + 1
             new_exchanges = [_exchange(entry, number) for number, entry in enumerate(self._entries, first)]
             self._entries = deque(new_exchanges, self.limit)
-            self._has_deferred = False
+            self._has_lazy = False
         return cast("deque[Exchange]", self._entries)
 
     def clear(self) -> None:
@@ -118,7 +118,7 @@ class Journal(Sequence[Exchange]):
         """Return to the state of a snapshot."""
         with self._changed:
             self._entries = deque(snapshot.exchanges, self.limit)
-            self._has_deferred = False
+            self._has_lazy = False
             self._count = snapshot.count
             self._expected_numbers = set(snapshot.expected_numbers)
 

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 Observer = Callable[[Exchange], None]
 ReadOutcome = tuple[int, int, int, int, str | None]
-"""Cluster time (epoch ms), arrival (epoch ms, and `time.perf_counter_ns`), body size (bytes), name of the job."""
+"""What the journal needs to know of a read that was answered. A plain tuple, because one is made for each read:
+
+- `cluster_time`: cluster time at which the request arrived (epoch ms)
+- `received_ms`: the same by the wall clock (epoch ms)
+- `received_ns`: the same by `time.perf_counter_ns`
+- `size`: size of the response body (bytes)
+- `job`: name of the job; None if the path has no id of an existing job
+"""
 
 
 class JournalMiddleware:
@@ -46,21 +53,24 @@ class JournalMiddleware:
             exchange.raw_body = content if len(content) <= MAX_BODY_BYTES else None
             exchange.files = tuple(file.name for file in request.body.files)
         if isinstance(response, Response):
-            finish(exchange, request, response.status, len(response.body), response.content_type)
-            # 308: Flink's response to a removed way of stopping
+            add_response(exchange, request, response.status, len(response.body), response.content_type)
+            # 308 is an error in Flink: its response to PATCH /jobs/:jobid?mode=stop, which it no longer supports
             if response.status >= 400 or response.status == 308:
                 exchange.error_message = _error_message(response)
         else:
-            finish(exchange, request, 0, 0, None)
+            add_response(exchange, request, 0, 0, None)
         engine.journal.add(exchange)
         if self._observer is not None:
             self._observer(exchange)
 
     def record_read(self, read: Read, headers: Mapping[str, str], outcome: ReadOutcome) -> None:
         """Record a read that was answered with 200."""
-        duration_us = (time.perf_counter_ns() - outcome[2]) // 1000
+        _, _, received_ns, _, _ = outcome
+        duration_us = (time.perf_counter_ns() - received_ns) // 1000
         if self._observer is None:
-            self._engine.journal.defer(_exchange_of_read, self._engine.contract, read, headers, outcome, duration_us)
+            self._engine.journal.add_lazily(
+                _exchange_of_read, self._engine.contract, read, headers, outcome, duration_us
+            )
             return
         exchange = _exchange_of_read(self._engine.contract, read, headers, outcome, duration_us)
         self._engine.journal.add(exchange)
@@ -70,15 +80,15 @@ class JournalMiddleware:
 def _exchange_of_read(
     contract: Contract, read: Read, headers: Mapping[str, str], outcome: ReadOutcome, duration_us: int
 ) -> Exchange:
-    time, arrived_ms, _, size, job = outcome
+    cluster_time, received_ms, _, size, job = outcome
     return Exchange(
         "GET",
         read.target,
-        time,
+        cluster_time,
         200,
         read.operation.id,
         read.job_id,
-        wall_time=arrived_ms,
+        wall_time=received_ms,
         duration_us=duration_us,
         job=job,
         parameters=read.path_parameters,
@@ -90,9 +100,12 @@ def _exchange_of_read(
 
 
 def exchange_of(request: Request) -> Exchange:
-    """Return the exchange of a request, without its response. A request that the REST API rejects has no operation."""
+    """Return the exchange of a request, without its response.
+
+    A request that the REST API rejects has no operation; one that only the ingress rejects keeps its operation.
+    """
     exchange = Exchange(request.method, request.target, headers=tuple(request.headers.items()))
-    exchange.wall_time = request.received_at_ms
+    exchange.wall_time = request.received_ms
     if request.operation is not None and (request.rejection is None or request.ends_at_ingress):
         exchange.operation, exchange.parameters = request.operation.id, request.path_parameters
         exchange.job_id = request.job_id
@@ -101,14 +114,14 @@ def exchange_of(request: Request) -> Exchange:
     return exchange
 
 
-def finish(exchange: Exchange, request: Request, status: int, size: int, content_type: str | None) -> None:
+def add_response(exchange: Exchange, request: Request, status: int, size: int, content_type: str | None) -> None:
     """Add the response to an exchange. `size` is that of its body, in bytes; `status` is 0 if there is no response."""
     exchange.duration_us = (time.perf_counter_ns() - request.received_ns) // 1000
     exchange.status, exchange.response_size, exchange.content_type = status, size, content_type
 
 
 def _error_message(response: Response) -> str:
-    """Return the first line of an error response, without the stack trace."""
+    """Return the first line of the last of the `errors` (the exception, in Flink); the status if the body has none."""
     try:
         *_, text = json.loads(response.body)["errors"]
     except (ValueError, KeyError, TypeError):

@@ -25,7 +25,7 @@ from flinkmock.faults import Fault
 from flinkmock.faults.middleware import FaultMiddleware, changes_response
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
-from flinkmock.journal.middleware import exchange_of, finish
+from flinkmock.journal.middleware import add_response, exchange_of
 from flinkmock.proxy.streaming import (
     BodyBuffer,
     UpstreamResponse,
@@ -197,7 +197,7 @@ class Proxy:
             self._add_unanswered(http, request, error)
             failure = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
             exchange = self._start_exchange(request, sent)
-            finish(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
+            add_response(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
             self._record(exchange)
             return failure
 
@@ -229,7 +229,7 @@ class Proxy:
                 response = await self._stream(http, request, upstream_response, body)
                 exchange = self._start_exchange(request, sent)
                 content_type = upstream_response.headers.get("Content-Type")
-                finish(exchange, request, upstream_response.status, body.size, content_type)
+                add_response(exchange, request, upstream_response.status, body.size, content_type)
             if upstream_response.status in UNREAD_BODY:
                 upstream_response.close()
             if may_be_reused and body.content is not None:
@@ -289,7 +289,7 @@ class Proxy:
     def _request_of(self, http: web.Request) -> tuple[Request, URL]:
         """Return the request and its upstream URL."""
         request = Request(http.method, http.raw_path, http.headers)
-        request.received_at_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
+        request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
         request.operation, request.path_parameters, url = self._route(http.method, http.raw_path)
         request.job_id = request.path_parameters.get("jobid")
         request.path = unquote(http.raw_path.partition("?")[0])
@@ -303,16 +303,16 @@ class Proxy:
     def _start_exchange(self, request: Request, sent: BodyBuffer) -> Exchange:
         """Return the exchange of a request without its response."""
         exchange = exchange_of(request)
-        exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_at_ms
+        exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_ms
         return exchange
 
     def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
         """Return the exchange of a request with its response."""
         exchange = self._start_exchange(request, sent)
         if isinstance(response, Response):
-            finish(exchange, request, response.status, len(response.body), response.content_type)
+            add_response(exchange, request, response.status, len(response.body), response.content_type)
         else:
-            finish(exchange, request, 0, 0, None)
+            add_response(exchange, request, 0, 0, None)
         return exchange
 
     def _check(

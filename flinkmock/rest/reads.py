@@ -1,4 +1,4 @@
-"""Requests that only read, with what repeated requests share: parsed target, handler, template."""
+"""Reads: GETs that change nothing. Repeated reads of one target share the parsed target, handler and template."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _MAX_SKIPPED = 62
 
 
 class Read:
-    """The requests for one target whose operation only reads.
+    """What repeated reads of one target share.
 
     Attributes:
         target: The target as sent.

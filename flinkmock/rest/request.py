@@ -92,7 +92,7 @@ class Request:
             a clock in step mode has not advanced for it.
         fault: The fault that applies to the request.
         staleness_ms: The age of the state that the response shows, in ms.
-        received_at_ms: The wall-clock time at which the head arrived (epoch ms), set by the transport.
+        received_ms: The wall-clock time at which the head was received (epoch ms), set by the transport.
         received_ns: The same time by `time.perf_counter_ns`.
     """
 
@@ -112,7 +112,7 @@ class Request:
     arrived_at: int | None = None
     fault: FaultHit | None = None
     staleness_ms: int = 0
-    received_at_ms: int = 0
+    received_ms: int = 0
     received_ns: int = 0
     _size: int = 0
 

@@ -100,7 +100,7 @@ class FlinkServer:
     ) -> Request:
         """Open a request for a target without base path. `response` is that of the ingress; None if there is none."""
         request = self.api.open(method, target, headers, base_url)
-        request.received_at_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
+        request.received_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
         if response is not None:
             request.rejection, request.ends_at_ingress = response, True
         return request

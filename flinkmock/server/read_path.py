@@ -37,7 +37,7 @@ class ReadPath:
         if read is None:
             return None
         engine = self._engine
-        arrived_ms, arrived_ns = engine.wall_ms(), time.perf_counter_ns()
+        received_ms, received_ns = engine.wall_ms(), time.perf_counter_ns()
         lock, clock, cluster = engine.lock, engine.clock, engine.cluster
         start = self._start if head.keep_alive else self._last_start
         with lock.reading:
@@ -55,7 +55,7 @@ class ReadPath:
             if clock.step:
                 now = engine.arrive()
             if leadership.leader is None:  # the leader has crashed when the clock advanced
-                return self._error(head, base_url, now, arrived_ms, arrived_ns)
+                return self._error(head, base_url, now, received_ms, received_ns)
             template = read.current_template(engine, now, base_url)
             if template is not None:
                 message, size = template.message(start, now)
@@ -63,17 +63,17 @@ class ReadPath:
                 try:
                     body = read.body(engine, now, base_url)
                 except Exception:
-                    return self._error(head, base_url, now, arrived_ms, arrived_ns)
+                    return self._error(head, base_url, now, received_ms, received_ns)
                 size = len(body)
                 message = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, body)
             job = cluster.jobs.get(read.job_id) if read.job_id else None
-        self._journal.record_read(read, head.headers, (now, arrived_ms, arrived_ns, size, job.name if job else None))
+        self._journal.record_read(read, head.headers, (now, received_ms, received_ns, size, job.name if job else None))
         return message
 
-    def _error(self, head: RequestHead, base_url: str, now: int, arrived_ms: int, arrived_ns: int) -> bytes:
+    def _error(self, head: RequestHead, base_url: str, now: int, received_ms: int, received_ns: int) -> bytes:
         """Return the response to a request that has arrived at the cluster, and that the cluster rejects."""
         request = self._api.open(head.method, head.target, head.headers, base_url)
-        request.received_at_ms, request.received_ns, request.arrived_at = arrived_ms, arrived_ns, now
+        request.received_ms, request.received_ns, request.arrived_at = received_ms, received_ns, now
         response = self._api.handle(request)
         self._journal.record(request, response)
         lower_case = self._api.quirks.lower_case_headers
