@@ -1,4 +1,4 @@
-"""Changes one value in one response of a cluster, many times; a check must report each change.
+"""Checks a cluster many times, each time with one value of one response changed; each check must report its change.
 
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 
@@ -38,53 +38,56 @@ class MutationScore:
     missed: list[str] = field(default_factory=list)
 
 
-def play(
+def run_rounds(
     flink: str,
     count: int,
     seed: str,
     responses: dict[str, HttpResponse],
     check: Callable[[dict[str, HttpResponse]], Report],
 ) -> MutationScore:
-    """Runs `count` rounds. `check` checks a server with changed responses to some targets, and fills `responses`.
+    """Run `count` rounds. `check` checks a server with changed responses to some targets, and fills `responses`.
 
     Raises AssertionError if the unchanged server has findings.
     """
-    contract, rng, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
+    contract, rng, score = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
     unchanged = check({})
     assert unchanged.clean, unchanged.table()
     candidates = list(json_targets(contract, responses))
-    while rounds.kinds.total() < count:
+    while score.kinds.total() < count:
         target, operation = rng.choice(candidates)
         mutation = mutate(rng, contract, operation, responses[target])
         if mutation is None:
             continue
-        rounds.kinds[mutation.name.split()[0]] += 1
+        score.kinds[mutation.name.split()[0]] += 1
         findings = check({target: mutation.response}).findings
         if not any(map(mutation.matches, findings)):
-            rounds.missed.append(f"{target}: {[mutation.name, *map(str, findings)]}")
-    return rounds
+            score.missed.append(f"{target}: {[mutation.name, *map(str, findings)]}")
+    return score
 
 
-def run_in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
-    """Sends each target to the cluster once; later checks use the stored responses, without HTTP."""
+def run_from_cache(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
+    """Send each target to the cluster once; later checks use the stored responses, without HTTP."""
     responses: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as client:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
             return run_check(CachedClient(client, responses, changed), flink, limit)
 
-        return play(flink, count, seed, responses, check)
+        return run_rounds(flink, count, seed, responses, check)
 
 
 def run_over_http(
-    flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
+    flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, cache_responses: bool = False
 ) -> MutationScore:
-    """Puts a server between the cluster and each check. `once`: it forwards each target only once."""
+    """Put a server between the cluster and each check.
+
+    `cache_responses`: each target is requested from the cluster only once.
+    """
     responses: dict[str, HttpResponse] = {}
     changed_responses: dict[str, HttpResponse] = {}
 
     def respond(target: str) -> HttpResponse:
-        if not once or target not in responses:
+        if not cache_responses or target not in responses:
             responses[target] = client.send(HttpRequest(target))
         return changed_responses.get(target, responses[target])
 
@@ -95,7 +98,7 @@ def run_over_http(
             return run_check(proxy_client, flink, limit)
 
     with cluster_with_jobs(flink) as client, serve_responses(respond) as url:
-        return play(flink, count, seed, responses, check)
+        return run_rounds(flink, count, seed, responses, check)
 
 
 def run_check(client: Client, flink: str, limit: int) -> Report:
@@ -124,13 +127,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rounds", type=int, nargs="?", default=500, help="default: %(default)s")
     parser.add_argument("--flink", default=LATEST, help="default: %(default)s")
-    parser.add_argument("--seed", default="", help="other changes for another text")
+    parser.add_argument("--seed", default="", help="any text; selects which changes are made")
     args = parser.parse_args()
-    rounds = run_over_http(args.flink, args.rounds, args.seed)
-    print(", ".join(f"{kind} {times}" for kind, times in rounds.kinds.most_common()))
-    print("\n".join(rounds.missed), end="\n" * bool(rounds.missed))
-    share = 1 - len(rounds.missed) / args.rounds
-    print(f"{args.rounds - len(rounds.missed)} of {args.rounds} found and rightly named: {share:.1%}")
+    score = run_over_http(args.flink, args.rounds, args.seed)
+    print(", ".join(f"{kind} {times}" for kind, times in score.kinds.most_common()))
+    print("\n".join(score.missed), end="\n" * bool(score.missed))
+    share = 1 - len(score.missed) / args.rounds
+    print(f"{args.rounds - len(score.missed)} of {args.rounds} reported correctly: {share:.1%}")
     return 0 if share >= 0.99 else 1
 
 

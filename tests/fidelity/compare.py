@@ -1,10 +1,10 @@
-"""Compares the recording of a server with that of a real Flink.
+"""Compares the recording of a server with that of a real cluster.
 
     python -m tests.fidelity.compare tests/recordings/2.3.0 FOLDER [--verbose]
 
-Steps are paired by suite and name. Two steps are equal if status, content type, CORS header and kind of body (json,
-text, binary, empty) are equal, the shape of JSON bodies (`shape.py`) or their error messages (`errors.py`), and the
-order of states of polled steps.
+Steps are paired by suite and name. Two steps are equal if they agree in: status, content type, CORS header, kind of
+body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`errors.py`), and, if polled,
+the order of states.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tests.fidelity.shape import compare_bodies
 
 TRANSIENT = frozenset({"CANCELING", "CANCELLING", "CREATED", "FAILING", "INITIALIZING", "IN_PROGRESS", "RECONCILING"})
 """Short-lived states that a poll can miss."""
-ANY_STATE = frozenset({"right after cancel"})
+STEPS_DURING_TRANSITION = frozenset({"right after cancel"})
 """Steps whose request is sent during a transition: all states count as equal."""
-MAY_BE_MISSING = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
+STEPS_ABOUT_OPTIONAL_CHECKPOINT = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
 """Steps about a checkpoint that the failing job may or may not complete: 200 and 404 count as equal."""
 
 
@@ -48,12 +48,12 @@ class Score:
 
 
 def compare(real: Steps, other: Steps) -> Score:
-    ours = {(step["suite"], step["step"]): step for step in other}
+    other_steps = {(step["suite"], step["step"]): step for step in other}
     score = Score()
-    for step in real:
-        suite, name = step["suite"], step["step"]
-        mine = ours.get((suite, name))
-        reasons = ["step missing"] if mine is None else list(differences(step, mine))
+    for real_step in real:
+        suite, name = real_step["suite"], real_step["step"]
+        other_step = other_steps.get((suite, name))
+        reasons = ["step missing"] if other_step is None else list(differences(real_step, other_step))
         score.steps += 1
         if reasons:
             score.differing[f"{suite}: {name}"] = reasons
@@ -62,38 +62,43 @@ def compare(real: Steps, other: Steps) -> Score:
     return score
 
 
-def differences(real: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterator[str]:
     """Yield the differences of two steps."""
-    theirs, ours = real["response"], other["response"]
-    if real["step"] in MAY_BE_MISSING and {theirs["status"], ours["status"]} == {200, 404}:
+    real, other = real_step["response"], other_step["response"]
+    if real_step["step"] in STEPS_ABOUT_OPTIONAL_CHECKPOINT and {real["status"], other["status"]} == {200, 404}:
         return
-    if theirs["status"] != ours["status"]:
-        yield f"status {ours['status']} not {theirs['status']}"
-    if 0 in (theirs["status"], ours["status"]):
+    if real["status"] != other["status"]:
+        yield f"status {other['status']} not {real['status']}"
+    if 0 in (real["status"], other["status"]):
         return
-    if content_type(theirs) != content_type(ours):
-        yield f"content-type {content_type(ours)} not {content_type(theirs)}"
-    if has_cors(theirs) != has_cors(ours):
-        yield f"CORS header {'present' if has_cors(ours) else 'absent'}"
-    if theirs["kind"] != ours["kind"]:
-        yield f"body is {ours['kind']}, in real {theirs['kind']}"
-    elif theirs["kind"] == "json" and (texts := body_differences(real, theirs["body"], ours["body"])):
+    if content_type(real) != content_type(other):
+        yield f"content-type {content_type(other)} not {content_type(real)}"
+    if has_cors(real) != has_cors(other):
+        yield f"CORS header {'present' if has_cors(other) else 'absent'}"
+    if real["kind"] != other["kind"]:
+        yield f"body is {other['kind']}, not {real['kind']}"
+    elif real["kind"] == "json" and (texts := body_differences(real_step, real["body"], other["body"])):
         more = f" (+{len(texts) - 4})" if len(texts) > 4 else ""
         yield "; ".join(texts[:4]) + more
-    if "timeline" in real:
-        expected, got = states(real), states(other)
+    if "timeline" in real_step:
+        real_states, other_states = states(real_step), states(other_step)
         # a poll may miss or catch a state
-        if expected[-1:] != got[-1:] or not (is_subsequence(expected, got) or is_subsequence(got, expected)):
-            yield f"states {got} not {expected}"
+        agree = is_subsequence(real_states, other_states) or is_subsequence(other_states, real_states)
+        if real_states[-1:] != other_states[-1:] or not agree:
+            yield f"states {other_states} not {real_states}"
 
 
 def body_differences(step: dict[str, Any], real: Any, other: Any) -> list[str]:
+    """Return the differences of the bodies of a step.
+
+    The bodies of a volatile step are compared only if both are non-empty and, if they are objects, have the same keys.
+    """
     if isinstance(real, dict) and isinstance(other, dict) and "errors" in real and "errors" in other:
         return compare_errors(real, other)
     if step.get("volatile"):
         comparable = real and other and (isinstance(real, list) or list(real) == list(other))
         return compare_bodies(real, other) if comparable else []
-    return compare_bodies(real, other, during_transition=step["step"] in ANY_STATE)
+    return compare_bodies(real, other, during_transition=step["step"] in STEPS_DURING_TRANSITION)
 
 
 def content_type(response: dict[str, Any]) -> str:
@@ -105,11 +110,21 @@ def has_cors(response: dict[str, Any]) -> bool:
 
 
 def states(step: dict[str, Any]) -> list[str]:
-    """Return the states of a polled step, without those that a poll can miss and without repetitions."""
+    """Return the states of a polled step, without those that a poll can miss and without repetitions.
+
+    The text of a row of the timeline is one of:
+
+    - a state: `RUNNING`
+    - the state of an async operation, with what it has: `COMPLETED:location`
+    - the states of a job and its vertices: `RUNNING|CREATED,CREATED`; only that of the job counts
+    - the state of a job and its numbers of tasks: `RUNNING total=4,scheduled=4`; only the state counts
+    - numbers only: `jobs-running=1,jobs-finished=3`; these rows do not count
+    - an error: `HTTP 404`
+    """
     names: list[str] = []
     for _, _, text in step.get("timeline") or []:
         if "=" in text and "|" not in text and " " not in text:
-            continue  # counters
+            continue  # numbers only
         state = re.split(r"[| ]", text)[0]
         if state not in TRANSIENT and names[-1:] != [state]:
             names.append(state)
@@ -124,16 +139,20 @@ def is_subsequence(part: list[str], whole: list[str]) -> bool:
 
 def compare_folders(real: Path, other: Path) -> dict[str, Score]:
     """Return the scores of the suites that both folders have."""
-    ours = suites(other)
-    return {suite: compare(load(path), load(ours[suite])) for suite, path in suites(real).items() if suite in ours}
+    other_suites = suites(other)
+    return {
+        suite: compare(load(path), load(other_suites[suite]))
+        for suite, path in suites(real).items()
+        if suite in other_suites
+    }
 
 
 def report(scores: dict[str, Score], *, verbose: bool = False) -> str:
     total = sum(scores.values(), Score())
     lines = [f"{suite:14} {score}" for suite, score in [*scores.items(), ("TOTAL", total)]]
-    for step, reasons in total.differing.items():
+    for name, reasons in total.differing.items():
         text = " | ".join(reasons)
-        lines.append(f"  {step}: {text if verbose else text[:300]}")
+        lines.append(f"  {name}: {text if verbose else text[:300]}")
     return "\n".join(lines)
 
 

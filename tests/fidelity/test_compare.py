@@ -107,8 +107,8 @@ def test_errors_are_compared_by_their_first_lines_without_ids() -> None:
 )
 def test_a_poll_may_miss_states_but_not_see_others(polled: list[str], fits: bool) -> None:
     real = step({}, timeline=[[0, 200, "RUNNING"], [9, 200, "FINISHED"]])
-    mine = step({}, timeline=[[0, 200, state] for state in polled])
-    assert bool(compare([real], [mine]).matching) is fits
+    other = step({}, timeline=[[0, 200, state] for state in polled])
+    assert bool(compare([real], [other]).matching) is fits
 
 
 def test_a_missing_step_counts_as_different() -> None:
