@@ -1,0 +1,23 @@
+"""Listening sockets."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from flinkmock.errors import PortTaken
+from flinkmock.server.listener import bind, bind_further
+
+
+def test_further_sockets_have_the_next_ports() -> None:
+    for _ in range(20):
+        with contextlib.suppress(PortTaken):  # another process may take a port in between; then try again
+            with bind("127.0.0.1", 0) as first:
+                port = first.getsockname()[1]
+                further = bind_further("127.0.0.1", port, bound=1, count=3)
+            assert [socket.getsockname()[1] for socket in further] == [port + 1, port + 2]
+            for socket in further:
+                socket.close()
+            return
+    pytest.fail("there were never three free ports in a row")
