@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from flinkmock.errors import PortTaken
+from flinkmock.errors import FlinkMockError, PortTaken
 from flinkmock.server.listener import bind, bind_further
 
 
@@ -21,3 +21,8 @@ def test_further_sockets_have_the_next_ports() -> None:
                 socket.close()
             return
     pytest.fail("there were never three free ports in a row")
+
+
+def test_an_address_of_another_machine_is_rejected() -> None:
+    with pytest.raises(FlinkMockError, match=r"Can't listen on 192\.0\.2\.1:0"):
+        bind("192.0.2.1", 0)

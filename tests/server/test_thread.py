@@ -13,10 +13,9 @@ import time
 import pytest
 
 from flinkmock.control.cluster_control import ClusterControl
-from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.errors import PortTaken
 from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
-from flinkmock.server.listener import bind
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
 from tests.timeouts import PATIENCE
@@ -61,11 +60,6 @@ def test_a_port_in_use() -> None:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is taken"):
             ServerThread(FakeEngine(), port=port).start()
-
-
-def test_an_address_that_is_not_here() -> None:
-    with pytest.raises(FlinkMockError, match=r"Can't listen on 192\.0\.2\.1:0"):
-        bind("192.0.2.1", 0)
 
 
 def test_the_engine_is_called_with_its_lock_held() -> None:
