@@ -19,11 +19,11 @@ class ScenarioHarness:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.client = InProcessClient(engine)
-        self.began = engine.clock.now()
+        self.start_time = engine.clock.now()
 
     @property
     def now(self) -> int:
-        return self.engine.clock.now() - self.began
+        return self.engine.clock.now() - self.start_time
 
     def advance_to(self, time: int) -> None:
         self.engine.advance(time - self.now)
@@ -43,21 +43,21 @@ class ScenarioHarness:
 
     def timeline(self, name: str = "orders") -> list[tuple[int, str]]:
         """Return the states of a job with the times at which it entered them."""
-        return [(at - self.began, state) for at, state in self.job(name).states]
+        return [(at - self.start_time, state) for at, state in self.job(name).states]
 
-    def savepoint(self, name: str = "orders") -> str:
+    def trigger_savepoint(self, name: str = "orders") -> str:
         """Trigger a savepoint; return the path of its status."""
         path = f"/jobs/{self.job(name).id}/savepoints"
         return f"{path}/{self.post(path, {'cancel-job': False})['request-id']}"
 
-    def stop(self, name: str = "orders") -> str:
-        """Stop a job with a savepoint; return the path of its status."""
+    def trigger_stop(self, name: str = "orders") -> str:
+        """Trigger a stop with savepoint; return the path of its status."""
         path = f"/jobs/{self.job(name).id}"
         return f"{path}/savepoints/{self.post(f'{path}/stop', {'drain': False})['request-id']}"
 
-    def outcome(self, status: str) -> str:
+    def outcome(self, status_path: str) -> str:
         """Return IN_PROGRESS, the location of the savepoint, or the last exception of its failure."""
-        response = self.get(status)
+        response = self.get(status_path)
         if response["status"]["id"] == "IN_PROGRESS":
             return "IN_PROGRESS"
         operation = response["operation"]

@@ -114,7 +114,7 @@ jobs:
         harness.advance_to(1_000)
         checkpoints = harness.get(f"/jobs/{harness.job().id}/checkpoints")
         assert checkpoints["latest"]["savepoint"]["external_path"] == "s3://bucket/savepoint-1"
-        age = harness.began - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
+        age = harness.start_time - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
         assert age == 20 * 60_000
         disposal = harness.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
         harness.advance_to(3_000)

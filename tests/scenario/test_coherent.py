@@ -10,7 +10,7 @@ from tests.coherence import backwards, incoherences
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.scenario.test_determinism import RICH
 
-READY = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 WAITING = """
 jobs:
   orders:
@@ -63,9 +63,9 @@ def test_while_every_step_waits_for_a_signal(release: str) -> None:
         assert {job.state for job in harness.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
 
 
-@pytest.mark.parametrize("source", [LASTING, READY / "lost-taskmanager.yaml", READY / "no-free-slots.yaml",
-                                    READY / "rescale.yaml", READY / "back-pressure.yaml",
-                                    READY / "checkpoint-storm.yaml", ELASTIC],
+@pytest.mark.parametrize("source", [LASTING, SCENARIOS / "lost-taskmanager.yaml", SCENARIOS / "no-free-slots.yaml",
+                                    SCENARIOS / "rescale.yaml", SCENARIOS / "back-pressure.yaml",
+                                    SCENARIOS / "checkpoint-storm.yaml", ELASTIC],
                          ids=["rich", "lost", "no-slots", "rescale", "pressure", "storm", "elastic"])  # fmt: skip
 def test_responses_are_coherent_as_time_advances(source: str | Path) -> None:
     with scenario_harness(source) as harness:

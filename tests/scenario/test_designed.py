@@ -1,6 +1,6 @@
 """The examples from the design of the scenario language behave as described, to the millisecond.
 
-Further examples are built-in scenarios (test_ready.py, test_faults.py).
+Further examples are built-in scenarios (test_built_in_scenarios.py, test_faults.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.jar import small_jar
 from flinkmock.named_random import UniformRange
 from tests.scenario.scenario_helpers import scenario_harness
 
-READY = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 LIVES = """
 exceptions: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
 jobs:
@@ -48,7 +48,7 @@ operations:
   cancel: 500ms
 """
 EXPECTED = f"""
-extends: {READY / "rolling-upgrade.yaml"}
+extends: {SCENARIOS / "rolling-upgrade.yaml"}
 clock: virtual
 expect:
   - POST /jobs/:jobid/stop: 2 times
@@ -109,7 +109,7 @@ def test_a_client_cuts_in() -> None:
 def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
     with scenario_harness(OPERATED) as harness:
         harness.advance_to(5_000)
-        first = harness.stop()
+        first = harness.trigger_stop()
         harness.advance_to(7_999)
         assert harness.outcome(first) == "IN_PROGRESS"
         harness.advance_to(8_000)
@@ -118,7 +118,7 @@ def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
         harness.advance_to(30_000)
         assert harness.state() == "RUNNING"
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - before == 2
-        second = harness.stop()
+        second = harness.trigger_stop()
         harness.advance_to(33_000)
         assert harness.outcome(second).startswith("file:")
         assert harness.timeline()[-1][1] == "FINISHED"
@@ -127,7 +127,7 @@ def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
 def test_an_operation_in_a_job_wins() -> None:
     with scenario_harness(OPERATED) as harness:
         harness.advance_to(5_000)
-        usual, own = harness.savepoint("orders"), harness.savepoint("returns")
+        usual, own = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
         for time, expected in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
                                (12_000, (True, True))):  # fmt: skip
             harness.advance_to(time)
@@ -137,9 +137,9 @@ def test_an_operation_in_a_job_wins() -> None:
 def test_a_job_that_restarts_takes_no_savepoint() -> None:
     with scenario_harness(LIVES) as harness:
         harness.advance_to(21_000)
-        for status in (harness.savepoint(), harness.stop()):
+        for status_path in (harness.trigger_savepoint(), harness.trigger_stop()):
             harness.advance_to(harness.now + 500)
-            assert harness.outcome(status).endswith("Not all required tasks are currently running.")
+            assert harness.outcome(status_path).endswith("Not all required tasks are currently running.")
         assert harness.timeline()[-1] == (20_500, "RESTARTING")
 
 

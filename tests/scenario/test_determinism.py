@@ -75,7 +75,7 @@ def response_digests() -> str:
         for time in range(0, 60_000, 7_500):
             harness.advance_to(time)
             if time == 15_000:
-                harness.savepoint()
+                harness.trigger_savepoint()
             digests.append(digest(harness))
     return "\n".join(digests)
 

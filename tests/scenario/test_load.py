@@ -14,11 +14,11 @@ from flinkmock.scenario import ScenarioError, load_scenario
 from flinkmock.scenario.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
-READY = sorted((ROOT / "scenarios").glob("*.yaml"))
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
-def test_a_ready_scenario_loads(file: Path) -> None:
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
+def test_a_built_in_scenario_loads(file: Path) -> None:
     spec = load_scenario(file)
     assert spec.jobs
     first, second = file.read_text("utf-8").splitlines()[:2]

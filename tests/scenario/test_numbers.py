@@ -133,7 +133,7 @@ def test_event_time_lags_and_stands_still() -> None:
             harness.advance_to(time)
             marks.append(
                 {
-                    int(watermark["value"]) - harness.began
+                    int(watermark["value"]) - harness.start_time
                     for watermark in harness.get(f"{vertex(harness, 'window')}/watermarks")
                 }
             )
@@ -161,7 +161,7 @@ def test_accumulators_with_values() -> None:
 def test_exceptions_of_a_job_that_is_older() -> None:
     with scenario_harness(TEXT) as harness:
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
-        assert [(harness.began - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
+        assert [(harness.start_time - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
             (20 * 60_000, "java.io.IOException"),
             (45 * 60_000, "java.lang.OutOfMemoryError"),
         ]

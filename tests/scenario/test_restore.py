@@ -40,9 +40,9 @@ def run(harness: ScenarioHarness, folder: Path, name: str, savepoint: str, query
 
 def saved(harness: ScenarioHarness) -> str:
     harness.advance_to(5_000)
-    status = harness.savepoint()
+    status_path = harness.trigger_savepoint()
     harness.advance_to(10_000)
-    return harness.outcome(status)
+    return harness.outcome(status_path)
 
 
 @pytest.mark.parametrize("name", ["same.jar", "without.jar"])

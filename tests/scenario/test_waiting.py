@@ -63,7 +63,7 @@ def test_lists_and_other_reads_of_the_job_count() -> None:
 def test_a_request_for_the_status_polls_an_operation() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as harness:
         harness.advance_to(1_000)
-        first, second = harness.savepoint(), harness.savepoint()
+        first, second = harness.trigger_savepoint(), harness.trigger_savepoint()
         assert [harness.outcome(first) for _ in range(2)] == ["IN_PROGRESS"] * 2
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["in_progress"] == 2
         harness.advance_to(60_000)
@@ -77,9 +77,9 @@ def test_a_request_for_the_status_polls_an_operation() -> None:
 def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {stop-with-savepoint: 2 polls}\n") as harness:
         harness.advance_to(1_000)
-        status = harness.stop()
-        assert (harness.outcome(status), harness.state()) == ("IN_PROGRESS", "RUNNING")
-        assert (harness.outcome(status)[:5], harness.state()) == ("file:", "FINISHED")
+        status_path = harness.trigger_stop()
+        assert (harness.outcome(status_path), harness.state()) == ("IN_PROGRESS", "RUNNING")
+        assert (harness.outcome(status_path)[:5], harness.state()) == ("file:", "FINISHED")
 
 
 def test_a_planned_failure_is_in_the_same_read() -> None:
@@ -87,9 +87,9 @@ def test_a_planned_failure_is_in_the_same_read() -> None:
         "jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n"
     ) as harness:
         harness.advance_to(1_000)
-        status = harness.savepoint()
-        assert harness.outcome(status) == "IN_PROGRESS"
-        assert harness.outcome(status).endswith("CheckpointException: Checkpoint expired before completing.")
+        status_path = harness.trigger_savepoint()
+        assert harness.outcome(status_path) == "IN_PROGRESS"
+        assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
 
 
@@ -98,22 +98,22 @@ def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
     for length in ("5 polls", "signal go", "forever"):
         with scenario_harness(text.replace("LENGTH", length)) as harness:
             harness.advance_to(1_000)
-            status = harness.savepoint()
+            status_path = harness.trigger_savepoint()
             harness.advance_to(30_999)
-            assert harness.outcome(status) == "IN_PROGRESS"
+            assert harness.outcome(status_path) == "IN_PROGRESS"
             harness.advance_to(31_000)
-            assert harness.outcome(status).endswith("Checkpoint expired before completing.")
+            assert harness.outcome(status_path).endswith("Checkpoint expired before completing.")
             assert harness.state() == "RUNNING"
 
 
 def test_a_job_that_stops_ends_waiting_operations() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as harness:
         harness.advance_to(1_000)
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.client.json("PATCH", f"/jobs/{harness.job().id}")
-        assert harness.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+        assert harness.outcome(status_path).endswith("Checkpoint Coordinator is suspending.")
         harness.advance_to(5_000)
-        assert harness.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+        assert harness.outcome(status_path).endswith("Checkpoint Coordinator is suspending.")
 
 
 def test_a_disposal_can_wait_too() -> None:
@@ -140,11 +140,11 @@ def test_a_signal_releases_all_that_wait_for_it() -> None:
         harness.engine.signal("go")
         assert harness.timeline()[-1] == harness.timeline("returns")[-1] == (9_000, "RUNNING")
         harness.advance_to(10_000)
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.advance_to(70_000)
-        assert harness.outcome(status) == "IN_PROGRESS"
+        assert harness.outcome(status_path) == "IN_PROGRESS"
         harness.engine.signal("saved")
-        assert harness.outcome(status).startswith("file:")
+        assert harness.outcome(status_path).startswith("file:")
         harness.client.json("PATCH", f"/jobs/{harness.job().id}")
         harness.advance_to(90_000)
         details = harness.get(f"/jobs/{harness.job().id}")
@@ -183,12 +183,12 @@ def test_a_failure_cuts_a_wait_off() -> None:
 def test_results_expire_after_result_ttl() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 1s, result-ttl: 90s}\n") as harness:
         harness.advance_to(1_000)
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.advance_to(91_999)
-        assert harness.outcome(status).startswith("file:")
+        assert harness.outcome(status_path).startswith("file:")
         harness.advance_to(92_000)
         with pytest.raises(TriggerNotFound):
-            harness.outcome(status)
+            harness.outcome(status_path)
 
 
 def test_a_chance_is_decided_by_the_seed() -> None:

@@ -24,10 +24,10 @@ DELAY = "{strategy: fixed-delay, delay: 1s}"
 def stopped(harness: ScenarioHarness) -> tuple[list[str], str]:
     """Stop the job; return the exceptions of the operation and the path of the savepoint."""
     harness.advance_to(5_000)
-    status = harness.stop()
-    assert harness.get(status)["status"]["id"] == "IN_PROGRESS"
+    status_path = harness.trigger_stop()
+    assert harness.get(status_path)["status"]["id"] == "IN_PROGRESS"
     harness.advance_to(6_500)
-    failure = harness.get(status)["operation"]["failure-cause"]
+    failure = harness.get(status_path)["operation"]["failure-cause"]
     path = next(checkpoint["external_path"] for checkpoint in history(harness) if checkpoint["is_savepoint"])
     return recorded.causes(failure["stack-trace"].replace(path, "PATH")), path
 

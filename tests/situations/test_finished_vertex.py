@@ -84,7 +84,7 @@ def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
         harness.advance_to(20_000)
         base = f"/jobs/{harness.job().id}"
         newest = harness.get(f"{base}/checkpoints")["latest"]["completed"]
-        assert newest["trigger_timestamp"] - harness.began > 15_000
+        assert newest["trigger_timestamp"] - harness.start_time > 15_000
         once = harness.job().graph.vertices[0].id
         checkpoint = harness.get(f"{base}/checkpoints/details/{newest['id']}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint")
@@ -129,12 +129,12 @@ def test_before_1_15_there_are_no_checkpoints_any_more() -> None:
 def test_savepoints_and_stops_succeed() -> None:
     with scenario_harness(JOB) as harness:
         harness.advance_to(20_000)
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.advance_to(harness.now + 500)
-        assert harness.outcome(status).startswith("file:")
-        status = harness.stop()
+        assert harness.outcome(status_path).startswith("file:")
+        status_path = harness.trigger_stop()
         harness.advance_to(harness.now + 500)
-        assert harness.outcome(status).startswith("file:")
+        assert harness.outcome(status_path).startswith("file:")
         assert harness.state() == "FINISHED"
 
 

@@ -79,7 +79,7 @@ def test_the_start_up_time_ends_while_a_job_waits(release: str) -> None:
         harness.advance_to(60_000)
         assert exceptions(harness) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
-        assert [entry["timestamp"] - harness.began for entry in entries][-2:] == pytest.approx(
+        assert [entry["timestamp"] - harness.start_time for entry in entries][-2:] == pytest.approx(
             [30_000, 15_000], abs=100
         )
 

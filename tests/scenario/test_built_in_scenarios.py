@@ -1,4 +1,4 @@
-"""The built-in scenarios do what their comments say, with a virtual clock."""
+"""Most built-in scenarios do what their comments say; those with faults are in test_faults.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flinkmock.cluster.errors import NoLeader, TriggerNotFound
 from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
-READY = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 def counts(harness: ScenarioHarness) -> dict[str, int]:
@@ -22,7 +22,7 @@ def counts(harness: ScenarioHarness) -> dict[str, int]:
 
 
 def test_streaming_happy() -> None:
-    with scenario_harness(READY / "streaming-happy.yaml") as harness:
+    with scenario_harness(SCENARIOS / "streaming-happy.yaml") as harness:
         harness.advance_to(3_600_000)
         assert harness.timeline() == [(0, "INITIALIZING"), (200, "CREATED"), (1_000, "RUNNING")]
         history = harness.get(f"/jobs/{harness.job().id}/checkpoints")["history"]
@@ -30,18 +30,18 @@ def test_streaming_happy() -> None:
         assert {later - earlier for later, earlier in pairwise(triggered)} == {10_000}
         assert all(400 <= checkpoint["end_to_end_duration"] <= 900 for checkpoint in history)
         assert all(12 << 20 <= checkpoint["state_size"] <= 14 << 20 for checkpoint in history)
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.advance_to(3_602_999)
-        assert harness.outcome(status) == "IN_PROGRESS"
+        assert harness.outcome(status_path) == "IN_PROGRESS"
         harness.advance_to(3_603_000)
-        assert harness.outcome(status).startswith("file:")
+        assert harness.outcome(status_path).startswith("file:")
         harness.client.json("PATCH", f"/jobs/{harness.job().id}")
         harness.advance_to(3_700_000)
         assert harness.timeline()[-2:] == [(3_603_000, "CANCELLING"), (3_603_500, "CANCELED")]
 
 
 def test_fails_for_good() -> None:
-    with scenario_harness(READY / "fails-for-good.yaml") as harness:
+    with scenario_harness(SCENARIOS / "fails-for-good.yaml") as harness:
         harness.advance_to(100_000)
         assert harness.timeline() == [
             (0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "RESTARTING"), (25_500, "RUNNING"),
@@ -55,9 +55,9 @@ def test_fails_for_good() -> None:
 
 
 def test_slow_savepoint() -> None:
-    with scenario_harness(READY / "slow-savepoint.yaml") as harness:
+    with scenario_harness(SCENARIOS / "slow-savepoint.yaml") as harness:
         harness.advance_to(5_000)
-        slow, signalled = harness.savepoint(), harness.savepoint("returns")
+        slow, signalled = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
         harness.advance_to(124_999)
         assert harness.outcome(slow) == harness.outcome(signalled) == "IN_PROGRESS"
         assert counts(harness)["completed"] >= 11
@@ -69,39 +69,40 @@ def test_slow_savepoint() -> None:
 
 
 def test_savepoint_that_fails_once() -> None:
-    with scenario_harness(READY / "savepoint-fails-once.yaml") as harness:
+    with scenario_harness(SCENARIOS / "savepoint-fails-once.yaml") as harness:
         harness.advance_to(5_000)
-        first = harness.savepoint()
+        first = harness.trigger_savepoint()
         harness.advance_to(8_000)
         assert harness.outcome(first) == "Caused by: java.io.IOException: No space left on device"
-        second = harness.savepoint()
+        second = harness.trigger_savepoint()
         harness.advance_to(11_000)
         assert harness.outcome(second).startswith("file:")
 
 
 def test_stop_that_times_out() -> None:
-    with scenario_harness(READY / "stop-times-out.yaml") as harness:
+    with scenario_harness(SCENARIOS / "stop-times-out.yaml") as harness:
         harness.advance_to(5_000)
-        status = harness.stop()
+        status_path = harness.trigger_stop()
         harness.advance_to(64_999)
-        assert harness.outcome(status) == "IN_PROGRESS"
+        assert harness.outcome(status_path) == "IN_PROGRESS"
         harness.advance_to(65_000)
-        assert harness.outcome(status).endswith("CheckpointException: Checkpoint expired before completing.")
+        assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
         before = counts(harness)["completed"]
         harness.advance_to(200_000)
         assert harness.state() == "RUNNING"
+        # 135 s with a checkpoint every 30 s
         assert counts(harness)["completed"] - before in (4, 5)
 
 
 def test_rolling_upgrade(tmp_path: Path) -> None:
-    with scenario_harness(READY / "rolling-upgrade.yaml") as harness:
+    with scenario_harness(SCENARIOS / "rolling-upgrade.yaml") as harness:
         harness.advance_to(5_000)
         old = harness.job()
-        failed = harness.stop()
+        failed = harness.trigger_stop()
         harness.advance_to(8_000)
         assert harness.outcome(failed).endswith("Checkpoint expired before completing.")
         assert harness.state() == "RUNNING"
-        stopped = harness.stop()
+        stopped = harness.trigger_stop()
         harness.advance_to(11_000)
         savepoint = harness.outcome(stopped)
         assert (old.state, savepoint[:5]) == ("FINISHED", "file:")
@@ -119,40 +120,38 @@ def test_rolling_upgrade(tmp_path: Path) -> None:
 def upload(harness: ScenarioHarness, jar: Path) -> str:
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-    copy = jar.with_suffix(".copy")
-    copy.write_bytes(jar.read_bytes())
-    response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, copy)])
+    response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, jar)])
     return str(response["filename"]).rpartition("/")[2]
 
 
 def test_rescale() -> None:
-    with scenario_harness(READY / "rescale.yaml") as harness:
+    with scenario_harness(SCENARIOS / "rescale.yaml") as harness:
         harness.advance_to(10_000)
         base = f"/jobs/{harness.job().id}"
         bounds = {v.id: {"parallelism": {"lowerBound": 1, "upperBound": 6}} for v in harness.job().graph.vertices}
         harness.client.json("PUT", f"{base}/resource-requirements", bounds)
         harness.advance_to(30_000)
         assert [state for _, state in harness.timeline()[-3:]] == ["RESTARTING", "CREATED", "RUNNING"]
-        (left, _), (came, _) = harness.timeline()[-3], harness.timeline()[-1]
-        assert 2_000 <= came - left <= 3_000
+        (restarting_at, _), _, (running_at, _) = harness.timeline()[-3:]
+        assert 2_000 <= running_at - restarting_at <= 3_000
         assert [vertex["parallelism"] for vertex in harness.get(base)["vertices"]] == [6, 6, 6]
 
 
 def test_lost_taskmanager() -> None:
-    with scenario_harness(READY / "lost-taskmanager.yaml") as harness:
+    with scenario_harness(SCENARIOS / "lost-taskmanager.yaml") as harness:
         harness.advance_to(29_999)
         assert len(harness.get("/taskmanagers")["taskmanagers"]) == 2
         harness.advance_to(30_000)
-        (left,) = harness.get("/taskmanagers")["taskmanagers"]
+        (remaining,) = harness.get("/taskmanagers")["taskmanagers"]
         assert harness.state() == "RESTARTING"
         harness.advance_to(31_500)
         details = harness.get(f"/jobs/{harness.job().id}")
         assert (details["state"], details["vertices"][0]["tasks"]["SCHEDULED"]) == ("RUNNING", 4)
         harness.advance_to(40_000)
         assert harness.timeline()[-3:] == [(500, "RUNNING"), (30_000, "RESTARTING"), (31_000, "RUNNING")]
-        now = {taskmanager["id"] for taskmanager in harness.get("/taskmanagers")["taskmanagers"]}
-        assert left["id"] in now
-        assert len(now) == 2
+        ids_afterwards = {taskmanager["id"] for taskmanager in harness.get("/taskmanagers")["taskmanagers"]}
+        assert remaining["id"] in ids_afterwards
+        assert len(ids_afterwards) == 2
         restored = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"] is False
         (entry,) = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
@@ -160,15 +159,15 @@ def test_lost_taskmanager() -> None:
 
 
 def test_leader_change() -> None:
-    with scenario_harness(READY / "leader-change.yaml") as harness:
+    with scenario_harness(SCENARIOS / "leader-change.yaml") as harness:
         harness.advance_to(25_000)
         before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["completed"]["id"]
         assert {job["name"]: job["state"] for job in harness.get("/jobs/overview")["jobs"]} == {
             "orders": "RUNNING", "import": "FINISHED",
         }  # fmt: skip
-        status = harness.savepoint()
+        status_path = harness.trigger_savepoint()
         harness.advance_to(29_999)
-        assert harness.outcome(status) == "IN_PROGRESS"
+        assert harness.outcome(status_path) == "IN_PROGRESS"
         for time in (30_000, 34_999):
             harness.advance_to(time)
             with pytest.raises(NoLeader):
@@ -176,7 +175,7 @@ def test_leader_change() -> None:
         harness.advance_to(40_000)
         assert harness.timeline() == [(35_000, "INITIALIZING"), (35_300, "CREATED"), (35_800, "RUNNING")]
         with pytest.raises(TriggerNotFound):
-            harness.outcome(status)
+            harness.outcome(status_path)
         assert [job["name"] for job in harness.get("/jobs/overview")["jobs"]] == ["orders"]
         restored = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"] is False
@@ -184,7 +183,7 @@ def test_leader_change() -> None:
 
 
 def test_no_free_slots() -> None:
-    with scenario_harness(READY / "no-free-slots.yaml") as harness:
+    with scenario_harness(SCENARIOS / "no-free-slots.yaml") as harness:
         harness.advance_to(19_999)
         assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
         (listed,) = harness.get("/jobs/overview")["jobs"]
@@ -196,7 +195,7 @@ def test_no_free_slots() -> None:
 
 
 def test_back_pressure() -> None:
-    with scenario_harness(READY / "back-pressure.yaml") as harness:
+    with scenario_harness(SCENARIOS / "back-pressure.yaml") as harness:
         window = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[1].id}"
         levels = []
         for minute in (0.9, 1.1, 2.9, 3.1):
@@ -209,7 +208,7 @@ def test_back_pressure() -> None:
 
 
 def test_checkpoint_storm() -> None:
-    with scenario_harness(READY / "checkpoint-storm.yaml") as harness:
+    with scenario_harness(SCENARIOS / "checkpoint-storm.yaml") as harness:
         harness.advance_to(600_000)
         checkpoint_counts = counts(harness)
         assert checkpoint_counts["total"] > 450
@@ -218,7 +217,7 @@ def test_checkpoint_storm() -> None:
 
 
 def test_large_cluster() -> None:
-    with scenario_harness(READY / "large-cluster.yaml") as harness:
+    with scenario_harness(SCENARIOS / "large-cluster.yaml") as harness:
         for time, present in ((59_999, 200), (60_000, 199), (120_000, 200), (180_000, 199), (240_000, 200)):
             harness.advance_to(time)
             assert len(harness.get("/taskmanagers")["taskmanagers"]) == present
@@ -238,7 +237,7 @@ def test_the_exception_of_a_taskmanager_that_leaves() -> None:
             assert str(root) == f"org.apache.flink.util.{kind}: The TaskExecutor is shutting down."
 
 
-@pytest.mark.parametrize("file", sorted(READY.glob("*.yaml")), ids=lambda file: file.stem)
-def test_every_ready_scenario_is_in_the_table(file: Path) -> None:
-    table = (READY.parent / "docs" / "scenarios.md").read_text("utf-8")
+@pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_built_in_scenario_is_in_the_table(file: Path) -> None:
+    table = (SCENARIOS.parent / "docs" / "scenarios.md").read_text("utf-8")
     assert f"(../scenarios/{file.name})" in table
