@@ -73,10 +73,10 @@ MATCH: dict[str, Schema] = {
 EXCHANGE: Schema = obj(
     {
         "number": COUNT,
-        "time": TIME,
+        "time": {**TIME, "description": "The cluster time at which the request arrived, in ms since the epoch."},
         "wall-time": {
             "type": "integer",
-            "description": "The time of the wall clock at which the request arrived, in ms since the epoch.",
+            "description": "The time of the wall clock at which the request was received, in ms since the epoch.",
         },
         "method": TEXT,
         "target": TEXT,

@@ -53,9 +53,9 @@ class Exchange:
     number: int = field(default=0, compare=False)
     wall_time: int = field(default=0, compare=False)
     duration_us: int = field(default=0, compare=False)
-    """From the request's arrival until its response was ready, in microseconds. A fault's delay does not count."""
+    """From receiving the head until the response was ready, in microseconds. A fault's delay does not count."""
     started_ns: int = field(default=0, compare=False, repr=False)
-    """When the request arrived, by `time.perf_counter_ns`."""
+    """When the request was received, by `time.perf_counter_ns`."""
     job: str | None = field(default=None, compare=False)
     parameters: Mapping[str, str] = field(default_factory=dict, compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)

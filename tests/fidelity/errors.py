@@ -33,12 +33,12 @@ def first_line(message: Any) -> str:
 
 def compare_errors(real: dict[str, Any], other: dict[str, Any]) -> list[str]:
     texts = []
-    messages, ours = real.get("errors") or [], other.get("errors") or []
+    real_messages, other_messages = real.get("errors") or [], other.get("errors") or []
     if list(real) != list(other):
         texts.append(f"error body keys {list(other)} not {list(real)}")
-    if len(messages) != len(ours):
-        texts.append(f"{len(messages)} messages in real, {len(ours)} here")
-    for theirs, mine in zip(messages, ours, strict=False):
-        if first_line(theirs) != first_line(mine):
-            texts.append(f"message '{first_line(mine)[:160]}' not '{first_line(theirs)[:160]}'")
+    if len(real_messages) != len(other_messages):
+        texts.append(f"{len(other_messages)} messages, not {len(real_messages)}")
+    for real_message, other_message in zip(real_messages, other_messages, strict=False):
+        if first_line(real_message) != first_line(other_message):
+            texts.append(f"message '{first_line(other_message)[:160]}' not '{first_line(real_message)[:160]}'")
     return texts

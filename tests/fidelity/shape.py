@@ -113,22 +113,22 @@ def signature(value: Any, key: str | None = None) -> str:
 
 
 def _compare(real: Any, other: Any, path: str, key: str | None, differences: Differences) -> None:
-    expected, got = kind(real), kind(other)
-    if expected != got:
-        if not ("null" in (expected, got) and key in NULLABLE):
-            differences.append(f"{path or '/'}: {expected} in real, {got} here")
-    elif expected == "object":
+    real_kind, other_kind = kind(real), kind(other)
+    if real_kind != other_kind:
+        if not ("null" in (real_kind, other_kind) and key in NULLABLE):
+            differences.append(f"{path or '/'}: {other_kind}, not {real_kind}")
+    elif real_kind == "object":
         _compare_objects(real, other, path, key, differences)
-    elif expected == "array":
+    elif real_kind == "array":
         if bool(real) != bool(other):
             if not path.endswith(VOLATILE_LISTS):
-                differences.append(f"{path or '/'}: list {_filled(real)} in real, {_filled(other)} here")
+                differences.append(f"{path or '/'}: list {_filled(other)}, not {_filled(real)}")
         elif real:
             _compare_groups(real, other, path, key, differences)
-    elif expected == "int":
+    elif real_kind == "int":
         if (real == -1) != (other == -1) and key not in VOLATILE_MINUS and ".jobs[]" not in path:
-            differences.append(f"{path}: {_minus(real)} in real, {_minus(other)} here")
-    elif expected == "string":
+            differences.append(f"{path}: {_minus(other)}, not {_minus(real)}")
+    elif real_kind == "string":
         _compare_strings(real, other, path, differences)
 
 
@@ -138,7 +138,7 @@ def _compare_objects(
     if is_map(key, real) or is_map(key, other):
         if bool(real) != bool(other):
             if key not in VOLATILE_MAPS:
-                differences.append(f"{path}: map {_filled(real)} in real, {_filled(other)} here")
+                differences.append(f"{path}: map {_filled(other)}, not {_filled(real)}")
         elif real:
             _compare_groups(real.values(), other.values(), path + ".*", None, differences)
         return
@@ -162,10 +162,10 @@ def _compare_groups(
     real: Iterable[Any], other: Iterable[Any], path: str, key: str | None, differences: Differences
 ) -> None:
     """Compare two lists, or the values of two maps: each shape in one must be similar to a shape in the other."""
-    ours, theirs = _distinct(other, key), _distinct(real, key)
-    _compare_shapes(ours, theirs, path, key, differences, theirs_first=True)
+    real_shapes, other_shapes = _distinct(real, key), _distinct(other, key)
+    _compare_shapes(other_shapes, real_shapes, path, key, differences, candidates_are_real=True)
     if path != ".jobs":  # the real cluster may list further jobs
-        _compare_shapes(theirs, ours, path, key, differences, theirs_first=False)
+        _compare_shapes(real_shapes, other_shapes, path, key, differences, candidates_are_real=False)
 
 
 def _compare_shapes(
@@ -175,7 +175,7 @@ def _compare_shapes(
     key: str | None,
     all_differences: Differences,
     *,
-    theirs_first: bool,
+    candidates_are_real: bool,
 ) -> None:
     """Add the differences of each shape in `values` from the most similar one in `candidates`."""
     for shape, value in values.items():
@@ -187,7 +187,7 @@ def _compare_shapes(
         nearest: Differences | None = None
         for candidate in comparable:
             differences: Differences = []
-            pair = (candidate, value) if theirs_first else (value, candidate)
+            pair = (candidate, value) if candidates_are_real else (value, candidate)
             _compare(*pair, path + "[]", key, differences)
             if nearest is None or _cost(differences) < _cost(nearest):
                 nearest = differences
@@ -199,11 +199,11 @@ def _compare_shapes(
 def _compare_strings(real: str, other: str, path: str, differences: Differences) -> None:
     any_state = real in STATES and other in STATES and any(part in path for part in VOLATILE_STATES)
     if HEX.match(real) and not HEX.match(other):
-        differences.append(f"{path}: a 32-digit id in real, '{other[:40]}' here")
+        differences.append(f"{path}: '{other[:40]}', not a 32-digit id")
     elif ENUM.match(real) and real != other and not any_state:
-        differences.append(f"{path}: {real} in real, '{other[:40]}' here")
+        differences.append(f"{path}: '{other[:40]}', not {real}")
     elif (real == "") != (other == ""):
-        differences.append(f"{path}: {_filled(real)} string in real, {_filled(other)} here")
+        differences.append(f"{path}: {_filled(other)} string, not {_filled(real)}")
 
 
 def _distinct(values: Iterable[Any], key: str | None) -> dict[str, Any]:
