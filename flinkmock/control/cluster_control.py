@@ -40,7 +40,8 @@ class ClusterControl:
         options: Options that take precedence over the scenario.
 
     Attributes:
-        follow: Called with each engine that replaces another one, before it does. The server sets this.
+        serve_new_engine: Called with each engine that is about to replace the current one. The server sets this to a
+            function that serves the new engine at the same address.
     """
 
     def __init__(self, scenario: ScenarioSource = None, options: EngineOptions | None = None) -> None:
@@ -51,7 +52,7 @@ class ClusterControl:
         self._open = False
         """Whether there is an engine that is not closed."""
         self._replacing = threading.RLock()
-        self.follow: Callable[[Engine], None] = _ignore
+        self.serve_new_engine: Callable[[Engine], None] = _ignore
 
     @classmethod
     def of_engine(cls, engine: Engine) -> ClusterControl:
@@ -332,7 +333,7 @@ class ClusterControl:
         with self._replacing:
             before = self.engine
             try:
-                self.follow(engine)
+                self.serve_new_engine(engine)
             except BaseException:
                 engine.close()
                 raise
@@ -353,4 +354,4 @@ def _spec_of(scenario: ScenarioSource) -> ClusterSpec:
 
 
 def _ignore(engine: Engine) -> None:
-    """Do nothing; the default of `follow`, when no server serves the cluster."""
+    """Do nothing; the default of `serve_new_engine`, when no server serves the cluster."""

@@ -41,7 +41,7 @@ def create_app(
         before.delayed.abandon()
 
     if control is not None:
-        control.api.control.follow = replace
+        control.api.control.serve_new_engine = replace
 
     async def close(_: web.Application) -> None:
         await server.delayed.close()

@@ -101,7 +101,7 @@ class HostedClusters:
             on_shut_down=lambda: self._end(cluster_id),
             context=tls.server_context if tls is not None else None,
         )
-        control.follow = listeners.replace
+        control.serve_new_engine = listeners.replace
         cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners, tls)
         self._clusters[cluster_id] = cluster
         await listeners.start()

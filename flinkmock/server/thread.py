@@ -216,7 +216,7 @@ async def serve(
             control=control_api,
             context=context,
         )
-        control.follow = lambda engine: listeners.replace(engine, load_dashboard(engine))
+        control.serve_new_engine = lambda engine: listeners.replace(engine, load_dashboard(engine))
         await listeners.start()
         if separate is not None:
             await separate.start()

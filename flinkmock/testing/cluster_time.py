@@ -109,11 +109,11 @@ class ClusterTime:
             attached = _Cluster(cluster, cluster.engine, 0)
             self._clusters.append(attached)
             self._follow(attached, cluster.engine)
-            cluster.follow = self._followed_by(attached, cluster.follow)
+            cluster.serve_new_engine = self._followed_by(attached, cluster.serve_new_engine)
 
-    def _followed_by(self, attached: _Cluster, follow: Callable[[Engine], None]) -> Callable[[Engine], None]:
+    def _followed_by(self, attached: _Cluster, serve: Callable[[Engine], None]) -> Callable[[Engine], None]:
         def replacement(engine: Engine) -> None:
-            follow(engine)
+            serve(engine)
             self._follow(attached, engine)
 
         return replacement

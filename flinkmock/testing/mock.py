@@ -92,7 +92,7 @@ class FlinkMock(ClusterControl):
         self._dashboard = dashboard
         self._has_control_api = control
         self._server: ServerThread | None = None
-        self.follow = self._follow
+        self.serve_new_engine = self._serve_new_engine
 
     def start(self) -> Self:
         """Start the cluster and its server. Does nothing if it is running.
@@ -176,7 +176,7 @@ class FlinkMock(ClusterControl):
 
         return tls_of(engine, HOST, TlsOptions() if options is True else options)
 
-    def _follow(self, engine: Engine) -> None:
+    def _serve_new_engine(self, engine: Engine) -> None:
         """Serve a new engine, which replaces the current one."""
         if self._server is not None:
             self._server.replace(engine, self._load_dashboard(engine))
