@@ -19,7 +19,7 @@ def duration(text: str) -> int:
         raise ArgumentTypeError(str(error)) from error
 
 
-def whole_number(text: str) -> int:
+def integer(text: str) -> int:
     """Convert "7" or "-7" to an int. Raises ArgumentTypeError."""
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdecimal():
@@ -27,9 +27,9 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def count(text: str) -> int:
+def non_negative_int(text: str) -> int:
     """Convert "20" to an int that is not negative. Raises ArgumentTypeError."""
-    number = whole_number(text)
+    number = integer(text)
     if number < 0:
         raise ArgumentTypeError(f"{text!r} is negative. Write a number from 0.")
     return number

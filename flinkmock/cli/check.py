@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import server_access
-from flinkmock.cli.arguments import count, positive_duration, whole_number
+from flinkmock.cli.arguments import integer, non_negative_int, positive_duration
 from flinkmock.cli.signals import sigterm_like_sigint
-from flinkmock.cli.terminal import bar, is_terminal
+from flinkmock.cli.terminal import is_terminal, progress_bar
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
@@ -26,9 +26,10 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
         help="compare a live server with the contract of a release",
-        description="Sends every read-only request of the contract to a live server, real or fake. Reports each "
-        "violation in status, headers, content type and body, and each contradiction between responses. Exit code 0: "
-        "no findings; 1: findings; 2: usage error, or the server is unreachable or gone at the end.",
+        description="Calls every read-only operation of the contract for whose parameters a live server, real or fake, "
+        "has values. Reports each violation in status, headers, content type and body, and each contradiction between "
+        "responses. Exit code 0: no findings; 1: findings; 2: usage error, or the server is unreachable or gone at "
+        "the end.",
         examples=(
             "flinkmock check http://flink:8081",
             "flinkmock check http://127.0.0.1:8081 --flink 2.3 --mutating job.jar",
@@ -47,22 +48,29 @@ def configure(subparsers: Any) -> None:
         "contract; 'documented': the page of the release's own documentation",
     )
     parser.add_argument(
-        "--mutating", type=Path, metavar="JAR", help="also send requests that change something, to jobs of this jar"
+        "--mutating",
+        type=Path,
+        metavar="JAR",
+        help="also call operations that change something: upload this jar, run jobs of it, change and end them, delete "
+        "the jar",
     )
     parser.add_argument(
         "--job",
         metavar="ID",
-        help="also send requests that change something, to this job, which is cancelled at the end",
-    )
-    parser.add_argument("--savepoints", metavar="DIR", help="the savepoint directory; default: the cluster's")
-    parser.add_argument(
-        "--fuzz", type=count, default=0, metavar="N", help="also send N generated requests to each operation"
+        help="also call operations that change something, on this running job: change it, then CANCEL it",
     )
     parser.add_argument(
-        "--seed", type=whole_number, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s"
+        "--savepoints",
+        metavar="DIR",
+        help="with --mutating or --job: the directory for their savepoints; default: the cluster's",
     )
+    parser.add_argument(
+        "--fuzz", type=non_negative_int, default=0, metavar="N", help="also send N generated requests to each operation"
+    )
+    parser.add_argument("--seed", type=integer, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s")
     parser.add_argument(
         "--watch",
+        dest="watch_ms",
         type=positive_duration,
         default=0,
         metavar="DURATION",
@@ -70,6 +78,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--every",
+        dest="every_ms",
         type=positive_duration,
         default=1_000,
         metavar="DURATION",
@@ -77,7 +86,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
+        "--baseline", type=Path, metavar="FILE", help="accept the findings of this report (from --format json)"
     )
     server_access.configure(parser)
     parser.set_defaults(run=run)
@@ -87,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance import check
     from flinkmock.conformance.formats import format_report, read_baseline
 
-    known = read_baseline(args.baseline) if args.baseline else frozenset()
+    baseline = read_baseline(args.baseline) if args.baseline else frozenset()
     extra_checks = _extra_checks(args)
     with sigterm_like_sigint():
         report = check(
@@ -95,18 +104,18 @@ def run(args: argparse.Namespace) -> int:
             args.flink,
             contract=_contract(args),
             extra_checks=extra_checks,
-            progress=bar if is_terminal(sys.stderr) else None,
+            progress=progress_bar if is_terminal(sys.stderr) else None,
             headers=dict(args.headers),
-            watch_ms=args.watch,
-            every_ms=args.every,
-            on_finding=_print_finding if args.watch else None,
+            watch_ms=args.watch_ms,
+            every_ms=args.every_ms,
+            on_finding=_print_finding if args.watch_ms else None,
             context=server_access.ssl_context(args),
         )
-    report.accept(known)
+    report.accept(baseline)
     print(format_report(report, args.format))
     if not report.clean:
         return 1
-    return 2 if report.lost else 0
+    return 2 if report.server_gone else 0
 
 
 def _print_finding(finding: Finding, path: str) -> None:
@@ -126,8 +135,8 @@ def _contract(args: argparse.Namespace) -> Contract | None:
     from flinkmock.conformance.http_client import HttpClient
     from flinkmock.conformance.server_release import detect_release
 
-    with closing(HttpClient(args.url, dict(args.headers), server_access.ssl_context(args))) as server:
-        return documented_contract(args.contract, args.flink or detect_release(server).minor)
+    with closing(HttpClient(args.url, dict(args.headers), server_access.ssl_context(args))) as client:
+        return documented_contract(args.contract, args.flink or detect_release(client).minor)
 
 
 def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli import server_access
-from flinkmock.cli.arguments import whole_number
+from flinkmock.cli.arguments import integer
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.non_blocking_output import NonBlockingOutput
 from flinkmock.cli.serve import port
@@ -50,14 +50,12 @@ def configure(subparsers: Any) -> None:
         metavar="SCENARIO",
         help="apply the faults of this scenario; the rest of the scenario is ignored",
     )
-    parser.add_argument(
-        "--seed", type=whole_number, metavar="N", help="the seed of the faults; default: the scenario's"
-    )
+    parser.add_argument("--seed", type=integer, metavar="N", help="the seed of the faults; default: the scenario's")
     parser.add_argument(
         "--format", choices=FORMATS, default="table", help="the format of the summary; default: %(default)s"
     )
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
+        "--baseline", type=Path, metavar="FILE", help="accept the findings of this report (from --format json)"
     )
     server_access.configure(parser)
     parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests and what is wrong with them")
@@ -75,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.proxy import Proxy
 
-    known = read_baseline(args.baseline) if args.baseline else frozenset()
+    baseline = read_baseline(args.baseline) if args.baseline else frozenset()
     headers, context = dict(args.headers), server_access.ssl_context(args)
-    with closing(HttpClient(args.url, headers, context)) as server:
-        release = ServerRelease(args.flink) if args.flink else detect_release(server)
+    with closing(HttpClient(args.url, headers, context)) as client:
+        release = ServerRelease(args.flink) if args.flink else detect_release(client)
         contract = Contract.load(release.minor)
     # a report for machines is the only text on standard output
     stream = sys.stdout if args.format == "table" else sys.stderr
@@ -86,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     log = None if args.quiet else RequestLog(out, stream)
     with JournalFile(args.journal) as record:
         proxy = Proxy(
-            server.url,
+            client.url,
             contract,
             record.request,
             on_checked=log,
@@ -104,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
                 out.print(release.note)
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
-    proxy.report.accept(known)
+    proxy.report.accept(baseline)
     if args.format == "table":
         out.end(proxy.summary())
     else:

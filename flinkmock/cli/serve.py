@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from flinkmock.cli import server_options
-from flinkmock.cli.arguments import TOKEN_VARIABLE, whole_number
+from flinkmock.cli.arguments import TOKEN_VARIABLE, integer
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.non_blocking_output import NonBlockingOutput
@@ -67,7 +67,7 @@ def configure(subparsers: Any) -> None:
         help="0 uses a free port; further JobManagers use the next ports; default: %(default)s",
     )
     parser.add_argument(
-        "--seed", type=whole_number, metavar="N", help="determines ids and random values; default: the scenario's"
+        "--seed", type=integer, metavar="N", help="determines ids and random values; default: the scenario's"
     )
     parser.add_argument(
         "--clock",

@@ -94,7 +94,7 @@ def paint_status(status: int) -> str:
     return paint(text, "green" if status < 400 else "yellow")
 
 
-def bar(done: int, total: int, label: str) -> None:
+def progress_bar(done: int, total: int, label: str) -> None:
     """Draw a progress bar on one line of standard error, and erase it at the end."""
     filled = BAR * done // total
     line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{total} {label}" if done < total else ""

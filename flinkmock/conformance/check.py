@@ -157,12 +157,12 @@ class Check:
     def _run(self, extra_checks: tuple[Callable[[Check], None], ...], watch_ms: int, every_ms: int) -> None:
         end = self._now() + watch_ms
         self._complete(self._read_everything, end if watch_ms else None)
-        while self._now() < end and not self.report.lost:
+        while self._now() < end and not self.report.server_gone:
             self.wait(every_ms)
             self._complete(self._read_on, end)
         self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
         for delay in REPEAT_AFTER_MS:
-            if self._coherence.has_suspicions and not self.report.lost:
+            if self._coherence.has_suspicions and not self.report.server_gone:
                 self.wait(delay)
                 self._complete(self._request_again, end if watch_ms else None)
         for extra_check in extra_checks:
@@ -201,7 +201,7 @@ class Check:
                 self._statuses.clear()
                 event = "the server did not respond" if is_down else "the server had no leader"
                 if not self._interruptions.wait_for_leader(event, watched_until or 0):
-                    self.report.lost = True
+                    self.report.server_gone = True
                     return
             else:
                 self._interruptions.end()

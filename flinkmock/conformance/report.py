@@ -59,7 +59,7 @@ class Report:
         accepted: The findings that the baseline contains, as in `findings`.
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about what happened to the server, such as a new leader. They are not findings.
-        lost: Whether the server was gone at the end.
+        server_gone: Whether the server was gone at the end.
         passes: How many times everything was read.
         on_new: Called with each finding and its first path when it is added.
     """
@@ -75,7 +75,7 @@ class Report:
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
     invalid: set[Operation] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
-    lost: bool = False
+    server_gone: bool = False
     passes: int = 0
     on_new: Callable[[Finding, str], None] = field(default=lambda finding, path: None, repr=False, compare=False)
     _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)

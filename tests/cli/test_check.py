@@ -206,7 +206,7 @@ def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[s
 
 
 def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.bar(3, 6, "GET /jobs")
+    terminal.progress_bar(3, 6, "GET /jobs")
     assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
-    terminal.bar(1, 1, "")
+    terminal.progress_bar(1, 1, "")
     assert capsys.readouterr().err.strip() == ""

@@ -59,7 +59,7 @@ def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
     [note] = report.notes
     assert f"UTC: {what} for" in note and note.endswith(" s. Earlier responses were dropped.")
     assert f"    {note}" in report.table().partition("notes:")[2]
-    assert not report.lost
+    assert not report.server_gone
 
 
 @pytest.mark.parametrize("highly_available", [True, False])
@@ -81,7 +81,7 @@ def test_a_server_that_stays_unavailable() -> None:
 
         with closing(HttpClient(cluster.urls[-1])) as client:
             report = Check(client, Contract.load("2.3"), wait=wait, limit=2).run(watch_ms=60_000)
-    assert report.lost
+    assert report.server_gone
     [note] = report.notes
     assert note.endswith("It is not back.")
 

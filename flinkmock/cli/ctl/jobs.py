@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cli.arguments import duration, whole_number
+from flinkmock.cli.arguments import duration, integer
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 from flinkmock.units import format_duration
@@ -17,7 +17,7 @@ def configure(actions: Actions) -> None:
     submit_parser.add_argument(
         "--template", default="streaming", help="the template that it extends; default: %(default)s"
     )
-    submit_parser.add_argument("--parallelism", type=whole_number, metavar="N", help="default: that of the template")
+    submit_parser.add_argument("--parallelism", type=integer, metavar="N", help="default: that of the template")
     wait_parser = actions.add(
         "wait",
         wait,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flinkmock.cli.arguments import count, duration, whole_number
+from flinkmock.cli.arguments import duration, integer, non_negative_int
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 from flinkmock.errors import FlinkMockError
@@ -17,14 +17,21 @@ def configure(actions: Actions) -> None:
         "requests", show, "List the requests of clients", example="--match 'POST /jobs/:jobid/stop' --wait 1"
     )
     parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
-    parser.add_argument("--status", type=whole_number, help="only responses with this status")
+    parser.add_argument("--status", type=integer, help="only responses with this status")
     parser.add_argument("--job", help="only requests about the job with this name or id")
     parser.add_argument("--unmatched", action="store_true", help="only requests that match no operation")
     parser.add_argument(
-        "--limit", type=count, default=50, metavar="N", help="maximum number, from the end; default: %(default)s"
+        "--limit",
+        type=non_negative_int,
+        default=50,
+        metavar="N",
+        help="maximum number, from the end; default: %(default)s",
     )
     parser.add_argument(
-        "--wait", type=count, metavar="N", help="wait until N requests match; exit code 1 if they are not sent in time"
+        "--wait",
+        type=non_negative_int,
+        metavar="N",
+        help="wait until N requests match; exit code 1 if they are not sent in time",
     )
     parser.add_argument(
         "--timeout",

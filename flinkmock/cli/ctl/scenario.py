@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flinkmock.cli.arguments import whole_number
+from flinkmock.cli.arguments import integer
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 
@@ -48,7 +48,7 @@ def add_file(parser: Any, **options: Any) -> None:
 
 def add_scenario_options(parser: Any) -> None:
     parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
-    parser.add_argument("--seed", type=whole_number, metavar="N", help="the seed; default: that of the scenario")
+    parser.add_argument("--seed", type=integer, metavar="N", help="the seed; default: that of the scenario")
     parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
     parser.add_argument(
         "--start-time",
