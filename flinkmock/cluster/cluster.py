@@ -232,7 +232,7 @@ class Cluster:
     # -- lookups
 
     def job(self, job_id: str, time: int | None = None) -> Job:
-        """Return the job with an id.
+        """Return the job with this id.
 
         Args:
             job_id: The id of the job.

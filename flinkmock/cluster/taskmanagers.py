@@ -33,7 +33,7 @@ class TaskManagers:
         return [taskmanager for taskmanager in self.all if taskmanager.registered_at(time)]
 
     def get(self, taskmanager_id: str, time: int) -> TaskManager:
-        """Return the TaskManager with an id that is registered at `time`.
+        """Return the TaskManager with this id that is registered at `time`.
 
         Raises:
             TaskManagerNotFound: There is no such TaskManager.

@@ -31,7 +31,7 @@ def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
 
 
 def find_by_id(name: str, flink: str | None = None) -> Pattern:
-    """Return the pattern of the operation with an id. Raises InvalidArgument if there is none."""
+    """Return the pattern of the operation with this id. Raises InvalidArgument if there is none."""
     for operation in operations_of(flink):
         if operation.id == name:
             return Pattern(operation.method, operation.segments)

@@ -153,7 +153,7 @@ class ClusterControl:
         return JobsControl(self)
 
     def job(self, name_or_id: str) -> JobControl:
-        """Return the job with an id, or the newest job with a name. Raises NotFound, which lists all jobs."""
+        """Return the job with this id, or the newest job with this name. Raises NotFound, which lists all jobs."""
         return self.jobs.get(name_or_id)
 
     @property

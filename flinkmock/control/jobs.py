@@ -1,6 +1,7 @@
-"""The jobs of a cluster for tests.
+"""Lets tests read and control the jobs of a cluster.
 
-All methods take the engine's lock, so they can be called while clients send requests.
+All methods can be called while clients send requests. Those that change a job, or read its state or checkpoints, hold
+the engine's lock.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class JobControl(ControlPart):
     """One job of the cluster.
 
-    After a snapshot without the job is restored, or the cluster is reset, all methods raise JobNotFound.
+    If the cluster no longer has the job, because it was reset or a snapshot without the job was restored, all methods
+    and properties except `id` raise JobNotFound.
     """
 
     id: str
@@ -68,13 +70,13 @@ class JobControl(ControlPart):
 
     def fail(
         self,
-        message: str = "Intentional failure of the test",
+        message: str = "Failure injected by the test",
         java_class: str = "java.lang.RuntimeException",
         *,
         vertex: str | None = None,
         exception: JavaException | Mapping[str, object] | None = None,
     ) -> None:
-        """Let a task throw an exception. The restart strategy decides whether the job restarts.
+        """Make a task throw an exception. The restart strategy decides whether the job restarts.
 
         Args:
             message: The message of the exception.
@@ -139,10 +141,11 @@ class JobsControl(ControlPart):
         return sum(1 for _ in self)
 
     def get(self, name_or_id: str) -> JobControl:
-        """Return the job with an id, or the newest job with a name.
+        """Return the job with this id, or the newest job with this name.
 
         Raises:
-            NotFound: There is no such job. The message lists the jobs.
+            NotFound: There is no such job. The message lists the jobs. (The methods of a `JobControl` raise JobNotFound
+                instead, if the cluster no longer has the job.)
         """
         with self.engine.lock:
             self._run_due_events()
@@ -170,7 +173,7 @@ class JobsControl(ControlPart):
         Raises:
             ScenarioError: There is no such template, or the definition is invalid.
             InvalidArgument: The id of the definition already exists, or the definition has an age.
-            UncaughtJavaException: The scenario lets this submission fail.
+            UncaughtJavaException: The scenario makes this submission fail.
         """
         from flinkmock.cluster.errors import UncaughtJavaException
         from flinkmock.cluster.restore import RestoreSettings
@@ -191,7 +194,7 @@ class JobsControl(ControlPart):
             return JobControl(self.control, cluster.submit(spec, now, restore=restore).id)
 
     def wait_for(self, name_or_id: str, state: str, *, timeout: float = 5.0) -> JobControl:
-        """Wait until there is such a job and it is in a state, without advancing the clock.
+        """Wait until the job exists and is in the given state, without advancing the clock.
 
         Args:
             name_or_id: As for `get`.
@@ -202,13 +205,13 @@ class JobsControl(ControlPart):
             StateNeverReached: The timeout has expired. The message lists the jobs with their states.
             InvalidArgument: Flink has no such job state.
         """
-        condition = self.in_state(name_or_id, state)
+        condition = self.state_condition(name_or_id, state)
         job = wait_in_thread(condition, timeout)
         if job is None:
-            raise self.not_in_state(name_or_id, state, timeout)
+            raise self.timeout_error(name_or_id, state, timeout)
         return job
 
-    def in_state(self, name_or_id: str, state: str) -> Callable[[], JobControl | None]:
+    def state_condition(self, name_or_id: str, state: str) -> Callable[[], JobControl | None]:
         """Return a function that returns the job if it is in a state, otherwise None. Raises InvalidArgument."""
         check_state(state)
 
@@ -221,7 +224,7 @@ class JobsControl(ControlPart):
 
         return condition
 
-    def not_in_state(self, name_or_id: str, state: str, timeout: float) -> StateNeverReached:
+    def timeout_error(self, name_or_id: str, state: str, timeout: float) -> StateNeverReached:
         """Return the error for a wait whose timeout has expired."""
         from flinkmock.control.clock import job_states
 

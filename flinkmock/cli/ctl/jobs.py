@@ -36,7 +36,7 @@ def configure(actions: Actions) -> None:
     fail_parser = actions.add(
         "fail",
         fail,
-        "Let a task of a job throw an exception",
+        "Make a task of a job throw an exception",
         example="orders --class java.io.IOException --message 'disk full'",
     )
     _add_job(fail_parser)

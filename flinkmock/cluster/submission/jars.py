@@ -161,14 +161,14 @@ class JarStore:
         return InvalidUpload(text, not_stored=True)
 
     def get(self, jar_id: str, jobmanager: int = 0) -> Jar:
-        """Return the jar with an id. Raises JarNotFound."""
+        """Return the jar with this id. Raises JarNotFound."""
         jar = self._jars.get(jar_id)
         if jar is None or jar.jobmanager != jobmanager:
             raise JarNotFound(jar_id, self.shown_folder)
         return jar
 
     def delete(self, jar_id: str, jobmanager: int = 0) -> None:
-        """Delete the jar with an id. Raises JarNotFound."""
+        """Delete the jar with this id. Raises JarNotFound."""
         self._files.delete(self.get(jar_id, jobmanager).path)
         del self._jars[jar_id]
 

@@ -112,7 +112,7 @@ def get_job(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/jobs/{job}/fail",
-    summary="Let a task of a job throw an exception.",
+    summary="Make a task of a job throw an exception.",
     body=obj(
         {"exception": EXCEPTION, "vertex": {**NAME, "description": "The name of the vertex whose task fails."}},
         required=(),
@@ -181,14 +181,14 @@ def restart_job(call: ControlCall) -> Any:
     body=obj({"state": STATE, "timeout": {**WALL_DURATION, "default": "5s"}}, required=("state",)),
     returns=ref("Job"),
     errors=(409,),
-    python=("JobsControl.wait_for", "JobsControl.in_state", "JobsControl.not_in_state"),
+    python=("JobsControl.wait_for", "JobsControl.state_condition", "JobsControl.timeout_error"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
     """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. It
     may be submitted later. The status is 409 if the job is not in the state when the timeout expires."""
     jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
     timeout = wall_seconds(call.body.get("timeout", "5s"))
-    job = await call.host.wait_for(jobs.in_state(name, state), timeout)
+    job = await call.host.wait_for(jobs.state_condition(name, state), timeout)
     if job is None:
-        raise jobs.not_in_state(name, state, timeout)
+        raise jobs.timeout_error(name, state, timeout)
     return job_json(job)

@@ -25,7 +25,7 @@ def cancel(call: RestCall) -> Payload:
         StopModeRemoved: The query contains `mode=stop`; this is checked before the job.
         JobNotFound: There is no such job.
         JobAlreadyTerminated: The job has ended.
-        CancellationFailed: The scenario lets this call fail.
+        CancellationFailed: The scenario makes this call fail.
     """
     mode = call.query_value("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":

@@ -55,7 +55,7 @@ def upload(call: RestCall) -> Payload:
 
     Raises:
         InvalidUpload: Not exactly one file was sent.
-        UncaughtJavaException: The scenario lets this call fail.
+        UncaughtJavaException: The scenario makes this call fail.
     """
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))

@@ -34,7 +34,7 @@ def submit(call: RestCall) -> Payload:
     Raises:
         InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read. These are checked
             in the order of JobSubmitHandler.
-        UncaughtJavaException: The job id exists already, the plan is empty, or the scenario lets this call fail.
+        UncaughtJavaException: The job id exists already, the plan is empty, or the scenario makes this call fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}
