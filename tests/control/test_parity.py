@@ -53,7 +53,7 @@ ONLY_IN_PYTHON = {
     "FlinkMock.settle": "for clients in the same process",
     "FlinkMock.restore": "ClusterControl.restore",
     "Journal.add": "the server does",
-    "Journal.defer": "the server does",
+    "Journal.add_lazily": "the server does",
     "Journal.snapshot": "part of ClusterControl.snapshot",
     "Journal.restore": "part of ClusterControl.restore",
     "Journal.limit": "a constant",
