@@ -12,7 +12,7 @@ HEAD = """\
 # Command line
 
 Every command has `--help`. The exit code is 0 for success, 1 if a command reports something or a condition is not
-met, and 2 for a usage error.
+met, and 2 for a usage error or if a command can't do its work, for example because the server is unreachable.
 """
 
 
