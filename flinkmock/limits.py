@@ -215,6 +215,14 @@ LOG_ATTEMPTS = _limit(
     "the oldest are left out",
     "log files are rolled over at 100 MB",
 )
+FORGOTTEN_JOBS = _limit(
+    "forgotten-jobs",
+    100,
+    "jobs",
+    "the jobs that the JobManager has forgotten, which tests can still inspect",
+    "the oldest are removed, with their retained checkpoints and their lines in the logs",
+    "the retained checkpoints stay",
+)
 SAVEPOINTS = _limit(
     "savepoints",
     10_000,

@@ -200,6 +200,18 @@ class Cluster:
             if not left:
                 self.event_queue.postpone_due(now)
         self.now = max(self.now, now)
+        if surplus := self.job_store.pop_surplus(self.now):
+            self._remove_jobs(surplus)
+
+    def _remove_jobs(self, jobs: Iterable[Job]) -> None:
+        """Remove jobs that the JobManager has forgotten, with their applications and events."""
+        removed = {job.id for job in jobs if self.jobs.get(job.id) is job}
+        for job_id in removed:
+            application_id = self.jobs.pop(job_id).application_id
+            application = self.applications.get(application_id)
+            if application is not None and not any(job.id in self.jobs for job in application.jobs):
+                del self.applications[application_id]
+        self.event_queue.discard_events_of(removed)
 
     def wait_for(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
         """Schedule an event when the subject was polled often enough, or when the signal is sent.

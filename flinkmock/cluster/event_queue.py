@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -78,6 +78,11 @@ class EventQueue:
     def discard_leader_scoped(self) -> None:
         """Remove the events that are lost with the leader."""
         self._heap = [event for event in self._heap if event.handler not in self._leader_scoped]
+        heapq.heapify(self._heap)
+
+    def discard_events_of(self, job_ids: Collection[str]) -> None:
+        """Remove the events whose first argument is one of the ids."""
+        self._heap = [event for event in self._heap if not event.args or event.args[0] not in job_ids]
         heapq.heapify(self._heap)
 
     def next_at(self) -> int | None:

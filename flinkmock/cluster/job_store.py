@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
+
 if TYPE_CHECKING:
     from flinkmock.cluster.applications import Application
     from flinkmock.cluster.job import Job
+
+
+STALE_MS = 60_000
+"""How long a forgotten job is still needed, in ms, because responses can be as old as the longest cache."""
 
 
 class JobStore:
@@ -23,19 +29,31 @@ class JobStore:
         self._capacity = capacity
         self._ended_jobs: deque[Job] = deque()
         """The ended jobs, in the order of their ends."""
+        self._forgotten: deque[Job] = deque()
+        """The jobs that the JobManager has forgotten, in that order."""
 
     def add(self, job: Job, at: int) -> None:
         """Keep a job that ended at `at` (epoch ms); forget the oldest one if there are too many."""
         job.expires_at = at + self._expiration_ms
         self._ended_jobs.append(job)
         while self._ended_jobs and (self._ended_jobs[0].expires_at or 0) <= at:
-            self._ended_jobs.popleft()
+            self._forgotten.append(self._ended_jobs.popleft())
         while len(self._ended_jobs) > self._capacity:
-            self._ended_jobs.popleft().expires_at = at
+            oldest = self._ended_jobs.popleft()
+            oldest.expires_at = at
+            self._forgotten.append(oldest)
+
+    def pop_surplus(self, at: int) -> list[Job]:
+        """Return the oldest forgotten jobs, of which there are too many at `at` (epoch ms), once."""
+        surplus = []
+        while len(self._forgotten) > limits.FORGOTTEN_JOBS and (self._forgotten[0].expires_at or 0) + STALE_MS <= at:
+            surplus.append(self._forgotten.popleft())
+        return surplus
 
     def clear(self) -> None:
         """Forget all jobs, as a new leader does."""
         self._ended_jobs.clear()
+        self._forgotten.clear()
 
     def is_kept(self, application: Application, time: int) -> bool:
         """Whether an application is known at `time` (epoch ms): one of its jobs is, or it has not expired."""

@@ -8,9 +8,11 @@ import pytest
 
 from flinkmock import limits
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, AsyncOperations
+from flinkmock.cluster.job_store import STALE_MS
 from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
+from flinkmock.cluster.spec import Step
 from flinkmock.cluster.taskmanager import TaskManager
-from tests.cluster.cluster_factory import ClusterHarness, job
+from tests.cluster.cluster_factory import ClusterHarness, job, ms
 from tests.cluster.test_savepoints import request
 
 TTL_MS = 300_000
@@ -51,3 +53,20 @@ def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest
         paths.append(operation.result["location"])
     known = [path for path in paths if harness.cluster.savepoints.store.at(path, harness.now) is not None]
     assert known == paths[2:]
+
+
+def test_the_oldest_forgotten_jobs_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FORGOTTEN_JOBS", 3)
+    configuration = {"jobstore.max-capacity": "2"}
+    harness = ClusterHarness(tmp_path, configuration=configuration)
+    cluster, steps = harness.cluster, (Step("RUNNING", ms(3_600_000)), Step("FINISHED"))
+    ids = []
+    for number in range(12):
+        ids.append(cluster.submit(job(*steps, name=f"job {number}"), harness.now).id)
+        harness.advance(1_000)
+        cluster.state_machines.cancel(cluster.jobs[ids[-1]], harness.now)
+        harness.advance(STALE_MS)
+    assert list(cluster.jobs) == list(cluster.applications) == ids[-5:]
+    assert [job_id for job_id in cluster.jobs if cluster.jobs[job_id].is_known_at(harness.now)] == ids[-2:]
+    harness.advance(3_600_000)  # the planned end of the removed jobs
+    assert list(cluster.jobs) == ids[-5:]

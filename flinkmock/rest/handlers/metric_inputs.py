@@ -64,6 +64,7 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
     return [
         execution
         for job_id in busy
+        if job_id in cluster.jobs
         for row in cluster.jobs[job_id].executions_at(time)
         for execution in row
         if execution.slot and execution.slot.taskmanager is taskmanager and execution.occupies_slot_at(time)
