@@ -14,6 +14,8 @@ from flinkmock.cluster.states import JobState
 
 Entry = tuple[int, JobState]
 """When a state was entered (epoch ms), and the state."""
+_SHORT = 24
+"""The number of entries up to which reading all of them is faster."""
 
 
 @dataclass(eq=False, slots=True)
@@ -21,13 +23,17 @@ class StateHistory(Sequence[Entry]):
     """A sequence of entries, the oldest first. It only grows."""
 
     _entries: list[Entry] = field(default_factory=list)
-    _times: dict[JobState, list[int]] = field(default_factory=dict)
-    """State -> when it was entered (epoch ms). The state that was first entered first is the first key."""
+    _times: dict[JobState, list[int]] | None = None
+    """State -> when it was entered (epoch ms), in the order of the first times; None for a short history."""
 
     def append(self, entry: Entry) -> None:
-        at, state = entry
         self._entries.append(entry)
-        self._times.setdefault(state, []).append(at)
+        if self._times is not None:
+            self._times.setdefault(entry[1], []).append(entry[0])
+        elif len(self._entries) > _SHORT:
+            self._times = {}
+            for at, state in self._entries:
+                self._times.setdefault(state, []).append(at)
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -52,11 +58,15 @@ class StateHistory(Sequence[Entry]):
 
     def last_entered(self, time: int) -> dict[JobState, int]:
         """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
+        if self._times is None:
+            return {state: at for at, state in self._entries if at <= time}
         counts = ((times, bisect_right(times, time), state) for state, times in self._times.items())
         return {state: times[count - 1] for times, count, state in counts if count}
 
     def count(self, state: JobState, time: int, since: int = 0) -> int:  # type: ignore[override]
         """Return how often a state was entered from `since` to `time` (epoch ms)."""
+        if self._times is None:
+            return sum(entered is state and since <= at <= time for at, entered in self._entries)
         times = self._times.get(state, [])
         return max(bisect_right(times, time) - bisect_left(times, since), 0)
 

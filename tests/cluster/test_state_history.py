@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from flinkmock.cluster.state_history import StateHistory
 from flinkmock.cluster.states import JobState
 
-ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))), min_size=1).map(
+ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))), min_size=1, max_size=60).map(
     lambda entries: sorted(entries, key=lambda entry: entry[0])
 )
 

@@ -30,6 +30,7 @@ class IoMetrics:
         self._fetched = call.caches.metrics_time(call.now)
         attempt = job.attempt_at(time)
         is_steady = attempt is not None and attempt.is_steady_at(time)
+        self._steady_attempt = attempt.number if attempt is not None and is_steady else None
         self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
 
@@ -40,7 +41,7 @@ class IoMetrics:
 
     def io(self, execution: Execution) -> tuple[IoCounters, bool]:
         """Return a subtask's counters, without buffers, and whether they are complete."""
-        if execution.ended_at(self._time) is not None:
+        if execution.attempt != self._steady_attempt and execution.ended_at(self._time) is not None:
             return self._flow(execution.attempt, self._time).counters_without_buffers(execution), True
         if self._fetched is None:
             return IoCounters(), False
