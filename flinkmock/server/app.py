@@ -126,14 +126,7 @@ class FlinkServer:
     ) -> tuple[Response | NoResponse, FaultHit | None]:
         """Return the response to a request, and the fault that applies to its connection."""
         request = self.open(head.method, head.target, head.headers, base_url)
-        if body:
-            request.receive(body)
-        request.complete()
-        response = self.handle(request)
-        request.close()
-        if self.control is not None:
-            self.control.on_request()
-        return response, request.fault
+        return self._complete(request, body, self), request.fault
 
     def handle(self, request: Request) -> Response | NoResponse:
         """Return the response to a complete request, before a fault is applied to the connection."""
@@ -158,17 +151,21 @@ class FlinkServer:
                     self.control.on_request()
                 return message, head.keep_alive
         request = self._open(head.method, head.target, head.headers, base_url, ingress_response)
-        if body:
-            request.receive(body)
-        request.complete()
-        response = self._handler_without_faults.handle(request)
-        request.close()
-        if self.control is not None:
-            self.control.on_request()
-        response = self._before_sending(response)
+        response = self._before_sending(self._complete(request, body, self._handler_without_faults))
         if isinstance(response, NoResponse):
             return None, False
         return self.message(head, response)
+
+    def _complete(self, request: Request, body: bytes, handler: RequestHandler) -> Response | NoResponse:
+        """Complete a request with its body; return the response of `handler`."""
+        if body:
+            request.receive(body)
+        request.complete()
+        response = handler.handle(request)
+        request.close()
+        if self.control is not None:
+            self.control.on_request()
+        return response
 
     def message(self, head: RequestHead, response: Response) -> tuple[bytes, bool]:
         """Return the bytes of a response, and whether the connection stays open."""
