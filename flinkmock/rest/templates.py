@@ -11,6 +11,9 @@ from typing import Any
 
 from flinkmock.moment import MARK, PART_OF_MARK, Trace
 
+_GAP = b"\0"
+"""Marks a gap in a text. JSON escapes this character."""
+
 
 class Template:
     """The body of a response with gaps for times. It is valid until `until`, and until the state changes.
@@ -22,7 +25,7 @@ class Template:
         changes: The value of `StateLock.changes` when it was made.
     """
 
-    __slots__ = ("_buffer", "_first", "_gaps", "_separator", "_size", "changes", "hits", "until")
+    __slots__ = ("_first", "_gaps", "_pieces", "_size", "changes", "hits", "until")
 
     def __init__(self, pieces: list[bytes], shifts: Sequence[int], until: int, changes: int) -> None:
         self.until = until
@@ -31,17 +34,12 @@ class Template:
         """The number of requests that it has answered."""
         self._size = sum(map(len, pieces))
         self._first = pieces[0]
+        self._pieces = [b""] * (2 * len(pieces) - 1)
+        self._pieces[::2] = pieces
         gaps: dict[int, list[int]] = {}
         for number, shift in enumerate(shifts):
             gaps.setdefault(shift, []).append(2 * number + 1)
         self._gaps = tuple(gaps.items())
-        self._separator = b""
-        """The value of all gaps, if they have the same one."""
-        if len(gaps) == 1:
-            self._buffer = pieces
-        else:
-            self._buffer = [b""] * (2 * len(pieces) - 1)
-            self._buffer[::2] = pieces
 
     def message(self, start: bytes, now: int) -> tuple[bytes, int]:
         """Return the complete response at a time, and the length of its body in bytes.
@@ -50,31 +48,59 @@ class Template:
             start: The status line, and all headers except `content-length`.
             now: The time in epoch ms.
         """
-        size = self._fill(now)
-        buffer = self._buffer
-        buffer[0] = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, self._first)
-        return self._separator.join(buffer), size
+        self.hits += 1
+        size = self._set_values(now)
+        return self._filled(b"%bcontent-length: %d\r\n\r\n" % (start, size)), size
 
     def body(self, now: int) -> bytes:
         """Return the body at a time (epoch ms)."""
-        self._fill(now)
-        self._buffer[0] = self._first
-        return self._separator.join(self._buffer)
-
-    def _fill(self, now: int) -> int:
-        """Fill in the values at a time (epoch ms); return the length of the body in bytes."""
-        gaps, buffer, size = self._gaps, self._buffer, self._size
         self.hits += 1
-        if len(gaps) == 1:
-            ((shift, positions),) = gaps
-            self._separator = value = b"%d" % (now + shift)
-            return size + len(positions) * len(value)
-        for shift, positions in gaps:
+        self._set_values(now)
+        return self._filled(b"")
+
+    def _set_values(self, now: int) -> int:
+        """Set the values at a time (epoch ms); return the length of the body in bytes."""
+        pieces, size = self._pieces, self._size
+        for shift, positions in self._gaps:
             value = b"%d" % (now + shift)
             size += len(positions) * len(value)
             for position in positions:
-                buffer[position] = value
+                pieces[position] = value
         return size
+
+    def _filled(self, head: bytes) -> bytes:
+        """Return the head and the body with the values."""
+        self._pieces[0] = head + self._first
+        return b"".join(self._pieces)
+
+
+class OneValueTemplate(Template):
+    """A template whose gaps all have the same value: one text, in which marks are replaced.
+
+    For a list of many jobs, that costs half as much as joining pieces.
+    """
+
+    __slots__ = ("_count", "_head", "_shift", "_text", "_value")
+
+    def __init__(self, pieces: list[bytes], shift: int, until: int, changes: int) -> None:
+        super().__init__([b""], (), until, changes)
+        self._size = sum(map(len, pieces))
+        self._count = len(pieces) - 1
+        self._shift = shift
+        self._value = b""
+        self._head = b""
+        self._text = _GAP.join(pieces)
+        """The head of the last response, and the body."""
+
+    def _set_values(self, now: int) -> int:
+        self._value = b"%d" % (now + self._shift)
+        return self._size + self._count * len(self._value)
+
+    def _filled(self, head: bytes) -> bytes:
+        if head != self._head:
+            self._text = head + self._text[len(self._head) :]
+            self._head = head
+        return self._text.replace(_GAP, self._value)
 
 
 def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | None:
@@ -93,6 +119,9 @@ def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | Non
         parts = MARK.split(body)
         if any(map(PART_OF_MARK.search, parts[::2])):
             return None  # the marks come from other texts
-        return Template(parts[::2], [int(shift) for shift in parts[1::2]], trace.until, changes)
+        pieces, shifts = parts[::2], [int(shift) for shift in parts[1::2]]
+        if len(set(shifts)) == 1:
+            return OneValueTemplate(pieces, shifts[0], trace.until, changes)
+        return Template(pieces, shifts, trace.until, changes)
     except Exception:  # the handler uses the time in another way, or raises an error: there is no template
         return None

@@ -1,0 +1,41 @@
+"""Templates of responses: the values move, all other bytes stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flinkmock.rest.templates import Template, traced
+
+START, LAST_START = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
+
+
+def template_of(*shifts: int) -> Template:
+    """Return the template of a list of times, with one gap for each shift (ms)."""
+
+    def body(moment: Any) -> str:
+        times = ",".join(f"{moment - shift}" for shift in shifts)
+        return f"[{times}]"
+
+    template = traced(body, 1_000, 0)
+    assert template is not None
+    return template
+
+
+@pytest.mark.parametrize(("shifts", "body"), [((1, 1, 1), b"[1004,1004,1004]"), ((1, 2, 1), b"[1004,1003,1004]")])
+def test_all_values_are_filled_in(shifts: tuple[int, ...], body: bytes) -> None:
+    template = template_of(*shifts)
+    message, size = template.message(START, 1_005)
+    assert message == b"%bcontent-length: %d\r\n\r\n%b" % (START, size, body)
+    assert size == len(body)
+    assert template.body(1_005) == body
+
+
+@pytest.mark.parametrize("shifts", [(1, 1), (1, 2)])
+def test_each_response_has_its_own_head(shifts: tuple[int, ...]) -> None:
+    template = template_of(*shifts)
+    first, _ = template.message(START, 9_000)
+    longer, size = template.message(LAST_START, 12_000)
+    assert longer == b"%bcontent-length: %d\r\n\r\n%b" % (LAST_START, size, template.body(12_000))
+    assert template.message(START, 9_000)[0] == first
