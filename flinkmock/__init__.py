@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Contract, known_releases
     from flinkmock.control.jobs import JobControl
     from flinkmock.engine import Engine
+    from flinkmock.engine_snapshot import Snapshot
     from flinkmock.errors import (
         DashboardMissing,
         FakerMissing,
@@ -74,7 +75,6 @@ if TYPE_CHECKING:
     from flinkmock.rest.handlers import RestCall
     from flinkmock.scenario import load_scenario
     from flinkmock.server.tls_options import TlsOptions
-    from flinkmock.snapshot import Snapshot
     from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
@@ -123,7 +123,7 @@ _MODULES = {
     "RestCall": "flinkmock.rest.handlers",
     "ScenarioError": "flinkmock.errors",
     "ServerUnreachable": "flinkmock.errors",
-    "Snapshot": "flinkmock.snapshot",
+    "Snapshot": "flinkmock.engine_snapshot",
     "TlsOptions": "flinkmock.server.tls_options",
     "StateNeverReached": "flinkmock.errors",
     "StopModeRemoved": "flinkmock.cluster.errors",

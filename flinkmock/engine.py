@@ -11,6 +11,7 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
+from flinkmock.engine_snapshot import Snapshot
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.garbage_collection import without_garbage_collection
 from flinkmock.ingress import IngressSpec
@@ -20,7 +21,6 @@ from flinkmock.rest.call import Handler
 from flinkmock.rest.rendering import ResponseRenderer
 from flinkmock.rest.varied_responses import VariedResponses
 from flinkmock.scenario.scenario import Scenario
-from flinkmock.snapshot import Snapshot
 from flinkmock.state_lock import StateLock
 
 
@@ -128,7 +128,7 @@ class Engine:
             cluster.run_due_events(now)
             if fault.leader_failover is not None:
                 takes = cluster.random.draw(fault.leader_failover, "fault", fault.name, self.faults.hits(fault.name))
-                cluster.leadership.fail_leader(takes, now, recovers=True)
+                cluster.leadership.crash_leader(takes, now, recovers=True)
             if fault.kill_taskmanager is not None:
                 number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
                 cluster.taskmanagers.remove_one(now, number)

@@ -128,7 +128,7 @@ class JobRun(RuleBasedStateMachine):
     @rule(recovers=st.booleans())
     def the_leader_crashes(self, recovers: bool) -> None:
         """It is back at once. Jobs start again, or are lost."""
-        self.engine.cluster.leadership.fail_leader(0, self.engine.clock.now(), recovers=recovers)
+        self.engine.cluster.leadership.crash_leader(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
         self.earlier_jobs = {}
 

@@ -132,7 +132,7 @@ func TestASignalReleasesWhatWaitsForIt(t *testing.T) {
 
 func TestTheLeaderFailsAndTaskManagersJoinAndLeave(t *testing.T) {
 	flink := flinkmock.Start(t, nil, flinkmock.Clock("virtual"))
-	flink.FailLeader(5 * time.Second)
+	flink.CrashLeader(5 * time.Second)
 	if _, err := http.Get(flink.URL + "/taskmanagers"); err == nil {
 		t.Error("there is a leader")
 	}

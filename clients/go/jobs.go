@@ -107,10 +107,10 @@ func (f *FlinkMock) Signal(name string) {
 	f.must(http.MethodPost, "/signals/"+url.PathEscape(name), nil, nil)
 }
 
-// FailLeader crashes the leader. The next one is elected after the duration.
-func (f *FlinkMock) FailLeader(duration time.Duration) {
+// CrashLeader crashes the leader. The next one is elected after the duration.
+func (f *FlinkMock) CrashLeader(duration time.Duration) {
 	f.t.Helper()
-	f.must(http.MethodPost, "/leader/fail", map[string]string{"for": text(duration)}, nil)
+	f.must(http.MethodPost, "/leader/crash", map[string]string{"for": text(duration)}, nil)
 }
 
 // AddTaskManager adds a TaskManager and returns its id.

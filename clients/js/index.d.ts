@@ -187,7 +187,7 @@ export class FlinkMock {
   /** Sends a signal for which the scenario waits. */
   signal(name: string): Promise<void>;
   /** Crashes the leader. The next one is elected after the duration (default: "5s"). */
-  failLeader(duration?: Duration): Promise<void>;
+  crashLeader(duration?: Duration): Promise<void>;
   /** Adds a TaskManager and returns its id. */
   addTaskManager(): Promise<string>;
   /** Removes a TaskManager, the first one by default, and returns its id. */

@@ -178,7 +178,7 @@ func TestWithoutTriggerIdsNoRequestIsRepeated(t *testing.T) {
 
 func TestADeploymentWaitsForTheNextLeader(t *testing.T) {
 	flink, client := start(t, orders)
-	flink.FailLeader(3 * time.Second)
+	flink.CrashLeader(3 * time.Second)
 	job, err := client.Deploy(context.Background(), writeJar(t))
 	check(t, err)
 	checkEqual(t, "state", flink.Job(job).State, "RUNNING")
@@ -190,7 +190,7 @@ func TestTheNextLeaderDoesNotKnowTheSavepoint(t *testing.T) {
 	client.Sleep = func(_ context.Context, duration time.Duration) error {
 		flink.Advance(duration)
 		if !failed {
-			flink.FailLeader(2 * time.Second)
+			flink.CrashLeader(2 * time.Second)
 		}
 		failed = true
 		return nil

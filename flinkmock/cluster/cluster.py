@@ -366,9 +366,9 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_leader_change(self, index: int, at: int) -> None:
-        """Let the leader crash, as the scenario describes."""
+        """Crash the leader, as the scenario describes."""
         duration = self.random.draw(self.spec.leader_changes[index].duration, "leader-change", index)
-        self.leadership.fail_leader(duration, at)
+        self.leadership.crash_leader(duration, at)
 
     # -- data sets
 

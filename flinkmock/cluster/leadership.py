@@ -67,8 +67,8 @@ class Leadership:
         self.past_terms: list[LeadershipTerm] = []
         self._to_recover: list[Job] = []
 
-    def fail_leader(self, duration: int | None, at: int, *, recovers: bool | None = None) -> None:
-        """Let the leader crash; do nothing if there is none.
+    def crash_leader(self, duration: int | None, at: int, *, recovers: bool | None = None) -> None:
+        """Crash the leader; do nothing if there is none.
 
         Args:
             duration: The time in ms after which the next leader is elected, and the crashed one is back; None: never.

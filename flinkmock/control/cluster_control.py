@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from flinkmock.control.jobs import JobControl, JobsControl
     from flinkmock.control.processes import JobManagersControl, TaskManagersControl
     from flinkmock.engine import Engine
+    from flinkmock.engine_snapshot import Snapshot
     from flinkmock.journal import Journal
     from flinkmock.rest.call import Handler
-    from flinkmock.snapshot import Snapshot
 
     ScenarioSource = str | Path | Mapping[str, object] | ClusterSpec | None
 
@@ -158,7 +158,7 @@ class ClusterControl:
 
     @property
     def jobmanagers(self) -> JobManagersControl:
-        """The JobManagers, with `leader` and with `fail`, which crashes the leader."""
+        """The JobManagers, with `leader` and `crash_leader`."""
         from flinkmock.control.processes import JobManagersControl
 
         return JobManagersControl(self)

@@ -65,8 +65,8 @@ class JobManagersControl(ControlPart):
             leader = self.engine.cluster.leadership.leader
             return leader.number if leader else None
 
-    def fail(self, duration: str | timedelta = "5s") -> None:
-        """Let the leader crash; do nothing if there is none.
+    def crash_leader(self, duration: str | timedelta = "5s") -> None:
+        """Crash the leader; do nothing if there is none.
 
         The contents of its memory are lost: trigger ids, ended jobs, and without high availability all jobs.
 
@@ -81,4 +81,4 @@ class JobManagersControl(ControlPart):
 
         with self.engine.lock:
             now = self._run_due_events()
-            self.engine.cluster.leadership.fail_leader(duration_argument(duration), now)
+            self.engine.cluster.leadership.crash_leader(duration_argument(duration), now)

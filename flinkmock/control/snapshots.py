@@ -12,7 +12,7 @@ from flinkmock.errors import NotFound
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
     from flinkmock.engine import Engine
-    from flinkmock.snapshot import Snapshot
+    from flinkmock.engine_snapshot import Snapshot
 
 MAX_SNAPSHOTS = 100
 

@@ -23,7 +23,7 @@ from flinkmock.ingress.ingress import Ingress
 from flinkmock.ingress.middleware import IngressMiddleware
 from flinkmock.journal.middleware import JournalMiddleware, Observer
 from flinkmock.rest.api import RestApi
-from flinkmock.rest.leadership import LeadershipMiddleware
+from flinkmock.rest.leadership_middleware import LeadershipMiddleware
 from flinkmock.rest.response import NoResponse, Response
 from flinkmock.rest.static_files import StaticFiles
 from flinkmock.server.delayed_responses import DelayedResponses

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from flinkmock.cluster.cluster_spec import ClusterSpec
     from flinkmock.engine import Engine
+    from flinkmock.engine_snapshot import Snapshot
     from flinkmock.ingress import Credential
     from flinkmock.server import Dashboard, ServerThread
     from flinkmock.server.tls import Tls
     from flinkmock.server.tls_options import TlsOptions
-    from flinkmock.snapshot import Snapshot
 
 HOST = "127.0.0.1"
 DEFAULT_CLOCK = "1s per request"

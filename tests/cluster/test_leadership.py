@@ -61,7 +61,7 @@ def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(), **HA)
     harness.advance(5_000)
     harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
-    harness.cluster.leadership.fail_leader(1_000, harness.now)
+    harness.cluster.leadership.crash_leader(1_000, harness.now)
     harness.advance(60_000)
     assert names(harness) == ["INITIALIZING", "CREATED", "RUNNING"]
 
@@ -74,7 +74,7 @@ def test_a_recovered_job_does_not_wait_for_the_same_signal_again(tmp_path: Path,
         harness.cluster.record_polls([orders.id], harness.now)
     if isinstance(length, Signal):
         harness.cluster.signal("go", harness.now)
-    harness.cluster.leadership.fail_leader(0, harness.now)
+    harness.cluster.leadership.crash_leader(0, harness.now)
     harness.advance(1)
     assert names(harness)[-1] == "RUNNING"
 
@@ -87,7 +87,7 @@ def test_a_job_that_ends_before_it_runs_does_so_again(tmp_path: Path) -> None:
 def test_ended_jobs_are_lost_and_their_slots_are_free(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
     harness.advance(2_000)
-    harness.cluster.leadership.fail_leader(500, harness.now)
+    harness.cluster.leadership.crash_leader(500, harness.now)
     harness.advance(500)
     assert harness.cluster.jobs == {}
     assert harness.cluster.applications == {}
@@ -95,7 +95,7 @@ def test_ended_jobs_are_lost_and_their_slots_are_free(tmp_path: Path) -> None:
 
 def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(every=None, restore_path="/sp/one"), **HA)
-    harness.cluster.leadership.fail_leader(0, harness.now)
+    harness.cluster.leadership.crash_leader(0, harness.now)
     harness.advance(100)
     restored = harness.cluster.job_named("orders").checkpoints.restored
     assert [(checkpoint.path, checkpoint.is_savepoint) for checkpoint in restored] == [("file:/sp/one", True)]
@@ -125,7 +125,7 @@ def test_the_past_does_not_change(tmp_path: Path) -> None:
     )
     then = harness.now
     harness.advance(10)
-    harness.cluster.leadership.fail_leader(100, harness.now)
+    harness.cluster.leadership.crash_leader(100, harness.now)
     harness.advance(10_000)
     term = harness.cluster.leadership.term_at(then)
     assert term is not None

@@ -54,7 +54,7 @@ def scenario(*, highly_available: bool) -> dict[str, Any]:
 def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, lambda: cluster.jobmanagers.fail("2s"))
+        report = watched(cluster, lambda: cluster.jobmanagers.crash_leader("2s"))
     assert report.clean, report.table()
     [note] = report.notes
     assert f"UTC: {what} for" in note and note.endswith(" s. Earlier responses were dropped.")
@@ -66,7 +66,7 @@ def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
 def test_a_change_between_two_passes(highly_available: bool) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, lambda: cluster.jobmanagers.fail("10ms"))
+        report = watched(cluster, lambda: cluster.jobmanagers.crash_leader("10ms"))
     assert report.clean, report.table()
     [note] = report.notes
     assert note.endswith("UTC: the server was restarted, or has another leader. Earlier responses were dropped.")
@@ -76,7 +76,7 @@ def test_a_server_that_stays_unavailable() -> None:
     with FlinkMock(scenario(highly_available=True), flink="2.3", clock="virtual") as cluster:
 
         def wait(ms: int) -> None:
-            cluster.jobmanagers.fail("10h")
+            cluster.jobmanagers.crash_leader("10h")
             cluster.advance(f"{max(ms, 60_000)}ms")
 
         with closing(HttpClient(cluster.urls[-1])) as client:

@@ -90,7 +90,7 @@ def test_the_timeline(flink: FlinkMock, control: Control) -> None:
 
 def test_the_timeline_keeps_the_history_before_a_leader_change(flink: FlinkMock, control: Control) -> None:
     flink.advance("5s")
-    flink.jobmanagers.fail("2s")
+    flink.jobmanagers.crash_leader("2s")
     flink.taskmanagers.lose()
     assert control.get("timeline")["leaders"][-1]["until"] is not None
     flink.advance("10s")

@@ -96,7 +96,7 @@ def test_taskmanagers_join_and_are_lost(flink: FlinkMock, control: Control) -> N
 
 def test_the_leader_fails(control: Control) -> None:
     assert control.get("leader") == {"leader": 0, "jobmanagers": [{"number": 0, "down": False}]}
-    assert control.post("leader/fail", {"for": "10s"})["leader"] is None
+    assert control.post("leader/crash", {"for": "10s"})["leader"] is None
     control.post("clock/advance", {"by": "10s"})
     assert control.get("leader")["leader"] == 0
 

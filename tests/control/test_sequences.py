@@ -93,7 +93,7 @@ BODIES: dict[str, st.SearchStrategy[str]] = {
     "failJob": body(exception=exceptions, vertex=st.sampled_from(["map", "none"])),
     "waitForJob": body(state=states, timeout=durations),
     "loseTaskmanager": body(id=st.sampled_from(["none"])),
-    "failLeader": body(**{"for": durations}),
+    "crashLeader": body(**{"for": durations}),
     "addFaults": (faults | st.lists(faults, max_size=3)).map(json.dumps),
     "waitForRequests": body(match=matches, times=st.integers(0, 2), timeout=durations),
     "expectRequests": body(match=matches, times=st.sampled_from([0, "once", "1..2 times", "often"])),

@@ -43,7 +43,7 @@ async def read_around_leader_change(
         for _ in range(3):
             await read(url, job_id)
             cluster.advance("5s")
-        cluster.jobmanagers.fail("10s")
+        cluster.jobmanagers.crash_leader("10s")
         during = [] if unobserved else await read(url, job_id)
         cluster.advance("20s")
         for _ in range(3):

@@ -84,7 +84,7 @@ def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
             if step["when"] != situation:
                 situation = step["when"]
                 if situation == "nobody leads":
-                    mock.jobmanagers.fail("5s")
+                    mock.jobmanagers.crash_leader("5s")
                 else:
                     mock.advance("20s")
             elif is_poll(step) and situation == "before":
@@ -106,7 +106,7 @@ def test_after_recovery_checkpoint_ids_continue_and_the_history_starts_again() -
     with two_jobmanagers() as mock:
         crashed_at = mock.advance("21s")
         before = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
-        mock.jobmanagers.fail("5s")
+        mock.jobmanagers.crash_leader("5s")
         mock.advance("10s")
         details = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}").json()
         assert (details["state"], details["start-time"]) == ("RUNNING", crashed_at + 5_000)
@@ -124,13 +124,13 @@ def test_a_crashed_jobmanager_does_not_respond_until_it_is_a_standby() -> None:
     with two_jobmanagers() as mock:
         mock.advance("5s")
         assert mock.jobmanagers.leader == 0
-        mock.jobmanagers.fail("5s")
+        mock.jobmanagers.crash_leader("5s")
         assert mock.jobmanagers.leader is None
         with pytest.raises(httpx.HTTPError):
             httpx.get(mock.urls[0] + "/overview")
         assert mock.requests[-1].status == 0
         assert httpx.get(mock.urls[1] + "/overview").json() == {"errors": [NO_LEADER]}
-        mock.jobmanagers.fail()  # no effect without a leader
+        mock.jobmanagers.crash_leader()  # no effect without a leader
         mock.advance("7s")
         assert mock.jobmanagers.leader == 1
         assert [httpx.get(url + "/jobs").json()["jobs"] for url in mock.urls] == [
@@ -141,21 +141,21 @@ def test_a_crashed_jobmanager_does_not_respond_until_it_is_a_standby() -> None:
 def test_repeated_requests_advance_the_clock_until_a_leader_is_elected() -> None:
     with two_jobmanagers(clock="1s per request") as mock:
         httpx.get(mock.url + "/overview")
-        mock.jobmanagers.fail("3s")
+        mock.jobmanagers.crash_leader("3s")
         statuses = [httpx.get(mock.urls[1] + "/overview").status_code for _ in range(4)]
         assert statuses == [503, 503, 200, 200]
 
 
 def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
     with two_jobmanagers() as mock:
-        mock.jobmanagers.fail()
+        mock.jobmanagers.crash_leader()
         response = httpx.post(mock.urls[1] + "/nowhere")
         assert response.status_code == 404  # RouterHandler responds before a handler looks for the leader
 
 
 def test_without_high_availability_the_jobs_are_lost() -> None:
     with FlinkMock({"jobs": {"orders": {"id": RUNNING_JOB_ID}}}, clock="virtual") as mock:
-        mock.jobmanagers.fail("5s")
+        mock.jobmanagers.crash_leader("5s")
         with pytest.raises(httpx.HTTPError):
             httpx.get(mock.url + "/overview")
         mock.advance("5s")
@@ -170,7 +170,7 @@ def test_one_jobmanager_that_is_highly_available_recovers_its_jobs_itself() -> N
     with FlinkMock(
         {"cluster": {"config": config}, "jobs": {"orders": {"id": RUNNING_JOB_ID}}}, clock="virtual"
     ) as mock:
-        mock.jobmanagers.fail("5s")
+        mock.jobmanagers.crash_leader("5s")
         mock.advance("6s")
         assert httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}").json()["state"] == "RUNNING"
 
@@ -188,12 +188,12 @@ def test_a_snapshot_remembers_who_led() -> None:
     with two_jobmanagers() as mock:
         mock.advance("3s")
         before = mock.snapshot()
-        mock.jobmanagers.fail("1s")
+        mock.jobmanagers.crash_leader("1s")
         mock.advance("3s")
         assert mock.jobmanagers.leader == 1
         mock.restore(before)
         assert mock.jobmanagers.leader == 0
-        mock.jobmanagers.fail("1s")
+        mock.jobmanagers.crash_leader("1s")
         mock.advance("3s")
         assert mock.jobmanagers.leader == 1
         assert httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}").json()["state"] == "RUNNING"

@@ -193,7 +193,7 @@ def test_a_leader_that_has_fallen_leads_again() -> None:
         mock.advance("1m")
         snapshot, before, orders = mock.snapshot(), everything(mock), mock.job("orders")
         for _ in range(2):
-            mock.jobmanagers.fail("5s")
+            mock.jobmanagers.crash_leader("5s")
             mock.advance("1m")
             assert mock.jobmanagers.leader == 1
             assert orders.state == "RUNNING"  # under its id, recovered by the next leader

@@ -105,8 +105,8 @@ export class FlinkMock {
     await this.call("POST", `/signals/${encodeURIComponent(name)}`);
   }
 
-  async failLeader(duration) {
-    await this.call("POST", "/leader/fail", { body: { for: duration } });
+  async crashLeader(duration) {
+    await this.call("POST", "/leader/crash", { body: { for: duration } });
   }
 
   async addTaskManager() {

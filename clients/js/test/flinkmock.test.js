@@ -97,9 +97,9 @@ test("a signal releases what waits for it", async (t) => {
   await assert.rejects(flink.signal("gone"), { type: "NotFound", status: 404 });
 });
 
-test("the leader fails; TaskManagers join and leave", async (t) => {
+test("the leader crashes; TaskManagers join and leave", async (t) => {
   const flink = await start(t, {}, { clock: "virtual" });
-  await flink.failLeader("5s");
+  await flink.crashLeader("5s");
   await assert.rejects(get(`${flink.url}/taskmanagers`));
   await flink.advance("1m");
   const id = await flink.addTaskManager();

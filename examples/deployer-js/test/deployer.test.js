@@ -138,7 +138,7 @@ test("without trigger ids no request is repeated", async (t) => {
 
 test("a deployment waits for the next leader", async (t) => {
   const { flink, deployer } = await startDeployer(t, ORDERS);
-  await flink.failLeader("3s");
+  await flink.crashLeader("3s");
   const job = await deployer.deploy(JAR);
   assert.equal((await flink.job(job)).state, "RUNNING");
 });
@@ -146,7 +146,7 @@ test("a deployment waits for the next leader", async (t) => {
 test("the next leader does not know the savepoint", async (t) => {
   let failed = false;
   const onSleep = async (flink) => {
-    if (!failed) await flink.failLeader("2s");
+    if (!failed) await flink.crashLeader("2s");
     failed = true;
   };
   const { flink, deployer } = await startDeployer(t, ORDERS, { onSleep });

@@ -79,9 +79,9 @@ class ServedCluster:
         """Add a fault, with the keys of a fault in a scenario."""
         self._control.call("POST", "/faults", json=fault)
 
-    def fail_leader(self, duration: str) -> None:
+    def crash_leader(self, duration: str) -> None:
         """Crash the leader. The next one is elected after this duration."""
-        self._control.call("POST", "/leader/fail", json={"for": duration})
+        self._control.call("POST", "/leader/crash", json={"for": duration})
 
     def expect(self, match: str, times: int | str) -> None:
         """Check how often a request was sent."""

@@ -130,19 +130,19 @@ def test_without_trigger_ids_no_request_is_repeated(start: Start) -> None:
 
 def test_a_deployment_waits_for_the_next_leader(start: Start, jar: Path) -> None:
     cluster, deployer = start()
-    cluster.fail_leader("3s")
+    cluster.crash_leader("3s")
     assert cluster.job(deployer.deploy(jar))["state"] == "RUNNING"
 
 
 def test_the_next_leader_does_not_know_the_savepoint(start: Start) -> None:
     failed: list[ServedCluster] = []
 
-    def fail_leader_once(cluster: ServedCluster) -> None:
+    def crash_leader_once(cluster: ServedCluster) -> None:
         if not failed:
-            cluster.fail_leader("2s")
+            cluster.crash_leader("2s")
         failed.append(cluster)
 
-    cluster, deployer = start(on_sleep=fail_leader_once)
+    cluster, deployer = start(on_sleep=crash_leader_once)
     with pytest.raises(RequestFailed, match="404"):
         deployer.savepoint(cluster.job("orders")["id"], "s3://savepoints")
 

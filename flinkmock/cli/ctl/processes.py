@@ -12,10 +12,10 @@ def configure(actions: Actions) -> None:
     taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
     lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
     lose.add_argument("id", nargs="?", metavar="ID", help="default: the first one")
-    leader = actions.group("leader", "Show or crash the leading JobManager", example="fail --for 10s")
+    leader = actions.group("leader", "Show or crash the leading JobManager", example="crash --for 10s")
     leader.add("show", show_leader, "Print which JobManager leads")
-    fail = leader.add("fail", fail_leader, "Crash the leader", example="--for 10s")
-    fail.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
+    crash = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
+    crash.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
     signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
     signal.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
 
@@ -41,8 +41,8 @@ def show_leader(session: Session) -> None:
     _show_leader(session, session.client.request("GET", "leader"))
 
 
-def fail_leader(session: Session) -> None:
-    _show_leader(session, session.client.request("POST", "leader", "fail", body={"for": session.args.duration}))
+def crash_leader(session: Session) -> None:
+    _show_leader(session, session.client.request("POST", "leader", "crash", body={"for": session.args.duration}))
 
 
 def _show_leader(session: Session, response: dict[str, object]) -> None:

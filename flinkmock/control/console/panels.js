@@ -101,7 +101,7 @@ function showProcesses({ taskmanagers, leaders }) {
   render($("processes"), [present, leader], () => [
     element("ul", { class: "rows" },
       element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager leads." : `JobManager ${leader} leads.`),
-        button("leader", "Crash for 5 s", () => act("The leader has crashed.", () => send("POST", "leader/fail", { body: { for: "5s" } })), { disabled: leader == null })),
+        button("leader", "Crash for 5 s", () => act("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
       present.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
         button(`lose-${id}`, "Lose", () => act(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
       present.length > 12 ? element("li", { class: "faint" }, `… and ${present.length - 12} more TaskManagers`) : null,

@@ -72,7 +72,7 @@ def get_leader(call: ControlCall) -> Any:
 
 @operation(
     "POST",
-    "/leader/fail",
+    "/leader/crash",
     summary="Crash the leader.",
     body=obj(
         {
@@ -85,11 +85,11 @@ def get_leader(call: ControlCall) -> Any:
         required=(),
     ),
     returns=_LEADER,
-    python=("JobManagersControl.fail",),
+    python=("JobManagersControl.crash_leader",),
 )
-def fail_leader(call: ControlCall) -> Any:
+def crash_leader(call: ControlCall) -> Any:
     """This has no effect while there is no leader."""
-    call.control.jobmanagers.fail(call.body.get("for", "5s"))
+    call.control.jobmanagers.crash_leader(call.body.get("for", "5s"))
     return _leader_json(call)
 
 

@@ -153,7 +153,7 @@ class DeployerTest {
 
     @Test
     void aDeploymentWaitsForTheNextLeader(FlinkMock flink) throws Exception {
-        flink.failLeader("3s");
+        flink.crashLeader("3s");
         String job = deployer.deploy(jar);
         assertEquals("RUNNING", flink.job(job).state());
     }
@@ -172,7 +172,7 @@ class DeployerTest {
             public void sleep(Duration duration) {
                 flink.advance(duration);
                 if (!failed) {
-                    flink.failLeader("2s");
+                    flink.crashLeader("2s");
                 }
                 failed = true;
             }

@@ -163,8 +163,8 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /** Crashes the leader. The next one is elected after the duration. */
-    public void failLeader(String duration) {
-        control.post("/leader/fail", Map.of("for", duration));
+    public void crashLeader(String duration) {
+        control.post("/leader/crash", Map.of("for", duration));
     }
 
     /** Adds a TaskManager and returns its id. */

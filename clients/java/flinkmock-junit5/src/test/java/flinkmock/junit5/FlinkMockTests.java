@@ -108,7 +108,7 @@ class FlinkMockTests {
     @Test
     @FlinkMockTest(clock = "virtual")
     void theLeaderFailsAndTaskManagersJoinAndLeave(FlinkMock flink) throws Exception {
-        flink.failLeader("5s");
+        flink.crashLeader("5s");
         assertThrows(IOException.class, () -> get(flink.url() + "/taskmanagers"));
         flink.advance("1m");
         String id = flink.addTaskManager();
