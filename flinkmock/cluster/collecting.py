@@ -14,7 +14,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink.type_serializers import string
+from flinkmock.flink.type_serializers import string_bytes
 from flinkmock.named_random import NamedRandom
 
 NO_OFFSET = -1
@@ -83,7 +83,7 @@ def _version(job: Job, sink: CollectSink, execution: Execution, random: NamedRan
 
 def final_results(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> bytes:
     """Return the only element in the accumulator of a finished sink (serializeAccumulatorResult)."""
-    version = string(_version(job, sink, execution, random))
+    version = string_bytes(_version(job, sink, execution, random))
     result = struct.pack(">q", 0) + version + struct.pack(">qi", 0, len(sink.rows))
     result += b"".join(struct.pack(">i", len(row)) + row for row in sink.rows)
     return struct.pack(">i", len(result)) + result

@@ -1,116 +1,110 @@
-"""Writes rows of SQL as Flink's BinaryRowData: a header, eight bytes for each field, then the longer values."""
+"""Writes rows of SQL as Flink's BinaryRowData and arrays as its BinaryArrayData.
+
+Both consist of a header, one field of fixed size for each value, and then the values that are too long for their
+fields. Such a field has the offset and the length of its value instead.
+"""
 
 from __future__ import annotations
 
 import datetime
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.flink.row_values import (
+    EPOCH,
+    BadValue,
+    RowValue,
+    boolean_byte,
+    date_of,
+    decimal_of,
+    instant_of,
+    integer_bytes,
+    list_of,
+    mapping_of,
+    signed_bytes,
+    string_of,
+    time_of,
+)
 
-ROW_KINDS = {"+I": 0, "-U": 1, "+U": 2, "-D": 3}
-"""RowKind.shortString -> RowKind.value."""
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_INLINE = 7
-"""The longest text that fits into its field, in bytes."""
-_COMPACT_DECIMAL, _COMPACT_TIMESTAMP = 18, 3
-"""The highest precisions with which a value fits into eight bytes."""
-_INTEGERS = {
+_FIELD_BYTES = 8
+"""The size of each field of a row."""
+_ROW_KIND_BITS = 8
+"""The bits in the header of a row before those that mark null fields (BinaryRowData.HEADER_SIZE_IN_BITS)."""
+_MAX_INLINE_BYTES = 7
+"""The longest string that fits into its field (BinaryFormat.MAX_FIX_PART_DATA_SIZE)."""
+_INLINE_FLAG = 0x80
+"""Set in the last byte of a field that contains a string, with the length of the string."""
+_MAX_COMPACT_DECIMAL_PRECISION = 18
+_MAX_COMPACT_TIMESTAMP_PRECISION = 3
+"""The highest precisions with which a value fits into its field."""
+_LONG_DECIMAL_BYTES, _LONG_TIMESTAMP_BYTES = 16, 8
+"""The space that a longer value takes after the fields."""
+_INTEGER_LAYOUTS = {
     "TINYINT": "<b", "SMALLINT": "<h", "INTEGER": "<i", "BIGINT": "<q", "INTERVAL_YEAR_MONTH": "<i",
     "INTERVAL_DAY_TIME": "<q",
 }  # fmt: skip
-_SIZES = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "DATE": 4, "TIME_WITHOUT_TIME_ZONE": 4,
-          "INTERVAL_YEAR_MONTH": 4, "FLOAT": 4}  # fmt: skip
-"""The bytes of an element of an array, for types with other than eight."""
+"""The `struct` layouts of whole numbers by LogicalTypeRoot."""
+_ELEMENT_BYTES = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "DATE": 4, "TIME_WITHOUT_TIME_ZONE": 4,
+                  "INTERVAL_YEAR_MONTH": 4, "FLOAT": 4}  # fmt: skip
+"""The size of an element of an array by LogicalTypeRoot, for types whose elements do not take eight bytes."""
 
 
-class BadValue(ValueError):
-    """A value does not have the type that its field has."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowValue:
-    """A row with its kind, a value of ROW_KINDS."""
-
-    kind: int
-    value: Any
-
-
-def decimal_of(value: Any) -> Decimal:
-    """Return a number without rounding. Raises BadValue."""
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            return Decimal(str(value))
-        except InvalidOperation:
-            pass
-    raise BadValue(f"{value!r} is not a number.")
-
-
-def instant_of(value: Any) -> datetime.datetime:
-    """Parse a timestamp in UTC such as "2026-01-01 12:00:00". Raises BadValue."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-    raise BadValue(f'{value!r} is not a timestamp. Write "2026-01-01 12:00:00".')
-
-
-def date_of(value: Any) -> datetime.date:
-    """Parse a date such as "2026-01-01". Raises BadValue."""
-    try:
-        return datetime.date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise BadValue(f'{value!r} is not a date. Write "2026-01-01".') from None
-
-
-def time_of(value: Any) -> datetime.time:
-    """Parse a time of day such as "12:00:00". Raises BadValue."""
-    try:
-        return datetime.time.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise BadValue(f'{value!r} is not a time of day. Write "12:00:00".') from None
-
-
-class BinaryRows:
-    """Writes rows whose fields have the given types: LogicalTypes from a plan."""
+class BinaryRowWriter:
+    """Writes rows whose fields have the given types: LogicalTypes from a submitted plan."""
 
     def __init__(self, types: Any) -> None:
         self._types: Sequence[JavaObject] = types if isinstance(types, list) else []
 
-    def sized(self, value: Any) -> bytes:
-        """Return a row after its length, as RowDataSerializer writes it. Raises BadValue."""
-        data = self.row(value)
+    def row_after_length(self, row: Any) -> bytes:
+        """Return the length of a row and the row, as RowDataSerializer writes them. Raises BadValue."""
+        data = self.row(row)
         return struct.pack(">i", len(data)) + data
 
-    def row(self, value: Any) -> bytes:
-        """Return the bytes of a list of values or of a RowValue. Raises BadValue."""
-        kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
-        if isinstance(value, dict):  # RowDataSerializer does not know the names of the fields
-            value = list(value.values())
-        if not isinstance(value, list) or len(value) != len(self._types):
-            raise BadValue(f"{value!r} is not a list of {len(self._types)} values.")
-        header = bytearray((len(value) + 63 + 8) // 64 * 8)
+    def row(self, row: Any) -> bytes:
+        """Return the bytes of a list of values, a mapping in the order of the fields, or a RowValue.
+
+        Raises:
+            BadValue: The values do not have the types of the fields.
+        """
+        kind, fields = RowValue.of(row)
+        if isinstance(fields, dict):  # RowDataSerializer does not know the names of the fields
+            fields = list(fields.values())
+        values = list_of(fields, len(self._types))
+        header = bytearray((_ROW_KIND_BITS + len(values) + 63) // 64 * 8)
         header[0] = kind
-        for index, field in enumerate(value):
-            header[(index + 8) // 8] |= (field is None) << index % 8
-        return _laid_out(bytes(header), self._types, value, [8] * len(value))
+        _mark_nulls(header, values, _ROW_KIND_BITS)
+        return _with_header(bytes(header), self._types, values, [_FIELD_BYTES] * len(values))
 
 
-def _laid_out(header: bytes, types: Sequence[JavaObject], values: Sequence[Any], sizes: Sequence[int]) -> bytes:
+def _array(element_type: JavaObject, values: list[Any]) -> bytes:
+    """Return a BinaryArrayData. Its header has the number of elements and a bit for each that is set if it is null."""
+    null_bits = bytearray((len(values) + 31) // 32 * 4)
+    _mark_nulls(null_bits, values, 0)
+    size = _ELEMENT_BYTES.get(str(element_type.fields.get("typeRoot")), _FIELD_BYTES)
+    header = struct.pack("<i", len(values)) + bytes(null_bits)
+    return _with_header(header, [element_type] * len(values), values, [size] * len(values))
+
+
+def _mark_nulls(header: bytearray, values: Sequence[Any], first_bit: int) -> None:
+    for bit, value in enumerate(values, first_bit):
+        if value is None:
+            header[bit // 8] |= 1 << bit % 8
+
+
+def _with_header(
+    header: bytes, types: Sequence[JavaObject], values: Sequence[Any], field_sizes: Sequence[int]
+) -> bytes:
     """Return the header, the fields, and the values that do not fit into their fields."""
-    fixed, end = b"", _padded_length(len(header) + sum(sizes))
-    variable_part = bytearray()
-    for type, value, size in zip(types, values, sizes, strict=True):
-        field, more = _field(type, value, end + len(variable_part))
-        fixed += field[:size].ljust(size, b"\0")
-        variable_part += _padded(more)
-    return _padded(header + fixed) + bytes(variable_part)
+    fields = b""
+    long_values = bytearray()
+    long_values_offset = _padded_length(len(header) + sum(field_sizes))
+    for logical_type, value, size in zip(types, values, field_sizes, strict=True):
+        field = _field(logical_type, value, long_values_offset + len(long_values))
+        fields += field.fixed[:size].ljust(size, b"\0")
+        long_values += _padded(field.long_value)
+    return _padded(header + fields) + bytes(long_values)
 
 
 def _padded_length(length: int) -> int:
@@ -121,111 +115,114 @@ def _padded(data: bytes) -> bytes:
     return data.ljust(_padded_length(len(data)), b"\0")
 
 
-def _field(type: JavaObject, value: Any, offset: int) -> tuple[bytes, bytes]:
-    """Return the eight bytes of a field, and the longer value that will be at `offset` from the row's start."""
-    root, precision = str(type.fields.get("typeRoot")), type.fields.get("precision", 0)
+class _Field(NamedTuple):
+    """The bytes of a field, and those of a value that does not fit into it."""
+
+    fixed: bytes
+    long_value: bytes = b""
+
+
+def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
+    """Return the field of a value. If the value is too long, it will be at `offset` from the start of the row."""
+    type_root = str(logical_type.fields.get("typeRoot"))
+    precision = logical_type.fields.get("precision", 0)
     if value is None:
-        return bytes(8), b"" if not _reserves(root, precision) else bytes(_reserves(root, precision))
-    if root in _INTEGERS:
-        return _integer(value, _INTEGERS[root]), b""
-    if root == "BOOLEAN":
-        if not isinstance(value, bool):
-            raise BadValue(f"{value!r} is neither true nor false.")
-        return bytes([value]), b""
-    if root in ("FLOAT", "DOUBLE"):
-        return struct.pack("<f" if root == "FLOAT" else "<d", decimal_of(value)), b""
-    if root == "DATE":
-        return _integer((date_of(value) - EPOCH.date()).days, "<i"), b""
-    if root == "TIME_WITHOUT_TIME_ZONE":
+        return _Field(bytes(_FIELD_BYTES), bytes(_bytes_reserved_for_null(type_root, precision)))
+    if type_root in _INTEGER_LAYOUTS:
+        return _Field(integer_bytes(value, _INTEGER_LAYOUTS[type_root]))
+    if type_root == "BOOLEAN":
+        return _Field(boolean_byte(value))
+    if type_root in ("FLOAT", "DOUBLE"):
+        return _Field(struct.pack("<f" if type_root == "FLOAT" else "<d", decimal_of(value)))
+    if type_root == "DATE":
+        return _Field(integer_bytes((date_of(value) - EPOCH.date()).days, "<i"))
+    if type_root == "TIME_WITHOUT_TIME_ZONE":
         time = time_of(value)
         seconds = (time.hour * 60 + time.minute) * 60 + time.second
-        return _integer(seconds * 1000 + time.microsecond // 1000, "<i"), b""
-    if root in ("TIMESTAMP_WITHOUT_TIME_ZONE", "TIMESTAMP_WITH_LOCAL_TIME_ZONE"):
+        return _Field(integer_bytes(seconds * 1000 + time.microsecond // 1000, "<i"))
+    if type_root in ("TIMESTAMP_WITHOUT_TIME_ZONE", "TIMESTAMP_WITH_LOCAL_TIME_ZONE"):
         return _timestamp(value, precision, offset)
-    if root == "DECIMAL":
-        return _decimal(value, precision, type.fields.get("scale", 0), offset)
-    return _variable(_bytes_of(root, type, value), offset, inline=root not in ("ARRAY", "MAP", "MULTISET", "ROW"))
+    if type_root == "DECIMAL":
+        return _decimal(value, precision, logical_type.fields.get("scale", 0), offset)
+    if type_root in ("CHAR", "VARCHAR"):
+        return _inline_or_long(string_of(value).encode(), offset)
+    if type_root in ("BINARY", "VARBINARY"):
+        return _inline_or_long(value if isinstance(value, bytes) else str(value).encode(), offset)
+    return _long(_collection(type_root, logical_type, value), offset)
 
 
-def _reserves(root: str, precision: int) -> int:
-    """Return how many bytes a null reserves so that the field can be set later (BinaryRowWriter)."""
-    if root == "DECIMAL" and precision > _COMPACT_DECIMAL:
-        return 16
-    return 8 if root.startswith("TIMESTAMP") and precision > _COMPACT_TIMESTAMP else 0
+def _bytes_reserved_for_null(type_root: str, precision: int) -> int:
+    """Return the space for a value with which the null can be replaced later (BinaryRowWriter)."""
+    if type_root == "DECIMAL" and precision > _MAX_COMPACT_DECIMAL_PRECISION:
+        return _LONG_DECIMAL_BYTES
+    if type_root.startswith("TIMESTAMP") and precision > _MAX_COMPACT_TIMESTAMP_PRECISION:
+        return _LONG_TIMESTAMP_BYTES
+    return 0
 
 
-def _integer(value: Any, layout: str) -> bytes:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadValue(f"{value!r} is not a whole number.")
-    try:
-        return struct.pack(layout, value)
-    except struct.error:
-        raise BadValue(f"{value} is too large.") from None
+def _timestamp(value: Any, precision: int, offset: int) -> _Field:
+    epoch_micros = (instant_of(value) - EPOCH) // datetime.timedelta(microseconds=1)
+    epoch_millis, micros_of_milli = divmod(epoch_micros, 1000)
+    if precision <= _MAX_COMPACT_TIMESTAMP_PRECISION:
+        return _Field(struct.pack("<q", epoch_millis))
+    nanos_of_milli = micros_of_milli * 1000
+    return _Field(struct.pack("<q", offset << 32 | nanos_of_milli), struct.pack("<q", epoch_millis))
 
 
-def _timestamp(value: Any, precision: int, offset: int) -> tuple[bytes, bytes]:
-    micros = (instant_of(value) - EPOCH) // datetime.timedelta(microseconds=1)
-    millis, rest = divmod(micros, 1000)
-    if precision <= _COMPACT_TIMESTAMP:
-        return struct.pack("<q", millis), b""
-    return struct.pack("<q", offset << 32 | rest * 1000), struct.pack("<q", millis)
-
-
-def _decimal(value: Any, precision: int, scale: int, offset: int) -> tuple[bytes, bytes]:
+def _decimal(value: Any, precision: int, scale: int, offset: int) -> _Field:
     unscaled = int(decimal_of(value).scaleb(scale).to_integral_value())
     if len(str(abs(unscaled))) > precision:
         raise BadValue(f"{value} is too large for DECIMAL({precision}, {scale}).")
-    if precision <= _COMPACT_DECIMAL:
-        return struct.pack("<q", unscaled), b""
-    data = unscaled.to_bytes(unscaled.bit_length() // 8 + 1, "big", signed=True)
-    return struct.pack("<q", offset << 32 | len(data)), data.ljust(16, b"\0")
+    if precision <= _MAX_COMPACT_DECIMAL_PRECISION:
+        return _Field(struct.pack("<q", unscaled))
+    data = signed_bytes(unscaled)
+    return _Field(struct.pack("<q", offset << 32 | len(data)), data.ljust(_LONG_DECIMAL_BYTES, b"\0"))
 
 
-def _variable(data: bytes, offset: int, *, inline: bool) -> tuple[bytes, bytes]:
-    if inline and len(data) <= _INLINE:
-        return data.ljust(_INLINE, b"\0") + bytes([0x80 | len(data)]), b""
-    return struct.pack("<q", offset << 32 | len(data)), data
+def _inline_or_long(data: bytes, offset: int) -> _Field:
+    if len(data) <= _MAX_INLINE_BYTES:
+        return _Field(data.ljust(_MAX_INLINE_BYTES, b"\0") + bytes([_INLINE_FLAG | len(data)]))
+    return _long(data, offset)
 
 
-def _bytes_of(root: str, type: JavaObject, value: Any) -> bytes:
-    if root in ("CHAR", "VARCHAR"):
-        if not isinstance(value, str):
-            raise BadValue(f"{value!r} is not a string. Put it in quotes.")
-        return value.encode()
-    if root in ("BINARY", "VARBINARY"):
-        return value if isinstance(value, bytes) else str(value).encode()
-    if root == "ARRAY":
-        if not isinstance(value, list):
-            raise BadValue(f"{value!r} is not a list.")
-        return _array(type.fields["elementType"], value)
-    if root in ("MAP", "MULTISET"):
-        if not isinstance(value, dict):
-            raise BadValue(f"{value!r} is not a mapping.")
-        keys = _array(type.fields["keyType" if root == "MAP" else "elementType"], list(value))
-        counts = JavaObject("IntType", {"typeRoot": "INTEGER"})
-        values = _array(type.fields["valueType"] if root == "MAP" else counts, list(value.values()))
-        return struct.pack("<i", len(keys)) + keys + values
-    if root in ("ROW", "STRUCTURED_TYPE"):
-        fields = _elements(type.fields.get("fields") or type.fields.get("attributes"))
-        types = [field.fields["type"] for field in fields]
-        return BinaryRows(types).row(value)
-    raise BadValue(f"flinkmock can't write values of type {root}.")
+def _long(data: bytes, offset: int) -> _Field:
+    return _Field(struct.pack("<q", offset << 32 | len(data)), data)
 
 
-def _elements(collection: Any) -> Sequence[Any]:
-    while isinstance(collection, JavaObject):
-        inner = next((collection.fields[name] for name in ("a", "c", "list") if name in collection.fields), None)
+def _collection(type_root: str, logical_type: JavaObject, value: Any) -> bytes:
+    """Return the bytes of an array, a map, a multiset or a row."""
+    if type_root == "ARRAY":
+        return _array(logical_type.fields["elementType"], list_of(value))
+    if type_root == "MAP":
+        return _map(logical_type.fields["keyType"], logical_type.fields["valueType"], mapping_of(value))
+    if type_root == "MULTISET":
+        count_type = JavaObject("IntType", {"typeRoot": "INTEGER"})
+        return _map(logical_type.fields["elementType"], count_type, mapping_of(value))
+    if type_root in ("ROW", "STRUCTURED_TYPE"):
+        return _nested_row(logical_type, value)
+    raise BadValue(f"flinkmock can't write values of type {type_root}.")
+
+
+def _map(key_type: JavaObject, value_type: JavaObject, entries: dict[Any, Any]) -> bytes:
+    """Return a BinaryMapData: the length of the array of keys, that array, and the array of values."""
+    keys = _array(key_type, list(entries))
+    return struct.pack("<i", len(keys)) + keys + _array(value_type, list(entries.values()))
+
+
+def _nested_row(logical_type: JavaObject, value: Any) -> bytes:
+    fields = _list_elements(logical_type.fields.get("fields") or logical_type.fields.get("attributes"))
+    return BinaryRowWriter([field.fields["type"] for field in fields]).row(value)
+
+
+def _list_elements(java_list: Any) -> Sequence[Any]:
+    """Return the elements of a deserialized `java.util.List`.
+
+    The fields `a`, `c` and `list` contain the elements in Arrays.ArrayList, UnmodifiableList and their subclasses. An
+    ArrayList writes its capacity and then its elements.
+    """
+    while isinstance(java_list, JavaObject):
+        inner = next((java_list.fields[name] for name in ("a", "c", "list") if name in java_list.fields), None)
         if inner is None:
-            return collection.annotations[1:]
-        collection = inner
-    return collection or ()
-
-
-def _array(type: JavaObject, values: list[Any]) -> bytes:
-    """Return BinaryArrayData: the count, a bit per element that is set for nulls, the elements."""
-    nulls = bytearray((len(values) + 31) // 32 * 4)
-    for index, element in enumerate(values):
-        nulls[index // 8] |= (element is None) << index % 8
-    size = _SIZES.get(str(type.fields.get("typeRoot")), 8)
-    header = struct.pack("<i", len(values)) + bytes(nulls)
-    return _laid_out(header, [type] * len(values), values, [size] * len(values))
+            return java_list.annotations[1:]
+        java_list = inner
+    return java_list or ()

@@ -13,26 +13,51 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from flinkmock.flink.binary_row import EPOCH, BadValue, BinaryRows, RowValue, date_of, decimal_of, instant_of, time_of
+from flinkmock.flink.binary_row import BinaryRowWriter
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.flink.row_values import (
+    EPOCH,
+    BadValue,
+    RowKind,
+    RowValue,
+    boolean_byte,
+    date_of,
+    decimal_of,
+    instant_of,
+    integer_bytes,
+    list_of,
+    mapping_of,
+    signed_bytes,
+    string_of,
+    time_of,
+)
 
-_NUMBERS = {
+_INTEGER_LAYOUTS = {
     "ByteSerializer": ">b",
     "ShortSerializer": ">h",
     "IntSerializer": ">i",
     "LongSerializer": ">q",
 }
-_ARRAYS = {
+_INTEGER_ARRAY_LAYOUTS = {
     "ShortPrimitiveArraySerializer": ">h",
     "IntPrimitiveArraySerializer": ">i",
     "LongPrimitiveArraySerializer": ">q",
+}
+_FLOAT_ARRAY_LAYOUTS = {
     "FloatPrimitiveArraySerializer": ">f",
     "DoublePrimitiveArraySerializer": ">d",
 }
-_ROW_KINDS = 2
-"""The number of bits before those of the fields in the mask of a RowSerializer."""
+_NULL_FLAG, _NOT_NULL_FLAG = b"\1", b"\0"
 _POJO_IS_NULL, _POJO_HAS_THE_CLASS = b"\1", b"\2"
 """Flags of a PojoSerializer. There are others for subclasses."""
+_BIG_INTEGER_CODES = {0: 1, 1: 2, 10: 3}
+"""Numbers that BigIntSerializer writes as one code. The code 0 is null."""
+_BIG_INTEGER_LENGTH_OFFSET = 4
+"""Added to the lengths of other numbers, so that they differ from the codes."""
+_SERIALIZERS_OF_ROWS = frozenset({"RowSerializer", "RowDataSerializer", "ExternalSerializer"})
+_SERIALIZERS_OF_NULL = frozenset(
+    {"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer", "PojoSerializer"}
+)
 
 
 def serialize(serializer: Any, value: Any) -> bytes:
@@ -49,118 +74,105 @@ def serialize(serializer: Any, value: Any) -> bytes:
     writer = _WRITERS.get(name)
     if writer is None:
         raise BadValue(f"flinkmock can't write rows with {name or 'an unknown serializer'}.")
-    kind = value.kind if isinstance(value, RowValue) else 0
-    if kind and name not in ("RowSerializer", "RowDataSerializer", "ExternalSerializer"):
-        raise BadValue(f"only rows have a kind, not {value.value!r}.")
-    if value is None and name not in _NULLABLE:
+    if isinstance(value, RowValue) and value.kind != RowKind.INSERT and name not in _SERIALIZERS_OF_ROWS:
+        raise BadValue(f"only rows have a kind, not {value.fields!r}.")
+    if value is None and name not in _SERIALIZERS_OF_NULL:
         raise BadValue(f"null is not a value of {name.removesuffix('Serializer')}.")
     return writer(serializer, value)
 
 
-def string(text: str | None) -> bytes:
+def string_bytes(text: str | None) -> bytes:
     """Return a string as `StringValue.writeString` does: length + 1 and UTF-16 units, as ints of variable length."""
     if text is None:
         return b"\0"
     units = memoryview(text.encode("utf-16-le")).cast("H")
-    return _variable(len(units) + 1) + b"".join(map(_variable, units))
+    return _variable_length_int(len(units) + 1) + b"".join(map(_variable_length_int, units))
 
 
-def _variable(number: int) -> bytes:
-    out = bytearray()
+def _variable_length_int(number: int) -> bytes:
+    """Return a number in groups of seven bits, the lowest first. All but the last byte have the highest bit set."""
+    data = bytearray()
     while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
+        data.append(number & 0x7F | 0x80)
         number >>= 7
-    out.append(number)
-    return bytes(out)
+    data.append(number)
+    return bytes(data)
 
 
-def integer(value: Any, layout: str) -> bytes:
-    """Return a whole number in the given `struct` layout. Raises BadValue for other values and large numbers."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadValue(f"{value!r} is not a whole number.")
-    try:
-        return struct.pack(layout, value)
-    except struct.error:
-        raise BadValue(f"{value} is too large.") from None
-
-
-def _decimal(value: Any, layout: str) -> bytes:
+def _float(value: Any, layout: str) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"{value!r} is not a number.")
     return struct.pack(layout, value)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadValue(f"{value!r} is not a string. Put it in quotes.")
-    return value
-
-
-def _boolean(value: Any) -> bytes:
-    if not isinstance(value, bool):
-        raise BadValue(f"{value!r} is neither true nor false.")
-    return bytes([value])
-
-
-def _sized(serializer: Any, value: Any) -> bytes:
-    return struct.pack(">i", len(elements(value))) + b"".join(
-        serialize(serializer.fields["elementSerializer"], element) for element in value
-    )
-
-
-def elements(value: Any, count: int | None = None) -> list[Any]:
-    """Return the elements of a list with `count` elements, if specified. Raises BadValue."""
-    if not isinstance(value, list) or (count is not None and len(value) != count):
-        expected = "a list" if count is None else f"a list of {count} values"
-        raise BadValue(f"{value!r} is not {expected}.")
-    return value
+def _list(serializer: Any, value: Any) -> bytes:
+    elements = list_of(value)
+    element_serializer = serializer.fields["elementSerializer"]
+    return struct.pack(">i", len(elements)) + b"".join(serialize(element_serializer, element) for element in elements)
 
 
 def _tuple(serializer: Any, value: Any) -> bytes:
-    fields = serializer.fields["fieldSerializers"]
-    return b"".join(map(serialize, fields, elements(value, len(fields))))
+    field_serializers = serializer.fields["fieldSerializers"]
+    return b"".join(map(serialize, field_serializers, list_of(value, len(field_serializers))))
 
 
 def _row(serializer: Any, value: Any) -> bytes:
     """Write a row as RowSerializer does: a mask of row kind and nulls, then the fields that are not null."""
-    kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
-    fields = serializer.fields["fieldSerializers"]
-    if isinstance(value, dict):
-        value = by_name(value, list(_names(serializer)))
-    values = elements(value, len(fields))
-    bits = [field_value is None for field_value in values]
+    row = RowValue.of(value)
+    fields, field_serializers = row.fields, serializer.fields["fieldSerializers"]
+    if isinstance(fields, dict):
+        fields = _in_field_order(fields, _field_names(serializer))
+    values = list_of(fields, len(field_serializers))
+    mask_bits = [field_value is None for field_value in values]
     if serializer.fields.get("supportsRowKind", True):
-        bits = [bool(kind & 1), bool(kind & 2), *bits]
-    mask = bytearray((len(bits) + 7) // 8)
-    for index, bit in enumerate(bits):
-        mask[index // 8] |= bit << 7 - index % 8
+        mask_bits = [bool(row.kind & 1), bool(row.kind & 2), *mask_bits]
+    mask = bytearray((len(mask_bits) + 7) // 8)
+    for index, is_set in enumerate(mask_bits):
+        mask[index // 8] |= is_set << 7 - index % 8
     return bytes(mask) + b"".join(
-        serialize(field, field_value)
-        for field, field_value in zip(fields, values, strict=True)
+        serialize(field_serializer, field_value)
+        for field_serializer, field_value in zip(field_serializers, values, strict=True)
         if field_value is not None
     )
 
 
-def _names(serializer: Any) -> list[str]:
-    positions = serializer.fields.get("positionByName")
+def _field_names(row_serializer: Any) -> list[str]:
+    """Return the names of a row's fields, if it has any. `positionByName` is a LinkedHashMap of names to positions."""
+    positions = row_serializer.fields.get("positionByName")
     if not isinstance(positions, JavaObject):
         return []
     return [name for name in positions.annotations if isinstance(name, str)]
 
 
-def _pojo(serializer: Any, value: Any) -> bytes:
-    """Write an object as PojoSerializer does: flags, then for each field whether it is null, and a value if not.
+def _in_field_order(row: dict[str, Any], field_names: list[str]) -> list[Any]:
+    """Return the values of a row in the order of its fields or, if these have no names, in that of the mapping.
 
     Fields that the mapping lacks are null.
+
+    Raises:
+        BadValue: The mapping has other fields.
     """
+    if not field_names:
+        return list(row.values())
+    unknown = next((name for name in row if name not in field_names), None)
+    if unknown is not None:
+        raise BadValue(f'the row has no field "{unknown}", only {", ".join(field_names)}.')
+    return [row.get(name) for name in field_names]
+
+
+def _pojo(serializer: Any, value: Any) -> bytes:
+    """Write an object as PojoSerializer does: flags, then for each field whether it is null, and a value if not."""
     if value is None:
         return _POJO_IS_NULL
     if not isinstance(value, dict):
         raise BadValue(f"{value!r} is not a mapping of fields.")
-    names = [data[2:].decode() for data in serializer.annotations[1:] if isinstance(data, bytes)]  # after the class
-    values = zip(serializer.fields["fieldSerializers"], by_name(value, names), strict=True)
-    fields = (b"\1" if value is None else b"\0" + serialize(field, value) for field, value in values)
-    return _POJO_HAS_THE_CLASS + b"".join(fields)
+    # PojoSerializer.writeObject writes the number of fields, then for each its class, and its name after two bytes.
+    field_names = [data[2:].decode() for data in serializer.annotations[1:] if isinstance(data, bytes)]
+    fields = zip(serializer.fields["fieldSerializers"], _in_field_order(value, field_names), strict=True)
+    return _POJO_HAS_THE_CLASS + b"".join(
+        _NULL_FLAG if field_value is None else _NOT_NULL_FLAG + serialize(field_serializer, field_value)
+        for field_serializer, field_value in fields
+    )
 
 
 def _enum(serializer: Any, value: Any) -> bytes:
@@ -170,132 +182,124 @@ def _enum(serializer: Any, value: Any) -> bytes:
     return struct.pack(">i", constants.index(value))
 
 
-def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
-    """Return the values of a row in the order of its fields or, if these have no names, in that of the mapping.
-
-    Raises:
-        BadValue: The mapping has other fields.
-    """
-    if not names:
-        return list(value.values())
-    unknown = next((name for name in value if name not in names), None)
-    if unknown is not None:
-        raise BadValue(f'the row has no field "{unknown}", only {", ".join(names)}.')
-    return [value.get(name) for name in names]
-
-
 def _nullable(serializer: Any, value: Any) -> bytes:
-    padding = bytes(serializer.fields.get("padding") or b"")
     if value is None:
-        return b"\1" + padding
-    return b"\0" + serialize(serializer.fields["originalSerializer"], value)
+        return _NULL_FLAG + bytes(serializer.fields.get("padding") or b"")
+    return _NOT_NULL_FLAG + serialize(serializer.fields["originalSerializer"], value)
 
 
 def _map(serializer: Any, value: Any) -> bytes:
-    if not isinstance(value, dict):
-        raise BadValue(f"{value!r} is not a mapping.")
-    out = struct.pack(">i", len(value))
-    for key, entry in value.items():
-        out += serialize(serializer.fields["keySerializer"], key) + bytes([entry is None])
-        out += b"" if entry is None else serialize(serializer.fields["valueSerializer"], entry)
-    return out
+    entries = mapping_of(value)
+    data = struct.pack(">i", len(entries))
+    for key, entry in entries.items():
+        data += serialize(serializer.fields["keySerializer"], key)
+        data += _NULL_FLAG if entry is None else _NOT_NULL_FLAG + serialize(serializer.fields["valueSerializer"], entry)
+    return data
 
 
 def _object_array(serializer: Any, value: Any) -> bytes:
-    out = struct.pack(">i", len(elements(value)))
-    for element in value:
-        out += bytes([element is not None])
-        out += b"" if element is None else serialize(serializer.fields["componentSerializer"], element)
-    return out
+    elements = list_of(value)
+    data = struct.pack(">i", len(elements))
+    for element in elements:
+        data += bytes([element is not None])
+        data += b"" if element is None else serialize(serializer.fields["componentSerializer"], element)
+    return data
 
 
-def _bytes(value: Any) -> bytes:
+def _byte_array(value: Any) -> bytes:
     """Return an array of bytes: either the value, or its Python pickle, which PyFlink reads."""
     data = value if isinstance(value, bytes) else pickle.dumps(value, protocol=4)
     return struct.pack(">i", len(data)) + data
 
 
-def _number(layout: str) -> Callable[[Any, Any], bytes]:
-    return lambda _, value: integer(value, layout)
+def _number_array(value: Any, layout: str, element_bytes: Callable[[Any, str], bytes]) -> bytes:
+    elements = list_of(value)
+    return struct.pack(">i", len(elements)) + b"".join(element_bytes(element, layout) for element in elements)
 
 
-def _number_array(layout: str) -> Callable[[Any, Any], bytes]:
-    pack = integer if layout[1] in "hiq" else _decimal
-    return lambda _, value: (
-        struct.pack(">i", len(elements(value))) + b"".join(pack(element, layout) for element in value)
-    )
+def _big_integer(number: int) -> bytes:
+    if number in _BIG_INTEGER_CODES:
+        return struct.pack(">i", _BIG_INTEGER_CODES[number])
+    data = signed_bytes(number)
+    return struct.pack(">i", len(data) + _BIG_INTEGER_LENGTH_OFFSET) + data
 
 
-def _big_integer(value: int) -> bytes:
-    """Write a number as BigIntSerializer does: 0 is null, 1 zero, 2 one, 3 ten; others have length + 4 and bytes."""
-    short = {0: 1, 1: 2, 10: 3}
-    if value in short:
-        return struct.pack(">i", short[value])
-    data = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
-    return struct.pack(">i", len(data) + 4) + data
+def _big_decimal(number: Decimal) -> bytes:
+    """Write a number as BigDecSerializer does: the unscaled number, then the scale unless it is 0, 1 or 10."""
+    exponent = int(number.as_tuple().exponent)
+    if number in _BIG_INTEGER_CODES and exponent == 0:
+        return _big_integer(int(number))
+    data = signed_bytes(int(number.scaleb(-exponent)))
+    return struct.pack(">i", len(data) + _BIG_INTEGER_LENGTH_OFFSET) + data + struct.pack(">i", -exponent)
 
 
-def _big_decimal(value: Decimal) -> bytes:
-    if value in (0, 1, 10) and value.as_tuple().exponent == 0:
-        return _big_integer(int(value))
-    exponent = int(value.as_tuple().exponent)
-    unscaled = int(value.scaleb(-exponent))
-    data = unscaled.to_bytes(unscaled.bit_length() // 8 + 1, "big", signed=True)
-    return struct.pack(">i", len(data) + 4) + data + struct.pack(">i", -exponent)
-
-
-def _date(value: Any) -> bytes:
-    day = date_of(value)
+def _date(day: datetime.date) -> bytes:
     return struct.pack(">iBB", day.year, day.month, day.day)
 
 
-def _time(value: datetime.time) -> bytes:
-    return struct.pack(">BBBi", value.hour, value.minute, value.second, value.microsecond * 1000)
+def _time(time: datetime.time) -> bytes:
+    return struct.pack(">BBBi", time.hour, time.minute, time.second, time.microsecond * 1000)
 
 
 def _date_time(value: Any) -> bytes:
-    moment = instant_of(value)
-    return _date(moment.date().isoformat()) + _time(moment.time())
+    instant = instant_of(value)
+    return _date(instant.date()) + _time(instant.time())
 
 
 def _instant(value: Any) -> bytes:
-    moment = instant_of(value)
-    return struct.pack(">qi", _seconds(moment), moment.microsecond * 1000)
+    instant = instant_of(value)
+    return struct.pack(">qi", _epoch_seconds(instant), instant.microsecond * 1000)
 
 
-def _timestamp(value: Any) -> bytes:
-    moment = instant_of(value)
-    return struct.pack(">qi", _seconds(moment) * 1000 + moment.microsecond // 1000, moment.microsecond * 1000)
+def _sql_timestamp(value: Any) -> bytes:
+    """Write an instant as SqlTimestampSerializer does: epoch ms, then the nanoseconds of the second."""
+    instant = instant_of(value)
+    epoch_ms = _epoch_seconds(instant) * 1000 + instant.microsecond // 1000
+    return struct.pack(">qi", epoch_ms, instant.microsecond * 1000)
 
 
-def _seconds(moment: datetime.datetime) -> int:
-    return int((moment.replace(microsecond=0) - EPOCH).total_seconds())
+def _epoch_seconds(instant: datetime.datetime) -> int:
+    return int((instant.replace(microsecond=0) - EPOCH).total_seconds())
 
 
-def _rows(serializer: Any, value: Any) -> bytes:
-    return BinaryRows(serializer.fields.get("types")).sized(value)
+def _sql_row(serializer: Any, value: Any) -> bytes:
+    return BinaryRowWriter(serializer.fields.get("types")).row_after_length(value)
 
 
-_NULLABLE = frozenset(
-    {"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer", "PojoSerializer"}
-)
-_WRITERS: dict[str, Callable[[Any, Any], bytes]] = {
-    **{name: _number(layout) for name, layout in _NUMBERS.items()},
-    **{name: _number_array(layout) for name, layout in _ARRAYS.items()},
-    "BooleanSerializer": lambda _, value: _boolean(value),
-    "FloatSerializer": lambda _, value: _decimal(value, ">f"),
-    "DoubleSerializer": lambda _, value: _decimal(value, ">d"),
-    "StringSerializer": lambda _, value: string(None if value is None else _text(value)),
+Writer = Callable[[Any, Any], bytes]
+"""Returns the bytes of its second argument, a value, for its first, a serializer."""
+
+
+def _integer_writer(layout: str) -> Writer:
+    return lambda _, value: integer_bytes(value, layout)
+
+
+def _integer_array_writer(layout: str) -> Writer:
+    return lambda _, value: _number_array(value, layout, integer_bytes)
+
+
+def _float_array_writer(layout: str) -> Writer:
+    return lambda _, value: _number_array(value, layout, _float)
+
+
+_WRITERS: dict[str, Writer] = {
+    **{name: _integer_writer(layout) for name, layout in _INTEGER_LAYOUTS.items()},
+    **{name: _integer_array_writer(layout) for name, layout in _INTEGER_ARRAY_LAYOUTS.items()},
+    **{name: _float_array_writer(layout) for name, layout in _FLOAT_ARRAY_LAYOUTS.items()},
+    "BooleanSerializer": lambda _, value: boolean_byte(value),
+    "FloatSerializer": lambda _, value: _float(value, ">f"),
+    "DoubleSerializer": lambda _, value: _float(value, ">d"),
+    "StringSerializer": lambda _, value: string_bytes(None if value is None else string_of(value)),
     "VoidSerializer": lambda _, value: b"\0",
     "BigIntSerializer": lambda _, value: _big_integer(int(decimal_of(value))),
     "BigDecSerializer": lambda _, value: _big_decimal(decimal_of(value)),
-    "LocalDateSerializer": lambda _, value: _date(value),
+    "LocalDateSerializer": lambda _, value: _date(date_of(value)),
     "LocalTimeSerializer": lambda _, value: _time(time_of(value)),
     "LocalDateTimeSerializer": lambda _, value: _date_time(value),
     "InstantSerializer": lambda _, value: _instant(value),
-    "SqlTimestampSerializer": lambda _, value: _timestamp(value),
-    "BytePrimitiveArraySerializer": lambda _, value: _bytes(value),
-    "ListSerializer": _sized,
+    "SqlTimestampSerializer": lambda _, value: _sql_timestamp(value),
+    "BytePrimitiveArraySerializer": lambda _, value: _byte_array(value),
+    "ListSerializer": _list,
     "MapSerializer": _map,
     "GenericArraySerializer": _object_array,
     "NullableSerializer": _nullable,
@@ -303,6 +307,6 @@ _WRITERS: dict[str, Callable[[Any, Any], bytes]] = {
     "RowSerializer": _row,
     "PojoSerializer": _pojo,
     "EnumSerializer": _enum,
-    "RowDataSerializer": _rows,
+    "RowDataSerializer": _sql_row,
     "ExternalSerializer": lambda serializer, value: serialize(serializer.fields["internalSerializer"], value),
 }

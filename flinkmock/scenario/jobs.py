@@ -19,7 +19,7 @@ from flinkmock.cluster.spec import (
     VertexSpec,
 )
 from flinkmock.errors import did_you_mean
-from flinkmock.flink.binary_row import ROW_KINDS, RowValue
+from flinkmock.flink.row_values import ROW_KINDS, RowValue
 from flinkmock.named_random import ZERO
 from flinkmock.scenario.accumulators import read_accumulators
 from flinkmock.scenario.diagnostics import Diagnostics

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from flinkmock import ScenarioError
-from flinkmock.flink.binary_row import RowValue
 from flinkmock.flink.java_serialization.reader import read_object
+from flinkmock.flink.row_values import RowKind, RowValue
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
@@ -35,8 +35,8 @@ submitted:
         "text",
         [1, "a", None],
         {"id": 1, "name": "a"},
-        RowValue(2, [1, "b"]),
-        RowValue(3, [1, "b"]),
+        RowValue(RowKind.UPDATE_AFTER, [1, "b"]),
+        RowValue(RowKind.DELETE, [1, "b"]),
     )
     assert rule.given_keys == {"results"}
 

@@ -9,8 +9,8 @@ from typing import Any
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.spec import VertexSpec
 from flinkmock.cluster.submission.java_values import is_a, text
-from flinkmock.flink.binary_row import BadValue
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.flink.row_values import BadValue
 from flinkmock.flink.type_serializers import serialize
 
 DEFAULT_BATCH_BYTES = 2 << 20

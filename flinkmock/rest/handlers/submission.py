@@ -14,9 +14,9 @@ from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_
 from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
 from flinkmock.cluster.submission.submitted_job import spec_of_plan
 from flinkmock.flink import java_classes, submission_messages
-from flinkmock.flink.binary_row import BadValue
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
+from flinkmock.flink.row_values import BadValue
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, UploadedFile, handles
 

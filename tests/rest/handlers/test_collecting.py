@@ -14,8 +14,8 @@ import pytest
 
 from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJavaException
-from flinkmock.flink.binary_row import RowValue
 from flinkmock.flink.java_serialization.reader import read_object
+from flinkmock.flink.row_values import RowKind, RowValue
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import HandlerClient
 from tests.rest.handlers.test_submitted_plans import submit
@@ -26,7 +26,7 @@ REQUEST = base64.b64decode(
     "AAAAAAAAAQIAAkoABm9mZnNldEwAB3ZlcnNpb250ABJMamF2YS9sYW5nL1N0cmluZzt4cAAAAAAAAAAAdAAA"
 )
 """The first request of a client of 2.3.0: no version, offset 0."""
-ROWS = (["x", 1], {"v": 2}, RowValue(3, ["z", 3]))
+ROWS = (["x", 1], {"v": 2}, RowValue(RowKind.DELETE, ["z", 3]))
 BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
 
 
