@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.wire import peers
 from flinkmock import FlinkMock
-from tests.fidelity.flink import real_cluster
+from tests.fidelity.real_cluster import real_cluster
 
 FOLDER = Path(__file__).parent
 OVERVIEW = "/overview"

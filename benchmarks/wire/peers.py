@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from benchmarks.wire.process import Server, free_port, started
-from tests.fidelity.flink import real_cluster
 from tests.fidelity.multipart import encode, jar_part
+from tests.fidelity.real_cluster import real_cluster
 
 ROOT = Path(__file__).parents[2]
 _BARE = {"aiohttp": "benchmarks.wire.bare", "asyncio": "benchmarks.wire.protocol"}

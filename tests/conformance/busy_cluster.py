@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.fidelity.flink import RealCluster
+from tests.fidelity.real_cluster import RealCluster
 
 JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MOST_RUNNING = 4

@@ -25,22 +25,22 @@ from pathlib import Path
 from tests.conformance.busy_cluster import busy
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import RealCluster, real_cluster
-from tests.fidelity.jobs import has_ended, start_job, wait_checkpoints, wait_state
+from tests.fidelity.job_steps import has_ended, start_job, wait_checkpoints, wait_state
 from tests.fidelity.real import jars_for
+from tests.fidelity.real_cluster import RealCluster, real_cluster
 
 COMMAND = [sys.executable, "-m", "flinkmock"]
 
 
-def start_jobs(d: Driver) -> None:
+def start_jobs(driver: Driver) -> None:
     """Start a job that runs and has checkpoints, one that finishes, and one that fails."""
-    d.begin("jobs")
+    driver.begin("jobs")
     for kind in ("finite", "failing"):
-        job_id = start_job(d, kind, variable="ended", running=False)
+        job_id = start_job(driver, kind, variable="ended", running=False)
         assert job_id is not None
-        wait_state(d, job_id, has_ended, timeout=60)
-    start_job(d, "wordcount", "--par", "1")
-    wait_checkpoints(d, 2)
+        wait_state(driver, job_id, has_ended, timeout=60)
+    start_job(driver, "wordcount", "--par", "1")
+    wait_checkpoints(driver, 2)
 
 
 def report_outcome(name: str, code: int, text: str) -> bool:

@@ -9,7 +9,7 @@ managers are read from each server, because a replay has other ones.
 from __future__ import annotations
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.jobs import TERMINAL
+from tests.fidelity.job_steps import TERMINAL
 from tests.fidelity.recordings import Steps
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 

@@ -21,10 +21,10 @@ from flinkmock.conformance.recording import ClusterObservations, Poller
 from tests.conformance.read_endpoints import read_endpoints
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import real_cluster
-from tests.fidelity.jobs import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints, wait_state
+from tests.fidelity.job_steps import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints, wait_state
 from tests.fidelity.real import jars_for
-from tests.fidelity.recordings import save, scrubbed
+from tests.fidelity.real_cluster import real_cluster
+from tests.fidelity.recordings import replace_paths, save
 
 DATA = Path(__file__).parent / "data"
 WATCHED_MS = 24_000
@@ -45,38 +45,44 @@ class RecordingClient(HttpClient):
         return response
 
 
-def start_jobs(d: Driver) -> None:
+def start_jobs(driver: Driver) -> None:
     """Starts a running, a cancelled, a finished and a failed job, and one that always fails and restarts."""
-    d.begin("jobs")
-    start_job(d, "wordcount", "--par", "1", "--name", "orders")
-    start_job(d, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
-    cancel(d, "other")
+    driver.begin("jobs")
+    start_job(driver, "wordcount", "--par", "1", "--name", "orders")
+    start_job(driver, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
+    cancel(driver, "other")
     for kind in ("finite", "failing"):
-        job_id = start_job(d, kind, variable="other", running=False)
+        job_id = start_job(driver, kind, variable="other", running=False)
         assert job_id is not None
-        wait_state(d, job_id, has_ended, timeout=60)
+        wait_state(driver, job_id, has_ended, timeout=60)
     arguments = ("--attempts", "1000", "--delay", "20 s", "--name", "crash loop", "--at", "500")
-    start_job(d, "failing", *arguments, variable="loop")
-    wait_checkpoints(d, 3)
-    trigger(d, None, "POST", "/jobs/{job}/savepoints", json_body={"target-directory": f"file://{d.scratch}/savepoints"})
-    poll_operation(d, "savepoint", "/jobs/{job}/savepoints/{trigger}")
+    start_job(driver, "failing", *arguments, variable="loop")
+    wait_checkpoints(driver, 3)
+    trigger(
+        driver,
+        None,
+        "POST",
+        "/jobs/{job}/savepoints",
+        json_body={"target-directory": f"file://{driver.scratch}/savepoints"},
+    )
+    poll_operation(driver, "savepoint", "/jobs/{job}/savepoints/{trigger}")
 
 
-def is_waiting(d: Driver) -> bool:
+def is_waiting(driver: Driver) -> bool:
     """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for some seconds."""
-    body = d.peek("/jobs/{loop}") or {}
+    body = driver.peek("/jobs/{loop}") or {}
     since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < since < 14_000
 
 
-def record(d: Driver, url: str) -> list[dict[str, Any]]:
+def record(driver: Driver, url: str) -> list[dict[str, Any]]:
     """Return the exchanges of a recording that ends while the restarting job waits."""
     server = RecordingClient(url)
 
     def wait(ms: int) -> None:
         time.sleep(ms / 1000)
         while ms == EVERY_MS and time.time() > until:
-            if is_waiting(d):
+            if is_waiting(driver):
                 raise KeyboardInterrupt  # as a user would end it
             time.sleep(0.1)
 
@@ -94,15 +100,15 @@ def main() -> None:
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
-        d = Driver(url, jars_for(args.version), f"{folder}/scratch")
-        start_jobs(d)
-        exchanges = record(d, url)
-        steps = read_endpoints(d)
+        driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
+        start_jobs(driver)
+        exchanges = record(driver, url)
+        steps = read_endpoints(driver)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
-    lines = "".join(json.dumps(exchange, ensure_ascii=False) + "\n" for exchange in scrubbed(exchanges, paths))
+    lines = "".join(json.dumps(exchange, ensure_ascii=False) + "\n" for exchange in replace_paths(exchanges, paths))
     raw = DATA / f"recorded-{args.version}.jsonl.gz"
     raw.write_bytes(gzip.compress(lines.encode(), mtime=0))
-    save(DATA / f"reads-{args.version}.json.gz", {"flink": args.version, "suite": "reads"}, scrubbed(steps, paths))
+    save(DATA / f"reads-{args.version}.json.gz", {"flink": args.version, "suite": "reads"}, replace_paths(steps, paths))
     print(f"{raw}: {len(exchanges)} exchanges, {len(steps)} steps")
 
 

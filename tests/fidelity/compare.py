@@ -3,7 +3,7 @@
     python -m tests.fidelity.compare tests/recordings/2.3.0 FOLDER [--verbose]
 
 Steps are paired by suite and name. Two steps are equal if they agree in: status, content type, CORS header, kind of
-body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`errors.py`), and, if polled,
+body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`error_responses.py`), and, if polled,
 the order of states.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fidelity.errors import compare_errors
+from tests.fidelity.error_responses import compare_errors
 from tests.fidelity.recordings import Steps, load, suites
 from tests.fidelity.shape import compare_bodies
 

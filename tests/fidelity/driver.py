@@ -202,7 +202,7 @@ class Driver:
             response, body = self.exchange("GET", target, **options)
             entry["polls"] += 1
             self.note(entry, start, response, body, state)
-            if met(until, body) or time.time() - start > timeout:
+            if is_met(until, body) or time.time() - start > timeout:
                 break
             time.sleep(interval)
         entry["response"] = response
@@ -249,7 +249,7 @@ class Driver:
         body = None
         while time.time() < end:
             body = self.peek(path)
-            if met(until, body):
+            if is_met(until, body):
                 break
             time.sleep(interval)
         return body
@@ -258,7 +258,7 @@ class Driver:
         return socket.create_connection((self.host, self.port), timeout=20)
 
 
-def met(until: Callable[[Body], bool], body: Body) -> bool:
+def is_met(until: Callable[[Body], bool], body: Body) -> bool:
     try:
         return until(body)
     except SHAPE_ERRORS:

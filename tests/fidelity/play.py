@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import settle
+from tests.fidelity.job_steps import settle
 from tests.fidelity.recordings import Steps, save
 from tests.fidelity.suites import SUITES
 

@@ -18,9 +18,9 @@ from flinkmock import FlinkMock
 from tests.fidelity.compare import compare, report
 from tests.fidelity.distribution import CACHE, flink_home, java_for, minor_of
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import real_cluster
 from tests.fidelity.play import JARS, play
-from tests.fidelity.recordings import Steps, save, scrubbed
+from tests.fidelity.real_cluster import real_cluster
+from tests.fidelity.recordings import Steps, replace_paths, save
 from tests.fidelity.suites import SUITES
 
 SCENARIO = Path(__file__).parent / "oracle.yaml"
@@ -39,7 +39,7 @@ def play_real(version: str, names: list[str], home: Path | None = None, java: st
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
         played = play(Driver(url, jars_for(version), f"{folder}/scratch"), names, print)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
-        return {name: scrubbed(steps, paths) for name, steps in played.items()}
+        return {name: replace_paths(steps, paths) for name, steps in played.items()}
 
 
 def play_fake(version: str, names: list[str]) -> dict[str, Steps]:

@@ -27,7 +27,7 @@ def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
 
 
-def scrubbed(steps: Steps, paths: Mapping[str, str]) -> Steps:
+def replace_paths(steps: Steps, paths: Mapping[str, str]) -> Steps:
     """Replace the paths of the machine on which a recording was made."""
     text = json.dumps(steps)
     for path, other in paths.items():

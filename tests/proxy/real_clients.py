@@ -29,9 +29,9 @@ from tests.dashboard.browser import Browser, what_is_missing
 from tests.dashboard.test_pages import PAGES
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import real_cluster
-from tests.fidelity.jobs import start_job, wait_checkpoints
+from tests.fidelity.job_steps import start_job, wait_checkpoints
 from tests.fidelity.real import jars_for
+from tests.fidelity.real_cluster import real_cluster
 
 SIZES = {"1 B": 1, "1 kB": 1_000, "3 MB": 3_000_000, "110 MB": 110_000_000, "200 MiB": 200 << 20}
 HEADERS = {

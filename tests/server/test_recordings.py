@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.fidelity.errors import first_line, normal
+from tests.fidelity.error_responses import first_line, normalize
 from tests.fidelity.recordings import RECORDINGS, load, suites
 from tests.server.conftest import Client, Reply
 
@@ -166,5 +166,5 @@ def placed(text: str) -> str:
 
 def causes(trace: str) -> list[str]:
     """The `Caused by` lines. The recorder cut long lines, and a hash map orders the names of known properties."""
-    lines = [normal(line) for line in trace.split("\n") if line.startswith("Caused by:")]
+    lines = [normalize(line) for line in trace.split("\n") if line.startswith("Caused by:")]
     return [re.split(r" \[cut|not marked as ignorable", line)[0] for line in lines]

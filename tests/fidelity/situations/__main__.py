@@ -11,10 +11,10 @@ from pathlib import Path
 from tests.fidelity import situations
 from tests.fidelity.distribution import flink_home, java_for, minor_of
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import real_cluster
-from tests.fidelity.jobs import settle
+from tests.fidelity.job_steps import settle
 from tests.fidelity.real import jars_for
-from tests.fidelity.recordings import Steps, load, save, scrubbed
+from tests.fidelity.real_cluster import real_cluster
+from tests.fidelity.recordings import Steps, load, replace_paths, save
 from tests.fidelity.situations import expired, resources
 from tests.fidelity.situations.before_running import created, initializing
 from tests.fidelity.situations.expired import forgotten
@@ -72,7 +72,7 @@ def main() -> None:
             for situation in chosen:
                 driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
                 record(situation, driver)
-                steps += scrubbed(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
+                steps += replace_paths(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
                 path = RECORDINGS / f"{args.version}.json.gz"
                 new = {step["step"] for step in steps}
                 unchanged = [step for step in load(path) if step["step"] not in new] if path.exists() else []

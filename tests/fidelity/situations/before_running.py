@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import has_ended, start_job, upload, wait_state
-from tests.fidelity.situations.views import JOB, operations, reads
+from tests.fidelity.job_steps import has_ended, start_job, upload, wait_state
+from tests.fidelity.situations.common_steps import JOB, operations, reads
 
 
 @contextlib.contextmanager
-def initializing_job(d: Driver, name: str) -> Iterator[None]:
+def initializing_job(driver: Driver, name: str) -> Iterator[None]:
     """Keep a job INITIALIZING: the metadata of its savepoint is a named pipe without a writer."""
-    folder = Path(str(d.variables["scratch"]), name)
+    folder = Path(str(driver.variables["scratch"]), name)
     folder.mkdir(parents=True)
     os.mkfifo(folder / "_metadata")
-    upload(d, "wordcount", name=f"{name}: upload")
-    before = {job["jid"] for job in d.peek("/jobs/overview")["jobs"]}
-    submitter = Driver(f"http://{d.host}:{d.port}", d.jars, str(d.variables["scratch"]))
-    submitter.variables = d.variables
+    upload(driver, "wordcount", name=f"{name}: upload")
+    before = {job["jid"] for job in driver.peek("/jobs/overview")["jobs"]}
+    submitter = Driver(f"http://{driver.host}:{driver.port}", driver.jars, str(driver.variables["scratch"]))
+    submitter.variables = driver.variables
     body = {"savepointPath": f"file://{folder}", "programArgsList": ["--name", "held"]}
     thread = threading.Thread(
         target=submitter.step,
@@ -32,43 +32,45 @@ def initializing_job(d: Driver, name: str) -> Iterator[None]:
     )
     thread.start()
     has_new_job = lambda body: any(job["jid"] not in before for job in body["jobs"])  # noqa: E731
-    body = d.wait("/jobs/overview", has_new_job)
-    d.variables["job"] = next(job["jid"] for job in body["jobs"] if job["jid"] not in before)
+    body = driver.wait("/jobs/overview", has_new_job)
+    driver.variables["job"] = next(job["jid"] for job in body["jobs"] if job["jid"] not in before)
     try:
         yield
     finally:
         with open(folder / "_metadata", "wb"):
             pass
         thread.join()
-        d.steps += [{**step, "suite": d.suite, "step": f"{name}: run"} for step in submitter.steps]
+        driver.steps += [{**step, "suite": driver.suite, "step": f"{name}: run"} for step in submitter.steps]
 
 
-def initializing(d: Driver) -> None:
-    with initializing_job(d, "initializing"):
+def initializing(driver: Driver) -> None:
+    with initializing_job(driver, "initializing"):
         time.sleep(1)
-        d.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
-        reads(d, "initializing", "v0")
-        operations(d, "initializing")
-        d.step("initializing: overview", "GET", "/overview")
-        d.step("initializing: jobs", "GET", "/jobs")
-        d.step("initializing: applications/overview", "GET", "/applications/overview")
-        d.step("initializing: application", "GET", "/applications/{job}")
-        d.step("initializing: jobs/metrics", "GET", "/jobs/metrics")
-        d.step("initializing: job/metrics?get", "GET", JOB + "/metrics", "get=numRestarts,uptime,downtime,fullRestarts")
-    wait_state(d, d.variables["job"], has_ended)
-    d.step("initializing: after", "GET", JOB)
-    with initializing_job(d, "initializing to cancel"):
-        d.step("initializing: cancel", "PATCH", JOB)
+        driver.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
+        reads(driver, "initializing", "v0")
+        operations(driver, "initializing")
+        driver.step("initializing: overview", "GET", "/overview")
+        driver.step("initializing: jobs", "GET", "/jobs")
+        driver.step("initializing: applications/overview", "GET", "/applications/overview")
+        driver.step("initializing: application", "GET", "/applications/{job}")
+        driver.step("initializing: jobs/metrics", "GET", "/jobs/metrics")
+        driver.step(
+            "initializing: job/metrics?get", "GET", JOB + "/metrics", "get=numRestarts,uptime,downtime,fullRestarts"
+        )
+    wait_state(driver, driver.variables["job"], has_ended)
+    driver.step("initializing: after", "GET", JOB)
+    with initializing_job(driver, "initializing to cancel"):
+        driver.step("initializing: cancel", "PATCH", JOB)
         time.sleep(0.5)
-        d.step("initializing: status after cancel", "GET", JOB + "/status")
-        d.step("initializing: list after cancel", "GET", "/jobs/overview")
+        driver.step("initializing: status after cancel", "GET", JOB + "/status")
+        driver.step("initializing: list after cancel", "GET", "/jobs/overview")
 
 
-def created(d: Driver) -> None:
+def created(driver: Driver) -> None:
     """Run a job with the adaptive scheduler and too few slots for its lower bounds."""
-    start_job(d, "wordcount", "--name", "takes all slots", name="created: run the first", variable="first")
+    start_job(driver, "wordcount", "--name", "takes all slots", name="created: run the first", variable="first")
     start_job(
-        d,
+        driver,
         "wordcount",
         "--par",
         "4",
@@ -78,14 +80,14 @@ def created(d: Driver) -> None:
         variable="second",
         running=False,
     )
-    start_job(d, "wordcount", "--par", "64", "--name", "too wide", name="created: run", running=False)
+    start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="created: run", running=False)
     time.sleep(1)
-    d.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
-    reads(d, "created", "v0")
-    operations(d, "created")
-    d.step("created: overview", "GET", "/overview")
-    d.step("created: application", "GET", "/applications/{job}")
-    d.step("created: cancel", "PATCH", JOB)
+    driver.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
+    reads(driver, "created", "v0")
+    operations(driver, "created")
+    driver.step("created: overview", "GET", "/overview")
+    driver.step("created: application", "GET", "/applications/{job}")
+    driver.step("created: cancel", "PATCH", JOB)
     time.sleep(0.5)
-    d.step("created: status after cancel", "GET", JOB + "/status")
-    d.step("created: CANCELED job", "GET", JOB)
+    driver.step("created: status after cancel", "GET", JOB + "/status")
+    driver.step("created: CANCELED job", "GET", JOB)

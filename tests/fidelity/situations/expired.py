@@ -5,46 +5,47 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import has_ended, start_job, wait_state
-from tests.fidelity.situations.views import JOB, listed
+from tests.fidelity.job_steps import has_ended, start_job, wait_state
+from tests.fidelity.situations.common_steps import JOB, listed
 
 KEPT_S = 20
 OPTIONS = (f"jobstore.expiration-time: {KEPT_S}",)
 
 
-def forgotten(d: Driver) -> None:
-    start_job(d, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", running=False)
-    wait_state(d, d.variables["job"], has_ended)
+def forgotten(driver: Driver) -> None:
+    start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", running=False)
+    wait_state(driver, driver.variables["job"], has_ended)
     ended = time.time()
-    job = d.variables["job"]
+    job = driver.variables["job"]
     views = {
-        "jobs/overview": ("/jobs/overview", listed(d)),
-        "jobs": ("/jobs", lambda b: next((j["status"] for j in b["jobs"] if j["id"] == job), "gone")),
-        "job": (JOB, lambda b: b["state"]),
-        "status": (JOB + "/status", lambda b: b["status"]),
-        "execution-result": (JOB + "/execution-result", lambda b: b["status"]["id"]),
-        "checkpoints": (JOB + "/checkpoints", lambda b: "there"),
-        "exceptions": (JOB + "/exceptions", lambda b: "there"),
-        "overview": ("/overview", lambda b: f"finished={b['jobs-finished']}"),
+        "jobs/overview": ("/jobs/overview", listed(driver)),
+        "jobs": ("/jobs", lambda body: next((j["status"] for j in body["jobs"] if j["id"] == job), "gone")),
+        "job": (JOB, lambda body: body["state"]),
+        "status": (JOB + "/status", lambda body: body["status"]),
+        "execution-result": (JOB + "/execution-result", lambda body: body["status"]["id"]),
+        "checkpoints": (JOB + "/checkpoints", lambda body: "there"),
+        "exceptions": (JOB + "/exceptions", lambda body: "there"),
+        "overview": ("/overview", lambda body: f"finished={body['jobs-finished']}"),
         "applications/overview": (
             "/applications/overview",
-            lambda b: ",".join(a["id"] for a in b["applications"]).replace(job, "there"),
+            lambda body: ",".join(a["id"] for a in body["applications"]).replace(job, "there"),
         ),
-        "application": ("/applications/{job}", lambda b: b["status"]),
+        "application": ("/applications/{job}", lambda body: body["status"]),
     }
     rows = {
-        name: d.entry(f"forgotten: {name} timeline", {"method": "GET", "path": path}) | {"timeline": [], "polls": 0}
+        name: driver.entry(f"forgotten: {name} timeline", {"method": "GET", "path": path})
+        | {"timeline": [], "polls": 0}
         for name, (path, _) in views.items()
     }
     while time.time() < ended + KEPT_S * 3.5:
         for name, (path, state) in views.items():
-            response, body = d.exchange("GET", d.fill(path))
+            response, body = driver.exchange("GET", driver.fill(path))
             rows[name]["polls"] += 1
             rows[name]["response"] = response
-            d.note(rows[name], ended, response, body, state)
+            driver.note(rows[name], ended, response, body, state)
         time.sleep(0.2)
     for row in rows.values():
-        d.keep(row, ended)
+        driver.keep(row, ended)
     for path in (
         "",
         "/config",
@@ -55,8 +56,8 @@ def forgotten(d: Driver) -> None:
         "/vertices/{v0}/metrics",
         "/checkpoints/config",
     ):
-        d.step(f"forgotten: job{path}", "GET", JOB + path)
-    d.step("forgotten: cancel", "PATCH", JOB)
-    d.step("forgotten: cancel application", "POST", "/applications/{job}/cancel")
-    d.step("forgotten: application", "GET", "/applications/{job}")
-    d.step("forgotten: overview", "GET", "/overview")
+        driver.step(f"forgotten: job{path}", "GET", JOB + path)
+    driver.step("forgotten: cancel", "PATCH", JOB)
+    driver.step("forgotten: cancel application", "POST", "/applications/{job}/cancel")
+    driver.step("forgotten: application", "GET", "/applications/{job}")
+    driver.step("forgotten: overview", "GET", "/overview")

@@ -6,7 +6,7 @@ import time
 
 from tests.fidelity.distribution import minor_of
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import (
+from tests.fidelity.job_steps import (
     all_tasks_run,
     has_ended,
     learn_vertices,
@@ -17,43 +17,45 @@ from tests.fidelity.jobs import (
     wait_checkpoints,
     wait_state,
 )
-from tests.fidelity.situations.views import JOB, listed
+from tests.fidelity.situations.common_steps import JOB, listed
 
 
-def failing_stop(d: Driver) -> None:
+def failing_stop(driver: Driver) -> None:
     """Stop a job so that the savepoint completes and then a task fails, without and with a restart strategy."""
     restart = {"none": {"restart-strategy.type": "none", "restart-strategy": "none"}, "restarts": {}}
     for label, options in restart.items():
-        if label == "none" and minor_of(str(d.peek("/config")["flink-version"])) < (1, 17):
+        if label == "none" and minor_of(str(driver.peek("/config")["flink-version"])) < (1, 17):
             continue
-        upload(d, "stopfails", name=f"failing stop {label}: upload")
+        upload(driver, "stopfails", name=f"failing stop {label}: upload")
         body = {"flinkConfiguration": options} if options else {}
-        response = d.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
-        d.variables["job"] = response["jobid"]
-        wait_state(d, d.variables["job"], all_tasks_run)
-        learn_vertices(d)
-        wait_checkpoints(d, 1)
+        response = driver.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
+        driver.variables["job"] = response["jobid"]
+        wait_state(driver, driver.variables["job"], all_tasks_run)
+        learn_vertices(driver)
+        wait_checkpoints(driver, 1)
         body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
-        trigger(d, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
-        poll_operation(d, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
+        trigger(driver, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
+        poll_operation(driver, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
         until = has_ended if label == "none" else all_tasks_run
-        d.poll(
-            f"failing stop {label}: timeline", "/jobs/overview", listed(d),
-            lambda b, until=until: any(until(j) for j in b["jobs"] if j["jid"] == d.variables["job"]), timeout=20,
+        driver.poll(
+            f"failing stop {label}: timeline", "/jobs/overview", listed(driver),
+            lambda body, until=until: any(until(j) for j in body["jobs"] if j["jid"] == driver.variables["job"]), timeout=20,
         )  # fmt: skip
         time.sleep(3.2)
-        d.step(f"failing stop {label}: job", "GET", JOB)
-        d.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
-        d.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
-        settle(d)
+        driver.step(f"failing stop {label}: job", "GET", JOB)
+        driver.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        driver.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
+        settle(driver)
 
 
-def applications(d: Driver) -> None:
+def applications(driver: Driver) -> None:
     """Run applications whose main method throws, or starts no job."""
     for kind in ("mainthrows", "noexecute"):
-        upload(d, kind, name=f"applications: upload {kind}")
-        response = d.step(f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={})
-        d.variables["app"] = response["applicationid"]
+        upload(driver, kind, name=f"applications: upload {kind}")
+        response = driver.step(
+            f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={}
+        )
+        driver.variables["app"] = response["applicationid"]
         time.sleep(2)
-        d.step(f"applications: {kind}", "GET", "/applications/{app}")
-        d.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)
+        driver.step(f"applications: {kind}", "GET", "/applications/{app}")
+        driver.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import start_job
-from tests.fidelity.situations.views import JOB, listed
+from tests.fidelity.job_steps import start_job
+from tests.fidelity.situations.common_steps import JOB, listed
 
 START_UP_S, SLOT_TIMEOUT_S = 60, 15
 OPTIONS = (
@@ -15,17 +15,17 @@ OPTIONS = (
 )
 
 
-def waiting(d: Driver) -> None:
+def waiting(driver: Driver) -> None:
     """Run the job on a cluster during its start-up time, and after it."""
     for name in ("young", "old"):
-        start_job(d, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", running=False)
-        d.step(f"{name}: job", "GET", JOB)
-        failed = lambda body: listed(d)(body).startswith("FAILED")  # noqa: E731
-        d.poll(f"{name}: timeline", "/jobs/overview", listed(d), failed, timeout=START_UP_S * 2)
-        d.step(f"{name}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", running=False)
+        driver.step(f"{name}: job", "GET", JOB)
+        failed = lambda body: listed(driver)(body).startswith("FAILED")  # noqa: E731
+        driver.poll(f"{name}: timeline", "/jobs/overview", listed(driver), failed, timeout=START_UP_S * 2)
+        driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
         time.sleep(3.2)
-        d.step(f"{name}: FAILED job", "GET", JOB)
-        d.step(f"{name}: FAILED exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
-        d.step(f"{name}: FAILED execution-result", "GET", JOB + "/execution-result", text_limit=20_000)
-        d.step(f"{name}: FAILED vertex", "GET", JOB + "/vertices/{v1}/subtasks/0")
-        d.step(f"{name}: overview", "GET", "/overview")
+        driver.step(f"{name}: FAILED job", "GET", JOB)
+        driver.step(f"{name}: FAILED exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        driver.step(f"{name}: FAILED execution-result", "GET", JOB + "/execution-result", text_limit=20_000)
+        driver.step(f"{name}: FAILED vertex", "GET", JOB + "/vertices/{v1}/subtasks/0")
+        driver.step(f"{name}: overview", "GET", "/overview")

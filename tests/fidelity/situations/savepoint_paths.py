@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints
-from tests.fidelity.situations.views import JOB
+from tests.fidelity.job_steps import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints
+from tests.fidelity.situations.common_steps import JOB
 
 
-def directories(d: Driver) -> None:
+def directories(driver: Driver) -> None:
     """Take savepoints in directories: empty, relative, not writable, without a scheme, of another file system."""
-    start_job(d, "wordcount", "--name", "oracle word count", name="directories: run")
-    wait_checkpoints(d, 1)
+    start_job(driver, "wordcount", "--name", "oracle word count", name="directories: run")
+    wait_checkpoints(driver, 1)
     targets = {
         "empty": "", "blank": " ", "relative": "relative/dir", "relative with scheme": "file:relative/dir",
         "without scheme": "{scratch}/plain", "root": "/", "unwritable": "/proc/nope", "trailing slash": "{scratch}/sp/",
@@ -22,26 +22,28 @@ def directories(d: Driver) -> None:
         "nosuch": "nosuch://x/sp", "colon": "a:b", "only scheme": "file:", "file": "{scratch}/afile",
         "spaces": "{scratch}/a b", "percent": "file://{scratch}/a%20b", "under a file": "{scratch}/afile/sub", "http": "http://example.org/sp",
     }  # fmt: skip
-    scratch = Path(str(d.variables["scratch"]))
+    scratch = Path(str(driver.variables["scratch"]))
     scratch.mkdir(exist_ok=True, parents=True)
     (scratch / "afile").write_text("x")
     for label, target in targets.items():
         body = {"cancel-job": False, "target-directory": target}
-        if trigger(d, f"directories: {label}", "POST", JOB + "/savepoints", json_body=body):
-            poll_operation(d, f"directories: poll {label}", JOB + "/savepoints/{trigger}")
+        if trigger(driver, f"directories: {label}", "POST", JOB + "/savepoints", json_body=body):
+            poll_operation(driver, f"directories: poll {label}", JOB + "/savepoints/{trigger}")
     for label in ("empty", "relative", "hdfs", "nosuch", "unwritable", "file"):
         body = {"drain": False, "targetDirectory": targets[label]}
-        if d.peek("/jobs/overview") and trigger(d, f"directories: stop {label}", "POST", JOB + "/stop", json_body=body):
-            poll_operation(d, f"directories: poll stop {label}", JOB + "/savepoints/{trigger}")
+        if driver.peek("/jobs/overview") and trigger(
+            driver, f"directories: stop {label}", "POST", JOB + "/stop", json_body=body
+        ):
+            poll_operation(driver, f"directories: poll stop {label}", JOB + "/savepoints/{trigger}")
             time.sleep(0.3)
-            d.step(f"directories: after stop {label}", "GET", "/jobs/overview")
-            d.step(f"directories: status after stop {label}", "GET", JOB + "/status")
-            job = next(j for j in d.peek("/jobs/overview")["jobs"] if j["jid"] == d.variables["job"])
+            driver.step(f"directories: after stop {label}", "GET", "/jobs/overview")
+            driver.step(f"directories: status after stop {label}", "GET", JOB + "/status")
+            job = next(j for j in driver.peek("/jobs/overview")["jobs"] if j["jid"] == driver.variables["job"])
             if has_ended(job):
-                start_job(d, "wordcount", "--name", "oracle word count", name=f"directories: run after {label}")
-                wait_checkpoints(d, 1)
-    d.step("directories: checkpoints", "GET", JOB + "/checkpoints")
-    d.step("directories: exceptions", "GET", JOB + "/exceptions")
+                start_job(driver, "wordcount", "--name", "oracle word count", name=f"directories: run after {label}")
+                wait_checkpoints(driver, 1)
+    driver.step("directories: checkpoints", "GET", JOB + "/checkpoints")
+    driver.step("directories: exceptions", "GET", JOB + "/exceptions")
 
 
 PATHS = {
@@ -53,10 +55,10 @@ PATHS = {
 """Label -> a path without a savepoint."""
 
 
-def paths(d: Driver) -> None:
+def paths(driver: Driver) -> None:
     """Restore jobs from paths without a savepoint, and dispose of these paths."""
-    start_job(d, "wordcount", "--name", "oracle word count", name="paths: run")
-    wait_checkpoints(d, 1)
+    start_job(driver, "wordcount", "--name", "oracle word count", name="paths: run")
+    wait_checkpoints(driver, 1)
     unusual = {
         "drive": "c:/x", "drive and name": "a:b/c", "dots": "file:{scratch}/a/../b", "parent": "../parent",
         "dot": "./dot", "backslash": "back\\slash", "many slashes": "file:///{scratch}//many///slashes",
@@ -67,11 +69,13 @@ def paths(d: Driver) -> None:
     }  # fmt: skip
     for label, target in {**unusual, "good": "{scratch}/sp"}.items():
         body = {"cancel-job": False, "target-directory": target}
-        if trigger(d, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
-            poll_operation(d, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
-    cancel(d)
+        if trigger(driver, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
+            poll_operation(driver, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
+    cancel(driver)
     for label, path in PATHS.items():
         run = {"savepointPath": path, "programArgsList": ["--name", "restored"]}
-        d.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=run, text_limit=20_000)
-        if trigger(d, f"paths: dispose {label}", "POST", "/savepoint-disposal", json_body={"savepoint-path": path}):
-            poll_operation(d, f"paths: poll dispose {label}", "/savepoint-disposal/{trigger}")
+        driver.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=run, text_limit=20_000)
+        if trigger(
+            driver, f"paths: dispose {label}", "POST", "/savepoint-disposal", json_body={"savepoint-path": path}
+        ):
+            poll_operation(driver, f"paths: poll dispose {label}", "/savepoint-disposal/{trigger}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.jobs import learn_taskmanager, poll_operation, trigger
+from tests.fidelity.job_steps import learn_taskmanager, poll_operation, trigger
 
 
 def log_name(logs: Body, ending: str) -> str:
@@ -12,62 +12,62 @@ def log_name(logs: Body, ending: str) -> str:
     return next((name for name in names if name.endswith(ending)), "none" + ending)
 
 
-def cluster(d: Driver) -> None:
-    learn_taskmanager(d)
-    d.read("/overview")
-    d.read("/config")
-    d.read("/jobs")
-    d.read("/jobs/overview")
-    d.read("/jobs/metrics")
-    d.read("/jobs/metrics", "get=uptime")
-    d.read("/applications/overview")
-    d.read("/applications/{unknown}")
+def cluster(driver: Driver) -> None:
+    learn_taskmanager(driver)
+    driver.read("/overview")
+    driver.read("/config")
+    driver.read("/jobs")
+    driver.read("/jobs/overview")
+    driver.read("/jobs/metrics")
+    driver.read("/jobs/metrics", "get=uptime")
+    driver.read("/applications/overview")
+    driver.read("/applications/{unknown}")
     # -- job manager
-    d.read("/jobmanager/config")
-    d.read("/jobmanager/environment")
-    logs = d.read("/jobmanager/logs")
-    d.variables["jmlog"] = log_name(logs, ".log")
-    d.variables["jmout"] = log_name(logs, ".out")
-    d.read("/jobmanager/logs/{jmlog}", text_limit=300)
-    d.read("/jobmanager/logs/{jmout}", text_limit=300)
-    d.read("/jobmanager/logs/nosuchfile.log")
-    d.read("/jobmanager/log", text_limit=300)
-    d.read("/jobmanager/stdout", text_limit=300)
-    d.read("/jobmanager/metrics")
-    d.read("/jobmanager/metrics", "get=Status.JVM.Memory.Heap.Used")
-    d.read(
+    driver.read("/jobmanager/config")
+    driver.read("/jobmanager/environment")
+    logs = driver.read("/jobmanager/logs")
+    driver.variables["jmlog"] = log_name(logs, ".log")
+    driver.variables["jmout"] = log_name(logs, ".out")
+    driver.read("/jobmanager/logs/{jmlog}", text_limit=300)
+    driver.read("/jobmanager/logs/{jmout}", text_limit=300)
+    driver.read("/jobmanager/logs/nosuchfile.log")
+    driver.read("/jobmanager/log", text_limit=300)
+    driver.read("/jobmanager/stdout", text_limit=300)
+    driver.read("/jobmanager/metrics")
+    driver.read("/jobmanager/metrics", "get=Status.JVM.Memory.Heap.Used")
+    driver.read(
         "/jobmanager/metrics",
         "get=Status.JVM.Memory.Heap.Used,Status.JVM.Threads.Count,numRegisteredTaskManagers,taskSlotsTotal,taskSlotsAvailable,numRunningJobs",
     )
-    d.read("/jobmanager/metrics", "get=no.such.metric")
-    d.read("/jobmanager/metrics", "get=")
-    d.read("/jobmanager/metrics", "get=Status.JVM.Threads.Count&get=taskSlotsTotal")
-    d.read("/jobmanager/metrics", "other=1")
-    d.read("/jobmanager/thread-dump")
-    d.read("/jobmanager/profiler")
-    d.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "CPU", "duration": 1})
-    d.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "NOPE", "duration": 1})
-    d.read("/jobmanager/profiler/nosuchfile.html")
+    driver.read("/jobmanager/metrics", "get=no.such.metric")
+    driver.read("/jobmanager/metrics", "get=")
+    driver.read("/jobmanager/metrics", "get=Status.JVM.Threads.Count&get=taskSlotsTotal")
+    driver.read("/jobmanager/metrics", "other=1")
+    driver.read("/jobmanager/thread-dump")
+    driver.read("/jobmanager/profiler")
+    driver.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "CPU", "duration": 1})
+    driver.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "NOPE", "duration": 1})
+    driver.read("/jobmanager/profiler/nosuchfile.html")
     # -- task managers
-    d.read("/taskmanagers")
-    d.read("/taskmanagers/{tm}")
-    d.read("/taskmanagers/{tm}/log", text_limit=300)
-    d.read("/taskmanagers/{tm}/stdout", text_limit=300)
-    logs = d.read("/taskmanagers/{tm}/logs")
-    d.variables["tmlog"] = log_name(logs, ".log")
-    d.read("/taskmanagers/{tm}/logs/{tmlog}", text_limit=300)
-    d.read("/taskmanagers/{tm}/logs/nosuchfile.log")
-    d.wait("/taskmanagers/{tm}/metrics", lambda b: len(b) > 0, timeout=15)
-    d.read("/taskmanagers/{tm}/metrics")
-    d.read(
+    driver.read("/taskmanagers")
+    driver.read("/taskmanagers/{tm}")
+    driver.read("/taskmanagers/{tm}/log", text_limit=300)
+    driver.read("/taskmanagers/{tm}/stdout", text_limit=300)
+    logs = driver.read("/taskmanagers/{tm}/logs")
+    driver.variables["tmlog"] = log_name(logs, ".log")
+    driver.read("/taskmanagers/{tm}/logs/{tmlog}", text_limit=300)
+    driver.read("/taskmanagers/{tm}/logs/nosuchfile.log")
+    driver.wait("/taskmanagers/{tm}/metrics", lambda body: len(body) > 0, timeout=15)
+    driver.read("/taskmanagers/{tm}/metrics")
+    driver.read(
         "/taskmanagers/{tm}/metrics",
         "get=Status.JVM.Memory.Heap.Used,Status.JVM.CPU.Load,Status.Network.TotalMemorySegments",
     )
-    d.read("/taskmanagers/{tm}/metrics", "get=no.such.metric")
-    d.read("/taskmanagers/{tm}/thread-dump")
-    d.read("/taskmanagers/{tm}/profiler")
-    d.step(None, "POST", "/taskmanagers/{tm}/profiler", json_body={"mode": "CPU", "duration": 1})
-    d.read("/taskmanagers/{tm}/profiler/nosuchfile.html")
+    driver.read("/taskmanagers/{tm}/metrics", "get=no.such.metric")
+    driver.read("/taskmanagers/{tm}/thread-dump")
+    driver.read("/taskmanagers/{tm}/profiler")
+    driver.step(None, "POST", "/taskmanagers/{tm}/profiler", json_body={"mode": "CPU", "duration": 1})
+    driver.read("/taskmanagers/{tm}/profiler/nosuchfile.html")
     for tail in (
         "",
         "/metrics",
@@ -80,25 +80,27 @@ def cluster(d: Driver) -> None:
         "/profiler",
     ):
         path, _, q = tail.partition("?")
-        d.step(f"unknown task manager {tail}", "GET", "/taskmanagers/no-such-tm" + path, q or None)
-    d.read("/taskmanagers/metrics")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used,Status.JVM.Threads.Count")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=min,max")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=sum")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=avg&taskmanagers={tm}")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&taskmanagers=no-such-tm")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=median")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=MAX")
-    d.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=skew")
-    d.read("/taskmanagers/metrics", "get=no.such.metric")
+        driver.step(f"unknown task manager {tail}", "GET", "/taskmanagers/no-such-tm" + path, q or None)
+    driver.read("/taskmanagers/metrics")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used,Status.JVM.Threads.Count")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=min,max")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=sum")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=avg&taskmanagers={tm}")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&taskmanagers=no-such-tm")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=median")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=MAX")
+    driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=skew")
+    driver.read("/taskmanagers/metrics", "get=no.such.metric")
     # -- data sets
-    d.read("/datasets")
-    d.step(None, "DELETE", "/datasets/nohex")
-    trigger(d, None, "DELETE", "/datasets/{unknown}")
-    poll_operation(d, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8)  # IN_PROGRESS forever in 1.12
-    d.read("/datasets/delete/{unknown}")
-    d.read("/datasets/delete/nohex")
+    driver.read("/datasets")
+    driver.step(None, "DELETE", "/datasets/nohex")
+    trigger(driver, None, "DELETE", "/datasets/{unknown}")
+    poll_operation(
+        driver, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8
+    )  # IN_PROGRESS forever in 1.12
+    driver.read("/datasets/delete/{unknown}")
+    driver.read("/datasets/delete/nohex")
     # -- the web UI lives on the same port
-    d.read("/", text_limit=200)
-    d.read("/index.html", text_limit=200)
-    d.read("/nosuchfile.html", text_limit=200)
+    driver.read("/", text_limit=200)
+    driver.read("/index.html", text_limit=200)
+    driver.read("/nosuchfile.html", text_limit=200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import cancel, learn_taskmanager, start_job
+from tests.fidelity.job_steps import cancel, learn_taskmanager, start_job
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 from tests.fidelity.suites.wire import wire
 
@@ -14,25 +14,25 @@ VERTEX = JOB + "/vertices/{vertex}"
 JSON = {"Content-Type": "application/json"}
 
 
-def errors(d: Driver) -> None:
-    learn_taskmanager(d)
-    start_job(d, "wordcount", "--name", "oracle word count")
-    wrong_methods(d)
-    head_options_and_odd_methods(d)
-    unknown_paths(d)
-    path_traversal(d)
-    ids(d)
-    bodies(d)
-    job_submission(d)
-    query_values(d)
-    wire(d)
-    cancel(d)
+def errors(driver: Driver) -> None:
+    learn_taskmanager(driver)
+    start_job(driver, "wordcount", "--name", "oracle word count")
+    wrong_methods(driver)
+    head_options_and_odd_methods(driver)
+    unknown_paths(driver)
+    path_traversal(driver)
+    ids(driver)
+    bodies(driver)
+    job_submission(driver)
+    query_values(driver)
+    wire(driver)
+    cancel(driver)
 
 
-def wrong_methods(d: Driver) -> None:
+def wrong_methods(driver: Driver) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         for path in ("/overview", "/config", "/jobs/overview", JOB + "/plan", "/taskmanagers"):
-            d.step(None, method, path)
+            driver.step(None, method, path)
     for method, path in (
         ("PUT", "/jobs"),
         ("DELETE", "/jobs"),
@@ -50,25 +50,25 @@ def wrong_methods(d: Driver) -> None:
         ("GET", "/datasets/{unknown}"),
         ("POST", "/datasets"),
     ):
-        d.step(None, method, path)
+        driver.step(None, method, path)
 
 
-def head_options_and_odd_methods(d: Driver) -> None:
+def head_options_and_odd_methods(driver: Driver) -> None:
     for path in ("/overview", JOB, "/jobs/{unknown}", "/nosuch", "/"):
-        d.step(None, "HEAD", path)
-        d.step(None, "OPTIONS", path)
-    d.step(
+        driver.step(None, "HEAD", path)
+        driver.step(None, "OPTIONS", path)
+    driver.step(
         "OPTIONS preflight",
         "OPTIONS",
         "/jobs/overview",
         headers={"Origin": "http://other.example", "Access-Control-Request-Method": "GET"},
     )
-    d.step("GET with Origin", "GET", "/overview", headers={"Origin": "http://other.example"})
+    driver.step("GET with Origin", "GET", "/overview", headers={"Origin": "http://other.example"})
     for method in ("TRACE", "FOO", "get"):
-        d.step(None, method, "/overview")
+        driver.step(None, method, "/overview")
 
 
-def unknown_paths(d: Driver) -> None:
+def unknown_paths(driver: Driver) -> None:
     for path in (
         "/nosuch",
         "/jobs/{job}/nosuch",
@@ -110,15 +110,15 @@ def unknown_paths(d: Driver) -> None:
         "/favicon.ico",
         "/nosuch.js",
     ):
-        d.step(None, "GET", path, text_limit=200)
+        driver.step(None, "GET", path, text_limit=200)
     for path in ("/nosuch", "/v2/overview", "/jobs/{job}/nosuch"):
-        d.step(None, "POST", path, json_body={})
-    d.step("query on a path without parameters", "GET", "/overview", "a=1&b=2")
-    d.step("query only question mark", "GET", "/overview?")
-    d.step("fragment", "GET", "/overview#x")
+        driver.step(None, "POST", path, json_body={})
+    driver.step("query on a path without parameters", "GET", "/overview", "a=1&b=2")
+    driver.step("query only question mark", "GET", "/overview?")
+    driver.step("fragment", "GET", "/overview#x")
 
 
-def path_traversal(d: Driver) -> None:
+def path_traversal(driver: Driver) -> None:
     for path in (
         "/jobmanager/logs/..%2f..%2fetc%2fpasswd",
         "/jobmanager/logs/..%2fflink.conf",
@@ -129,10 +129,10 @@ def path_traversal(d: Driver) -> None:
         "/..%2f..%2fetc/passwd",
         "/../../etc/passwd",
     ):
-        d.step(None, "GET", path, text_limit=200)
+        driver.step(None, "GET", path, text_limit=200)
 
 
-def ids(d: Driver) -> None:
+def ids(driver: Driver) -> None:
     for bad in (
         "nohex",
         "123",
@@ -143,10 +143,10 @@ def ids(d: Driver) -> None:
         "%20",
         "01234567-89ab-cdef-0123-456789abcdef",
     ):
-        d.step(f"job id {bad}", "GET", f"/jobs/{bad}")
-    d.step("upper case of the real id", "GET", "/jobs/" + str(d.variables["job"]).upper())
-    get_all(d, "unknown job", "/jobs/{unknown}", JOB_GETS)
-    get_all(d, "unknown job vertex", "/jobs/{unknown}/vertices/{vertex}", VERTEX_GETS)
+        driver.step(f"job id {bad}", "GET", f"/jobs/{bad}")
+    driver.step("upper case of the real id", "GET", "/jobs/" + str(driver.variables["job"]).upper())
+    get_all(driver, "unknown job", "/jobs/{unknown}", JOB_GETS)
+    get_all(driver, "unknown job vertex", "/jobs/{unknown}/vertices/{vertex}", VERTEX_GETS)
     more = (
         "/metrics?get=uptime",
         "/checkpoints/details/1",
@@ -154,19 +154,19 @@ def ids(d: Driver) -> None:
         "/yarn-cancel",
         "/yarn-stop",
     )
-    get_all(d, "unknown job", "/jobs/{unknown}", more)
+    get_all(driver, "unknown job", "/jobs/{unknown}", more)
     for tail in ("/plan", "/config", "/metrics", "/exceptions", "/checkpoints", "/status", "/execution-result"):
-        d.step(f"bad job id{tail}", "GET", "/jobs/nohex" + tail)
-    d.step("cancel unknown job", "PATCH", "/jobs/{unknown}")
-    d.step("cancel bad job id", "PATCH", "/jobs/nohex")
-    d.step(
+        driver.step(f"bad job id{tail}", "GET", "/jobs/nohex" + tail)
+    driver.step("cancel unknown job", "PATCH", "/jobs/{unknown}")
+    driver.step("cancel bad job id", "PATCH", "/jobs/nohex")
+    driver.step(
         "coordinator unknown job",
         "POST",
         "/jobs/{unknown}/coordinators/{vertex}",
         json_body={"serializedCoordinationRequest": "AAAA"},
     )
-    d.step("coordinator without field", "POST", JOB + "/coordinators/{vertex}", json_body={})
-    d.step(
+    driver.step("coordinator without field", "POST", JOB + "/coordinators/{vertex}", json_body={})
+    driver.step(
         "coordinator unknown operator",
         "POST",
         JOB + "/coordinators/{unknown}",
@@ -174,9 +174,9 @@ def ids(d: Driver) -> None:
     )
 
 
-def bodies(d: Driver) -> None:
+def bodies(driver: Driver) -> None:
     def post(name: str, **request: Any) -> None:
-        d.step(f"body: {name}", "POST", JOB + "/savepoints", **request)
+        driver.step(f"body: {name}", "POST", JOB + "/savepoints", **request)
 
     for name, raw in (
         ("broken json", b'{"a":'),
@@ -208,16 +208,16 @@ def bodies(d: Driver) -> None:
         post(f"unknown field as {ctype}", body=b'{"nope":1}', headers={"Content-Type": ctype})
     post("unknown field without content-type", body=b'{"nope":1}')
     post("as multipart", parts=[{"name": "request", "data": b'{"nope":1}'}])
-    d.step("body on GET", "GET", "/overview", body=b'{"x":1}', headers=JSON)
-    d.step("broken body on GET", "GET", "/overview", body=b'{"x":', headers=JSON)
-    d.step("body on PATCH cancel (unknown job)", "PATCH", "/jobs/{unknown}", body=b'{"x":1}', headers=JSON)
+    driver.step("body on GET", "GET", "/overview", body=b'{"x":1}', headers=JSON)
+    driver.step("broken body on GET", "GET", "/overview", body=b'{"x":', headers=JSON)
+    driver.step("body on PATCH cancel (unknown job)", "PATCH", "/jobs/{unknown}", body=b'{"x":1}', headers=JSON)
 
 
-def job_submission(d: Driver) -> None:
+def job_submission(driver: Driver) -> None:
     """`POST /jobs`, the way of the command line client."""
 
     def submit(name: str, **request: Any) -> None:
-        d.step(f"jobs: {name}", "POST", "/jobs", **request)
+        driver.step(f"jobs: {name}", "POST", "/jobs", **request)
 
     def request_part(field: str, plan: str) -> dict[str, Any]:
         data = f'{{"{field}":"{plan}","jobJarFileNames":[],"jobArtifactFileNames":[]}}'.encode()
@@ -238,11 +238,11 @@ def job_submission(d: Driver) -> None:
     newer = [request_part("streamGraphFileName", "a.bin"), plan_part(b"garbage")]
     submit("garbage job graph, 2.x field names", parts=newer)
     parts = [{"name": "x", "filename": "x", "data": b"x"}]
-    d.step("multipart to a path without uploads", "POST", "/overview", parts=parts)
-    d.step("multipart with files to savepoints", "POST", JOB + "/savepoints", parts=parts)
+    driver.step("multipart to a path without uploads", "POST", "/overview", parts=parts)
+    driver.step("multipart with files to savepoints", "POST", JOB + "/savepoints", parts=parts)
 
 
-def query_values(d: Driver) -> None:
+def query_values(driver: Driver) -> None:
     for path, query in (
         (JOB + "/accumulators", "includeSerializedValue=maybe"),
         (JOB + "/exceptions", "maxExceptions=abc"),
@@ -256,4 +256,4 @@ def query_values(d: Driver) -> None:
         (JOB + "/metrics", "get=%zz"),
         (JOB + "/metrics", "get=a%2Cb"),
     ):
-        d.step(None, "GET", path, query)
+        driver.step(None, "GET", path, query)

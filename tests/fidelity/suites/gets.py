@@ -49,9 +49,9 @@ VERTEX_GETS = (
 FROM_METRICS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
 
 
-def get_all(d: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
+def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
     """Record a step for each path. Of an ended job, values that come from metrics may be missing."""
     for tail in tails:
         path, _, query = tail.partition("?")
         volatile = ended and path.endswith(FROM_METRICS)
-        d.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)
+        driver.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)

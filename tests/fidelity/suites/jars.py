@@ -7,34 +7,34 @@ from functools import partial
 from typing import Any
 
 from tests.fidelity.driver import UNKNOWN_ID, Body, Driver
-from tests.fidelity.jobs import TERMINAL, cancel, jar_bytes, settle, upload
+from tests.fidelity.job_steps import TERMINAL, cancel, jar_bytes, settle, upload
 from tests.fidelity.multipart import jar_part
 
 JAR, SECOND = "/jars/{jar_wordcount}", "/jars/{jar_second}"
 JSON = {"Content-Type": "application/json"}
 
 
-def jars(d: Driver) -> None:
-    d.step("list before", "GET", "/jars")
-    upload(d, "wordcount")
-    upload(d, "wordcount", variable="jar_second", name="upload wordcount.jar again")
+def jars(driver: Driver) -> None:
+    driver.step("list before", "GET", "/jars")
+    upload(driver, "wordcount")
+    upload(driver, "wordcount", variable="jar_second", name="upload wordcount.jar again")
     for kind in ("finite", "mainthrows", "noexecute", "nomain", "twoentries", "badmain"):
-        upload(d, kind)
-    d.step("list", "GET", "/jars")
-    bad_uploads(d)
-    plans(d)
-    bad_runs(d)
-    good_runs(d)
-    application(d)
-    settle(d)
-    deletions(d)
+        upload(driver, kind)
+    driver.step("list", "GET", "/jars")
+    bad_uploads(driver)
+    plans(driver)
+    bad_runs(driver)
+    good_runs(driver)
+    application(driver)
+    settle(driver)
+    deletions(driver)
 
 
-def bad_uploads(d: Driver) -> None:
+def bad_uploads(driver: Driver) -> None:
     def up(name: str, **request: Any) -> None:
-        d.step(name, "POST", "/jars/upload", **request)
+        driver.step(name, "POST", "/jars/upload", **request)
 
-    jar = jar_bytes(d, "wordcount")
+    jar = jar_bytes(driver, "wordcount")
     up("upload a text file", parts=[jar_part("notes.txt", b"hello", kind="text/plain")])
     up("upload text named jar", parts=[jar_part("text.jar", b"hello")])
     up("upload under another field name", parts=[jar_part("field.jar", jar, name="other")])
@@ -50,80 +50,80 @@ def bad_uploads(d: Driver) -> None:
     up("upload json body", json_body={"jarfile": "x"})
     up("upload raw jar body", body=jar, headers={"Content-Type": "application/x-java-archive"})
     up("upload multipart without boundary", body=b"xx", headers={"Content-Type": "multipart/form-data"})
-    d.step("upload with PUT", "PUT", "/jars/upload", body=b"")
-    d.step("upload with GET", "GET", "/jars/upload")
-    d.step("list after uploads", "GET", "/jars")
+    driver.step("upload with PUT", "PUT", "/jars/upload", body=b"")
+    driver.step("upload with GET", "GET", "/jars/upload")
+    driver.step("list after uploads", "GET", "/jars")
 
 
-def plans(d: Driver) -> None:
+def plans(driver: Driver) -> None:
     for m in ("GET", "POST"):
-        d.step(f"plan {m}", m, JAR + "/plan")
-    d.step(
+        driver.step(f"plan {m}", m, JAR + "/plan")
+    driver.step(
         "plan with program args",
         "POST",
         JAR + "/plan",
         json_body={"programArgsList": ["--par", "1", "--name", "planned"]},
     )
-    d.step("plan query programArg", "GET", JAR + "/plan", "programArg=--par,1")
-    d.step("plan query parallelism", "GET", JAR + "/plan", "parallelism=3")
-    d.step("plan entry class", "POST", JAR + "/plan", json_body={"entryClass": "org.example.jobs.Finite"})
-    d.step("plan query entry-class", "GET", JAR + "/plan", "entry-class=org.example.jobs.TwoSources")
-    d.step("plan unknown entry class", "POST", JAR + "/plan", json_body={"entryClass": "org.example.jobs.Nope"})
-    d.step("plan parallelism 0", "GET", JAR + "/plan", "parallelism=0")
-    d.step("plan parallelism text", "GET", JAR + "/plan", "parallelism=two")
-    d.step("plan jobId", "POST", JAR + "/plan", json_body={"jobId": UNKNOWN_ID})
-    d.step("plan unknown field", "POST", JAR + "/plan", json_body={"nope": 1})
-    d.step("plan unknown jar", "GET", "/jars/no-such-jar.jar/plan")
-    d.step("plan jar main throws", "GET", "/jars/{jar_mainthrows}/plan")
-    d.step("plan jar no main", "GET", "/jars/{jar_nomain}/plan")
-    d.step("plan jar no execute", "GET", "/jars/{jar_noexecute}/plan")
-    d.step("plan jar two entries", "GET", "/jars/{jar_twoentries}/plan")
-    d.step("plan jar main class missing", "GET", "/jars/{jar_badmain}/plan")
-    d.step("plan text named jar", "GET", "/jars/text.jar/plan")
+    driver.step("plan query programArg", "GET", JAR + "/plan", "programArg=--par,1")
+    driver.step("plan query parallelism", "GET", JAR + "/plan", "parallelism=3")
+    driver.step("plan entry class", "POST", JAR + "/plan", json_body={"entryClass": "org.example.jobs.Finite"})
+    driver.step("plan query entry-class", "GET", JAR + "/plan", "entry-class=org.example.jobs.TwoSources")
+    driver.step("plan unknown entry class", "POST", JAR + "/plan", json_body={"entryClass": "org.example.jobs.Nope"})
+    driver.step("plan parallelism 0", "GET", JAR + "/plan", "parallelism=0")
+    driver.step("plan parallelism text", "GET", JAR + "/plan", "parallelism=two")
+    driver.step("plan jobId", "POST", JAR + "/plan", json_body={"jobId": UNKNOWN_ID})
+    driver.step("plan unknown field", "POST", JAR + "/plan", json_body={"nope": 1})
+    driver.step("plan unknown jar", "GET", "/jars/no-such-jar.jar/plan")
+    driver.step("plan jar main throws", "GET", "/jars/{jar_mainthrows}/plan")
+    driver.step("plan jar no main", "GET", "/jars/{jar_nomain}/plan")
+    driver.step("plan jar no execute", "GET", "/jars/{jar_noexecute}/plan")
+    driver.step("plan jar two entries", "GET", "/jars/{jar_twoentries}/plan")
+    driver.step("plan jar main class missing", "GET", "/jars/{jar_badmain}/plan")
+    driver.step("plan text named jar", "GET", "/jars/text.jar/plan")
 
 
 def run(
-    d: Driver, name: str, path: str = JAR, query: str | None = None, *, works: bool = False, **request: Any
+    driver: Driver, name: str, path: str = JAR, query: str | None = None, *, works: bool = False, **request: Any
 ) -> None:
     """A run; if it works, as it should or by mistake, its job is cancelled."""
-    response = d.step(f"run {name}", "POST", path + "/run", query, **request)
+    response = driver.step(f"run {name}", "POST", path + "/run", query, **request)
     if isinstance(response, dict) and "jobid" in response:
-        d.variables["started"] = response["jobid"]
+        driver.variables["started"] = response["jobid"]
         if works:
-            d.step(f"run {name}: config of the job", "GET", "/jobs/{started}/config")
-        cancel(d, "started")
+            driver.step(f"run {name}: config of the job", "GET", "/jobs/{started}/config")
+        cancel(driver, "started")
 
 
-def bad_runs(d: Driver) -> None:
+def bad_runs(driver: Driver) -> None:
     """Send requests that start no job."""
-    run(d, "unknown jar", "/jars/no-such-jar.jar")
-    run(d, "jar main throws", "/jars/{jar_mainthrows}")
-    run(d, "jar no main", "/jars/{jar_nomain}")
-    run(d, "jar no execute", "/jars/{jar_noexecute}")
-    run(d, "jar two entries without entry class", "/jars/{jar_twoentries}")
-    run(d, "jar main class missing", "/jars/{jar_badmain}")
-    run(d, "unknown entry class", json_body={"entryClass": "org.example.jobs.Nope"})
-    run(d, "parallelism 0 in query", query="parallelism=0")
-    run(d, "parallelism -2 in query", query="parallelism=-2")
-    run(d, "parallelism text in query", query="parallelism=two")
-    run(d, "parallelism text in body", json_body={"parallelism": "two"})
-    run(d, "parallelism -5 in body", json_body={"parallelism": -5})
-    run(d, "parallelism twice", query="parallelism=1&parallelism=2")
-    run(d, "allowNonRestoredState text", query="allowNonRestoredState=maybe")
-    run(d, "jobId bad", json_body={"jobId": "xyz"})
-    run(d, "unknown field", json_body={"nope": 1})
-    run(d, "broken json", body=b"{", headers=JSON)
-    run(d, "json array", body=b"[]", headers=JSON)
-    run(d, "savepoint missing", json_body={"savepointPath": "file:///no/such/savepoint"})
-    run(d, "claimMode bad", json_body={"claimMode": "NOPE"})
-    run(d, "restoreMode bad", json_body={"restoreMode": "NOPE"})
-    run(d, "flinkConfiguration bad type", json_body={"flinkConfiguration": "x"})
-    d.step("run with GET", "GET", JAR + "/run")
-    d.step("run-application unknown jar", "POST", "/jars/no-such-jar.jar/run-application")
+    run(driver, "unknown jar", "/jars/no-such-jar.jar")
+    run(driver, "jar main throws", "/jars/{jar_mainthrows}")
+    run(driver, "jar no main", "/jars/{jar_nomain}")
+    run(driver, "jar no execute", "/jars/{jar_noexecute}")
+    run(driver, "jar two entries without entry class", "/jars/{jar_twoentries}")
+    run(driver, "jar main class missing", "/jars/{jar_badmain}")
+    run(driver, "unknown entry class", json_body={"entryClass": "org.example.jobs.Nope"})
+    run(driver, "parallelism 0 in query", query="parallelism=0")
+    run(driver, "parallelism -2 in query", query="parallelism=-2")
+    run(driver, "parallelism text in query", query="parallelism=two")
+    run(driver, "parallelism text in body", json_body={"parallelism": "two"})
+    run(driver, "parallelism -5 in body", json_body={"parallelism": -5})
+    run(driver, "parallelism twice", query="parallelism=1&parallelism=2")
+    run(driver, "allowNonRestoredState text", query="allowNonRestoredState=maybe")
+    run(driver, "jobId bad", json_body={"jobId": "xyz"})
+    run(driver, "unknown field", json_body={"nope": 1})
+    run(driver, "broken json", body=b"{", headers=JSON)
+    run(driver, "json array", body=b"[]", headers=JSON)
+    run(driver, "savepoint missing", json_body={"savepointPath": "file:///no/such/savepoint"})
+    run(driver, "claimMode bad", json_body={"claimMode": "NOPE"})
+    run(driver, "restoreMode bad", json_body={"restoreMode": "NOPE"})
+    run(driver, "flinkConfiguration bad type", json_body={"flinkConfiguration": "x"})
+    driver.step("run with GET", "GET", JAR + "/run")
+    driver.step("run-application unknown jar", "POST", "/jars/no-such-jar.jar/run-application")
 
 
-def good_runs(d: Driver) -> None:
-    ok = partial(run, d, works=True)
+def good_runs(driver: Driver) -> None:
+    ok = partial(run, driver, works=True)
     ok("without body")
     ok("empty body", json_body={})
     ok("empty body with content-type", headers=JSON, body=b"")
@@ -164,34 +164,34 @@ def good_runs(d: Driver) -> None:
     )
 
 
-def application(d: Driver) -> None:
+def application(driver: Driver) -> None:
     """Only 2.3 has applications."""
-    response: Body = d.step("run-application", "POST", JAR + "/run-application")
-    d.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
+    response: Body = driver.step("run-application", "POST", JAR + "/run-application")
+    driver.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
     time.sleep(2)
-    d.step(None, "GET", "/applications/overview")
-    d.step(None, "GET", "/applications/{app}")
-    d.step(None, "GET", "/applications/{app}/exceptions")
-    d.step(None, "GET", "/applications/{app}/jobmanager/config")
-    d.step(None, "POST", "/applications/{app}/cancel")
-    d.poll(
+    driver.step(None, "GET", "/applications/overview")
+    driver.step(None, "GET", "/applications/{app}")
+    driver.step(None, "GET", "/applications/{app}/exceptions")
+    driver.step(None, "GET", "/applications/{app}/jobmanager/config")
+    driver.step(None, "POST", "/applications/{app}/cancel")
+    driver.poll(
         "application cancelled",
         "/applications/{app}",
-        lambda b: b["status"],
-        lambda b: b["status"] in TERMINAL,
+        lambda body: body["status"],
+        lambda body: body["status"] in TERMINAL,
         timeout=10,
     )
-    d.step("cancel application again", "POST", "/applications/{app}/cancel")
-    d.step(None, "POST", "/applications/{unknown}/cancel")
+    driver.step("cancel application again", "POST", "/applications/{app}/cancel")
+    driver.step(None, "POST", "/applications/{unknown}/cancel")
 
 
-def deletions(d: Driver) -> None:
-    d.step("delete", "DELETE", SECOND)
-    d.step("delete again", "DELETE", SECOND)
-    d.step("plan deleted", "GET", SECOND + "/plan")
-    d.step("run deleted", "POST", SECOND + "/run")
-    d.step("delete unknown", "DELETE", "/jars/no-such-jar.jar")
-    d.step("delete without extension", "DELETE", "/jars/no-such-jar")
-    d.step("delete traversal", "DELETE", "/jars/..%2f..%2fx.jar")
-    d.step("delete collection", "DELETE", "/jars")
-    d.step("list after delete", "GET", "/jars")
+def deletions(driver: Driver) -> None:
+    driver.step("delete", "DELETE", SECOND)
+    driver.step("delete again", "DELETE", SECOND)
+    driver.step("plan deleted", "GET", SECOND + "/plan")
+    driver.step("run deleted", "POST", SECOND + "/run")
+    driver.step("delete unknown", "DELETE", "/jars/no-such-jar.jar")
+    driver.step("delete without extension", "DELETE", "/jars/no-such-jar")
+    driver.step("delete traversal", "DELETE", "/jars/..%2f..%2fx.jar")
+    driver.step("delete collection", "DELETE", "/jars")
+    driver.step("list after delete", "GET", "/jars")

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tests.fidelity.driver import UNKNOWN_ID, Body, Driver
-from tests.fidelity.jobs import (
+from tests.fidelity.job_steps import (
     TERMINAL,
     all_tasks_run,
     cancel,
@@ -28,29 +28,29 @@ UNWRITABLE = "file:///proc/no/such"
 BROKEN = {"body": b"{", "headers": {"Content-Type": "application/json"}}
 
 
-def savepoints(d: Driver) -> None:
-    start_job(d, "wordcount", "--name", "oracle word count")
-    wait_checkpoints(d, 1)
-    first_savepoint(d)
-    savepoint_bodies(d)
-    full_bodies(d)
-    d.step("unknown trigger id", "GET", JOB + "/savepoints/{unknown}")
-    d.step("bad trigger id", "GET", JOB + "/savepoints/nohex")
-    d.step("GET on the collection", "GET", JOB + "/savepoints")
-    checkpoints_on_demand(d)
-    disposal(d)
-    statistics(d)
-    stop(d)
-    stopped = location(d)
-    after_the_end(d)
-    restored(d, stopped)
-    cancel_with_savepoint(d)
-    slow_snapshots(d)
-    stops_that_may_fail(d)
+def savepoints(driver: Driver) -> None:
+    start_job(driver, "wordcount", "--name", "oracle word count")
+    wait_checkpoints(driver, 1)
+    first_savepoint(driver)
+    savepoint_bodies(driver)
+    full_bodies(driver)
+    driver.step("unknown trigger id", "GET", JOB + "/savepoints/{unknown}")
+    driver.step("bad trigger id", "GET", JOB + "/savepoints/nohex")
+    driver.step("GET on the collection", "GET", JOB + "/savepoints")
+    checkpoints_on_demand(driver)
+    disposal(driver)
+    statistics(driver)
+    stop(driver)
+    stopped = location(driver)
+    after_the_end(driver)
+    restored(driver, stopped)
+    cancel_with_savepoint(driver)
+    slow_snapshots(driver)
+    stops_that_may_fail(driver)
 
 
 def operation(
-    d: Driver,
+    driver: Driver,
     name: str,
     path: str,
     json_body: Any = None,
@@ -64,38 +64,38 @@ def operation(
     `polled` is the name of the second step ("poll …"). With `always`, the status is requested once even if Flink
     refuses the request, as 1.12 does if a field is missing.
     """
-    is_accepted = trigger(d, name, "POST", path, json_body=json_body)
+    is_accepted = trigger(driver, name, "POST", path, json_body=json_body)
     if is_accepted or always:
-        poll_operation(d, f"poll {polled or name}", status, timeout=30 if is_accepted else 0)
+        poll_operation(driver, f"poll {polled or name}", status, timeout=30 if is_accepted else 0)
 
 
-def refused(d: Driver, name: str, path: str, **request: Any) -> None:
+def refused(driver: Driver, name: str, path: str, **request: Any) -> None:
     """Triggers an operation that Flink refuses. If Flink accepts it, its end is not awaited."""
-    trigger(d, name, "POST", path, **request)
+    trigger(driver, name, "POST", path, **request)
 
 
-def location(d: Driver) -> str:
+def location(driver: Driver) -> str:
     """Where the last savepoint went; not from /checkpoints, which is cached."""
-    return ((d.peek(STATUS) or {}).get("operation") or {}).get("location") or "file:///none"
+    return ((driver.peek(STATUS) or {}).get("operation") or {}).get("location") or "file:///none"
 
 
-def first_savepoint(d: Driver) -> None:
+def first_savepoint(driver: Driver) -> None:
     body = {"target-directory": HERE, "cancel-job": False}
-    operation(d, "trigger with target-directory", JOB + "/savepoints", body, polled="savepoint", always=True)
-    d.variables["savepoint"] = location(d)
-    d.step("savepoint status again", "GET", STATUS)
-    d.step("savepoint status under another job", "GET", UNKNOWN_JOB + "/savepoints/{trigger}")
-    d.step("savepoint status as checkpoint", "GET", JOB + "/checkpoints/{trigger}")
-    d.step("checkpoints after savepoint", "GET", JOB + "/checkpoints")
+    operation(driver, "trigger with target-directory", JOB + "/savepoints", body, polled="savepoint", always=True)
+    driver.variables["savepoint"] = location(driver)
+    driver.step("savepoint status again", "GET", STATUS)
+    driver.step("savepoint status under another job", "GET", UNKNOWN_JOB + "/savepoints/{trigger}")
+    driver.step("savepoint status as checkpoint", "GET", JOB + "/checkpoints/{trigger}")
+    driver.step("checkpoints after savepoint", "GET", JOB + "/checkpoints")
 
 
-def savepoint_bodies(d: Driver) -> None:
+def savepoint_bodies(driver: Driver) -> None:
     def savepoint(name: str, body: Any = None, polled: str = "", status: str = STATUS, always: bool = False) -> None:
         where = JOB + "/savepoints"
-        operation(d, f"trigger {name}", where, body, polled=polled or name, status=status, always=always)
+        operation(driver, f"trigger {name}", where, body, polled=polled or name, status=status, always=always)
 
     def no_savepoint(name: str, **request: Any) -> None:
-        refused(d, f"trigger {name}", JOB + "/savepoints", **request)
+        refused(driver, f"trigger {name}", JOB + "/savepoints", **request)
 
     savepoint("with empty object (default directory)", {}, polled="default directory", always=True)
     savepoint("without body")
@@ -116,11 +116,11 @@ def savepoint_bodies(d: Driver) -> None:
     savepoint("unwritable directory", {"target-directory": UNWRITABLE})
     savepoint("bad scheme", {"target-directory": "nosuch://x/y"})
     unknown = UNKNOWN_JOB + "/savepoints"
-    operation(d, "trigger unknown job", unknown, {}, polled="unknown job", status=unknown + "/{trigger}")
-    refused(d, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
+    operation(driver, "trigger unknown job", unknown, {}, polled="unknown job", status=unknown + "/{trigger}")
+    refused(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
 
 
-def full_bodies(d: Driver) -> None:
+def full_bodies(driver: Driver) -> None:
     """The same with every field that 1.12 insists on."""
     for name, job, body in (
         ("default directory", JOB, {}),
@@ -130,127 +130,127 @@ def full_bodies(d: Driver) -> None:
         ("an unknown field", JOB, {"nope": 1}),
     ):
         body = {"cancel-job": False, **body}
-        operation(d, f"full body, {name}", job + "/savepoints", body, status=job + "/savepoints/{trigger}")
+        operation(driver, f"full body, {name}", job + "/savepoints", body, status=job + "/savepoints/{trigger}")
 
 
-def checkpoints_on_demand(d: Driver) -> None:
+def checkpoints_on_demand(driver: Driver) -> None:
     def checkpoint(label: str, body: Any, job: str = JOB) -> None:
-        operation(d, f"checkpoint {label}", job + "/checkpoints", body, status=job + "/checkpoints/{trigger}")
+        operation(driver, f"checkpoint {label}", job + "/checkpoints", body, status=job + "/checkpoints/{trigger}")
 
     checkpoint("default", {})
     for kind in ("FULL", "INCREMENTAL", "CONFIGURED"):
         checkpoint(kind, {"checkpointType": kind})
-    refused(d, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
-    refused(d, "checkpoint without body", JOB + "/checkpoints")
-    refused(d, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
+    refused(driver, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
+    refused(driver, "checkpoint without body", JOB + "/checkpoints")
+    refused(driver, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
     checkpoint("unknown job", {}, UNKNOWN_JOB)
-    d.step("checkpoint unknown trigger", "GET", JOB + "/checkpoints/{unknown}")
-    d.step("checkpoint bad trigger", "GET", JOB + "/checkpoints/nohex")
+    driver.step("checkpoint unknown trigger", "GET", JOB + "/checkpoints/{unknown}")
+    driver.step("checkpoint bad trigger", "GET", JOB + "/checkpoints/nohex")
 
 
-def disposal(d: Driver) -> None:
+def disposal(driver: Driver) -> None:
     def dispose(name: str, body: Any) -> None:
-        operation(d, name, DISPOSAL, body, status=DISPOSAL + "/{trigger}")
+        operation(driver, name, DISPOSAL, body, status=DISPOSAL + "/{trigger}")
 
     dispose("dispose", {"savepoint-path": "{savepoint}"})
     dispose("dispose again", {"savepoint-path": "{savepoint}"})
     dispose("dispose no such path", {"savepoint-path": "file:///no/such/savepoint"})
     dispose("dispose without path", {})
-    refused(d, "dispose without body", DISPOSAL)
-    refused(d, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
-    d.step("dispose unknown trigger", "GET", DISPOSAL + "/{unknown}")
-    d.step("dispose bad trigger", "GET", DISPOSAL + "/nohex")
+    refused(driver, "dispose without body", DISPOSAL)
+    refused(driver, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
+    driver.step("dispose unknown trigger", "GET", DISPOSAL + "/{unknown}")
+    driver.step("dispose bad trigger", "GET", DISPOSAL + "/nohex")
 
 
 def history(checkpoints: Body) -> list[Any]:
     return checkpoints.get("history", []) if isinstance(checkpoints, dict) else []
 
 
-def statistics(d: Driver) -> None:
+def statistics(driver: Driver) -> None:
     """They know it all, 3 s later at most: they are cached."""
     time.sleep(3.5)
-    known = history(d.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
+    known = history(driver.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
     good = [c["id"] for c in known if c["is_savepoint"] and c["status"] == "COMPLETED"]
     failed = [c["id"] for c in known if c["status"] == "FAILED"]
     for kind, ids in (("savepoint", good), ("failed", failed)):
-        d.variables["cp"] = ids[0] if ids else 1
-        d.step(f"details of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}")
-        d.step(f"subtasks of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
+        driver.variables["cp"] = ids[0] if ids else 1
+        driver.step(f"details of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}")
+        driver.step(f"subtasks of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
 
 
-def stop(d: Driver) -> None:
+def stop(driver: Driver) -> None:
     """Errors first, then for real."""
     status = UNKNOWN_JOB + "/savepoints/{trigger}"
-    operation(d, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
-    refused(d, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
-    refused(d, "stop bad job id", BAD_JOB + "/stop", json_body={})
-    refused(d, "stop broken json", JOB + "/stop", **BROKEN)
-    operation(d, "stop", JOB + "/stop", {"targetDirectory": HERE, "drain": False})
-    poll_end(d, "job after stop")
-    d.step("exceptions after stop", "GET", JOB + "/exceptions")
-    d.step("checkpoints after stop", "GET", JOB + "/checkpoints")
-    d.step("stop status after the end", "GET", STATUS)
+    operation(driver, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
+    refused(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
+    refused(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
+    refused(driver, "stop broken json", JOB + "/stop", **BROKEN)
+    operation(driver, "stop", JOB + "/stop", {"targetDirectory": HERE, "drain": False})
+    poll_end(driver, "job after stop")
+    driver.step("exceptions after stop", "GET", JOB + "/exceptions")
+    driver.step("checkpoints after stop", "GET", JOB + "/checkpoints")
+    driver.step("stop status after the end", "GET", STATUS)
 
 
-def poll_end(d: Driver, name: str) -> None:
-    d.poll(name, JOB, lambda b: b["state"], lambda b: b["state"] in TERMINAL, timeout=20)
+def poll_end(driver: Driver, name: str) -> None:
+    driver.poll(name, JOB, lambda body: body["state"], lambda body: body["state"] in TERMINAL, timeout=20)
 
 
-def after_the_end(d: Driver) -> None:
-    operation(d, "savepoint of a finished job", JOB + "/savepoints", {})
-    operation(d, "savepoint of a finished job, full body", JOB + "/savepoints", {"cancel-job": False})
-    operation(d, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": HERE})
-    operation(d, "stop a finished job", JOB + "/stop", {})
-    operation(d, "checkpoint of a finished job", JOB + "/checkpoints", {}, status=JOB + "/checkpoints/{trigger}")
+def after_the_end(driver: Driver) -> None:
+    operation(driver, "savepoint of a finished job", JOB + "/savepoints", {})
+    operation(driver, "savepoint of a finished job, full body", JOB + "/savepoints", {"cancel-job": False})
+    operation(driver, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": HERE})
+    operation(driver, "stop a finished job", JOB + "/stop", {})
+    operation(driver, "checkpoint of a finished job", JOB + "/checkpoints", {}, status=JOB + "/checkpoints/{trigger}")
 
 
-def restored(d: Driver, savepoint: str) -> None:
+def restored(driver: Driver, savepoint: str) -> None:
     """A job that starts from the savepoint of the one before, and is drained."""
-    d.variables["savepoint"] = savepoint
+    driver.variables["savepoint"] = savepoint
     body = {"savepointPath": "{savepoint}", "programArgsList": ["--name", "restored"]}
-    d.step("run from savepoint", "POST", "/jars/{jar_wordcount}/run", json_body=body)
-    jobs = (d.peek("/jobs/overview") or {}).get("jobs", [])
-    d.variables["job"] = next((job["jid"] for job in jobs if job["name"] == "restored"), UNKNOWN_ID)
-    wait_state(d, d.variables["job"], all_tasks_run)
-    wait_checkpoints(d, 1)
-    d.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
-    operation(d, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": HERE})
-    poll_end(d, "job after drain")
+    driver.step("run from savepoint", "POST", "/jars/{jar_wordcount}/run", json_body=body)
+    jobs = (driver.peek("/jobs/overview") or {}).get("jobs", [])
+    driver.variables["job"] = next((job["jid"] for job in jobs if job["name"] == "restored"), UNKNOWN_ID)
+    wait_state(driver, driver.variables["job"], all_tasks_run)
+    wait_checkpoints(driver, 1)
+    driver.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
+    operation(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": HERE})
+    poll_end(driver, "job after drain")
 
 
-def cancel_with_savepoint(d: Driver) -> None:
-    start_job(d, "wordcount", "--name", "to be cancelled", name="run for cancel-with-savepoint")
-    wait_checkpoints(d, 1)
-    operation(d, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": HERE})
-    poll_end(d, "job after cancel with savepoint")
+def cancel_with_savepoint(driver: Driver) -> None:
+    start_job(driver, "wordcount", "--name", "to be cancelled", name="run for cancel-with-savepoint")
+    wait_checkpoints(driver, 1)
+    operation(driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": HERE})
+    poll_end(driver, "job after cancel with savepoint")
 
 
-def slow_snapshots(d: Driver) -> None:
+def slow_snapshots(driver: Driver) -> None:
     """A job whose snapshots take 3 s: operations and checkpoints in progress."""
     arguments = ("--name", "slow snapshots", "--slow", "3000", "--interval", "600000")
-    start_job(d, "wordcount", *arguments, name="run with slow snapshots", learn=False)
+    start_job(driver, "wordcount", *arguments, name="run with slow snapshots", learn=False)
     time.sleep(1)
     body: dict[str, Any] = {"cancel-job": False, "target-directory": HERE}
-    trigger(d, "slow: trigger savepoint", "POST", JOB + "/savepoints", json_body=body)
-    d.step("slow: savepoint in progress", "GET", STATUS)
+    trigger(driver, "slow: trigger savepoint", "POST", JOB + "/savepoints", json_body=body)
+    driver.step("slow: savepoint in progress", "GET", STATUS)
     time.sleep(0.7)
-    known = history(d.step("slow: checkpoints in progress", "GET", JOB + "/checkpoints"))
-    d.variables["cp"] = known[0]["id"] if known else 1
-    d.step("slow: details in progress", "GET", JOB + "/checkpoints/details/{cp}")
-    d.step("slow: subtasks in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
-    d.step("slow: subtasks done within one in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v0}")
-    poll_operation(d, "slow: poll savepoint", STATUS)
+    known = history(driver.step("slow: checkpoints in progress", "GET", JOB + "/checkpoints"))
+    driver.variables["cp"] = known[0]["id"] if known else 1
+    driver.step("slow: details in progress", "GET", JOB + "/checkpoints/details/{cp}")
+    driver.step("slow: subtasks in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
+    driver.step("slow: subtasks done within one in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v0}")
+    poll_operation(driver, "slow: poll savepoint", STATUS)
     body = {"drain": False, "targetDirectory": HERE}
-    trigger(d, "slow: trigger stop", "POST", JOB + "/stop", json_body=body)
-    d.step("slow: stop in progress", "GET", STATUS)
-    d.step("slow: jobs/overview while stopping", "GET", "/jobs/overview")
-    d.step("slow: cancel while stopping", "PATCH", JOB)
-    poll_operation(d, "slow: poll the stop which was cancelled", STATUS, timeout=15)
-    wait_state(d, d.variables["job"], has_ended, timeout=15)
-    d.step("slow: jobs/overview at the end", "GET", "/jobs/overview")
+    trigger(driver, "slow: trigger stop", "POST", JOB + "/stop", json_body=body)
+    driver.step("slow: stop in progress", "GET", STATUS)
+    driver.step("slow: jobs/overview while stopping", "GET", "/jobs/overview")
+    driver.step("slow: cancel while stopping", "PATCH", JOB)
+    poll_operation(driver, "slow: poll the stop which was cancelled", STATUS, timeout=15)
+    wait_state(driver, driver.variables["job"], has_ended, timeout=15)
+    driver.step("slow: jobs/overview at the end", "GET", "/jobs/overview")
 
 
-def stops_that_may_fail(d: Driver) -> None:
+def stops_that_may_fail(driver: Driver) -> None:
     """Bodies that stop the job or do not, depending on how strictly the release reads JSON; and a stop that fails."""
     unwritable = "an unwritable directory"
     for name, body in (
@@ -259,11 +259,11 @@ def stops_that_may_fail(d: Driver) -> None:
         ("no body", None),
         (unwritable, {"targetDirectory": UNWRITABLE, "drain": False}),
     ):
-        start_job(d, "wordcount", "--name", "to be stopped", name=f"run for stop with {name}")
-        operation(d, f"stop with {name}", JOB + "/stop", body)
+        start_job(driver, "wordcount", "--name", "to be stopped", name=f"run for stop with {name}")
+        operation(driver, f"stop with {name}", JOB + "/stop", body)
         time.sleep(1)
-        d.step(f"jobs/overview after stop with {name}", "GET", "/jobs/overview")
+        driver.step(f"jobs/overview after stop with {name}", "GET", "/jobs/overview")
         if name == unwritable:
-            wait_state(d, d.variables["job"], lambda job: job["state"] == "RUNNING", timeout=5)
-            d.step(f"exceptions after stop with {name}", "GET", JOB + "/exceptions")
-        cancel(d)
+            wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RUNNING", timeout=5)
+            driver.step(f"exceptions after stop with {name}", "GET", JOB + "/exceptions")
+        cancel(driver)

@@ -15,60 +15,62 @@ OVER_THE_LIMIT = 101 << 20
 """Flink's rest.server.max-content-length is 100 MiB."""
 
 
-def wire(d: Driver) -> None:
+def wire(driver: Driver) -> None:
     big = b'{"target-directory": "' + b"x" * (1 << 20) + b'", "nope": 1}'
-    d.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON)
-    d.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVER_THE_LIMIT, headers=JSON, timeout=120)
-    d.step("long URL", "GET", "/overview", "x=" + "y" * 3000)
-    d.step("URL too long", "GET", "/overview", "x=" + "y" * 9000)
-    d.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
-    d.step("accept xml", "GET", "/overview", headers={"Accept": "application/xml"})
-    d.step("connection close", "GET", "/overview", headers={"Connection": "close"})
-    keep_alive(d)
-    chunked(d)
-    raw(d, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0")
-    raw(d, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
-    raw(d, "no Host header", "GET", "/overview")
-    absolute = f"http://{d.host}:{d.port}{d.base}/overview"
-    exchange_raw(d, "absolute-form target", "GET", "/overview", f"GET {absolute} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    exchange_raw(d, "garbage request line", "GET", "/overview", b"hello\r\n\r\n")
+    driver.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON)
+    driver.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVER_THE_LIMIT, headers=JSON, timeout=120)
+    driver.step("long URL", "GET", "/overview", "x=" + "y" * 3000)
+    driver.step("URL too long", "GET", "/overview", "x=" + "y" * 9000)
+    driver.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
+    driver.step("accept xml", "GET", "/overview", headers={"Accept": "application/xml"})
+    driver.step("connection close", "GET", "/overview", headers={"Connection": "close"})
+    keep_alive(driver)
+    chunked(driver)
+    raw(driver, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0")
+    raw(driver, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
+    raw(driver, "no Host header", "GET", "/overview")
+    absolute = f"http://{driver.host}:{driver.port}{driver.base}/overview"
+    exchange_raw(
+        driver, "absolute-form target", "GET", "/overview", f"GET {absolute} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    )
+    exchange_raw(driver, "garbage request line", "GET", "/overview", b"hello\r\n\r\n")
 
 
-def keep_alive(d: Driver) -> None:
+def keep_alive(driver: Driver) -> None:
     """Send three requests on one connection; the second one is an error."""
-    connection = http.client.HTTPConnection(d.host, d.port, timeout=20)
+    connection = http.client.HTTPConnection(driver.host, driver.port, timeout=20)
     for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
-        entry = d.entry(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
+        entry = driver.entry(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
         start = time.time()
-        entry["response"], _ = d.exchange("GET", path, connection=connection)
-        d.keep(entry, start)
+        entry["response"], _ = driver.exchange("GET", path, connection=connection)
+        driver.keep(entry, start)
     connection.close()
 
 
-def chunked(d: Driver) -> None:
-    head = f"POST {d.base}{d.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
+def chunked(driver: Driver) -> None:
+    head = f"POST {driver.base}{driver.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (b'{"no', b'pe":1}', b""))
-    exchange_raw(d, "chunked body", "POST", SAVEPOINTS, head.encode() + chunks)
-    d.steps[-1]["request"]["body"] = '{"nope":1}'
-    d.steps[-1]["note"] = "Transfer-Encoding: chunked"
+    exchange_raw(driver, "chunked body", "POST", SAVEPOINTS, head.encode() + chunks)
+    driver.steps[-1]["request"]["body"] = '{"nope":1}'
+    driver.steps[-1]["note"] = "Transfer-Encoding: chunked"
 
 
-def raw(d: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
-    lines = [f"{method} {d.base}{path} {version}", *headers, "", ""]
-    exchange_raw(d, name, method, path, "\r\n".join(lines).encode())
+def raw(driver: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
+    lines = [f"{method} {driver.base}{path} {version}", *headers, "", ""]
+    exchange_raw(driver, name, method, path, "\r\n".join(lines).encode())
 
 
-def exchange_raw(d: Driver, name: str, method: str, path: str, data: bytes) -> None:
+def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes) -> None:
     """Send bytes that HTTP clients do not send. `method` and `path` only describe them in the recording."""
-    entry: dict[str, Any] = d.entry(name, {"method": method, "path": path})
+    entry: dict[str, Any] = driver.entry(name, {"method": method, "path": path})
     start = time.time()
     try:
-        with d.connect() as connection:
+        with driver.connect() as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)
             response.begin()
             entry["response"], _ = record(response.status, response.reason, response.getheaders(), response.read())
     except NETWORK_ERRORS as error:
         entry["response"] = NO_RESPONSE | {"reason": type(error).__name__}
-    d.keep(entry, start)
+    driver.keep(entry, start)

@@ -17,7 +17,7 @@ REPLACEMENTS = (
 )
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """Replace the parts of an error message that differ between runs."""
     for pattern, replacement in REPLACEMENTS:
         text = pattern.sub(replacement, text)
@@ -27,8 +27,8 @@ def normal(text: str) -> str:
 def first_line(message: Any) -> str:
     lines = str(message).split("\n")
     if lines[0].startswith("<Exception on server side:") and len(lines) > 1:
-        return normal(f"{lines[0]} {lines[1]}")
-    return normal(lines[0])
+        return normalize(f"{lines[0]} {lines[1]}")
+    return normalize(lines[0])
 
 
 def compare_errors(real: dict[str, Any], other: dict[str, Any]) -> list[str]:
