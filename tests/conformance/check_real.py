@@ -34,7 +34,7 @@ COMMAND = [sys.executable, "-m", "flinkmock"]
 
 def start_jobs(driver: Driver) -> None:
     """Start a job that runs and has checkpoints, one that finishes, and one that fails."""
-    driver.begin("jobs")
+    driver.begin_suite("jobs")
     for kind in ("finite", "failing"):
         job_id = start_job(driver, kind, variable="ended", running=False)
         assert job_id is not None

@@ -36,7 +36,7 @@ OF_TASK_MANAGER = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "
 
 def read_endpoints(driver: Driver) -> Steps:
     """The steps, ended jobs' volatile ones marked."""
-    driver.begin("reads")
+    driver.begin_suite("reads")
     for target in OF_CLUSTER:
         path, _, query = target.partition("?")
         driver.read(path, query or None)

@@ -47,7 +47,7 @@ class RecordingClient(HttpClient):
 
 def start_jobs(driver: Driver) -> None:
     """Starts a running, a cancelled, a finished and a failed job, and one that always fails and restarts."""
-    driver.begin("jobs")
+    driver.begin_suite("jobs")
     start_job(driver, "wordcount", "--par", "1", "--name", "orders")
     start_job(driver, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
     cancel(driver, "other")

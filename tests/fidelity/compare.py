@@ -3,8 +3,8 @@
     python -m tests.fidelity.compare tests/recordings/2.3.0 FOLDER [--verbose]
 
 Steps are paired by suite and name. Two steps are equal if they agree in: status, content type, CORS header, kind of
-body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`error_responses.py`), and, if polled,
-the order of states.
+body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`error_responses.py`). If the
+steps poll, the order of states has to agree, too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fidelity.error_responses import compare_errors
+from tests.fidelity.exchange import NO_RESPONSE
 from tests.fidelity.recordings import Steps, load, suites
 from tests.fidelity.shape import compare_bodies
 
@@ -26,28 +27,31 @@ STEPS_DURING_TRANSITION = frozenset({"right after cancel"})
 """Steps whose request is sent during a transition: all states count as equal."""
 STEPS_ABOUT_OPTIONAL_CHECKPOINT = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
 """Steps about a checkpoint that the failing job may or may not complete: 200 and 404 count as equal."""
+SHOWN_DIFFERENCES = 4
+"""How many differences of a body are reported."""
 
 
 @dataclass
 class Score:
-    """The score of one suite, or the sum of several. `differing` has the differences by step."""
+    """How many steps of one or more suites are equal. `differing` has the differences by step."""
 
     steps: int = 0
-    matching: int = 0
+    equal: int = 0
     differing: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
-        return self.matching / self.steps if self.steps else 1.0
+        return self.equal / self.steps if self.steps else 1.0
 
     def __add__(self, other: Score) -> Score:
-        return Score(self.steps + other.steps, self.matching + other.matching, self.differing | other.differing)
+        return Score(self.steps + other.steps, self.equal + other.equal, self.differing | other.differing)
 
     def __str__(self) -> str:
-        return f"{self.matching:5} of {self.steps:5} steps equal, {self.share:6.1%}"
+        return f"{self.equal:5} of {self.steps:5} steps equal, {self.share:6.1%}"
 
 
 def compare(real: Steps, other: Steps) -> Score:
+    """Compare each real step with the other step of the same suite and name."""
     other_steps = {(step["suite"], step["step"]): step for step in other}
     score = Score()
     for real_step in real:
@@ -58,7 +62,7 @@ def compare(real: Steps, other: Steps) -> Score:
         if reasons:
             score.differing[f"{suite}: {name}"] = reasons
         else:
-            score.matching += 1
+            score.equal += 1
     return score
 
 
@@ -69,7 +73,7 @@ def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterat
         return
     if real["status"] != other["status"]:
         yield f"status {other['status']} not {real['status']}"
-    if 0 in (real["status"], other["status"]):
+    if NO_RESPONSE["status"] in (real["status"], other["status"]):
         return
     if content_type(real) != content_type(other):
         yield f"content-type {content_type(other)} not {content_type(real)}"
@@ -77,12 +81,14 @@ def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterat
         yield f"CORS header {'present' if has_cors(other) else 'absent'}"
     if real["kind"] != other["kind"]:
         yield f"body is {other['kind']}, not {real['kind']}"
-    elif real["kind"] == "json" and (texts := body_differences(real_step, real["body"], other["body"])):
-        more = f" (+{len(texts) - 4})" if len(texts) > 4 else ""
-        yield "; ".join(texts[:4]) + more
+    elif real["kind"] == "json":
+        texts = body_differences(real_step, real["body"], other["body"])
+        if texts:
+            more = f" (+{len(texts) - SHOWN_DIFFERENCES})" if len(texts) > SHOWN_DIFFERENCES else ""
+            yield "; ".join(texts[:SHOWN_DIFFERENCES]) + more
     if "timeline" in real_step:
         real_states, other_states = states(real_step), states(other_step)
-        # a poll may miss or catch a state
+        # a poll can miss a short state that the other poll shows
         agree = is_subsequence(real_states, other_states) or is_subsequence(other_states, real_states)
         if real_states[-1:] != other_states[-1:] or not agree:
             yield f"states {other_states} not {real_states}"
@@ -91,7 +97,8 @@ def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterat
 def body_differences(step: dict[str, Any], real: Any, other: Any) -> list[str]:
     """Return the differences of the bodies of a step.
 
-    The bodies of a volatile step are compared only if both are non-empty and, if they are objects, have the same keys.
+    The bodies of a volatile step (see `Driver.step`) are compared only if both are non-empty and, if they are objects,
+    have the same keys.
     """
     if isinstance(real, dict) and isinstance(other, dict) and "errors" in real and "errors" in other:
         return compare_errors(real, other)
@@ -148,10 +155,11 @@ def compare_folders(real: Path, other: Path) -> dict[str, Score]:
 
 
 def report(scores: dict[str, Score], *, verbose: bool = False) -> str:
+    """Return a text with a line for each suite, and one for each step that differs; only `verbose` shows all of it."""
     total = sum(scores.values(), Score())
     lines = [f"{suite:14} {score}" for suite, score in [*scores.items(), ("TOTAL", total)]]
-    for name, reasons in total.differing.items():
-        text = " | ".join(reasons)
+    for name, differences_of_step in total.differing.items():
+        text = " | ".join(differences_of_step)
         lines.append(f"  {name}: {text if verbose else text[:300]}")
     return "\n".join(lines)
 

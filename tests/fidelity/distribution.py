@@ -42,9 +42,9 @@ def download(version: str, folder: Path) -> Path:
     """Download the archive of a version; return its path. Raises CalledProcessError."""
     if find_spec("wheel") is None:  # pip needs wheel to read a source archive, even if it does not build it
         sys.exit("pip can't read Flink's source archives without wheel: pip install setuptools wheel")
-    old = minor_of(version) < (1, 13)
-    package = "apache-flink" if old else "apache-flink-libraries"
-    _pip("download", "--no-deps", "--no-build-isolation", *(_OLD_WHEEL if old else ()), f"{package}=={version}",
+    is_old = minor_of(version) < (1, 13)
+    package = "apache-flink" if is_old else "apache-flink-libraries"
+    _pip("download", "--no-deps", "--no-build-isolation", *(_OLD_WHEEL if is_old else ()), f"{package}=={version}",
          "--dest", str(folder))  # fmt: skip
     (archive,) = folder.iterdir()
     return archive
@@ -63,16 +63,17 @@ def unpack(archive: Path, home: Path) -> None:
 
 
 def _path_in_home(name: str) -> Path | None:
-    """Return the path of a file of the archive in the distribution; None if it is not part of it."""
+    """Return the path in the distribution of a file in the archive; None if it is not part of the distribution."""
     parts = PurePosixPath(name).parts
     for root in ("pyflink", "deps"):
         if root in parts[:2]:
-            below = parts[parts.index(root) + 1 :]
-            return Path(*below) if len(below) > 1 and below[0] in _FOLDERS and ".." not in below else None
+            path = parts[parts.index(root) + 1 :]
+            return Path(*path) if len(path) > 1 and path[0] in _FOLDERS and ".." not in path else None
     return None
 
 
 def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each file of an archive."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             for name in wheel.namelist():

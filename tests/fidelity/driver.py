@@ -1,7 +1,7 @@
 """Sends the requests of a suite to a Flink REST API, real or fake, and records each with its response.
 
-A step records its request as a template ("/jobs/{job}/vertices/{vertex}"). The values of the variables in it differ
-from server to server; `compare.py` compares the recordings of two servers step by step. The driver uses only HTTP.
+A step records its request as a template ("/jobs/{job}/vertices/{vertex}"), because ids differ from server to server.
+`compare.py` compares the recordings of two servers step by step. The driver uses only HTTP.
 """
 
 from __future__ import annotations
@@ -14,19 +14,32 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.fidelity import multipart
-from tests.fidelity.exchange import NO_RESPONSE, TEXT_LIMIT, record
+from tests.fidelity.exchange import NO_RESPONSE, TEXT_LIMIT, RawResponse, record
 
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 RESPONSE_TIMEOUT_S = 60
+CHUNK_SIZE = 1 << 16
+"""How many bytes of a payload are sent at once."""
+RECORDED_BODY_LIMIT = 200
+"""The length up to which a raw request body is recorded, in bytes. Of longer ones, only the length is recorded."""
 SHAPE_ERRORS = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
 """The errors that a body of an unexpected shape raises. They do not end a suite, so that any server can be compared."""
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]
 Body = Any
+"""The body of a response: JSON, text, or None."""
+
+
+class PreparedRequest(NamedTuple):
+    """A request with its variables replaced. `recorded` is its template, `options` are arguments of `Driver.send`."""
+
+    recorded: dict[str, Any]
+    target: str
+    options: dict[str, Any]
 
 
 class Driver:
@@ -43,16 +56,16 @@ class Driver:
         self.host, self.port, self.base = url.hostname or "", url.port or 80, url.path.rstrip("/")
         self.jars = jars
         self.scratch = scratch
-        self.began = time.time()
-        self.begin("")
+        self._recording_start = time.time()
+        self.begin_suite("")
 
-    def begin(self, suite: str) -> None:
-        """Begin a suite: clear the steps and variables of the one before."""
+    def begin_suite(self, suite: str) -> None:
+        """Clear the steps and variables of the previous suite."""
         self.suite = suite
         self.steps: list[Step] = []
         self.variables: dict[str, Any] = {"unknown": UNKNOWN_ID, "scratch": self.scratch}
-        self.last: dict[str, Any] = dict(NO_RESPONSE)
-        self._names: dict[str, int] = {}
+        self.last_response: dict[str, Any] = dict(NO_RESPONSE)
+        self._name_counts: dict[str, int] = {}
 
     # -- one exchange
 
@@ -64,8 +77,8 @@ class Driver:
         payload: bytes | None = None,
         timeout: float = RESPONSE_TIMEOUT_S,
         connection: http.client.HTTPConnection | None = None,
-    ) -> tuple[int, str, list[tuple[str, str]], bytes]:
-        """Send a request with exactly this target; return status, reason, headers and body of the response."""
+    ) -> RawResponse:
+        """Send a request with exactly this target, on a new connection unless `connection` is set."""
         conn = connection or http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             conn.putrequest(method, self.base + target, skip_accept_encoding=True)
@@ -78,7 +91,7 @@ class Driver:
             if payload is not None:
                 self._send_payload(conn, payload)
             response = conn.getresponse()
-            return response.status, response.reason, response.getheaders(), response.read()
+            return RawResponse(response.status, response.reason, response.getheaders(), response.read())
         finally:
             if connection is None:
                 conn.close()
@@ -86,8 +99,8 @@ class Driver:
     @staticmethod
     def _send_payload(conn: http.client.HTTPConnection, payload: bytes) -> None:
         try:
-            for start in range(0, len(payload), 1 << 16):
-                conn.sock.sendall(payload[start : start + (1 << 16)])
+            for offset in range(0, len(payload), CHUNK_SIZE):
+                conn.sock.sendall(payload[offset : offset + CHUNK_SIZE])
         except OSError:
             pass  # the server has responded early and closed the connection; the response can still be read
 
@@ -96,21 +109,21 @@ class Driver:
     ) -> tuple[dict[str, Any], Body]:
         """Send a request; return the response as it is recorded, and its body. Without a response the status is 0."""
         try:
-            return record(*self.send(method, target, **options), text_limit)
+            return record(self.send(method, target, **options), text_limit)
         except NETWORK_ERRORS as error:
             return NO_RESPONSE | {"reason": type(error).__name__}, None
 
     def fill(self, value: Any) -> Any:
-        """Replace each {name} with the value of the variable. Unknown names stay as they are."""
+        """Replace each {name} in a template with the value of the variable. Unknown names stay as they are."""
         if isinstance(value, str):
-            return re.sub(r"\{(\w+)\}", lambda m: str(self.variables.get(m[1], m[0])), value)
+            return re.sub(r"\{(\w+)\}", lambda match: str(self.variables.get(match[1], match[0])), value)
         if isinstance(value, list):
             return [self.fill(item) for item in value]
         if isinstance(value, dict):
             return {name: self.fill(item) for name, item in value.items()}
         return value
 
-    def request(
+    def prepare(
         self,
         method: str,
         path: str,
@@ -119,8 +132,8 @@ class Driver:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
         parts: list[multipart.Part] | None = None,
-    ) -> tuple[dict[str, Any], str, dict[str, Any]]:
-        """Return a request as it is recorded, its target, and its headers and payload as arguments of `send`."""
+    ) -> PreparedRequest:
+        """Replace the variables of a request, and encode its body: `json_body`, `body` or `parts`."""
         recorded: dict[str, Any] = {"method": method, "path": path}
         if query is not None:
             recorded["query"] = query
@@ -131,15 +144,17 @@ class Driver:
             payload = json.dumps(self.fill(json_body)).encode()
             headers.setdefault("Content-Type", "application/json")
         elif body is not None:
-            recorded["body"] = body.decode("latin1") if len(body) <= 200 else f"<{len(body)} bytes>"
+            recorded["body"] = body.decode("latin1") if len(body) <= RECORDED_BODY_LIMIT else f"<{len(body)} bytes>"
         elif parts is not None:
             recorded["multipart"] = multipart.describe(parts)
             payload, content_type = multipart.encode(parts)
             headers.setdefault("Content-Type", content_type)
         if headers:
-            recorded["headers"] = {name: re.sub(r"boundary=.*", "boundary=...", v) for name, v in headers.items()}
+            recorded["headers"] = {
+                name: re.sub(r"boundary=.*", "boundary=...", value) for name, value in headers.items()
+            }
         target = self.fill(path) + (f"?{self.fill(query)}" if query else "")
-        return recorded, target, {"headers": headers, "payload": payload}
+        return PreparedRequest(recorded, target, {"headers": headers, "payload": payload})
 
     # -- steps
 
@@ -158,23 +173,23 @@ class Driver:
         """Record one request. Return the parsed body of the response.
 
         Args:
-            name: The name of the step; default: method and template.
+            name: The name of the step; by default, it consists of method and template.
             method: The HTTP method.
             path: The template of the path.
             query: The template of the query.
             text_limit: The length to which text is cut, in characters.
             timeout: The maximum time to wait for the response, in seconds.
             volatile: Whether the response may be empty, depending on when the cluster last fetched metrics.
-            request: Further arguments of `request`.
+            request: Further arguments of `prepare`.
         """
-        recorded, target, options = self.request(method, path, query, **request)
-        entry = self.entry(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
+        recorded, target, options = self.prepare(method, path, query, **request)
+        entry = self.new_step(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
         if volatile:
             entry["volatile"] = True
         start = time.time()
         entry["response"], body = self.exchange(method, target, text_limit, timeout=timeout, **options)
-        self.keep(entry, start)
-        self.last = entry["response"]
+        self.add_step(entry, start)
+        self.last_response = entry["response"]
         return body
 
     def read(self, path: str, query: str | None = None, **options: Any) -> Body:
@@ -190,61 +205,74 @@ class Driver:
         timeout: float = 30,
         interval: float = 0.1,
     ) -> Body:
-        """Poll until `until(body)`, or until the timeout (s); return the last body.
+        """Poll until `until(body)` is true or the timeout has passed; return the last body.
 
-        It records one step: the last response, and a timeline with a row [ms, status, state(body)] for each change of
-        the state.
+        The poll is recorded as one step: the last response, and a timeline of the states, see `add_to_timeline`.
+
+        Args:
+            name: The name of the step.
+            path: The template of the path.
+            state: Returns the text that the timeline shows for a body.
+            until: Whether a body ends the poll.
+            timeout: The maximum time to poll, in seconds.
+            interval: The time between two requests, in seconds.
         """
-        recorded, target, options = self.request("GET", path)
-        entry = self.entry(name, recorded) | {"timeline": [], "polls": 0}
+        recorded, target, options = self.prepare("GET", path)
+        entry = self.new_step(name, recorded) | {"timeline": [], "polls": 0}
         start = time.time()
         while True:
             response, body = self.exchange("GET", target, **options)
-            entry["polls"] += 1
-            self.note(entry, start, response, body, state)
+            self.add_to_timeline(entry, start, response, body, state)
             if is_met(until, body) or time.time() - start > timeout:
                 break
             time.sleep(interval)
-        entry["response"] = response
-        self.keep(entry, start)
+        self.add_step(entry, start)
         return body
 
-    def entry(self, name: str, request: dict[str, Any]) -> Step:
-        """Return a new step. If its name was used before in this suite, a number is added."""
-        count = self._names[name] = self._names.get(name, 0) + 1
+    def new_step(self, name: str, request: dict[str, Any]) -> Step:
+        """Return a new step. If the suite already has a step of this name, the name gets a number."""
+        count = self._name_counts[name] = self._name_counts.get(name, 0) + 1
         return {"suite": self.suite, "step": name if count == 1 else f"{name} #{count}", "request": request}
 
-    def keep(self, entry: Step, start: float) -> None:
-        """Add a step that began at `start` (`time.time()`) to the recording."""
+    def add_step(self, entry: Step, start: float) -> None:
+        """Add a step that started at `start` (`time.time()`) to the recording.
+
+        `t_ms` is how long it took, and `at_ms` when it started, since the driver was created.
+        """
         entry["t_ms"] = round((time.time() - start) * 1000)
-        entry["at_ms"] = round((start - self.began) * 1000)
+        entry["at_ms"] = round((start - self._recording_start) * 1000)
         self.steps.append(entry)
 
     @staticmethod
-    def note(entry: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]) -> bool:
-        """Add a row to a timeline if the state has changed; return whether it has."""
+    def add_to_timeline(
+        entry: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]
+    ) -> None:
+        """Count a polled response and, if the state has changed, add it to the timeline of its step.
+
+        A row of the timeline is [ms since `start`, status, state(body)].
+        """
+        entry["polls"] += 1
+        entry["response"] = response
         try:
             text = state(body) if response["status"] // 100 == 2 else f"HTTP {response['status']}"
         except SHAPE_ERRORS:
             text = "?"
         timeline = entry["timeline"]
-        if timeline and timeline[-1][2] == text:
-            return False
-        timeline.append([round((time.time() - start) * 1000), response["status"], text])
-        return True
+        if not timeline or timeline[-1][2] != text:
+            timeline.append([round((time.time() - start) * 1000), response["status"], text])
 
     # -- requests that are not recorded
 
     def peek(self, path: str) -> Body:
-        """Return the JSON of a GET request; None if the response is not an object or list."""
+        """Return the JSON of the response to a GET request; None if it is not an object or list."""
         try:
-            body = json.loads(self.send("GET", self.fill(path))[3])
+            body = json.loads(self.send("GET", self.fill(path)).body)
         except (*NETWORK_ERRORS, ValueError):
             return None
         return body if isinstance(body, dict | list) else None
 
     def wait(self, path: str, until: Callable[[Body], bool], timeout: float = 30, interval: float = 0.1) -> Body:
-        """Poll until `until(body)`, or until the timeout (s); return the last body."""
+        """Poll like `poll`, but record nothing; return the last body."""
         end = time.time() + timeout
         body = None
         while time.time() < end:
@@ -259,6 +287,7 @@ class Driver:
 
 
 def is_met(until: Callable[[Body], bool], body: Body) -> bool:
+    """Return whether the condition holds. It does not hold for a body of an unexpected shape."""
     try:
         return until(body)
     except SHAPE_ERRORS:

@@ -1,4 +1,4 @@
-"""The differences of two error responses: keys, number of messages, first lines of messages without ids and paths."""
+"""Compares two error responses: keys, number of messages, and the first lines of messages without ids and paths."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def normalize(text: str) -> str:
 
 
 def first_line(message: Any) -> str:
+    """Return the first line of a message, and the second one, too, if the first only introduces a stack trace."""
     lines = str(message).split("\n")
     if lines[0].startswith("<Exception on server side:") and len(lines) > 1:
         return normalize(f"{lines[0]} {lines[1]}")
@@ -32,13 +33,14 @@ def first_line(message: Any) -> str:
 
 
 def compare_errors(real: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    texts = []
+    """Return the differences of the bodies of two error responses."""
+    differences = []
     real_messages, other_messages = real.get("errors") or [], other.get("errors") or []
     if list(real) != list(other):
-        texts.append(f"error body keys {list(other)} not {list(real)}")
+        differences.append(f"error body keys {list(other)} not {list(real)}")
     if len(real_messages) != len(other_messages):
-        texts.append(f"{len(other_messages)} messages, not {len(real_messages)}")
+        differences.append(f"{len(other_messages)} messages, not {len(real_messages)}")
     for real_message, other_message in zip(real_messages, other_messages, strict=False):
         if first_line(real_message) != first_line(other_message):
-            texts.append(f"message '{first_line(other_message)[:160]}' not '{first_line(real_message)[:160]}'")
-    return texts
+            differences.append(f"message '{first_line(other_message)[:160]}' not '{first_line(real_message)[:160]}'")
+    return differences

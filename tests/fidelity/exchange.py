@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 TEXT_LIMIT = 20_000
+"""The length to which a text body is cut, in characters."""
 STRING_LIMIT = 1_500
+"""The length to which a string in a JSON body is cut, in characters."""
 RECORDED_HEADERS = frozenset(
     {
         "allow",
@@ -28,25 +30,32 @@ HEADERS_WITH_A_TIME = frozenset({"date", "expires", "last-modified"})
 NO_RESPONSE = {"status": 0, "headers": {}, "kind": "none"}
 
 
+class RawResponse(NamedTuple):
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Cut text to `limit` characters. Of a stack trace, keep the first three lines and each `Caused by`."""
+    """Cut text to `limit` characters. Of a stack trace, only the first three lines and each `Caused by` remain."""
     if "\n\tat " in text:
         lines = text.split("\n")
-        remaining = [
+        recorded = [
             line
-            for i, line in enumerate(lines)
-            if i < 3 or line.startswith("Caused by:") or line in ("End of exception on server side>", "")
+            for number, line in enumerate(lines)
+            if number < 3 or line.startswith("Caused by:") or line in ("End of exception on server side>", "")
         ]
-        if dropped := len(lines) - len(remaining):
-            remaining.append(f"\t... [cut {dropped} lines]")
-        text = "\n".join(remaining)
+        if cut_count := len(lines) - len(recorded):
+            recorded.append(f"\t... [cut {cut_count} lines]")
+        text = "\n".join(recorded)
     if len(text) > limit:
         text = text[:limit] + f" [cut {len(text) - limit} characters]"
     return text
 
 
 def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
-    """Cut all text of a JSON body. Of thread dumps, keep four threads; of flame graphs, 24 levels."""
+    """Cut the strings of a JSON body, thread dumps to four threads, and flame graphs to 24 levels."""
     if isinstance(value, str):
         return cut_text(value, STRING_LIMIT)
     if isinstance(value, list):
@@ -61,6 +70,7 @@ def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
 
 
 def recorded_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers that recordings contain, without the values that differ between runs."""
     recorded = {}
     for name, value in headers:
         name = name.lower()
@@ -71,17 +81,19 @@ def recorded_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
     return recorded
 
 
-def record(
-    status: int, reason: str, headers: list[tuple[str, str]], raw: bytes, text_limit: int = TEXT_LIMIT
-) -> tuple[dict[str, Any], Any]:
+def record(response: RawResponse, text_limit: int = TEXT_LIMIT) -> tuple[dict[str, Any], Any]:
     """Return a response as it is recorded, and its body: JSON, text, or None if it is empty or binary."""
-    recorded: dict[str, Any] = {"status": status, "reason": reason, "headers": recorded_headers(headers)}
-    if not raw:
+    recorded: dict[str, Any] = {
+        "status": response.status,
+        "reason": response.reason,
+        "headers": recorded_headers(response.headers),
+    }
+    if not response.body:
         return recorded | {"kind": "empty"}, None
     try:
-        text = raw.decode("utf-8")
+        text = response.body.decode("utf-8")
     except UnicodeDecodeError:
-        return recorded | {"kind": "binary", "bytes": len(raw)}, None
+        return recorded | {"kind": "binary", "bytes": len(response.body)}, None
     try:
         body = json.loads(text)
     except ValueError:

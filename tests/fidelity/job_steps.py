@@ -1,7 +1,9 @@
-"""What suites do with jobs: upload, start, read ids, wait, cancel."""
+"""Steps that several suites take: upload a jar, start a job, read ids, wait, cancel, poll an operation."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.fidelity.driver import SHAPE_ERRORS, UNKNOWN_ID, Body, Driver
@@ -15,7 +17,7 @@ def jar_bytes(driver: Driver, kind: str) -> bytes:
 
 
 def upload(driver: Driver, kind: str, variable: str | None = None, name: str | None = None) -> None:
-    """Record the upload of a jar. The variable {jar_KIND} gets its id."""
+    """Upload a jar. Set the variable {jar_KIND}, or `variable`, to its id. `name` is the name of the step."""
     response = driver.step(
         name or f"upload {kind}.jar", "POST", "/jars/upload", parts=[jar_part(f"{kind}.jar", jar_bytes(driver, kind))]
     )
@@ -32,7 +34,17 @@ def start_job(
     running: bool = True,
     learn: bool = True,
 ) -> str | None:
-    """Run a job and return its id. With `running`, wait until all its tasks run; with `learn`, set its variables."""
+    """Run a jar and return the id of its job; None if the job was not started.
+
+    Args:
+        driver: The driver that sends the requests.
+        kind: The name of the jar; it is uploaded if it has not been.
+        args: The arguments of the program.
+        variable: The variable that gets the id of the job.
+        name: The name of the step.
+        running: Whether to wait until all tasks are running.
+        learn: Whether to set the variables of the vertices.
+    """
     if f"jar_{kind}" not in driver.variables:
         upload(driver, kind)
     body = {"programArgsList": list(args)} if args else {}
@@ -54,11 +66,32 @@ def has_ended(job: dict[str, Any]) -> bool:
     return job["state"] in TERMINAL
 
 
-def wait_state(driver: Driver, job_id: str, until: Any, timeout: float = 30, interval: float = 0.05) -> Body:
-    """Wait for a job by the list of jobs, because Flink caches /jobs/:jobid for web.refresh-interval (3 s)."""
-    return driver.wait(
-        "/jobs/overview", lambda body: any(until(j) for j in body["jobs"] if j["jid"] == job_id), timeout, interval
-    )
+def job_is(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Callable[[Body], bool]:
+    """Return a function that checks a condition of a job in a body of `/jobs/overview`."""
+    return lambda body: any(condition(job) for job in body["jobs"] if job["jid"] == job_id)
+
+
+def job_in_list(driver: Driver) -> Callable[[Body], str]:
+    """Return a function that describes the job {job} and its tasks in a body of `/jobs/overview`."""
+
+    def state(body: Body) -> str:
+        job = next((job for job in body["jobs"] if job["jid"] == driver.variables["job"]), None)
+        if job is None:
+            return "gone"
+        return f"{job['state']} " + ",".join(f"{name}={count}" for name, count in job["tasks"].items() if count)
+
+    return state
+
+
+def wait_state(
+    driver: Driver,
+    job_id: str,
+    until: Callable[[dict[str, Any]], bool],
+    timeout: float = 30,
+    interval: float = 0.05,
+) -> Body:
+    """Wait until a condition of a job holds in the list of jobs, because Flink caches /jobs/:jobid for 3 s."""
+    return driver.wait("/jobs/overview", job_is(job_id, until), timeout, interval)
 
 
 def wait_checkpoints(driver: Driver, count: int) -> None:
@@ -69,23 +102,25 @@ def learn_vertices(driver: Driver, variable: str = "job", prefix: str = "") -> N
     """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink}."""
     body = driver.peek(f"/jobs/{{{variable}}}") or {}
     ids = [vertex["id"] for vertex in body.get("vertices", [])] or [UNKNOWN_ID]
-    for i, vertex_id in enumerate(ids):
-        driver.variables[f"{prefix}v{i}"] = vertex_id
+    for index, vertex_id in enumerate(ids):
+        driver.variables[f"{prefix}v{index}"] = vertex_id
     driver.variables[f"{prefix}source"], driver.variables[f"{prefix}sink"] = ids[0], ids[-1]
     driver.variables[f"{prefix}vertex"] = ids[min(2, len(ids) - 1)]
 
 
 def vertex_variables(driver: Driver) -> list[str]:
-    return [f"v{i}" for i in range(6) if f"v{i}" in driver.variables]
+    """Return the names of the variables that `learn_vertices` set: v0, v1 …"""
+    return [name for name in driver.variables if re.fullmatch(r"v\d", name)]
 
 
 def learn_taskmanager(driver: Driver) -> None:
     """Set the variable {tm}: the TaskManager with the fewest free slots, which runs tasks if any does."""
-    known = (driver.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
-    driver.variables["tm"] = min(known, key=lambda tm: tm["freeSlots"])["id"]
+    taskmanagers = (driver.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
+    driver.variables["tm"] = min(taskmanagers, key=lambda taskmanager: taskmanager["freeSlots"])["id"]
 
 
 def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> None:
+    """Cancel a job and wait until it has ended. Only with `recorded` is the request a step."""
     if recorded:
         driver.step(f"cancel {{{variable}}}", "PATCH", f"/jobs/{{{variable}}}")
     else:
@@ -94,7 +129,7 @@ def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> 
 
 
 def settle(driver: Driver) -> None:
-    """Cancel all jobs that still run, so that the next suite has free slots."""
+    """Cancel all running jobs, so that the next suite has free slots."""
     for job in (driver.peek("/jobs/overview") or {}).get("jobs", []):
         if not has_ended(job):
             driver.send("PATCH", f"/jobs/{job['jid']}")
@@ -109,15 +144,16 @@ def trigger(driver: Driver, name: str | None, method: str, path: str, **request:
         driver.variables["trigger"] = response["request-id"]
     except SHAPE_ERRORS:
         driver.variables["trigger"] = UNKNOWN_ID
-    return bool(driver.last["status"] // 100 == 2)
+    return bool(driver.last_response["status"] // 100 == 2)
 
 
 def poll_operation(driver: Driver, name: str, path: str, timeout: float = 30) -> Body:
-    """Poll an async operation until it is COMPLETED. The recorded state has the keys of its result."""
+    """Poll an async operation until it is COMPLETED."""
     return driver.poll(name, path, operation_state, operation_completed, timeout, interval=0.02)
 
 
 def operation_state(body: Body) -> str:
+    """Return the state of an async operation and, once it is COMPLETED, the keys of its result."""
     status: str = body["status"]["id"]
     return status if status != "COMPLETED" else "COMPLETED:" + ",".join(body.get("operation") or ["-"])
 

@@ -11,11 +11,13 @@ JAR_TYPE = "application/x-java-archive"
 
 
 def jar_part(filename: str, data: bytes, name: str = "jarfile", kind: str | None = JAR_TYPE) -> Part:
-    return {"name": name, "filename": filename} | ({"type": kind} if kind else {}) | {"data": data}
+    """Return the part of a jar. `name` is its field, `kind` its content type, None for a part without one."""
+    content_type = {"type": kind} if kind else {}
+    return {"name": name, "filename": filename} | content_type | {"data": data}
 
 
 def encode(parts: list[Part]) -> tuple[bytes, str]:
-    """Return body and content type."""
+    """Return the body of a request with these parts, and its content type."""
     body = bytearray()
     for part in parts:
         filename = f'; filename="{part["filename"]}"' if "filename" in part else ""
@@ -29,4 +31,8 @@ def encode(parts: list[Part]) -> tuple[bytes, str]:
 
 def describe(parts: list[Part]) -> list[Part]:
     """Return parts as they are recorded: with their size instead of their data."""
-    return [{k: v for k, v in part.items() if k != "data"} | {"bytes": len(part["data"])} for part in parts]
+    described = []
+    for part in parts:
+        fields = {key: value for key, value in part.items() if key != "data"}
+        described.append(fields | {"bytes": len(part["data"])})
+    return described

@@ -20,22 +20,22 @@ from tests.fidelity.recordings import Steps, save
 from tests.fidelity.suites import SUITES
 
 JARS = Path(__file__).parent / "jars"
-"""VERSION/KIND.jar, built from jobs/."""
+"""The jars of the recorded jobs: VERSION/KIND.jar, built from jobs/."""
 
 
 def play(
     driver: Driver, names: Iterable[str] = tuple(SUITES), report: Callable[[str], None] = lambda text: None
 ) -> dict[str, Steps]:
     """Play suites; return their steps by suite. `report` is called with a line for each suite."""
-    played = {}
+    steps_by_suite = {}
     for name in names:
         start = time.time()
-        driver.begin(name)
+        driver.begin_suite(name)
         SUITES[name](driver)
         settle(driver)
-        played[name] = driver.steps
+        steps_by_suite[name] = driver.steps
         report(f"{name}: {len(driver.steps)} steps, {time.time() - start:.0f} s")
-    return played
+    return steps_by_suite
 
 
 def main() -> None:

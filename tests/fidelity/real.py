@@ -25,11 +25,13 @@ from tests.fidelity.suites import SUITES
 
 SCENARIO = Path(__file__).parent / "oracle.yaml"
 _JAR_VERSIONS = (((2, 0), "2.3.0"), ((1, 15), "1.20.5"), ((1, 12), "1.12.5"))
-"""The first release on which jars run, and their version. Jars of a newer release run on slightly older ones, too."""
+"""The first release on which jars run, and the release they were built for."""
 
 
 def jars_for(version: str) -> Path:
-    return JARS / next(jar_version for since, jar_version in _JAR_VERSIONS if minor_of(version) >= since)
+    """Return the folder with the newest jars that run on a version."""
+    release = minor_of(version)
+    return JARS / next(jar_version for first_release, jar_version in _JAR_VERSIONS if release >= first_release)
 
 
 def play_real(version: str, names: list[str], home: Path | None = None, java: str | None = None) -> dict[str, Steps]:

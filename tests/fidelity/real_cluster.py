@@ -68,41 +68,43 @@ class RealCluster:
     """
 
     def __init__(self, home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> None:
-        rest, rpc = free_port(), free_port()
+        rest_port, rpc_port = free_port(), free_port()
         for name in ("conf", "log", "tmp", "savepoints", "checkpoints", "upload"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder) + "".join(f"{line}\n" for line in options)
-        for name in ("flink-conf.yaml", "config.yaml"):  # until 1.18, and from then on
+        text = _CONFIGURATION.format(rpc=rpc_port, rest=rest_port, folder=folder) + "".join(
+            f"{line}\n" for line in options
+        )
+        for name in ("flink-conf.yaml", "config.yaml"):  # the names until 1.18, and since 1.19
             (folder / "conf" / name).write_text(text)
         (folder / "conf" / "log4j.properties").write_text(_LOGGING)
-        self.url = f"http://localhost:{rest}"
+        self.url = f"http://localhost:{rest_port}"
         self.folder = folder
         self._launcher = _Launcher(home, java, folder)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
-        self._memory: list[str] = []
+        self._taskmanager_memory: list[str] = []
         self._taskmanager_count = 0
 
     def start(self, taskmanagers: int) -> None:
         """Start the JobManager and TaskManagers. Raises RuntimeError if they are not ready in time."""
         self.start_jobmanager()
-        self._memory = self._launcher.taskmanager_memory()
+        self._taskmanager_memory = self._launcher.taskmanager_memory()
         self._taskmanager_count = taskmanagers
         self.restart_ended()
         self._await_slots(4 * taskmanagers)
 
     def restart_ended(self) -> None:
-        """Restart processes that have ended: on a busy machine, an actor system may not start within 10 s."""
+        """Restart processes that have ended: on a busy machine, some fail because they do not start within 10 s."""
         if self._jobmanager.poll() is not None:
             self.start_jobmanager()
-        alive = sum(process.poll() is None for process in self._taskmanagers)
-        for _ in range(self._taskmanager_count - alive):
+        running_count = sum(process.poll() is None for process in self._taskmanagers)
+        for _ in range(self._taskmanager_count - running_count):
             self.start_taskmanager()
 
     def _await_slots(self, slots: int) -> None:
-        end = time.time() + _START_TIMEOUT_S
-        while time.time() < end:
+        deadline = time.time() + _START_TIMEOUT_S
+        while time.time() < deadline:
             with (
                 contextlib.suppress(OSError, ValueError, KeyError),
                 urllib.request.urlopen(f"{self.url}/overview", timeout=30) as response,
@@ -115,8 +117,8 @@ class RealCluster:
 
     def start_jobmanager(self) -> None:
         """Start the JobManager, without waiting for it."""
-        main = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
-        self._jobmanager = self._launcher.start("jm", main)
+        main_class = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
+        self._jobmanager = self._launcher.start("jm", main_class)
         self._processes.append(self._jobmanager)
 
     def kill_jobmanager(self) -> None:
@@ -127,16 +129,17 @@ class RealCluster:
     def start_taskmanager(self) -> None:
         """Start one more TaskManager, without waiting for it."""
         name = f"tm{len(self._taskmanagers) + 1}"
-        process = self._launcher.start(name, f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *self._memory)
+        main_class = f"{_RUNTIME}.taskexecutor.TaskManagerRunner"
+        process = self._launcher.start(name, main_class, *self._taskmanager_memory)
         self._taskmanagers.append(process)
         self._processes.append(process)
 
     def kill_taskmanager(self) -> None:
         """Kill the oldest running TaskManager; the JobManager then gets no heartbeats."""
-        alive = [process for process in self._taskmanagers if process.poll() is None]
-        if alive:
-            alive[0].kill()
-            alive[0].wait()
+        oldest = next((process for process in self._taskmanagers if process.poll() is None), None)
+        if oldest is not None:
+            oldest.kill()
+            oldest.wait()
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -163,6 +166,8 @@ def real_cluster(
 
 
 class _Launcher:
+    """Starts the Java processes of a cluster; the arguments are those of `RealCluster`."""
+
     def __init__(self, home: Path, java: str, folder: Path) -> None:
         self._java, self._folder = java, folder
         self._conf = folder / "conf"
@@ -175,12 +180,14 @@ class _Launcher:
             "FLINK_PLUGINS_DIR": str(home / "plugins"),
         }
 
-    def start(self, name: str, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, main_class: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a process whose log is flink-NAME.log."""
         log = self._folder / "log" / f"flink-{name}.log"
         logging = f"file:{self._conf}/log4j.properties"
         command = [
             self._java, *_OPEN_PACKAGES, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
-            f"-Dlog4j.configuration={logging}", "-cp", self._jars, main, "--configDir", str(self._conf), *arguments,
+            f"-Dlog4j.configuration={logging}", "-cp", self._jars, main_class, "--configDir", str(self._conf),
+            *arguments,
         ]  # fmt: skip
         with log.with_suffix(".out").open("wb") as out:
             return subprocess.Popen(

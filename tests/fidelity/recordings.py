@@ -28,12 +28,12 @@ def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
 
 
 def replace_paths(steps: Steps, paths: Mapping[str, str]) -> Steps:
-    """Replace the paths of the machine on which a recording was made."""
+    """Replace paths of the machine on which a recording was made."""
     text = json.dumps(steps)
-    for path, other in paths.items():
-        text = text.replace(json.dumps(path)[1:-1], other)
-    without_paths: Steps = json.loads(text)
-    return without_paths
+    for path, replacement in paths.items():
+        text = text.replace(json.dumps(path)[1:-1], replacement)
+    replaced: Steps = json.loads(text)
+    return replaced
 
 
 def suites(folder: Path) -> dict[str, Path]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-HEX = re.compile(r"^[0-9a-f]{32}$")
+ID = re.compile(r"^[0-9a-f]{32}$")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ENUM = re.compile(r"^[A-Z][A-Z_]*[A-Z]$")
 
@@ -61,13 +61,14 @@ STATES = frozenset(
     }
 )
 
-# differences between two recordings of the same release
+# differences between two recordings of the same release: whether lists and maps are empty, whether an int is -1, states
 VOLATILE_LISTS = (".history", ".data.children", ".user-task-accumulators", ".user-accumulators")
 VOLATILE_MAPS = frozenset({"serialized-user-task-accumulators"})
-VOLATILE_MINUS = frozenset({"jmxPort"})
+VOLATILE_MINUS_ONE = frozenset({"jmxPort"})
 DURING_TRANSITION = "(during a transition)"
 """The path of a body that was requested during a transition: all states count as equal."""
 VOLATILE_STATES = ("history[]", DURING_TRANSITION, ".jobs[]")
+"""Parts of paths below which all states count as equal."""
 
 Differences = list[str]
 
@@ -80,6 +81,7 @@ def compare_bodies(real: Any, other: Any, *, during_transition: bool = False) ->
 
 
 def kind(value: Any) -> str:
+    """Return the type of a JSON value. The strings that Jackson writes for NaN and infinity are floats."""
     if isinstance(value, bool):
         return "bool"
     if value is None:
@@ -91,7 +93,7 @@ def kind(value: Any) -> str:
 
 def is_map(key: str | None, value: dict[str, Any]) -> bool:
     """Return whether an object is a map: its keys are ids, numbers or user data."""
-    return key in MAPS or (bool(value) and all(HEX.match(k) or k.isdigit() or UUID.match(k) for k in value))
+    return key in MAPS or (bool(value) and all(ID.match(name) or name.isdigit() or UUID.match(name) for name in value))
 
 
 def signature(value: Any, key: str | None = None) -> str:
@@ -126,8 +128,8 @@ def _compare(real: Any, other: Any, path: str, key: str | None, differences: Dif
         elif real:
             _compare_groups(real, other, path, key, differences)
     elif real_kind == "int":
-        if (real == -1) != (other == -1) and key not in VOLATILE_MINUS and ".jobs[]" not in path:
-            differences.append(f"{path}: {_minus(other)}, not {_minus(real)}")
+        if (real == -1) != (other == -1) and key not in VOLATILE_MINUS_ONE and ".jobs[]" not in path:
+            differences.append(f"{path}: {_minus_one(other)}, not {_minus_one(real)}")
     elif real_kind == "string":
         _compare_strings(real, other, path, differences)
 
@@ -150,8 +152,8 @@ def _compare_objects(
     if extra:
         differences.append(f"{path or '/'}: keys extra: {', '.join(extra)}")
     # Flink keeps counts by state in hash maps, whose order differs between JVMs
-    by_state = all(name in STATES for name in real)
-    if not missing and not extra and not by_state and list(real) != list(other):
+    is_by_state = all(name in STATES for name in real)
+    if not missing and not extra and not is_by_state and list(real) != list(other):
         differences.append(f"{path or '/'}: key order {list(other)} not {list(real)}")
     for name in real:
         if name in other:
@@ -182,13 +184,13 @@ def _compare_shapes(
         if shape in candidates:
             continue
         comparable = list(candidates.values())
-        if name := _subtype(value):  # completed, failed and in-progress checkpoints have different shapes
-            comparable = [candidate for candidate in comparable if _subtype(candidate) == name]
+        if subtype := _subtype(value):  # completed, failed and in-progress checkpoints have different shapes
+            comparable = [candidate for candidate in comparable if _subtype(candidate) == subtype]
         nearest: Differences | None = None
         for candidate in comparable:
             differences: Differences = []
-            pair = (candidate, value) if candidates_are_real else (value, candidate)
-            _compare(*pair, path + "[]", key, differences)
+            real, other = (candidate, value) if candidates_are_real else (value, candidate)
+            _compare(real, other, path + "[]", key, differences)
             if nearest is None or _cost(differences) < _cost(nearest):
                 nearest = differences
             if not differences:
@@ -197,16 +199,17 @@ def _compare_shapes(
 
 
 def _compare_strings(real: str, other: str, path: str, differences: Differences) -> None:
-    any_state = real in STATES and other in STATES and any(part in path for part in VOLATILE_STATES)
-    if HEX.match(real) and not HEX.match(other):
+    are_volatile_states = real in STATES and other in STATES and any(part in path for part in VOLATILE_STATES)
+    if ID.match(real) and not ID.match(other):
         differences.append(f"{path}: '{other[:40]}', not a 32-digit id")
-    elif ENUM.match(real) and real != other and not any_state:
+    elif ENUM.match(real) and real != other and not are_volatile_states:
         differences.append(f"{path}: '{other[:40]}', not {real}")
     elif (real == "") != (other == ""):
         differences.append(f"{path}: {_filled(other)} string, not {_filled(real)}")
 
 
 def _distinct(values: Iterable[Any], key: str | None) -> dict[str, Any]:
+    """Return one value of each shape, by its signature."""
     by_signature: dict[str, Any] = {}
     for value in values:
         by_signature.setdefault(signature(value, key), value)
@@ -218,7 +221,7 @@ def _subtype(value: Any) -> str | None:
 
 
 def _cost(differences: Differences) -> int:
-    """Return the distance of two shapes: different keys count more than other differences."""
+    """Return the distance of two shapes. A difference in keys counts three times."""
     return sum(3 if "keys " in text else 1 for text in differences)
 
 
@@ -226,5 +229,5 @@ def _filled(value: Any) -> str:
     return "filled" if value else "empty"
 
 
-def _minus(value: int) -> str:
+def _minus_one(value: int) -> str:
     return "-1" if value == -1 else "not -1"

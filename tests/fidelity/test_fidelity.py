@@ -19,7 +19,7 @@ from tests.fidelity.suites import SUITES
 
 RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 """The versions with a recording; `python -m tests.fidelity.real` records more."""
-FLOOR = 0.98
+REQUIRED_SHARE = 0.98
 """The share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on
 an idle machine. On busy machines, steps that depend on timing may differ."""
 
@@ -29,12 +29,15 @@ an idle machine. On busy machines, steps that depend on timing may differ."""
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_fake_sends_the_responses_of_the_real_cluster(release: str, tmp_path: Path) -> None:
     minor = release.rpartition(".")[0]
-    played: dict[str, Steps] = {}
+    steps_by_suite: dict[str, Steps] = {}
     # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list
     for suites in (tuple(name for name in SUITES if name != "jars"), ("jars",)):
         with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
-            played |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, report=print)
-    scores = {suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps) for suite, steps in played.items()}
+            steps_by_suite |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, report=print)
+    scores = {
+        suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps)
+        for suite, steps in steps_by_suite.items()
+    }
     text = f"Flink {release}\n{report(scores)}"
     print(text)
-    assert sum(scores.values(), Score()).share >= FLOOR, text
+    assert sum(scores.values(), Score()).share >= REQUIRED_SHARE, text

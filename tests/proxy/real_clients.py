@@ -194,7 +194,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, real_cluster(home, java, Path(name)) as url:
         folder = Path(name)
         driver = Driver(url, jars, f"{folder}/scratch")
-        driver.begin("jobs")
+        driver.begin_suite("jobs")
         job_id = start_job(driver, "wordcount", "--par", "1")
         wait_checkpoints(driver, 2)
         with proxy(url, folder, faults) as address:

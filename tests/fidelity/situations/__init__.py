@@ -4,6 +4,6 @@
 
 A situation is a state of a cluster or job that takes minutes of real time to reach: a job that waits for slots, a batch
 job, a finished vertex in a running job, unusual savepoint directories, a job that is INITIALIZING or CREATED, an ended
-job that expires. Tests do not play them; they put the fake into the same situations on a virtual clock
-(`tests/situations/`).
+job that expires. The tests (`tests/situations/`) do not play the steps of a situation; they put the fake into the same
+situation on a virtual clock.
 """

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.fidelity import situations
 from tests.fidelity.distribution import flink_home, java_for, minor_of
@@ -25,20 +26,28 @@ from tests.fidelity.situations.savepoint_paths import directories, paths
 
 RECORDINGS = Path(__file__).parents[2] / "situations"
 Situation = Callable[[Driver], None]
-SESSIONS: tuple[tuple[tuple[str, ...], tuple[Situation, ...]], ...] = (
-    (resources.OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, applications, initializing)),
-    (("jobmanager.scheduler: adaptive",), (created,)),
-    (expired.OPTIONS, (forgotten,)),
+
+
+class Session(NamedTuple):
+    """The options of a cluster, and the situations that are recorded on it one after the other."""
+
+    options: tuple[str, ...]
+    situations: tuple[Situation, ...]
+
+
+SESSIONS = (
+    Session(resources.OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, applications, initializing)),
+    Session(("jobmanager.scheduler: adaptive",), (created,)),
+    Session(expired.OPTIONS, (forgotten,)),
 )
-"""The options of a cluster, and the situations that are recorded on it in turn."""
-FIRST_RELEASE = {created: (1, 13), applications: (2, 3)}
-"""Situation -> the first release that has it."""
-NAMES = tuple(situation.__name__ for _, session in SESSIONS for situation in session)
+FIRST_RELEASE: dict[Situation, tuple[int, int]] = {created: (1, 13), applications: (2, 3)}
+"""Situation → the first release that has it."""
+NAMES = tuple(situation.__name__ for session in SESSIONS for situation in session.situations)
 
 
 def record(situation: Situation, driver: Driver) -> None:
-    """Put the cluster into a situation and record it. What was recorded before an error is kept."""
-    driver.begin("situations")
+    """Put the cluster into a situation and record it. An error ends the situation, but its earlier steps remain."""
+    driver.begin_suite("situations")
     start = time.time()
     try:
         situation(driver)
@@ -59,23 +68,24 @@ def main() -> None:
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     steps: Steps = []
-    for options, session in SESSIONS:
+    for session in SESSIONS:
         chosen = [
             situation
-            for situation in session
+            for situation in session.situations
             if situation.__name__ in args.only.split(",")
             and minor_of(args.version) >= FIRST_RELEASE.get(situation, (0, 0))
         ]
         if not chosen:
             continue
-        with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), options) as url:
+        with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), session.options) as url:
             for situation in chosen:
                 driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
                 record(situation, driver)
                 steps += replace_paths(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
                 path = RECORDINGS / f"{args.version}.json.gz"
-                new = {step["step"] for step in steps}
-                unchanged = [step for step in load(path) if step["step"] not in new] if path.exists() else []
+                new_names = {step["step"] for step in steps}
+                old_steps = load(path) if path.exists() else []
+                unchanged = [step for step in old_steps if step["step"] not in new_names]
                 save(path, {"flink": args.version, "suite": "situations"}, [*unchanged, *steps])
 
 

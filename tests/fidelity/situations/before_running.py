@@ -11,7 +11,10 @@ from pathlib import Path
 
 from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import has_ended, start_job, upload, wait_state
-from tests.fidelity.situations.common_steps import JOB, operations, reads
+from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
+
+SOURCE_ID = "cbc357ccb763df2852fee8c4fc7d55f2"
+"""The id of the first vertex of wordcount.jar; a job that is INITIALIZING lists no vertices."""
 
 
 @contextlib.contextmanager
@@ -21,7 +24,7 @@ def initializing_job(driver: Driver, name: str) -> Iterator[None]:
     folder.mkdir(parents=True)
     os.mkfifo(folder / "_metadata")
     upload(driver, "wordcount", name=f"{name}: upload")
-    before = {job["jid"] for job in driver.peek("/jobs/overview")["jobs"]}
+    old_ids = {job["jid"] for job in driver.peek("/jobs/overview")["jobs"]}
     submitter = Driver(f"http://{driver.host}:{driver.port}", driver.jars, str(driver.variables["scratch"]))
     submitter.variables = driver.variables
     body = {"savepointPath": f"file://{folder}", "programArgsList": ["--name", "held"]}
@@ -31,24 +34,24 @@ def initializing_job(driver: Driver, name: str) -> Iterator[None]:
         kwargs={"json_body": body, "timeout": 300},
     )
     thread.start()
-    has_new_job = lambda body: any(job["jid"] not in before for job in body["jobs"])  # noqa: E731
-    body = driver.wait("/jobs/overview", has_new_job)
-    driver.variables["job"] = next(job["jid"] for job in body["jobs"] if job["jid"] not in before)
+    jobs = driver.wait("/jobs/overview", lambda body: any(job["jid"] not in old_ids for job in body["jobs"]))["jobs"]
+    driver.variables["job"] = next(job["jid"] for job in jobs if job["jid"] not in old_ids)
     try:
         yield
     finally:
         with open(folder / "_metadata", "wb"):
-            pass
+            pass  # the job reads an empty file, and fails
         thread.join()
         driver.steps += [{**step, "suite": driver.suite, "step": f"{name}: run"} for step in submitter.steps]
 
 
 def initializing(driver: Driver) -> None:
+    """Read a job that is INITIALIZING, and cancel another one."""
     with initializing_job(driver, "initializing"):
         time.sleep(1)
-        driver.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
-        reads(driver, "initializing", "v0")
-        operations(driver, "initializing")
+        driver.variables["v0"] = SOURCE_ID
+        read_job(driver, "initializing", "v0")
+        trigger_operations(driver, "initializing")
         driver.step("initializing: overview", "GET", "/overview")
         driver.step("initializing: jobs", "GET", "/jobs")
         driver.step("initializing: applications/overview", "GET", "/applications/overview")
@@ -82,9 +85,9 @@ def created(driver: Driver) -> None:
     )
     start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="created: run", running=False)
     time.sleep(1)
-    driver.variables["v0"] = "cbc357ccb763df2852fee8c4fc7d55f2"
-    reads(driver, "created", "v0")
-    operations(driver, "created")
+    driver.variables["v0"] = SOURCE_ID
+    read_job(driver, "created", "v0")
+    trigger_operations(driver, "created")
     driver.step("created: overview", "GET", "/overview")
     driver.step("created: application", "GET", "/applications/{job}")
     driver.step("created: cancel", "PATCH", JOB)

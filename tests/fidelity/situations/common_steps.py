@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from tests.fidelity.driver import Body, Driver
+from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import poll_operation, trigger
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
 JOB = "/jobs/{job}"
+JOB_CACHE_S = 3.2
+"""After this time, a job is read anew: Flink caches /jobs/:jobid for web.refresh-interval (3 s)."""
 
 
-def listed(driver: Driver, variable: str = "job") -> Callable[[Body], str]:
-    """Return a function that describes a job and its tasks in `/jobs/overview`; "gone" if it is not listed."""
-
-    def state(body: Body) -> str:
-        job = next((job for job in body["jobs"] if job["jid"] == driver.variables[variable]), None)
-        if job is None:
-            return "gone"
-        return f"{job['state']} " + ",".join(f"{name}={count}" for name, count in job["tasks"].items() if count)
-
-    return state
-
-
-def operations(driver: Driver, label: str) -> None:
+def trigger_operations(driver: Driver, label: str) -> None:
     """Trigger a savepoint, a stop and a checkpoint, and poll each until it is completed."""
     body = {"cancel-job": False, "target-directory": "file://{scratch}/sp"}
     trigger(driver, f"{label}: savepoint", "POST", JOB + "/savepoints", json_body=body)
@@ -33,15 +21,15 @@ def operations(driver: Driver, label: str) -> None:
     poll_operation(driver, f"{label}: poll stop", JOB + "/savepoints/{trigger}")
     if trigger(driver, f"{label}: checkpoint", "POST", JOB + "/checkpoints", json_body={}):
         poll_operation(driver, f"{label}: poll checkpoint", JOB + "/checkpoints/{trigger}")
-    requirements = {"parallelism": {"lowerBound": 1, "upperBound": 1}}
+    bounds = {"parallelism": {"lowerBound": 1, "upperBound": 1}}
     driver.step(
         f"{label}: put resource-requirements", "PUT", JOB + "/resource-requirements",
-        json_body={driver.variables.get("v0", "none"): requirements},
+        json_body={driver.variables.get("v0", "none"): bounds},
     )  # fmt: skip
 
 
-def reads(driver: Driver, label: str, vertex: str | None = None) -> None:
-    """Send all read operations of the job and of a vertex."""
+def read_job(driver: Driver, label: str, vertex: str | None = None) -> None:
+    """Send all read operations of the job and, if `vertex` names a variable, of that vertex."""
     get_all(driver, f"{label}: job", JOB, JOB_GETS)
     driver.step(f"{label}: checkpoint details", "GET", JOB + "/checkpoints/details/1")
     if vertex:

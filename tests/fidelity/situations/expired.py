@@ -4,48 +4,45 @@ from __future__ import annotations
 
 import time
 
-from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import has_ended, start_job, wait_state
-from tests.fidelity.situations.common_steps import JOB, listed
+from tests.fidelity.driver import Body, Driver
+from tests.fidelity.job_steps import has_ended, job_in_list, start_job, wait_state
+from tests.fidelity.situations.common_steps import JOB
+from tests.fidelity.timelines import Timelines, View
 
-KEPT_S = 20
-OPTIONS = (f"jobstore.expiration-time: {KEPT_S}",)
+EXPIRATION_TIME_S = 20
+OPTIONS = (f"jobstore.expiration-time: {EXPIRATION_TIME_S}",)
 
 
 def forgotten(driver: Driver) -> None:
+    """Run a job that ends, and poll all that shows it until the cluster has forgotten it."""
     start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", running=False)
-    wait_state(driver, driver.variables["job"], has_ended)
-    ended = time.time()
-    job = driver.variables["job"]
+    job_id = driver.variables["job"]
+    wait_state(driver, job_id, has_ended)
+    end_of_job = time.time()
+
+    def state_in_jobs(body: Body) -> str:
+        return next((job["status"] for job in body["jobs"] if job["id"] == job_id), "gone")
+
+    def application_ids(body: Body) -> str:
+        return ",".join(application["id"] for application in body["applications"]).replace(job_id, "there")
+
     views = {
-        "jobs/overview": ("/jobs/overview", listed(driver)),
-        "jobs": ("/jobs", lambda body: next((j["status"] for j in body["jobs"] if j["id"] == job), "gone")),
-        "job": (JOB, lambda body: body["state"]),
-        "status": (JOB + "/status", lambda body: body["status"]),
-        "execution-result": (JOB + "/execution-result", lambda body: body["status"]["id"]),
-        "checkpoints": (JOB + "/checkpoints", lambda body: "there"),
-        "exceptions": (JOB + "/exceptions", lambda body: "there"),
-        "overview": ("/overview", lambda body: f"finished={body['jobs-finished']}"),
-        "applications/overview": (
-            "/applications/overview",
-            lambda body: ",".join(a["id"] for a in body["applications"]).replace(job, "there"),
-        ),
-        "application": ("/applications/{job}", lambda body: body["status"]),
+        "jobs/overview": View("/jobs/overview", job_in_list(driver)),
+        "jobs": View("/jobs", state_in_jobs),
+        "job": View(JOB, lambda body: body["state"]),
+        "status": View(JOB + "/status", lambda body: body["status"]),
+        "execution-result": View(JOB + "/execution-result", lambda body: body["status"]["id"]),
+        "checkpoints": View(JOB + "/checkpoints", lambda body: "there"),
+        "exceptions": View(JOB + "/exceptions", lambda body: "there"),
+        "overview": View("/overview", lambda body: f"finished={body['jobs-finished']}"),
+        "applications/overview": View("/applications/overview", application_ids),
+        "application": View("/applications/{job}", lambda body: body["status"]),
     }
-    rows = {
-        name: driver.entry(f"forgotten: {name} timeline", {"method": "GET", "path": path})
-        | {"timeline": [], "polls": 0}
-        for name, (path, _) in views.items()
-    }
-    while time.time() < ended + KEPT_S * 3.5:
-        for name, (path, state) in views.items():
-            response, body = driver.exchange("GET", driver.fill(path))
-            rows[name]["polls"] += 1
-            rows[name]["response"] = response
-            driver.note(rows[name], ended, response, body, state)
+    timelines = Timelines(driver, "forgotten", views, end_of_job)
+    while time.time() < end_of_job + EXPIRATION_TIME_S * 3.5:
+        timelines.poll()
         time.sleep(0.2)
-    for row in rows.values():
-        driver.keep(row, ended)
+    timelines.record()
     for path in (
         "",
         "/config",

@@ -9,6 +9,8 @@ from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import (
     all_tasks_run,
     has_ended,
+    job_in_list,
+    job_is,
     learn_vertices,
     poll_operation,
     settle,
@@ -17,18 +19,21 @@ from tests.fidelity.job_steps import (
     wait_checkpoints,
     wait_state,
 )
-from tests.fidelity.situations.common_steps import JOB, listed
+from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
 
 def failing_stop(driver: Driver) -> None:
     """Stop a job so that the savepoint completes and then a task fails, without and with a restart strategy."""
-    restart = {"none": {"restart-strategy.type": "none", "restart-strategy": "none"}, "restarts": {}}
-    for label, options in restart.items():
+    restart_options: dict[str, dict[str, str]] = {
+        "none": {"restart-strategy.type": "none", "restart-strategy": "none"},
+        "restarts": {},
+    }
+    for label, options in restart_options.items():
         if label == "none" and minor_of(str(driver.peek("/config")["flink-version"])) < (1, 17):
             continue
         upload(driver, "stopfails", name=f"failing stop {label}: upload")
-        body = {"flinkConfiguration": options} if options else {}
-        response = driver.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
+        run_body = {"flinkConfiguration": options} if options else {}
+        response = driver.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=run_body)
         driver.variables["job"] = response["jobid"]
         wait_state(driver, driver.variables["job"], all_tasks_run)
         learn_vertices(driver)
@@ -36,14 +41,11 @@ def failing_stop(driver: Driver) -> None:
         body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
         trigger(driver, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
         poll_operation(driver, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
-        until = has_ended if label == "none" else all_tasks_run
-        driver.poll(
-            f"failing stop {label}: timeline", "/jobs/overview", listed(driver),
-            lambda body, until=until: any(until(j) for j in body["jobs"] if j["jid"] == driver.variables["job"]), timeout=20,
-        )  # fmt: skip
-        time.sleep(3.2)
+        is_over = job_is(driver.variables["job"], has_ended if label == "none" else all_tasks_run)
+        driver.poll(f"failing stop {label}: timeline", "/jobs/overview", job_in_list(driver), is_over, timeout=20)
+        time.sleep(JOB_CACHE_S)
         driver.step(f"failing stop {label}: job", "GET", JOB)
-        driver.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        driver.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions")
         driver.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
         settle(driver)
 
@@ -58,4 +60,4 @@ def applications(driver: Driver) -> None:
         driver.variables["app"] = response["applicationid"]
         time.sleep(2)
         driver.step(f"applications: {kind}", "GET", "/applications/{app}")
-        driver.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)
+        driver.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions")

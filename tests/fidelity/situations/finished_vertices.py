@@ -6,7 +6,10 @@ import time
 
 from tests.fidelity.driver import Body, Driver
 from tests.fidelity.job_steps import cancel, learn_taskmanager, learn_vertices, start_job, wait_state
-from tests.fidelity.situations.common_steps import JOB, operations, reads
+from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
+
+METRICS_DELAY_S = 13
+"""After this time, the JobManager has the final metrics of a finished vertex: it fetches them every 10 s at most."""
 
 
 def graph(job: Body) -> str:
@@ -16,6 +19,7 @@ def graph(job: Body) -> str:
 
 
 def batch(driver: Driver) -> None:
+    """Run a batch job until it is FINISHED, and another one that is cancelled."""
     learn_taskmanager(driver)
     start_job(
         driver, "finite", "--batch", "true", "--count", "900", "--name", "batch", name="batch: run", running=False
@@ -24,12 +28,12 @@ def batch(driver: Driver) -> None:
     time.sleep(1)
     learn_vertices(driver)
     driver.step("batch: first", "GET", JOB)
-    operations(driver, "batch")
-    reads(driver, "batch", "v0")
+    trigger_operations(driver, "batch")
+    read_job(driver, "batch", "v0")
     driver.poll("batch: timeline", JOB, graph, lambda body: body["state"] == "FINISHED", timeout=40)
     driver.step("batch: list after the end", "GET", "/jobs/overview")
     learn_vertices(driver)
-    reads(driver, "batch FINISHED", "v0")
+    read_job(driver, "batch FINISHED", "v0")
     start_job(
         driver, "finite", "--batch", "true", "--count", "100", "--name", "batch", name="batch: run again", running=False
     )
@@ -41,21 +45,22 @@ def batch(driver: Driver) -> None:
 
 
 def partly(driver: Driver) -> None:
+    """Run a streaming job of which one vertex, "once", finishes."""
     start_job(driver, "partlyfinished", name="partly: run")
     wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
-    time.sleep(13)
+    time.sleep(METRICS_DELAY_S)
     learn_vertices(driver)
     body = driver.peek(JOB)
-    driver.variables["once"] = next(v["id"] for v in body["vertices"] if v["name"].endswith("once"))
-    driver.peek(f"{JOB}/vertices/{{once}}/metrics")
-    driver.peek(f"{JOB}/vertices/{{once}}/backpressure")
+    driver.variables["once"] = next(vertex["id"] for vertex in body["vertices"] if vertex["name"].endswith("once"))
+    for tail in ("/metrics", "/backpressure"):  # the first request of each makes the cluster collect the values
+        driver.peek(f"{JOB}/vertices/{{once}}{tail}")
     time.sleep(1)
-    reads(driver, "partly", "once")
-    newest = driver.peek(JOB + "/checkpoints")["history"]
-    driver.variables["cp"] = next(c["id"] for c in newest if c["status"] != "IN_PROGRESS")
+    read_job(driver, "partly", "once")
+    history = driver.peek(JOB + "/checkpoints")["history"]
+    driver.variables["cp"] = next(checkpoint["id"] for checkpoint in history if checkpoint["status"] != "IN_PROGRESS")
     driver.step("partly: newest checkpoint", "GET", JOB + "/checkpoints/details/{cp}")
     driver.step("partly: newest checkpoint of once", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{once}")
     learn_taskmanager(driver)
     driver.step("partly: taskmanager", "GET", "/taskmanagers/{tm}")
     driver.step("partly: accumulated", "GET", JOB + "/metrics", "get=runningTime,numRunningTasks")
-    operations(driver, "partly")
+    trigger_operations(driver, "partly")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import start_job
-from tests.fidelity.situations.common_steps import JOB, listed
+from tests.fidelity.driver import Body, Driver
+from tests.fidelity.job_steps import job_in_list, start_job
+from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
 START_UP_S, SLOT_TIMEOUT_S = 60, 15
 OPTIONS = (
@@ -16,16 +16,20 @@ OPTIONS = (
 
 
 def waiting(driver: Driver) -> None:
-    """Run the job on a cluster during its start-up time, and after it."""
+    """Run the job on a cluster during its start-up time ("young"), and after it ("old")."""
+    job_state = job_in_list(driver)
+
+    def has_failed(body: Body) -> bool:
+        return job_state(body).startswith("FAILED")
+
     for name in ("young", "old"):
         start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", running=False)
         driver.step(f"{name}: job", "GET", JOB)
-        failed = lambda body: listed(driver)(body).startswith("FAILED")  # noqa: E731
-        driver.poll(f"{name}: timeline", "/jobs/overview", listed(driver), failed, timeout=START_UP_S * 2)
-        driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
-        time.sleep(3.2)
+        driver.poll(f"{name}: timeline", "/jobs/overview", job_state, has_failed, timeout=START_UP_S * 2)
+        driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions")
+        time.sleep(JOB_CACHE_S)
         driver.step(f"{name}: FAILED job", "GET", JOB)
-        driver.step(f"{name}: FAILED exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
-        driver.step(f"{name}: FAILED execution-result", "GET", JOB + "/execution-result", text_limit=20_000)
+        driver.step(f"{name}: FAILED exceptions", "GET", JOB + "/exceptions")
+        driver.step(f"{name}: FAILED execution-result", "GET", JOB + "/execution-result")
         driver.step(f"{name}: FAILED vertex", "GET", JOB + "/vertices/{v1}/subtasks/0")
         driver.step(f"{name}: overview", "GET", "/overview")

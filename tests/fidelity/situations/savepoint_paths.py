@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints
+from tests.fidelity.job_steps import cancel, has_ended, job_is, poll_operation, start_job, trigger, wait_checkpoints
 from tests.fidelity.situations.common_steps import JOB
 
 
@@ -38,8 +38,7 @@ def directories(driver: Driver) -> None:
             time.sleep(0.3)
             driver.step(f"directories: after stop {label}", "GET", "/jobs/overview")
             driver.step(f"directories: status after stop {label}", "GET", JOB + "/status")
-            job = next(j for j in driver.peek("/jobs/overview")["jobs"] if j["jid"] == driver.variables["job"])
-            if has_ended(job):
+            if job_is(driver.variables["job"], has_ended)(driver.peek("/jobs/overview")):
                 start_job(driver, "wordcount", "--name", "oracle word count", name=f"directories: run after {label}")
                 wait_checkpoints(driver, 1)
     driver.step("directories: checkpoints", "GET", JOB + "/checkpoints")
@@ -52,14 +51,14 @@ PATHS = {
     "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
     "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
 }  # fmt: skip
-"""Label -> a path without a savepoint."""
+"""Label → a path without a savepoint."""
 
 
 def paths(driver: Driver) -> None:
     """Restore jobs from paths without a savepoint, and dispose of these paths."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="paths: run")
     wait_checkpoints(driver, 1)
-    unusual = {
+    unusual_targets = {
         "drive": "c:/x", "drive and name": "a:b/c", "dots": "file:{scratch}/a/../b", "parent": "../parent",
         "dot": "./dot", "backslash": "back\\slash", "many slashes": "file:///{scratch}//many///slashes",
         "upper case": "FILE:/x", "no bucket": "s3://", "no scheme": ":x", "digit": "1s://x/y",
@@ -67,14 +66,14 @@ def paths(driver: Driver) -> None:
         "only slashes": "file://", "opaque": "nosuch:b", "proc": "/proc", "sys": "/sys/x", "device": "/dev/null/x",
         "dots to proc": "file:/proc/x/../y", "bracket": "nosuch://h[x/y", "long name": "x" * 300,
     }  # fmt: skip
-    for label, target in {**unusual, "good": "{scratch}/sp"}.items():
+    for label, target in {**unusual_targets, "good": "{scratch}/sp"}.items():
         body = {"cancel-job": False, "target-directory": target}
         if trigger(driver, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
             poll_operation(driver, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
     cancel(driver)
     for label, path in PATHS.items():
-        run = {"savepointPath": path, "programArgsList": ["--name", "restored"]}
-        driver.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=run, text_limit=20_000)
+        body = {"savepointPath": path, "programArgsList": ["--name", "restored"]}
+        driver.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=body)
         if trigger(
             driver, f"paths: dispose {label}", "POST", "/savepoint-disposal", json_body={"savepoint-path": path}
         ):

@@ -1,4 +1,4 @@
-"""Everything about the cluster itself: no job is needed, on a fresh cluster none has ever run."""
+"""Requests about the cluster, its JobManager, TaskManagers and data sets. They need no job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.fidelity.job_steps import learn_taskmanager, poll_operation, trigger
 
 
 def log_name(logs: Body, ending: str) -> str:
-    """The first log file of that ending."""
+    """Return the name of the first log file with an ending such as ".log"."""
     names = [log["name"] for log in logs.get("logs", [])] if isinstance(logs, dict) else []
     return next((name for name in names if name.endswith(ending)), "none" + ending)
 
@@ -22,7 +22,7 @@ def cluster(driver: Driver) -> None:
     driver.read("/jobs/metrics", "get=uptime")
     driver.read("/applications/overview")
     driver.read("/applications/{unknown}")
-    # -- job manager
+    # -- JobManager
     driver.read("/jobmanager/config")
     driver.read("/jobmanager/environment")
     logs = driver.read("/jobmanager/logs")
@@ -48,7 +48,7 @@ def cluster(driver: Driver) -> None:
     driver.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "CPU", "duration": 1})
     driver.step(None, "POST", "/jobmanager/profiler", json_body={"mode": "NOPE", "duration": 1})
     driver.read("/jobmanager/profiler/nosuchfile.html")
-    # -- task managers
+    # -- TaskManagers
     driver.read("/taskmanagers")
     driver.read("/taskmanagers/{tm}")
     driver.read("/taskmanagers/{tm}/log", text_limit=300)
@@ -79,8 +79,8 @@ def cluster(driver: Driver) -> None:
         "/thread-dump",
         "/profiler",
     ):
-        path, _, q = tail.partition("?")
-        driver.step(f"unknown task manager {tail}", "GET", "/taskmanagers/no-such-tm" + path, q or None)
+        path, _, query = tail.partition("?")
+        driver.step(f"unknown task manager {tail}", "GET", "/taskmanagers/no-such-tm" + path, query or None)
     driver.read("/taskmanagers/metrics")
     driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used,Status.JVM.Threads.Count")
     driver.read("/taskmanagers/metrics", "get=Status.JVM.Memory.Heap.Used&agg=min,max")
@@ -100,7 +100,7 @@ def cluster(driver: Driver) -> None:
     )  # IN_PROGRESS forever in 1.12
     driver.read("/datasets/delete/{unknown}")
     driver.read("/datasets/delete/nohex")
-    # -- the web UI lives on the same port
+    # -- the dashboard
     driver.read("/", text_limit=200)
     driver.read("/index.html", text_limit=200)
     driver.read("/nosuchfile.html", text_limit=200)

@@ -133,7 +133,7 @@ def path_traversal(driver: Driver) -> None:
 
 
 def ids(driver: Driver) -> None:
-    for bad in (
+    for job_id in (
         "nohex",
         "123",
         "0123456789abcdef0123456789abcde",
@@ -143,18 +143,18 @@ def ids(driver: Driver) -> None:
         "%20",
         "01234567-89ab-cdef-0123-456789abcdef",
     ):
-        driver.step(f"job id {bad}", "GET", f"/jobs/{bad}")
+        driver.step(f"job id {job_id}", "GET", f"/jobs/{job_id}")
     driver.step("upper case of the real id", "GET", "/jobs/" + str(driver.variables["job"]).upper())
     get_all(driver, "unknown job", "/jobs/{unknown}", JOB_GETS)
     get_all(driver, "unknown job vertex", "/jobs/{unknown}/vertices/{vertex}", VERTEX_GETS)
-    more = (
+    further_paths = (
         "/metrics?get=uptime",
         "/checkpoints/details/1",
         "/checkpoints/details/1/subtasks/{vertex}",
         "/yarn-cancel",
         "/yarn-stop",
     )
-    get_all(driver, "unknown job", "/jobs/{unknown}", more)
+    get_all(driver, "unknown job", "/jobs/{unknown}", further_paths)
     for tail in ("/plan", "/config", "/metrics", "/exceptions", "/checkpoints", "/status", "/execution-result"):
         driver.step(f"bad job id{tail}", "GET", "/jobs/nohex" + tail)
     driver.step("cancel unknown job", "PATCH", "/jobs/{unknown}")
@@ -199,13 +199,13 @@ def bodies(driver: Driver) -> None:
         ("comments", b'{/*x*/"nope":1}'),
     ):
         post(name, body=raw, headers=JSON)
-    for ctype in (
+    for content_type in (
         "text/plain",
         "application/xml",
         "application/x-www-form-urlencoded",
         "application/json; charset=ISO-8859-1",
     ):
-        post(f"unknown field as {ctype}", body=b'{"nope":1}', headers={"Content-Type": ctype})
+        post(f"unknown field as {content_type}", body=b'{"nope":1}', headers={"Content-Type": content_type})
     post("unknown field without content-type", body=b'{"nope":1}')
     post("as multipart", parts=[{"name": "request", "data": b'{"nope":1}'}])
     driver.step("body on GET", "GET", "/overview", body=b'{"x":1}', headers=JSON)
@@ -214,7 +214,7 @@ def bodies(driver: Driver) -> None:
 
 
 def job_submission(driver: Driver) -> None:
-    """`POST /jobs`, the way of the command line client."""
+    """Submit jobs with `POST /jobs`, as Flink's command line does."""
 
     def submit(name: str, **request: Any) -> None:
         driver.step(f"jobs: {name}", "POST", "/jobs", **request)
@@ -232,11 +232,11 @@ def job_submission(driver: Driver) -> None:
     submit("json without files", json_body=body)
     submit("empty multipart", parts=[])
     submit("multipart without request", parts=[plan_part(b"x")])
-    missing = [request_part("jobGraphFileName", "nope.bin"), plan_part(b"x")]
-    submit("multipart request names a missing file", parts=missing)
+    missing_file = [request_part("jobGraphFileName", "nope.bin"), plan_part(b"x")]
+    submit("multipart request names a missing file", parts=missing_file)
     submit("garbage job graph", parts=[request_part("jobGraphFileName", "a.bin"), plan_part(b"garbage")])
-    newer = [request_part("streamGraphFileName", "a.bin"), plan_part(b"garbage")]
-    submit("garbage job graph, 2.x field names", parts=newer)
+    stream_graph = [request_part("streamGraphFileName", "a.bin"), plan_part(b"garbage")]
+    submit("garbage job graph, 2.x field names", parts=stream_graph)
     parts = [{"name": "x", "filename": "x", "data": b"x"}]
     driver.step("multipart to a path without uploads", "POST", "/overview", parts=parts)
     driver.step("multipart with files to savepoints", "POST", JOB + "/savepoints", parts=parts)

@@ -46,12 +46,12 @@ VERTEX_GETS = (
     "/taskmanagers",
     "/watermarks",
 )
-FROM_METRICS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
+METRIC_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
 
 
 def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
-    """Record a step for each path. Of an ended job, values that come from metrics may be missing."""
+    """Read each path below `base`. With `ended`, the steps that show metrics are volatile: the metrics may be gone."""
     for tail in tails:
         path, _, query = tail.partition("?")
-        volatile = ended and path.endswith(FROM_METRICS)
+        volatile = ended and path.endswith(METRIC_TAILS)
         driver.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)

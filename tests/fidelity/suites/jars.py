@@ -1,4 +1,4 @@
-"""Upload, list, plan, run and delete jars: first requests that fail, then those that succeed."""
+"""Upload, list, plan, run and delete jars."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def jars(driver: Driver) -> None:
     for kind in ("finite", "mainthrows", "noexecute", "nomain", "twoentries", "badmain"):
         upload(driver, kind)
     driver.step("list", "GET", "/jars")
-    bad_uploads(driver)
+    unusual_uploads(driver)
     plans(driver)
     bad_runs(driver)
     good_runs(driver)
@@ -30,34 +30,34 @@ def jars(driver: Driver) -> None:
     deletions(driver)
 
 
-def bad_uploads(driver: Driver) -> None:
-    def up(name: str, **request: Any) -> None:
+def unusual_uploads(driver: Driver) -> None:
+    def post(name: str, **request: Any) -> None:
         driver.step(name, "POST", "/jars/upload", **request)
 
     jar = jar_bytes(driver, "wordcount")
-    up("upload a text file", parts=[jar_part("notes.txt", b"hello", kind="text/plain")])
-    up("upload text named jar", parts=[jar_part("text.jar", b"hello")])
-    up("upload under another field name", parts=[jar_part("field.jar", jar, name="other")])
-    up("upload octet-stream", parts=[jar_part("octet.jar", jar, kind="application/octet-stream")])
-    up("upload without part type", parts=[jar_part("untyped.jar", jar, kind=None)])
-    up("upload upper case extension", parts=[jar_part("UP.JAR", jar)])
-    up("upload without filename", parts=[{"name": "jarfile", "type": "application/x-java-archive", "data": jar}])
-    up("upload two files", parts=[jar_part(f"pair{i}.jar", jar) for i in (1, 2)])
-    up("upload file and a text part", parts=[jar_part("plus.jar", jar), {"name": "extra", "data": b"x"}])
-    up("upload path in filename", parts=[jar_part("../../evil.jar", jar)])
-    up("upload empty multipart", parts=[])
-    up("upload no body")
-    up("upload json body", json_body={"jarfile": "x"})
-    up("upload raw jar body", body=jar, headers={"Content-Type": "application/x-java-archive"})
-    up("upload multipart without boundary", body=b"xx", headers={"Content-Type": "multipart/form-data"})
+    post("upload a text file", parts=[jar_part("notes.txt", b"hello", kind="text/plain")])
+    post("upload text named jar", parts=[jar_part("text.jar", b"hello")])
+    post("upload under another field name", parts=[jar_part("field.jar", jar, name="other")])
+    post("upload octet-stream", parts=[jar_part("octet.jar", jar, kind="application/octet-stream")])
+    post("upload without part type", parts=[jar_part("untyped.jar", jar, kind=None)])
+    post("upload upper case extension", parts=[jar_part("UP.JAR", jar)])
+    post("upload without filename", parts=[{"name": "jarfile", "type": "application/x-java-archive", "data": jar}])
+    post("upload two files", parts=[jar_part(f"pair{i}.jar", jar) for i in (1, 2)])
+    post("upload file and a text part", parts=[jar_part("plus.jar", jar), {"name": "extra", "data": b"x"}])
+    post("upload path in filename", parts=[jar_part("../../evil.jar", jar)])
+    post("upload empty multipart", parts=[])
+    post("upload no body")
+    post("upload json body", json_body={"jarfile": "x"})
+    post("upload raw jar body", body=jar, headers={"Content-Type": "application/x-java-archive"})
+    post("upload multipart without boundary", body=b"xx", headers={"Content-Type": "multipart/form-data"})
     driver.step("upload with PUT", "PUT", "/jars/upload", body=b"")
     driver.step("upload with GET", "GET", "/jars/upload")
     driver.step("list after uploads", "GET", "/jars")
 
 
 def plans(driver: Driver) -> None:
-    for m in ("GET", "POST"):
-        driver.step(f"plan {m}", m, JAR + "/plan")
+    for method in ("GET", "POST"):
+        driver.step(f"plan {method}", method, JAR + "/plan")
     driver.step(
         "plan with program args",
         "POST",
@@ -85,7 +85,7 @@ def plans(driver: Driver) -> None:
 def run(
     driver: Driver, name: str, path: str = JAR, query: str | None = None, *, works: bool = False, **request: Any
 ) -> None:
-    """A run; if it works, as it should or by mistake, its job is cancelled."""
+    """Run a jar. If a job starts, cancel it; with `works`, read its configuration before."""
     response = driver.step(f"run {name}", "POST", path + "/run", query, **request)
     if isinstance(response, dict) and "jobid" in response:
         driver.variables["started"] = response["jobid"]
@@ -123,12 +123,12 @@ def bad_runs(driver: Driver) -> None:
 
 
 def good_runs(driver: Driver) -> None:
-    ok = partial(run, driver, works=True)
-    ok("without body")
-    ok("empty body", json_body={})
-    ok("empty body with content-type", headers=JSON, body=b"")
-    ok("no content-type", body=b"{}")
-    ok(
+    run_and_read_config = partial(run, driver, works=True)
+    run_and_read_config("without body")
+    run_and_read_config("empty body", json_body={})
+    run_and_read_config("empty body with content-type", headers=JSON, body=b"")
+    run_and_read_config("no content-type", body=b"{}")
+    run_and_read_config(
         "all options in body",
         json_body={
             "entryClass": "org.example.jobs.WordCount",
@@ -138,26 +138,26 @@ def good_runs(driver: Driver) -> None:
             "jobId": "00000000000000000000000000000042",
         },
     )
-    ok("same jobId again", json_body={"jobId": "00000000000000000000000000000042"})
-    ok(
+    run_and_read_config("same jobId again", json_body={"jobId": "00000000000000000000000000000042"})
+    run_and_read_config(
         "options in query",
         query="entry-class=org.example.jobs.WordCount&parallelism=1&programArg=--par,1&allowNonRestoredState=true",
     )
-    ok(
+    run_and_read_config(
         "query and body differ",
         query="parallelism=1",
         json_body={"parallelism": 2, "programArgsList": ["--name", "from body"]},
     )
-    ok("programArgs string", json_body={"programArgs": "--par 1 --name 'old style'"})
-    ok("program-args query", query="program-args=--par%201")
-    ok("programArgs and list", json_body={"programArgs": "--par 1", "programArgsList": ["--par", "2"]})
-    ok(
+    run_and_read_config("programArgs string", json_body={"programArgs": "--par 1 --name 'old style'"})
+    run_and_read_config("program-args query", query="program-args=--par%201")
+    run_and_read_config("programArgs and list", json_body={"programArgs": "--par 1", "programArgsList": ["--par", "2"]})
+    run_and_read_config(
         "flinkConfiguration",
         json_body={"flinkConfiguration": {"pipeline.name": "configured name", "parallelism.default": "1"}},
     )
-    ok("claimMode", json_body={"claimMode": "CLAIM"})
-    ok("restoreMode", json_body={"restoreMode": "NO_CLAIM"})
-    ok(
+    run_and_read_config("claimMode", json_body={"claimMode": "CLAIM"})
+    run_and_read_config("restoreMode", json_body={"restoreMode": "NO_CLAIM"})
+    run_and_read_config(
         "two entries with entry class",
         path="/jars/{jar_twoentries}",
         json_body={"entryClass": "org.example.jobs.WordCount"},
@@ -165,7 +165,7 @@ def good_runs(driver: Driver) -> None:
 
 
 def application(driver: Driver) -> None:
-    """Only 2.3 has applications."""
+    """Run a jar as an application, which only 2.3 can."""
     response: Body = driver.step("run-application", "POST", JAR + "/run-application")
     driver.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
     time.sleep(2)

@@ -1,4 +1,4 @@
-"""A running job in every detail, and another one beside it."""
+"""All read operations of a running job, and of a second job that runs beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERTEX = JOB + "/vertices/{vertex}"
 def job_running(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count", "--note", "seen in user-config")
     learn_taskmanager(driver)
-    # two completed checkpoints, and metrics fetched at least once (the fetcher updates every 10 s at most)
+    # wait until the JobManager has fetched metrics, which it does every 10 s at most
     wait_checkpoints(driver, 2)
     driver.wait(JOB + "/vertices/{vertex}/metrics", lambda body: len(body) > 20, timeout=30, interval=0.5)
     driver.read("/overview")
@@ -55,9 +55,9 @@ def job_metrics(driver: Driver) -> None:
 
 
 def vertices(driver: Driver) -> None:
-    for v in vertex_variables(driver):
-        get_all(driver, v, f"{JOB}/vertices/{{{v}}}", VERTEX_GETS)
-    # the sampling endpoints answer "not ready" first and the sample some seconds later
+    for vertex in vertex_variables(driver):
+        get_all(driver, vertex, f"{JOB}/vertices/{{{vertex}}}", VERTEX_GETS)
+    # Flink takes the first sample when it is requested, and returns it some seconds later
     driver.poll(
         "backpressure becomes ok",
         VERTEX + "/backpressure",
@@ -72,8 +72,8 @@ def vertices(driver: Driver) -> None:
         lambda body: bool(body.get("data")),
         timeout=20,
     )
-    for typ in ("full", "on_cpu", "off_cpu", "ON_CPU", "nope"):
-        driver.read(VERTEX + "/flamegraph", f"type={typ}")
+    for flamegraph_type in ("full", "on_cpu", "off_cpu", "ON_CPU", "nope"):
+        driver.read(VERTEX + "/flamegraph", f"type={flamegraph_type}")
     driver.read(VERTEX + "/flamegraph", "subtaskindex=0")
     driver.read(VERTEX + "/flamegraph", "subtaskindex=99")
     driver.read(VERTEX + "/flamegraph", "subtaskindex=x")
@@ -107,12 +107,12 @@ def vertices(driver: Driver) -> None:
 
 
 def checkpoints(driver: Driver) -> None:
-    cps = driver.peek(JOB + "/checkpoints") or {}
-    done = [c for c in cps.get("history", []) if c["status"] == "COMPLETED"]
-    driver.variables["cp"] = done[0]["id"] if done else 1
+    history = (driver.peek(JOB + "/checkpoints") or {}).get("history", [])
+    completed_ids = [checkpoint["id"] for checkpoint in history if checkpoint["status"] == "COMPLETED"]
+    driver.variables["cp"] = completed_ids[0] if completed_ids else 1
     driver.read(JOB + "/checkpoints/details/{cp}")
-    for v in vertex_variables(driver):
-        driver.read(f"{JOB}/checkpoints/details/{{cp}}/subtasks/{{{v}}}")
+    for vertex in vertex_variables(driver):
+        driver.read(f"{JOB}/checkpoints/details/{{cp}}/subtasks/{{{vertex}}}")
     driver.read(JOB + "/checkpoints/details/999999")
     driver.read(JOB + "/checkpoints/details/x")
     driver.read(JOB + "/checkpoints/details/-1")
@@ -123,7 +123,7 @@ def checkpoints(driver: Driver) -> None:
 
 
 def accumulators(driver: Driver) -> None:
-    """They travel with the task managers' heartbeats (10 s), so they are empty at first."""
+    """Wait for accumulators, which the TaskManagers send with their heartbeats, every 10 s."""
     driver.poll(
         "accumulators appear",
         VERTEX + "/accumulators",
@@ -138,7 +138,7 @@ def accumulators(driver: Driver) -> None:
 
 
 def writes(driver: Driver) -> None:
-    """None of them ends the job."""
+    """Send writes that do not end the job, and read what they could have changed."""
     driver.step(
         None, "PATCH", JOB + "/clientHeartbeat", json_body={"expiredTimestamp": int(time.time() * 1000) + 3_600_000}
     )
@@ -164,7 +164,7 @@ def writes(driver: Driver) -> None:
 
 
 def job_beside(driver: Driver) -> None:
-    """With two inputs, and vertices of different parallelisms."""
+    """Read a job with a vertex of two inputs, and with vertices of different parallelisms."""
     start_job(driver, "twosources", variable="job2")
     learn_vertices(driver, "job2", "w")
     driver.read("/jobs/{job2}")

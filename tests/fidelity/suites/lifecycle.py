@@ -1,15 +1,14 @@
-"""Jobs that finish, fail, are cancelled, wait for slots: the states on the way, and everything after the end."""
+"""Jobs that finish, fail, are cancelled or wait for slots: their states, and all read operations after their end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 from tests.fidelity.driver import Body, Driver, is_met
 from tests.fidelity.job_steps import (
-    TERMINAL,
     cancel,
+    has_ended,
+    job_in_list,
     learn_taskmanager,
     learn_vertices,
     start_job,
@@ -17,6 +16,7 @@ from tests.fidelity.job_steps import (
     wait_state,
 )
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
+from tests.fidelity.timelines import Timelines, View
 
 JOB = "/jobs/{job}"
 SECONDS_AFTER_THE_END = 1.0
@@ -39,46 +39,32 @@ def lifecycle(driver: Driver) -> None:
     too_wide(driver)
 
 
-def ended(body: Body) -> bool:
-    return body["state"] in TERMINAL
-
-
 def transition(driver: Driver, label: str, timeout: float = 40) -> None:
-    """Asks job, list and cluster overview in turn, every 100 ms or so, until a second after the job's end."""
-    job_id = driver.variables["job"]
-
-    def listed(body: Body) -> str:
-        job = next(job for job in body["jobs"] if job["jid"] == job_id)
-        return f"{job['state']} " + ",".join(f"{state}={count}" for state, count in job["tasks"].items() if count)
-
-    views: dict[str, tuple[str, Callable[[Body], str]]] = {
-        "job": (JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
-        "jobs/overview": ("/jobs/overview", listed),
-        "overview": ("/overview", lambda body: ",".join(f"{k}={v}" for k, v in body.items() if k.startswith("jobs-"))),
-    }
-    rows: dict[str, Any] = {
-        name: driver.entry(f"{label}: {name} timeline", {"method": "GET", "path": path}) | {"timeline": [], "polls": 0}
-        for name, (path, _) in views.items()
+    """Poll the job, the list of jobs and the cluster overview until a second after the job has ended."""
+    views = {
+        "job": View(JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
+        "jobs/overview": View("/jobs/overview", job_in_list(driver)),
+        "overview": View("/overview", job_counts),
     }
     start = time.time()
+    timelines = Timelines(driver, label, views, start)
     end = start + timeout
-    over = False
+    is_over = False
     while time.time() < end:
-        for name, (path, state) in views.items():
-            response, body = driver.exchange("GET", driver.fill(path))
-            rows[name]["polls"] += 1
-            rows[name]["response"] = response
-            driver.note(rows[name], start, response, body, state)
-            if name == "job" and not over and is_met(ended, body):
-                over = True
-                end = time.time() + SECONDS_AFTER_THE_END
+        bodies = timelines.poll()
+        if not is_over and is_met(has_ended, bodies["job"]):
+            is_over = True
+            end = time.time() + SECONDS_AFTER_THE_END
         time.sleep(0.1)
-    for row in rows.values():
-        driver.keep(row, start)
+    timelines.record()
+
+
+def job_counts(overview: Body) -> str:
+    return ",".join(f"{key}={value}" for key, value in overview.items() if key.startswith("jobs-"))
 
 
 def after_end(driver: Driver, label: str) -> None:
-    """Every GET on a job that has ended."""
+    """Send all read operations of a job that has ended, and requests to cancel it."""
     learn_vertices(driver)
     vertex = JOB + "/vertices/{v1}"
     get_all(driver, f"{label} job", JOB, JOB_GETS, ended=True)
@@ -115,14 +101,14 @@ def failing(driver: Driver) -> None:
 
 
 def legacy_paths(driver: Driver) -> None:
-    """The old ways to cancel and stop."""
+    """Cancel and stop as old releases of Flink did."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="run for the legacy paths")
     driver.step("mode=stop", "PATCH", JOB, "mode=stop")
     driver.step("mode=nope", "PATCH", JOB, "mode=nope")
     driver.step("mode empty", "PATCH", JOB, "mode=")
     driver.step("yarn-stop", "GET", JOB + "/yarn-stop")
     driver.step("yarn-cancel", "GET", JOB + "/yarn-cancel")
-    driver.poll("after yarn-cancel", JOB, lambda body: body["state"], ended, timeout=20)
+    driver.poll("after yarn-cancel", JOB, lambda body: body["state"], has_ended, timeout=20)
     driver.step("DELETE a job", "DELETE", JOB)
 
 

@@ -1,4 +1,4 @@
-"""Rescaling, which Flink has disabled, and its successors: resource requirements and, since 2.3, rescales."""
+"""`/rescaling`, which Flink has disabled, and its successors: resource requirements and, since 2.3, rescales."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ def bounds(lower: int, upper: int) -> dict[str, Any]:
     return {"parallelism": {"lowerBound": lower, "upperBound": upper}}
 
 
-def put(driver: Driver, name: str, required: dict[str, Any]) -> None:
-    body = json.dumps(
-        {driver.variables[vertex]: required_bounds for vertex, required_bounds in required.items()}
-    ).encode()
+def put(driver: Driver, name: str, bounds_by_variable: dict[str, Any]) -> None:
+    """Set the parallelism bounds of vertices. The keys are the names of the variables of vertices."""
+    bounds_by_id = {driver.variables[variable]: value for variable, value in bounds_by_variable.items()}
+    body = json.dumps(bounds_by_id).encode()
     driver.step(name, "PUT", REQUIREMENTS, body=body, headers={"Content-Type": "application/json"})
 
 
 def requirements(driver: Driver) -> None:
-    vertices = vertex_variables(driver)
+    variables = vertex_variables(driver)
     driver.step(None, "GET", REQUIREMENTS)
-    put(driver, "requirements as they are", {v: bounds(1, 1 if v in ("v0", "v3") else 2) for v in vertices})
-    put(driver, "requirements smaller", {v: bounds(1, 1) for v in vertices})
+    unchanged = {variable: bounds(1, 1 if variable in ("v0", "v3") else 2) for variable in variables}
+    put(driver, "requirements as they are", unchanged)
+    put(driver, "requirements smaller", dict.fromkeys(variables, bounds(1, 1)))
     time.sleep(2)
     driver.step("requirements after", "GET", REQUIREMENTS)
     driver.step("job after requirements", "GET", JOB)
@@ -60,8 +61,8 @@ def requirements(driver: Driver) -> None:
 def rescales(driver: Driver) -> None:
     for tail in ("config", "overview", "history", "summary"):
         driver.step(None, "GET", JOB + "/rescales/" + tail)
-    known = driver.peek(JOB + "/rescales/history")
-    driver.variables["rescale"] = known[0]["rescaleUuid"] if isinstance(known, list) and known else UNKNOWN_ID
+    history = driver.peek(JOB + "/rescales/history")
+    driver.variables["rescale"] = history[0]["rescaleUuid"] if isinstance(history, list) and history else UNKNOWN_ID
     driver.step(None, "GET", JOB + "/rescales/details/{rescale}")
     driver.step("rescale details bad id", "GET", JOB + "/rescales/details/nohex")
 
@@ -70,8 +71,8 @@ def bad_requirements(driver: Driver) -> None:
     driver.step("requirements empty object", "PUT", REQUIREMENTS, json_body={})
     driver.step("requirements without body", "PUT", REQUIREMENTS)
     driver.step("requirements unknown vertex", "PUT", REQUIREMENTS, json_body={UNKNOWN_ID: bounds(1, 1)})
-    put(driver, "requirements lower > upper", {v: bounds(2, 1) for v in vertex_variables(driver)})
-    put(driver, "requirements zero", {v: bounds(0, 0) for v in vertex_variables(driver)})
+    put(driver, "requirements lower > upper", dict.fromkeys(vertex_variables(driver), bounds(2, 1)))
+    put(driver, "requirements zero", dict.fromkeys(vertex_variables(driver), bounds(0, 0)))
     driver.step("requirements bad vertex id", "PUT", REQUIREMENTS, json_body={"nohex": bounds(1, 1)})
     driver.step("requirements bad type", "PUT", REQUIREMENTS, json_body={UNKNOWN_ID: 5})
     driver.step("requirements unknown job", "PUT", "/jobs/{unknown}/resource-requirements", json_body={})

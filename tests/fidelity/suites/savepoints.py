@@ -1,4 +1,4 @@
-"""Savepoints, checkpoints on demand, disposal, stop with savepoint, and what becomes of a job started from one."""
+"""Savepoints, checkpoints on demand, disposal, stop with savepoint, and jobs that are restored from a savepoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNKNOWN_JOB = "/jobs/{unknown}"
 BAD_JOB = "/jobs/nohex"
 DISPOSAL = "/savepoint-disposal"
 STATUS = JOB + "/savepoints/{trigger}"
-HERE = "file://{scratch}/sp"
+WRITABLE = "file://{scratch}/sp"
 UNWRITABLE = "file:///proc/no/such"
 BROKEN = {"body": b"{", "headers": {"Content-Type": "application/json"}}
 
@@ -41,9 +41,9 @@ def savepoints(driver: Driver) -> None:
     disposal(driver)
     statistics(driver)
     stop(driver)
-    stopped = location(driver)
+    path_of_stop = location(driver)
     after_the_end(driver)
-    restored(driver, stopped)
+    restored(driver, path_of_stop)
     cancel_with_savepoint(driver)
     slow_snapshots(driver)
     stops_that_may_fail(driver)
@@ -55,33 +55,40 @@ def operation(
     path: str,
     json_body: Any = None,
     *,
-    polled: str | None = None,
+    poll_name: str | None = None,
     status: str = STATUS,
     always: bool = False,
 ) -> None:
     """Trigger an operation and, if Flink accepts the request, poll it until it is completed.
 
-    `polled` is the name of the second step ("poll …"). With `always`, the status is requested once even if Flink
-    refuses the request, as 1.12 does if a field is missing.
+    Args:
+        driver: The driver that sends the requests.
+        name: The name of the step that triggers the operation.
+        path: The template of the path that triggers it.
+        json_body: The template of the body.
+        poll_name: The name of the second step, without "poll"; `name` by default.
+        status: The template of the path to poll.
+        always: Whether the status is requested once even if Flink refuses the request, as 1.12 does if a field is
+            missing.
     """
     is_accepted = trigger(driver, name, "POST", path, json_body=json_body)
     if is_accepted or always:
-        poll_operation(driver, f"poll {polled or name}", status, timeout=30 if is_accepted else 0)
+        poll_operation(driver, f"poll {poll_name or name}", status, timeout=30 if is_accepted else 0)
 
 
 def refused(driver: Driver, name: str, path: str, **request: Any) -> None:
-    """Triggers an operation that Flink refuses. If Flink accepts it, its end is not awaited."""
+    """Trigger an operation that Flink refuses. If Flink accepts it, do not wait for its end."""
     trigger(driver, name, "POST", path, **request)
 
 
 def location(driver: Driver) -> str:
-    """Where the last savepoint went; not from /checkpoints, which is cached."""
+    """Return the path of the last savepoint, from its status, because /checkpoints is cached."""
     return ((driver.peek(STATUS) or {}).get("operation") or {}).get("location") or "file:///none"
 
 
 def first_savepoint(driver: Driver) -> None:
-    body = {"target-directory": HERE, "cancel-job": False}
-    operation(driver, "trigger with target-directory", JOB + "/savepoints", body, polled="savepoint", always=True)
+    body = {"target-directory": WRITABLE, "cancel-job": False}
+    operation(driver, "trigger with target-directory", JOB + "/savepoints", body, poll_name="savepoint", always=True)
     driver.variables["savepoint"] = location(driver)
     driver.step("savepoint status again", "GET", STATUS)
     driver.step("savepoint status under another job", "GET", UNKNOWN_JOB + "/savepoints/{trigger}")
@@ -90,14 +97,14 @@ def first_savepoint(driver: Driver) -> None:
 
 
 def savepoint_bodies(driver: Driver) -> None:
-    def savepoint(name: str, body: Any = None, polled: str = "", status: str = STATUS, always: bool = False) -> None:
-        where = JOB + "/savepoints"
-        operation(driver, f"trigger {name}", where, body, polled=polled or name, status=status, always=always)
+    def savepoint(name: str, body: Any = None, poll_name: str = "", status: str = STATUS, always: bool = False) -> None:
+        path = JOB + "/savepoints"
+        operation(driver, f"trigger {name}", path, body, poll_name=poll_name or name, status=status, always=always)
 
     def no_savepoint(name: str, **request: Any) -> None:
         refused(driver, f"trigger {name}", JOB + "/savepoints", **request)
 
-    savepoint("with empty object (default directory)", {}, polled="default directory", always=True)
+    savepoint("with empty object (default directory)", {}, poll_name="default directory", always=True)
     savepoint("without body")
     savepoint("CANONICAL", {"formatType": "CANONICAL"}, always=True)
     savepoint("NATIVE", {"formatType": "NATIVE"}, always=True)
@@ -116,21 +123,21 @@ def savepoint_bodies(driver: Driver) -> None:
     savepoint("unwritable directory", {"target-directory": UNWRITABLE})
     savepoint("bad scheme", {"target-directory": "nosuch://x/y"})
     unknown = UNKNOWN_JOB + "/savepoints"
-    operation(driver, "trigger unknown job", unknown, {}, polled="unknown job", status=unknown + "/{trigger}")
+    operation(driver, "trigger unknown job", unknown, {}, poll_name="unknown job", status=unknown + "/{trigger}")
     refused(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
 
 
 def full_bodies(driver: Driver) -> None:
-    """The same with every field that 1.12 insists on."""
+    """Trigger savepoints with the field that 1.12 requires."""
     for name, job, body in (
         ("default directory", JOB, {}),
         ("an unwritable directory", JOB, {"target-directory": UNWRITABLE}),
         ("a bad scheme", JOB, {"target-directory": "nosuch://x/y"}),
-        ("an unknown job", UNKNOWN_JOB, {"target-directory": HERE}),
+        ("an unknown job", UNKNOWN_JOB, {"target-directory": WRITABLE}),
         ("an unknown field", JOB, {"nope": 1}),
     ):
-        body = {"cancel-job": False, **body}
-        operation(driver, f"full body, {name}", job + "/savepoints", body, status=job + "/savepoints/{trigger}")
+        full_body = {"cancel-job": False, **body}
+        operation(driver, f"full body, {name}", job + "/savepoints", full_body, status=job + "/savepoints/{trigger}")
 
 
 def checkpoints_on_demand(driver: Driver) -> None:
@@ -167,25 +174,25 @@ def history(checkpoints: Body) -> list[Any]:
 
 
 def statistics(driver: Driver) -> None:
-    """They know it all, 3 s later at most: they are cached."""
-    time.sleep(3.5)
-    known = history(driver.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
-    good = [c["id"] for c in known if c["is_savepoint"] and c["status"] == "COMPLETED"]
-    failed = [c["id"] for c in known if c["status"] == "FAILED"]
-    for kind, ids in (("savepoint", good), ("failed", failed)):
+    """Read the checkpoint statistics, and the details of a savepoint and of a failed checkpoint."""
+    time.sleep(3.5)  # Flink caches the statistics for 3 s
+    checkpoints = history(driver.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
+    savepoint_ids = [row["id"] for row in checkpoints if row["is_savepoint"] and row["status"] == "COMPLETED"]
+    failed_ids = [row["id"] for row in checkpoints if row["status"] == "FAILED"]
+    for kind, ids in (("savepoint", savepoint_ids), ("failed", failed_ids)):
         driver.variables["cp"] = ids[0] if ids else 1
         driver.step(f"details of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}")
         driver.step(f"subtasks of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
 
 
 def stop(driver: Driver) -> None:
-    """Errors first, then for real."""
+    """Send requests to stop that fail, and then stop the job with a savepoint."""
     status = UNKNOWN_JOB + "/savepoints/{trigger}"
     operation(driver, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
     refused(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
     refused(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
     refused(driver, "stop broken json", JOB + "/stop", **BROKEN)
-    operation(driver, "stop", JOB + "/stop", {"targetDirectory": HERE, "drain": False})
+    operation(driver, "stop", JOB + "/stop", {"targetDirectory": WRITABLE, "drain": False})
     poll_end(driver, "job after stop")
     driver.step("exceptions after stop", "GET", JOB + "/exceptions")
     driver.step("checkpoints after stop", "GET", JOB + "/checkpoints")
@@ -197,15 +204,16 @@ def poll_end(driver: Driver, name: str) -> None:
 
 
 def after_the_end(driver: Driver) -> None:
+    """Trigger operations of a job that has ended."""
     operation(driver, "savepoint of a finished job", JOB + "/savepoints", {})
     operation(driver, "savepoint of a finished job, full body", JOB + "/savepoints", {"cancel-job": False})
-    operation(driver, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": HERE})
+    operation(driver, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": WRITABLE})
     operation(driver, "stop a finished job", JOB + "/stop", {})
     operation(driver, "checkpoint of a finished job", JOB + "/checkpoints", {}, status=JOB + "/checkpoints/{trigger}")
 
 
 def restored(driver: Driver, savepoint: str) -> None:
-    """A job that starts from the savepoint of the one before, and is drained."""
+    """Start a job from the savepoint of the stopped one, and drain it."""
     driver.variables["savepoint"] = savepoint
     body = {"savepointPath": "{savepoint}", "programArgsList": ["--name", "restored"]}
     driver.step("run from savepoint", "POST", "/jars/{jar_wordcount}/run", json_body=body)
@@ -214,33 +222,33 @@ def restored(driver: Driver, savepoint: str) -> None:
     wait_state(driver, driver.variables["job"], all_tasks_run)
     wait_checkpoints(driver, 1)
     driver.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
-    operation(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": HERE})
+    operation(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": WRITABLE})
     poll_end(driver, "job after drain")
 
 
 def cancel_with_savepoint(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "to be cancelled", name="run for cancel-with-savepoint")
     wait_checkpoints(driver, 1)
-    operation(driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": HERE})
+    operation(driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": WRITABLE})
     poll_end(driver, "job after cancel with savepoint")
 
 
 def slow_snapshots(driver: Driver) -> None:
-    """A job whose snapshots take 3 s: operations and checkpoints in progress."""
+    """Run a job whose snapshots take 3 s, and read operations and checkpoints in progress."""
     arguments = ("--name", "slow snapshots", "--slow", "3000", "--interval", "600000")
     start_job(driver, "wordcount", *arguments, name="run with slow snapshots", learn=False)
     time.sleep(1)
-    body: dict[str, Any] = {"cancel-job": False, "target-directory": HERE}
+    body: dict[str, Any] = {"cancel-job": False, "target-directory": WRITABLE}
     trigger(driver, "slow: trigger savepoint", "POST", JOB + "/savepoints", json_body=body)
     driver.step("slow: savepoint in progress", "GET", STATUS)
     time.sleep(0.7)
-    known = history(driver.step("slow: checkpoints in progress", "GET", JOB + "/checkpoints"))
-    driver.variables["cp"] = known[0]["id"] if known else 1
+    checkpoints = history(driver.step("slow: checkpoints in progress", "GET", JOB + "/checkpoints"))
+    driver.variables["cp"] = checkpoints[0]["id"] if checkpoints else 1
     driver.step("slow: details in progress", "GET", JOB + "/checkpoints/details/{cp}")
     driver.step("slow: subtasks in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
     driver.step("slow: subtasks done within one in progress", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v0}")
     poll_operation(driver, "slow: poll savepoint", STATUS)
-    body = {"drain": False, "targetDirectory": HERE}
+    body = {"drain": False, "targetDirectory": WRITABLE}
     trigger(driver, "slow: trigger stop", "POST", JOB + "/stop", json_body=body)
     driver.step("slow: stop in progress", "GET", STATUS)
     driver.step("slow: jobs/overview while stopping", "GET", "/jobs/overview")
@@ -251,11 +259,11 @@ def slow_snapshots(driver: Driver) -> None:
 
 
 def stops_that_may_fail(driver: Driver) -> None:
-    """Bodies that stop the job or do not, depending on how strictly the release reads JSON; and a stop that fails."""
+    """Stop jobs with bodies that only some releases accept, and with an unwritable directory."""
     unwritable = "an unwritable directory"
     for name, body in (
         ("unknown field", {"nope": 1}),
-        ("the savepoint field name", {"target-directory": HERE}),
+        ("the savepoint field name", {"target-directory": WRITABLE}),
         ("no body", None),
         (unwritable, {"targetDirectory": UNWRITABLE, "drain": False}),
     ):

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tests.fidelity.driver import NETWORK_ERRORS, Driver
-from tests.fidelity.exchange import NO_RESPONSE, record
+from tests.fidelity.exchange import NO_RESPONSE, RawResponse, record
 
 SAVEPOINTS = "/jobs/{job}/savepoints"
 JSON = {"Content-Type": "application/json"}
@@ -26,9 +26,11 @@ def wire(driver: Driver) -> None:
     driver.step("connection close", "GET", "/overview", headers={"Connection": "close"})
     keep_alive(driver)
     chunked(driver)
-    raw(driver, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0")
-    raw(driver, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
-    raw(driver, "no Host header", "GET", "/overview")
+    exchange_head(
+        driver, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0"
+    )
+    exchange_head(driver, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
+    exchange_head(driver, "no Host header", "GET", "/overview")
     absolute = f"http://{driver.host}:{driver.port}{driver.base}/overview"
     exchange_raw(
         driver, "absolute-form target", "GET", "/overview", f"GET {absolute} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -40,14 +42,15 @@ def keep_alive(driver: Driver) -> None:
     """Send three requests on one connection; the second one is an error."""
     connection = http.client.HTTPConnection(driver.host, driver.port, timeout=20)
     for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
-        entry = driver.entry(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
+        entry = driver.new_step(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
         start = time.time()
         entry["response"], _ = driver.exchange("GET", path, connection=connection)
-        driver.keep(entry, start)
+        driver.add_step(entry, start)
     connection.close()
 
 
 def chunked(driver: Driver) -> None:
+    """Send a body in two chunks."""
     head = f"POST {driver.base}{driver.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (b'{"no', b'pe":1}', b""))
@@ -56,21 +59,23 @@ def chunked(driver: Driver) -> None:
     driver.steps[-1]["note"] = "Transfer-Encoding: chunked"
 
 
-def raw(driver: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
+def exchange_head(driver: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
+    """Send a request that consists of exactly this request line and these headers."""
     lines = [f"{method} {driver.base}{path} {version}", *headers, "", ""]
     exchange_raw(driver, name, method, path, "\r\n".join(lines).encode())
 
 
 def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes) -> None:
     """Send bytes that HTTP clients do not send. `method` and `path` only describe them in the recording."""
-    entry: dict[str, Any] = driver.entry(name, {"method": method, "path": path})
+    entry: dict[str, Any] = driver.new_step(name, {"method": method, "path": path})
     start = time.time()
     try:
         with driver.connect() as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)
             response.begin()
-            entry["response"], _ = record(response.status, response.reason, response.getheaders(), response.read())
+            raw = RawResponse(response.status, response.reason, response.getheaders(), response.read())
+            entry["response"], _ = record(raw)
     except NETWORK_ERRORS as error:
         entry["response"] = NO_RESPONSE | {"reason": type(error).__name__}
-    driver.keep(entry, start)
+    driver.add_step(entry, start)
