@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, seen_response
+from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, success_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.http_client import (
     TIMEOUT_S,
     Client,
@@ -235,7 +235,7 @@ class Check:
         self._add_culprits(culprits)
         self.report.passes += 1
 
-    def _read_again(self, target: str) -> SeenResponse | None:
+    def _read_again(self, target: str) -> SuccessResponse | None:
         """Read a target once more for a comparison; None if the response is not a success."""
         operation = self.contract.match("GET", target)
         if operation is None or self._is_invalid(operation.id) or self.is_silent(target):
@@ -247,14 +247,16 @@ class Check:
             self.note_silence(target, error)
             return None
 
-    def _seen(self, operation: Operation, target: str, response: HttpResponse, sent_at: float) -> SeenResponse | None:
+    def _seen(
+        self, operation: Operation, target: str, response: HttpResponse, sent_at: float
+    ) -> SuccessResponse | None:
         if response.status != operation.status:
             return None
         try:
             body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
         except ValueError:
             return None
-        return seen_response(operation, target, body, sent_at, self._now(), self.client.requests)
+        return success_response(operation, target, body, sent_at, self._now(), self.client.requests)
 
     def _is_invalid(self, operation_id: str) -> bool:
         """Return whether a response broke its schema. Its values are then not compared: it is one mistake."""

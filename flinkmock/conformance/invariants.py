@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flinkmock.conformance.coherence import Invariants, described, seen_response
+from flinkmock.conformance.coherence import Invariants, described, success_response
 from flinkmock.conformance.coherence.culprits import culprits
 from flinkmock.conformance.coherence.evaluation import count_support, locations_of, violations
 from flinkmock.conformance.http_client import Json
@@ -34,7 +34,7 @@ class InvariantViolation:
 def invariant_violations(contract: Contract, operation: Operation, target: str, body: Json) -> list[InvariantViolation]:
     """Apply the invariants within a response, and against its request, to a success response."""
     invariants = _invariants(contract.release.number)
-    response = seen_response(operation, target, body)
+    response = success_response(operation, target, body)
     failed = violations(invariants.of_response(response))
     if not failed:
         return []

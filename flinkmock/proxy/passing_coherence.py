@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import Violation, count_support, locations_of, violations
-from flinkmock.conformance.coherence.restarts import SIGNS, shows_new_leader
+from flinkmock.conformance.coherence.evaluation import (
+    Violation,
+    ViolationKey,
+    count_support,
+    locations_of,
+    violations,
+)
+from flinkmock.conformance.coherence.restarts import REQUIRED_SIGNS, shows_new_leader
 from flinkmock.conformance.coherence.session import guard_of
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.coherence.view import View
 
 KEPT_MS = 300_000
@@ -25,7 +31,6 @@ HELD_MS = 10_000
 """How long a contradiction over time is held back before it is reported: other responses may show a new leader."""
 SIGN_MS = 60_000
 """Signs of a new leader belong together if they are seen within this time, in ms."""
-_Key = tuple[str, tuple[str, ...], frozenset[tuple[str, str]]]
 
 
 @dataclass(slots=True)
@@ -58,10 +63,10 @@ class PassingCoherence:
 
     invariants: Invariants
     on_new_leader: Callable[[], None] = lambda: None
-    _newest: dict[str, SeenResponse] = field(default_factory=dict)
-    _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
-    _pending: list[SeenResponse] = field(default_factory=list)
-    _held: list[tuple[float, SeenResponse, list[Violation]]] = field(default_factory=list)
+    _newest: dict[str, SuccessResponse] = field(default_factory=dict)
+    _suspicions: dict[ViolationKey, _Suspicion] = field(default_factory=dict)
+    _pending: list[SuccessResponse] = field(default_factory=list)
+    _held: list[tuple[float, SuccessResponse, list[Violation]]] = field(default_factory=list)
     _signs: dict[str, float] = field(default_factory=dict)
     _known_since: float = -math.inf
     _next_comparison_ms: float = 0
@@ -84,7 +89,7 @@ class PassingCoherence:
         """Return the culprits that were not reported yet."""
         return self._release(math.inf)
 
-    def add(self, response: SeenResponse) -> list[Culprit]:
+    def add(self, response: SuccessResponse) -> list[Culprit]:
         """Add a response; return the values that are probably wrong, in it or in an earlier one."""
         if response.sent_at < self._known_since:
             return []
@@ -101,7 +106,7 @@ class PassingCoherence:
         within = violations(self.invariants.of_response(response))
         self._drop_settled(within, lambda ids: ids == (response.target,))
         for violation in within:
-            if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
+            if not violation.invariant.may_disagree_for_ms or self._is_confirmed(violation, response.received_at):
                 contradictions.append(violation)
         if earlier is not None and earlier.received_at <= response.sent_at:
             over_time = violations(self.invariants.of_two_responses(earlier, response))
@@ -112,13 +117,13 @@ class PassingCoherence:
             found_culprits += self._compare(response.received_at)
         return found_culprits
 
-    def _shows_new_leader(self, earlier: SeenResponse, response: SeenResponse) -> bool:
+    def _shows_new_leader(self, earlier: SuccessResponse, response: SuccessResponse) -> bool:
         """Note a sign of a new leader; return whether there are enough signs."""
         now = response.received_at
         self._signs = {operation: at for operation, at in self._signs.items() if now - at < SIGN_MS}
         if shows_new_leader(earlier, response):
             self._signs.setdefault(response.operation_id, response.sent_at)
-        return len(self._signs) >= SIGNS
+        return len(self._signs) >= REQUIRED_SIGNS
 
     def _release(self, until: float) -> list[Culprit]:
         """Return the culprits in responses that were held back and arrived until a time."""
@@ -155,7 +160,7 @@ class PassingCoherence:
         """
         keys = {violation.key for violation in seen}
         self._suspicions = {
-            key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key[1])
+            key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key.ids)
         }
 
     def _is_confirmed(self, violation: Violation, now: float, guard: object = None) -> bool:
@@ -170,10 +175,10 @@ class PassingCoherence:
         if all(numbers[target] > known.numbers.get(target, 0) for target in numbers):
             known.sightings += 1
             known.numbers = numbers
-        settled = now - known.since >= max(1_000, violation.invariant.settles_in_ms)
+        settled = now - known.since >= max(1_000, violation.invariant.may_disagree_for_ms)
         return known.sightings >= SIGHTINGS and settled
 
-    def _culprits(self, contradictions: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
+    def _culprits(self, contradictions: list[Violation], responses: Iterable[SuccessResponse]) -> list[Culprit]:
         if not contradictions:
             return []
         relations = (relation for response in responses for relation in self.invariants.of_response(response))

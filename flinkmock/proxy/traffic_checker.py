@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from flinkmock.conformance.coherence import Culprit, Invariants, described, seen_response
+from flinkmock.conformance.coherence import Culprit, Invariants, described, success_response
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import (
@@ -165,7 +165,7 @@ class TrafficChecker:
             value = body.decode("latin-1") if operation.returns_file else json.loads(body)
         except ValueError:
             return []
-        response = seen_response(operation, target.removeprefix("/v1"), value, *span)
+        response = success_response(operation, target.removeprefix("/v1"), value, *span)
         return self._add_culprits(self._coherence.add(response))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> list[str]:

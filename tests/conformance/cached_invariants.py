@@ -1,4 +1,4 @@
-"""Invariants that keep what they found for responses that recur, since a falsification changes only one of them."""
+"""Invariants that cache their relations for responses that recur: a falsification changes only one of them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Collection, Iterable, Iterator
 
 from flinkmock.conformance.coherence import Invariants
 from flinkmock.conformance.coherence.evaluation import EvaluatedRelation, relations_of
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.coherence.view import View
 
-_Reads = dict[tuple[str, tuple[tuple[str, str], ...]], tuple[SeenResponse, ...]]
+_ReadResponses = dict[tuple[str, tuple[tuple[str, str], ...]], tuple[SuccessResponse, ...]]
+"""(operation id, sorted path parameters) -> the responses that a view has for them."""
 
 
-class _ReadsView(View):
-    """Another view that notes which responses are read from it.
+class _RecordingView(View):
+    """A view that records which responses are read from another view.
 
     Attributes:
-        reads: Operation and parameters -> the responses that the view has for them.
+        read_responses: The responses that were read.
         reads_all: Whether all responses were read.
     """
 
@@ -24,76 +25,79 @@ class _ReadsView(View):
         super().__init__()
         del self.in_order
         self._view = view
-        self.reads: _Reads = {}
+        self.read_responses: _ReadResponses = {}
         self.reads_all = False
 
-    def __getattr__(self, name: str) -> list[SeenResponse]:
+    def __getattr__(self, name: str) -> list[SuccessResponse]:
         if name != "in_order":
             raise AttributeError(name)
         self.reads_all = True
         return self._view.in_order
 
-    def __iter__(self) -> Iterator[SeenResponse]:
+    def __iter__(self) -> Iterator[SuccessResponse]:
         self.reads_all = True
         return iter(self._view)
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         return self._view.subjects(kind)
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:
+    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
         responses = tuple(self._view._of(operation_id, parameters))
-        self.reads[operation_id, tuple(sorted(parameters.items()))] = responses
+        self.read_responses[operation_id, tuple(sorted(parameters.items()))] = responses
         return responses
 
 
 class CachedInvariants(Invariants):
-    """The invariants of a release; they give the same relations as `Invariants`, sooner.
+    """The invariants of a release, with the same relations as `Invariants`.
 
     Args:
-        minor: The release, such as (2, 3).
-        recurring: The responses that are judged again and again. Views of them have the same subjects.
+        minor: The minor release as numbers, such as (2, 3).
+        recurring: The responses that are checked again and again. All views that contain them have the same subjects.
     """
 
-    def __init__(self, minor: tuple[int, int], recurring: Iterable[SeenResponse]) -> None:
+    def __init__(self, minor: tuple[int, int], recurring: Iterable[SuccessResponse]) -> None:
         super().__init__(minor)
         self._recurring = {id(response): response for response in recurring}
-        self._known: dict[tuple[int, ...], list[EvaluatedRelation]] = {}
-        self._between: dict[tuple[str, tuple[str, ...]], list[tuple[_Reads, list[EvaluatedRelation]]]] = {}
+        self._of_responses: dict[tuple[int, ...], list[EvaluatedRelation]] = {}  # by the ids of one or two responses
+        self._of_views: dict[tuple[str, tuple[str, ...]], list[tuple[_ReadResponses, list[EvaluatedRelation]]]] = {}
 
-    def _recurs(self, *responses: SeenResponse) -> bool:
+    def _recur(self, *responses: SuccessResponse) -> bool:
         return all(id(response) in self._recurring for response in responses)
 
-    def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
-        if not self._recurs(response):
+    def of_response(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
+        if not self._recur(response):
             return super().of_response(response)
-        if (id(response),) not in self._known:
-            self._known[id(response),] = list(super().of_response(response))
-        return iter(self._known[id(response),])
+        key = (id(response),)
+        if key not in self._of_responses:
+            self._of_responses[key] = list(super().of_response(response))
+        return iter(self._of_responses[key])
 
-    def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
-        if not self._recurs(before, after):
-            return super().of_times(before, after)
-        if (id(before), id(after)) not in self._known:
-            self._known[id(before), id(after)] = list(super().of_times(before, after))
-        return iter(self._known[id(before), id(after)])
+    def of_two_responses(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
+        if not self._recur(before, after):
+            return super().of_two_responses(before, after)
+        key = (id(before), id(after))
+        if key not in self._of_responses:
+            self._of_responses[key] = list(super().of_two_responses(before, after))
+        return iter(self._of_responses[key])
 
     def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         assert only is None
-        for invariant in self.between:
+        for invariant in self.within_view:
             for ids in view.subjects(invariant.subjects[0]):
-                known = self._between.setdefault((invariant.id, ids), [])
-                relations = next((cached for reads, cached in known if _same(view, reads)), None)
+                cached = self._of_views.setdefault((invariant.id, ids), [])
+                relations = next((relations for read, relations in cached if _has_responses(view, read)), None)
                 if relations is None:
-                    noted = _ReadsView(view)
-                    relations = list(relations_of(invariant, ids, noted, *ids))
-                    if not noted.reads_all and all(self._recurs(*each) for each in noted.reads.values()):
-                        known.append((noted.reads, relations))
+                    recording = _RecordingView(view)
+                    relations = list(relations_of(invariant, ids, recording, *ids))
+                    read = recording.read_responses
+                    if not recording.reads_all and all(self._recur(*responses) for responses in read.values()):
+                        cached.append((read, relations))
                 yield from relations
 
 
-def _same(view: View, reads: _Reads) -> bool:
-    """Return whether a view has the same responses as the one that was read."""
-    for (operation_id, parameters), responses in reads.items():
+def _has_responses(view: View, read_responses: _ReadResponses) -> bool:
+    """Return whether a view has the responses that were read from another view."""
+    for (operation_id, parameters), responses in read_responses.items():
         present = tuple(view._of(operation_id, dict(parameters)))
         if len(present) != len(responses) or any(a is not b for a, b in zip(present, responses, strict=True)):
             return False

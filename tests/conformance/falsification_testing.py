@@ -24,7 +24,7 @@ from functools import partial
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.coherence import Culprit
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.http_client import HttpClient
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.conformance.server_release import detect_release
@@ -97,7 +97,9 @@ def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> S
     first = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
 
-        def change(response: SeenResponse, number: int, falsification: Falsification = falsification) -> SeenResponse:
+        def change(
+            response: SuccessResponse, number: int, falsification: Falsification = falsification
+        ) -> SuccessResponse:
             return falsification.apply(response, number, first.get(response.target))
 
         score.played[falsification.kind] += 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract.schema_fields import schema_fields
 from tests.conformance.recorded_passes import RecordedPasses
@@ -55,7 +55,7 @@ class Falsification:
     def __str__(self) -> str:
         return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
 
-    def apply(self, response: SeenResponse, number: int, first: SeenResponse | None) -> SeenResponse:
+    def apply(self, response: SuccessResponse, number: int, first: SuccessResponse | None) -> SuccessResponse:
         """Return a changed copy of a response to the same target, others unchanged.
 
         Args:
@@ -153,11 +153,11 @@ def values_of(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
 
 def _changes(
     rng: random.Random,
-    response: SeenResponse,
+    response: SuccessResponse,
     pointer: str,
     value: Json,
     enums: Sequence[Sequence[str]],
-    later: SeenResponse | None,
+    later: SuccessResponse | None,
 ) -> Iterator[Falsification]:
     def change(kind: str, new: Json) -> Falsification:
         return Falsification(response.operation_id, response.target, pointer, kind, new)

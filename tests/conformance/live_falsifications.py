@@ -24,8 +24,8 @@ from multiprocessing import get_context
 from typing import Any
 
 from flinkmock.conformance.check import check
-from flinkmock.conformance.coherence import seen_response
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence import success_response
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract
@@ -53,7 +53,7 @@ class Tampering:
         self._falsification = falsification
         self._wanted = _parsed(contract, falsification.target, None)
         self._checkpoint: str | None = None
-        self._first: SeenResponse | None = None
+        self._first: SuccessResponse | None = None
         self._lock = threading.Lock()
 
     def respond(self, target: str) -> HttpResponse:
@@ -66,14 +66,14 @@ class Tampering:
                 return response
             return self._changed(response, seen)
 
-    def _changed(self, response: HttpResponse, seen: SeenResponse) -> HttpResponse:
+    def _changed(self, response: HttpResponse, seen: SuccessResponse) -> HttpResponse:
         falsification = replace(self._falsification, target=seen.target)
         self._first = self._first or seen
         body = falsification.apply(seen, self.applied, replace(self._first, target=seen.target)).body
         self.applied += 1
         return HttpResponse(response.status, response.headers, json.dumps(body, separators=(",", ":")).encode())
 
-    def _is_meant(self, seen: SeenResponse) -> bool:
+    def _is_meant(self, seen: SuccessResponse) -> bool:
         wanted = self._wanted
         if wanted is None or seen.operation_id != wanted.operation_id or set(seen.query) != set(wanted.query):
             return False
@@ -91,12 +91,12 @@ class Tampering:
         self._client.close()
 
 
-def _parsed(contract: Contract, target: str, body: Any) -> SeenResponse | None:
+def _parsed(contract: Contract, target: str, body: Any) -> SuccessResponse | None:
     operation = contract.match("GET", target)
-    return None if operation is None else seen_response(operation, target, body)
+    return None if operation is None else success_response(operation, target, body)
 
 
-def relative(falsification: Falsification, recorded: Sequence[SeenResponse]) -> Falsification:
+def relative(falsification: Falsification, recorded: Sequence[SuccessResponse]) -> Falsification:
     """Return the same change of a number as a difference, since the number has changed since the recording."""
     if falsification.kind not in ("more", "less", "double", "half"):
         return falsification

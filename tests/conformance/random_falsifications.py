@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract.schema_fields import schema_fields
 from tests.conformance.falsifications import Falsification, Json, parent_of, values_of
@@ -55,7 +55,7 @@ class _Values:
         self._rng = rng
         self._contract = recorded.contract
         self._last = {response.target: response for response in recorded.passes[-1]}
-        self._fields: dict[str, dict[str, list[tuple[SeenResponse, str, Json]]]] = defaultdict(dict)
+        self._fields: dict[str, dict[str, list[tuple[SuccessResponse, str, Json]]]] = defaultdict(dict)
         self._texts: dict[str, set[str]] = defaultdict(set)
         self._enums: dict[str, list[tuple[str, ...]]] = {}
         for response in recorded.passes[0]:
@@ -71,18 +71,18 @@ class _Values:
                 if isinstance(value, str):
                     self._texts[_kind_of(pointer, value)].add(value)
 
-    def choose(self) -> tuple[SeenResponse, str, Json]:
+    def choose(self) -> tuple[SuccessResponse, str, Json]:
         """Return a response, the pointer of a value, and the value."""
         fields = self._fields[self._rng.choice(sorted(self._fields))]
         return self._rng.choice(fields[self._rng.choice(sorted(fields))])
 
-    def is_allowed(self, falsification: Falsification, response: SeenResponse) -> bool:
+    def is_allowed(self, falsification: Falsification, response: SuccessResponse) -> bool:
         """Whether it changes the response and keeps its schema."""
         body = falsification.apply(response, 0, response).body
         operation = self._contract.operation(response.operation_id)
         return body != response.body and not any(self._contract.check_response(operation, body))
 
-    def changes(self, response: SeenResponse, pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
+    def changes(self, response: SuccessResponse, pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
         """Yield kinds of changes with their values."""
         if isinstance(value, bool):
             yield "other value", not value
@@ -113,7 +113,7 @@ class _Values:
         else:
             yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_SHIFTS))]
 
-    def _swaps(self, response: SeenResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:
+    def _swaps(self, response: SuccessResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:
         place, siblings = generalize_pointer(pointer), pointer.rpartition("/")[0]
         others = [
             other
@@ -124,7 +124,7 @@ class _Values:
         if others:
             yield "swap", self._rng.choice(others)
 
-    def _changes_of_text(self, response: SeenResponse, pointer: str, value: str) -> Iterator[tuple[str, Json]]:
+    def _changes_of_text(self, response: SuccessResponse, pointer: str, value: str) -> Iterator[tuple[str, Json]]:
         enum = next((values for values in self._enums[response.operation_id] if value in values), ())
         others = sorted((set(enum) or self._texts[_kind_of(pointer, value)]) - {value})
         if others:

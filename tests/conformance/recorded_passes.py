@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from flinkmock.conformance.coherence import CoherenceSession, Culprit, seen_response
+from flinkmock.conformance.coherence import CoherenceSession, Culprit, success_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.http_client import Client, ClientReader, HttpRequest
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract
 from flinkmock.contract.operation_traits import only_reads
 from tests.conformance.cached_invariants import CachedInvariants
 
-Change = Callable[[SeenResponse, int], SeenResponse]
+Change = Callable[[SuccessResponse, int], SuccessResponse]
 """(a response, the number of its pass) -> the same, or a changed one."""
 
 
@@ -30,7 +30,7 @@ class RecordedPasses:
     """
 
     contract: Contract
-    passes: list[list[SeenResponse]] = field(default_factory=list)
+    passes: list[list[SuccessResponse]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
     def record(self, client: Client, now: Callable[[int], float], limit: int) -> None:
@@ -42,7 +42,7 @@ class RecordedPasses:
             limit: How many values of one path parameter are used.
         """
         targets = Targets(ClientReader(client), limit)
-        responses: list[SeenResponse] = []
+        responses: list[SuccessResponse] = []
         for operation in self.contract:
             if not only_reads(operation):
                 continue
@@ -54,7 +54,7 @@ class RecordedPasses:
                         break
                     body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
                     number = len(responses)
-                    responses.append(seen_response(operation, path + query, body, sent_at, now(number), number))
+                    responses.append(success_response(operation, path + query, body, sent_at, now(number), number))
         self.passes.append(responses)
         self.times.append(now(len(responses)))
 
@@ -71,7 +71,7 @@ class RecordedPasses:
         culprits: list[Culprit] = []
         numbers = list(passes) if passes is not None else list(range(len(self.passes)))
 
-        def fetch(target: str) -> SeenResponse | None:
+        def fetch(target: str) -> SuccessResponse | None:
             response = newest.get(target)
             return response and change(response, current[0])
 

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence import Invariants, success_response
 from flinkmock.conformance.coherence.evaluation import violations
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.http_client import ClientReader, HttpClient
 from flinkmock.contract import Contract
 
 
 @pytest.fixture(scope="module")
-def vertex() -> SeenResponse:
+def vertex() -> SuccessResponse:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
             reader, job = ClientReader(client), cluster.job("orders").id
             target = f"/jobs/{job}/vertices/{reader.json(f'/jobs/{job}')['vertices'][0]['id']}"
             body = reader.json(target)
-    return seen_response(Contract.load("2.3").operation("getJobVertexDetails"), target, body)
+    return success_response(Contract.load("2.3").operation("getJobVertexDetails"), target, body)
 
 
-def with_aggregates_older(response: SeenResponse, ms: int) -> SeenResponse:
+def with_aggregates_older(response: SuccessResponse, ms: int) -> SuccessResponse:
     """Return the response with durations of RUNNING in `aggregated` that stand still since so long."""
     older: Any = copy.deepcopy(response)
     figures = older.body["aggregated"]["status-duration"]["RUNNING"]
@@ -36,20 +36,20 @@ def with_aggregates_older(response: SeenResponse, ms: int) -> SeenResponse:
     return older
 
 
-def broken(response: SeenResponse) -> set[str]:
+def broken(response: SuccessResponse) -> set[str]:
     return {each.invariant.id for each in violations(Invariants((2, 3)).of_response(response))}
 
 
 @pytest.mark.parametrize("ms", [0, 1_000, 3_000, 4_000])
-def test_aggregated_durations_may_stand_still_while_the_graph_is_cached(vertex: SeenResponse, ms: int) -> None:
+def test_aggregated_durations_may_stand_still_while_the_graph_is_cached(vertex: SuccessResponse, ms: int) -> None:
     assert broken(with_aggregates_older(vertex, ms)) == set()
 
 
-def test_they_go_on_afterwards(vertex: SeenResponse) -> None:
+def test_they_go_on_afterwards(vertex: SuccessResponse) -> None:
     assert broken(with_aggregates_older(vertex, 6_000)) == {"vertex-aggregates"}
 
 
-def test_durations_that_stand_still_are_no_contradiction_over_time(vertex: SeenResponse) -> None:
+def test_durations_that_stand_still_are_no_contradiction_over_time(vertex: SuccessResponse) -> None:
     later = copy.deepcopy(vertex)
     later.body["now"] += 3_000
     for subtask in later.body["subtasks"]:

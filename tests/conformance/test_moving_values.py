@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flinkmock.conformance.coherence import CoherenceSession, Invariants, seen_response
+from flinkmock.conformance.coherence import CoherenceSession, Invariants, success_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.contract import Contract
 
 CONTRACT = Contract.load("2.3")
@@ -17,11 +17,11 @@ def culprits(bodies: Callable[[int], dict[str, Any]]) -> set[tuple[str, str]]:
     """Judge responses that a server gives one after the other: number of the request -> target -> body."""
     now, sent = [0.0], [0]
 
-    def fetch(target: str) -> SeenResponse:
+    def fetch(target: str) -> SuccessResponse:
         sent[0] += 1
         operation = CONTRACT.match("GET", target)
         assert operation is not None
-        return seen_response(operation, target, bodies(sent[0])[target], now[0], now[0], sent[0])
+        return success_response(operation, target, bodies(sent[0])[target], now[0], now[0], sent[0])
 
     session = CoherenceSession(Invariants((2, 3)), fetch, lambda: now[0])
     for target in bodies(0):

@@ -5,28 +5,28 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from flinkmock.conformance.coherence import Invariants, View, seen_response
+from flinkmock.conformance.coherence import Invariants, View, success_response
 from flinkmock.conformance.coherence.evaluation import violations
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.contract import Contract
 
 JOB, VERTEX = "317c85711bba4188e117fddefd8dc49c", "6cdc5bb954874d922eaee11a8e7b5dd5"
 
 
-def response(flink: str, operation_id: str, target: str, body: Any) -> SeenResponse:
-    return seen_response(Contract.load(flink).operation(operation_id), target, body)
+def response(flink: str, operation_id: str, target: str, body: Any) -> SuccessResponse:
+    return success_response(Contract.load(flink).operation(operation_id), target, body)
 
 
-def within(flink: str, seen: SeenResponse) -> set[str]:
+def within(flink: str, seen: SuccessResponse) -> set[str]:
     """The ids of the invariants that a response breaks."""
     return {each.invariant.id for each in violations(Invariants(number(flink)).of_response(seen))}
 
 
-def over_time(flink: str, before: SeenResponse, after: SeenResponse) -> set[str]:
+def over_time(flink: str, before: SuccessResponse, after: SuccessResponse) -> set[str]:
     return {each.invariant.id for each in violations(Invariants(number(flink)).of_two_responses(before, after))}
 
 
-def between(flink: str, *seen: SeenResponse) -> set[str]:
+def between(flink: str, *seen: SuccessResponse) -> set[str]:
     """The ids of the invariants that responses break together."""
     return {each.invariant.id for each in violations(Invariants(number(flink)).of_view(View(seen)))}
 
@@ -107,7 +107,7 @@ def test_metrics_of_an_ended_job_that_were_fetched_while_they_changed() -> None:
     target = f"/jobs/{JOB}/metrics?get={','.join(counts)}"
     metrics = response("1.17", "getJobMetrics", target, [{"id": key, "value": each} for key, each in counts.items()])
 
-    def overview(state: str) -> SeenResponse:
+    def overview(state: str) -> SuccessResponse:
         return response("1.17", "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": state}]})
 
     assert between("1.17", overview("FAILED"), metrics) == set()
@@ -121,7 +121,7 @@ def test_the_slot_manager_lists_no_slots() -> None:
     job = {"jid": JOB, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
     taskmanager = {"id": "localhost:37509-1d9c38", "slotsNumber": 4, "freeSlots": 2}
 
-    def seen(flink: str, allocated: int) -> tuple[SeenResponse, ...]:
+    def seen(flink: str, allocated: int) -> tuple[SuccessResponse, ...]:
         slots = [{"jobId": JOB} for _ in range(allocated)]
         target = f"/taskmanagers/{taskmanager['id']}"
         return (
@@ -143,7 +143,7 @@ def test_checkpoints_that_were_never_triggered() -> None:
     """Real 2.3.0: 21 of them after a while, because no vertex was left to commit one."""
     entry = {"status": "IN_PROGRESS", "is_savepoint": False, "trigger_timestamp": 1795667612581, "num_subtasks": 5}
 
-    def seen(acknowledged: int, state: str = "RUNNING") -> tuple[SeenResponse, ...]:
+    def seen(acknowledged: int, state: str = "RUNNING") -> tuple[SuccessResponse, ...]:
         history = [entry | {"id": each, "num_acknowledged_subtasks": acknowledged} for each in (119, 118, 117)]
         base = f"/jobs/{JOB}"
         return (
@@ -161,7 +161,7 @@ def test_a_server_pauses_while_it_makes_a_response() -> None:
     """Real 1.20.5 on a busy machine: a duration was worked out 1162 ms after `now`."""
     subtask = {"subtask": 0, "status": "RUNNING", "start-time": 1_000, "end-time": -1, "duration": 6_034}
 
-    def seen(duration: int) -> SeenResponse:
+    def seen(duration: int) -> SuccessResponse:
         body = {"now": 5_872, "subtasks": [subtask | {"duration": duration}]}
         return response("1.20", "getJobVertexDetails", f"/jobs/{JOB}/vertices/{VERTEX}", body)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flinkmock.conformance.coherence import Culprit, Invariants, seen_response
-from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence import Culprit, Invariants, success_response
+from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.contract import Contract
 from flinkmock.proxy.passing_coherence import PassingCoherence
 
 CONTRACT = Contract.load("2.3")
 
 
-def response(target: str, body: Any, at_ms: float) -> SeenResponse:
+def response(target: str, body: Any, at_ms: float) -> SuccessResponse:
     operation = CONTRACT.match("GET", target)
     assert operation is not None
-    return seen_response(operation, target, body, at_ms, at_ms + 1)
+    return success_response(operation, target, body, at_ms, at_ms + 1)
 
 
 def overview(running: int = 0, free: int = 4) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def coherence() -> PassingCoherence:
     return PassingCoherence(Invariants((2, 3)))
 
 
-def found(passing: PassingCoherence, *responses: SeenResponse) -> list[str]:
+def found(passing: PassingCoherence, *responses: SuccessResponse) -> list[str]:
     return [text for response in responses for text in named(passing.add(response))]
 
 

@@ -4,7 +4,7 @@ from flinkmock.conformance.coherence.culprits import Culprit
 from flinkmock.conformance.coherence.evaluation import Invariants
 from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
 from flinkmock.conformance.coherence.session import CoherenceSession, described
-from flinkmock.conformance.coherence.view import View, seen_response
+from flinkmock.conformance.coherence.view import View, success_response
 
 __all__ = [
     "INVARIANTS",
@@ -15,5 +15,5 @@ __all__ = [
     "Scope",
     "View",
     "described",
-    "seen_response",
+    "success_response",
 ]

@@ -7,12 +7,12 @@ import struct
 from collections import Counter
 
 from flinkmock.conformance.coherence.job_results import JAVA_OBJECT, decoded
-from flinkmock.conformance.coherence.registry import CACHES, METRICS, between, within
-from flinkmock.conformance.coherence.relations import Relations, equal, same_fields, true, unique
+from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, METRICS_REFRESH_MS, between, within
+from flinkmock.conformance.coherence.relations import Relations, equal, require, same_fields, unique
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_number, number
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
-_SOURCE = "accumulators"
+_SOURCE = "flink-behaviour.md#accumulators"
 _SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
 _FORMATS = {"IntCounter": ">i", "LongCounter": ">q", "DoubleCounter": ">d", "AverageAccumulator": ">d"}
 """Type of an accumulator -> how Java serializes its value."""
@@ -46,7 +46,7 @@ def serialized_accumulators(body: Value) -> Relations:
     names = {row["name"].raw for row in listed} if is_requested else set()
     if serialized.exists and listed.exists:
         holds = set(serialized.raw) == names
-        yield from true(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
+        yield from require(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
     for _, value in serialized.items():
         yield from _is_serialized(value)
 
@@ -64,18 +64,18 @@ def accumulator_values(body: Value) -> Relations:
             value, kind = row["value"], row["type"]
             if kind.is_in(("IntCounter", "LongCounter")) and isinstance(value.raw, str):
                 holds = re.fullmatch(r"-?\d+", value.raw) is not None
-                yield from true(holds, f"no {kind.raw}", value, kind, exact=True)
+                yield from require(holds, f"no {kind.raw}", value, kind, exact=True)
             if kind.raw in ("DoubleCounter", "AverageAccumulator") and isinstance(value.raw, str):
-                yield from true(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
+                yield from require(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
             if kind.raw == "Histogram" and isinstance(value.raw, str):
-                yield from true(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
+                yield from require(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
 
 
 @within(
     "getJobAccumulators",
     text="A serialized counter or average ends with the value in the list.",
     source=_SOURCE,
-    settles_in_ms=CACHES,
+    may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def serialized_values(body: Value) -> Relations:
     for row in body["user-task-accumulators"]:
@@ -87,12 +87,12 @@ def serialized_values(body: Value) -> Relations:
             except struct.error:
                 continue  # a value of another type
             holds = decoded(serialized.raw).endswith(expected)
-            yield from true(holds, "another value", serialized, value, exact=True)
+            yield from require(holds, "another value", serialized, value, exact=True)
 
 
 def _is_serialized(value: Value) -> Relations:
     if isinstance(value.raw, str):
-        yield from true(decoded(value.raw).startswith(JAVA_OBJECT), "no Java object", value, exact=True)
+        yield from require(decoded(value.raw).startswith(JAVA_OBJECT), "no Java object", value, exact=True)
 
 
 def _histogram(value: Value) -> Counter[int] | None:
@@ -115,7 +115,7 @@ def _same_accumulators(one: dict[str, Value], other: dict[str, Value], rows: Val
     ]
     for names, others in (lists, lists[::-1]):
         for name in names:
-            yield from true(False, f"only one of them has {name.raw}", name, *(others[:3] or [rows]))
+            yield from require(False, f"only one of them has {name.raw}", name, *(others[:3] or [rows]))
 
 
 def _merged(whole: Value, parts: list[Value]) -> Relations:
@@ -129,12 +129,12 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
         if all(is_number(part) for part in numbers) and number(value).exists:
             expected = sum(numbers)
             is_close = abs(number(value).raw - expected) <= 1e-9 * abs(expected)
-            yield from true(is_close, f"the sum of its parts is {expected}", value, *values, exact=True)
+            yield from require(is_close, f"the sum of its parts is {expected}", value, *values, exact=True)
     elif kind.raw == "Histogram":
         counted = [_histogram(part) for part in values]
         if all(histogram is not None for histogram in counted):
             whole_count = sum((histogram for histogram in counted if histogram is not None), Counter[int]())
-            yield from true(
+            yield from require(
                 _histogram(value) == whole_count, "it is not the sum of its parts", value, *values, exact=True
             )
     elif kind.raw == "AverageAccumulator":
@@ -142,15 +142,17 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
         if numbers and is_number(number(value).raw) and number(value).raw == number(value).raw:
             slack = 1e-9 * max(abs(part) for part in numbers)
             inside = min(numbers) - slack <= number(value).raw <= max(numbers) + slack
-            yield from true(inside or 0 in numbers, "outside of its parts", value, *values)
+            yield from require(inside or 0 in numbers, "outside of its parts", value, *values)
     elif kind.raw in ("IntMaximum", "LongMaximum", "DoubleMaximum", "IntMinimum", "LongMinimum", "DoubleMinimum"):
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers):
             expected = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
-            yield from true(number(value).raw == expected, f"it is {expected}", value, *values, exact=True)
+            yield from require(number(value).raw == expected, f"it is {expected}", value, *values, exact=True)
     elif kind.raw == "ListAccumulator":
         items = Counter(item for part in values for item in _items(part))
-        yield from true(Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True)
+        yield from require(
+            Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True
+        )
 
 
 def _items(value: Value) -> list[str]:
@@ -158,7 +160,10 @@ def _items(value: Value) -> list[str]:
 
 
 @between(
-    "vertex", text="The accumulators of a vertex combine those of its subtasks.", source=_SOURCE, settles_in_ms=METRICS
+    "vertex",
+    text="The accumulators of a vertex combine those of its subtasks.",
+    source=_SOURCE,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -170,15 +175,20 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
     for name, row in whole.items():
         parts = [by_name[name] for by_name in lists if name in by_name]
-        yield from true(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
+        yield from require(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
         if parts:
             yield from _merged(row, parts)
     for by_name in lists:
         for name, row in by_name.items():
-            yield from true(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
+            yield from require(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
 
 
-@between("job", text="The accumulators of a job combine those of its vertices.", source=_SOURCE, settles_in_ms=METRICS)
+@between(
+    "job",
+    text="The accumulators of a job combine those of its vertices.",
+    source=_SOURCE,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
+)
 def job_accumulators(view: View, job_id: str) -> Relations:
     listed = view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"]
     whole = _by_name(listed)
@@ -192,19 +202,19 @@ def job_accumulators(view: View, job_id: str) -> Relations:
         return
     for name, row in whole.items():
         parts = [by_name[name] for by_name in lists if name in by_name]
-        yield from true(bool(parts), "no vertex has it", row["name"], listed, exact=True)
+        yield from require(bool(parts), "no vertex has it", row["name"], listed, exact=True)
         if parts:
             yield from _merged(row, parts)
     for by_name in lists:
         for name, row in by_name.items():
-            yield from true(name in whole, "the job lacks it", row["name"], listed)
+            yield from require(name in whole, "the job lacks it", row["name"], listed)
 
 
 @between(
     "job",
     text="The accumulators of a job are the same with and without their serialized values.",
     source=_SOURCE,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
     plain = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
@@ -215,7 +225,11 @@ def job_accumulators_twice(view: View, job_id: str) -> Relations:
         yield from _same_accumulators(plain, rows, body["user-task-accumulators"])
 
 
-@between("job", text="The execution result has the serialized accumulators of the job.", source="execution-result")
+@between(
+    "job",
+    text="The execution result has the serialized accumulators of the job.",
+    source="flink-behaviour.md#execution-result",
+)
 def result_accumulators(view: View, job_id: str) -> Relations:
     results = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]["accumulator-results"]
     if not results.exists:
@@ -223,7 +237,7 @@ def result_accumulators(view: View, job_id: str) -> Relations:
     for body in view.with_query("getJobAccumulators", jobid=job_id):
         serialized = body["serialized-user-task-accumulators"]
         if body.response.query.get("includeSerializedValue") == ["true"]:
-            yield from true(
+            yield from require(
                 set(results.raw) == set(serialized.raw or ()), "other accumulators", results, serialized, exact=True
             )
             for name, value in results.items():
@@ -234,7 +248,7 @@ def result_accumulators(view: View, job_id: str) -> Relations:
     "vertex",
     text="The accumulators of an attempt are those in the list of its vertex; earlier attempts have the same types.",
     source=_SOURCE,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -265,7 +279,12 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
                 types.setdefault(name, kind)
 
 
-@between("job", text="The ids of a job's attempts begin with the id of its graph.", source="subtasks", since="1.16")
+@between(
+    "job",
+    text="The ids of a job's attempts begin with the id of its graph.",
+    source="flink-behaviour.md#subtasks",
+    since="1.16",
+)
 def attempt_ids_of_job(view: View, job_id: str) -> Relations:
     first: Value | None = None
     for subject in view.subjects("attempt"):
@@ -275,13 +294,13 @@ def attempt_ids_of_job(view: View, job_id: str) -> Relations:
             if isinstance(attempt.raw, str) and attempt.raw.count("_") == 3:
                 graph = computed(attempt.raw.partition("_")[0], f"the beginning of {attempt}", attempt)
                 first = first or graph
-                yield from true(graph.raw == first.raw, "attempts of two graphs", graph, first)
+                yield from require(graph.raw == first.raw, "attempts of two graphs", graph, first)
 
 
 @within(
     "getSubtaskExecutionAttemptAccumulators",
     text="The id of an attempt ends with vertex, subtask and attempt.",
-    source="subtasks",
+    source="flink-behaviour.md#subtasks",
     since="1.16",
 )
 def attempt_id(body: Value) -> Relations:
@@ -289,6 +308,6 @@ def attempt_id(body: Value) -> Relations:
     if isinstance(body["id"].raw, str):
         expected = f"_{parameters['vertexid']}_{body['subtask'].raw}_{body['attempt'].raw}"
         text = f"it ends with {expected}"
-        yield from true(
+        yield from require(
             body["id"].raw.endswith(expected), text, body["id"], body["subtask"], body["attempt"], exact=True
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.registry import within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, require
 from flinkmock.conformance.coherence.values import Value, is_number
 
-_SOURCE = "subtasks"
+_SOURCE = "flink-behaviour.md#subtasks"
 
 
 @within(
@@ -58,7 +58,7 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
             if isinstance(value.raw, int):
                 is_close |= value.raw in (int(expected_value), int(expected_value + rounding))
             text = f"the {name} of {len(parts)} numbers is {expected_value}"
-            yield from true(is_close, text, value, *parts, exact=True)
+            yield from require(is_close, text, value, *parts, exact=True)
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:
@@ -77,7 +77,7 @@ def percentile(numbers: Sequence[float], percent: float) -> float:
     "getJobVertexDetails",
     "getJobVertexTaskManagers",
     text="Aggregated figures are in order: min, p25, median, p75, p95, max.",
-    source="json-conventions",
+    source="flink-behaviour.md#json-conventions",
 )
 def aggregates_in_order(body: Value) -> Relations:
     owners = [body, *body["taskmanagers"]]
@@ -92,7 +92,7 @@ def aggregates_in_order(body: Value) -> Relations:
     "getJobVertexDetails",
     "getJobVertexTaskManagers",
     text="Aggregated figures are those of as many numbers as there are subtasks.",
-    source="json-conventions",
+    source="flink-behaviour.md#json-conventions",
 )
 def aggregates_of_subtasks(body: Value) -> Relations:
     owners = [(body, body["parallelism"].raw)]
@@ -112,7 +112,7 @@ def _of_so_many(statistics: Value, size: int) -> Relations:
     if mean.raw > 100:
         ratio = whole.raw / mean.raw
         known = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
-        yield from true(known, f"sum is not avg for {size} numbers or more", whole, mean, exact=True)
+        yield from require(known, f"sum is not avg for {size} numbers or more", whole, mean, exact=True)
     if abs(whole.raw - size * mean.raw) > size:
         return  # there are other attempts, or one of the two is wrong
     slack = 1e-6 * abs(whole.raw)

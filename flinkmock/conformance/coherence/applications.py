@@ -10,14 +10,14 @@ from flinkmock.conformance.coherence.relations import (
     close,
     equal,
     is_listed,
+    require,
     same_fields,
-    true,
     unique,
 )
 from flinkmock.conformance.coherence.values import Value, computed, constant, count
 from flinkmock.conformance.coherence.view import View
 
-_SOURCE = "applications"
+_SOURCE = "flink-behaviour.md#applications"
 _WAYS = {
     "CREATED": ("CREATED",),
     "RUNNING": ("CREATED", "RUNNING"),
@@ -47,7 +47,7 @@ def _times(row: Value) -> Relations:
     ended = row["status"].is_in(TERMINAL)
     if row["status"].exists:
         text = "the end-time doesn't fit the status"
-        yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
+        yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
     if ended and row["end-time"].raw != -1:
         yield from equal(row["duration"], row["end-time"] - row["start-time"])
 
@@ -75,18 +75,18 @@ def application_times(body: Value) -> Relations:
         if time.raw and times["CREATED"].raw:
             yield from ascending(times["CREATED"], time)
         if way and state not in way:
-            yield from true(not time.raw, f"{state} is not on the way to this status", time, body["status"])
+            yield from require(not time.raw, f"{state} is not on the way to this status", time, body["status"])
         elif way and state not in ("CREATED", "RUNNING", body["status"].raw):
-            yield from true(bool(time.raw), f"it was not {state} before", time, body["status"])
+            yield from require(bool(time.raw), f"it was not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
     yield from close(body["start-time"], times["CREATED"], 1000)
     entered_at = times[str(body["status"].raw)]
     if entered_at.exists:
-        yield from true(entered_at.raw > 0, "the status has no time", entered_at, body["status"])
+        yield from require(entered_at.raw > 0, "the status has no time", entered_at, body["status"])
     for state in sorted(TERMINAL):
         if times[state].exists and state != body["status"].raw:
-            yield from true(
+            yield from require(
                 times[state].raw == 0,
                 f"there is a time of {state}, which is not the status",
                 times[state],
@@ -94,7 +94,7 @@ def application_times(body: Value) -> Relations:
             )
     for state, time in times.items():
         if entered_at.raw and time.raw:
-            yield from true(time.raw <= entered_at.raw, f"{state} came later than the status", time, entered_at)
+            yield from require(time.raw <= entered_at.raw, f"{state} came later than the status", time, entered_at)
 
 
 @between("application", text="An application is described as in the list.", source=_SOURCE, since="2.3")
@@ -115,7 +115,9 @@ def application_row(view: View, application_id: str) -> Relations:
             listed = computed(listed.raw, str(listed), details["jobs"])  # one may be missing
         yield from equal(counted, listed)
     for state in {state.raw for state in states}:
-        yield from true(state in (row["jobs"].raw or {state}), f"no job is {state}", row["jobs"], *states, exact=True)
+        yield from require(
+            state in (row["jobs"].raw or {state}), f"no job is {state}", row["jobs"], *states, exact=True
+        )
 
 
 @between("application", text="The jobs of an application are listed as in /jobs/overview.", source=_SOURCE, since="2.3")
@@ -125,7 +127,7 @@ def application_jobs(view: View, application_id: str) -> Relations:
     for job in details["jobs"]:
         row = row_with(listed, "jid", str(job["jid"].raw))
         if listed.raw:
-            yield from true(row.exists, "no such job", job["jid"], listed, exact=True)
+            yield from require(row.exists, "no such job", job["jid"], listed, exact=True)
         if row.exists:
             yield from same_fields(job, row, without=("duration",))
         if details["start-time"].exists:
@@ -133,7 +135,9 @@ def application_jobs(view: View, application_id: str) -> Relations:
         if details["name"].exists and details["id"].raw == job["jid"].raw:
             expected = f"SingleJobApplication({job['name'].raw})"
             single = str(details["name"].raw).startswith("SingleJobApplication(")
-            yield from true(details["name"].raw == expected or not single, "another job", details["name"], job["name"])
+            yield from require(
+                details["name"].raw == expected or not single, "another job", details["name"], job["name"]
+            )
 
 
 @between("job", text="A job names the application that lists it.", source=_SOURCE, since="2.3")
@@ -168,7 +172,7 @@ def application_status(view: View, application_id: str) -> Relations:
     states = [job["state"] for job in details["jobs"]]
     if details["status"].is_in(TERMINAL) and states:
         for state in states:
-            yield from true(state.raw in TERMINAL, "a job is still running", details["status"], state)
+            yield from require(state.raw in TERMINAL, "a job is still running", details["status"], state)
         if len(states) == 1:
             yield from equal(details["status"], states[0])
 
@@ -186,6 +190,6 @@ def application_counts_its_job(view: View) -> Relations:
         if row["id"].raw in states and str(row["name"].raw).startswith("SingleJobApplication("):
             state = states[row["id"].raw]
             for name, counted in row["jobs"].items():
-                yield from true(
+                yield from require(
                     counted.raw == (name == state.raw), f"its job is {state.raw}", counted, state, exact=True
                 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     close,
     equal,
-    true,
+    require,
     unique,
 )
 from flinkmock.conformance.coherence.values import (
@@ -21,16 +21,27 @@ from flinkmock.conformance.coherence.vertices import length_of, vertex_row
 from flinkmock.conformance.coherence.view import View
 
 
-@within("getJobVertexWatermarks", text="Watermarks are those of the subtasks, each once.", source="metrics")
+@within(
+    "getJobVertexWatermarks",
+    text="Watermarks are those of the subtasks, each once.",
+    source="flink-behaviour.md#metrics",
+)
 def watermarks_of_subtasks(body: Value) -> Relations:
     yield from unique(body, "id")
     for row in body:
         named = str(row["id"].raw).endswith(".currentInputWatermark")
-        yield from true(named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True)
-        yield from true(not row["value"].exists or number(row["value"]).exists, "no number", row["value"])
+        yield from require(
+            named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True
+        )
+        yield from require(not row["value"].exists or number(row["value"]).exists, "no number", row["value"])
 
 
-@within("getJobVertexBackPressure", text="A level has two names and one value.", source="back-pressure", since="1.13")
+@within(
+    "getJobVertexBackPressure",
+    text="A level has two names and one value.",
+    source="flink-behaviour.md#back-pressure",
+    since="1.13",
+)
 def backpressure_level_twice(body: Value) -> Relations:
     for row in (body, *body["subtasks"]):
         yield from equal(row["backpressureLevel"], row["backpressure-level"])
@@ -39,60 +50,64 @@ def backpressure_level_twice(body: Value) -> Relations:
 @within(
     "getJobVertexBackPressure",
     text="The level of back pressure follows from the ratio: ok up to 0.1, low up to 0.5, then high.",
-    source="back-pressure",
+    source="flink-behaviour.md#back-pressure",
 )
 def backpressure_level(body: Value) -> Relations:
     order = ("ok", "low", "high")
     highest_level = 0
     for row in body["subtasks"]:
         ratio, level = row["ratio"], row["backpressure-level"]
-        yield from true(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "no share of the time", ratio)
+        yield from require(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "no share of the time", ratio)
         if is_number(ratio.raw) and level.exists:
             expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
-            yield from true(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
+            yield from require(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
             highest_level = max(highest_level, order.index(expected))
         parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
         for part in parts:
-            yield from true(-0.01 <= part.raw <= 1.1, "no share of the time", part)
+            yield from require(-0.01 <= part.raw <= 1.1, "no share of the time", part)
         if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
             shares = total(parts, "ratio + idleRatio + busyRatio")
-            yield from true(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
+            yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
     if body["subtasks"].raw and body["backpressure-level"].exists:
         levels = [row["ratio"] for row in body["subtasks"]]
         text = f"the highest level is {order[highest_level]}"
         right = body["backpressure-level"].raw == order[highest_level]
         if all(is_number(level.raw) for level in levels):
-            yield from true(right, text, body["backpressure-level"], *levels, exact=True)
+            yield from require(right, text, body["backpressure-level"], *levels, exact=True)
 
 
 @within(
     "getJobVertexBackPressure",
     text="A subtask is busy for all the time in which it is neither idle nor back-pressured.",
-    source="back-pressure",
+    source="flink-behaviour.md#back-pressure",
     since="1.13",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
-def busy_for_the_rest(body: Value) -> Relations:
+def busy_ratio_completes_the_others(body: Value) -> Relations:
     for row in body["subtasks"]:
         parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
         if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
             shares = total(parts, "ratio + idleRatio + busyRatio")
-            yield from true(shares.raw >= 0.9, "the shares add up to less than 1", *parts)
+            yield from require(shares.raw >= 0.9, "the shares add up to less than 1", *parts)
 
 
-@within("getJobVertexBackPressure", text="Subtasks are listed if and only if the status is ok.", source="back-pressure")
+@within(
+    "getJobVertexBackPressure",
+    text="Subtasks are listed if and only if the status is ok.",
+    source="flink-behaviour.md#back-pressure",
+)
 def backpressure_status(body: Value) -> Relations:
     if body["status"].exists:
         listed = body["subtasks"].exists
-        yield from true((body["status"].raw == "ok") == listed, "the status doesn't fit", body["status"], body)
+        yield from require((body["status"].raw == "ok") == listed, "the status doesn't fit", body["status"], body)
 
 
 @between(
     "vertex",
     text="The ratios of back pressure are those of the metrics in ms per second.",
-    source="back-pressure",
+    source="flink-behaviour.md#back-pressure",
     since="1.13",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -105,7 +120,7 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
         yield from equal(length_of(body["subtasks"]), parallelism)
     for row in body["subtasks"]:
         index = str(row["subtask"].raw)
-        yield from true(
+        yield from require(
             not is_number(parallelism.raw) or 0 <= row["subtask"].raw < parallelism.raw,
             "no such subtask",
             row["subtask"],

@@ -6,21 +6,21 @@ from itertools import pairwise
 
 from flinkmock.conformance.coherence.checkpoints import SUMMED, entries
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     counting_up,
     equal,
+    require,
     same_fields,
-    true,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, count, highest, is_number, total
 from flinkmock.conformance.coherence.view import View
 
-_STATISTICS = "checkpoint-statistics"
-_DETAILS = "checkpoint-details"
-_RULES = "rules-that-hold"
+_STATISTICS = "flink-behaviour.md#checkpoint-statistics"
+_DETAILS = "flink-behaviour.md#checkpoint-details"
+_RULES = "flink-behaviour.md#rules-that-hold"
 _METRICS = {
     "lastCheckpointDuration": "end_to_end_duration",
     "lastCheckpointFullSize": "state_size",
@@ -93,7 +93,7 @@ def subtask_checkpoints(body: Value) -> Relations:
         if name.raw == "completed":
             yield from equal(row["status"], name)
             if body["status"].raw == "COMPLETED":
-                yield from true(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
+                yield from require(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
             if body["latest_ack_timestamp"].raw not in (-1, MISSING) and body["end_to_end_duration"].raw != -1:
                 trigger = body["latest_ack_timestamp"] - body["end_to_end_duration"]
                 yield from equal(row["ack_timestamp"] - row["end_to_end_duration"], trigger)
@@ -104,7 +104,7 @@ def subtask_checkpoints(body: Value) -> Relations:
                 yield from ascending(constant(-1, "-1"), part)
             yield from ascending(row["checkpointed_size"], row["state_size"])
         elif name.raw == "pending":
-            yield from true(row["status"].raw == "pending_or_failed", "pending", row["status"], name, exact=True)
+            yield from require(row["status"].raw == "pending_or_failed", "pending", row["status"], name, exact=True)
 
 
 _SUBTASK_FIELDS = {
@@ -131,7 +131,7 @@ def task_checkpoint_summary(body: Value) -> Relations:
         # a subtask that reports after the failure of a checkpoint is summarized, and has not acknowledged it
         if body["num_acknowledged_subtasks"].raw == 0 and not any(row["aborted"].raw for row in body["subtasks"]):
             for key in ("min", "max", "avg"):
-                yield from true(not statistics[key].raw, "no subtask has acknowledged", statistics[key], exact=True)
+                yield from require(not statistics[key].raw, "no subtask has acknowledged", statistics[key], exact=True)
         if body["status"].raw != "COMPLETED":
             continue
         values = []
@@ -149,7 +149,9 @@ def task_checkpoint_summary(body: Value) -> Relations:
             ):
                 if is_number(statistics[key].raw):
                     text = f"the {key} of the subtasks is {expected_value}"
-                    yield from true(statistics[key].raw == expected_value, text, statistics[key], *values, exact=True)
+                    yield from require(
+                        statistics[key].raw == expected_value, text, statistics[key], *values, exact=True
+                    )
 
 
 @between("checkpoint", text="The details of a checkpoint are those in the history.", source=_STATISTICS)
@@ -170,7 +172,7 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     ids = {vertex["id"].raw for vertex in vertices}
     for vertex_id, task in details["tasks"].items():
         if ids:
-            yield from true(vertex_id in ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices)
+            yield from require(vertex_id in ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices)
             vertex = row_with(vertices, "id", vertex_id)
             yield from ascending(task["num_subtasks"], vertex["maxParallelism"])
         response = view.body(
@@ -180,14 +182,14 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
             yield from same_fields(task, response)
     if details["tasks"].raw and details["status"].raw == "COMPLETED":
         for vertex_id in ids:
-            yield from true(vertex_id in details["tasks"].raw, f"{vertex_id} has no part in it", details["tasks"])
+            yield from require(vertex_id in details["tasks"].raw, f"{vertex_id} has no part in it", details["tasks"])
 
 
 @between(
     "job",
     text="A job restores a checkpoint at most once for each restart, and once for its start.",
-    source="restored",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#restored",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restored_once_per_restart(view: View, job_id: str) -> Relations:
     restarts = view.metrics("getJobMetrics", jobid=job_id).get("numRestarts", Value(MISSING))
@@ -198,8 +200,8 @@ def restored_once_per_restart(view: View, job_id: str) -> Relations:
 @between(
     "job",
     text="A job restores a checkpoint before it schedules the tasks that continue from it.",
-    source="restored",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#restored",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restored_before_scheduled(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -228,7 +230,7 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
         if details["end-time"].raw != -1:
             yield from ascending(entry["trigger_timestamp"], details["end-time"])
         if details["state"].is_in(TERMINAL):
-            yield from true(not _waits_for_subtasks(entry), "the job has ended", entry["status"], details["state"])
+            yield from require(not _waits_for_subtasks(entry), "the job has ended", entry["status"], details["state"])
     restored = statistics["latest"]["restored"]["restore_timestamp"]
     if restored.exists:
         yield from ascending(details["start-time"], restored)
@@ -247,7 +249,7 @@ def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
     "job",
     text="The metrics lastCheckpoint… are those of the checkpoint lastCompletedCheckpointId.",
     source=_RULES,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def checkpoint_metrics(view: View, job_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
@@ -273,8 +275,8 @@ def checkpoint_metrics(view: View, job_id: str) -> Relations:
 @between(
     "job",
     text="The counters of checkpoints in the metrics add up.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def checkpoint_counters(view: View, job_id: str) -> Relations:
     metrics = _metrics_of_running(view, job_id)
@@ -332,8 +334,8 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
     longest = max(entry["end_to_end_duration"].raw for entry in rows)
     pauses = [new["trigger_timestamp"].raw - old["latest_ack_timestamp"].raw for new, old in pairs]
     least = config["min_pause"]
-    yield from true(max(pauses) >= 0.9 * least.raw, f"all pauses were at most {max(pauses)} ms", least, history)
+    yield from require(max(pauses) >= 0.9 * least.raw, f"all pauses were at most {max(pauses)} ms", least, history)
     text = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
     longest_gap = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
     holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_gap
-    yield from true(holds, text, interval, history)
+    yield from require(holds, text, interval, history)

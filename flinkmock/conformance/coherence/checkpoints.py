@@ -13,13 +13,13 @@ from flinkmock.conformance.coherence.relations import (
     close,
     descending_rows,
     equal,
+    require,
     same_fields,
-    true,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number
 
-_STATISTICS = "checkpoint-statistics"
-_RULES = "rules-that-hold"
+_STATISTICS = "flink-behaviour.md#checkpoint-statistics"
+_RULES = "flink-behaviour.md#rules-that-hold"
 SUMMED = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
 """Fields that add up from subtask to task to checkpoint."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
@@ -95,38 +95,38 @@ def latest_is_newest(body: Value) -> Relations:
         ]
         latest = body["latest"][kind]
         if listed:
-            yield from true(bool(latest.raw), f"no latest {kind}", latest, listed[0]["id"], listed[0]["status"])
+            yield from require(bool(latest.raw), f"no latest {kind}", latest, listed[0]["id"], listed[0]["status"])
             if latest.raw and latest["id"].raw == listed[0]["id"].raw:
                 yield from same_fields(latest, listed[0], without=("discarded",))
             elif latest.raw:
                 yield from equal(latest["id"], listed[0]["id"])
         elif latest.raw and body["history"].raw:
-            yield from true(
+            yield from require(
                 latest["id"].raw < body["history"][-1]["id"].raw,
                 f"the history lacks the latest {kind}",
                 latest["id"],
                 body["history"],
             )
         if latest.raw:
-            yield from true(latest["status"].raw == status, f"it is not {status}", latest["status"], exact=True)
+            yield from require(latest["status"].raw == status, f"it is not {status}", latest["status"], exact=True)
             if is_savepoint is not None:
                 flag = latest["is_savepoint"]
-                yield from true(flag.raw == is_savepoint, f"the latest {kind}", flag, exact=True)
+                yield from require(flag.raw == is_savepoint, f"the latest {kind}", flag, exact=True)
 
 
 @within(
     "getCheckpointingStatistics",
     text="A job has a restored checkpoint if and only if it counts one; newer checkpoints have higher ids.",
-    source="restored",
+    source="flink-behaviour.md#restored",
 )
 def restored_is_counted(body: Value) -> Relations:
     restored, counted = body["latest"]["restored"], body["counts"]["restored"]
     if restored.exists and counted.exists:
-        yield from true(bool(restored.raw) == (counted.raw > 0), "restored", restored, counted, exact=True)
+        yield from require(bool(restored.raw) == (counted.raw > 0), "restored", restored, counted, exact=True)
     for entry in body["history"] if restored.raw else ():
         if entry["trigger_timestamp"].raw > restored["restore_timestamp"].raw:
             text = "newer than the restored one, with a lower id"
-            yield from true(entry["id"].raw > restored["id"].raw, text, restored["id"], entry["id"])
+            yield from require(entry["id"].raw > restored["id"].raw, text, restored["id"], entry["id"])
         elif entry["id"].raw == restored["id"].raw:
             yield from equal(restored["is_savepoint"], entry["is_savepoint"])
             yield from equal(restored["external_path"], entry["external_path"])
@@ -135,7 +135,7 @@ def restored_is_counted(body: Value) -> Relations:
         if isinstance(path.raw, str) and (match := _JOB_IN_PATH.search(path.raw)):
             yield from equal(restored["id"], constant(int(match[2]), f"the number in {path.raw}"))
         if isinstance(path.raw, str) and _SAVEPOINT.search(path.raw):
-            yield from true(flag.raw is True, "the path of a savepoint", flag, path, exact=True)
+            yield from require(flag.raw is True, "the path of a savepoint", flag, path, exact=True)
 
 
 @within(
@@ -180,21 +180,21 @@ def checkpoint_acknowledged(body: Value) -> Relations:
 def checkpoint_kind(body: Value) -> Relations:
     for entry in entries(body):
         name, status, flag = entry["className"], entry["status"], entry["is_savepoint"]
-        yield from true(str(status.raw).lower() == name.raw, "another class", name, status, exact=True)
-        yield from true(str(status.raw).lower() == entry["@class"].raw, "another class", entry["@class"], status)
+        yield from require(str(status.raw).lower() == name.raw, "another class", name, status, exact=True)
+        yield from require(str(status.raw).lower() == entry["@class"].raw, "another class", entry["@class"], status)
         kind, form = entry["checkpoint_type"], entry["savepointFormat"]
-        yield from true(("SAVEPOINT" in str(kind.raw)) == flag.raw, "another type", flag, kind, exact=True)
-        yield from true((form.raw is not None) == flag.raw, "another format", flag, form, exact=True)
+        yield from require(("SAVEPOINT" in str(kind.raw)) == flag.raw, "another type", flag, kind, exact=True)
+        yield from require((form.raw is not None) == flag.raw, "another format", flag, form, exact=True)
         for key in ("failure_timestamp", "failure_message"):
             if entry[key].exists:
-                yield from true(status.raw == "FAILED", "it has a failure", status, entry[key])
+                yield from require(status.raw == "FAILED", "it has a failure", status, entry[key])
 
 
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
     text="The folder of a checkpoint is named after job and checkpoint, that of a savepoint after the job.",
-    source="savepoints",
+    source="flink-behaviour.md#savepoints",
 )
 def checkpoint_path(body: Value) -> Relations:
     job_id = body.response.parameters["jobid"]
@@ -203,13 +203,13 @@ def checkpoint_path(body: Value) -> Relations:
         if not isinstance(path.raw, str):
             continue
         if "/chk-" in path.raw and not _JOB_IN_PATH.search(path.raw):
-            yield from true(False, "no folder of a checkpoint", path)
+            yield from require(False, "no folder of a checkpoint", path)
         if match := _JOB_IN_PATH.search(path.raw):
             holds = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
-            yield from true(holds, "the path of another checkpoint", path, entry["id"], exact=True)
+            yield from require(holds, "the path of another checkpoint", path, entry["id"], exact=True)
         elif match := _SAVEPOINT.search(path.raw):
             holds = match[1] == job_id[:6] and entry["is_savepoint"].raw is True
-            yield from true(holds, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
+            yield from require(holds, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
 
 
 def _statistics(body: Value) -> Iterator[Value]:
@@ -262,4 +262,4 @@ def summary_of_history(body: Value) -> Relations:
                 if is_number(statistics[key].raw) and (key in ("min", "avg", "max") or statistics["p50"].raw):
                     holds = abs(statistics[key].raw - expected_value) <= 1e-6 * abs(expected_value) + (key == "avg")
                     text = f"{key} of {len(values)} checkpoints is {expected_value}"
-                    yield from true(holds, text, statistics[key], *values, exact=True)
+                    yield from require(holds, text, statistics[key], *values, exact=True)

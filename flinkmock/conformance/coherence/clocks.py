@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.registry import between
-from flinkmock.conformance.coherence.relations import Relations, ascending, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, require
 from flinkmock.conformance.coherence.requests import server_times_of
 from flinkmock.conformance.coherence.values import Value, is_number
 from flinkmock.conformance.coherence.view import View
@@ -18,7 +18,12 @@ _FETCH_INTERVAL = "metrics.fetcher.update-interval"
 _FETCH_INTERVAL_MS = 10_000
 
 
-@between("cluster", text="The server's clock goes on as fast as the client's.", source="caches", settles_in_ms=0)
+@between(
+    "cluster",
+    text="The server's clock goes on as fast as the client's.",
+    source="flink-behaviour.md#caches",
+    may_disagree_for_ms=0,
+)
 def server_clock_is_steady(view: View) -> Relations:
     """Compare each server time with all others, whose distance to the client's time is known from their requests."""
     clocks = [
@@ -37,17 +42,17 @@ def server_clock_is_steady(view: View) -> Relations:
             continue  # the clock of a fake may stand still
         for distance, other in ((clock[0] - first[1], first), (last[0] - clock[1], last)):
             if distance > _STEADY_MS:
-                yield from true(False, f"{distance:.0f} ms off", clock[2], other[2])
+                yield from require(False, f"{distance:.0f} ms off", clock[2], other[2])
 
 
 @between(
     "cluster",
     text="The metrics of all vertices are fetched together: the time of the fetch goes on from response to response.",
-    source="metric-freshness",
+    source="flink-behaviour.md#metric-freshness",
     since="1.13",
-    settles_in_ms=0,
+    may_disagree_for_ms=0,
 )
-def fetches_go_on(view: View) -> Relations:
+def metric_fetches_are_in_order(view: View) -> Relations:
     responses = [
         response for response in view.in_order if response.operation_id == "getJobVertexBackPressure"
     ]  # in the order of their requests
@@ -61,17 +66,17 @@ def fetches_go_on(view: View) -> Relations:
         if earlier.received_at <= later.sent_at:
             holds = after.raw == before.raw or after.raw >= before.raw + least
             text = "neither the same fetch nor the next one"
-            yield from true(holds, text, after, before, exact=True)
+            yield from require(holds, text, after, before, exact=True)
 
 
 @between(
     "vertex",
     text="The flame graphs of a vertex are of the sample of the request before, or of a newer one.",
-    source="flame-graphs",
+    source="flink-behaviour.md#flame-graphs",
     since="1.13",
-    settles_in_ms=0,
+    may_disagree_for_ms=0,
 )
-def flame_graphs_go_on(view: View, job_id: str, vertex_id: str) -> Relations:
+def flame_graphs_are_in_order(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     bodies = [view.body("getJobVertexFlameGraph", **ids), *view.with_query("getJobVertexFlameGraph", **ids)]
     of_all_subtasks = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flinkmock.conformance.coherence.jobs import TERMINAL
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     descending_rows,
     equal,
     is_listed,
+    require,
     same_fields,
-    true,
     unique,
 )
 from flinkmock.conformance.coherence.values import Value, computed, constant, count, is_number, total
 from flinkmock.conformance.coherence.view import View
 
-_OVERVIEW = "cluster-overview"
+_OVERVIEW = "flink-behaviour.md#cluster-overview"
 _COPIES = {
     "getClusterConfigurationInfo": ("getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration"),
     "getJobManagerEnvironment": ("getJobManagerJobEnvironment",),
@@ -88,7 +88,7 @@ def overview_counts_jobs(view: View) -> Relations:
                 yield from (equal if keeps_all_jobs else ascending)(listed, overview[f"jobs-{key}"])
 
 
-@between("cluster", text="/jobs and /jobs/overview list the same jobs.", source="job-lists")
+@between("cluster", text="/jobs and /jobs/overview list the same jobs.", source="flink-behaviour.md#job-lists")
 def same_jobs(view: View) -> Relations:
     jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
     if jobs.exists and ids.exists:
@@ -99,20 +99,25 @@ def same_jobs(view: View) -> Relations:
             yield from is_listed(job["id"], listed, "/jobs/overview lacks it", jobs)
 
 
-@between("cluster", text="/jobs and /jobs/overview list jobs in the same order.", source="job-lists", since="2.3")
+@between(
+    "cluster",
+    text="/jobs and /jobs/overview list jobs in the same order.",
+    source="flink-behaviour.md#job-lists",
+    since="2.3",
+)
 def same_order_of_jobs(view: View) -> Relations:
     jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
     order = [job["jid"].raw for job in jobs]
     known = [job["id"].raw for job in ids if job["id"].raw in order]
     if len(known) == len(order):
-        yield from true(known == order, "another order", ids, jobs)
+        yield from require(known == order, "another order", ids, jobs)
 
 
 @between(
     "cluster",
     text="The JobManager's metrics count the slots, TaskManagers and jobs.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jobmanager_metrics(view: View) -> Relations:
     metrics, overview = view.metrics("getJobManagerMetrics"), view.body("getClusterOverview")
@@ -133,9 +138,9 @@ def same_version(view: View) -> Relations:
     commit, revision = overview["flink-commit"], config["flink-revision"]
     if isinstance(revision.raw, str) and " @ " in revision.raw:
         text = "no time after the commit"
-        yield from true(_is_time(revision.raw.partition(" @ ")[2]), text, revision)
+        yield from require(_is_time(revision.raw.partition(" @ ")[2]), text, revision)
     if isinstance(commit.raw, str) and isinstance(revision.raw, str):
-        yield from true(revision.raw.startswith(commit.raw), "another commit", revision, commit, exact=True)
+        yield from require(revision.raw.startswith(commit.raw), "another commit", revision, commit, exact=True)
 
 
 def _is_time(text: str) -> bool:
@@ -157,8 +162,8 @@ def time_zone(body: Value) -> Relations:
         yield from equal(offset, constant(0, "0"))
     elif offset.exists:
         text = "no offset of a time zone"
-        yield from true(abs(offset.raw) <= 15 * 3_600_000 and offset.raw % 900_000 == 0, text, offset, exact=True)
-        yield from true(offset.raw != 0 or "Universal" not in str(name.raw), "UTC", name, offset)
+        yield from require(abs(offset.raw) <= 15 * 3_600_000 and offset.raw % 900_000 == 0, text, offset, exact=True)
+        yield from require(offset.raw != 0 or "Universal" not in str(name.raw), "UTC", name, offset)
 
 
 def options(view: View) -> dict[str, Value]:
@@ -174,21 +179,25 @@ def dashboard_features(view: View) -> Relations:
     for feature, key in (("web-submit", "web.submit.enable"), ("web-cancel", "web.cancel.enable")):
         enabled = str(configured[key].raw).lower() == "true" if key in configured else True
         value = config["features"][feature]
-        yield from true(value.raw == enabled, f"{key} is {enabled}", value, exact=True)
+        yield from require(value.raw == enabled, f"{key} is {enabled}", value, exact=True)
     history = config["features"]["web-history"]
-    yield from true(history.raw is False, "this is not a history server", history, exact=True)
+    yield from require(history.raw is False, "this is not a history server", history, exact=True)
     rescale = config["features"]["web-rescale"]
     if "jobmanager.scheduler" not in configured and "scheduler-mode" not in configured:
-        yield from true(rescale.raw is False, "the scheduler is not adaptive", rescale, exact=True)
+        yield from require(rescale.raw is False, "the scheduler is not adaptive", rescale, exact=True)
     interval = configured.get("web.refresh-interval", Value("3000"))
     text = str(interval.raw).replace(" ", "")
     if match := re.fullmatch(r"(\d+)(ms|s)?", text):
         expected = int(match[1]) * (1000 if match[2] == "s" else 1)
         value = config["refresh-interval"]
-        yield from true(value.raw == expected, f"web.refresh-interval is {expected} ms", value, exact=True)
+        yield from require(value.raw == expected, f"web.refresh-interval is {expected} ms", value, exact=True)
 
 
-@between("cluster", text="TaskManagers have the slots and the memory that are configured.", source="task-managers")
+@between(
+    "cluster",
+    text="TaskManagers have the slots and the memory that are configured.",
+    source="flink-behaviour.md#task-managers",
+)
 def taskmanager_options(view: View) -> Relations:
     configured = options(view)
     rows = view.body("getTaskManagers")["taskmanagers"]
@@ -199,7 +208,7 @@ def taskmanager_options(view: View) -> Relations:
         if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
             for slots_number in numbers:
                 holds = slots_number.raw == int(slots.raw)
-                yield from true(holds, "another number is configured", slots_number, slots, exact=True)
+                yield from require(holds, "another number is configured", slots_number, slots, exact=True)
     for key, field in (
         ("taskmanager.memory.process.size", "totalProcessMemory"),
         ("taskmanager.memory.flink.size", "totalFlinkMemory"),
@@ -209,7 +218,7 @@ def taskmanager_options(view: View) -> Relations:
             value = row["memoryConfiguration"][field]
             if size is not None and is_number(value.raw):
                 is_close = abs(value.raw - size) <= 1024
-                yield from true(is_close, "another size is configured", value, configured[key], exact=True)
+                yield from require(is_close, "another size is configured", value, configured[key], exact=True)
 
 
 def _bytes(text: object) -> int | None:
@@ -241,7 +250,7 @@ def same_configuration(view: View) -> Relations:
         missing = [row["key"] for key, row in expected.items() if key not in copied]
         for key in (*unknown, *missing):
             contrary = (missing if key in unknown else unknown) or [original, body]
-            yield from true(False, f"only one of them has {key.raw}", key, *contrary[:2])
+            yield from require(False, f"only one of them has {key.raw}", key, *contrary[:2])
     for body in _copies(view, "getJobManagerEnvironment"):
         yield from same_fields(view.body("getJobManagerEnvironment"), body)
 
@@ -256,7 +265,9 @@ def _copies(view: View, operation_id: str) -> Iterator[Value]:
 
 
 @within(
-    "getJarList", text="The newest jar comes first, each once, with an id that ends with its name.", source="jar-upload"
+    "getJarList",
+    text="The newest jar comes first, each once, with an id that ends with its name.",
+    source="flink-behaviour.md#jar-upload",
 )
 def jars_newest_first(body: Value) -> Relations:
     yield from descending_rows(body["files"], "uploaded")
@@ -264,7 +275,7 @@ def jars_newest_first(body: Value) -> Relations:
     for row in body["files"]:
         name, jar = row["name"], row["id"]
         if isinstance(name.raw, str) and isinstance(jar.raw, str):
-            yield from true(jar.raw.partition("_")[2] == name.raw, "an id of another name", name, jar, exact=True)
+            yield from require(jar.raw.partition("_")[2] == name.raw, "an id of another name", name, jar, exact=True)
         yield from ascending(constant(1, "1"), row["uploaded"])
         yield from unique(row["entry"], "name")
 
@@ -280,7 +291,7 @@ def jars_newest_first(body: Value) -> Relations:
     "getAggregatedTaskManagerMetrics",
     "getAggregatedSubtaskMetrics",
     text="Each metric is listed once.",
-    source="metrics",
+    source="flink-behaviour.md#metrics",
 )
 def metrics_are_unique(body: Value) -> Relations:
     yield from unique(body, "id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.over_time import duration_grows, pairs
 from flinkmock.conformance.coherence.registry import between_times, over_time
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, same_fields, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
 from flinkmock.conformance.coherence.vertices import vertex_row
 from flinkmock.conformance.coherence.view import View
@@ -48,7 +48,7 @@ _SETTLED_MS = 30_000
 @over_time(
     "getTaskManagers",
     text="A TaskManager keeps its address and size, and keeps sending heartbeats.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def taskmanagers_stay(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "id"):
@@ -58,7 +58,7 @@ def taskmanagers_stay(before: Value, after: Value) -> Relations:
 @over_time(
     "getTaskManagerDetails",
     text="A TaskManager keeps its address and size; its garbage collections never decrease.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def taskmanager_stays(before: Value, after: Value) -> Relations:
     yield from _taskmanager_stays(before, after)
@@ -79,13 +79,18 @@ def _taskmanager_stays(old: Value, new: Value) -> Relations:
     yield from ascending(old["timeSinceLastHeartbeat"], new["timeSinceLastHeartbeat"])
 
 
-@between_times("taskmanager", text="A TaskManager that answers sends heartbeats.", source="heartbeats", apart_ms=30_000)
-def heartbeats_go_on(before: View, after: View, taskmanager_id: str) -> Relations:
+@between_times(
+    "taskmanager",
+    text="A TaskManager that answers sends heartbeats.",
+    source="flink-behaviour.md#heartbeats",
+    apart_ms=30_000,
+)
+def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relations:
     old = before.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
     new = after.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
     responses = after.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id)
     if responses.exists and before.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id).exists and old.raw:
-        yield from true(new.raw > old.raw, "no heartbeat in 30 s", new, old)
+        yield from require(new.raw > old.raw, "no heartbeat in 30 s", new, old)
 
 
 @over_time(
@@ -100,7 +105,7 @@ def heartbeats_go_on(before: View, after: View, taskmanager_id: str) -> Relation
     "getJobManagerLogUrl",
     "getTaskManagerLogUrl",
     text="Configuration and environment do not change.",
-    source="cluster-overview",
+    source="flink-behaviour.md#cluster-overview",
 )
 def configuration_stays(before: Value, after: Value) -> Relations:
     rows = [{row["key"].raw: row for row in body} for body in (before, after)]
@@ -108,7 +113,7 @@ def configuration_stays(before: Value, after: Value) -> Relations:
         for key, row in rows[1].items():
             if key in rows[0]:
                 yield from equal(rows[0][key]["value"], row["value"])
-        yield from true(rows[0].keys() == rows[1].keys(), "other options", before, after)
+        yield from require(rows[0].keys() == rows[1].keys(), "other options", before, after)
     elif not _is_sparse(before["execution-config"]):
         unknown = tuple(key for key, value in before.items() if value.raw == _UNKNOWN)
         yield from same_fields(before, after, without=unknown)
@@ -121,7 +126,9 @@ def _is_sparse(config: Value) -> bool:
 
 
 @between_times(
-    "job", text="The configuration of a job does not change once it is initialized.", source="before-a-job-runs"
+    "job",
+    text="The configuration of a job does not change once it is initialized.",
+    source="flink-behaviour.md#before-a-job-runs",
 )
 def job_configuration_stays(before: View, after: View, job_id: str) -> Relations:
     state = row_with(before.body("getJobsOverview")["jobs"], "jid", job_id)["state"]
@@ -129,7 +136,7 @@ def job_configuration_stays(before: View, after: View, job_id: str) -> Relations
         yield from same_fields(*(view.body("getJobConfig", jobid=job_id) for view in (before, after)))
 
 
-@over_time("getJobPlan", text="The plan of a job does not change.", source="job-details")
+@over_time("getJobPlan", text="The plan of a job does not change.", source="flink-behaviour.md#job-details")
 def plan_stays(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "type"):
         if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
@@ -138,19 +145,25 @@ def plan_stays(before: Value, after: Value) -> Relations:
         yield from same_fields(old, new, without=("parallelism",))
 
 
-@over_time("getClusterOverview", text="The number of jobs that have ended never decreases.", source="cluster-overview")
+@over_time(
+    "getClusterOverview",
+    text="The number of jobs that have ended never decreases.",
+    source="flink-behaviour.md#cluster-overview",
+)
 def ended_jobs_never_decrease(before: Value, after: Value) -> Relations:
     for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"):
         yield from ascending(before[key], after[key])
 
 
-@over_time("getClusterOverview", text="The version does not change.", source="cluster-overview")
+@over_time("getClusterOverview", text="The version does not change.", source="flink-behaviour.md#cluster-overview")
 def version_stays(before: Value, after: Value) -> Relations:
     yield from equal(before["flink-version"], after["flink-version"])
     yield from equal(before["flink-commit"], after["flink-commit"])
 
 
-@over_time("getJarList", text="A jar keeps its name, entries and time of upload.", source="jar-upload")
+@over_time(
+    "getJarList", text="A jar keeps its name, entries and time of upload.", source="flink-behaviour.md#jar-upload"
+)
 def jars_stay(before: Value, after: Value) -> Relations:
     yield from equal(before["address"], after["address"])
     for old, new in pairs(before["files"], after["files"], "id"):
@@ -158,14 +171,17 @@ def jars_stay(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getJobManagerLogList", "getTaskManagerLogs", text="Log files grow, unless they are rolled over.", source="logs"
+    "getJobManagerLogList",
+    "getTaskManagerLogs",
+    text="Log files grow, unless they are rolled over.",
+    source="flink-behaviour.md#logs",
 )
 def logs_grow(before: Value, after: Value) -> Relations:
     names = {row["name"].raw for row in before["logs"]}
     rolled = any(row["name"].raw not in names for row in after["logs"])
     listed = {row["name"].raw for row in after["logs"]}
     for row in before["logs"]:
-        yield from true(rolled or row["name"].raw in listed, "a file has gone", after["logs"], row["name"])
+        yield from require(rolled or row["name"].raw in listed, "a file has gone", after["logs"], row["name"])
     for old, new in pairs(before["logs"], after["logs"], "name"):
         if not rolled:
             yield from ascending(old["size"], new["size"])
@@ -173,7 +189,9 @@ def logs_grow(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getApplicationsOverview", text="An application keeps its name and start; its end is final.", source="applications"
+    "getApplicationsOverview",
+    text="An application keeps its name and start; its end is final.",
+    source="flink-behaviour.md#applications",
 )
 def applications_stay(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["applications"], after["applications"], "id"):
@@ -181,7 +199,9 @@ def applications_stay(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getApplicationDetails", text="An application keeps its name and start; its times only grow.", source="applications"
+    "getApplicationDetails",
+    text="An application keeps its name and start; its times only grow.",
+    source="flink-behaviour.md#applications",
 )
 def application_stays(before: Value, after: Value) -> Relations:
     yield from _application_stays(before, after)
@@ -200,7 +220,10 @@ def _application_stays(old: Value, new: Value) -> Relations:
 
 
 @over_time(
-    "getJobManagerMetrics", "getTaskManagerMetrics", text="Times and counts of a JVM only grow.", source="metrics"
+    "getJobManagerMetrics",
+    "getTaskManagerMetrics",
+    text="Times and counts of a JVM only grow.",
+    source="flink-behaviour.md#metrics",
 )
 def jvm_metrics_grow(before: Value, after: Value) -> Relations:
     for old, new in pairs(before, after, "id"):
@@ -215,7 +238,7 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
 @over_time(
     "getJobMetrics",
     text="The numbers of checkpoints and restarts in the metrics of a job never decrease.",
-    source="metrics",
+    source="flink-behaviour.md#metrics",
 )
 def job_metrics_grow(before: Value, after: Value) -> Relations:
     for old, new in pairs(before, after, "id"):
@@ -235,7 +258,7 @@ def job_metrics_grow(before: Value, after: Value) -> Relations:
 @between_times(
     "vertex",
     text="Within an attempt, counters and watermarks of the metrics only grow.",
-    source="apparent-contradictions",
+    source="flink-behaviour.md#apparent-contradictions",
 )
 def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -260,9 +283,9 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
     "getJobVertexBackPressure",
     "getJobVertexFlameGraph",
     text="Samples are not replaced by older ones.",
-    source="back-pressure",
+    source="flink-behaviour.md#back-pressure",
 )
-def samples_go_on(before: Value, after: Value) -> Relations:
+def samples_are_in_order(before: Value, after: Value) -> Relations:
     for key in ("end-timestamp", "endTimestamp"):
         old, new = before[key], after[key]
         if is_number(old.raw) and is_number(new.raw) and old.raw > 0 and new.raw > 0:

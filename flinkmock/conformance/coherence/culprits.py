@@ -1,13 +1,16 @@
-"""Finds the wrong value among those that contradict each other: the one that the fewest other values support."""
+"""Finds the culprits among values that contradict each other: those that are probably wrong."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flinkmock.conformance.coherence.evaluation import Violation
 from flinkmock.conformance.coherence.values import Value, ValueLocation
+
+_MAX_OTHERS = 3
+"""How many values a report names that may be wrong instead of a culprit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +37,42 @@ def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -
         violations: The relations that fail.
         support: How many exact relations that hold contain each value (`count_support`).
     """
-    unexplained = dict(enumerate(violations))
-    suspected: dict[ValueLocation, Value] = {}
-    involved: dict[ValueLocation, set[int]] = defaultdict(set)
-    for number, violation in unexplained.items():
+    suspects: dict[ValueLocation, Value] = {}
+    violations_with: dict[ValueLocation, set[int]] = defaultdict(set)  # indexes in `violations`
+    for index, violation in enumerate(violations):
         for leaf in violation.relation.leaves:
-            suspected.setdefault(leaf.location, leaf)
-            involved[leaf.location].add(number)
-    sizes = {number: len(violation.relation.leaves) for number, violation in unexplained.items()}
+            suspects.setdefault(leaf.location, leaf)
+            violations_with[leaf.location].add(index)
+    unexplained = set(range(len(violations)))
     result: list[Culprit] = []
     while unexplained:
-        ranked = sorted(
-            (
-                (_rank(location, involved[location] & unexplained.keys(), support, sizes), location)
-                for location in suspected
-            ),
-            key=lambda candidate: candidate[0],
-        )
-        rank, chosen = ranked[0]
-        explained = involved[chosen] & unexplained.keys()
+        ranks = {
+            location: _rank([violations[index] for index in violations_with[location] & unexplained], support[location])
+            for location in suspects
+        }
+        ranked = sorted(suspects, key=ranks.__getitem__)
+        chosen = ranked[0]
+        explained = violations_with[chosen] & unexplained
         if not explained:
             return result
         equally_suspected = [
-            suspected[location] for other, location in ranked[1:4] if other == rank and involved[location] & explained
+            suspects[location]
+            for location in ranked[1 : 1 + _MAX_OTHERS]
+            if ranks[location] == ranks[chosen] and violations_with[location] & explained
         ]
         result.append(
-            Culprit(
-                suspected[chosen], tuple(violations[number] for number in sorted(explained)), tuple(equally_suspected)
-            )
+            Culprit(suspects[chosen], tuple(violations[index] for index in sorted(explained)), tuple(equally_suspected))
         )
-        for number in explained:
-            del unexplained[number]
+        unexplained -= explained
     return result
 
 
-def _rank(
-    location: ValueLocation, explained: Iterable[int], support: Counter[ValueLocation], sizes: dict[int, int]
-) -> tuple[float, float, float]:
-    numbers = list(explained)
-    smallest = min((sizes[number] for number in numbers), default=0)
-    return -len(numbers), support[location], smallest
+def _rank(explained: Sequence[Violation], support: int) -> tuple[int, int, int]:
+    """Return a sort key of a value: the lowest is the most suspicious.
+
+    Args:
+        explained: The unexplained violations that contain the value.
+        support: How many exact relations that hold contain it.
+    """
+    fewest_values = min((len(violation.relation.leaves) for violation in explained), default=0)
+    return -len(explained), support, fewest_values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flinkmock.conformance.coherence import (  # noqa: F401  (they register their invariants)
     accumulators,
@@ -37,13 +38,39 @@ from flinkmock.conformance.coherence import (  # noqa: F401  (they register thei
 )
 from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
 from flinkmock.conformance.coherence.relations import Relation
-from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLocation
+from flinkmock.conformance.coherence.values import SuccessResponse, Value, ValueLocation
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
-EvaluatedRelation = tuple[Invariant, tuple[str, ...], Relation]
-"""(invariant, the ids of the subject, or the target of the request, relation)."""
-_NOT_COMPARABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-"""Raised where a body doesn't have the shape that an invariant needs. Such a body is a schema violation."""
+SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What an invariant raises if a body doesn't have the shape that it needs. Such a body is a schema violation."""
+
+
+class EvaluatedRelation(NamedTuple):
+    """A relation with its origin.
+
+    Attributes:
+        invariant: The invariant that requires it.
+        ids: The ids of the subject, or the target of the request.
+        relation: The relation, which holds or fails.
+    """
+
+    invariant: Invariant
+    ids: tuple[str, ...]
+    relation: Relation
+
+
+class ViolationKey(NamedTuple):
+    """Identifies a violation: equal for the same violation in repeated responses.
+
+    Attributes:
+        invariant_id: The id of the invariant.
+        ids: The ids of the subject, or the target of the request.
+        locations: The locations of the values that take part.
+    """
+
+    invariant_id: str
+    ids: tuple[str, ...]
+    locations: frozenset[ValueLocation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +88,8 @@ class Violation:
     relation: Relation
 
     @property
-    def key(self) -> tuple[str, tuple[str, ...], frozenset[ValueLocation]]:
-        """Identifies the violation: equal for the same violation in repeated responses."""
-        return self.invariant.id, self.ids, locations_of([self])
+    def key(self) -> ViolationKey:
+        return ViolationKey(self.invariant.id, self.ids, locations_of([self]))
 
 
 class Invariants:
@@ -74,23 +100,23 @@ class Invariants:
     """
 
     def __init__(self, minor: tuple[int, int]) -> None:
-        known = [invariant for invariant in INVARIANTS.values() if invariant.holds_for(minor)]
-        self._by_operation: dict[str, list[Invariant]] = {}
-        self._over_time: dict[str, list[Invariant]] = {}
-        for invariant in known:
+        of_release = [invariant for invariant in INVARIANTS.values() if invariant.holds_for(minor)]
+        self._within_response: dict[str, list[Invariant]] = {}  # by operation id
+        self._over_two_responses: dict[str, list[Invariant]] = {}  # by operation id
+        for invariant in of_release:
             for subject in invariant.subjects:
                 if invariant.scope in (Scope.RESPONSE, Scope.REQUEST):
-                    self._by_operation.setdefault(subject, []).append(invariant)
+                    self._within_response.setdefault(subject, []).append(invariant)
                 elif invariant.scope is Scope.TIME and subject not in SUBJECTS:
-                    self._over_time.setdefault(subject, []).append(invariant)
-        self.between = [invariant for invariant in known if invariant.scope is Scope.BETWEEN_RESPONSES]
-        self.over_time_of_views = [
-            invariant for invariant in known if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
+                    self._over_two_responses.setdefault(subject, []).append(invariant)
+        self.within_view = [invariant for invariant in of_release if invariant.scope is Scope.BETWEEN_RESPONSES]
+        self._over_two_views = [
+            invariant for invariant in of_release if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
         ]
 
-    def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
+    def of_response(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations within a response, and those between it and its request."""
-        for invariant in self._by_operation.get(response.operation_id, ()):
+        for invariant in self._within_response.get(response.operation_id, ()):
             yield from relations_of(invariant, (response.target,), Value.of(response))
 
     def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
@@ -98,23 +124,23 @@ class Invariants:
 
         Args:
             view: The responses.
-            only: Checks only the subjects with these ids, and those without an id; None: checks all.
+            only: Only subjects with one of these ids are checked, and the cluster, which has no id. None: all.
         """
-        for invariant in self.between:
+        for invariant in self.within_view:
             for ids in view.subjects(invariant.subjects[0]):
                 if only is None or not ids or any(subject_id in only for subject_id in ids):
                     yield from relations_of(invariant, ids, view, *ids)
 
-    def of_two_responses(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
+    def of_two_responses(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
-        for invariant in self._over_time.get(after.operation_id, ()):
+        for invariant in self._over_two_responses.get(after.operation_id, ()):
             yield from relations_of(invariant, (after.target,), *bodies)
 
     def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two views that are `apart_ms` apart."""
-        for invariant in self.over_time_of_views:
-            if apart_ms >= invariant.settles_in_ms:
+        for invariant in self._over_two_views:
+            if apart_ms >= invariant.apart_ms:
                 for ids in after.subjects(invariant.subjects[0]):
                     yield from relations_of(invariant, ids, before, after, *ids)
 
@@ -122,21 +148,21 @@ class Invariants:
 def relations_of(
     invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str
 ) -> Iterator[EvaluatedRelation]:
-    """Yield the relations of an invariant: none if a body doesn't have the shape that it needs."""
+    """Yield the relations of an invariant, up to the first value that doesn't have the shape that it needs."""
     try:
         for relation in invariant.check(*arguments):
-            yield invariant, ids, relation
-    except _NOT_COMPARABLE:
+            yield EvaluatedRelation(invariant, ids, relation)
+    except SHAPE_ERRORS:
         return
 
 
 def violations(relations: Iterable[EvaluatedRelation]) -> list[Violation]:
     """Return the relations that fail."""
-    return [Violation(*relation) for relation in relations if not relation[2].holds]
+    return [Violation(*evaluated) for evaluated in relations if not evaluated.relation.holds]
 
 
 def locations_of(violations: Iterable[Violation]) -> frozenset[ValueLocation]:
-    """Return the locations of all values that take part in violations."""
+    """Return the locations of all values of responses that take part in violations."""
     return frozenset(leaf.location for violation in violations for leaf in violation.relation.leaves)
 
 
@@ -144,10 +170,10 @@ def count_support(
     relations: Iterable[EvaluatedRelation], locations: Collection[ValueLocation]
 ) -> Counter[ValueLocation]:
     """Count the exact relations that hold and contain the value at a location, for each of `locations`."""
-    counted: Counter[ValueLocation] = Counter()
-    for _, _, relation in relations:
-        if relation.holds and relation.exact:
-            for leaf in relation.leaves:
+    support: Counter[ValueLocation] = Counter()
+    for evaluated in relations:
+        if evaluated.relation.holds and evaluated.relation.exact:
+            for leaf in evaluated.relation.leaves:
                 if leaf.location in locations:
-                    counted[leaf.location] += 1
-    return counted
+                    support[leaf.location] += 1
+    return support

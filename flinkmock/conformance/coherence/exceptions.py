@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from flinkmock.conformance.coherence.jobs import TERMINAL
-from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, same_fields, true
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, require, same_fields
 from flinkmock.conformance.coherence.taskmanager_ids import nearly_registered
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
 
-_SOURCE = "exceptions"
+_SOURCE = "flink-behaviour.md#exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
 _KEPT = 16
@@ -41,7 +41,7 @@ def exceptions_are_listed_once(body: Value) -> Relations:
     seen: set[tuple[object, ...]] = set()
     for entry in rows:
         key = tuple(entry[field].raw for field in _IDENTITY)
-        yield from true(key not in seen, "an exception twice", rows, entry["timestamp"])
+        yield from require(key not in seen, "an exception twice", rows, entry["timestamp"])
         seen.add(key)
 
 
@@ -55,9 +55,9 @@ def exception_classes(body: Value) -> Relations:
     for entry in _all_entries(body):
         name, trace = entry["exceptionName"], entry["stacktrace"]
         if isinstance(name.raw, str) and isinstance(trace.raw, str):
-            yield from true(trace.raw.startswith(name.raw), "a trace of another exception", name, trace, exact=True)
+            yield from require(trace.raw.startswith(name.raw), "a trace of another exception", name, trace, exact=True)
         elif trace.exists and trace.raw:
-            yield from true(False, "a trace without a name", name, trace)
+            yield from require(False, "a trace without a name", name, trace)
         yield from ascending(constant(1, "1"), entry["timestamp"])
 
 
@@ -72,7 +72,9 @@ def exception_places(body: Value) -> Relations:
         if entry["taskName"].exists and entry["taskName"].raw:
             for key in ("endpoint", "location", "taskManagerId"):
                 if entry[key].exists:
-                    yield from true(entry[key].raw is not None, f"a task without {key}", entry[key], entry["taskName"])
+                    yield from require(
+                        entry[key].raw is not None, f"a task without {key}", entry[key], entry["taskName"]
+                    )
             if entry["location"].exists and entry["endpoint"].exists:
                 yield from equal(entry["location"], entry["endpoint"])
 
@@ -90,11 +92,11 @@ def root_exception(body: Value) -> Relations:
     if newest.raw and isinstance(root.raw, str) and isinstance(newest["stacktrace"].raw, str):
         yield from equal(root, newest["stacktrace"])
         is_close = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart were seen
-        yield from true(
+        yield from require(
             is_close, "another time than that of the newest exception", body["timestamp"], newest["timestamp"]
         )
     if root.exists and body["timestamp"].exists:
-        yield from true(
+        yield from require(
             (root.raw is None) == (body["timestamp"].raw in (None, -1)),
             "root-exception and timestamp",
             root,
@@ -116,7 +118,7 @@ def exceptions_are_limited(body: Value) -> Relations:
         yield from ascending(length, constant(limit, "the limit"))
         truncated = body["exceptionHistory"]["truncated"]
         if truncated.raw is True:
-            yield from true(len(rows.raw) == limit, "more would fit", truncated, rows, exact=True)
+            yield from require(len(rows.raw) == limit, "more would fit", truncated, rows, exact=True)
 
 
 @between("job", text="A limited list of exceptions is the beginning of the whole one.", source=_SOURCE)
@@ -128,13 +130,13 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
         part = body["exceptionHistory"]["entries"]
         if requested and requested[0].isdecimal() and rows.exists and part.exists:
             expected = min(int(requested[0]), len(rows.raw))
-            yield from true(len(part.raw) == expected, f"{expected} are expected", part, rows, exact=True)
+            yield from require(len(part.raw) == expected, f"{expected} are expected", part, rows, exact=True)
             for one, other in zip(part, rows, strict=False):
                 yield from same_fields(one, other)
             truncated = body["exceptionHistory"]["truncated"]
             if whole["exceptionHistory"]["truncated"].raw is False:
                 more = len(rows.raw) > int(requested[0])
-                yield from true(truncated.raw == more, "there are more", truncated, rows, exact=True)
+                yield from require(truncated.raw == more, "there are more", truncated, rows, exact=True)
         yield from equal(body["root-exception"], whole["root-exception"])
         yield from equal(body["timestamp"], whole["timestamp"])
 
@@ -151,7 +153,7 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
     if details["state"].raw == "FAILED":
         newest = body["exceptionHistory"]["entries"][0]
         if body["exceptionHistory"].exists:
-            yield from true(
+            yield from require(
                 newest.exists,
                 "a job that FAILED has an exception",
                 body["exceptionHistory"],
@@ -163,17 +165,17 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
             yield from ascending(failing, newest["timestamp"], slack=1000)
         root = body["root-exception"]
         if root.exists:
-            yield from true(bool(root.raw), "a job that FAILED has an exception", root, details["state"], exact=True)
+            yield from require(bool(root.raw), "a job that FAILED has an exception", root, details["state"], exact=True)
     if details["state"].raw == "FINISHED" and not details["timestamps"]["RESTARTING"].raw:
         rows = body["exceptionHistory"]["entries"]
-        yield from true(not rows.raw, "a job that never restarted has no exceptions", rows, details["state"])
+        yield from require(not rows.raw, "a job that never restarted has no exceptions", rows, details["state"])
     if (
         details["timestamps"]["RESTARTING"].raw
         and body["exceptionHistory"].exists
         and details["schedulerType"].raw in (MISSING, "Default")
     ):
         rows = body["exceptionHistory"]["entries"]
-        yield from true(
+        yield from require(
             bool(rows.raw), "a job that restarted has exceptions", rows, details["timestamps"]["RESTARTING"]
         )
 
@@ -190,19 +192,19 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
             vertex = names.get(match["name"])
             if vertex is None:
                 cut = any(str(name).startswith(match["name"][:20]) for name in names)
-                yield from true(cut, "no vertex has this name", task, details["vertices"], exact=True)
+                yield from require(cut, "no vertex has this name", task, details["vertices"], exact=True)
             else:
                 inside = 1 <= int(match["number"]) <= int(match["parallelism"])
-                yield from true(inside, "no such subtask", task, exact=True)
+                yield from require(inside, "no such subtask", task, exact=True)
                 if details["schedulerType"].raw in (MISSING, "Default"):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
-                    yield from true(holds, "another parallelism", task, vertex["parallelism"], exact=True)
+                    yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
         yield from nearly_registered(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
         row = taskmanagers.get(entry["taskManagerId"].raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
         if row is not None and isinstance(address.raw, str):
             holds = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
-            yield from true(holds, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
+            yield from require(holds, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
 
 
 @between(
@@ -235,9 +237,9 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
 @between(
     "job",
     text="Each restart of a job has an exception in its history, and so has its end in FAILED.",
-    source="rules-that-hold",
+    source="flink-behaviour.md#rules-that-hold",
     since="1.13",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -255,20 +257,27 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
         expected = min(highest_attempt.raw + (details["state"].raw == "FAILED"), _KEPT)
         listed = len(rows.raw)
         text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
-        yield from true(listed >= expected, text, rows, *attempts)
+        yield from require(listed >= expected, text, rows, *attempts)
         newest = rows[0]["taskName"]
         if isinstance(newest.raw, str) and (match := re.search(r"execution #(\d+)$", newest.raw)):
-            yield from true(int(match[1]) <= highest_attempt.raw, "an attempt that does not exist", newest, *attempts)
+            yield from require(
+                int(match[1]) <= highest_attempt.raw, "an attempt that does not exist", newest, *attempts
+            )
 
 
-@between("application", text="Exceptions of an application are those of its jobs.", source="applications", since="2.3")
+@between(
+    "application",
+    text="Exceptions of an application are those of its jobs.",
+    source="flink-behaviour.md#applications",
+    since="2.3",
+)
 def exceptions_of_application(view: View, application_id: str) -> Relations:
     application = view.body("getApplicationDetails", applicationid=application_id)
     body = view.body("getApplicationExceptions", applicationid=application_id)
     ids = [job["jid"].raw for job in application["jobs"]]
     for entry in body["exceptionHistory"]["entries"]:
         if ids and entry["jobId"].raw is not None:
-            yield from true(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
+            yield from require(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
             result = view.body("getJobExecutionResult", jobid=str(entry["jobId"].raw))["job-execution-result"]
             cause = result["failure-cause"]
             if result["end-time"].raw and entry["timestamp"].raw:
@@ -282,4 +291,4 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
     failed = application["status"].raw == "FAILED" and application["jobs"].raw
     if failed and body["exceptionHistory"].exists and any(j["state"].raw in TERMINAL for j in application["jobs"]):
         rows = body["exceptionHistory"]["entries"]
-        yield from true(bool(rows.raw), "it FAILED without an exception", rows, application["status"])
+        yield from require(bool(rows.raw), "it FAILED without an exception", rows, application["status"])

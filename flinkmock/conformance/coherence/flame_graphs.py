@@ -9,7 +9,7 @@ from typing import Any
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require
 from flinkmock.conformance.coherence.values import MISSING, Value, total
 from flinkmock.conformance.coherence.view import View
 
@@ -22,7 +22,7 @@ _FRAME = re.compile(r".+\..+:-?\d+")
 @within(
     "getJobVertexFlameGraph",
     text="The samples of a frame include those of the frames that it calls.",
-    source="flame-graphs",
+    source="flink-behaviour.md#flame-graphs",
 )
 def flame_graph_adds_up(body: Value) -> Relations:
     root = body["data"]
@@ -37,20 +37,20 @@ def flame_graph_adds_up(body: Value) -> Relations:
 @within(
     "getJobVertexFlameGraph",
     text="A flame graph begins at root; its frames are class.method:line, and those that a frame calls differ.",
-    source="flame-graphs",
+    source="flink-behaviour.md#flame-graphs",
 )
 def flame_graph_names(body: Value) -> Relations:
     root = body["data"]
     if root["name"].exists:
-        yield from true(root["name"].raw == "root", "it begins elsewhere", root["name"], exact=True)
+        yield from require(root["name"].raw == "root", "it begins elsewhere", root["name"], exact=True)
     for frame in _frames(root):
         names: dict[object, Value] = {}
         for child in frame["children"]:
             form = isinstance(child["name"].raw, str) and _FRAME.fullmatch(child["name"].raw) is not None
-            yield from true(form, "no class, method and line", child["name"])
+            yield from require(form, "no class, method and line", child["name"])
             first = names.setdefault(child["name"].raw, child["name"])
             if first is not child["name"] and first.pointer != child["name"].pointer:
-                yield from true(False, "a frame twice", child["name"], first)
+                yield from require(False, "a frame twice", child["name"], first)
 
 
 def _frames(root: Value) -> Iterator[Value]:
@@ -64,7 +64,7 @@ def _frames(root: Value) -> Iterator[Value]:
 @between(
     "vertex",
     text="There is no flame graph if none is configured, and none of a job that has ended.",
-    source="flame-graphs",
+    source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )
 def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
@@ -75,15 +75,15 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
     for body in bodies:
         end = body["endTimestamp"]
         if enabled.raw == "true":
-            yield from true(end.raw != _DISABLED, "it is enabled", end, enabled)
+            yield from require(end.raw != _DISABLED, "it is enabled", end, enabled)
             if state.is_in(TERMINAL):
-                yield from true(end.raw == _ENDED, "the job has ended", end, state)
+                yield from require(end.raw == _ENDED, "the job has ended", end, state)
 
 
 @between(
     "vertex",
     text="The flame graphs on_cpu and off_cpu of a sample add up to the full one.",
-    source="flame-graphs",
+    source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )
 def flame_graphs_add_up(view: View, job_id: str, vertex_id: str) -> Relations:
@@ -115,6 +115,6 @@ def _same_frames(whole: Value, parts: Sequence[Value]) -> Relations:
     missing = [child["name"] for name, children in others.items() if name not in own for child in children]
     for name in (*unknown, *missing):
         contrary = unknown if name in missing else missing
-        yield from true(False, "only one of the graphs has this frame", name, *contrary)
+        yield from require(False, "only one of the graphs has this frame", name, *contrary)
     for name in own.keys() & others.keys():
         yield from _same_frames(own[name], others[name])

@@ -6,13 +6,13 @@ import re
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.registry import METRICS, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, true, well_spelt
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, TWO_CACHES_MS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelt
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, highest, is_number
 from flinkmock.conformance.coherence.view import View
 
-_CONFIGURATION = "job-configuration"
-_STATISTICS = "checkpoint-statistics"
+_CONFIGURATION = "flink-behaviour.md#job-configuration"
+_STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _DURATION = r"(?:PT[\dHMS.]+|\d+ ms)"
 _STRATEGIES = re.compile(
     rf"Cluster level default restart strategy|Restart deactivated\."
@@ -50,17 +50,17 @@ def restart_strategy_text(body: Value) -> Relations:
     config = body["execution-config"]
     text = config["restart-strategy"]
     if isinstance(text.raw, str):
-        yield from true(_STRATEGIES.fullmatch(text.raw) is not None, "no restart strategy", text, exact=True)
+        yield from require(_STRATEGIES.fullmatch(text.raw) is not None, "no restart strategy", text, exact=True)
     parallelism = config["job-parallelism"]
     if is_number(parallelism.raw):
-        yield from true(parallelism.raw >= 1 or parallelism.raw == -1, "no parallelism", parallelism)
+        yield from require(parallelism.raw >= 1 or parallelism.raw == -1, "no parallelism", parallelism)
 
 
 @between(
     "job",
     text="A job restarts as often as its restart strategy allows.",
     source=_CONFIGURATION,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
     text = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
@@ -75,21 +75,21 @@ def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
     most = highest(attempts, "the highest attempt")
     if text.raw == _NEVER:
         restarting = details["timestamps"]["RESTARTING"]
-        yield from true(not restarting.raw, "a job that never restarts was RESTARTING", text, restarting)
+        yield from require(not restarting.raw, "a job that never restarts was RESTARTING", text, restarting)
         if attempts:
-            yield from true(most.raw == 0, "a job that never restarts has restarted", text, *attempts)
+            yield from require(most.raw == 0, "a job that never restarts has restarted", text, *attempts)
     elif text.raw.startswith(_FIXED) and (match := _STRATEGIES.fullmatch(text.raw)) and attempts:
-        yield from true(most.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
+        yield from require(most.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
     newest = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
     reason = _SUPPRESSED.search(newest.raw) if isinstance(newest.raw, str) else None
     if details["state"].raw == "FAILED" and reason is not None:
         fixed = reason["strategy"].startswith("FixedDelay")
         never = reason["strategy"].startswith("NoRestart")
         if text.raw == _NEVER or text.raw.startswith(_FIXED):
-            yield from true(fixed == text.raw.startswith(_FIXED), f"{reason[0]}…", text, newest)
-            yield from true(never == (text.raw == _NEVER), f"{reason[0]}…", text, newest)
+            yield from require(fixed == text.raw.startswith(_FIXED), f"{reason[0]}…", text, newest)
+            yield from require(never == (text.raw == _NEVER), f"{reason[0]}…", text, newest)
         if fixed and (match := _STRATEGIES.fullmatch(text.raw)) and match["attempts"]:
-            yield from true(match["attempts"] == reason["attempts"], f"{reason[0]}…", text, newest, exact=True)
+            yield from require(match["attempts"] == reason["attempts"], f"{reason[0]}…", text, newest, exact=True)
 
 
 @within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
@@ -97,7 +97,7 @@ def checkpoint_settings(body: Value) -> Relations:
     outside = body["externalization"]
     if outside["enabled"].raw is False:
         deleted = outside["delete_on_cancellation"]
-        yield from true(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
+        yield from require(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
     yield from ascending(constant(1, "1"), body["max_concurrent"])
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
@@ -130,13 +130,15 @@ def checkpoints_follow_the_settings(view: View, job_id: str) -> Relations:
         if entry["is_savepoint"].raw is not False:
             continue
         if kind.raw == "UNALIGNED_CHECKPOINT":
-            yield from true(unaligned.raw is not False, "checkpoints are aligned", unaligned, kind)
+            yield from require(unaligned.raw is not False, "checkpoints are aligned", unaligned, kind)
         elif kind.raw == "CHECKPOINT" and unaligned.raw is True and at_once and _knows_unaligned(history):
-            yield from true(False, "checkpoints are unaligned", unaligned, kind, config["aligned_checkpoint_timeout"])
+            yield from require(
+                False, "checkpoints are unaligned", unaligned, kind, config["aligned_checkpoint_timeout"]
+            )
         if storage.is_in(("FileSystemCheckpointStorage", "JobManagerCheckpointStorage")) and path.exists:
             stored = path.raw != _NOWHERE
             text = "another storage than that of its checkpoints"
-            yield from true(stored == (storage.raw == "FileSystemCheckpointStorage"), text, storage, path)
+            yield from require(stored == (storage.raw == "FileSystemCheckpointStorage"), text, storage, path)
 
 
 def _knows_unaligned(history: Value) -> bool:
@@ -160,7 +162,7 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
         for row in body["subtasks"]:
             flag = row["unaligned_checkpoint"]
             if flag.exists and kind.raw in ("CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"):
-                yield from true(flag.raw is False, f"it is a {kind.raw}", flag, kind)
+                yield from require(flag.raw is False, f"it is a {kind.raw}", flag, kind)
 
 
 _RETAINED = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
@@ -176,8 +178,8 @@ def _retained(view: View) -> int:
 @between(
     "job",
     text="As many of the newest checkpoints may be kept as are configured; savepoints are never discarded.",
-    source="rules-that-hold",
-    settles_in_ms=6_000,
+    source="flink-behaviour.md#rules-that-hold",
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
     history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
@@ -185,19 +187,21 @@ def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
     rows = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
     kept = _retained(view)
     for flag in rows[kept + 1 :]:
-        yield from true(flag.raw is True, "it is not discarded", flag, exact=True)
+        yield from require(flag.raw is True, "it is not discarded", flag, exact=True)
     for newer, older in pairwise(rows):
-        yield from true(older.raw is not False or newer.raw is False, "a newer one is discarded", newer, older)
+        yield from require(older.raw is not False or newer.raw is False, "a newer one is discarded", newer, older)
     for entry in completed:
         if entry["is_savepoint"].raw is True:
-            yield from true(entry["discarded"].raw is False, "a savepoint is discarded", entry["discarded"], exact=True)
+            yield from require(
+                entry["discarded"].raw is False, "a savepoint is discarded", entry["discarded"], exact=True
+            )
 
 
 @between(
     "job",
     text="A checkpoint is discarded in its details and as the latest one if and only if it is in the history.",
     source=_STATISTICS,
-    settles_in_ms=6_000,
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def discarded_is_one_value(view: View, job_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from base64 import b64decode
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, jobs_of, row_with
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     close,
     equal,
     one_of,
-    true,
+    require,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, highest
 from flinkmock.conformance.coherence.view import View
 
-_RULES = "rules-that-hold"
+_RULES = "flink-behaviour.md#rules-that-hold"
 JAVA_OBJECT = b"\xac\xed\x00\x05"
 """How a serialized Java object begins (`ObjectStreamConstants`)."""
 
@@ -28,10 +28,14 @@ def job_result_status(view: View, job_id: str) -> Relations:
         if row["state"].exists and status.exists:
             ended = row["state"].raw in TERMINAL
             text = "COMPLETED means that the job has ended"
-            yield from true((status.raw == "COMPLETED") == ended, text, status, row["state"], exact=True)
+            yield from require((status.raw == "COMPLETED") == ended, text, status, row["state"], exact=True)
 
 
-@between("job", text="The execution result has the state and the duration of the job.", source="execution-result")
+@between(
+    "job",
+    text="The execution result has the state and the duration of the job.",
+    source="flink-behaviour.md#execution-result",
+)
 def job_result(view: View, job_id: str) -> Relations:
     result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
     row = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
@@ -39,12 +43,12 @@ def job_result(view: View, job_id: str) -> Relations:
         return
     expected = "SUCCEEDED" if row["state"].raw == "FINISHED" else row["state"].raw
     status = result["application-status"]
-    yield from true(status.raw == expected, f"the job is {row['state'].raw}", status, row["state"], exact=True)
+    yield from require(status.raw == expected, f"the job is {row['state'].raw}", status, row["state"], exact=True)
     yield from equal(result["net-runtime"], row["duration"], row["end-time"] - row["start-time"])
     if row["state"].raw == "FINISHED":
-        yield from true(not result["failure-cause"].raw, "a job that FINISHED has a failure", result, row["state"])
+        yield from require(not result["failure-cause"].raw, "a job that FINISHED has a failure", result, row["state"])
     if row["state"].raw == "FAILED":
-        yield from true(bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, row["state"])
+        yield from require(bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, row["state"])
 
 
 @within("getJobExecutionResult", text="The result's times and its failure agree with each other.", source=_RULES)
@@ -53,7 +57,7 @@ def result_is_coherent(body: Value) -> Relations:
     if not result.exists or not result.raw:
         if body["status"]["id"].exists:
             text = "COMPLETED without a result"
-            yield from true(body["status"]["id"].raw != "COMPLETED", text, body["status"]["id"], exact=True)
+            yield from require(body["status"]["id"].raw != "COMPLETED", text, body["status"]["id"], exact=True)
         return
     yield from one_of(body["status"]["id"], ["COMPLETED"], "there is a result", result["id"])
     yield from equal(result["net-runtime"], result["end-time"] - result["start-time"])
@@ -62,15 +66,15 @@ def result_is_coherent(body: Value) -> Relations:
         yield from one_of(status, ["FAILED", "CANCELED", "UNKNOWN"], "there is a failure", cause["class"])
         name, trace = cause["class"], cause["stack-trace"]
         if isinstance(name.raw, str) and isinstance(trace.raw, str):
-            yield from true(trace.raw.startswith(name.raw), "the stack trace is of another class", name, trace)
+            yield from require(trace.raw.startswith(name.raw), "the stack trace is of another class", name, trace)
             serialized = cause["serialized-throwable"]
             if isinstance(serialized.raw, str):
                 content = decoded(serialized.raw)
-                yield from true(content.startswith(JAVA_OBJECT), "no Java object", serialized, exact=True)
+                yield from require(content.startswith(JAVA_OBJECT), "no Java object", serialized, exact=True)
                 named = name.raw.encode() in content
-                yield from true(named, "the serialized exception is of another class", serialized, name)
+                yield from require(named, "the serialized exception is of another class", serialized, name)
     elif status.exists:
-        yield from true(status.raw != "FAILED", "FAILED without a failure", status)
+        yield from require(status.raw != "FAILED", "FAILED without a failure", status)
 
 
 def decoded(text: str) -> bytes:
@@ -80,7 +84,11 @@ def decoded(text: str) -> bytes:
         return b""
 
 
-@between("job", text="The failure in the result of a FAILED job is the newest in its history.", source="exceptions")
+@between(
+    "job",
+    text="The failure in the result of a FAILED job is the newest in its history.",
+    source="flink-behaviour.md#exceptions",
+)
 def job_failure(view: View, job_id: str) -> Relations:
     cause = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]["failure-cause"]
     details = view.body("getJobDetails", jobid=job_id)
@@ -95,7 +103,7 @@ def job_failure(view: View, job_id: str) -> Relations:
     "job",
     text="numRestarts of a running job is the highest attempt of its subtasks.",
     source=_RULES,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_restarts(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -114,8 +122,8 @@ def job_restarts(view: View, job_id: str) -> Relations:
 @between(
     "job",
     text="uptime and runningTime of a running job are the time since it became RUNNING.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_uptime(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -128,4 +136,4 @@ def job_uptime(view: View, job_id: str) -> Relations:
             yield from close(uptime, metrics["runningTime"], 5_000)
         for name in ("restartingTime", "downtime", "failingTime", "cancellingTime", "createdTime", "initializingTime"):
             if name in metrics:
-                yield from true(metrics[name].raw <= 0, "the job runs and never failed", metrics[name], exact=True)
+                yield from require(metrics[name].raw <= 0, "the job runs and never failed", metrics[name], exact=True)

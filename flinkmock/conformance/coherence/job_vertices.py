@@ -10,21 +10,23 @@ from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     equal,
-    true,
+    require,
     unique,
 )
 from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
 from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
 
-_RULES = "rules-that-hold"
+_RULES = "flink-behaviour.md#rules-that-hold"
 
 
-@within("getJobDetails", text="The ids of a job's vertices are unique.", source="job-details")
+@within("getJobDetails", text="The ids of a job's vertices are unique.", source="flink-behaviour.md#job-details")
 def vertex_ids_are_unique(job: Value) -> Relations:
     yield from unique(job["vertices"], "id")
 
 
-@within("getJobDetails", text="The number of tasks of a vertex is its parallelism.", source="job-details")
+@within(
+    "getJobDetails", text="The number of tasks of a vertex is its parallelism.", source="flink-behaviour.md#job-details"
+)
 def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
         tasks = total([number for _, number in vertex["tasks"].items()], "sum of tasks")
@@ -32,7 +34,11 @@ def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
             yield from equal(vertex["parallelism"], tasks)
 
 
-@within("getJobDetails", text="The status of a vertex follows from the states of its tasks.", source="vertex-status")
+@within(
+    "getJobDetails",
+    text="The status of a vertex follows from the states of its tasks.",
+    source="flink-behaviour.md#vertex-status",
+)
 def vertex_status_of_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
         yield from status_of_tasks(vertex, vertex["tasks"])
@@ -57,10 +63,10 @@ def vertex_ends_with_its_tasks(job: Value) -> Relations:
         ended = all(state in TERMINAL for state, number in states.items() if number)
         if ended and vertex["start-time"].raw != -1:
             text = "all tasks have ended, the vertex has not"
-            yield from true(vertex["end-time"].raw != -1, text, vertex["end-time"], vertex["tasks"])
+            yield from require(vertex["end-time"].raw != -1, text, vertex["end-time"], vertex["tasks"])
         elif not ended:
             text = "the vertex has ended, some of its tasks have not"
-            yield from true(vertex["end-time"].raw == -1, text, vertex["end-time"], vertex["tasks"])
+            yield from require(vertex["end-time"].raw == -1, text, vertex["end-time"], vertex["tasks"])
 
 
 @within(
@@ -74,7 +80,7 @@ def vertex_has_started(job: Value) -> Relations:
         active = [number for number in deployed if number.raw]
         if active:
             text = "tasks are deployed, the vertex has no start-time"
-            yield from true(vertex["start-time"].raw != -1, text, vertex["start-time"], *active)
+            yield from require(vertex["start-time"].raw != -1, text, vertex["start-time"], *active)
 
 
 @within(
@@ -93,30 +99,42 @@ def vertex_runs_within_its_job(job: Value) -> Relations:
             yield from ascending(end, job["end-time"])
 
 
-@within("getJobDetails", text="The parallelism of a vertex is at most its maxParallelism.", source="job-details")
+@within(
+    "getJobDetails",
+    text="The parallelism of a vertex is at most its maxParallelism.",
+    source="flink-behaviour.md#job-details",
+)
 def vertex_max_parallelism(job: Value) -> Relations:
     most = job["maxParallelism"]
     vertices = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
     if is_number(most.raw):
-        yield from true(most.raw == -1 or most.raw >= 1, "neither a parallelism nor -1", most)
+        yield from require(most.raw == -1 or most.raw >= 1, "neither a parallelism nor -1", most)
     if is_number(most.raw) and most.raw > 0 and vertices and job["job-type"].raw != "BATCH":
         text = "no vertex has the maximum of its job"
-        yield from true(any(each.raw == most.raw for each in vertices), text, most, *vertices)
+        yield from require(any(each.raw == most.raw for each in vertices), text, most, *vertices)
     for vertex in job["vertices"]:
         if isinstance(vertex["maxParallelism"].raw, int) and vertex["maxParallelism"].raw > 0:
             yield from ascending(vertex["parallelism"], vertex["maxParallelism"])
 
 
-@within("getJobDetails", text="The tasks of a job are in states that its own state allows.", source="job-states")
+@within(
+    "getJobDetails",
+    text="The tasks of a job are in states that its own state allows.",
+    source="flink-behaviour.md#job-states",
+)
 def vertex_states_fit_the_job(job: Value) -> Relations:
     allowed = TASK_STATES_OF.get(str(job["state"].raw))
     for vertex in job["vertices"]:
         for state, number in vertex["tasks"].items():
             if allowed is not None and number.raw:
-                yield from true(state in allowed, f"the job has tasks that are {state}", job["state"], number)
+                yield from require(state in allowed, f"the job has tasks that are {state}", job["state"], number)
 
 
-@within("getJobDetails", text="Counters of records, bytes and times are not negative.", source="json-conventions")
+@within(
+    "getJobDetails",
+    text="Counters of records, bytes and times are not negative.",
+    source="flink-behaviour.md#json-conventions",
+)
 def vertex_metrics_are_counts(job: Value) -> Relations:
     for vertex in job["vertices"]:
         for name, value in vertex["metrics"].items():
@@ -135,7 +153,7 @@ def vertices_are_sorted(job: Value) -> Relations:
         for edge in node["inputs"]:
             if edge["id"].raw in order and node["id"].raw in order:
                 is_sorted = order[edge["id"].raw] < order[node["id"].raw]
-                yield from true(is_sorted, "a vertex is listed before its input", job["vertices"], edge["id"])
+                yield from require(is_sorted, "a vertex is listed before its input", job["vertices"], edge["id"])
 
 
 @within(

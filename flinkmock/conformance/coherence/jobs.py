@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.relations import (
     ascending,
     descending_rows,
     equal,
-    true,
+    require,
     unique,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, count, highest, total
@@ -18,7 +18,7 @@ from flinkmock.conformance.coherence.view import View
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 ALIVE_TASKS = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
-_RULES = "rules-that-hold"
+_RULES = "flink-behaviour.md#rules-that-hold"
 _LEADS_TO = {
     "CANCELLING": ("CANCELLING", "CANCELED", "FAILING", "FAILED", "SUSPENDED"),
     "FAILING": ("FAILING", "FAILED", "CANCELLING", "CANCELED", "SUSPENDED"),
@@ -53,7 +53,9 @@ def job_end_time(job: Value) -> Relations:
     if job["state"].is_in(TERMINAL):
         yield from equal(job["end-time"], job["timestamps"][job["state"].raw])
     elif job["state"].raw != "SUSPENDED":
-        yield from true(job["end-time"].raw == -1, "a job that has not ended has an end-time", *_both(job), exact=True)
+        yield from require(
+            job["end-time"].raw == -1, "a job that has not ended has an end-time", *_both(job), exact=True
+        )
 
 
 def _both(job: Value) -> tuple[Value, Value]:
@@ -78,16 +80,22 @@ def job_times_are_past(job: Value) -> Relations:
 def job_state_is_latest(job: Value) -> Relations:
     entered_at = job["timestamps"][str(job["state"].raw)]
     if job["state"].exists and entered_at.exists:
-        yield from true(entered_at.raw > 0, "the state has no time", entered_at, job["state"])
+        yield from require(entered_at.raw > 0, "the state has no time", entered_at, job["state"])
     if entered_at.exists and entered_at.raw:
         for state, time in job["timestamps"].items():
             if state != job["state"].raw and time.raw and entered_at.raw < time.raw:
-                yield from true(False, "the job is in a state that it entered earlier", time, entered_at, job["state"])
+                yield from require(
+                    False, "the job is in a state that it entered earlier", time, entered_at, job["state"]
+                )
             elif time.raw:
-                yield from true(True, "", time, entered_at, job["state"])
+                yield from require(True, "", time, entered_at, job["state"])
 
 
-@within("getJobDetails", text="A job enters its states in the order of its life cycle.", source="job-states")
+@within(
+    "getJobDetails",
+    text="A job enters its states in the order of its life cycle.",
+    source="flink-behaviour.md#job-states",
+)
 def job_states_in_order(job: Value) -> Relations:
     times = job["timestamps"]
     for earlier, later in (
@@ -106,35 +114,45 @@ def job_states_in_order(job: Value) -> Relations:
         if time.raw:
             yield from ascending(times["INITIALIZING"], time)
     if times["RUNNING"].raw and times["CREATED"].exists:
-        yield from true(times["CREATED"].raw > 0, "RUNNING without CREATED", times["CREATED"], times["RUNNING"])
+        yield from require(times["CREATED"].raw > 0, "RUNNING without CREATED", times["CREATED"], times["RUNNING"])
     for state in ("FAILING", "RESTARTING", "FINISHED"):
         if times[state].raw and times["RUNNING"].exists:
-            yield from true(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
+            yield from require(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
     for state, later_states in _LEADS_TO.items():
         if times[state].raw and job["state"].exists:
             text = f"a job that was {state} does not become {job['state'].raw}"
-            yield from true(job["state"].raw in later_states, text, times[state], job["state"])
+            yield from require(job["state"].raw in later_states, text, times[state], job["state"])
 
 
-@within("getJobDetails", text="A job has at most one terminal state, and stays in it.", source="job-states")
+@within(
+    "getJobDetails",
+    text="A job has at most one terminal state, and stays in it.",
+    source="flink-behaviour.md#job-states",
+)
 def job_has_one_terminal_state(job: Value) -> Relations:
     for state in sorted(TERMINAL):
         time = job["timestamps"][state]
         if job["state"].exists and time.exists and state != job["state"].raw:
-            yield from true(time.raw == 0, f"the job has entered {state} and isn't in it", time, job["state"])
+            yield from require(time.raw == 0, f"the job has entered {state} and isn't in it", time, job["state"])
 
 
-@within("getJobDetails", text="status-counts counts the vertices by their status.", source="job-details")
+@within(
+    "getJobDetails", text="status-counts counts the vertices by their status.", source="flink-behaviour.md#job-details"
+)
 def job_status_counts(job: Value) -> Relations:
     statuses = [vertex["status"] for vertex in job["vertices"]]
     for status, counted in job["status-counts"].items():
         yield from equal(counted, count(statuses, [status], f"vertices with status {status}"))
 
 
-@within("getJobDetails", text="No job is stoppable: that flag has had no meaning since 1.9.", source="job-details")
+@within(
+    "getJobDetails",
+    text="No job is stoppable: that flag has had no meaning since 1.9.",
+    source="flink-behaviour.md#job-details",
+)
 def job_is_not_stoppable(job: Value) -> Relations:
     if job["isStoppable"].exists:
-        yield from true(job["isStoppable"].raw is False, "a job is stoppable", job["isStoppable"], exact=True)
+        yield from require(job["isStoppable"].raw is False, "a job is stoppable", job["isStoppable"], exact=True)
 
 
 def aggregate_status(tasks: dict[str, int]) -> str:
@@ -156,12 +174,17 @@ TASK_STATES_OF: dict[str, frozenset[str]] = {
 """Job state -> the states that tasks may be in. While tasks are cancelled and restarted they may be in any state."""
 
 
-@within("getJobsOverview", "getJobIdsWithStatusesOverview", text="Each job is listed once.", source="job-lists")
+@within(
+    "getJobsOverview",
+    "getJobIdsWithStatusesOverview",
+    text="Each job is listed once.",
+    source="flink-behaviour.md#job-lists",
+)
 def jobs_are_listed_once(body: Value) -> Relations:
     yield from unique(body["jobs"], "jid" if body["jobs"][0]["jid"].exists else "id")
 
 
-@within("getJobsOverview", text="The newest job comes first.", source="job-lists", since="2.3")
+@within("getJobsOverview", text="The newest job comes first.", source="flink-behaviour.md#job-lists", since="2.3")
 def jobs_newest_first(body: Value) -> Relations:
     yield from descending_rows(body["jobs"], "start-time")
 
@@ -170,7 +193,7 @@ def jobs_newest_first(body: Value) -> Relations:
     "getJobsOverview",
     "getApplicationDetails",
     text="The tasks of a listed job add up to their total.",
-    source="job-lists",
+    source="flink-behaviour.md#job-lists",
 )
 def listed_tasks_add_up(body: Value) -> Relations:
     for job in body["jobs"]:
@@ -190,7 +213,7 @@ def listed_times(body: Value) -> Relations:
             yield from equal(job["duration"], job["end-time"] - job["start-time"])
             yield from equal(job["end-time"], job["last-modification"])
         elif job["state"].exists and job["state"].raw != "SUSPENDED":
-            yield from true(job["end-time"].raw == -1, "it has not ended", job["end-time"], job["state"], exact=True)
+            yield from require(job["end-time"].raw == -1, "it has not ended", job["end-time"], job["state"], exact=True)
             changed = job["last-modification"]
             if changed.raw:  # 0 while INITIALIZING
                 yield from ascending(job["start-time"], changed, job["start-time"] + job["duration"])
@@ -201,14 +224,14 @@ def listed_times(body: Value) -> Relations:
     "getJobsOverview",
     "getApplicationDetails",
     text="All tasks of a job that has ended have ended.",
-    source="job-states",
+    source="flink-behaviour.md#job-states",
 )
 def listed_tasks_have_ended(body: Value) -> Relations:
     for job in body["jobs"]:
         allowed = TASK_STATES_OF.get(str(job["state"].raw))
         for state, number in job["tasks"].items():
             if allowed is not None and number.raw and state != "total":
-                yield from true(state.upper() in allowed, f"tasks are {state}", job["state"], number)
+                yield from require(state.upper() in allowed, f"tasks are {state}", job["state"], number)
 
 
 @between("job", text="All responses agree on the state of a job.", source=_RULES)
@@ -222,7 +245,7 @@ def job_state(view: View, job_id: str) -> Relations:
     )
 
 
-@between("job", text="All responses agree on the name of a job.", source="job-details")
+@between("job", text="All responses agree on the name of a job.", source="flink-behaviour.md#job-details")
 def job_name(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     yield from equal(
@@ -238,7 +261,7 @@ def _of_plan(plan: Value, key: str) -> Value:
     return plan[key] if plan["nodes"].raw else Value(MISSING)
 
 
-@between("job", text="All responses agree on the id of a job.", source="job-details")
+@between("job", text="All responses agree on the id of a job.", source="flink-behaviour.md#job-details")
 def job_id(view: View, job_id: str) -> Relations:
     yield from equal(
         view.body("getJobDetails", jobid=job_id)["jid"],
@@ -258,7 +281,9 @@ def job_times(view: View, job_id: str) -> Relations:
         yield from equal(*(row["duration"] for row in jobs_of(view, job_id)), details["duration"])
 
 
-@between("job", text="All responses agree on the type and the scheduler of a job.", source="job-lists")
+@between(
+    "job", text="All responses agree on the type and the scheduler of a job.", source="flink-behaviour.md#job-lists"
+)
 def job_type(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     rows = list(jobs_of(view, job_id))
@@ -268,7 +293,11 @@ def job_type(view: View, job_id: str) -> Relations:
     yield from equal(*(row["pending-operators"] for row in rows), details["pending-operators"])
 
 
-@between("job", text="The lists of jobs count the tasks of a job's vertices by their states.", source="job-lists")
+@between(
+    "job",
+    text="The lists of jobs count the tasks of a job's vertices by their states.",
+    source="flink-behaviour.md#job-lists",
+)
 def job_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     rows = list(jobs_of(view, job_id))

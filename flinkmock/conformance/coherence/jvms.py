@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.registry import METRICS, between, over_time, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, true
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, over_time, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number, number, total
 from flinkmock.conformance.coherence.view import View
 
@@ -41,7 +41,7 @@ def _metric(values: dict[str, Value], name: str) -> Value:
 def whole_pages(size: Value) -> Relations:
     """Relate the size of a memory that a JVM has reserved: whole pages of the operating system."""
     if is_number(size.raw) and size.raw > 0:
-        yield from true(size.raw % _PAGE == 0, f"not a multiple of {_PAGE}", size)
+        yield from require(size.raw % _PAGE == 0, f"not a multiple of {_PAGE}", size)
 
 
 def _spells_number(raw: object) -> bool:
@@ -56,20 +56,20 @@ def _spells_number(raw: object) -> bool:
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
     text="Counts, sizes and loads of a JVM are in their ranges, and reserved memory consists of whole pages.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jvm_metrics(body: Value) -> Relations:
     values = _values(body)
     metric = partial(_metric, values)
     for row in body:
         if str(row["id"].raw).startswith("Status.") and row["value"].exists:
-            yield from true(_spells_number(row["value"].raw), "no number", row["value"])
+            yield from require(_spells_number(row["value"].raw), "no number", row["value"])
     for name, value in values.items():
         if name.endswith(_COUNTED):
             yield from ascending(constant(0, "0"), value)
         if name.endswith("CPU.Load"):
-            yield from true(-1 <= value.raw <= 1.0, "no share", value)
+            yield from require(-1 <= value.raw <= 1.0, "no share", value)
         if name.endswith(".TimeMsPerSecond"):
             yield from ascending(value, constant(1000, "1000 ms per second"))
     for scope in ("Heap", "NonHeap", "Metaspace"):
@@ -80,7 +80,7 @@ def jvm_metrics(body: Value) -> Relations:
         if is_number(most.raw) and most.raw > 0:
             yield from ascending(committed, most)
         elif is_number(most.raw):
-            yield from true(most.raw == -1, "neither a size nor -1", most)
+            yield from require(most.raw == -1, "neither a size nor -1", most)
     yield from ascending(metric("taskSlotsAvailable"), metric("taskSlotsTotal"))
     yield from ascending(metric("Status.JVM.FileDescriptor.Open"), metric("Status.JVM.FileDescriptor.Max"))
     yield from ascending(
@@ -100,8 +100,8 @@ def jvm_metrics(body: Value) -> Relations:
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
     text="Metaspace is a part of the non-heap memory, and buffers take memory if and only if there are any.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jvm_memory(body: Value) -> Relations:
     values = _values(body)
@@ -137,8 +137,8 @@ def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
 @between(
     "cluster",
     text="The figures of all garbage collectors are the sums of those of each.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def garbage_collections_add_up(view: View) -> Relations:
     for listed, values, _ in _processes(view):
@@ -153,8 +153,8 @@ def garbage_collections_add_up(view: View) -> Relations:
 @between(
     "cluster",
     text="The JobManager and the TaskManagers list the same metrics of their JVMs, but for the garbage collectors.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jvm_metrics_are_the_same(view: View) -> Relations:
     whole = view.body("getJobManagerMetrics")
@@ -180,22 +180,22 @@ def _of_the_jvm(body: Value) -> dict[str, Value]:
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
     text="A thread is described with its name, its id and its state, and listed once.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def threads(body: Value) -> Relations:
     seen: dict[str, Value] = {}
     for row in body["threadInfos"]:
         name, text = row["threadName"], row["stringifiedThreadInfo"]
         if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
-            yield from true(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
-            yield from true(text.raw.endswith("\n"), "a line that has no end", text)
+            yield from require(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
+            yield from require(text.raw.endswith("\n"), "a line that has no end", text)
             head = _HEAD.match(text.raw)
             if head is not None:
                 first = seen.setdefault(head["id"], text)
                 same = () if first is text else (first,)
-                yield from true(first is text, f"thread {head['id']} twice", text, *same)
+                yield from require(first is text, f"thread {head['id']} twice", text, *same)
             elif seen:
-                yield from true(False, "no id and state", text)
+                yield from require(False, "no id and state", text)
 
 
 def _thread_ids(dump: Value) -> list[int]:
@@ -207,47 +207,47 @@ def _thread_ids(dump: Value) -> list[int]:
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
     text="Threads are listed in the order of their start, which is nearly that of their ids.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def threads_in_order(body: Value) -> Relations:
     ids = _thread_ids(body)
     falls = sum(one > next_one for one, next_one in pairwise(ids))
     unordered = min(falls, len(ids) - 1 - falls)  # some JVMs list the newest thread first
     text = f"{unordered} of {len(ids)} threads are out of order"
-    yield from true(unordered <= 3 + len(ids) / 4, text, body["threadInfos"])
+    yield from require(unordered <= 3 + len(ids) / 4, text, body["threadInfos"])
 
 
 @within(
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
     text="The oldest thread comes first.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
     since="2.0",  # these releases need a Java that lists threads in this order
 )
 def oldest_thread_first(body: Value) -> Relations:
     ids = _thread_ids(body)
     falls = sum(one > next_one for one, next_one in pairwise(ids))
-    yield from true(2 * falls <= len(ids), f"{falls} of {len(ids)} threads are out of order", body["threadInfos"])
+    yield from require(2 * falls <= len(ids), f"{falls} of {len(ids)} threads are out of order", body["threadInfos"])
 
 
 @over_time(
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
     text="Threads that stay alive are listed in the same order.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def threads_keep_their_order(before: Value, after: Value) -> Relations:
     old, new = _thread_ids(before), _thread_ids(after)
     stayed = set(old) & set(new)
     same = [each for each in old if each in stayed] == [each for each in new if each in stayed]
-    yield from true(same, "another order", after["threadInfos"], before["threadInfos"])
+    yield from require(same, "another order", after["threadInfos"], before["threadInfos"])
 
 
 @between(
     "cluster",
     text="The metric Status.JVM.Threads.Count counts the threads of the dump, give or take a third.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def threads_are_counted(view: View) -> Relations:
     for _, metrics, dump in _processes(view):

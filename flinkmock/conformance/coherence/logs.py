@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.registry import between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, true, unique
+from flinkmock.conformance.coherence.registry import TWO_CACHES_MS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, unique
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -29,7 +29,7 @@ _ANY_ZONE_MS = 15 * 3_600_000
     "getJobManagerLogList",
     "getTaskManagerLogs",
     text="Each file is listed once, with a size of at least 0.",
-    source="logs",
+    source="flink-behaviour.md#logs",
 )
 def log_files(body: Value) -> Relations:
     yield from unique(body["logs"], "name")
@@ -52,7 +52,9 @@ def _cached_growth(text: str) -> int:
     return min(8_192 + 3 * (len(text[-_CACHED_GROWTH:]) - first.start()), _CACHED_GROWTH)
 
 
-@between("cluster", text="A log file of the JobManager has the size that the list says.", source="logs")
+@between(
+    "cluster", text="A log file of the JobManager has the size that the list says.", source="flink-behaviour.md#logs"
+)
 def jobmanager_log_sizes(view: View) -> Relations:
     yield from _log_sizes(view, "getJobManagerLogList", "getJobManagerCustomLog", {})
 
@@ -60,8 +62,8 @@ def jobmanager_log_sizes(view: View) -> Relations:
 @between(
     "taskmanager",
     text="A log file of a TaskManager is at most as long as the list says, and not much shorter.",
-    source="logs",
-    settles_in_ms=6_000,
+    source="flink-behaviour.md#logs",
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def taskmanager_log_sizes(view: View, taskmanager_id: str) -> Relations:
     yield from _log_sizes(view, "getTaskManagerLogs", "getTaskManagerCustomLog", {"taskmanagerid": taskmanager_id})
@@ -96,7 +98,7 @@ def _unreadable(view: View, rows: Value, file_id: str, ids: dict[str, str]) -> l
 @between(
     "cluster",
     text="The log file that the JVM of the JobManager was given is listed, and so is its standard output.",
-    source="logs",
+    source="flink-behaviour.md#logs",
 )
 def configured_log_is_listed(view: View) -> Relations:
     rows = view.body("getJobManagerLogList")["logs"]
@@ -110,14 +112,14 @@ def configured_log_is_listed(view: View) -> Relations:
             output = f"{name.rpartition('.')[0] or name}.out"
             for file_id, file in (("getJobManagerLogFile", name), ("getJobManagerStdoutFile", output)):
                 if view.body(file_id).exists:
-                    yield from true(file in names, f"{file} is not listed", *suspects, option)
+                    yield from require(file in names, f"{file} is not listed", *suspects, option)
 
 
 @between(
     "taskmanager",
     text="The log and the standard output of a TaskManager are listed, under one name.",
-    source="logs",
-    settles_in_ms=6_000,
+    source="flink-behaviour.md#logs",
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
     ids = {"taskmanagerid": taskmanager_id}
@@ -125,7 +127,11 @@ def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
     yield from _pair_of_files(view, view.body("getTaskManagerLogs", **ids)["logs"], files, ids)
 
 
-@between("cluster", text="The log and the standard output of the JobManager are listed, under one name.", source="logs")
+@between(
+    "cluster",
+    text="The log and the standard output of the JobManager are listed, under one name.",
+    source="flink-behaviour.md#logs",
+)
 def jobmanager_output_is_listed(view: View) -> Relations:
     files = [view.body(file_id) for file_id in ("getJobManagerLogFile", "getJobManagerStdoutFile")]
     yield from _pair_of_files(view, view.body("getJobManagerLogList")["logs"], files, {})
@@ -145,7 +151,7 @@ def _pair_of_files(view: View, rows: Value, files: Sequence[Value], ids: dict[st
     file_id = "getTaskManagerCustomLog" if ids else "getJobManagerCustomLog"
     suspects = _unreadable(view, rows, file_id, ids) or [rows]
     text = "no two files have one name and the sizes of its log and its standard output"
-    yield from true(found, text, *suspects)
+    yield from require(found, text, *suspects)
 
 
 def _is_about(size: object, text: Value) -> bool:
@@ -155,9 +161,9 @@ def _is_about(size: object, text: Value) -> bool:
 @between(
     "cluster",
     text="Processes on one host that share a log folder list the same files, in the same order.",
-    source="logs",
+    source="flink-behaviour.md#logs",
     since="1.15",
-    settles_in_ms=6_000,
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def shared_log_folders(view: View) -> Relations:
     hosts: dict[str, list[Value]] = {}
@@ -181,26 +187,31 @@ def _same_folder(one: Value, other: Value) -> Relations:
     for i in (0, 1):
         for only in unknown[i]:
             suspects = unknown[1 - i][:3] or [(other, one)[i]]
-            yield from true(False, f"only one list has {only.raw}", only, *suspects)
+            yield from require(False, f"only one list has {only.raw}", only, *suspects)
     if not any(unknown):
         same = list(rows[0]) == list(rows[1])
-        yield from true(same, "another order", one, other)
+        yield from require(same, "another order", one, other)
     for name in both:
         for key in ("size", "mtime"):
             yield from equal(rows[0][name][key], rows[1][name][key])
 
 
-@between("cluster", text="/jobmanager/log is one of the listed files.", source="logs")
+@between("cluster", text="/jobmanager/log is one of the listed files.", source="flink-behaviour.md#logs")
 def jobmanager_log_is_listed(view: View) -> Relations:
     text = view.body("getJobManagerLogFile")
     rows = view.body("getJobManagerLogList")["logs"]
     if isinstance(text.raw, str) and rows.raw:
         length = len(text.raw)
         is_close = any(is_number(row["size"].raw) and abs(row["size"].raw - length) < 65_536 for row in rows)
-        yield from true(is_close, f"no file has about {length} bytes", text, rows)
+        yield from require(is_close, f"no file has about {length} bytes", text, rows)
 
 
-@between("cluster", text="The pages of logs are on the server that lists the jars.", source="logs", since="1.16")
+@between(
+    "cluster",
+    text="The pages of logs are on the server that lists the jars.",
+    source="flink-behaviour.md#logs",
+    since="1.16",
+)
 def log_pages(view: View) -> Relations:
     address = view.body("getJarList")["address"]
     pages = []
@@ -209,13 +220,13 @@ def log_pages(view: View) -> Relations:
     for page in pages:
         if isinstance(page.raw, str):
             inside = page.raw.endswith("/#/job-manager/logs")
-            yield from true(inside, "not the page of the JobManager", page, exact=True)
+            yield from require(inside, "not the page of the JobManager", page, exact=True)
     for job in view.subjects("job"):
         for taskmanager in view.subjects("taskmanager"):
             page = view.body("getTaskManagerLogUrl", jobid=job[0], taskmanagerid=taskmanager[0])["url"]
             if page.exists:
                 inside = str(page.raw).endswith(f"/#/task-manager/{taskmanager[0]}/logs")
-                yield from true(inside, f"not the page of {taskmanager[0]}", page, exact=True)
+                yield from require(inside, f"not the page of {taskmanager[0]}", page, exact=True)
                 pages.append(page)
     for page in pages:
         if isinstance(page.raw, str):
@@ -228,20 +239,22 @@ def _port(url: object) -> int | None:
     return int(match[1]) if match else None
 
 
-@between("cluster", text="The address of the jars has the port of the REST API.", source="jar-upload")
+@between(
+    "cluster", text="The address of the jars has the port of the REST API.", source="flink-behaviour.md#jar-upload"
+)
 def rest_port(view: View) -> Relations:
     address, configured = view.body("getJarList")["address"], options(view)
     port = configured.get("rest.port", Value(MISSING))
     if isinstance(port.raw, str) and port.raw.isdecimal() and port.raw != "0" and _port(address.raw):
-        yield from true(str(_port(address.raw)) == port.raw, "another port", address, port, exact=True)
+        yield from require(str(_port(address.raw)) == port.raw, "another port", address, port, exact=True)
 
 
 @between(
     "cluster",
     text="A log file was changed when its last line was written, or later.",
-    source="logs",
+    source="flink-behaviour.md#logs",
     since="1.15",
-    settles_in_ms=6_000,
+    may_disagree_for_ms=TWO_CACHES_MS,
 )
 def log_times(view: View) -> Relations:
     config = view.body("getDashboardConfiguration")

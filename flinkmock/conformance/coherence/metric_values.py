@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from flinkmock.conformance.coherence.metrics import is_rescaled
-from flinkmock.conformance.coherence.registry import METRICS, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, true
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, require
 from flinkmock.conformance.coherence.values import Value, constant, is_number, number
 from flinkmock.conformance.coherence.vertices import vertex_row
 from flinkmock.conformance.coherence.view import View
 
-_SOURCE = "metrics"
+_SOURCE = "flink-behaviour.md#metrics"
 _COUNTS = re.compile(
     r"(?:.*\.)?(?:num(?:Records|Bytes|Buffers)(?:In|InLocal|InRemote|Out)(?:PerSecond)?"
     r"|(?:busy|idle|backPressured|softBackPressured|hardBackPressured)TimeMsPerSecond"
@@ -49,7 +49,7 @@ def metric_values(body: Value) -> Relations:
             continue
         as_number = number(value)
         spelt = as_number.exists or value.raw in _NOT_FINITE
-        yield from true(spelt, "no number", value)
+        yield from require(spelt, "no number", value)
         if counts and is_number(as_number.raw):
             yield from ascending(constant(0, "0"), as_number)
 
@@ -65,14 +65,14 @@ def last_checkpoint_path(body: Value) -> Relations:
         if row["id"].raw == _PATH and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
             match = _JOB_IN_PATH.search(path.raw)
             own = match is None or match[1] == body.response.parameters["jobid"]
-            yield from true("/" in path.raw and own, "not a path of this job", path)
+            yield from require("/" in path.raw and own, "not a path of this job", path)
 
 
 @between(
     "vertex",
     text="The metrics and watermarks of a vertex have the index of one of its subtasks in front.",
     source=_SOURCE,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -83,4 +83,4 @@ def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
         for row in view.body(operation_id, **ids):
             index = str(row["id"].raw).partition(".")[0]
             inside = index.isdecimal() and int(index) < parallelism.raw
-            yield from true(inside, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))
+            yield from require(inside, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))

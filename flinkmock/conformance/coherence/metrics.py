@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, true
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
-_AGGREGATED = "aggregated-metrics"
+_AGGREGATED = "flink-behaviour.md#aggregated-metrics"
 _OPERATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
 _ALL = (
     *_OPERATIONS,
@@ -38,7 +38,7 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from ascending(constant(0, "0"), skew, slack=1e-6)
         if is_number(low.raw) and is_number(high.raw) and is_number(skew.raw):
             text = "equal values have no skew, different ones have one"
-            yield from true((low.raw == high.raw) <= (abs(skew.raw) < 1e-6), text, skew, low, high)
+            yield from require((low.raw == high.raw) <= (abs(skew.raw) < 1e-6), text, skew, low, high)
 
 
 @within(*_OPERATIONS, text="The sum is the average times a whole number.", source=_AGGREGATED)
@@ -48,7 +48,7 @@ def aggregates_have_a_count(body: Value) -> Relations:
         if not all(is_number(expected_value.raw) for expected_value in (mean, whole)) or not mean.raw:
             continue
         ratio = whole.raw / mean.raw
-        yield from true(
+        yield from require(
             abs(ratio - round(ratio)) < 1e-3 * max(1, abs(ratio)) and round(ratio) >= 1,
             "sum is not a multiple of avg",
             whole,
@@ -65,7 +65,7 @@ def aggregates_have_a_count(body: Value) -> Relations:
                 lower = [[], [low.raw], [low.raw, whole.raw - low.raw - high.raw]][round(ratio) - 1]
                 expected = _skew([*lower, high.raw])
                 is_close = abs(row["skew"].raw - expected) <= 1e-3
-                yield from true(is_close, f"the skew is {expected}", row["skew"], low, high, whole, exact=True)
+                yield from require(is_close, f"the skew is {expected}", row["skew"], low, high, whole, exact=True)
             tolerance = 1e-6 * abs(whole.raw)
             yield from ascending(low * round(ratio), whole, high * round(ratio), slack=tolerance)
 
@@ -96,50 +96,57 @@ def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]
                 text = f"the {key} of {len(values)} values of {name} is {expected_value}"
                 size = 100 if key == "skew" else max(abs(expected_value), *map(abs, numbers))
                 is_close = abs(row[key].raw - expected_value) <= 1e-6 * size + 1e-9
-                yield from true(is_close, text, row[key], *values, exact=True)
+                yield from require(is_close, text, row[key], *values, exact=True)
 
 
 @between(
     "cluster",
     text="Aggregated metrics of TaskManagers are those of the TaskManagers.",
     source=_AGGREGATED,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_taskmanagers(view: View) -> Relations:
     listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
     individual = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
     if individual and all(individual):
-        yield from _compare(view.aggregated("getAggregatedTaskManagerMetrics"), individual)
+        yield from _compare(view.aggregated_metrics("getAggregatedTaskManagerMetrics"), individual)
 
 
-@between("cluster", text="Aggregated metrics of jobs are those of the jobs.", source=_AGGREGATED, settles_in_ms=METRICS)
+@between(
+    "cluster",
+    text="Aggregated metrics of jobs are those of the jobs.",
+    source=_AGGREGATED,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
+)
 def aggregated_jobs(view: View) -> Relations:
     listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
     read = {ids[0] for ids in view.subjects("job")}
     if set(listed) <= read:
         individual = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
-        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [metrics for metrics in individual if metrics])
+        yield from _compare(
+            view.aggregated_metrics("getAggregatedJobMetrics"), [metrics for metrics in individual if metrics]
+        )
 
 
 @between(
     "vertex",
     text="Aggregated metrics of subtasks are those of the subtasks.",
     source=_AGGREGATED,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     rows = view.body("getJobVertexDetails", **ids)["subtasks"]
     individual = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
     if individual and all(individual):
-        yield from _compare(view.aggregated("getAggregatedSubtaskMetrics", **ids), individual)
+        yield from _compare(view.aggregated_metrics("getAggregatedSubtaskMetrics", **ids), individual)
 
 
 @between(
     "cluster",
     text="A single aggregation has the value that it has among all of them.",
     source=_AGGREGATED,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def single_aggregations(view: View) -> Relations:
     for kind, operation_id, names in (
@@ -149,7 +156,7 @@ def single_aggregations(view: View) -> Relations:
     ):
         for ids in view.subjects(kind):
             parameters = dict(zip(names, ids, strict=True))
-            rows = view.aggregated(operation_id, **parameters)
+            rows = view.aggregated_metrics(operation_id, **parameters)
             for body in view.with_query(operation_id, **parameters):
                 if set(body.response.query) == {"get", "agg"}:
                     for row in body:
@@ -159,29 +166,31 @@ def single_aggregations(view: View) -> Relations:
                                 yield from equal(value, whole[key])
 
 
-@against_request(*_ALL, text="With get, a response has only metrics that the request names.", source="metrics")
-def metrics_were_asked_for(body: Value) -> Relations:
+@against_request(
+    *_ALL, text="With get, a response has only metrics that the request names.", source="flink-behaviour.md#metrics"
+)
+def only_requested_metrics(body: Value) -> Relations:
     requested = body.response.query.get("get")
     for row in body:
         if requested is not None:
-            yield from true(row["id"].raw in requested, "not asked for", row["id"], exact=True)
+            yield from require(row["id"].raw in requested, "not asked for", row["id"], exact=True)
         else:
             text = "a value without get"
-            yield from true(not row["value"].exists and not row["min"].exists, text, row["id"])
+            yield from require(not row["value"].exists and not row["min"].exists, text, row["id"])
 
 
 @against_request(
     *_OPERATIONS, text="With agg, a response has only the aggregations that the request names.", source=_AGGREGATED
 )
-def aggregations_were_asked_for(body: Value) -> Relations:
+def only_requested_aggregations(body: Value) -> Relations:
     requested = body.response.query.get("agg")
     if requested and body.response.query.get("get"):
         for row in body:
             for key, value in row.items():
                 if key != "id":
-                    yield from true(key in requested, "not asked for", value)
+                    yield from require(key in requested, "not asked for", value)
             for key in requested:
-                yield from true(row[key].exists, f"{key} is missing", row)
+                yield from require(row[key].exists, f"{key} is missing", row)
 
 
 def _single_scope(kind: str) -> tuple[str, tuple[str, ...]]:
@@ -212,10 +221,15 @@ def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations
             requested, answered = set(body.response.query["get"]), {row["id"].raw for row in body}
             for row in listed:
                 if row["id"].raw in requested:
-                    yield from true(row["id"].raw in answered, "listed and requested, without a value", row["id"])
+                    yield from require(row["id"].raw in answered, "listed and requested, without a value", row["id"])
 
 
-@between("job", text="Metrics of a job that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+@between(
+    "job",
+    text="Metrics of a job that have a value are listed.",
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
+)
 def job_metrics_are_listed(view: View, job_id: str) -> Relations:
     yield from _listed_and_valued(view, "job", (job_id,))
 
@@ -223,27 +237,40 @@ def job_metrics_are_listed(view: View, job_id: str) -> Relations:
 @between(
     "taskmanager",
     text="Metrics of a TaskManager that have a value are listed.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations:
     yield from _listed_and_valued(view, "taskmanager", (taskmanager_id,))
 
 
 @between(
-    "cluster", text="Metrics of the JobManager that have a value are listed.", source="metrics", settles_in_ms=METRICS
+    "cluster",
+    text="Metrics of the JobManager that have a value are listed.",
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jobmanager_metrics_are_listed(view: View) -> Relations:
     yield from _listed_and_valued(view, "cluster", ())
 
 
-@between("vertex", text="Metrics of a vertex that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+@between(
+    "vertex",
+    text="Metrics of a vertex that have a value are listed.",
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
+)
 def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relations:
     yield from _listed_and_valued(view, "vertex", (job_id, vertex_id))
     yield from _listed_and_valued(view, "coordinator", (job_id, vertex_id))
 
 
-@between("subtask", text="Metrics of a subtask that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+@between(
+    "subtask",
+    text="Metrics of a subtask that have a value are listed.",
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
+)
 def subtask_metrics_are_listed(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
     yield from _listed_and_valued(view, "subtask", (job_id, vertex_id, index))
 
@@ -251,8 +278,8 @@ def subtask_metrics_are_listed(view: View, job_id: str, vertex_id: str, index: s
 @between(
     "job",
     text="Counts in the metrics of a job are not negative.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
     for name, value in view.metrics("getJobMetrics", jobid=job_id).items():
@@ -270,13 +297,13 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
         missing = [name for name in sorted(expected) if name not in listed][:3]
         contrary = [value for name in missing for value in expected[name]]
         for name in missing:
-            yield from true(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
+            yield from require(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
             if len(expected[name]) > 1:
-                yield from true(True, "", *expected[name][:3], exact=True)  # they agree with each other
+                yield from require(True, "", *expected[name][:3], exact=True)  # they agree with each other
         for row_id in unknown:
-            yield from true(False, f"{row_id.raw} is listed, but not by the others", row_id, *contrary[:3])
+            yield from require(False, f"{row_id.raw} is listed, but not by the others", row_id, *contrary[:3])
         for name in listed.keys() & expected.keys():
-            yield from true(True, "", listed[name], *expected[name], exact=True)
+            yield from require(True, "", listed[name], *expected[name], exact=True)
 
 
 def is_rescaled(view: View, job_id: str) -> bool:
@@ -303,8 +330,8 @@ def _where(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
 @between(
     "vertex",
     text="The metrics that a vertex lists are those of its subtasks, with the index in front.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -327,7 +354,7 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
     "cluster",
     text="The aggregated metrics that are listed are those of the TaskManagers, and of the jobs.",
     source=_AGGREGATED,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_metrics_are_listed(view: View) -> Relations:
     for whole_id, part_id, parameter, listed in (

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import over_time
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, same_fields, true
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number
 from flinkmock.conformance.coherence.vertices import UNASSIGNED
 
-_RULES = "rules-that-hold"
+_RULES = "flink-behaviour.md#rules-that-hold"
 _GROWING = (
     "read-bytes",
     "write-bytes",
@@ -50,7 +50,7 @@ def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]
     "getJobsOverview",
     "getApplicationDetails",
     text="Name, type and start-time of a job stay the same.",
-    source="job-lists",
+    source="flink-behaviour.md#job-lists",
 )
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "jid"):
@@ -62,7 +62,10 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getJobsOverview", "getApplicationDetails", text="A job that has ended does not change.", source="ended-jobs"
+    "getJobsOverview",
+    "getApplicationDetails",
+    text="A job that has ended does not change.",
+    source="flink-behaviour.md#ended-jobs",
 )
 def ended_job_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "jid"):
@@ -74,7 +77,7 @@ def ended_job_stays(before: Value, after: Value) -> Relations:
     "getJobsOverview",
     "getApplicationDetails",
     text="last-modification and the duration of a job only grow.",
-    source="job-lists",
+    source="flink-behaviour.md#job-lists",
 )
 def listed_times_grow(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "jid"):
@@ -83,35 +86,46 @@ def listed_times_grow(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getJobsOverview", "getJobIdsWithStatusesOverview", text="A job that runs stays in the list.", source="job-lists"
+    "getJobsOverview",
+    "getJobIdsWithStatusesOverview",
+    text="A job that runs stays in the list.",
+    source="flink-behaviour.md#job-lists",
 )
 def running_job_stays(before: Value, after: Value) -> Relations:
     key, status = ("jid", "state") if before["jobs"][0]["jid"].exists else ("id", "status")
     listed = {row[key].raw for row in after["jobs"]}
     for old in before["jobs"]:
         if old[status].exists and old[status].raw not in TERMINAL:
-            yield from true(old[key].raw in listed, "a job has gone", after["jobs"], old[key])
+            yield from require(old[key].raw in listed, "a job has gone", after["jobs"], old[key])
 
 
-@over_time("getJobIdsWithStatusesOverview", text="A job that has ended stays so.", source="ended-jobs")
+@over_time(
+    "getJobIdsWithStatusesOverview", text="A job that has ended stays so.", source="flink-behaviour.md#ended-jobs"
+)
 def ended_status_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "id"):
         if old["status"].is_in(TERMINAL):
             yield from equal(old["status"], new["status"])
         elif old["status"].raw != "INITIALIZING":
-            yield from true(new["status"].raw != "INITIALIZING", "it was initialized", new["status"], old["status"])
+            yield from require(new["status"].raw != "INITIALIZING", "it was initialized", new["status"], old["status"])
 
 
-@over_time("getJobStatusInfo", text="A job that has ended stays so; no job is initialized twice.", source="ended-jobs")
+@over_time(
+    "getJobStatusInfo",
+    text="A job that has ended stays so; no job is initialized twice.",
+    source="flink-behaviour.md#ended-jobs",
+)
 def status_stays(before: Value, after: Value) -> Relations:
     old, new = before["status"], after["status"]
     if old.is_in(TERMINAL):
         yield from equal(old, new)
     elif old.raw != "INITIALIZING":
-        yield from true(new.raw != "INITIALIZING", "it was initialized", new, old)
+        yield from require(new.raw != "INITIALIZING", "it was initialized", new, old)
 
 
-@over_time("getJobExecutionResult", text="The result of a job does not change.", source="execution-result")
+@over_time(
+    "getJobExecutionResult", text="The result of a job does not change.", source="flink-behaviour.md#execution-result"
+)
 def result_stays(before: Value, after: Value) -> Relations:
     if before["status"]["id"].raw == "COMPLETED":
         yield from same_fields(before, after)
@@ -140,7 +154,7 @@ def vertices_grow(before: Value, after: Value) -> Relations:
     restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
     if default and before["vertices"].raw and after["vertices"].raw and before["job-type"].raw != "BATCH":
         same = [row["id"].raw for row in before["vertices"]] == [row["id"].raw for row in after["vertices"]]
-        yield from true(same, "other vertices", before["vertices"], after["vertices"], exact=True)
+        yield from require(same, "other vertices", before["vertices"], after["vertices"], exact=True)
     for old, new in pairs(before["vertices"], after["vertices"], "id"):
         yield from equal(old["name"], new["name"])
         if default and before["job-type"].raw != "BATCH":
@@ -175,7 +189,7 @@ def _counters_grow(old: Value, new: Value) -> Relations:
 @over_time(
     "getJobVertexDetails",
     text="Subtasks keep their attempt until the next one; its counters only grow.",
-    source="subtasks",
+    source="flink-behaviour.md#subtasks",
 )
 def subtasks_grow(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
@@ -189,7 +203,7 @@ def subtasks_grow(before: Value, after: Value) -> Relations:
     "getSubtaskCurrentAttemptDetails",
     "getSubtaskExecutionAttemptDetails",
     text="A subtask keeps its attempt until the next one; its counters only grow.",
-    source="subtasks",
+    source="flink-behaviour.md#subtasks",
 )
 def subtask_grows(before: Value, after: Value) -> Relations:
     yield from _subtask_grows(before, after)
@@ -205,7 +219,7 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
             yield from equal(old["endpoint"], new["endpoint"])
         if old["status"].is_in(_ORDER) and new["status"].is_in(_ORDER):
             forward = _ORDER.index(old["status"].raw) <= _ORDER.index(new["status"].raw)
-            yield from true(forward, "it went back", old["status"], new["status"])
+            yield from require(forward, "it went back", old["status"], new["status"])
         if old["status"].is_in(TERMINAL):
             for key in ("status", "end-time", "duration", "host", "start-time"):
                 yield from equal(old[key], new[key])
@@ -216,13 +230,18 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
     yield from ascending(old["attempt"], new["attempt"])
 
 
-@over_time("getSubtaskExecutionAttemptAccumulators", text="An attempt keeps its id.", source="subtasks", since="1.13")
+@over_time(
+    "getSubtaskExecutionAttemptAccumulators",
+    text="An attempt keeps its id.",
+    source="flink-behaviour.md#subtasks",
+    since="1.13",
+)
 def attempt_stays(before: Value, after: Value) -> Relations:
     for key in ("id", "subtask", "attempt"):
         yield from equal(before[key], after[key])
 
 
-@over_time("getSubtasksTimes", text="The times of an attempt are set once.", source="subtasks")
+@over_time("getSubtasksTimes", text="The times of an attempt are set once.", source="flink-behaviour.md#subtasks")
 def subtask_times_stay(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
@@ -238,7 +257,7 @@ def subtask_times_stay(before: Value, after: Value) -> Relations:
 @over_time(
     "getJobVertexTaskManagers",
     text="The server's time never goes backwards, and the vertex stays the same.",
-    source="subtasks",
+    source="flink-behaviour.md#subtasks",
 )
 def located_vertex_stays(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
@@ -253,7 +272,7 @@ def located_vertex_stays(before: Value, after: Value) -> Relations:
 @over_time(
     "getCheckpointingStatistics",
     text="The number of checkpoints never decreases, and their ids rise.",
-    source="checkpoint-statistics",
+    source="flink-behaviour.md#checkpoint-statistics",
 )
 def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
     for key in ("restored", "total", "completed", "failed"):
@@ -262,11 +281,11 @@ def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
     for kind in ("completed", "savepoint", "failed"):
         old, new = before["latest"][kind], after["latest"][kind]
         if old.raw:
-            yield from true(bool(new.raw), f"the latest {kind} has gone", new, old["id"])
+            yield from require(bool(new.raw), f"the latest {kind} has gone", new, old["id"])
             yield from ascending(old["id"], new["id"])
     old, new = before["latest"]["restored"], after["latest"]["restored"]
     if old.raw:
-        yield from true(bool(new.raw), "the restored checkpoint has gone", new, old["id"])
+        yield from require(bool(new.raw), "the restored checkpoint has gone", new, old["id"])
         yield from ascending(old["restore_timestamp"], new["restore_timestamp"])
         if before["counts"]["restored"].raw == after["counts"]["restored"].raw:
             yield from same_fields(old, new)
@@ -283,7 +302,7 @@ def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
 @over_time(
     "getCheckpointingStatistics",
     text="A checkpoint that is completed or failed does not change, but for late reports to a failed one.",
-    source="checkpoint-statistics",
+    source="flink-behaviour.md#checkpoint-statistics",
 )
 def history_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["history"], after["history"], "id"):
@@ -297,13 +316,13 @@ def history_stays(before: Value, after: Value) -> Relations:
     listed = {entry["id"].raw for entry in after["history"]}
     for entry in before["history"] if is_number(oldest) else ():
         if entry["id"].raw >= oldest:
-            yield from true(entry["id"].raw in listed, "a checkpoint has gone", after["history"], entry["id"])
+            yield from require(entry["id"].raw in listed, "a checkpoint has gone", after["history"], entry["id"])
 
 
 @over_time(
     "getCheckpointingStatistics",
     text="The minima of the summary only fall, its maxima only rise.",
-    source="checkpoint-statistics",
+    source="flink-behaviour.md#checkpoint-statistics",
 )
 def summary_widens(before: Value, after: Value) -> Relations:
     if not before["counts"]["completed"].raw:
@@ -320,21 +339,25 @@ def summary_widens(before: Value, after: Value) -> Relations:
     "getCheckpointStatisticDetails",
     "getTaskCheckpointStatistics",
     text="A checkpoint that is completed or failed keeps its details, but for late reports to a failed one.",
-    source="checkpoint-details",
+    source="flink-behaviour.md#checkpoint-details",
 )
 def checkpoint_stays(before: Value, after: Value) -> Relations:
     if before["status"].is_in(("COMPLETED", "FAILED")):
         yield from _ended_checkpoint_stays(before, after)
     yield from ascending(before["num_acknowledged_subtasks"], after["num_acknowledged_subtasks"])
     if before["discarded"].raw is True:
-        yield from true(after["discarded"].raw is True, "it was discarded", after["discarded"], before["discarded"])
+        yield from require(after["discarded"].raw is True, "it was discarded", after["discarded"], before["discarded"])
 
 
-@over_time("getJobExceptions", text="The history of exceptions only grows at its beginning.", source="exceptions")
+@over_time(
+    "getJobExceptions",
+    text="The history of exceptions only grows at its beginning.",
+    source="flink-behaviour.md#exceptions",
+)
 def exceptions_stay(before: Value, after: Value) -> Relations:
     old, new = before["exceptionHistory"]["entries"], after["exceptionHistory"]["entries"]
     if old[0].exists:
-        yield from true(new[0].exists, "the exceptions have gone", new, old)
+        yield from require(new[0].exists, "the exceptions have gone", new, old)
         yield from ascending(old[0]["timestamp"], new[0]["timestamp"])
     if len(old.raw or ()) == len(new.raw or ()) and old[0]["timestamp"].raw == new[0]["timestamp"].raw:
         for one, other in zip(old, new, strict=True):

@@ -13,8 +13,8 @@ from flinkmock.conformance.coherence.relations import (
     equal,
     is_listed,
     one_of,
+    require,
     same_fields,
-    true,
     unique,
     well_spelt,
 )
@@ -22,7 +22,7 @@ from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_
 from flinkmock.conformance.coherence.vertices import length_of
 from flinkmock.conformance.coherence.view import View
 
-_RULES = "rules-that-hold"
+_RULES = "flink-behaviour.md#rules-that-hold"
 _PLANS = ("getJobDetails", "getJobPlan", "generatePlanFromJar", "generatePlanFromJarGet")
 _EXCHANGES = (
     "pipelined",
@@ -43,7 +43,7 @@ _STREAM_EXCHANGES = ("PIPELINED", "BATCH", "HYBRID_FULL", "HYBRID_SELECTIVE", "U
 @within(
     "getJobDetails",
     text="The nodes of the plan are the vertices of the job, with their parallelism.",
-    source="job-details",
+    source="flink-behaviour.md#job-details",
 )
 def plan_has_the_vertices(job: Value) -> Relations:
     nodes = job["plan"]["nodes"]
@@ -52,9 +52,9 @@ def plan_has_the_vertices(job: Value) -> Relations:
     vertices = {vertex["id"].raw: vertex for vertex in job["vertices"]}
     ids = {node["id"].raw: node for node in nodes}
     for vertex_id, vertex in vertices.items():
-        yield from true(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
+        yield from require(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
     for node_id, node in ids.items():
-        yield from true(
+        yield from require(
             node_id in vertices, "a node of the plan is not a vertex", node["id"], job["vertices"], exact=True
         )
         if node_id in vertices and isinstance(node["parallelism"].raw, int) and node["parallelism"].raw > 0:
@@ -62,7 +62,7 @@ def plan_has_the_vertices(job: Value) -> Relations:
             yield from equal(node["parallelism"], vertices[node_id]["parallelism"])
 
 
-@within("getJobDetails", text="The plan of a job has its id, name and type.", source="job-details")
+@within("getJobDetails", text="The plan of a job has its id, name and type.", source="flink-behaviour.md#job-details")
 def plan_is_of_the_job(job: Value) -> Relations:
     plan = job["plan"]
     if plan["nodes"].raw:
@@ -74,7 +74,7 @@ def plan_is_of_the_job(job: Value) -> Relations:
 @within(
     *_PLANS,
     text="The inputs of a plan's nodes are other nodes, numbered from 0.",
-    source="jar-plan",
+    source="flink-behaviour.md#jar-plan",
 )
 def plan_is_a_graph(body: Value) -> Relations:
     yield from _is_graph(body["plan"]["nodes"])
@@ -91,7 +91,7 @@ def _is_graph(nodes: Value) -> Relations:
         for edge in node["inputs"]:
             inner = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
             suspects = () if inner else unread[:3]
-            yield from true(inner, "an input is not another node", edge["id"], *suspects, exact=True)
+            yield from require(inner, "an input is not another node", edge["id"], *suspects, exact=True)
 
 
 @within(
@@ -110,7 +110,7 @@ def plan_is_sorted(body: Value) -> Relations:
     ]
     if edges:
         is_consistent = len({before for before, _ in edges}) == 1
-        yield from true(is_consistent, "some inputs come before their node, others after it", nodes)
+        yield from require(is_consistent, "some inputs come before their node, others after it", nodes)
 
 
 @between("job", text="/plan returns the plan of the details.", source=_RULES)
@@ -121,7 +121,7 @@ def job_plan(view: View, job_id: str) -> Relations:
         yield from same_fields(plan, details)
 
 
-@within(*_PLANS, text="A plan names kinds of exchanges that there are.", source="jar-plan")
+@within(*_PLANS, text="A plan names kinds of exchanges that there are.", source="flink-behaviour.md#jar-plan")
 def plan_exchanges(body: Value) -> Relations:
     for nodes, kinds in ((body["plan"]["nodes"], _EXCHANGES), (body["stream-graph"]["nodes"], _STREAM_EXCHANGES)):
         for node in nodes:
@@ -129,7 +129,7 @@ def plan_exchanges(body: Value) -> Relations:
                 yield from one_of(edge["exchange"], kinds, "there are no others")
 
 
-@within(*_PLANS, text="Ship strategies are spelt as Flink spells them.", source="jar-plan")
+@within(*_PLANS, text="Ship strategies are spelt as Flink spells them.", source="flink-behaviour.md#jar-plan")
 def ship_strategies(body: Value) -> Relations:
     for nodes in (body["plan"]["nodes"], body["stream-graph"]["nodes"]):
         for node in nodes:
@@ -140,17 +140,21 @@ def ship_strategies(body: Value) -> Relations:
 @within(
     *_PLANS,
     text="The keys of a plan that only the DataSet API filled are empty since it is gone.",
-    source="jar-plan",
+    source="flink-behaviour.md#jar-plan",
     since="2.0",
 )
 def plan_has_no_data_sets(body: Value) -> Relations:
     for node in body["plan"]["nodes"]:
         for key in ("operator", "operator_strategy"):
             if node[key].exists:
-                yield from true(node[key].raw == "", "only the DataSet API named it", node[key], exact=True)
+                yield from require(node[key].raw == "", "only the DataSet API named it", node[key], exact=True)
 
 
-@within(*_PLANS, text="A node with the ship strategy FORWARD has the parallelism of its input.", source="jar-plan")
+@within(
+    *_PLANS,
+    text="A node with the ship strategy FORWARD has the parallelism of its input.",
+    source="flink-behaviour.md#jar-plan",
+)
 def forward_keeps_the_parallelism(body: Value) -> Relations:
     if body["schedulerType"].raw not in (MISSING, "Default"):
         return  # other schedulers decide on the parallelism of each vertex
@@ -160,16 +164,20 @@ def forward_keeps_the_parallelism(body: Value) -> Relations:
             one, other = node["parallelism"], nodes.get(edge["id"].raw, Value(MISSING))["parallelism"]
             if edge["ship_strategy"].raw == "FORWARD" and is_number(other.raw) and one.raw > 0 and other.raw > 0:
                 text = "FORWARD between vertices of different parallelism"
-                yield from true(one.raw == other.raw, text, edge["ship_strategy"], one, other)
+                yield from require(one.raw == other.raw, text, edge["ship_strategy"], one, other)
 
 
-@between("jar", text="The plans of a jar differ only in their job and their parallelism.", source="jar-plan")
+@between(
+    "jar",
+    text="The plans of a jar differ only in their job and their parallelism.",
+    source="flink-behaviour.md#jar-plan",
+)
 def plans_of_jar(view: View, jar_id: str) -> Relations:
     plan = view.body("generatePlanFromJarGet", jarid=jar_id)["plan"]
     row = row_with(view.body("getJarList")["files"], "id", jar_id)
     if plan.exists and row.exists:
         text = "a plan without entry-class needs exactly one entry class in the jar"
-        yield from true(len(row["entry"].raw or ()) == 1, text, row["entry"], exact=True)
+        yield from require(len(row["entry"].raw or ()) == 1, text, row["entry"], exact=True)
     default = options(view).get("parallelism.default", constant("1"))
     for body in view.with_query("generatePlanFromJarGet", jarid=jar_id):
         other = body["plan"]
@@ -182,7 +190,7 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
                 [node["id"] for node_id, node in nodes[one].items() if node_id not in nodes[1 - one]] for one in (0, 1)
             ]
             if len(unknown[0]) == len(unknown[1]) == 1:
-                yield from true(False, "only one plan has this vertex", unknown[0][0], unknown[1][0])
+                yield from require(False, "only one plan has this vertex", unknown[0][0], unknown[1][0])
             continue  # with another parallelism, other operators are chained
         yield from equal(length_of(plan["nodes"]), length_of(other["nodes"]))
         same = all(
@@ -194,7 +202,7 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
             one, two = node["parallelism"], twin["parallelism"]
             follows = [str(one.raw), str(two.raw)] == [str(default.raw), body.response.query["parallelism"][0]]
             right = one.raw == two.raw or follows
-            yield from true(right, "neither the same nor the default", one, two, exact=True)
+            yield from require(right, "neither the same nor the default", one, two, exact=True)
             if same:
                 yield from same_fields(node["inputs"], twin["inputs"])
 
@@ -202,7 +210,7 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
 @within(
     "getJobDetails",
     text="The operators of a batch job are its stream graph; those without a vertex are pending.",
-    source="batch-jobs",
+    source="flink-behaviour.md#batch-jobs",
     since="2.0",
 )
 def stream_graph_has_the_vertices(job: Value) -> Relations:
@@ -214,19 +222,21 @@ def stream_graph_has_the_vertices(job: Value) -> Relations:
     pending = job["pending-operators"]
     if pending.exists:
         text = f"{len(waiting)} operators have no vertex"
-        yield from true(pending.raw == len(waiting), text, pending, job["stream-graph"]["nodes"], exact=True)
+        yield from require(pending.raw == len(waiting), text, pending, job["stream-graph"]["nodes"], exact=True)
     used = {node["job_vertex_id"].raw for node in nodes}
     for vertex_id, vertex in vertices.items():
-        yield from true(vertex_id in used, "no operator is in this vertex", vertex["id"], job["stream-graph"]["nodes"])
+        yield from require(
+            vertex_id in used, "no operator is in this vertex", vertex["id"], job["stream-graph"]["nodes"]
+        )
     for node in nodes:
         owner = node["job_vertex_id"]
         if not owner.raw:
             continue
-        yield from true(owner.raw in vertices, "no vertex has this id", owner, job["vertices"], exact=True)
+        yield from require(owner.raw in vertices, "no vertex has this id", owner, job["vertices"], exact=True)
         vertex = vertices.get(owner.raw, Value(MISSING))
         if isinstance(vertex["name"].raw, str) and isinstance(node["operator"].raw, str):
             inside = node["operator"].raw in vertex["name"].raw
-            yield from true(inside, "the vertex has no such operator", node["operator"], owner, vertex["name"])
+            yield from require(inside, "the vertex has no such operator", node["operator"], owner, vertex["name"])
         if is_number(node["parallelism"].raw) and node["parallelism"].raw > 0 and vertex["parallelism"].raw > 0:
             yield from equal(node["parallelism"], vertex["parallelism"])
 
@@ -234,7 +244,7 @@ def stream_graph_has_the_vertices(job: Value) -> Relations:
 @within(
     "getJobDetails",
     text="The edges of a stream graph are those of the plan between vertices, and connect the operators of a vertex.",
-    source="batch-jobs",
+    source="flink-behaviour.md#batch-jobs",
     since="2.0",
 )
 def stream_graph_has_the_edges(job: Value) -> Relations:
@@ -252,7 +262,7 @@ def stream_graph_has_the_edges(job: Value) -> Relations:
         chain = [node_id for node_id, owner in owners.items() if owner == vertex_id]
         inner = [(edge["id"].raw, node_id) for edge, node_id in edges if edge["id"].raw in chain and node_id in chain]
         inputs = [nodes[node_id]["inputs"] for node_id in chain]
-        yield from true(_is_connected(chain, inner), "operators of a vertex are not connected", *inputs)
+        yield from require(_is_connected(chain, inner), "operators of a vertex are not connected", *inputs)
 
 
 def _is_connected(nodes: Sequence[object], edges: Sequence[tuple[object, object]]) -> bool:

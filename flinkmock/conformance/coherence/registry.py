@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from flinkmock.conformance.coherence.relations import Relations
 
-AT_ONCE = 0
-CACHES = 5_000
+CACHE_REFRESH_MS = 5_000
 """Longer than Flink caches execution graphs, checkpoint statistics and files of TaskManagers (3 s), in ms."""
-METRICS = 24_000
+TWO_CACHES_MS = 6_000
+"""Twice as long as Flink caches them: how old a value may be that one cache has taken from another, in ms."""
+METRICS_REFRESH_MS = 24_000
 """Longer than two fetches of metrics, and than two heartbeats (10 s each), in ms."""
 
 
@@ -33,10 +33,11 @@ class Invariant:
         id: The name of its function, with hyphens instead of underscores.
         scope: Which values it compares.
         text: The rule in a sentence.
-        source: The section of the page about Flink that has the evidence.
+        source: The section of the documentation that has the evidence: "flink-behaviour.md#caches".
         since, until: The first and the last minor release for which it holds; "" if there is none.
-        settles_in_ms: How long values of different age may disagree. A violation is reported only if it lasts for this
-            time, or immediately if it is 0. For `TIME`: the least time between the two views.
+        may_disagree_for_ms: How long values of different age may disagree, in ms. A violation is reported only if it
+            lasts for this time, or immediately if this is 0.
+        apart_ms: For `TIME`: the least time between two views, in ms.
         subjects: The operations whose responses it reads. For `BETWEEN_RESPONSES`: one kind of subject ("cluster",
             "job", "vertex", "taskmanager", "application"). For `TIME`: operations, or one kind of subject.
         check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
@@ -49,7 +50,8 @@ class Invariant:
     source: str
     since: str
     until: str
-    settles_in_ms: int
+    may_disagree_for_ms: int
+    apart_ms: int
     subjects: tuple[str, ...]
     check: Callable[..., Relations]
 
@@ -69,56 +71,72 @@ Check = Callable[..., Relations]
 
 
 def _register(
-    scope: Scope, subjects: tuple[str, ...], text: str, source: str, since: str, until: str, settles_in_ms: int
+    scope: Scope,
+    subjects: tuple[str, ...],
+    text: str,
+    source: str,
+    since: str,
+    until: str,
+    *,
+    may_disagree_for_ms: int = 0,
+    apart_ms: int = 0,
 ) -> Callable[[Check], Check]:
     def register(check: Check) -> Check:
-        name = check.__name__.replace("_", "-")
-        if name in INVARIANTS:
-            raise ValueError(f"two invariants are called {name}")
-        INVARIANTS[name] = Invariant(name, scope, text, source, since, until, settles_in_ms, subjects, check)
+        invariant_id = check.__name__.replace("_", "-")
+        if invariant_id in INVARIANTS:
+            raise ValueError(f"two invariants are called {invariant_id}")
+        INVARIANTS[invariant_id] = Invariant(
+            invariant_id, scope, text, source, since, until, may_disagree_for_ms, apart_ms, subjects, check
+        )
         return check
 
     return register
 
 
 def within(
-    *operations: str, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = AT_ONCE
+    *operations: str, text: str, source: str, since: str = "", until: str = "", may_disagree_for_ms: int = 0
 ) -> Callable[[Check], Check]:
     """Register `check(body)` for the responses of these operations."""
-    return _register(Scope.RESPONSE, operations, text, source, since, until, settles_in_ms)
+    return _register(Scope.RESPONSE, operations, text, source, since, until, may_disagree_for_ms=may_disagree_for_ms)
 
 
 def against_request(
     *operations: str, text: str, source: str, since: str = "", until: str = ""
 ) -> Callable[[Check], Check]:
     """Register `check(body)`, which compares the body with the parameters in `body.response`."""
-    return _register(Scope.REQUEST, operations, text, source, since, until, AT_ONCE)
+    return _register(Scope.REQUEST, operations, text, source, since, until)
 
 
 def between(
-    subject: str, *, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = CACHES
+    subject: str,
+    *,
+    text: str,
+    source: str,
+    since: str = "",
+    until: str = "",
+    may_disagree_for_ms: int = CACHE_REFRESH_MS,
 ) -> Callable[[Check], Check]:
     """Register `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
-    return _register(Scope.BETWEEN_RESPONSES, (subject,), text, source, since, until, settles_in_ms)
+    return _register(
+        Scope.BETWEEN_RESPONSES, (subject,), text, source, since, until, may_disagree_for_ms=may_disagree_for_ms
+    )
 
 
 def over_time(*operations: str, text: str, source: str, since: str = "", until: str = "") -> Callable[[Check], Check]:
     """Register `check(before, after)` for two responses to the same request; `after` was requested later."""
-    return _register(Scope.TIME, operations, text, source, since, until, AT_ONCE)
+    return _register(Scope.TIME, operations, text, source, since, until)
 
 
 def between_times(
     subject: str, *, text: str, source: str, since: str = "", until: str = "", apart_ms: int = 0
 ) -> Callable[[Check], Check]:
     """Register `check(before, after, *ids)` for two views of a subject that are at least `apart_ms` apart."""
-    return _register(Scope.TIME, (subject,), text, source, since, until, apart_ms)
+    return _register(Scope.TIME, (subject,), text, source, since, until, apart_ms=apart_ms)
 
 
 def releases_of(invariant: Invariant) -> str:
     """Return the releases of an invariant for tables: "since 1.13"."""
-    bounds: list[Any] = []
-    if invariant.since:
-        bounds.append(f"since {invariant.since}")
+    bounds = [f"since {invariant.since}"] if invariant.since else []
     if invariant.until:
         bounds.append(f"until {invariant.until}")
     return ", ".join(bounds) or "all"

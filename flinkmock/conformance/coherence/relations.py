@@ -1,4 +1,8 @@
-"""Relations between values: each holds or fails."""
+"""Relations between values: each holds or fails.
+
+The functions yield relations. They yield none for values that are missing or, where numbers are compared, are not
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,9 @@ class Relation:
     Attributes:
         holds: Whether it holds.
         values: The values that take part, computed ones included.
-        exact: Whether any changed value breaks it, as for an equation. An inequality may still hold.
-        text: How it fails, with the values; "" if it holds.
+        exact: Whether it fails when any of the values is changed. That is true of an equation; an inequality may hold
+            by chance.
+        text: Why it fails, with the values; "" if it holds.
     """
 
     holds: bool
@@ -34,13 +39,13 @@ class Relation:
 
 
 Relations = Iterator[Relation]
-_NEARLY = 1e-3
+_ROUNDING = 1e-3
 """The share of a value up to which a tolerance counts as rounding."""
-_TIME = 1e12
-"""Numbers from here on are times in ms since the epoch."""
+_LOWEST_TIME_MS = 1e12
+"""Numbers of at least this size are times in ms since the epoch."""
 
 
-def _known(*values: Value) -> bool:
+def _all_exist(*values: Value) -> bool:
     return all(value.exists for value in values)
 
 
@@ -50,76 +55,85 @@ def _described(value: Value) -> str:
 
 def equal(*values: Value) -> Relations:
     """Relate each pair of the values that exist: they are equal. An integer equals a float of the same value."""
-    known = [value for value in values if value.exists]
-    for one, other in combinations(known, 2):
+    existing = [value for value in values if value.exists]
+    for one, other in combinations(existing, 2):
         holds = one.raw == other.raw
         yield Relation(holds, (one, other), True, "" if holds else f"{_described(one)} is not {_described(other)}")
 
 
 def close(one: Value, other: Value, tolerance: float) -> Relations:
-    """Relate two numbers, which differ by at most `tolerance`."""
+    """Relate two numbers: they differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
-        near = abs(one.raw - other.raw) <= tolerance
-        exact = tolerance <= 1 or (tolerance <= _NEARLY * abs(one.raw) and abs(one.raw) < _TIME)
-        yield Relation(near, (one, other), exact, "" if near else f"{_described(one)} is not about {_described(other)}")
+        holds = abs(one.raw - other.raw) <= tolerance
+        is_rounding = tolerance <= _ROUNDING * abs(one.raw) and abs(one.raw) < _LOWEST_TIME_MS
+        text = "" if holds else f"{_described(one)} is not about {_described(other)}"
+        yield Relation(holds, (one, other), tolerance <= 1 or is_rounding, text)
 
 
 def ascending(*values: Value, slack: float = 0) -> Relations:
     """Relate each number to the next one: it is at most the next one plus `slack`. Other values are left out."""
-    known = [value for value in values if is_number(value.raw)]
-    for low, high in pairwise(known):
+    numbers = [value for value in values if is_number(value.raw)]
+    for low, high in pairwise(numbers):
         holds = low.raw <= high.raw + slack
         yield Relation(holds, (low, high), False, "" if holds else f"{_described(low)} is more than {_described(high)}")
 
 
 def one_of(value: Value, raws: Any, reason: str, *others: Value) -> Relations:
-    """Relate a value to others, of which it follows that its raw value is one of `raws`; `reason` is for reports."""
-    if _known(value, *others):
+    """Relate a value to others that allow it only the raw values `raws`; `reason` is for reports."""
+    if _all_exist(value, *others):
         holds = value.raw in raws
         text = "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {reason}{_of(others)}"
         yield Relation(holds, (value, *others), False, text)
 
 
-def true(condition: bool, text: str, *values: Value, exact: bool = False) -> Relations:
-    """Relate values by a condition that was evaluated.
+def require(condition: bool, text: str, *values: Value, exact: bool = False) -> Relations:
+    """Relate values by any condition.
 
     Args:
         condition: Whether the relation holds.
-        text: How it fails, for reports.
+        text: Why it fails, for reports.
         values: The values that take part. If one is missing, there is no relation.
-        exact: Whether any changed value breaks it (`Relation.exact`).
+        exact: Whether the relation fails when any of the values is changed.
     """
-    if _known(*values):
+    if _all_exist(*values):
         yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_of(values)}")
 
 
 def is_listed(value: Value, raws: Any, reason: str, *suspects: Value) -> Relations:
-    """Relate a value to a list that has it among `raws`; the list and the values in it are suspects if it has not."""
+    """Relate a value to a list that contains it.
+
+    Args:
+        value: The value.
+        raws: The raw values in the list.
+        reason: Why the relation fails, for reports.
+        suspects: The list, or values in it that may be wrong if it lacks the value.
+    """
     if value.exists:
         holds = value.raw in raws
         text = "" if holds else f"{_described(value)}: {reason}{_of(suspects)}"
         yield Relation(holds, (value,) if holds else (value, *suspects), True, text)
 
 
-def well_spelt(value: Value, known: tuple[str, ...]) -> Relations:
-    """Relate a name to known ones: it is one of them, or unlike them, since programs may have classes of their own."""
-    if isinstance(value.raw, str) and value.raw not in known:
-        alike = [name for name in known if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
-        yield from true(not alike, f"nearly {', '.join(alike)}", value)
+def well_spelt(value: Value, flink_names: tuple[str, ...]) -> Relations:
+    """Relate a name to Flink's names: it is one of them or unlike all of them, because programs may add their own."""
+    if isinstance(value.raw, str) and value.raw not in flink_names:
+        similar = [name for name in flink_names if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
+        yield from require(not similar, f"nearly {', '.join(similar)}", value)
 
 
 def unique(rows: Value, *keys: str | int) -> Relations:
-    """Relate the rows of a list: the values under these keys are different in each."""
-    seen: dict[Any, Value] = {}
+    """Relate the rows of a list: each has a different value at the path `keys`."""
+    first_values: dict[Any, Value] = {}
     for row in rows:
         value = row
         for key in keys:
             value = value[key]
         if isinstance(value.raw, (str, int)):
-            first = seen.setdefault(value.raw, value)
-            again = first is not value
-            text = f"{_described(value)} twice" if again else ""
-            yield Relation(not again, (value, first) if again else (value,), False, text)
+            first = first_values.setdefault(value.raw, value)
+            if first is value:
+                yield Relation(True, (value,), False, "")
+            else:
+                yield Relation(False, (value, first), False, f"{_described(value)} twice")
 
 
 def counting_up(rows: Value, key: str) -> Relations:
@@ -132,11 +146,11 @@ def counting_up(rows: Value, key: str) -> Relations:
 
 def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:
     """Relate the rows of a list: the numbers under a key decrease, or do not increase if not `strictly`."""
-    listed = [row[key] for row in rows if is_number(row[key].raw)]
-    for above, below in pairwise(listed):
-        holds = above.raw > below.raw or (not strictly and above.raw == below.raw)
-        text = "" if holds else f"{_described(above)} is listed before {_described(below)}"
-        yield Relation(holds, (above, below), False, text)
+    numbers = [row[key] for row in rows if is_number(row[key].raw)]
+    for number, next_number in pairwise(numbers):
+        holds = number.raw > next_number.raw or (not strictly and number.raw == next_number.raw)
+        text = "" if holds else f"{_described(number)} is listed before {_described(next_number)}"
+        yield Relation(holds, (number, next_number), False, text)
 
 
 def _of(values: tuple[Value, ...]) -> str:
@@ -145,7 +159,12 @@ def _of(values: tuple[Value, ...]) -> str:
 
 
 def same_fields(one: Value, other: Value, *, without: tuple[str, ...] = ()) -> Relations:
-    """Relate two objects: fields that both have are equal, and so are those of inner objects and lists."""
+    """Relate two objects: fields that both have are equal, also in inner objects and lists.
+
+    Args:
+        one, other: The objects.
+        without: Keys of fields that may differ, at any level.
+    """
     if isinstance(one.raw, dict) and isinstance(other.raw, dict):
         for key in one.raw:
             if key in other.raw and key not in without:

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.jobs import TERMINAL
-from flinkmock.conformance.coherence.registry import CACHES, against_request, between
-from flinkmock.conformance.coherence.relations import Relations, ascending, true
+from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, against_request, between
+from flinkmock.conformance.coherence.relations import Relations, ascending, require
 from flinkmock.conformance.coherence.values import Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 from flinkmock.contract.operation_traits import TRAITS
@@ -31,14 +31,16 @@ _DURATIONS = (
 """Operations whose responses have it as start-time + duration of what goes on."""
 
 
-@against_request(*_ECHOING, text="A response has the ids that were requested.", source="json-conventions")
+@against_request(
+    *_ECHOING, text="A response has the ids that were requested.", source="flink-behaviour.md#json-conventions"
+)
 def requested_ids(body: Value) -> Relations:
     response = body.response
     for parameter, key in TRAITS[response.operation_id].echoes.items():
         if body[key].exists:
             text = f"{response.parameters[parameter]} was requested"
             same = str(body[key].raw).lower() == response.parameters[parameter].lower()
-            yield from true(same, text, body[key], exact=True)
+            yield from require(same, text, body[key], exact=True)
 
 
 def server_time_of(body: Value) -> Value:
@@ -66,10 +68,10 @@ def _is_ongoing(row: Value) -> bool:
 @between(
     "cluster",
     text="The server's time never goes backwards from response to response.",
-    source="caches",
-    settles_in_ms=0,
+    source="flink-behaviour.md#caches",
+    may_disagree_for_ms=0,
 )
-def server_time_goes_on(view: View) -> Relations:
+def server_time_never_decreases(view: View) -> Relations:
     server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
     known = [(response, times) for response, times in server_times if times]
     for (earlier, before), (later, after) in pairwise(known):
@@ -81,8 +83,8 @@ def server_time_goes_on(view: View) -> Relations:
 @between(
     "cluster",
     text="Heartbeats, checkpoints and metrics were before the server's time in the next response.",
-    source="caches",
-    settles_in_ms=0,
+    source="flink-behaviour.md#caches",
+    may_disagree_for_ms=0,
 )
 def times_are_before_the_next_clock(view: View) -> Relations:
     server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
@@ -107,7 +109,12 @@ def _past_times(body: Value) -> Iterator[Value]:
         yield from (entry[key] for key in ("trigger_timestamp", "latest_ack_timestamp", "failure_timestamp"))
 
 
-@between("cluster", text="No timestamp is later than the server's time.", source="caches", settles_in_ms=CACHES)
+@between(
+    "cluster",
+    text="No timestamp is later than the server's time.",
+    source="flink-behaviour.md#caches",
+    may_disagree_for_ms=CACHE_REFRESH_MS,
+)
 def nothing_is_in_the_future(view: View) -> Relations:
     clocks = [view.body("getJobDetails", jobid=ids[0])["now"] for ids in view.subjects("job")]
     times = [time for time in clocks if is_number(time.raw)]
@@ -141,7 +148,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
         graphs += view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
         for graph in [each["endTimestamp"] for each in graphs]:
             yield from ascending(graph, latest, slack=slack)
-            yield from true(
+            yield from require(
                 not is_number(graph.raw) or graph.raw > 10**12 or graph.raw in (-1, -2, -3),
                 "not the time of a sample",
                 graph,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flinkmock.conformance.coherence.registry import between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, true, unique
+from flinkmock.conformance.coherence.relations import Relations, ascending, require, unique
 from flinkmock.conformance.coherence.values import Value, constant
 from flinkmock.conformance.coherence.view import View
 
@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.view import View
 @within(
     "getJobResourceRequirements",
     text="A lower bound is at least 1 and at most the upper bound.",
-    source="resource-requirements",
+    source="flink-behaviour.md#resource-requirements",
 )
 def parallelism_bounds(body: Value) -> Relations:
     for _, bounds in body.items():
@@ -19,19 +19,23 @@ def parallelism_bounds(body: Value) -> Relations:
         yield from ascending(constant(1, "1"), limits["lowerBound"], limits["upperBound"])
 
 
-@between("job", text="Bounds of parallelism are given for the vertices of the job.", source="resource-requirements")
+@between(
+    "job",
+    text="Bounds of parallelism are given for the vertices of the job.",
+    source="flink-behaviour.md#resource-requirements",
+)
 def bounds_of_vertices(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobResourceRequirements", jobid=job_id)
     ids = {vertex["id"].raw for vertex in details["vertices"]}
     if ids and body.raw:
-        yield from true(set(body.raw) == ids, "other vertices", body, details["vertices"], exact=True)
+        yield from require(set(body.raw) == ids, "other vertices", body, details["vertices"], exact=True)
         for vertex in details["vertices"]:
             if vertex["maxParallelism"].raw > 0:
                 yield from ascending(body[vertex["id"].raw]["parallelism"]["lowerBound"], vertex["maxParallelism"])
 
 
-@within("getJobRescalesHistory", text="Each rescale is listed once.", source="rescale-history")
+@within("getJobRescalesHistory", text="Each rescale is listed once.", source="flink-behaviour.md#rescale-history")
 def rescales_are_listed_once(body: Value) -> Relations:
     yield from unique(body, "rescaleUuid")
     for row in body:

@@ -1,6 +1,7 @@
-"""Recognizes a server that was restarted or has another leader: what was read from it before is then void.
+"""Recognizes a new leader: from then on, responses can't be compared with earlier ones.
 
-A wrong value is in the responses of one operation. A new leader changes the responses of several operations.
+A restarted JobManager counts as a new leader. A wrong value is in the responses of one operation, whereas a new leader
+changes the responses of several operations.
 """
 
 from __future__ import annotations
@@ -8,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from flinkmock.conformance.coherence.jobs import TERMINAL
-from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, number
+from flinkmock.conformance.coherence.values import SuccessResponse, Value, is_number, number
 
-SIGNS = 2
-"""How many operations have to indicate a new leader."""
+REQUIRED_SIGNS = 2
+"""How many operations have to indicate a new leader before it counts as one."""
 
 
-def shows_new_leader(before: SeenResponse, after: SeenResponse) -> bool:
+def shows_new_leader(before: SuccessResponse, after: SuccessResponse) -> bool:
     """Return whether two responses to the same request can't come from the same leader if both are correct.
 
     See docs/flink-behaviour.md#leader-change.
     """
-    sign = _SIGNS.get(after.operation_id)
-    return sign is not None and sign(Value.of(before), Value.of(after))
+    indicates_new_leader = _SIGNS.get(after.operation_id)
+    return indicates_new_leader is not None and indicates_new_leader(Value.of(before), Value.of(after))
 
 
-def operations_with_new_leader(before: Mapping[str, SeenResponse], after: Iterable[SeenResponse]) -> set[str]:
+def operations_with_new_leader(before: Mapping[str, SuccessResponse], after: Iterable[SuccessResponse]) -> set[str]:
     """Return the ids of the operations whose responses indicate a new leader.
 
     Args:
@@ -38,7 +39,7 @@ def operations_with_new_leader(before: Mapping[str, SeenResponse], after: Iterab
 
 
 def _has_other_folder(before: Value, after: Value) -> bool:
-    """Compare the temporary folder in the configuration: its name is random, and each JobManager has its own."""
+    """Compare the temporary folders in the configuration: each JobManager has another one, with a random name."""
     folders = [{row["key"].raw: row["value"].raw for row in body}.get("web.tmpdir") for body in (before, after)]
     return None not in folders and folders[0] != folders[1]
 
@@ -49,26 +50,26 @@ def _has_other_version(before: Value, after: Value) -> bool:
 
 
 def _has_lower_counts(before: Value, after: Value) -> bool:
-    """Compare the numbers of ended jobs: a leader counts only those that ended in its term."""
-    has_fewer = any(_falls(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
+    """Compare the numbers of ended jobs: a leader counts only those that ended in its leadership term."""
+    has_fewer = any(_decreases(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
     return has_fewer or _has_other_version(before, after)
 
 
 def _has_other_jobs(before: Value, after: Value) -> bool:
-    """Whether each job that had not ended is unknown, or was restarted."""
-    starts = {job["jid"].raw: job["start-time"].raw for job in after["jobs"]}
+    """Whether each job that had not ended is unknown afterwards, or has another start-time."""
+    start_times = {job["jid"].raw: job["start-time"].raw for job in after["jobs"]}
     alive = [job for job in before["jobs"] if job["state"].exists and job["state"].raw not in TERMINAL]
-    return bool(alive) and all(starts.get(job["jid"].raw) != job["start-time"].raw for job in alive)
+    return bool(alive) and all(start_times.get(job["jid"].raw) != job["start-time"].raw for job in alive)
 
 
 def _has_other_ids(before: Value, after: Value) -> bool:
-    """Whether each job that had not ended is unknown."""
-    known = {job["id"].raw for job in after["jobs"]}
+    """Whether each job that had not ended is unknown afterwards."""
+    ids = {job["id"].raw for job in after["jobs"]}
     alive = [job for job in before["jobs"] if job["status"].exists and job["status"].raw not in TERMINAL]
-    return bool(alive) and all(job["id"].raw not in known for job in alive)
+    return bool(alive) and all(job["id"].raw not in ids for job in alive)
 
 
-def _has_other_start(before: Value, after: Value) -> bool:
+def _has_other_start_time(before: Value, after: Value) -> bool:
     starts = before["start-time"], after["start-time"]
     return all(is_number(start.raw) for start in starts) and starts[0].raw != starts[1].raw
 
@@ -81,10 +82,10 @@ def _has_other_jvm(before: Value, after: Value) -> bool:
         for row in body
         if row["id"].raw == "Status.JVM.CPU.Time" and row["value"].exists
     ]
-    return len(times) == 2 and _falls(*times)
+    return len(times) == 2 and _decreases(*times)
 
 
-def _falls(before: Value, after: Value) -> bool:
+def _decreases(before: Value, after: Value) -> bool:
     return is_number(before.raw) and is_number(after.raw) and after.raw < before.raw
 
 
@@ -94,7 +95,7 @@ _SIGNS: dict[str, Callable[[Value, Value], bool]] = {
     "getDashboardConfiguration": _has_other_version,
     "getJobsOverview": _has_other_jobs,
     "getJobIdsWithStatusesOverview": _has_other_ids,
-    "getJobDetails": _has_other_start,
+    "getJobDetails": _has_other_start_time,
     "getJobManagerMetrics": _has_other_jvm,
 }
-"""Operation id -> whether two of its responses indicate a new leader."""
+"""Operation id -> a function that returns whether two of its responses indicate a new leader."""

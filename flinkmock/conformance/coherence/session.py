@@ -1,26 +1,52 @@
-"""Checks responses as they arrive, and requests them again before it reports a violation that may be a race."""
+"""Checks the responses of passes over a server.
+
+Responses are from different moments, so a violation may be a race. Before such a violation is reported, its responses
+are requested again.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence.culprits import Culprit, culprits
-from flinkmock.conformance.coherence.evaluation import Invariants, Violation, count_support, locations_of, violations
+from flinkmock.conformance.coherence.evaluation import (
+    SHAPE_ERRORS,
+    Invariants,
+    Violation,
+    ViolationKey,
+    count_support,
+    locations_of,
+    violations,
+)
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import server_time_of
-from flinkmock.conformance.coherence.restarts import SIGNS, operations_with_new_leader
-from flinkmock.conformance.coherence.values import Json, SeenResponse, Value, ValueLocation, is_number, shortened
+from flinkmock.conformance.coherence.restarts import REQUIRED_SIGNS, operations_with_new_leader
+from flinkmock.conformance.coherence.values import Json, SuccessResponse, Value, ValueLocation, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
 
 REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
 """The pauses before the responses of a violation are requested again, in ms. Their sum is longer than Flink's caches
 and the intervals of its metrics."""
-ANCHOR_MS = 30_000
-"""The age, in ms, of the view that a new one is compared with, besides the view before it."""
-Fetch = Callable[[str], SeenResponse | None]
-_Key = tuple[str, tuple[str, ...], frozenset[ValueLocation]]
+LONG_INTERVAL_MS = 30_000
+"""A pass is compared with the previous one, and with one that ended at least this many ms before it."""
+CONFIRMATIONS = 3
+"""How many times a violation that may be a race has to be repeated."""
+Fetch = Callable[[str], SuccessResponse | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One pass over the server.
+
+    Attributes:
+        ended_at: When it ended, in ms.
+        view: Its responses.
+    """
+
+    ended_at: float
+    view: View
 
 
 @dataclass(slots=True)
@@ -29,7 +55,7 @@ class _Suspicion:
 
     Attributes:
         violation: The violation, with its newest values.
-        since: When it was first seen, in ms.
+        since: When it was found with the current `guard` for the first time, in ms.
         guard: What must not change while the violation is confirmed (`guard_of`).
         repeats: How many times its responses were requested again.
         repeated_at: When they were last requested again, in ms.
@@ -50,7 +76,7 @@ class CoherenceSession:
         invariants: The invariants of the release.
         fetch: Requests a target again; None if the response isn't a success.
         now: Returns the time in ms, of the same clock as the responses' times.
-        skip: Whether responses of an operation are left out because they break its schema.
+        skip: Returns whether the responses of an operation are left out because they break its schema.
         on_new_leader: Called when a pass shows that the server was restarted, or has another leader.
     """
 
@@ -59,12 +85,12 @@ class CoherenceSession:
     now: Callable[[], float]
     skip: Callable[[str], bool] = lambda operation_id: False
     on_new_leader: Callable[[], None] = lambda: None
-    _responses: list[SeenResponse] = field(default_factory=list)
+    _responses: list[SuccessResponse] = field(default_factory=list)
     _view: View = field(default_factory=View)
-    _earlier: list[tuple[float, View]] = field(default_factory=list)
-    _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
+    _earlier: list[_Pass] = field(default_factory=list)
+    _suspicions: dict[ViolationKey, _Suspicion] = field(default_factory=dict)
 
-    def add(self, response: SeenResponse) -> None:
+    def add(self, response: SuccessResponse) -> None:
         """Add a response of the current pass."""
         self._responses.append(response)
 
@@ -78,39 +104,40 @@ class CoherenceSession:
     def end_pass(self) -> list[Culprit]:
         """Check the responses that were added since the last pass; return the culprits that are already certain.
 
-        A pass that shows a new leader is dropped, with all earlier ones: a part of it may be the former leader's.
+        If the pass shows a new leader, it is dropped with all earlier ones: a part of its responses may be from the
+        former leader.
         """
         now = self.now()
         self._view = View(response for response in self._responses if not self.skip(response.operation_id))
         self._responses = []
-        if self._earlier and self._shows_new_leader(self._earlier[-1][1]):
+        if self._earlier and self._shows_new_leader(self._earlier[-1].view):
             self.reset()
             self.on_new_leader()
             return []
-        certain = self._over_time(now)
-        seen: dict[_Key, Violation] = {}
-        for violation in self._current():
-            if violation.invariant.settles_in_ms:
-                seen.setdefault(violation.key, violation)
+        certain = self._violations_over_time(now)
+        possible_races: dict[ViolationKey, Violation] = {}
+        for violation in self._violations_of_pass():
+            if violation.invariant.may_disagree_for_ms:
+                possible_races.setdefault(violation.key, violation)
             else:
                 certain.append(violation)
-        for key in self._suspicions.keys() - seen.keys():
+        for key in self._suspicions.keys() - possible_races.keys():
             del self._suspicions[key]
-        for key, violation in seen.items():
+        for key, violation in possible_races.items():
             if key not in self._suspicions:
                 self._suspicions[key] = _Suspicion(violation, now, guard_of(self._view, violation))
-        self._earlier = [*self._earlier[-1:], (now, self._view)] if not self._earlier else self._kept(now)
+        self._earlier = [*self._comparable_passes(now), _Pass(now, self._view)]
         return self._culprits(certain)
 
-    def _shows_new_leader(self, before: View) -> bool:
-        earlier = {response.target: response for response in before}
-        return len(operations_with_new_leader(earlier, self._view)) >= SIGNS
+    def _shows_new_leader(self, earlier: View) -> bool:
+        responses = {response.target: response for response in earlier}
+        return len(operations_with_new_leader(responses, self._view)) >= REQUIRED_SIGNS
 
-    def _kept(self, now: float) -> list[tuple[float, View]]:
-        """Return the views to keep: the newest of those older than `ANCHOR_MS`, and all newer ones."""
-        old = [earlier for earlier in self._earlier if now - earlier[0] >= ANCHOR_MS]
-        young = [earlier for earlier in self._earlier if now - earlier[0] < ANCHOR_MS]
-        return [*old[-1:], *young, (now, self._view)]
+    def _comparable_passes(self, now: float) -> list[_Pass]:
+        """Return the passes that later ones are compared with: see `LONG_INTERVAL_MS`."""
+        old = [earlier for earlier in self._earlier if now - earlier.ended_at >= LONG_INTERVAL_MS]
+        young = [earlier for earlier in self._earlier if now - earlier.ended_at < LONG_INTERVAL_MS]
+        return [*old[-1:], *young]
 
     @property
     def has_suspicions(self) -> bool:
@@ -132,7 +159,7 @@ class CoherenceSession:
         if not due:
             return []
         repeated_violations = self._repeated(due)
-        view = RepeatedView(self._view, self.fetch)  # requested once for all suspicions
+        view = RepeatedView(self._view, self.fetch)  # one view, so that suspicions share requests
         confirmed = []
         for key, suspicion in due.items():
             if key not in repeated_violations:
@@ -144,27 +171,29 @@ class CoherenceSession:
             suspicion.violation = repeated_violations[key]
             suspicion.repeats += 1
             suspicion.repeated_at = now
-            if suspicion.repeats >= 3 and now - suspicion.since >= suspicion.violation.invariant.settles_in_ms:
+            if (
+                suspicion.repeats >= CONFIRMATIONS
+                and now - suspicion.since >= suspicion.violation.invariant.may_disagree_for_ms
+            ):
                 confirmed.append(suspicion.violation)
                 del self._suspicions[key]
         return self._culprits(confirmed)
 
-    def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
-        """Return the violations that occur twice in a row; those between responses with the same values."""
-        suspected = {
-            (suspicion.violation.invariant.id, suspicion.violation.ids): suspicion.violation
-            for suspicion in due.values()
-        }
-        repeated_violations: dict[_Key, Violation] = {}
-        for violation in suspected.values():
-            first, second = (self._violations_in_new_responses(violation) for _ in range(2))
-            within = violation.invariant.scope is Scope.RESPONSE  # values of one response are of one time
+    def _repeated(self, due: dict[ViolationKey, _Suspicion]) -> dict[ViolationKey, Violation]:
+        """Return the violations that occur twice in a row; those between responses must have the same values twice."""
+        one_per_subject = {(key.invariant_id, key.ids): suspicion.violation for key, suspicion in due.items()}
+        repeated_violations: dict[ViolationKey, Violation] = {}
+        for violation in one_per_subject.values():
+            first = self._violations_in_new_responses(violation)
+            second = self._violations_in_new_responses(violation)
+            is_of_one_time = violation.invariant.scope is Scope.RESPONSE
             for key, repeated in second.items():
-                if key in due and key in first and (within or _raws(first[key]) == _raws(repeated)):
+                if key in due and key in first and (is_of_one_time or _raws(first[key]) == _raws(repeated)):
                     repeated_violations[key] = repeated
         return repeated_violations
 
-    def _violations_in_new_responses(self, violation: Violation) -> dict[_Key, Violation]:
+    def _violations_in_new_responses(self, violation: Violation) -> dict[ViolationKey, Violation]:
+        """Request the responses of a violation again; return the violations of its invariant in the new ones."""
         invariant, ids = violation.invariant, violation.ids
         if invariant.scope is Scope.BETWEEN_RESPONSES:
             view = RepeatedView(self._view, self.fetch)
@@ -177,53 +206,54 @@ class CoherenceSession:
             failed = (other for other in violations(relations) if other.invariant is invariant)
         try:
             return {failure.key: failure for failure in failed}
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        except SHAPE_ERRORS:
             return {}
 
-    def _current(self) -> list[Violation]:
-        contradictions = [
+    def _violations_of_pass(self) -> list[Violation]:
+        within_responses = [
             violation for response in self._view for violation in violations(self.invariants.of_response(response))
         ]
-        return contradictions + violations(self.invariants.of_view(self._view))
+        return within_responses + violations(self.invariants.of_view(self._view))
 
-    def _over_time(self, now: float) -> list[Violation]:
-        contradictions: list[Violation] = []
-        for number, (time, view) in enumerate(reversed(self._earlier)):
-            if number and now - time < ANCHOR_MS:
+    def _violations_over_time(self, now: float) -> list[Violation]:
+        """Compare the pass with earlier ones, and its responses to the same request with each other."""
+        result: list[Violation] = []
+        for earlier in reversed(self._earlier):
+            if earlier is not self._earlier[-1] and now - earlier.ended_at < LONG_INTERVAL_MS:
                 continue
-            earlier = {response.target: response for response in view}
+            responses = {response.target: response for response in earlier.view}
             for response in self._view:
-                if (before := earlier.get(response.target)) is not None:
-                    contradictions += violations(self.invariants.of_two_responses(before, response))
-            apart = _server_time(self._view) - _server_time(view)  # the clock of a fake may be virtual
-            contradictions += violations(self.invariants.of_two_views(view, self._view, apart))
-        repeated: dict[str, SeenResponse] = {}
+                if (before := responses.get(response.target)) is not None:
+                    result += violations(self.invariants.of_two_responses(before, response))
+            # the difference in server time, because the clock of a fake may be virtual
+            apart_ms = _server_time(self._view) - _server_time(earlier.view)
+            result += violations(self.invariants.of_two_views(earlier.view, self._view, apart_ms))
+        newest: dict[str, SuccessResponse] = {}
         for response in self._view.in_order:
-            if (before := repeated.get(response.target)) is not None:
-                contradictions += violations(self.invariants.of_two_responses(before, response))
-            repeated[response.target] = response
-        return contradictions
+            if (before := newest.get(response.target)) is not None:
+                result += violations(self.invariants.of_two_responses(before, response))
+            newest[response.target] = response
+        return result
 
-    def _culprits(self, contradictions: Iterable[Violation]) -> list[Culprit]:
-        listed = list(contradictions)
-        if not listed:
+    def _culprits(self, contradictions: Sequence[Violation]) -> list[Culprit]:
+        if not contradictions:
             return []
-        locations = locations_of(listed)
+        locations = locations_of(contradictions)
         support: Counter[ValueLocation] = Counter()
         for response in self._view:
             support += count_support(self.invariants.of_response(response), locations)
         support += count_support(self.invariants.of_view(self._view), locations)
-        return culprits(listed, support)
+        return culprits(contradictions, support)
 
 
 def _server_time(view: View) -> float:
-    """Return the latest time of the server in a view, in ms; 0 if there is none."""
-    clocks = [server_time_of(Value.of(response)).raw for response in view]
-    return max((clock for clock in clocks if is_number(clock)), default=0)
+    """Return the latest time of the server in a view, in ms since the epoch; 0 if there is none."""
+    times = [server_time_of(Value.of(response)).raw for response in view]
+    return max((time for time in times if is_number(time)), default=0)
 
 
 def _raws(violation: Violation) -> list[object]:
-    """Return the values of a violation; of lists and objects, only the texts, because their numbers may count on."""
+    """Return the values of a violation. Lists and objects lack their numbers, which may increase meanwhile."""
     return [
         _without_numbers(leaf.raw) if isinstance(leaf.raw, (dict, list)) else leaf.raw
         for leaf in violation.relation.leaves
@@ -239,24 +269,30 @@ def _without_numbers(raw: Json) -> Json:
 
 
 def guard_of(view: View, violation: Violation) -> object:
-    """Return a value that changes with the subject of a violation: while it stays the same, responses have to agree."""
+    """Return a value that changes with the subject of a violation: while it stays the same, responses have to agree.
+
+    It is the state and the last modification of the job that the violation is about. For other violations, it is those
+    of all jobs, and the ids of the TaskManagers.
+    """
     ids = {part for subject_id in violation.ids for part in subject_id.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
-    rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
-    subject = {job_id: row for job_id, row in rows.items() if job_id in ids}
-    if subject:
-        return subject
+    changes = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
+    changes_of_subject = {job_id: change for job_id, change in changes.items() if job_id in ids}
+    if changes_of_subject:
+        return changes_of_subject
     taskmanagers = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
-    return rows, sorted(taskmanagers)
+    return changes, sorted(taskmanagers)
 
 
 def described(culprit: Culprit) -> tuple[str, str]:
     """Return two texts: the invariant that a value breaks, and the values that contradict it."""
-    order = sorted(culprit.violations, key=lambda violation: (not violation.relation.exact, violation.invariant.id))
-    first = order[0]
-    subject = f"GET {shortened(culprit.value.response.target)} "
-    texts = list(dict.fromkeys(violation.relation.text.replace(subject, "") for violation in order))
+    exact_first = sorted(
+        culprit.violations, key=lambda violation: (not violation.relation.exact, violation.invariant.id)
+    )
+    invariant = exact_first[0].invariant
+    own_request = f"GET {shortened(culprit.value.response.target)} "
+    texts = list(dict.fromkeys(violation.relation.text.replace(own_request, "") for violation in exact_first))
     text = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
     if culprit.others:
         text += f" (or {', or '.join(other.where() for other in culprit.others)} is wrong)"
-    return f"{first.invariant.text} [{first.invariant.id}]", text
+    return f"{invariant.text} [{invariant.id}]", text

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TERMINAL
-from flinkmock.conformance.coherence.registry import CACHES, within
+from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     close,
     counting_up,
     equal,
-    true,
+    require,
 )
 from flinkmock.conformance.coherence.values import (
     Value,
@@ -23,8 +23,8 @@ from flinkmock.conformance.coherence.values import (
 )
 from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtask_rows
 
-_RULES = "rules-that-hold"
-_SUBTASKS = "subtasks"
+_RULES = "flink-behaviour.md#rules-that-hold"
+_SUBTASKS = "flink-behaviour.md#subtasks"
 _LISTS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
 _ROWS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
 
@@ -34,7 +34,7 @@ def subtasks_in_order(body: Value) -> Relations:
     if body.response.operation_id == "getJobVertexBackPressure":  # lists those whose metrics have arrived
         rows = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
         for one, next_one in pairwise(rows):
-            yield from true(one.raw < next_one.raw, "not in order", one, next_one)
+            yield from require(one.raw < next_one.raw, "not in order", one, next_one)
     else:
         yield from counting_up(body["subtasks"], "subtask")
 
@@ -51,7 +51,7 @@ def subtask_end(body: Value) -> Relations:
         if row["status"].exists:
             ended = row["status"].raw in TERMINAL
             text = "the end-time doesn't fit the status"
-            yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
+            yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
 
 
 @within(
@@ -60,12 +60,12 @@ def subtask_end(body: Value) -> Relations:
 def subtask_has_started(body: Value) -> Relations:
     for row in subtask_rows(body):
         if row["status"].is_in((*ALIVE_TASKS, "FINISHED")):
-            yield from true(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
+            yield from require(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
             assigned = row["taskmanager-id"]
-            yield from true(assigned.raw != UNASSIGNED, "it runs nowhere", assigned, row["status"])
+            yield from require(assigned.raw != UNASSIGNED, "it runs nowhere", assigned, row["status"])
         elif row["status"].is_in(("CREATED", "SCHEDULED")):
             # the timestamps of a cached graph are those of the living one
-            yield from true(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
+            yield from require(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
 
 
 @within(
@@ -77,7 +77,7 @@ def subtask_duration(body: Value) -> Relations:
     for row in subtask_rows(body):
         start, end, duration = row["start-time"], row["end-time"], row["duration"]
         if start.raw == -1:
-            yield from true(duration.raw == -1, "a duration without a start", duration, start)
+            yield from require(duration.raw == -1, "a duration without a start", duration, start)
         elif end.raw != -1:
             yield from equal(duration, end - start)
         elif "now" in body.raw:
@@ -88,7 +88,9 @@ def subtask_duration(body: Value) -> Relations:
             yield from ascending(constant(0, "0"), duration)
 
 
-@within(*_ROWS, text="Attempts, records, bytes and times are not negative.", source="json-conventions")
+@within(
+    *_ROWS, text="Attempts, records, bytes and times are not negative.", source="flink-behaviour.md#json-conventions"
+)
 def subtask_metrics_are_counts(body: Value) -> Relations:
     for row in subtask_rows(body):
         yield from ascending(constant(0, "0"), row["attempt"])
@@ -102,14 +104,14 @@ def subtask_state_durations(body: Value) -> Relations:
     for row in subtask_rows(body):
         for state, duration in row["status-duration"].items():
             text = f"the duration of {state} is negative"
-            yield from true(is_number(duration.raw) and duration.raw >= -1, text, duration)
+            yield from require(is_number(duration.raw) and duration.raw >= -1, text, duration)
 
 
 @within(
     *_ROWS,
     text="The states from DEPLOYING on last as long as the subtask, if it was not cancelled.",
     source=_RULES,
-    settles_in_ms=CACHES,
+    may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def subtask_states_add_up(body: Value) -> Relations:
     for row in subtask_rows(body):
@@ -122,7 +124,11 @@ def subtask_states_add_up(body: Value) -> Relations:
                 yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)
 
 
-@within("getSubtasksTimes", text="A subtask enters its states in the order of its life cycle.", source="job-states")
+@within(
+    "getSubtasksTimes",
+    text="A subtask enters its states in the order of its life cycle.",
+    source="flink-behaviour.md#job-states",
+)
 def subtask_times_in_order(body: Value) -> Relations:
     states = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
     for row in body["subtasks"]:
@@ -135,25 +141,29 @@ def subtask_times_in_order(body: Value) -> Relations:
         if row["timestamps"]["CANCELING"].raw and row["timestamps"]["CANCELED"].raw:
             yield from ascending(row["timestamps"]["CANCELING"], row["timestamps"]["CANCELED"])
         if row["timestamps"]["CREATED"].exists:
-            yield from true(row["timestamps"]["CREATED"].raw > 0, "never CREATED", row["timestamps"]["CREATED"])
+            yield from require(row["timestamps"]["CREATED"].raw > 0, "never CREATED", row["timestamps"]["CREATED"])
         for earlier, later in (("SCHEDULED", "DEPLOYING"), ("DEPLOYING", "RUNNING"), ("RUNNING", "FINISHED")):
             first, second = row["timestamps"][earlier], row["timestamps"][later]
             if second.raw and first.exists:
-                yield from true(first.raw > 0, f"{later} without {earlier}", first, second)
+                yield from require(first.raw > 0, f"{later} without {earlier}", first, second)
 
 
-@within("getSubtasksTimes", "getJobDetails", text="Nothing is ever RECONCILING.", source="job-states")
+@within(
+    "getSubtasksTimes", "getJobDetails", text="Nothing is ever RECONCILING.", source="flink-behaviour.md#job-states"
+)
 def nothing_is_reconciling(body: Value) -> Relations:
     for row in (body, *body["subtasks"]):
         time = row["timestamps"]["RECONCILING"]
-        yield from true(time.raw == 0, "a state without use", time, exact=True)
+        yield from require(time.raw == 0, "a state without use", time, exact=True)
 
 
-@within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="job-states")
+@within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="flink-behaviour.md#job-states")
 def subtask_has_one_end(body: Value) -> Relations:
     for row in body["subtasks"]:
         ends = [row["timestamps"][state] for state in sorted(TERMINAL)]
-        yield from true(sum(bool(end.raw) for end in ends) <= 1, "several terminal states", *(e for e in ends if e.raw))
+        yield from require(
+            sum(bool(end.raw) for end in ends) <= 1, "several terminal states", *(e for e in ends if e.raw)
+        )
 
 
 @within("getSubtasksTimes", text="No timestamp of a subtask is later than now.", source=_RULES)
@@ -167,7 +177,7 @@ def subtask_times_are_past(body: Value) -> Relations:
     "getSubtasksTimes",
     text="duration in /subtasktimes counts from SCHEDULED to the end of the subtask, or to now.",
     source=_RULES,
-    settles_in_ms=CACHES,
+    may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def subtask_times_duration(body: Value) -> Relations:
     for row in body["subtasks"]:

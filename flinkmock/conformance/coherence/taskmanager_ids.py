@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flinkmock.conformance.coherence.registry import between
-from flinkmock.conformance.coherence.relations import Relations, true
+from flinkmock.conformance.coherence.relations import Relations, require
 from flinkmock.conformance.coherence.values import Value
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
@@ -19,13 +19,13 @@ def nearly_registered(taskmanager_id: Value, listed: Value) -> Relations:
     if isinstance(taskmanager_id.raw, str) and (match := _SUFFIX.search(taskmanager_id.raw)):
         alike = [each for each in ids if str(each.raw).endswith(match[0])]
         right = not alike or any(each.raw == taskmanager_id.raw for each in alike)
-        yield from true(right, "nearly the id of a TaskManager", taskmanager_id, *alike)
+        yield from require(right, "nearly the id of a TaskManager", taskmanager_id, *alike)
 
 
 @between(
     "job",
     text="Earlier attempts were on TaskManagers whose ids are not those of registered ones at another address.",
-    source="task-managers",
+    source="flink-behaviour.md#task-managers",
 )
 def attempts_on_taskmanagers(view: View, job_id: str) -> Relations:
     listed = view.body("getTaskManagers")["taskmanagers"]

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.jvms import whole_pages
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     close,
     equal,
+    require,
     same_fields,
-    true,
     unique,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number, total
 from flinkmock.conformance.coherence.view import View
 
-_TASKMANAGERS = "task-managers"
+_TASKMANAGERS = "flink-behaviour.md#task-managers"
 _BOTH = ("getTaskManagers", "getTaskManagerDetails")
 _PATH = re.compile(r"@(?P<address>.+)/user/rpc/")
 _MEBI = 1 << 20
@@ -44,7 +44,7 @@ def taskmanager_path(body: Value) -> Relations:
         if isinstance(row["path"].raw, str) and (match := _PATH.search(row["path"].raw)):
             address, _, suffix = str(row["id"].raw).rpartition("-")
             if re.fullmatch("[0-9a-f]{6}", suffix):  # generated, and not set by taskmanager.resource-id
-                yield from true(match["address"] == address, "another address", row["path"], row["id"], exact=True)
+                yield from require(match["address"] == address, "another address", row["path"], row["id"], exact=True)
 
 
 @within(*_BOTH, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
@@ -56,7 +56,7 @@ def free_slots(body: Value) -> Relations:
 @within(
     "getTaskManagerDetails",
     text="allocatedSlots and freeSlots add up to slotsNumber.",
-    source="rules-that-hold",
+    source="flink-behaviour.md#rules-that-hold",
     since="1.13",
 )
 def allocated_slots(body: Value) -> Relations:
@@ -152,7 +152,7 @@ def taskmanager_heap(body: Value) -> Relations:
     text="Heap and non-heap in use are at most committed; network memory in use and available add up to its total.",
     source=_TASKMANAGERS,
     since="1.13",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def taskmanager_buffers(body: Value) -> Relations:
     metrics = body["metrics"]
@@ -173,7 +173,7 @@ def taskmanager_buffers(body: Value) -> Relations:
             metrics["nettyShuffleMemoryUsed"],
             0.02 * metrics["nettyShuffleMemoryTotal"].raw,
         )
-        yield from true(
+        yield from require(
             segment & (segment - 1) == 0,
             "segments are powers of two",
             metrics["nettyShuffleMemoryTotal"],
@@ -182,22 +182,22 @@ def taskmanager_buffers(body: Value) -> Relations:
         size, whole = body["memoryConfiguration"]["networkMemory"], metrics["nettyShuffleMemoryTotal"]
         if is_number(size.raw):
             text = "the network memory has room for another number of segments"
-            yield from true(0 <= size.raw - whole.raw < segment, text, whole, size)
+            yield from require(0 <= size.raw - whole.raw < segment, text, whole, size)
 
 
 @within(
     "getTaskManagerDetails",
     text="The tasks of a TaskManager are those of its slots.",
-    source="heartbeats",
+    source="flink-behaviour.md#heartbeats",
     since="2.3",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def assigned_tasks(body: Value) -> Relations:
     slots = list(body["allocatedSlots"])
     if slots:
         yield from equal(body["assignedTasks"], total([slot["assignedTasks"] for slot in slots], "sum over the slots"))
     elif body["allocatedSlots"].exists:
-        yield from true(body["assignedTasks"].raw == 0, "no slot is in use", body["assignedTasks"], exact=True)
+        yield from require(body["assignedTasks"].raw == 0, "no slot is in use", body["assignedTasks"], exact=True)
 
 
 @between("taskmanager", text="A TaskManager is described as in the list.", source=_TASKMANAGERS)
@@ -211,8 +211,8 @@ def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
 @between(
     "taskmanager",
     text="The metrics of a TaskManager's details are its metrics.",
-    source="metric-freshness",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metric-freshness",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     body = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
@@ -235,13 +235,13 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     for row in collectors.values() if details["garbageCollectors"].raw else ():
         name = str(row.raw).split(".")[-2]
         suspects = unknown[:3] or [details["garbageCollectors"]]
-        yield from true(name in described, "its garbage collector is missing", *suspects, row)
+        yield from require(name in described, "its garbage collector is missing", *suspects, row)
     for collector in details["garbageCollectors"]:
         missing = [row for name, row in collectors.items() if name not in described]
         if collectors:
             text = "no such garbage collector"
             holds = collector["name"].raw in collectors
-            yield from true(holds, text, collector["name"], *(missing[:3] or [listed]), exact=True)
+            yield from require(holds, text, collector["name"], *(missing[:3] or [listed]), exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
             name = f"{_COLLECTOR}{collector['name'].raw}.{suffix}"
             if name in metrics:
@@ -280,7 +280,7 @@ _METRICS = (
     text="A job holds as many slots as its widest vertex in each slot sharing group.",
     source=_TASKMANAGERS,
     since="1.18",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     """Compare all TaskManagers at once, for the first of them."""
@@ -301,7 +301,7 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     for job_id, slots_held in held.items():
         if jobs:
             running = job_id in jobs and jobs[job_id].raw not in TERMINAL
-            yield from true(running, "a slot of a job that doesn't run", *slots_held[:1], exact=True)
+            yield from require(running, "a slot of a job that doesn't run", *slots_held[:1], exact=True)
     for job_id in jobs:
         yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), held[job_id])
 
@@ -331,14 +331,14 @@ def _slots_of_job(details: Value, held: Sequence[Value]) -> Relations:
     if any(least.values()):
         low, high = sum(least.values()), sum(most.values())
         text = f"it holds {len(held)} slots and needs {low} to {high}"
-        yield from true(low <= len(held) <= high, text, *held[:1], *parts)
+        yield from require(low <= len(held) <= high, text, *held[:1], *parts)
 
 
 @between(
     "job",
     text="Subtasks that run are on TaskManagers that are registered, at their address.",
     source=_TASKMANAGERS,
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
     listed = view.body("getTaskManagers")["taskmanagers"]
@@ -351,14 +351,14 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
         for subtask in subtasks:
             row = rows.get(subtask["taskmanager-id"].raw)
             if row is None and subtask["status"].raw == "RUNNING":
-                yield from true(False, "not registered", subtask["taskmanager-id"], *(unread[:3] or [listed]))
+                yield from require(False, "not registered", subtask["taskmanager-id"], *(unread[:3] or [listed]))
             elif row is not None and subtask["endpoint"].exists:
                 address, _, suffix = str(row["id"].raw).rpartition("-")
                 if re.fullmatch("[0-9a-f]{6}", suffix):
                     host = address.rpartition(":")[0]
                     holds = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
                     text = "another address than that of its TaskManager"
-                    yield from true(
+                    yield from require(
                         holds, text, subtask["endpoint"], subtask["taskmanager-id"], row["dataPort"], exact=True
                     )
 
@@ -366,9 +366,9 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
 @between(
     "taskmanager",
     text="A TaskManager's tasks are the running subtasks of all jobs on it.",
-    source="heartbeats",
+    source="flink-behaviour.md#heartbeats",
     since="2.3",
-    settles_in_ms=METRICS,
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
     jobs = [job for job in view.body("getJobsOverview")["jobs"] if job["end-time"].raw == -1]

@@ -11,22 +11,32 @@ from typing import Any
 Json = Any
 ValueLocation = tuple[str, str]
 """(target of the response, JSON pointer) of a value."""
-MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing", "__bool__": lambda self: False})()
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Any = _Missing()
 """The raw value of a field that a body lacks, or of a result that can't be computed. No relation is made with it."""
 
 
 @dataclass(slots=True, eq=False)
-class SeenResponse:
-    """One success response.
+class SuccessResponse:
+    """A response with the status of success, and what its request was.
 
     Attributes:
         operation_id: The operation id of the operation that was called.
-        target: Path and query.
-        path: Without the query.
+        target: Path and query of the request.
+        path: The target without the query.
         parameters: The values of the path parameters.
         query: The values of each query parameter.
-        body: The parsed JSON; the text of a file.
-        sent_at, received_at: When the request was sent and when the response had arrived, in ms of one clock.
+        body: The parsed JSON; for a file, its text.
+        sent_at, received_at: When the request was sent and when the response had arrived, in ms of the client's clock.
         number: Its position in the order of requests.
     """
 
@@ -45,14 +55,14 @@ class Value:
     """A value of a response, or one that is computed from such values.
 
     `value["key"]` and `value[0]` are values within it, and iteration yields the items of a list. A value that doesn't
-    exist has the raw value `MISSING`, and so has every value that is computed from it.
+    exist has the raw value `MISSING`. Every value that is computed from it has the raw value `MISSING`, too.
 
     Args:
         raw: The JSON value.
-        response: The response that contains it; None for a computed value.
-        parent, key: The value around it, and its key there.
+        response: The response that contains the value; None for a computed value.
+        parent, key: The object or list that contains the value, and its key or index there.
         sources: The values that a computed value depends on.
-        text: A computed value as reports write it.
+        text: How reports write a computed value.
     """
 
     __slots__ = ("_key", "_parent", "_response", "_sources", "_text", "raw")
@@ -60,7 +70,7 @@ class Value:
     def __init__(
         self,
         raw: Json,
-        response: SeenResponse | None = None,
+        response: SuccessResponse | None = None,
         parent: Value | None = None,
         key: str | int | None = None,
         sources: tuple[Value, ...] = (),
@@ -74,8 +84,8 @@ class Value:
         self._text = text
 
     @classmethod
-    def of(cls, response: SeenResponse) -> Value:
-        """Return the body of a response as a value."""
+    def of(cls, response: SuccessResponse) -> Value:
+        """Return the body of a response."""
         return cls(response.body, response)
 
     @property
@@ -83,21 +93,21 @@ class Value:
         return self.raw is not MISSING
 
     @property
-    def response(self) -> SeenResponse:
+    def response(self) -> SuccessResponse:
         """The response that contains a value. Raises LookupError for a computed value."""
         if self._response is None:
             raise LookupError("a computed value is not in a response")
         return self._response
 
     def __getitem__(self, key: str | int) -> Value:
-        raw = self.raw
-        inner = MISSING
+        container = self.raw
+        raw = MISSING
         if isinstance(key, str):
-            if isinstance(raw, dict):
-                inner = raw.get(key, MISSING)
-        elif isinstance(raw, list) and -len(raw) <= key < len(raw):
-            inner = raw[key]
-        return Value(inner, self._response, self, key)
+            if isinstance(container, dict):
+                raw = container.get(key, MISSING)
+        elif isinstance(container, list) and -len(container) <= key < len(container):
+            raw = container[key]
+        return Value(raw, self._response, self, key)
 
     def __iter__(self) -> Iterator[Value]:
         """Yield the items of a list; nothing if the value is not a list."""
@@ -132,7 +142,7 @@ class Value:
 
     @property
     def location(self) -> ValueLocation:
-        """Where the value is: equal in two responses to the same request. Raises as `response`."""
+        """The target of the response and the pointer. Raises LookupError for a computed value."""
         return self.response.target, self.pointer
 
     def __str__(self) -> str:
@@ -148,7 +158,7 @@ class Value:
         return _arithmetic(operator.mul, "*", self, other)
 
     def where(self) -> str:
-        """Return the location for reports: "GET /jobs/overview /jobs/0/state"."""
+        """Return the location for reports: "GET /jobs/overview /jobs/0/state"; the leaves' for a computed value."""
         if self._response is None:
             return " and ".join(dict.fromkeys(leaf.where() for leaf in self.leaves[:3]))
         return f"GET {shortened(self._response.target)} {self.pointer}".rstrip()
@@ -160,13 +170,14 @@ def shortened(text: str, limit: int = 160) -> str:
 
 
 def is_number(raw: Json) -> bool:
+    """Whether a JSON value is a number: booleans are not, although they are integers in Python."""
     return isinstance(raw, (int, float)) and not isinstance(raw, bool)
 
 
 def _arithmetic(operate: Callable[[Any, Any], Any], sign: str, left: Value, right: Value | int) -> Value:
     right = right if isinstance(right, Value) else Value(right, text=str(right))
-    known = is_number(left.raw) and is_number(right.raw)
-    raw = operate(left.raw, right.raw) if known else MISSING
+    are_numbers = is_number(left.raw) and is_number(right.raw)
+    raw = operate(left.raw, right.raw) if are_numbers else MISSING
     return Value(raw, sources=(left, right), text=f"{left} {sign} {right}")
 
 
@@ -181,10 +192,10 @@ def computed(raw: Json, text: str, *sources: Value) -> Value:
 
 
 def total(values: Iterable[Value], text: str) -> Value:
-    """Return the sum of numbers."""
+    """Return the sum of numbers; a missing value if one of the values is not a number."""
     parts = tuple(values)
-    known = all(is_number(part.raw) for part in parts)
-    return Value(sum(part.raw for part in parts) if known else MISSING, sources=parts, text=text)
+    are_numbers = all(is_number(part.raw) for part in parts)
+    return Value(sum(part.raw for part in parts) if are_numbers else MISSING, sources=parts, text=text)
 
 
 def lowest(values: Iterable[Value], text: str) -> Value:
@@ -199,15 +210,15 @@ def highest(values: Iterable[Value], text: str) -> Value:
 
 def _extreme(choose: Callable[[Any], Any], values: Iterable[Value], text: str) -> Value:
     parts = tuple(values)
-    known = parts and all(is_number(part.raw) for part in parts)
-    return Value(choose(part.raw for part in parts) if known else MISSING, sources=parts, text=text)
+    are_numbers = parts and all(is_number(part.raw) for part in parts)
+    return Value(choose(part.raw for part in parts) if are_numbers else MISSING, sources=parts, text=text)
 
 
 def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
-    """Return how many of the values are one of `raws`."""
+    """Return how many of the values are one of `raws`; a missing value if one of the values is missing."""
     parts, raws = tuple(values), frozenset(raws)
-    known = all(part.exists for part in parts)
-    return Value(sum(part.raw in raws for part in parts) if known else MISSING, sources=parts, text=text)
+    all_exist = all(part.exists for part in parts)
+    return Value(sum(part.raw in raws for part in parts) if all_exist else MISSING, sources=parts, text=text)
 
 
 def number(value: Value) -> Value:

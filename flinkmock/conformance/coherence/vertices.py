@@ -7,14 +7,14 @@ from itertools import pairwise
 
 from flinkmock.conformance.coherence.aggregates import moving_slack, statistics_of
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
-from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     close,
     equal,
+    require,
     same_fields,
-    true,
     unique,
 )
 from flinkmock.conformance.coherence.values import (
@@ -32,8 +32,8 @@ from flinkmock.conformance.coherence.values import (
 from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
-_RULES = "rules-that-hold"
-_SUBTASKS = "subtasks"
+_RULES = "flink-behaviour.md#rules-that-hold"
+_SUBTASKS = "flink-behaviour.md#subtasks"
 UNASSIGNED = "(unassigned)"
 COUNTERS = {
     "read-bytes": ("numBytesIn", "numBytesInLocal", "numBytesInRemote"),  # the sum of the other two since 1.13
@@ -85,7 +85,7 @@ def taskmanager_duration(body: Value) -> Relations:
 @within(
     "getJobVertexTaskManagers",
     text="The status of a vertex on a TaskManager follows from the states of its tasks there.",
-    source="vertex-status",
+    source="flink-behaviour.md#vertex-status",
 )
 def taskmanager_status(body: Value) -> Relations:
     yield from unique(body["taskmanagers"], "endpoint")
@@ -97,10 +97,14 @@ def taskmanager_status(body: Value) -> Relations:
             ended = bool(present) and all(state in TERMINAL for state, times in counts.items() if times)
             if row["start-time"].raw != -1 or not ended:
                 text = "the end-time doesn't fit the states of the tasks"
-                yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], *present)
+                yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], *present)
 
 
-@between("vertex", text="All responses agree on the id, name and parallelism of a vertex.", source="job-details")
+@between(
+    "vertex",
+    text="All responses agree on the id, name and parallelism of a vertex.",
+    source="flink-behaviour.md#job-details",
+)
 def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     row = vertex_row(view, job_id, vertex_id)
@@ -174,13 +178,13 @@ def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
         elif row["status"].exists:
             entered = stamps[row["status"].raw]
             if entered.exists:
-                yield from true(entered.raw > 0, "the state has no time", entered, row["status"])
+                yield from require(entered.raw > 0, "the state has no time", entered, row["status"])
         yield from _state_durations(row["status-duration"], stamps)
         for state in sorted(TERMINAL):
             text = f"it has the time of {state} and another status"
             if row["status"].exists and stamps[state].exists:
                 holds = (row["status"].raw == state) == bool(stamps[state].raw)
-                yield from true(holds, text, stamps[state], row["status"])
+                yield from require(holds, text, stamps[state], row["status"])
 
 
 def _state_durations(durations: Value, stamps: Value) -> Relations:
@@ -235,7 +239,7 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
     for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
         if earlier["status"].exists:
             ended = earlier["status"].raw in TERMINAL and earlier["status"].raw != "FINISHED"
-            yield from true(ended or earlier["status"].raw == "FINISHED", "it is still running", earlier["status"])
+            yield from require(ended or earlier["status"].raw == "FINISHED", "it is still running", earlier["status"])
             if later["start-time"].raw != -1:
                 yield from ascending(earlier["end-time"], later["start-time"])
 
@@ -251,7 +255,7 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
             if isinstance(value.raw, bool):
                 if parts and all(part.exists for part in parts):
                     text = "complete as soon as those of all subtasks are"
-                    yield from true(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
+                    yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
             elif parts:
                 yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
 
@@ -295,7 +299,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
         local = [subtask for subtask in subtasks if subtask[key].raw == row[key].raw]
         text = "no subtask is there"
         if not by_host:
-            yield from true(bool(local), text, row[key], *(subtask[key] for subtask in subtasks), exact=True)
+            yield from require(bool(local), text, row[key], *(subtask[key] for subtask in subtasks), exact=True)
         if not local:
             continue
         for subtask in local:
@@ -308,7 +312,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
             parts = [subtask["metrics"][name] for subtask in local]
             if isinstance(value.raw, bool):
                 text = "complete as soon as those of all subtasks are"
-                yield from true(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
+                yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
             else:
                 yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
         starts = [subtask["start-time"] for subtask in local if subtask["start-time"].raw != -1]
@@ -329,8 +333,8 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
 @between(
     "vertex",
     text="Counters in the details of a running subtask are its metrics.",
-    source="metric-freshness",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metric-freshness",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def subtask_counters_are_metrics(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
@@ -352,8 +356,8 @@ def subtask_counters_are_metrics(view: View, job_id: str, vertex_id: str) -> Rel
 @between(
     "vertex",
     text="Metrics of a vertex are those of its subtasks, with the index in front.",
-    source="metrics",
-    settles_in_ms=METRICS,
+    source="flink-behaviour.md#metrics",
+    may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def vertex_metrics_are_the_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}

@@ -1,28 +1,29 @@
-"""The responses of a server, found by operation and parameters."""
+"""The responses of a server by operation and parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from flinkmock.conformance.coherence.values import MISSING, Json, SeenResponse, Value, number
+from flinkmock.conformance.coherence.values import MISSING, Json, SuccessResponse, Value, number
 from flinkmock.contract import Operation
 from flinkmock.contract.pattern import path_parameters
 
 _Key = tuple[str, tuple[tuple[str, str], ...]]
+"""(operation id, sorted path parameters)."""
 
 
-def seen_response(
+def success_response(
     operation: Operation, target: str, body: Json, sent_at: float = 0, received_at: float = 0, number: int = 0
-) -> SeenResponse:
-    """Return a response with the parameters of its request; times are in ms."""
+) -> SuccessResponse:
+    """Return a response with the parameters that are parsed from the target of its request; times are in ms."""
     parts = urlsplit(target)
     parameters = {name: unquote(value) for name, value in path_parameters(operation, parts.path).items()}
     query = {
         name: [value for text in values for value in text.split(",")]
         for name, values in parse_qs(parts.query, keep_blank_values=True).items()
     }
-    return SeenResponse(operation.id, target, parts.path, parameters, query, body, sent_at, received_at, number)
+    return SuccessResponse(operation.id, target, parts.path, parameters, query, body, sent_at, received_at, number)
 
 
 class View:
@@ -32,20 +33,21 @@ class View:
         responses: The responses in the order of their requests.
     """
 
-    def __init__(self, responses: Iterable[SeenResponse] = ()) -> None:
-        self._responses: dict[_Key, dict[str, SeenResponse]] = {}
+    def __init__(self, responses: Iterable[SuccessResponse] = ()) -> None:
+        self._responses: dict[_Key, dict[str, SuccessResponse]] = {}  # by target, for each key
         self._subjects: dict[str, list[tuple[str, ...]]] = {}
-        self.in_order: list[SeenResponse] = []
+        self.in_order: list[SuccessResponse] = []
+        """All responses, in the order of their requests."""
         for response in responses:
             self.add(response)
 
-    def add(self, response: SeenResponse) -> None:
+    def add(self, response: SuccessResponse) -> None:
         """Add a response, which replaces the one to the same request."""
         self._subjects.clear()
         self.in_order.append(response)
         self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
 
-    def __iter__(self) -> Iterator[SeenResponse]:
+    def __iter__(self) -> Iterator[SuccessResponse]:
         """The newest response to each request."""
         for targets in self._responses.values():
             yield from targets.values()
@@ -62,42 +64,42 @@ class View:
         return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
 
     def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Return the values of all metrics of a scope by their ids, as numbers where they are."""
+        """Return the values of all metrics of a scope by their ids: numbers if the texts are numbers."""
         values: dict[str, Value] = {}
-        for body in self.with_query(operation_id, **parameters):
-            if set(body.response.query) == {"get"}:
-                for row in body:
-                    if isinstance(row["id"].raw, str) and row["value"].exists:
-                        as_number = number(row["value"])
-                        values.setdefault(row["id"].raw, as_number if as_number.exists else row["value"])
+        for row in self._metric_rows(operation_id, parameters):
+            if row["value"].exists:
+                as_number = number(row["value"])
+                values.setdefault(row["id"].raw, as_number if as_number.exists else row["value"])
         return values
 
-    def aggregated(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Return the rows of aggregated metrics by their ids, of requests without filters."""
+    def aggregated_metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
+        """Return the rows of aggregated metrics by their ids."""
         rows: dict[str, Value] = {}
-        for body in self.with_query(operation_id, **parameters):
-            if set(body.response.query) == {"get"}:
-                for row in body:
-                    if isinstance(row["id"].raw, str):
-                        rows.setdefault(row["id"].raw, row)
+        for row in self._metric_rows(operation_id, parameters):
+            rows.setdefault(row["id"].raw, row)
         return rows
 
+    def _metric_rows(self, operation_id: str, parameters: dict[str, str]) -> Iterator[Value]:
+        """Yield the rows of responses to requests whose only query parameter is `get`, which names the metrics."""
+        for body in self.with_query(operation_id, **parameters):
+            if set(body.response.query) == {"get"}:
+                yield from (row for row in body if isinstance(row["id"].raw, str))
+
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
-        """Return the ids of all subjects of a kind that have their own response."""
+        """Return the ids of all subjects of a kind that path parameters of the requests name."""
         names = SUBJECTS[kind]
         if not names:
             return [()]
-        if kind in self._subjects:
-            return self._subjects[kind]
-        subjects: dict[tuple[str, ...], None] = {}
-        for _, parameters in self._responses:
-            values = dict(parameters)
-            if all(name in values for name in names):
-                subjects[tuple(values[name] for name in names)] = None
-        self._subjects[kind] = list(subjects)
+        if kind not in self._subjects:
+            subjects: dict[tuple[str, ...], None] = {}  # a set in the order of insertion
+            for _, path_parameters in self._responses:
+                values = dict(path_parameters)
+                if all(name in values for name in names):
+                    subjects[tuple(values[name] for name in names)] = None
+            self._subjects[kind] = list(subjects)
         return self._subjects[kind]
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:
+    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
         return list(self._responses.get(_key(operation_id, parameters), {}).values())
 
 
@@ -120,25 +122,26 @@ def _key(operation_id: str, parameters: dict[str, str]) -> _Key:
 
 
 class RepeatedView(View):
-    """Requests everything again that is asked for and that an earlier view has.
+    """Requests the responses of an earlier view again, each when it is read for the first time.
 
     Args:
         earlier: The earlier view.
         fetch: Requests a target; None if the response isn't a success.
     """
 
-    def __init__(self, earlier: View, fetch: Callable[[str], SeenResponse | None]) -> None:
+    def __init__(self, earlier: View, fetch: Callable[[str], SuccessResponse | None]) -> None:
         super().__init__()
         self._earlier = earlier
         self._fetch = fetch
-        self._asked: dict[str, SeenResponse | None] = {}
+        self._repeated: dict[str, SuccessResponse | None] = {}  # by target
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         return self._earlier.subjects(kind)
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:
+    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
         for response in self._earlier._of(operation_id, parameters):
-            if response.target not in self._asked:
-                self._asked[response.target] = self._fetch(response.target)
-            if (again := self._asked[response.target]) is not None:
-                yield again
+            if response.target not in self._repeated:
+                self._repeated[response.target] = self._fetch(response.target)
+            repeated = self._repeated[response.target]
+            if repeated is not None:
+                yield repeated
