@@ -110,11 +110,11 @@ class JobGraph:
     @cached_property
     def groups(self) -> dict[str, int]:
         """Slot sharing group -> number of slots that it needs, the highest parallelism of its vertices."""
-        widest: dict[str, int] = {}
+        slots_by_group: dict[str, int] = {}
         for vertex in self.vertices:
             group = vertex.spec.slot_sharing_group
-            widest[group] = max(widest.get(group, 0), vertex.parallelism)
-        return widest
+            slots_by_group[group] = max(slots_by_group.get(group, 0), vertex.parallelism)
+        return slots_by_group
 
     @cached_property
     def slots_needed(self) -> int:
@@ -126,8 +126,8 @@ class JobGraph:
         """Stage -> slot sharing group -> number of slots that it needs."""
         stages: dict[int, dict[str, int]] = {}
         for vertex in self.vertices:
-            widest, group = stages.setdefault(vertex.stage, {}), vertex.spec.slot_sharing_group
-            widest[group] = max(widest.get(group, 0), vertex.parallelism)
+            slots_by_group, group = stages.setdefault(vertex.stage, {}), vertex.spec.slot_sharing_group
+            slots_by_group[group] = max(slots_by_group.get(group, 0), vertex.parallelism)
         return stages
 
     @cached_property

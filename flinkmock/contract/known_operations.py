@@ -14,7 +14,7 @@ from flinkmock.errors import InvalidArgument
 
 def operations_of(flink: str | None) -> Iterator[Operation]:
     """Yield the operations of a release or, for None, of all releases, the newest first."""
-    for release in [flink] if flink else [LATEST, *reversed(known_releases()[:-1])]:
+    for release in [flink] if flink else reversed(known_releases()):
         yield from Contract.load(release)
 
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @cache
 def built_in_scenarios() -> dict[str, str]:
-    """Return file name -> description, by name. The description is the comment at the start of the file."""
+    """Return the descriptions by file name. A description is the comment at the start of the file."""
     return {file.name: _description(file.read_text("utf-8")) for file in sorted(data_dir("scenarios").glob("*.yaml"))}
 
 
 def _description(text: str) -> str:
     lines = dropwhile(lambda line: line.startswith("# yaml-language-server"), text.splitlines())
-    return " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    comment = takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line.lstrip("# ") for line in comment)
 
 
 def template_names(spec: ClusterSpec) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flinkmock.cluster.cluster_spec import (
@@ -13,9 +13,7 @@ from flinkmock.cluster.cluster_spec import (
     TaskManagerSize,
 )
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink.configuration import (
-    DEFAULTS as CONFIGURATION,
-)
+from flinkmock.flink import configuration as flink_configuration
 from flinkmock.flink.configuration import (
     HIGH_AVAILABILITY,
     SLOTS,
@@ -27,7 +25,7 @@ from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.ingress import IngressSpec
-from flinkmock.scenario.diagnostics import Diagnostics
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.ingress import read_ingress
 from flinkmock.scenario.job_defaults import JobDefaults, job_defaults
@@ -51,10 +49,9 @@ class ClusterReader:
     diagnostics: Diagnostics
 
     def configuration(self) -> dict[str, str | None]:
+        """Return the Flink options that the scenario sets; None removes a default."""
         config = self.section.get("config")
-        options = (
-            {key: None if node.value is None else node.text for key, node in config.items.items()} if config else {}
-        )
+        options = _options(config) if config is not None else {}
         if self.result_ttl is not None:
             if STORE_DURATION.key in options:
                 message = f"config sets {STORE_DURATION.key}, too. Remove one of them."
@@ -84,25 +81,28 @@ class ClusterReader:
         self._check_high_availability()
         changes = []
         for at, event in self._events("jobmanagers"):
-            at += self._hang(event)
-            duration = event.get("crashes") if event.items else None
-            if duration is None or duration.value is None:
-                changes.append(LeaderChange(at))
+            crash_at = at + self._hang_ms(event)
+            duration = event.get("crashes")
+            if duration is None:
+                changes.append(LeaderChange(crash_at))
             else:
-                changes.append(LeaderChange(at, read_duration_range(duration, self.diagnostics)))
+                changes.append(LeaderChange(crash_at, read_duration_range(duration, self.diagnostics)))
         return tuple(sorted(changes, key=lambda change: change.at))
 
     def hangs(self) -> tuple[tuple[int, int], ...]:
-        """Return when the leader hangs, and when its crash is noticed, in ms since the cluster's start."""
-        windows = []
+        """Return the periods in which the leader hangs: start and end, in ms since the cluster's start.
+
+        A leader that hangs has crashed, but its crash is noticed only at the end.
+        """
+        periods = []
         for at, event in self._events("jobmanagers"):
             if event.items and "hangs" in event.items:
-                windows.append((at, at + self._hang(event)))
-        return tuple(windows)
+                periods.append((at, at + self._hang_ms(event)))
+        return tuple(periods)
 
-    def _hang(self, event: YamlNode) -> int:
-        node = event.get("hangs") if event.items else None
-        return read_duration(node, 0, self.diagnostics)
+    def _hang_ms(self, event: YamlNode) -> int:
+        """Return how long the leader hangs before a crash, in ms; 0 if it doesn't hang."""
+        return read_duration(event.get("hangs"), 0, self.diagnostics)
 
     def jobmanager_configurations(self) -> tuple[dict[str, str | None], ...]:
         """Return the options of each JobManager."""
@@ -110,33 +110,31 @@ class ClusterReader:
         configs = node.elements_of("configs") if node is not None and node.items else []
         if len(configs) > self.jobmanagers():
             self.diagnostics.add(configs[-1].location, f"there are {self.jobmanagers()} JobManagers.")
-        return tuple(
-            {key: None if value.value is None else value.text for key, value in config.items.items()}
-            for config in configs
-        )
+        return tuple(map(_options, configs))
 
     def taskmanager_sizes(self) -> tuple[TaskManagerSize, ...]:
         """Return slots and memory of each TaskManager."""
         node, sizes = self.section.get("taskmanagers"), []
         for entry in node.elements_of("sizes") if node is not None and node.items else []:
             slots, memory = entry.get("slots"), entry.text_of("memory")
-            size = TaskManagerSize(None if slots is None else as_int(slots, 1), memory)
             if memory is not None:
+                options = {**flink_configuration.DEFAULTS, TASK_MANAGER_PROCESS_SIZE.key: memory}
                 try:
-                    taskmanager_memory(Configuration({**CONFIGURATION, TASK_MANAGER_PROCESS_SIZE.key: memory}), None)
+                    taskmanager_memory(Configuration(options), None)
                 except InvalidArgument as error:
                     self.diagnostics.add(entry.items["memory"].location, str(error))
-            sizes.append(size)
+            sizes.append(TaskManagerSize(None if slots is None else as_int(slots, 1), memory))
         return tuple(sizes)
 
     def _check_high_availability(self) -> None:
+        """Report a configuration that contradicts several JobManagers."""
         node, options = self.section.get("jobmanagers"), self.configuration()
-        configured = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
-        if node is None or self.jobmanagers() == 1 or not configured:
+        configured_keys = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
+        if node is None or self.jobmanagers() == 1 or not configured_keys:
             return
-        kind = options[configured.pop()] or "NONE"
-        if not Configuration({HIGH_AVAILABILITY.key: kind}).highly_available:
-            message = f"several JobManagers need high availability, but config sets it to {kind}."
+        high_availability = options[configured_keys.pop()] or "NONE"
+        if not Configuration({HIGH_AVAILABILITY.key: high_availability}).highly_available:
+            message = f"several JobManagers need high availability, but config sets it to {high_availability}."
             self.diagnostics.add(node.location, message)
 
     def age(self) -> int:
@@ -150,12 +148,16 @@ class ClusterReader:
         return as_int(node.get("count") if node is not None and node.items else node, default)
 
     def _events(self, key: str) -> Iterator[tuple[int, YamlNode]]:
-        """Yield time (in ms since the cluster's start) and event of each entry."""
+        """Yield the time (in ms since the cluster's start) and the event of each entry of `events`.
+
+        Args:
+            key: "jobmanagers" or "taskmanagers".
+        """
         node = self.section.get(key)
-        events = node.get("events") if node is not None and node.items else None
-        for entry in events.elements if events is not None else ():
+        for entry in node.elements_of("events") if node is not None else ():
             for time, event in entry.items.items():
-                yield read_duration_range(YamlNode(entry.key_location(time), time, time), self.diagnostics).low, event
+                time_node = YamlNode(entry.key_location(time), time, time)
+                yield read_duration_range(time_node, self.diagnostics).low, event
 
     def version(self) -> str | None:
         node = self.section.get("version")
@@ -163,16 +165,16 @@ class ClusterReader:
 
     def slots(self) -> int:
         """Return the slots of each TaskManager, from a key of the section or the option of Flink."""
-        node, text = self.section.get("slots"), self.configuration().get(SLOTS.key)
-        if text is None:
+        node, option_value = self.section.get("slots"), self.configuration().get(SLOTS.key)
+        if option_value is None:
             return as_int(node, DEFAULTS.slots)
-        option = self.section["config"].items[SLOTS.key]
-        if node is not None and node.text != text:
-            self.diagnostics.add(option.location, f"slots is {node.text}. Remove one of them.")
-        elif not text.isdecimal() or int(text) < 1:
-            self.diagnostics.add(option.location, f"{text!r} is not a number of slots.")
+        option_location = self.section["config"].items[SLOTS.key].location
+        if node is not None and node.text != option_value:
+            self.diagnostics.add(option_location, f"slots is {node.text}. Remove one of them.")
+        elif not option_value.isdecimal() or int(option_value) < 1:
+            self.diagnostics.add(option_location, f"{option_value!r} is not a number of slots.")
         else:
-            return int(text)
+            return int(option_value)
         return DEFAULTS.slots
 
     def job_defaults(self) -> JobDefaults:
@@ -195,12 +197,17 @@ class ClusterReader:
             else:
                 events.append((TaskManagerEvent(at, TaskManagerEventKind(node.text)), node.location))
         events.sort(key=lambda entry: entry[0].at)
-        joined = self.taskmanagers()
-        present = set(range(joined))
+        self._check_taskmanagers_are_present(events)
+        return tuple(event for event, _ in events)
+
+    def _check_taskmanagers_are_present(self, events: Iterable[tuple[TaskManagerEvent, SourceLocation]]) -> None:
+        """Report TaskManagers that leave or are lost although they are not present at that time."""
+        joined_count = self.taskmanagers()
+        present = set(range(joined_count))
         for event, location in events:
-            if event.kind == "joins":
-                present.add(joined)
-                joined += 1
+            if event.kind == TaskManagerEventKind.JOINS:
+                present.add(joined_count)
+                joined_count += 1
                 continue
             number = min(present, default=None) if event.number is None else event.number
             if number is None or not present:
@@ -210,7 +217,6 @@ class ClusterReader:
                 self.diagnostics.add(location, f"no TaskManager {number} at that time. Present: {numbers}.")
             else:
                 present.remove(number)
-        return tuple(event for event, _ in events)
 
     def ingress(self) -> IngressSpec:
         return read_ingress(self.section.get("ingress"), self.diagnostics)
@@ -232,3 +238,7 @@ class ClusterReader:
     def file_systems(self) -> tuple[str, ...] | None:
         node = self.section.get("file-systems")
         return None if node is None else tuple(scheme.text for scheme in node.elements)
+
+
+def _options(node: YamlNode) -> dict[str, str | None]:
+    return {key: None if value.value is None else value.text for key, value in node.items.items()}

@@ -9,8 +9,9 @@ from typing import NoReturn
 from flinkmock.errors import Diagnostic, ScenarioError
 
 MAX_REPORTED = 50
+"""The number of mistakes that an error lists."""
 MAX_LINE = 120
-"""How many characters around the mistake a message shows of a longer line."""
+"""The number of characters around a mistake that a message shows of a longer line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +72,26 @@ class Diagnostics:
         """Raise ScenarioError if there are messages."""
         if self._messages:
             locations = sorted(self._messages, key=SourceLocation.sort_key)
-            lines = [_format(location, self._messages[location]) for location in locations[:MAX_REPORTED]]
+            lines, diagnostics = [], []
+            for location in locations[:MAX_REPORTED]:
+                message, path = self._messages[location], dotted_path(location.path)
+                lines.append(_format(location, message))
+                diagnostics.append(Diagnostic(message, location.file, location.line, location.column, path))
             if len(locations) > MAX_REPORTED:
                 lines.append(f"… and {len(locations) - MAX_REPORTED} more.")
-            diagnostics = [
-                Diagnostic(self._messages[other], other.file, other.line, other.column, dotted_path(other.path))
-                for other in locations[:MAX_REPORTED]
-            ]
             raise ScenarioError(lines, diagnostics)
 
 
 def _format(location: SourceLocation, message: str) -> str:
-    is_about_path = not location.line and location.path and message.startswith(dotted_path(location.path))
-    head = f"{location.file if is_about_path else location}: {message}"  # only one of them contains the path
+    names_path = not location.line and location.path and message.startswith(dotted_path(location.path))
+    head = f"{location.file if names_path else location}: {message}"  # without repeating the path
     if not location.source.strip():
         return head
-    number = f"  {location.line}"
-    line, caret = _excerpt(location.source, location.column - 1)
+    line_number = f"  {location.line}"
+    line, caret_position = _excerpt(location.source, location.column - 1)
     # keeps tabs, so that the caret is in the same column
-    indent = "".join("\t" if c == "\t" else " " for c in line[:caret])
-    return f"{head}\n{number} | {line}\n{' ' * len(number)} | {indent}^"
+    indent = "".join("\t" if c == "\t" else " " for c in line[:caret_position])
+    return f"{head}\n{line_number} | {line}\n{' ' * len(line_number)} | {indent}^"
 
 
 def _excerpt(line: str, position: int) -> tuple[str, int]:

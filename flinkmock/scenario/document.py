@@ -17,13 +17,12 @@ from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 Event = Any
 """A yaml.Event, whose type stubs lack tag, anchor and value."""
 
-
 Scalar = str | int | float | bool | None
 
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{0,18})?)([eE][-+]?[0-9]{1,2})?")
-_WORDS: dict[str, Scalar] = {
+_SCALARS_BY_WORD: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -91,10 +90,10 @@ class YamlNode:
         """Return the node at a path of keys and indices, or the last node of the path that exists."""
         node = self
         for step in path:
-            below = node.elements[step] if isinstance(step, int) else node.items.get(step)
-            if below is None:
+            child = node.elements[step] if isinstance(step, int) else node.items.get(step)
+            if child is None:
                 break
-            node = below
+            node = child
         return node
 
 
@@ -124,8 +123,8 @@ def parse_mapping(data: Mapping[str, object], file: str, diagnostics: Diagnostic
 
 def parse_scalar(text: str) -> Scalar:
     """Convert a plain scalar by the core schema of YAML 1.2. Infinity, NaN and very large numbers stay text."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _SCALARS_BY_WORD:
+        return _SCALARS_BY_WORD[text]
     if _INTEGER.fullmatch(text):
         return int(text, 0) if text.startswith("0o") or text.startswith("0x") else int(text)
     if _DECIMAL.fullmatch(text):
@@ -145,8 +144,10 @@ class _YamlReader:
         self._file = file
         self._diagnostics = diagnostics
         self._anchors: dict[str, YamlNode] = {}
-        self._sizes: dict[str, int] = {}
-        self._values = 0
+        self._anchor_sizes: dict[str, int] = {}
+        """The number of values in the node of each anchor."""
+        self._value_count = 0
+        """The number of values read, including those that aliases repeat."""
         try:
             # libyaml's parser, if PyYAML has it; both emit the same events
             self._get_event = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_event
@@ -154,6 +155,7 @@ class _YamlReader:
             self._fail_with(error)
 
     def document(self) -> YamlNode:
+        """Return the root node. An empty document is an empty mapping."""
         document: YamlNode | None = None
         while (event := self._next()) is not None:
             if isinstance(event, self._yaml.DocumentStartEvent):
@@ -180,46 +182,47 @@ class _YamlReader:
                 depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
                 if depth > limits.SCENARIO_DEPTH + 1:  # the time of this parser grows with the square of the depth
                     self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
-        except (yaml.YAMLError, UnicodeError) as other:
-            error = other
+        except (yaml.YAMLError, UnicodeError) as error_of_python_parser:
+            error = error_of_python_parser
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             problem = " ".join(part for part in (error.context, error.problem) if part)
             self._diagnostics.fail(self._location(mark), f"invalid YAML: {problem}.")
         position = int(getattr(error, "position", getattr(error, "start", 0)))
-        before = self._text[:position]
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        text_before = self._text[:position]
+        line, column = text_before.count("\n") + 1, len(text_before) - text_before.rfind("\n")
         source = self._lines[line - 1] if line <= len(self._lines) else ""
         self._diagnostics.fail(SourceLocation(self._file, line, column, source), "YAML does not allow this character.")
 
     def _node(self, event: Event, depth: int) -> YamlNode:
         yaml = self._yaml
-        kind = type(event)
-        if kind is yaml.AliasEvent:
+        event_type = type(event)
+        if event_type is yaml.AliasEvent:
             return self._alias(event)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._fail(event, f"tags such as {tag} are not supported.")
         if depth > limits.SCENARIO_DEPTH:
             self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
-        before = self._count(event, 1)
+        count_before = self._value_count
+        self._count_values(event, 1)
         location = self._location(event.start_mark)
-        if kind is yaml.ScalarEvent:
+        if event_type is yaml.ScalarEvent:
             text = event.value
             node = YamlNode(location, parse_scalar(text) if event.implicit[0] else text, text)
-        elif kind is yaml.SequenceStartEvent:
+        elif event_type is yaml.SequenceStartEvent:
             node = YamlNode(location, list(self._elements(depth)))
         else:
             node = self._mapping(location, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
-            self._sizes[event.anchor] = self._values - before
+            self._anchor_sizes[event.anchor] = self._value_count - count_before
         return node
 
     def _alias(self, event: Event) -> YamlNode:
         if event.anchor not in self._anchors:
             self._fail(event, f"no anchor &{event.anchor} before this alias.")
-        self._count(event, self._sizes[event.anchor])
+        self._count_values(event, self._anchor_sizes[event.anchor])
         return self._anchors[event.anchor]
 
     def _elements(self, depth: int) -> Iterator[YamlNode]:
@@ -242,25 +245,22 @@ class _YamlReader:
                 items[key], keys[key] = value, key_location
         return YamlNode(location, items, keys=keys)
 
-    def _count(self, event: Event, more: int) -> int:
-        """Count values; return the count before."""
-        before = self._values
-        self._values += more
-        if self._values > limits.SCENARIO_VALUES:
+    def _count_values(self, event: Event, count: int) -> None:
+        """Count the values of an event. Raises ScenarioError if the scenario has too many."""
+        self._value_count += count
+        if self._value_count > limits.SCENARIO_VALUES:
             self._fail(
                 event, f"a scenario has at most {limits.SCENARIO_VALUES:,} values, including those that aliases repeat."
             )
-        return before
 
     def _location(self, mark: Any) -> SourceLocation:
         if mark is None:
             return SourceLocation(self._file)
-        number = mark.line
-        line = self._lines[number] if number < len(self._lines) else ""
-        return SourceLocation(self._file, number + 1, mark.column + 1, line)
+        line = self._lines[mark.line] if mark.line < len(self._lines) else ""
+        return SourceLocation(self._file, mark.line + 1, mark.column + 1, line)
 
-    def _fail(self, event: Event, text: str) -> NoReturn:
-        self._diagnostics.fail(self._location(event.start_mark), text)
+    def _fail(self, event: Event, message: str) -> NoReturn:
+        self._diagnostics.fail(self._location(event.start_mark), message)
 
 
 class _MappingReader:
@@ -269,25 +269,23 @@ class _MappingReader:
     def __init__(self, file: str, diagnostics: Diagnostics) -> None:
         self._file = file
         self._diagnostics = diagnostics
-        self._values = 0
+        self._value_count = 0
 
     def node(self, data: object, path: tuple[str | int, ...], depth: int) -> YamlNode:
         location = SourceLocation(self._file, path=path)
-        self._values += 1
-        if depth > limits.SCENARIO_DEPTH or self._values > limits.SCENARIO_VALUES:
+        self._value_count += 1
+        if depth > limits.SCENARIO_DEPTH or self._value_count > limits.SCENARIO_VALUES:
             self._diagnostics.fail(
                 location, f"more than {limits.SCENARIO_DEPTH} levels of nesting or {limits.SCENARIO_VALUES:,} values."
             )
         if isinstance(data, Mapping):
-            names = {str(key): key for key in data}
-            items = {name: self.node(data[key], (*path, name), depth + 1) for name, key in names.items()}
-            return YamlNode(location, items, keys={name: items[name].location for name in names})
+            items = {str(key): self.node(value, (*path, str(key)), depth + 1) for key, value in data.items()}
+            return YamlNode(location, items, keys={key: item.location for key, item in items.items()})
         if isinstance(data, list | tuple):
             return YamlNode(location, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
         if data is None or isinstance(data, str | int | float):
             return YamlNode(location, data, _scalar_text(data))
         self._diagnostics.fail(location, f"a scenario can't have a value of type {type(data).__name__}.")
-        raise AssertionError("unreachable")
 
 
 def _scalar_text(data: Scalar) -> str:

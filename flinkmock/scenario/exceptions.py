@@ -17,7 +17,7 @@ class ExceptionReader:
 
     Args:
         named: The section `exceptions`.
-        invalid: The names of those that the schema rejects. References to them are not reported.
+        invalid: The names of those that the schema rejects. References to them are not reported as mistakes.
         diagnostics: Collects the mistakes.
     """
 
@@ -32,7 +32,7 @@ class ExceptionReader:
             self.java_exception(node)
 
     def java_exception(self, reference: YamlNode) -> JavaException | None:
-        """Read an inline exception, or find the one with a name; None if it is not valid."""
+        """Read an inline exception, or the named one that is referred to; None if there is no valid one."""
         node = self._resolve(reference)
         return None if node is None else self._java_exception(node, (node,))
 
@@ -70,6 +70,7 @@ class ExceptionReader:
         return by_name.get(name)
 
     def _resolve(self, reference: YamlNode) -> YamlNode | None:
+        """Return the node of an exception: the reference itself if it is inline, otherwise the named one."""
         if isinstance(reference.value, dict):
             return reference
         name = reference.text

@@ -14,7 +14,7 @@ from flinkmock.scenario.request_patterns import RequestReader
 
 @dataclass(frozen=True, slots=True)
 class ExpectReader:
-    """Reads expectations. Each gets its source location as text."""
+    """Reads expectations. Each of them contains its source location as text, for reports."""
 
     requests: RequestReader
     diagnostics: Diagnostics

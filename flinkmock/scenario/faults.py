@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from flinkmock.cluster.slots import SLOT_HISTORY_MS
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.contract.value_path import ValuePath
@@ -36,11 +37,10 @@ from flinkmock.scenario.quantities import (
 )
 from flinkmock.scenario.request_patterns import RequestReader
 
-MAX_STALE_MS = 60_000
-"""How long the slot table remembers released slots (`cluster/slots.py`)."""
 EFFECTS = (
     "delay", "reply", "throttle", "drop", "corrupt", "set", "vary", "serve-stale", "leader-failover", "kill-taskmanager"
 )  # fmt: skip
+"""The keys of a fault's effects, in the order of default names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,18 @@ class FaultReader:
             name = name_node.text if name_node else _default_name(node)
             if name_node and name in faults:
                 self.diagnostics.add(name_node.location, f'duplicate fault "{name}".')
-            unique, number = name, 1
-            while unique in faults:
+            unique_name, number = name, 1
+            while unique_name in faults:
                 number += 1
-                unique = f"{name} ({number})"
-            faults[unique] = self._fault(node, unique)
+                unique_name = f"{name} ({number})"
+            faults[unique_name] = self._fault(node, unique_name)
         return tuple(faults.values())
 
     def _fault(self, node: YamlNode, name: str) -> Fault:
         throttle, drop = node.get("throttle"), node.get("drop")
         failover, taskmanager = node.get("leader-failover"), node.get("kill-taskmanager")
-        trigger = self._trigger(node)
+        trigger, definition = self._trigger(node), node.to_python()
+        assert isinstance(definition, dict)
         return Fault(
             name,
             trigger,
@@ -89,7 +90,7 @@ class FaultReader:
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
             kill_taskmanager=as_int(taskmanager, FIRST) if taskmanager else None,
-            definition=definition if isinstance(definition := node.to_python(), dict) else None,
+            definition=definition,
         )
 
     def _corrupt(self, node: YamlNode | None) -> Corrupt | None:
@@ -106,19 +107,20 @@ class FaultReader:
 
     def _set_values(self, node: YamlNode, patterns: tuple[Pattern, ...]) -> dict[ValuePath, object]:
         """Read `set`, and check that responses to the operations can have such values."""
-        values = {}
+        values: dict[ValuePath, object] = {}
         set_node = node.get("set")
-        for text, value in set_node.items.items() if set_node is not None else ():
-            assert set_node is not None
+        if set_node is None:
+            return values
+        for text, value in set_node.items.items():
             try:
                 path = ValuePath.parse(text)
             except InvalidArgument as error:
                 self.diagnostics.add(set_node.key_location(text), str(error))
                 continue
             values[path] = value.to_python()
-            unknown = self.requests.unknown_value(path, patterns)
-            if unknown is not None:
-                self.diagnostics.add(set_node.key_location(text), unknown)
+            problem = self.requests.problem_with_path(path, patterns)
+            if problem is not None:
+                self.diagnostics.add(set_node.key_location(text), problem)
         return values
 
     def _variation(self, node: YamlNode | None, patterns: tuple[Pattern, ...]) -> Variation | None:
@@ -135,17 +137,18 @@ class FaultReader:
                 self.diagnostics.add(node.key_location(text), str(error))
                 continue
             values[path] = Change(change.text)
-            problem = self.requests.impossible_change(path, values[path], patterns)
+            problem = self.requests.problem_with_change(path, values[path], patterns)
             if problem is not None:
                 self.diagnostics.add(node.key_location(text), problem)
         return Variation(values=values)
 
     def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
+        """Read the age of stale responses, in ms. It is limited, because older slots are forgotten."""
         age_node = node.get("serve-stale")
         if age_node is None:
             return None
         age = read_duration(age_node, 0, self.diagnostics)
-        if not 0 < age <= MAX_STALE_MS:
+        if not 0 < age <= SLOT_HISTORY_MS:
             self.diagnostics.add(age_node.location, "serve-stale must be more than 0 and at most 1m.")
         match = node.get("match")
         for request, pattern in zip((match.elements or [match]) if match else (), patterns, strict=True):
@@ -162,7 +165,7 @@ class FaultReader:
         return FaultTrigger(
             self.requests.read_list(node.get("match")),
             job.text if job else None,
-            _texts(node, "headers"),
+            _texts_of(node, "headers"),
             self._during(during) if during else None,
             self._job_in_state(job_state) if job_state else None,
             as_int(node.get("every"), 1),
@@ -172,6 +175,7 @@ class FaultReader:
         )
 
     def _during(self, node: YamlNode) -> tuple[int, int | None]:
+        """Read a period; return start and end in ms since the cluster's start. None: it never ends."""
         begin, _, end = node.text.partition("..")
         if end == "forever":
             return read_duration(YamlNode(node.location, begin, begin), 0, self.diagnostics), None
@@ -206,6 +210,7 @@ class FaultReader:
         return LogNormal(median or 1, p99 or median or 1, maximum)
 
     def _rate(self, node: YamlNode) -> int:
+        """Read a rate in bytes per second."""
         text = node.text.removesuffix("/s")
         rate = read_size_range(YamlNode(node.location, text, text), self.diagnostics).low
         if rate == 0:
@@ -214,22 +219,23 @@ class FaultReader:
 
 
 def _default_name(node: YamlNode) -> str:
-    effects = [f"{key}: {_short(effect)}" for key in EFFECTS if (effect := node.get(key)) is not None]
+    """Return a name such as `GET /jobs: delay: 5s`."""
+    effects = [f"{key}: {_effect_text(effect)}" for key in EFFECTS if (effect := node.get(key)) is not None]
     match = node.get("match")
     requests = ", ".join(element.text for element in match.elements or [match]) if match else "any request"
     return f"{requests}: {', '.join(effects)}"
 
 
-def _short(node: YamlNode) -> str:
+def _effect_text(node: YamlNode) -> str:
     if node.elements:
         return ", ".join(element.text for element in node.elements)
     if isinstance(node.value, dict):
-        return " ".join(f"{key} {_text(value)}".strip() for key, value in node.items.items())
+        return " ".join(f"{key} {_scalar_text(value)}".strip() for key, value in node.items.items())
     return node.text
 
 
-def _text(node: YamlNode) -> str:
-    """Return the text of a value, which is the same for YAML and Python objects."""
+def _scalar_text(node: YamlNode) -> str:
+    """Return the text of a scalar. That of null depends on whether it was read from YAML or Python, so it is fixed."""
     return "null" if node.value is None else node.text
 
 
@@ -239,8 +245,9 @@ def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
     if not isinstance(node.value, dict):
         return NamedReply(node.text)
     errors = tuple(error.text for error in node.elements_of("errors"))
-    return Reply(as_int(node.get("status"), 500), errors, _texts(node, "headers"))
+    return Reply(as_int(node.get("status"), 500), errors, _texts_of(node, "headers"))
 
 
-def _texts(node: YamlNode, key: str) -> Mapping[str, str]:
+def _texts_of(node: YamlNode, key: str) -> Mapping[str, str]:
+    """Return the entries of the mapping at `key` as text."""
     return {name: value.text for name, value in node.items_of(key).items()}

@@ -63,8 +63,8 @@ def find_file(
     for folder in (*folders, built_in):
         if not _is_missing(file := folder / name):
             return file
-    close = get_close_matches(Path(name).stem, [file.stem for file in built_in.glob("*.yaml")], n=1)
-    hint = f' Did you mean "{close[0]}.yaml"?' if close else " `flinkmock scenario list` lists these."
+    similar_names = get_close_matches(Path(name).stem, [file.stem for file in built_in.glob("*.yaml")], n=1)
+    hint = f' Did you mean "{similar_names[0]}.yaml"?' if similar_names else " `flinkmock scenario list` lists these."
     searched = ", ".join(map(str, dict.fromkeys(folder.resolve() for folder in folders)))
     diagnostics.fail(location, f"{prefix}file not found in {searched}, or among the built-in scenarios.{hint}")
 
@@ -75,7 +75,7 @@ def _is_missing(file: Path) -> bool:
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
-        pass  # reading the file reports it
+        pass  # _read_text reports this error
     return False
 
 
@@ -86,28 +86,28 @@ def is_file_name(source: object) -> TypeGuard[str | Path]:
 
 
 def _with_extended(
-    document: YamlNode, folder: Path, read: tuple[Path, ...], diagnostics: Diagnostics
+    document: YamlNode, folder: Path, files: tuple[Path, ...], diagnostics: Diagnostics
 ) -> tuple[YamlNode, tuple[Path, ...]]:
     """Return a document merged with the one that it extends, and all files that were read.
 
     Args:
         document: The document.
         folder: The folder of the document, to which `extends` is relative.
-        read: The files that were read already.
+        files: The files that were read already.
         diagnostics: Collects the mistakes.
     """
     extends = document.get("extends")
     if extends is None or not isinstance(extends.value, str):
-        return document, read
+        return document, files
     file = find_file(extends.value, (folder,), extends.location, diagnostics, f"{extends.value}: ")
     text = _read_text(file, extends.location, diagnostics, f"{file}: ")
-    if any(file.resolve() == other.resolve() for other in read):
-        chain = " extends ".join(map(str, (*read, file)))
+    if any(file.resolve() == other.resolve() for other in files):
+        chain = " extends ".join(map(str, (*files, file)))
         diagnostics.fail(extends.location, f"circular extends: {chain}.")
     base = parse_yaml(text, str(file), diagnostics)
     if not isinstance(base.value, dict):
         diagnostics.fail(extends.location, f"{file} is not a scenario: a scenario is a mapping.")
-    base, files = _with_extended(base, file.parent, (*read, file), diagnostics)
+    base, files = _with_extended(base, file.parent, (*files, file), diagnostics)
     return merge(document, base), files
 
 
@@ -119,4 +119,4 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
             return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null byte
         problem = unreadable(file, error).removeprefix(f"{file}: ")
-    diagnostics.fail(location, prefix + problem)  # outside of `except`, so that no context is shown
+    diagnostics.fail(location, prefix + problem)  # outside of `except`, so that the traceback has no context

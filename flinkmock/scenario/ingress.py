@@ -13,7 +13,6 @@ from flinkmock.scenario.quantities import read_duration
 
 
 def read_ingress(node: YamlNode | None, diagnostics: Diagnostics) -> IngressSpec:
-    """Read the ingress, which the schema allows."""
     if node is None:
         return IngressSpec()
     realm, redirect = node.get("realm"), node.get("redirect-to-https")

@@ -1,13 +1,15 @@
 """Checkpointing and restart strategies of jobs, from the options of the cluster.
 
-An option of the cluster applies to jobs that do not set it (StreamExecutionEnvironment.configure; recorded with 2.3.0).
+An option of the cluster applies to jobs that do not set it (StreamExecutionEnvironment.configure).
 `parallelism.default` does not apply: JarHandlerUtils sets it to 1 unless the request has another value.
+See docs/flink-behaviour.md#overview-configuration-shutdown.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.errors import InvalidArgument
@@ -26,7 +28,7 @@ _KINDS = {
     "exponential-delay": RestartStrategyKind.EXPONENTIAL_DELAY,
     "exponentialdelay": RestartStrategyKind.EXPONENTIAL_DELAY,
 }
-"""The values of restart-strategy.type (RestartStrategyOptions), with their kinds."""
+"""Value of restart-strategy.type (RestartStrategyOptions) -> strategy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
         "max_concurrent": options.CHECKPOINTING_MAX_CONCURRENT,
         "tolerable_failures": options.CHECKPOINTING_TOLERABLE_FAILURES,
     }
-    settings: dict[str, object] = {name: configuration.duration(option) for name, option in durations.items()}
+    settings: dict[str, Any] = {name: configuration.duration(option) for name, option in durations.items()}
     settings |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
     mode, retention = (
         configuration.text(option) for option in (options.CHECKPOINTING_MODE, options.CHECKPOINTING_RETENTION)
@@ -69,7 +71,7 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
     if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:
         settings["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
     changes = {name: value for name, value in settings.items() if value is not None}
-    return dataclasses.replace(CheckpointSpec(), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(CheckpointSpec(), **changes)
 
 
 def _restart(configuration: Configuration) -> RestartStrategy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flinkmock.cluster.accumulators import with_accumulators
 from flinkmock.cluster.spec import (
@@ -46,6 +46,14 @@ DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
 """The names of jobs without one in Flink (StreamGraphGenerator)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _LoadedJob:
+    """A job, and whether it or one of its templates has the key `name`."""
+
+    spec: JobSpec
+    sets_name: bool
+
+
 class JobReader:
     """Reads the jobs of one scenario.
 
@@ -67,8 +75,8 @@ class JobReader:
         self._scheduler = scheduler
         self._defaults = defaults
         self._diagnostics = diagnostics
-        self._by_template: dict[str | None, tuple[JobSpec, bool]] = {}
-        """Valid templates -> their job, and whether it has a name. Many jobs consist of a template only."""
+        self._jobs_by_template: dict[str, _LoadedJob] = {}
+        """The jobs of valid templates. Many jobs consist of a template only."""
 
     def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
         """Read a job, or the name of a template.
@@ -78,27 +86,35 @@ class JobReader:
             path: The path of the job, for messages.
             default_name: The name of a job without one; None for the name of its template, or else Flink's default.
         """
-        of_template = node.text if isinstance(node.value, str) and default_name is not None else None
-        if of_template in self._by_template and default_name is not None:
-            spec, named = self._by_template[of_template]
-            return spec if named else replace(spec, name=default_name)
+        if default_name is None or not isinstance(node.value, str):
+            return self._read(node, path, default_name).spec
+        template = node.text
+        job = self._jobs_by_template.get(template)
+        if job is None:
+            job = self._read(node, path, default_name)
+            if not self._diagnostics.any:
+                self._jobs_by_template[template] = job
+        return job.spec if job.sets_name else replace(job.spec, name=default_name)
+
+    def _read(self, node: YamlNode, path: str, default_name: str | None) -> _LoadedJob:
         job, scheduler = resolve_job(self._templates, self._scheduler, node)
-        kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
+        job_type = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
         parallelism = as_int(job.get("parallelism"), 1)
         types, values = read_accumulators(job.get("accumulators"), self._diagnostics)
-        vertices = VertexReader(path, parallelism, kind == "BATCH", self._diagnostics).read(job.items["vertices"])
+        vertices = VertexReader(path, parallelism, job_type == "BATCH", self._diagnostics).read(job.items["vertices"])
         age = read_duration(job.get("age"), 0, self._diagnostics)
         lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
         restore = job.get("restore-duration")
-        name = job.text_of("name") or default_name or self._templates["default"].template_name(node)
+        own_name = job.text_of("name")
+        name = own_name or default_name or self._templates["default"].template_name(node)
         spec = JobSpec(
-            name=name or DEFAULT_NAMES[kind],
+            name=name or DEFAULT_NAMES[job_type],
             vertices=with_accumulators(tuple(vertices.values()), types, values),
             accumulators=types,
             accumulator_values=values,
             results=tuple(_row(row) for row in job.elements_of("results")),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
-            type=kind,
+            type=job_type,
             parallelism=parallelism,
             checkpoints=self._checkpoints(job.get("checkpoints")),
             restart=self._restart(job.get("restart")),
@@ -116,34 +132,35 @@ class JobReader:
             age=age,
             id=job.text_of("id") or "",
         )
-        if of_template is not None and not self._diagnostics.any:
-            self._by_template[of_template] = spec, job.text_of("name") is not None
-        return spec
+        return _LoadedJob(spec, own_name is not None)
 
     def _past_failures(self, job: YamlNode, path: str, job_age: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
+        """Return the failures before the scenario starts, the oldest first."""
         failures = []
         for entry in job.elements_of("exception-history"):
-            node = entry.items["age"]
-            age = read_duration(node, 0, self._diagnostics)
-            if age > job_age:
-                message = f"{path} did not exist then. Give the job an age of {node.text} or more."
-                self._diagnostics.add(node.location, message)
+            age = self._age_of_entry(entry, path, job_age)
             exception = self._exceptions.exception_spec(entry.items["exception"], path, vertices)
             if exception is not None:
                 failures.append(PastFailure(age, exception))
-        return tuple(sorted(failures, key=lambda failure: -failure.age))
+        return tuple(sorted(failures, key=lambda failure: failure.age, reverse=True))
 
     def _past_savepoints(self, job: YamlNode, path: str, job_age: int) -> tuple[PastSavepoint, ...]:
-        savepoints = []
-        for entry in job.elements_of("savepoint-history"):
-            node = entry.items["age"]
-            age = read_duration(node, 0, self._diagnostics)
-            if age > job_age:
-                message = f"{path} did not exist then. Give the job an age of {node.text} or more."
-                self._diagnostics.add(node.location, message)
-            savepoints.append(PastSavepoint(age, entry.text_of("path")))
-        return tuple(sorted(savepoints, key=lambda savepoint: -savepoint.age))
+        """Return the savepoints from before the scenario starts, the oldest first."""
+        savepoints = [
+            PastSavepoint(self._age_of_entry(entry, path, job_age), entry.text_of("path"))
+            for entry in job.elements_of("savepoint-history")
+        ]
+        return tuple(sorted(savepoints, key=lambda savepoint: savepoint.age, reverse=True))
+
+    def _age_of_entry(self, entry: YamlNode, path: str, job_age: int) -> int:
+        """Return the age of an entry of a history, in ms, and check that the job is at least as old."""
+        node = entry.items["age"]
+        age = read_duration(node, 0, self._diagnostics)
+        if age > job_age:
+            message = f"{path} did not exist then. Give the job an age of {node.text} or more."
+            self._diagnostics.add(node.location, message)
+        return age
 
     def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
         defaults = self._defaults.checkpoints
@@ -179,11 +196,12 @@ class JobReader:
         if strategy == "none" and attempts is not None:
             message = "the strategy none has no attempts. Write strategy: fixed-delay."
             self._diagnostics.add(attempts.location, message)
+        default_attempts = 1 if strategy == "failure-rate" else None
         return RestartStrategy(
             RestartStrategyKind(strategy),
-            as_int(attempts, 0) if attempts else 1 if strategy == "failure-rate" else None,
+            as_int(attempts, 0) if attempts else default_attempts,
             read_duration(node.get("delay"), RestartStrategy().delay, self._diagnostics),
-            read_duration(node.get("interval"), RestartStrategy().interval, self._diagnostics),
+            read_duration(interval, RestartStrategy().interval, self._diagnostics),
         )
 
     def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
@@ -203,7 +221,7 @@ class JobReader:
 
     def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
         """Return the field that an argument sets, with the full name of the vertex."""
-        fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
+        fields = {field: field for field in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
         if node.text not in fields:
             message = f'an argument can\'t set "{node.text}".{did_you_mean(node.text, fields)}'

@@ -23,7 +23,7 @@ from flinkmock.scenario.exceptions import ExceptionReader
 from flinkmock.scenario.quantities import as_int, read_duration_spec
 
 MAX_PAST_REPEATS = 100_000
-"""How often a job may repeat its steps before the scenario starts."""
+"""The maximum number of times that a job repeats its steps before the scenario starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +35,34 @@ class _StateEntry:
     duration: DurationSpec | None
     exception: ExceptionSpec | None
 
+    @property
+    def first_state(self) -> _StateEntry:
+        return self
+
+    @property
+    def last_state(self) -> _StateEntry:
+        return self
+
 
 @dataclass(frozen=True, slots=True)
-class _LoopEntry:
+class _RepeatEntry:
     """Steps that repeat `times` times, or forever for None."""
 
     location: SourceLocation
     times: int | None
-    entries: list[_StateEntry | _LoopEntry]
+    entries: list[_Entry]
 
     @property
-    def first(self) -> _StateEntry:
-        return _first(self.entries[0])
+    def first_state(self) -> _StateEntry:
+        return self.entries[0].first_state
 
     @property
-    def last(self) -> _StateEntry:
-        return _last(self.entries[-1])
+    def last_state(self) -> _StateEntry:
+        return self.entries[-1].last_state
+
+
+_Entry = _StateEntry | _RepeatEntry
+"""One entry of a lifecycle."""
 
 
 class LifecycleReader:
@@ -77,23 +89,24 @@ class LifecycleReader:
 
     def read(self, node: YamlNode) -> Lifecycle:
         entries = [self._read_entry(element) for element in node.elements]
-        self._check_first(_first(entries[0]))
+        self._check_first(entries[0].first_state)
         self._check_order(entries)
         self._check_last(entries[-1])
-        if (steps := sum(map(_count_steps, entries))) > limits.LIFECYCLE_STEPS:
-            message = f"the lifecycle has {steps:,} steps, more than {limits.LIFECYCLE_STEPS:,}. Write repeat: forever."
+        count = sum(map(_count_steps, entries))
+        if count > limits.LIFECYCLE_STEPS:
+            message = f"the lifecycle has {count:,} steps, more than {limits.LIFECYCLE_STEPS:,}. Write repeat: forever."
             self._diagnostics.add(node.location, message)
-        return tuple(self._step(entry, last=entry is entries[-1]) for entry in entries)
+        return tuple(_step(entry, is_last=entry is entries[-1]) for entry in entries)
 
     # -- reading
 
-    def _read_entry(self, node: YamlNode) -> _StateEntry | _LoopEntry:
+    def _read_entry(self, node: YamlNode) -> _Entry:
         if isinstance(node.value, str):
             return self._read_state(node.location, node.value, None)
         times, steps = node.get("repeat"), node.get("steps")
         if times is not None and steps is not None:
             count = None if times.value == "forever" else as_int(times, 1)
-            return _LoopEntry(times.location, count, [self._read_entry(element) for element in steps.elements])
+            return _RepeatEntry(times.location, count, [self._read_entry(element) for element in steps.elements])
         state, value = next(iter(node.items.items()))
         return self._read_state(node.key_location(state), state, value)
 
@@ -119,47 +132,53 @@ class LifecycleReader:
             message = f"a Flink job never starts in {first.state}. It starts in {possible}."
             self._diagnostics.add(first.location, message)
 
-    def _check_order(self, entries: list[_StateEntry | _LoopEntry]) -> None:
-        for entry, following in pairwise(entries):
-            self._check_transition(_last(entry), _first(following))
-            if isinstance(entry, _LoopEntry) and entry.times is None:
+    def _check_order(self, entries: list[_Entry]) -> None:
+        for entry, next_entry in pairwise(entries):
+            self._check_transition(entry.last_state, next_entry.first_state)
+            if isinstance(entry, _RepeatEntry) and entry.times is None:
                 self._diagnostics.add(entry.location, "this repeats forever: the steps after it are never reached.")
-        for loop in entries:
-            if isinstance(loop, _LoopEntry):
-                self._check_order(loop.entries)
-                if loop.times != 1:
-                    self._check_transition(loop.last, loop.first)
-                if loop.times is None:
-                    self._check_loop_duration(loop)
+        for entry in entries:
+            if isinstance(entry, _RepeatEntry):
+                self._check_order(entry.entries)
+                if entry.times != 1:
+                    self._check_transition(entry.last_state, entry.first_state)
+                if entry.times is None:
+                    self._check_repeat_takes_time(entry)
 
-    def _check_transition(self, entry: _StateEntry, following: _StateEntry) -> None:
-        state, next_state = entry.state, following.state
-        possible = self._transitions[state]
-        if next_state not in possible:
+    def _check_transition(self, entry: _StateEntry, next_entry: _StateEntry) -> None:
+        state, next_state = entry.state, next_entry.state
+        if next_state not in self._transitions[state]:
             scheduler = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
-            hint = f"From {state} it goes to {', '.join(sorted(possible))}." if possible else f"{state} is final."
-            between = [state for state in sorted(possible) if next_state in self._transitions[state]]
-            for nearest in get_close_matches(next_state, between, n=1):
-                hint += f" Write {nearest} before {next_state}."
-            self._diagnostics.add(following.location, f"{scheduler} never goes from {state} to {next_state}. {hint}")
+            message = f"{scheduler} never goes from {state} to {next_state}. {self._transition_hint(state, next_state)}"
+            self._diagnostics.add(next_entry.location, message)
         elif entry.duration is None:
             message = f"{state} needs a duration, because {next_state} follows. Write {state}: 3s."
             self._diagnostics.add(entry.location, message)
         elif _is_unbounded(entry.duration):
             self._diagnostics.add(entry.location, f"{state} lasts forever: {next_state} is never reached.")
 
-    def _check_loop_duration(self, loop: _LoopEntry) -> None:
-        shortest = sum(map(_shortest_ms, loop.entries))
-        if any(map(_waits, loop.entries)):
-            return
-        if shortest == 0:
-            self._diagnostics.add(loop.location, "this repeats forever in no time. Give a state a duration.")
-        elif self._age // shortest > MAX_PAST_REPEATS:
-            message = f"this would repeat more than {MAX_PAST_REPEATS:,} times before the scenario starts."
-            self._diagnostics.add(loop.location, message)
+    def _transition_hint(self, state: str, next_state: str) -> str:
+        """Return what can follow a state, and which state leads from it to `next_state`, if there is one."""
+        possible = sorted(self._transitions[state])
+        if not possible:
+            return f"{state} is final."
+        hint = f"From {state} it goes to {', '.join(possible)}."
+        states_between = [between for between in possible if next_state in self._transitions[between]]
+        suggested = get_close_matches(next_state, states_between, n=1)
+        return f"{hint} Write {suggested[0]} before {next_state}." if suggested else hint
 
-    def _check_last(self, entry: _StateEntry | _LoopEntry) -> None:
-        last = _last(entry)
+    def _check_repeat_takes_time(self, entry: _RepeatEntry) -> None:
+        if any(map(_waits, entry.entries)):
+            return
+        shortest_ms = sum(map(_shortest_ms, entry.entries))
+        if shortest_ms == 0:
+            self._diagnostics.add(entry.location, "this repeats forever in no time. Give a state a duration.")
+        elif self._age // shortest_ms > MAX_PAST_REPEATS:
+            message = f"this would repeat more than {MAX_PAST_REPEATS:,} times before the scenario starts."
+            self._diagnostics.add(entry.location, message)
+
+    def _check_last(self, entry: _Entry) -> None:
+        last = entry.last_state
         if last.state in TERMINAL_JOB_STATES:
             if last.duration is not None and not _is_unbounded(last.duration) and last.duration != ZERO:
                 self._diagnostics.add(last.location, f"{last.state} is final and can't have a duration.")
@@ -167,36 +186,34 @@ class LifecycleReader:
             message = f"no state follows {last.state}. Write {last.state}: forever, or add the next state."
             self._diagnostics.add(last.location, message)
 
-    # -- result
 
-    def _step(self, entry: _StateEntry | _LoopEntry, *, last: bool) -> Step | Repeat:
-        if isinstance(entry, _LoopEntry):
-            steps = (self._step(child, last=last and child is entry.entries[-1]) for child in entry.entries)
-            return Repeat(tuple(steps), entry.times)
-        ended = entry.state in TERMINAL_JOB_STATES
-        duration = UNBOUNDED if last and entry.duration is None and not ended else entry.duration
-        return Step(JobState(entry.state), ZERO if ended or duration is None else duration, entry.exception)
-
-
-def _first(entry: _StateEntry | _LoopEntry) -> _StateEntry:
-    return entry.first if isinstance(entry, _LoopEntry) else entry
-
-
-def _last(entry: _StateEntry | _LoopEntry) -> _StateEntry:
-    return entry.last if isinstance(entry, _LoopEntry) else entry
+def _step(entry: _Entry, *, is_last: bool) -> Step | Repeat:
+    """Convert an entry. A last step without a duration lasts forever."""
+    if isinstance(entry, _RepeatEntry):
+        steps = (_step(child, is_last=is_last and child is entry.entries[-1]) for child in entry.entries)
+        return Repeat(tuple(steps), entry.times)
+    if entry.state in TERMINAL_JOB_STATES:
+        duration: DurationSpec = ZERO
+    elif entry.duration is not None:
+        duration = entry.duration
+    else:
+        duration = UNBOUNDED if is_last else ZERO
+    return Step(JobState(entry.state), duration, entry.exception)
 
 
-def _repeats_forever(entry: _StateEntry | _LoopEntry) -> bool:
+def _repeats_forever(entry: _Entry) -> bool:
     """Return whether an entry never ends, because it or its last step repeats forever."""
-    return isinstance(entry, _LoopEntry) and (entry.times is None or _repeats_forever(entry.entries[-1]))
+    return isinstance(entry, _RepeatEntry) and (entry.times is None or _repeats_forever(entry.entries[-1]))
 
 
-def _count_steps(entry: _StateEntry | _LoopEntry) -> int:
-    return sum(map(_count_steps, entry.entries)) * (entry.times or 1) if isinstance(entry, _LoopEntry) else 1
+def _count_steps(entry: _Entry) -> int:
+    """Return the number of steps of an entry when its repeats are unrolled; steps that repeat forever count once."""
+    return sum(map(_count_steps, entry.entries)) * (entry.times or 1) if isinstance(entry, _RepeatEntry) else 1
 
 
-def _shortest_ms(entry: _StateEntry | _LoopEntry) -> int:
-    if isinstance(entry, _LoopEntry):
+def _shortest_ms(entry: _Entry) -> int:
+    """Return the shortest time that an entry can take, in ms; steps that repeat forever count once."""
+    if isinstance(entry, _RepeatEntry):
         return sum(map(_shortest_ms, entry.entries)) * (entry.times or 1)
     return entry.duration.low if isinstance(entry.duration, UniformRange) and not entry.duration.unbounded else 0
 
@@ -205,8 +222,8 @@ def _is_unbounded(duration: DurationSpec) -> bool:
     return isinstance(duration, UniformRange) and duration.unbounded
 
 
-def _waits(entry: _StateEntry | _LoopEntry) -> bool:
-    """Return whether an entry lasts until a client polls the job, or until a signal."""
-    if isinstance(entry, _LoopEntry):
+def _waits(entry: _Entry) -> bool:
+    """Return whether an entry has a wait condition: polls or a signal."""
+    if isinstance(entry, _RepeatEntry):
         return any(map(_waits, entry.entries))
     return entry.duration is not None and not isinstance(entry.duration, UniformRange)

@@ -68,8 +68,7 @@ def resolve_job_node(document: YamlNode, job: YamlNode) -> YamlNode:
     return resolve_job(_templates(document, scheduler, Diagnostics()), scheduler, job)[0]
 
 
-_SECTIONS_OF_JOBS = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
-"""The sections on which jobs depend."""
+_SECTIONS_THAT_JOBS_NEED = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
 
 
 def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> JobSpec:
@@ -86,7 +85,7 @@ def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> 
     diagnostics = Diagnostics()
     document = _valid_document({"jobs": {name: definition}}, diagnostics)
     if isinstance(spec, Scenario) and spec.document is not None:
-        shared = {key: node for key, node in spec.document.items.items() if key in _SECTIONS_OF_JOBS}
+        shared = {key: node for key, node in spec.document.items.items() if key in _SECTIONS_THAT_JOBS_NEED}
         document = dataclasses.replace(document, value={**shared, **document.items})
     [job] = _ScenarioReader(document, {}, diagnostics).read().jobs
     diagnostics.raise_if_any()
@@ -108,7 +107,7 @@ def load_exception(definition: Mapping[str, object]) -> JavaException:
 
 
 def _valid_document(source: ScenarioSource, diagnostics: Diagnostics) -> YamlNode:
-    """Read a document that the schema allows. Raises ScenarioError."""
+    """Read a document and check it against the schema. Raises ScenarioError."""
     document, _ = read_document(source, diagnostics)
     schema.validate(document, diagnostics)
     diagnostics.raise_if_any()
@@ -144,8 +143,8 @@ def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
     document = _valid_document(source, diagnostics)
     faults = FaultReader(RequestReader(flink, diagnostics), None, diagnostics).read(document.elements_of("faults"))
     diagnostics.raise_if_any()
-    ignored = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
-    return FaultConfig(faults, as_int(document.get("seed"), ClusterSpec().seed), tuple(sorted(ignored)))
+    ignored_sections = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
+    return FaultConfig(faults, as_int(document.get("seed"), ClusterSpec().seed), tuple(sorted(ignored_sections)))
 
 
 @cache
@@ -160,7 +159,7 @@ def built_in_document(scheduler: str) -> YamlNode:
 
 
 def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnostics) -> dict[str, Templates]:
-    """Return the templates by scheduler. The default scheduler runs some jobs of any cluster."""
+    """Return the templates by scheduler. The default scheduler is always included, because it runs all batch jobs."""
     own = document.items_of("templates")
     return {
         scheduler: Templates(own, built_in_document(scheduler).items_of("templates"), diagnostics)
@@ -168,19 +167,19 @@ def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnost
     }
 
 
-ALL = "*"
-"""Represents all entries of a section."""
+_ALL_ENTRIES = "*"
 
 
 def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[str]]:
-    """Return the entries that the schema rejects, by section.
+    """Return the entries that the schema rejects, by section; `_ALL_ENTRIES` if it rejects the section itself.
 
     They are skipped, so that a mistake is reported only once, and the other entries are checked.
     """
     invalid: dict[str, set[str]] = {}
     for path in paths:
         if path:
-            invalid.setdefault(str(path[0]), set()).add(str(path[1]) if len(path) > 1 else ALL)
+            entry = str(path[1]) if len(path) > 1 else _ALL_ENTRIES
+            invalid.setdefault(str(path[0]), set()).add(entry)
     return invalid
 
 
@@ -236,41 +235,45 @@ class _ScenarioReader:
             caches=cluster.caches(),
             ingress=cluster.ingress(),
             varied=self._value("responses") is not None,
-            faults=(*faults.read(self._elements("faults")), *map(_hanging, cluster.hangs())),
+            faults=(*faults.read(self._elements("faults")), *map(_leader_hang, cluster.hangs())),
             expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),
         )
 
     def _read_jobs(
         self, reader: JobReader, templates: Templates
     ) -> tuple[tuple[JobSpec, ...], tuple[SubmissionRule, ...]]:
-        """Return jobs and submission rules. Templates are read for their mistakes."""
-        invalid = self._invalid.get("templates", ())
+        """Return jobs and submission rules. Templates are read only to report their mistakes."""
+        invalid_templates = self._invalid.get("templates", ())
 
-        def read(section: str, nodes: Mapping[str, YamlNode], named: bool) -> dict[str, JobSpec]:
+        def read(section: str, nodes: Mapping[str, YamlNode], *, keys_are_names: bool) -> dict[str, JobSpec]:
             return {
-                name: reader.read(node, f"{section}.{name}", name if named else None)
-                for name, node in nodes.items()
-                if templates.is_valid(node, invalid)
+                key: reader.read(node, f"{section}.{key}", key if keys_are_names else None)
+                for key, node in nodes.items()
+                if templates.is_valid(node, invalid_templates)
             }
 
-        read("templates", self._entries("templates"), named=True)
-        jobs = read("jobs", self._entries("jobs"), named=True)
-        own_rules, built_in_rules = self._entries("submitted"), built_in_document("default").items_of("submitted")
-        remaining = {pattern: node for pattern, node in built_in_rules.items() if pattern not in own_rules}
-        nodes = {**own_rules, **remaining}
-        rules = read("submitted", nodes, named=False)
-        given_keys = {pattern: templates.own_keys(nodes[pattern]) for pattern in rules}
-        return tuple(jobs.values()), tuple(SubmissionRule(*rule, given_keys[rule[0]]) for rule in rules.items())
+        read("templates", self._entries("templates"), keys_are_names=True)
+        jobs = read("jobs", self._entries("jobs"), keys_are_names=True)
+        rules, built_in_rules = self._entries("submitted"), built_in_document("default").items_of("submitted")
+        # the rules of the scenario come first, because the first rule that matches applies
+        rules |= {pattern: node for pattern, node in built_in_rules.items() if pattern not in rules}
+        submissions = tuple(
+            SubmissionRule(pattern, job, templates.own_keys(rules[pattern]))
+            for pattern, job in read("submitted", rules, keys_are_names=False).items()
+        )
+        return tuple(jobs.values()), submissions
 
     def _entries(self, section: str) -> dict[str, YamlNode]:
+        """Return the valid entries of a section that is a mapping."""
         invalid = self._invalid.get(section, ())
-        if ALL in invalid:
+        if _ALL_ENTRIES in invalid:
             return {}
         return {name: node for name, node in self._document.items_of(section).items() if name not in invalid}
 
     def _elements(self, section: str) -> list[YamlNode]:
+        """Return the valid elements of a section that is a list."""
         invalid = self._invalid.get(section, ())
-        if ALL in invalid:
+        if _ALL_ENTRIES in invalid:
             return []
         return [node for i, node in enumerate(self._document.elements_of(section)) if str(i) not in invalid]
 
@@ -278,8 +281,12 @@ class _ScenarioReader:
         return None if section in self._invalid else self._document.get(section)
 
 
-def _hanging(during: tuple[int, int]) -> Fault:
-    """Return the fault of a leader that hangs: no JobManager responds, since all of them ask the leader."""
+def _leader_hang(during: tuple[int, int]) -> Fault:
+    """Return the fault of a leader that hangs: no JobManager responds, since all of them ask the leader.
+
+    Args:
+        during: Start and end, in ms since the cluster's start.
+    """
     return Fault("the leader hangs", FaultTrigger(during=during), drop=Drop.HANG)
 
 

@@ -22,7 +22,7 @@ from flinkmock.scenario.quantities import as_bool, as_float, as_int, as_int_set,
 def read_metrics(
     node: YamlNode | None, diagnostics: Diagnostics, parallelism: int | None = None
 ) -> dict[str, MetricSpec]:
-    """Read metrics by name. `parallelism` is that of their vertex, or None for the metrics of a job."""
+    """Read metrics by name. `parallelism` is that of their vertex; None for the metrics of a job."""
     entries = node.items if node is not None else {}
     return {name: _metric(metric, parallelism, diagnostics) for name, metric in entries.items()}
 
@@ -50,7 +50,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
         return Counter(as_float(rate, 0), as_float(node.get("initial"), 0))
     every = _every(node, diagnostics)
     if (sine := node.get("sine")) is not None:
-        low, high = (as_float(end, 0) for end in sine.elements)
+        low, high = (as_float(bound, 0) for bound in sine.elements)
         return Sine(low, high, every)
     if (spike := node.get("spike")) is not None:
         duration_node = node.get("duration")

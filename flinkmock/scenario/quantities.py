@@ -11,17 +11,17 @@ from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size, parse_time
 
-_MAX_MS = 100 * 365 * 86_400_000
-_MAX_BYTES = 1 << 60
+_MAX_MS = 100 * 365 * 86_400_000  # 100 years
+_MAX_BYTES = 1 << 60  # 1048576 TB
 
 
 def read_duration_spec(node: YamlNode, diagnostics: Diagnostics) -> DurationSpec:
     """Read `3 polls`, `signal go`, or a duration range."""
-    word, _, rest = node.text.partition(" ")
-    if rest in ("poll", "polls"):
-        return Polls(int(word))
-    if word == "signal":
-        return Signal(rest)
+    first_word, _, remainder = node.text.partition(" ")
+    if remainder in ("poll", "polls"):
+        return Polls(int(first_word))
+    if first_word == "signal":
+        return Signal(remainder)
     return read_duration_range(node, diagnostics)
 
 
@@ -91,6 +91,7 @@ def as_int_set(node: YamlNode | None) -> frozenset[int]:
 def _read_range(
     node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, message: str
 ) -> UniformRange:
+    """Read a range; `message` is reported if it exceeds the maximum."""
     if isinstance(node.value, int | float):  # the schema only allows the number 0
         return ZERO
     low_text, dots, high_text = str(node.value).partition("..")

@@ -43,6 +43,12 @@ VALUES: tuple[tuple[str, str], ...] = (
 """Former value and current value, for keys with a fixed set of values."""
 
 
-def present_name(former: object, names: tuple[tuple[str, str], ...], allowed: Container[object]) -> str | None:
-    """Return the `allowed` name that replaced `former`, or None if there is none."""
-    return next((present for old, present in names if old == former and present in allowed), None)
+def current_name(name: object, renamed: tuple[tuple[str, str], ...], allowed: Container[object]) -> str | None:
+    """Return the `allowed` name that replaced `name`, or None if there is none.
+
+    Args:
+        name: The name in the scenario.
+        renamed: `KEYS` or `VALUES`.
+        allowed: The names that the scenario language has in this place.
+    """
+    return next((current for former, current in renamed if former == name and current in allowed), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract import known_releases
 from flinkmock.contract.known_operations import operations_of, unknown_operation, unknown_operation_id
 from flinkmock.contract.pattern import Pattern
@@ -28,12 +28,13 @@ class RequestReader:
         self._diagnostics = diagnostics
 
     def read(self, text: str, location: SourceLocation) -> Pattern:
+        """Read one request: a method and a path, or the id of an operation."""
         if "/" not in text:
             return self._by_operation_id(text, location)
         pattern = Pattern.parse(text)
-        unknown = unknown_operation(pattern, self.flink)
-        if unknown is not None:
-            self._diagnostics.add(location, unknown)
+        problem = unknown_operation(pattern, self.flink)
+        if problem is not None:
+            self._diagnostics.add(location, problem)
         return pattern
 
     def _by_operation_id(self, name: str, location: SourceLocation) -> Pattern:
@@ -49,7 +50,7 @@ class RequestReader:
             return ()
         return tuple(self.read(element.text, element.location) for element in node.elements or [node])
 
-    def unknown_value(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
+    def problem_with_path(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
         """Return a message if no JSON response to the patterns can have a value at a path, otherwise None.
 
         Without patterns, the response to any operation may have it.
@@ -57,11 +58,9 @@ class RequestReader:
         if path.steps[0] == "errors":  # in an error response
             return None
         reasons: dict[str, str] = {}
-        for release in self._releases:
-            contract = Contract.load(release)
-            for operation in contract if not patterns else _operations(contract, patterns):
-                if operation.response is None or operation.returns_file:
-                    continue
+        for contract in self._contracts():
+            for operation in _operations_with_json(contract, patterns):
+                assert operation.response is not None
                 reason = path.unknown_step(operation.response, contract.definitions)
                 if reason is None:
                     return None
@@ -71,32 +70,37 @@ class RequestReader:
             return f"no response to {operation_name} has {path}: {reason}"
         return f"no response to {'these requests' if patterns else 'any request'} has {path}."
 
-    def impossible_change(self, path: ValuePath, change: Change, patterns: tuple[Pattern, ...]) -> str | None:
+    def problem_with_change(self, path: ValuePath, change: Change, patterns: tuple[Pattern, ...]) -> str | None:
         """Return a message if no response to the patterns can have a changed value at a path, otherwise None."""
-        parent = path.text.rpartition(".")[0] if change is Change.ADDED_FIELD else path.text
-        if change is Change.ADDED_FIELD and self.unknown_value(path, patterns) is None:
-            return f"{path} is a field that Flink has. Write the name of another one."
-        unknown = self.unknown_value(ValuePath.parse(parent), patterns) if parent else None
-        if unknown is not None:
-            return unknown
-        possible: dict[Change, None] = {}
-        for release in self._releases:
-            contract = Contract.load(release)
-            for operation in contract if not patterns else _operations(contract, patterns):
-                if operation.response is not None and not operation.returns_file:
-                    possible |= {
-                        allowed: None
-                        for allowed in Change
-                        if find_variable(release, operation.id, path, allowed) is not None
-                    }
+        existing_path = path.text
+        if change is Change.ADDED_FIELD:
+            if self.problem_with_path(path, patterns) is None:
+                return f"{path} is a field that Flink has. Write the name of another one."
+            existing_path = path.text.rpartition(".")[0]
+        problem = self.problem_with_path(ValuePath.parse(existing_path), patterns) if existing_path else None
+        if problem is not None:
+            return problem
+        possible: dict[Change, None] = {}  # has an order, unlike a set
+        for contract in self._contracts():
+            for operation in _operations_with_json(contract, patterns):
+                for allowed in Change:
+                    if find_variable(contract.release.minor, operation.id, path, allowed) is not None:
+                        possible[allowed] = None
             if change in possible:
                 return None
         listed = ", ".join(allowed for allowed in possible if allowed is not Change.ADDED_FIELD)
         return f"the contract does not allow {change} at {path}. Possible: {listed or 'nothing'}."
 
-    @property
-    def _releases(self) -> list[str]:
-        return [self.flink] if self.flink else [LATEST, *reversed(known_releases()[:-1])]
+    def _contracts(self) -> Iterator[Contract]:
+        """Yield the contracts of the releases with which the scenario works, the newest first."""
+        return map(Contract.load, [self.flink] if self.flink else reversed(known_releases()))
+
+
+def _operations_with_json(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
+    """Yield the operations of patterns that respond with JSON. Without patterns, all operations are searched."""
+    for operation in _operations(contract, patterns) if patterns else contract:
+        if operation.response is not None and not operation.returns_file:
+            yield operation
 
 
 def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flinkmock.contract.fast_validator import Check, CompiledValidator
 from flinkmock.data_files import data_dir
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted_path
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.renamed import KEYS, VALUES, present_name
+from flinkmock.scenario.renamed import KEYS, VALUES, current_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SchemaError = Any
 """A jsonschema.ValidationError, whose attributes are always set, although its type stubs make them optional."""
 
-_KINDS = {
+_TYPE_NAMES = {
     "object": "a mapping",
     "array": "a list",
     "string": "text",
@@ -41,7 +41,8 @@ def validate(document: YamlNode, diagnostics: Diagnostics) -> set[tuple[str | in
     if isinstance(data, dict) and "flink" in data:
         # 1.20 is a name, although YAML reads it as a number
         data["flink"] = document.items["flink"].text or data["flink"]
-    if _is_valid()(data):
+    is_valid = _compiled_check()
+    if is_valid(data):
         return set()
     errors = list(_validator().iter_errors(data))
     for error in errors:
@@ -58,7 +59,7 @@ def load_schema() -> dict[str, Any]:
 
 
 @cache
-def _is_valid() -> Check:
+def _compiled_check() -> Check:
     """Return a check that does not use jsonschema, which is slow to import and to run."""
     return CompiledValidator(load_schema()["$defs"]).check(load_schema())
 
@@ -92,8 +93,8 @@ def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLo
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, node, path)
     elif error.validator == "required":
-        replaced = _renamed_keys(error).values()
-        missing = [f'"{key}"' for key in error.validator_value if key not in error.instance and key not in replaced]
+        replacements = _renamed_keys(error).values()
+        missing = [f'"{key}"' for key in error.validator_value if key not in error.instance and key not in replacements]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             yield node.location, f"{' and '.join(missing)} {verb} missing in {_where(path)}."
@@ -107,47 +108,62 @@ def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLo
 
 
 def _renamed_keys(error: SchemaError) -> dict[str, str]:
-    """Return the former keys of a mapping, with the keys of its schema that replaced them."""
-    known = error.schema.get("properties", {})
-    unknown = error.instance.keys() - known.keys() if isinstance(error.instance, dict) else ()
-    return {key: present for key in unknown if (present := present_name(key, KEYS, known))}
+    """Return the keys of a mapping that were renamed, with their current names."""
+    known_keys = error.schema.get("properties", {})
+    unknown_keys = error.instance.keys() - known_keys.keys() if isinstance(error.instance, dict) else ()
+    return {key: current for key in unknown_keys if (current := current_name(key, KEYS, known_keys))}
 
 
 def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
-    """Return the errors of the branch that was most likely meant.
-
-    The value has the kind of that branch, no unknown keys, and at least one of the keys that it requires. Of several
-    such branches, it is the one with the deepest and fewest errors.
-    """
+    """Return the errors of the branch that was most likely meant."""
     branches: dict[object, list[SchemaError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
+    return max(branches.values(), key=lambda errors: _likelihood(errors, error.instance))
 
-    def likelihood(errors: list[SchemaError]) -> tuple[bool, bool, tuple[bool, bool], int, int]:
-        is_kind = not any(_is_other_kind(cause, error.instance) for cause in errors)
-        missing = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
-        required = missing | {key for cause in errors if not cause.path for key in cause.schema.get("required", ())}
-        present = required & error.instance.keys() if isinstance(error.instance, dict) else set()
-        has_required = (bool(present) and required <= error.instance.keys(), bool(present))
-        unknown = (cause for cause in errors if cause.validator == "additionalProperties" and not cause.path)
-        has_known = all(
+
+class _Likelihood(NamedTuple):
+    """How likely it is that a branch was meant. Likelihoods are compared field by field."""
+
+    has_type: bool
+    """The value has the type of the branch."""
+    has_known_keys: bool
+    """The value has no unknown keys, except for renamed ones."""
+    has_all_required_keys: bool
+    has_a_required_key: bool
+    depth: int
+    """The length of the longest path from the value to an error."""
+    negative_error_count: int
+
+
+def _likelihood(errors: list[SchemaError], value: Any) -> _Likelihood:
+    """Return how likely it is that the branch with these errors was meant for a value."""
+    missing = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
+    required = missing | {key for cause in errors if not cause.path for key in cause.schema.get("required", ())}
+    present = required & value.keys() if isinstance(value, dict) else set()
+    unknown_key_errors = (cause for cause in errors if cause.validator == "additionalProperties" and not cause.path)
+    return _Likelihood(
+        has_type=not any(_is_for_another_type(cause, value) for cause in errors),
+        has_known_keys=all(
             cause.instance.keys() - cause.schema["properties"].keys() == _renamed_keys(cause).keys()
-            for cause in unknown
-        )
-        return is_kind, has_known, has_required, max(len(cause.path) for cause in errors), -len(errors)
+            for cause in unknown_key_errors
+        ),
+        has_all_required_keys=bool(present) and present == required,
+        has_a_required_key=bool(present),
+        depth=max(len(cause.path) for cause in errors),
+        negative_error_count=-len(errors),
+    )
 
-    return max(branches.values(), key=likelihood)
 
-
-def _is_other_kind(cause: SchemaError, instance: object) -> bool:
-    """Return whether a branch is for values of another kind, such as text instead of a mapping."""
+def _is_for_another_type(cause: SchemaError, value: object) -> bool:
+    """Return whether a branch is for values of another type, such as text instead of a mapping."""
     if cause.validator in ("const", "enum"):
-        return cause.instance is instance and isinstance(instance, dict | list)
+        return cause.instance is value and isinstance(value, dict | list)
     return cause.validator == "type" and not cause.path
 
 
 def _unknown_keys(error: SchemaError, node: YamlNode, path: list[str | int]) -> Iterator[tuple[SourceLocation, str]]:
-    known: list[str] = list(error.schema.get("properties", {}))
+    known_keys: list[str] = list(error.schema.get("properties", {}))
     instead: Mapping[str, str] = error.schema.get("x-instead", {})
     renamed = _renamed_keys(error)
     for key in error.instance:
@@ -156,26 +172,26 @@ def _unknown_keys(error: SchemaError, node: YamlNode, path: list[str | int]) -> 
             yield location, f'unknown key "{key}" in {_where(path)}. Write {instead[key]}.'
         elif key in renamed:
             yield location, f'"{key}" is not a key here; it is called "{renamed[key]}".'
-        elif key not in known:
-            listed = [name for name in known if not name.startswith("$")]
-            yield location, f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, listed)}'
+        elif key not in known_keys:
+            suggested_keys = [name for name in known_keys if not name.startswith("$")]
+            yield location, f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, suggested_keys)}'
 
 
 def _message(error: SchemaError, own_messages: Mapping[str, str], path: list[str | int]) -> str:
     value = _json(error.instance)
     keyword = str(error.validator)
-    if keyword == "enum" and (present := present_name(error.instance, VALUES, error.validator_value)):
-        return f'{value} is not a value here; it is called "{present}".'
+    if keyword == "enum" and (current := current_name(error.instance, VALUES, error.validator_value)):
+        return f'{value} is not a value here; it is called "{current}".'
     if keyword in own_messages:
         hint = did_you_mean(str(error.instance), error.validator_value) if "{hint}" in own_messages[keyword] else ""
         return own_messages[keyword].replace("{value}", value).replace("{hint}", hint)
     where, limit = _where(path), error.validator_value
     match keyword:
         case "type":
-            kinds = [limit] if isinstance(limit, str) else limit
-            expected = " or ".join(_KINDS[kind] for kind in kinds if kind != "null" or len(kinds) == 1)
-            quotes = " Put it in quotes." if expected == "text" and isinstance(error.instance, int | float) else ""
-            return f"{where} must be {expected}, not {_kind(error.instance)}.{quotes}"
+            types = [limit] if isinstance(limit, str) else limit
+            expected = " or ".join(_TYPE_NAMES[name] for name in types if name != "null" or len(types) == 1)
+            hint = " Put it in quotes." if expected == "text" and isinstance(error.instance, int | float) else ""
+            return f"{where} must be {expected}, not {_value_or_type(error.instance)}.{hint}"
         case "enum":
             hint = did_you_mean(str(error.instance), limit, list_known=False)
             return f"{value} is not one of {', '.join(limit)}.{hint}"
@@ -200,7 +216,7 @@ def _where(path: list[str | int]) -> str:
     return dotted_path(path) or "the scenario"
 
 
-def _kind(value: object) -> str:
+def _value_or_type(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

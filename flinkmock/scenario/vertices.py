@@ -42,35 +42,38 @@ class VertexReader:
                 self.diagnostics.add(item.location, f'duplicate vertex "{name}" in {self.job}.')
             else:
                 vertices[name] = self._vertex(item, vertices)
-        self._check_finishes_after(node, vertices.values())
+        nodes = (item.get("finishes-after") for item in node.elements)
+        first_node = next((node for node in nodes if node is not None), None)
+        if first_node is not None:
+            self._check_finishes_after(first_node, vertices.values())
         return vertices
 
     def _check_finishes_after(self, node: YamlNode, vertices: Collection[VertexSpec]) -> None:
-        """Check that only sources are bounded, and not all of them, since the job would finish then."""
-        for item in node.elements:
-            key = item.get("finishes-after") if item.items else None
-            if key is None:
-                continue
-            vertex = next((vertex for vertex in vertices if vertex.finishes_after is not None and vertex.inputs), None)
-            if vertex is not None:
-                message = (
-                    f'"{vertex.name}" in {self.job} finishes when its inputs have. Give finishes-after to a source.'
-                )
-                self.diagnostics.add(key.location, message)
-            elif all(vertex.finishes_after is not None for vertex in vertices if not vertex.inputs):
-                message = (
-                    f"all sources of {self.job} finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED]."
-                )
-                self.diagnostics.add(key.location, message)
-            return
+        """Check that only sources are bounded, and not all of them, since the job would finish then.
 
-    def _vertex(self, item: YamlNode, above: dict[str, VertexSpec]) -> VertexSpec:
+        Args:
+            node: The first `finishes-after` of the job, at which a mistake is reported.
+            vertices: All vertices of the job.
+        """
+        vertex = next((vertex for vertex in vertices if vertex.finishes_after is not None and vertex.inputs), None)
+        if vertex is not None:
+            message = f'"{vertex.name}" in {self.job} finishes when its inputs have. Give finishes-after to a source.'
+            self.diagnostics.add(node.location, message)
+        elif all(vertex.finishes_after is not None for vertex in vertices if not vertex.inputs):
+            message = (
+                f"all sources of {self.job} finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED]."
+            )
+            self.diagnostics.add(node.location, message)
+
+    def _vertex(self, item: YamlNode, vertices_before: dict[str, VertexSpec]) -> VertexSpec:
+        """Read a vertex; `vertices_before` are those before it in the file, which can be its inputs."""
         defaults = VertexSpec(())
         parallelism = as_int(item.get("parallelism"), self.parallelism)
         operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
         types, values = read_accumulators(accumulators, self.diagnostics)
-        names = tuple(o.text for o in operators.elements) if operators else tuple(_name(item).split(" -> "))
-        record_size, skew = item.get("record-size"), item.get("skew")
+        operator_nodes = operators.elements if operators else []
+        names = tuple(operator.text for operator in operator_nodes) or tuple(_name(item).split(" -> "))
+        record_size, skew, finishes_after = item.get("record-size"), item.get("skew"), item.get("finishes-after")
         if skew is not None and not any(weight.value for weight in skew.elements):
             self.diagnostics.add(skew.location, "skew needs a weight of more than 0. Write [8, 1].")
         return VertexSpec(
@@ -78,7 +81,7 @@ class VertexReader:
             parallelism=parallelism,
             own_parallelism=item.get("parallelism") is not None,
             takes_parallelism=self._takes_parallelism(item, names),
-            inputs=self._inputs(item, above, parallelism),
+            inputs=self._inputs(item, vertices_before, parallelism),
             id=item.text_of("id") or defaults.id,
             max_parallelism=self._max_parallelism(item.get("max-parallelism"), parallelism),
             slot_sharing_group=item.text_of("slot-sharing-group") or defaults.slot_sharing_group,
@@ -90,9 +93,7 @@ class VertexReader:
             accumulators=types,
             accumulator_values=values,
             splits=tuple(split.text for split in item.elements_of("splits")),
-            finishes_after=(
-                read_duration(item.get("finishes-after"), 0, self.diagnostics) if item.get("finishes-after") else None
-            ),
+            finishes_after=read_duration(finishes_after, 0, self.diagnostics) if finishes_after else None,
             prints=None if prints is None else bool(prints.value),
             skew=tuple(as_int(weight, 0) for weight in skew.elements) if skew else defaults.skew,
             busy=_busy(item.get("busy")),
@@ -113,24 +114,26 @@ class VertexReader:
             self.diagnostics.add(node.location, f"max-parallelism is less than the parallelism {parallelism}.")
         return limit
 
-    def _inputs(self, item: YamlNode, above: dict[str, VertexSpec], parallelism: int) -> tuple[Input, ...]:
+    def _inputs(self, item: YamlNode, vertices_before: dict[str, VertexSpec], parallelism: int) -> tuple[Input, ...]:
+        """Read the inputs of a vertex. Without the key `inputs`, its input is the vertex before it."""
         exchange = "blocking" if self.is_batch else "pipelined_bounded"
-        names = list(above)
+        names = list(vertices_before)
         inputs_node = item.get("inputs")
         if inputs_node is None:
             if not names:
                 return ()
-            strategy = _default_ship_strategy(above[names[-1]].parallelism, parallelism)
+            strategy = _default_ship_strategy(vertices_before[names[-1]].parallelism, parallelism)
             return (Input(len(names) - 1, strategy, exchange),)
         inputs = []
         for edge in inputs_node.elements:
             source = edge if isinstance(edge.value, str) else edge.get("from")
-            if source is None or source.text not in above:
+            if source is None or source.text not in vertices_before:
                 name = source.text if source else ""
                 message = f'no vertex "{name}" above "{_name(item)}" in {self.job}.{did_you_mean(name, names)}'
                 self.diagnostics.add((source or edge).location, message)
                 continue
-            strategy = self._ship_strategy(edge.get("ship-strategy"), above[source.text].parallelism, parallelism)
+            source_parallelism = vertices_before[source.text].parallelism
+            strategy = self._ship_strategy(edge.get("ship-strategy"), source_parallelism, parallelism)
             inputs.append(Input(names.index(source.text), strategy, edge.text_of("exchange") or exchange))
         return tuple(inputs)
 
@@ -144,6 +147,7 @@ class VertexReader:
 
 
 def _name(item: YamlNode) -> str:
+    """Return the name of a vertex, which is that of its chain of operators if it has no other."""
     if isinstance(item.value, str):
         return item.value
     name = item.text_of("name")
@@ -163,5 +167,6 @@ def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
 
 def _default_max_parallelism(parallelism: int) -> int:
     """Return 1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
-    at_least = parallelism + parallelism // 2
-    return min(max(1 << (at_least - 1).bit_length(), _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)
+    minimum = parallelism + parallelism // 2
+    power_of_two = 1 << (minimum - 1).bit_length()
+    return min(max(power_of_two, _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)
