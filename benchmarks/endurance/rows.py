@@ -64,7 +64,7 @@ def mixed(folder: Path, scale: float) -> Row:
         wrong = {status: count for status, count in client.statuses.items() if status not in allowed}
         code = server.end()
         row.result = f"processor time per request {costs[0]:.0f} → {costs[-1]:.0f} µs (at most {max(costs):.0f} µs)"
-        row.result += f"; {memory[4]:.0f} MB after half of them"
+        row.result += f"; {memory[4]:.0f} MB after half of the requests"
         row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {code}"
         row.result += f"; unexpected statuses {wrong}" if wrong else ""
         row.result += "; errors in the log" if server.errors else ""
@@ -179,7 +179,8 @@ def full_disk(folder: Path, scale: float) -> Row:
             statuses.append(_status(server, upload()))
         row.requests = len(statuses)
         files = [file for file in server.temporary.rglob("*") if file.is_file() and file.stat().st_size]
-        row.result = f"{statuses.count(500)} uploads fail, the next one succeeds: {statuses[-1]}; {len(files)} file"
+        row.result = f"{statuses.count(500)} uploads fail (500), the next, smaller one succeeds ({statuses[-1]}); "
+        row.result += f"{len(files)} file is stored"
         row.result += f"; exit code {server.end()}"
     return row
 
@@ -193,7 +194,7 @@ def no_temporary_folder(folder: Path, scale: float) -> Row:
             uploading = _status(server, upload())
             reading = _status(server, b"GET /overview?x HTTP/1.1\r\nHost: x\r\n\r\n")
         row.requests = 2
-        row.result = f"uploads {uploading}, reads {reading}; exit code {server.end()}"
+        row.result = f"status of an upload {uploading}, of a read {reading}; exit code {server.end()}"
     return row
 
 
@@ -216,7 +217,8 @@ def killed(folder: Path, scale: float) -> Row:
         server.end(signal.SIGKILL)
         left = len(list(server.temporary.iterdir()))
     with Server(folder) as server:
-        row.result = f"folders left: {left}, after the next start: {len(list(server.temporary.iterdir()))}"
+        folders = len(list(server.temporary.iterdir()))
+        row.result = f"private folders after SIGKILL: {left}; after the next start: {folders}"
     return row
 
 
