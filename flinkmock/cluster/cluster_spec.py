@@ -23,7 +23,7 @@ class SubmissionRule:
 
     pattern: str
     job: JobSpec
-    given_keys: frozenset[str] = frozenset()
+    explicit_keys: frozenset[str] = frozenset()
     """The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other keys, the
     submitted plan applies."""
 

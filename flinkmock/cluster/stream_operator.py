@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class OperatorInput(NamedTuple):
+    """An edge to an operator. `source` is the id of the operator that sends."""
+
+    source: int
+    ship_strategy: str
+    exchange_mode: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +21,8 @@ class StreamOperator:
     Attributes:
         id: The number of the operator in the StreamGraph.
         parallelism: The parallelism; -1: the scheduler decides it when the vertex can start.
-        vertex: The index of its vertex in the job's list.
-        inputs: The ids of the operators that it reads from, each with ship strategy and exchange mode.
+        vertex: The index of its vertex in `JobSpec.vertices`.
+        inputs: The edges that lead to it.
     """
 
     id: int
@@ -21,4 +30,4 @@ class StreamOperator:
     description: str
     parallelism: int
     vertex: int
-    inputs: tuple[tuple[int, str, str], ...] = ()
+    inputs: tuple[OperatorInput, ...] = ()

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from flinkmock import limits
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
 
 HEADER = b"\xac\xed\x00\x05"
@@ -102,16 +102,16 @@ class Endless(list):
     ],
 )
 def test_fields_of_other_types(graph: JavaObject) -> None:
-    assert decode_job(graph) == SubmittedJob(name="orders")
+    assert decode_plan(graph) == SubmittedPlan(name="orders")
 
 
 def test_a_collection_that_contains_itself() -> None:
     collection = JavaObject("List")
     collection.fields["a"] = collection
-    assert decode_job(JavaObject("JobGraph", {"jobName": "orders", "taskVertices": collection})).vertices == ()
+    assert decode_plan(JavaObject("JobGraph", {"jobName": "orders", "taskVertices": collection})).vertices == ()
 
 
 def test_too_many_vertices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_VERTICES", 2)
-    assert len(decode_job(job_graph([vertex(n) for n in range(2)])).vertices) == 2
-    assert decode_job(job_graph([vertex(n) for n in range(3)])) == SubmittedJob(name="orders")
+    assert len(decode_plan(job_graph([vertex(n) for n in range(2)])).vertices) == 2
+    assert decode_plan(job_graph([vertex(n) for n in range(3)])) == SubmittedPlan(name="orders")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flinkmock import FlinkMockError, ScenarioError
 from flinkmock.cluster.submission.jars import read_jar
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.conformance.compat import compat, read_requests
 from flinkmock.conformance.recording import read_raw, recorded_scenario
 from flinkmock.contract import Contract
@@ -65,7 +65,7 @@ def test_jars(data: bytes) -> None:
 @fuzzed("java", [file.read_bytes() for file in sorted(SUBMISSIONS.iterdir())], 30)
 def test_java_streams(data: bytes) -> None:
     with contextlib.suppress(BadStream):
-        assert isinstance(decode_job(read_object(data)), SubmittedJob)
+        assert isinstance(decode_plan(read_object(data)), SubmittedPlan)
 
 
 @fuzzed("journal", [JOURNAL, HAR], 20)

@@ -38,7 +38,7 @@ submitted:
         RowValue(RowKind.UPDATE_AFTER, [1, "b"]),
         RowValue(RowKind.DELETE, [1, "b"]),
     )
-    assert rule.given_keys == {"results"}
+    assert rule.explicit_keys == {"results"}
 
 
 def test_what_a_rule_gives_includes_its_templates() -> None:
@@ -48,7 +48,7 @@ templates:
   mine: {extends: base, restart: none}
 submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": streaming, "c*": mine}
 """
-    keys = {rule.pattern: set(rule.given_keys) for rule in load_scenario(text).submissions}
+    keys = {rule.pattern: set(rule.explicit_keys) for rule in load_scenario(text).submissions}
     assert keys == {
         "a*": {"checkpoints.every", "restart", "lifecycle"},
         "b*": set(),

@@ -40,14 +40,15 @@ class ChainingRules:
         )
         return (
             self.is_enabled
-            and source.group == target.group
+            and source.slot_sharing_group == target.slot_sharing_group
             and self._operators_allow(source, target)
             and exchange_allows
-            # a union: several edges lead to one input
+            # several edges that lead to one input are a union, whose inputs are not chained
             and sum(other.input_number == edge.input_number for other in target.inputs) == 1
         )
 
     def _operators_allow(self, source: StreamNode, target: StreamNode) -> bool:
+        """Return whether two operators can be in one chain (StreamingJobGraphGenerator.areOperatorsChainable)."""
         if target.is_yielding and self._head(source).is_legacy_source:
             return False
         target_allows = target.chaining == "ALWAYS" or (target.chaining == "HEAD_WITH_SOURCES" and source.is_source)
@@ -59,6 +60,7 @@ class ChainingRules:
         )
 
     def _head(self, node: StreamNode) -> StreamNode:
+        """Return the first operator of the chain that contains an operator."""
         for _ in self.nodes:  # a chain can't have more operators
             if len(node.inputs) != 1 or not self.is_chained(node.inputs[0]):
                 break
@@ -73,7 +75,7 @@ class Chain:
     Attributes:
         head: The id of the first operator.
         sources: The ids of sources that are part of the vertex as its inputs.
-        nodes: The ids of all operators from the head on.
+        nodes: The ids of all operators from the head on, each after those that follow it in the chain.
         outputs: The edges that leave the chain, in the order of the vertex's results.
     """
 
@@ -89,7 +91,7 @@ class ChainBuilder:
     Args:
         rules: The rules for chaining.
         on_visit: Called with the id of each operator when it is visited.
-        all_at_once: Whether the chains that read a chain are built with it.
+        all_at_once: Whether the chains that read from a chain are built with it.
     """
 
     def __init__(self, rules: ChainingRules, on_visit: Callable[[int], object], *, all_at_once: bool) -> None:
@@ -118,6 +120,7 @@ class ChainBuilder:
         return self._started_chains.setdefault(head, Chain(head))
 
     def _build(self, id: int, chain: Chain) -> list[StreamEdge]:
+        """Add an operator to a chain, with the operators that follow it; return the edges that leave the chain."""
         if chain.head in self.chains:
             return []
         self._on_visit(id)

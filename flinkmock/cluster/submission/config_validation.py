@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.java_exception import JavaException
 
-PARALLELISM = "parallelism.default"
+PARALLELISM_OPTION = "parallelism.default"
 _DURATIONS = (
     "execution.checkpointing.interval",
     "execution.checkpointing.min-pause",
     "execution.checkpointing.timeout",
 )
-_INTEGERS = (PARALLELISM, "pipeline.max-parallelism", "execution.checkpointing.max-concurrent-checkpoints")
+_INTEGERS = (PARALLELISM_OPTION, "pipeline.max-parallelism", "execution.checkpointing.max-concurrent-checkpoints")
 _INTEGER = re.compile(r"[+-]?\d{1,10}")
 
 
-def unparseable(configuration: Mapping[str, str]) -> tuple[str, JavaException] | None:
-    """Return the first option with an invalid value, and the exception of Flink; None if all values are valid."""
+def find_invalid_option(configuration: Mapping[str, str]) -> tuple[str, JavaException] | None:
+    """Return the key of the first option with an invalid value, and Flink's exception; None if all are valid."""
     for option, value in configuration.items():
         problem = None
         if option in _DURATIONS and not value.strip()[:1].isdigit():

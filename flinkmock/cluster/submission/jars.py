@@ -1,4 +1,4 @@
-"""Uploaded jars. The manifest and the names of classes are read from them."""
+"""Uploaded jars: their files, and what is read from them: the manifest and the names of classes."""
 
 from __future__ import annotations
 
@@ -17,37 +17,53 @@ if TYPE_CHECKING:
     import zipfile
 
 MANIFEST = "META-INF/MANIFEST.MF"
-_END = b"PK\5\6"
-_END_SIZE, _MAX_COMMENT = 22, 65_535
-"""The size of the record at the end of a zip file, and the maximum size of the comment after it, in bytes."""
-_IN_ZIP64 = 0xFFFFFFFF
+_END_SIGNATURE = b"PK\5\6"
+"""The first bytes of the record at the end of a zip file."""
+_END_SIZE = 22
+"""The size of that record, in bytes."""
+_DIRECTORY_SIZE = slice(12, 16)
+"""The bytes of that record that contain the size of the list of entries."""
+_MAX_COMMENT = 65_535
+"""The maximum size of the comment after that record, in bytes."""
+_SIZE_IN_ZIP64_RECORD = 0xFFFFFFFF
+"""The size of the list of entries if it does not fit in 32 bits."""
 _MAX_NAME = 255
 """The maximum length of a file name on Linux, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """An uploaded jar. `id` is `UUID_name.jar`, `uploaded` is epoch ms, `entry_classes` are those of the manifest."""
+    """An uploaded jar.
+
+    Attributes:
+        id: `UUID_name.jar`.
+        name: The name of the file that the client uploaded.
+        path: The path of the stored file.
+        uploaded_at: When it was uploaded, in epoch ms.
+        entry_classes: The entry classes in the manifest.
+        classes: The names of its classes; None if it has no classes, like jars made for tests.
+        jobmanager: The number of the JobManager to which it was uploaded. Other JobManagers don't have it.
+    """
 
     id: str
     name: str
     path: Path
-    uploaded: int
+    uploaded_at: int
     entry_classes: tuple[str, ...]
     classes: frozenset[str] | None
-    """The names of its classes; None if it has no classes, like jars made for tests."""
     jobmanager: int = 0
-    """The number of the JobManager to which it was uploaded. Other JobManagers don't have it."""
 
     def has_class(self, name: str) -> bool:
+        """Return whether the jar has a class. A jar without classes counts as having every class."""
         return self.classes is None or name in self.classes
 
 
 def manifest_entries(manifest: str) -> tuple[str, ...]:
     """Return the classes in `program-class`, separated by commas, or the one in `Main-Class` (JarListHandler)."""
     unfolded = manifest.replace("\r\n", "\n").replace("\r", "\n").replace("\n ", "")
+    main_section = unfolded.split("\n\n", 1)[0]
     attributes = {}
-    for line in unfolded.split("\n\n", 1)[0].split("\n"):
+    for line in main_section.split("\n"):
         name, colon, value = line.partition(":")
         if colon:
             attributes[name.strip().lower()] = value.strip()
@@ -60,7 +76,7 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
 
     Only the manifest is unpacked, and only up to a limit.
     """
-    import zipfile  # with the first jar
+    import zipfile  # slow to import, and needed only for jars
 
     try:
         with path.open("rb") as file:
@@ -88,15 +104,17 @@ def _directory_size(file: BinaryIO) -> int:
     file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
     tail = file.read()
     file.seek(0)
-    last = len(tail) - _END_SIZE
-    if last < 0:
+    if len(tail) < _END_SIZE:
         return 0
-    # as in zipfile: the record is at the end, or before a comment
-    end = last if tail[last:].startswith(_END) and tail[-2:] == b"\0\0" else tail.rfind(_END)
-    if end < 0 or len(tail) - end < _END_SIZE:
-        return 0
-    directory = int.from_bytes(tail[end + 12 : end + 16], "little")
-    return size if directory == _IN_ZIP64 else directory
+    # as zipfile does: look for the record at the end of the file, then before a comment
+    record = tail[-_END_SIZE:]
+    if not (record.startswith(_END_SIGNATURE) and record.endswith(b"\0\0")):
+        start = tail.rfind(_END_SIGNATURE)
+        if start < 0 or len(tail) - start < _END_SIZE:
+            return 0
+        record = tail[start : start + _END_SIZE]
+    directory_size = int.from_bytes(record[_DIRECTORY_SIZE], "little")
+    return size if directory_size == _SIZE_IN_ZIP64_RECORD else directory_size
 
 
 class JarFiles:
@@ -112,15 +130,19 @@ class JarFiles:
     def move_in(self, file: Path, name: str) -> Path:
         """Move a file to the folder and return its new path. The name gets a prefix if a kept file already has it."""
         private_files.make(self._folder)
-        path, n = self._folder / name, 1
+        path = self._folder / name
+        number = 0
         while path.exists():
-            path, n = self._folder / f"{n}_{name}", n + 1
+            number += 1
+            path = self._folder / f"{number}_{name}"
         return file.replace(path)
 
     def pin(self, paths: Iterable[Path]) -> None:
+        """Keep these files when their jars are deleted."""
         self._pinned.update(paths)
 
     def delete(self, path: Path) -> None:
+        """Delete a file, unless a snapshot needs it."""
         if path not in self._pinned:
             path.unlink(missing_ok=True)
 
@@ -133,30 +155,30 @@ class JarStore:
         self.shown_folder = shown_folder
         self._random = random
         self._jars: dict[str, Jar] = {}
-        self._count = 0
+        self._upload_count = 0
 
     def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
-        """Add a jar and move its file, which gets a generated name.
+        """Add a jar at `now` (epoch ms) and move its file, which gets a generated name.
 
         Raises:
             InvalidUpload: The name does not end in `.jar` or is too long, or the file can't be moved.
         """
         if not name.endswith(".jar"):
             raise InvalidUpload("Only Jar files are allowed.")
-        self._count += 1
-        uuid = self._random.uuid("jar", self._count)
+        self._upload_count += 1
+        uuid = self._random.uuid("jar", self._upload_count)
         jar_id = f"{uuid}_{name}"
-        content = read_jar(file)
+        entry_classes, classes = read_jar(file)
         if len(jar_id.encode("utf-8", "replace")) > _MAX_NAME:
-            raise self._not_moved(name, jar_id)
+            raise self._move_error(name, jar_id)
         try:
             path = self._files.move_in(file, f"{uuid}.jar")
         except OSError:
-            raise self._not_moved(name, jar_id) from None
-        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *content, jobmanager)
+            raise self._move_error(name, jar_id) from None
+        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, entry_classes, classes, jobmanager)
         return jar
 
-    def _not_moved(self, name: str, jar_id: str) -> InvalidUpload:
+    def _move_error(self, name: str, jar_id: str) -> InvalidUpload:
         text = submission_messages.jar_not_moved(f"{self.shown_folder}/{name}", f"{self.shown_folder}/{jar_id}")
         return InvalidUpload(text, not_stored=True)
 
@@ -187,4 +209,4 @@ class JarStore:
         """Return the jars, newest first, even if several were uploaded in the same millisecond."""
         jars = [jar for jar in self._jars.values() if jar.jobmanager == jobmanager]
         jars.reverse()
-        return sorted(jars, key=lambda jar: -jar.uploaded)
+        return sorted(jars, key=lambda jar: -jar.uploaded_at)

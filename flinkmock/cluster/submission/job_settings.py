@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
-from flinkmock.cluster.submission.java_values import Options, duration_ms, is_a, simple_name, text, texts
+from flinkmock.cluster.submission.java_values import (
+    Options,
+    duration_ms,
+    is_a,
+    non_empty_text,
+    simple_name,
+    string_entries,
+)
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.java_serialization.reader import JavaObject
 from flinkmock.release import Release
@@ -20,19 +27,20 @@ _RETAINED = {
     "RETAIN_ON_FAILURE": "delete",
 }
 """ExternalizedCheckpointRetention (of options) or CheckpointRetentionPolicy (of a JobGraph) -> `retained`."""
-_STRATEGY = "restart-strategy"
-_KINDS = {
+_RESTART_STRATEGY = "restart-strategy"
+_RESTART_STRATEGY_KINDS = {
     **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
     **dict.fromkeys(("fixeddelay", "fixed-delay"), RestartStrategyKind.FIXED_DELAY),
     **dict.fromkeys(("exponentialdelay", "exponential-delay"), RestartStrategyKind.EXPONENTIAL_DELAY),
     **dict.fromkeys(("failurerate", "failure-rate"), RestartStrategyKind.FAILURE_RATE),
 }
 _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_000, "DAYS": 86_400_000}
+"""Java's TimeUnit -> ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The settings of a plan. `restart` is None, and parallelism and its maximum are -1, if the plan sets none."""
+    """The settings of a plan. `restart` is None, and `parallelism` and `max_parallelism` are -1, if it sets none."""
 
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     restart: RestartStrategy | None = None
@@ -48,25 +56,34 @@ def read_settings(options: Options, execution_config: Any, snapshot_settings: An
     Args:
         options: The configuration of the plan.
         execution_config: The ExecutionConfig, whose values are fields in 1.x and options since 2.0.
-        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in the options.
+        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in `options`.
     """
     fields = execution_config.fields if isinstance(execution_config, JavaObject) else {}
-    configured = Options(fields.get("configuration"))
-    object_reuse = fields.get("objectReuse", configured.boolean("pipeline.object-reuse"))
+    execution_options = Options(fields.get("configuration"))
+    if snapshot_settings is None:
+        checkpoints = _checkpoints_of_options(options)
+    else:
+        checkpoints = _checkpoints_of_settings(snapshot_settings)
+    object_reuse = fields.get("objectReuse", execution_options.boolean("pipeline.object-reuse"))
     return JobSettings(
-        checkpoints=_checkpoints_of_options(options) if snapshot_settings is None else _checkpoints(snapshot_settings),
+        checkpoints=checkpoints,
         restart=_restart_of_class(fields.get("restartStrategyConfiguration")) or _restart_of_options(options),
-        parallelism=_number(fields.get("parallelism"), configured.integer("parallelism.default")),
-        max_parallelism=_number(fields.get("maxParallelism"), configured.integer("pipeline.max-parallelism")),
+        parallelism=_first_number(fields.get("parallelism"), execution_options.integer("parallelism.default")),
+        max_parallelism=_first_number(
+            fields.get("maxParallelism"), execution_options.integer("pipeline.max-parallelism")
+        ),
         object_reuse=object_reuse is True,
         user_config=options.entries("pipeline.global-job-parameters") or _parameters(fields.get("globalJobParameters")),
     )
 
 
 def source_parallelism(options: Options, default: int, release: Release | None) -> int:
-    """Return the parallelism that the scheduler of batch jobs gives to a source without one.
+    """Return the parallelism that the scheduler of batch jobs gives to a source without one (BatchExecutionOptions).
 
-    By default, it is that of the job since 1.19, and 1 before (BatchExecutionOptions).
+    Args:
+        options: The configuration of the plan.
+        default: The parallelism of the job, which the scheduler uses since 1.19 if there is no option; before, 1.
+        release: The release of the JobManager; None: the newest one.
     """
     prefix = "execution.batch.adaptive.auto-parallelism."
     configured = options.integer(f"{prefix}default-source-parallelism", f"{prefix}max-parallelism")
@@ -75,19 +92,19 @@ def source_parallelism(options: Options, default: int, release: Release | None) 
     return max(default if configured is None else configured, 1)
 
 
-def _number(of_field: int | None, of_option: int | None) -> int:
-    number = of_option if of_field is None else of_field
-    return -1 if number is None else number
+def _first_number(*numbers: int | None) -> int:
+    """Return the first of the numbers that is not None; -1 if there is none."""
+    return next((number for number in numbers if number is not None), -1)
 
 
 def _parameters(parameters: Any) -> dict[str, str]:
-    """Return the global job parameters. They are in a map of an object of a user's class."""
+    """Return the global job parameters: the first map of strings in an object, whose class may be the user's."""
     values = parameters.fields.values() if isinstance(parameters, JavaObject) else ()
-    return next((entries for value in values if (entries := texts(value))), {})
+    return next(filter(None, map(string_entries, values)), {})
 
 
-def _checkpoints(settings: Any) -> CheckpointSpec:
-    """Return the checkpoints of JobCheckpointingSettings, whose field names differ between releases."""
+def _checkpoints_of_settings(settings: Any) -> CheckpointSpec:
+    """Return the checkpoints of JobCheckpointingSettings. Fields that a release lacks have their default."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
     fields, defaults = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
@@ -100,7 +117,7 @@ def _checkpoints(settings: Any) -> CheckpointSpec:
         mode="exactly_once" if fields.get("isExactlyOnce", True) else "at_least_once",
         unaligned=fields.get("isUnalignedCheckpointsEnabled", defaults.unaligned),
         tolerable_failures=fields.get("tolerableCheckpointFailureNumber", defaults.tolerable_failures),
-        retained=_RETAINED.get(text(fields.get("checkpointRetentionPolicy")) or ""),
+        retained=_RETAINED.get(non_empty_text(fields.get("checkpointRetentionPolicy")) or ""),
         aligned_timeout=fields.get("alignedCheckpointTimeout", defaults.aligned_timeout),
     )
 
@@ -116,7 +133,7 @@ def _checkpoints_of_options(options: Options) -> CheckpointSpec:
         every=options.duration(f"{prefix}interval") or None,
         timeout=options.duration(f"{prefix}timeout") or defaults.timeout,
         min_pause=options.duration(f"{prefix}min-pause") or defaults.min_pause,
-        # a job has one unaligned checkpoint at a time
+        # Flink allows only one unaligned checkpoint at a time
         max_concurrent=1 if unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
         mode="at_least_once" if at_least_once else "exactly_once",
         unaligned=unaligned and not at_least_once,
@@ -127,14 +144,15 @@ def _checkpoints_of_options(options: Options) -> CheckpointSpec:
 
 
 def _restart_of_options(options: Options) -> RestartStrategy | None:
-    kind = _KINDS.get((options.text(f"{_STRATEGY}.type", _STRATEGY) or "").lower())
+    name = options.text(f"{_RESTART_STRATEGY}.type", _RESTART_STRATEGY) or ""
+    kind = _RESTART_STRATEGY_KINDS.get(name.lower())
     if kind is None:
         return None
-    prefix = f"{_STRATEGY}.{kind}."
+    prefix = f"{_RESTART_STRATEGY}.{kind}."
     if kind == RestartStrategyKind.FAILURE_RATE:
         failures = options.integer(f"{prefix}max-failures-per-interval")
-        interval, delay = (options.duration(f"{prefix}{name}") for name in ("failure-rate-interval", "delay"))
-        return _failure_rate(1 if failures is None else failures, interval, delay)
+        interval = options.duration(f"{prefix}failure-rate-interval")
+        return _failure_rate(1 if failures is None else failures, interval, options.duration(f"{prefix}delay"))
     attempts = options.integer(f"{prefix}attempts", f"{prefix}attempts-before-reset-backoff")
     if kind == RestartStrategyKind.FIXED_DELAY:
         return _fixed_delay(1 if attempts is None else attempts, options.duration(f"{prefix}delay"))
@@ -143,7 +161,7 @@ def _restart_of_options(options: Options) -> RestartStrategy | None:
 
 
 def _restart_of_class(strategy: Any) -> RestartStrategy | None:
-    """Return the restart strategy that code has set by a class of RestartStrategies (1.x)."""
+    """Return the restart strategy that the program has set with a class of RestartStrategies (1.x)."""
     if not isinstance(strategy, JavaObject):
         return None
     name, fields = simple_name(strategy), strategy.fields
@@ -152,31 +170,36 @@ def _restart_of_class(strategy: Any) -> RestartStrategy | None:
     if "FixedDelay" in name:
         return _fixed_delay(fields["restartAttempts"], _time_ms(fields.get("delayBetweenAttemptsInterval")))
     if "FailureRate" in name:
-        interval, delay = (_time_ms(fields.get(name)) for name in ("failureInterval", "delayBetweenAttemptsInterval"))
-        return _failure_rate(fields["maxFailureRate"], interval, delay)
+        delay = _time_ms(fields.get("delayBetweenAttemptsInterval"))
+        return _failure_rate(fields["maxFailureRate"], _time_ms(fields.get("failureInterval")), delay)
     if "ExponentialDelay" in name:
         return RestartStrategy(RestartStrategyKind.EXPONENTIAL_DELAY, None, _time_ms(fields.get("initialBackoff")) or 0)
     return None
 
 
 def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
-    unlimited = attempts >= MAX_INT
-    return RestartStrategy(attempts=None if unlimited else attempts, delay=1000 if delay is None else delay)
+    """Return a strategy of the kind fixed-delay. A delay (ms) of None means Flink's default."""
+    is_unlimited = attempts >= MAX_INT
+    return RestartStrategy(
+        RestartStrategyKind.FIXED_DELAY,
+        attempts=None if is_unlimited else attempts,
+        delay=RestartStrategy().delay if delay is None else delay,
+    )
 
 
 def _failure_rate(failures: int, interval: int | None, delay: int | None) -> RestartStrategy:
-    """Return a failure rate strategy; None for an interval or delay (ms) means Flink's default."""
+    """Return a strategy of the kind failure-rate. An interval or delay (ms) of None means Flink's default."""
     default = RestartStrategy()
     return RestartStrategy(
         RestartStrategyKind.FAILURE_RATE,
-        failures,
-        default.delay if delay is None else delay,
-        default.interval if interval is None else interval,
+        attempts=failures,
+        delay=default.delay if delay is None else delay,
+        interval=default.interval if interval is None else interval,
     )
 
 
 def _time_ms(value: Any) -> int | None:
-    """Return an object of Flink's Time or Java's Duration in ms."""
+    """Return the ms of a Time of Flink or a Duration of Java; None if the value is of another type."""
     if is_a(value, "Time"):
-        return int(value.fields["size"]) * _UNITS.get(text(value.fields["unit"]) or "", 1)
+        return int(value.fields["size"]) * _UNITS.get(non_empty_text(value.fields["unit"]) or "", 1)
     return duration_ms(value)

@@ -1,4 +1,4 @@
-"""The ids of operators, which are hashes of a uid or of the topology (StreamGraphHasherV2)."""
+"""Hashes of operators, computed from their uid or from the topology (StreamGraphHasherV2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from flinkmock.flink.murmur3 import murmur3_128
 
 
 def hash_of_uid(uid: str) -> bytes:
-    """Return the id of an operator with a uid."""
+    """Return the hash of an operator with a uid."""
     return murmur3_128(uid.encode())
 
 
 class NodeHashes:
-    """The ids of the operators of a StreamGraph, by the numbers of the operators.
+    """The hashes of the operators of a StreamGraph, by operator number.
 
-    The id of an operator without a uid depends on the number of operators that were added before, so the order matters.
+    Flink uses the hash as the id of the operator, and that of the first operator as the id of its vertex. The hash of
+    an operator without a uid depends on how many operators were hashed before it, so the order of `add` matters.
     """
 
     def __init__(self, rules: ChainingRules) -> None:
@@ -25,10 +26,11 @@ class NodeHashes:
         self._hashes: dict[int, bytes] = {}
 
     def hex(self, id: int) -> str:
+        """Return the hash of an operator that has been added."""
         return self._hashes[id].hex()
 
     def add(self, id: int) -> bool:
-        """Hash an operator; return False, and do nothing, if one of its inputs has no id yet."""
+        """Hash an operator; return False, and do nothing, if one of its inputs has no hash yet."""
         if id in self._hashes:
             return True
         node = self._rules.nodes[id]

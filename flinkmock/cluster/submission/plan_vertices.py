@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock import limits
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.spec import Input, VertexSpec
 
 _LOWEST_MAX_PARALLELISM, _HIGHEST_MAX_PARALLELISM = 128, 32_768
+
+
+class PlanInput(NamedTuple):
+    """An edge of a plan. `source` is the key of the vertex that sends."""
+
+    source: Any
+    ship_strategy: str
+    exchange: str
 
 
 @dataclass(slots=True)
@@ -22,21 +30,22 @@ class PlanVertex:
         parallelism: The parallelism with which the vertex runs.
         max_parallelism: The maximum parallelism; if it is 0 or less, it is derived from the parallelism.
         description: The description in plans, with line feeds (JobVertex.operatorPrettyName); None: the name.
-        inputs: The keys of the input vertices, each with ship strategy and exchange.
-        consumers: The keys of the vertices that read its results, in the order of the results.
         parallelism_is_decided_late: Whether the scheduler decides its parallelism when its inputs have finished.
+        operator_count: The number of operators; None: that of `operators`.
+        inputs: The edges that lead to the vertex.
+        consumers: The keys of the vertices that read its results, in the order of the results.
     """
 
     operators: tuple[str, ...]
     parallelism: int
     max_parallelism: int
-    group: str
+    slot_sharing_group: str
     id: str = ""
     description: str | None = None
     parallelism_is_decided_late: bool = False
     operator_count: int | None = None
     collect_sinks: tuple[CollectSink, ...] = ()
-    inputs: list[tuple[Any, str, str]] = field(default_factory=list)
+    inputs: list[PlanInput] = field(default_factory=list)
     consumers: list[Any] = field(default_factory=list)
 
 
@@ -51,15 +60,18 @@ def sorted_from_sources(vertices: Mapping[Any, PlanVertex]) -> list[Any]:
 
     def add_ready_consumers(start: Any) -> None:
         for key in vertices[start].consumers:
-            if key in remaining and all(edge[0] == start or edge[0] not in remaining for edge in vertices[key].inputs):
+            if key not in remaining:
+                continue
+            sources = {edge.source for edge in vertices[key].inputs}
+            if remaining.keys().isdisjoint(sources - {start}):
                 order.append(key)
                 del remaining[key]
                 add_ready_consumers(key)
 
-    at = 0
-    while remaining and at < len(order):
-        add_ready_consumers(order[at])
-        at += 1
+    position = 0
+    while remaining and position < len(order):  # `order` grows while it is read
+        add_ready_consumers(order[position])
+        position += 1
     return [*order, *remaining]
 
 
@@ -86,8 +98,10 @@ def check_count(vertices: Sized) -> None:
 
 
 def _check_types(vertex: PlanVertex) -> None:
-    edges = (part for edge in vertex.inputs for part in edge[1:])
-    if not all(isinstance(part, str) for part in (*vertex.operators, vertex.group, vertex.id, *edges)):
+    strings = [*vertex.operators, vertex.slot_sharing_group, vertex.id]
+    for edge in vertex.inputs:
+        strings += [edge.ship_strategy, edge.exchange]
+    if not all(isinstance(string, str) for string in strings):
         raise TypeError("not a string")
     if type(vertex.parallelism) is not int or type(vertex.max_parallelism) is not int:
         raise TypeError("not an int")
@@ -99,9 +113,13 @@ def _spec(vertex: PlanVertex, index: Mapping[Any, int], own_index: int) -> Verte
         operators=vertex.operators,
         parallelism=parallelism,
         own_parallelism=True,
-        inputs=tuple(Input(index[key], ship, kind) for key, ship, kind in vertex.inputs if index[key] < own_index),
+        inputs=tuple(
+            Input(index[edge.source], edge.ship_strategy, edge.exchange)
+            for edge in vertex.inputs
+            if index[edge.source] < own_index  # drops the edges that close a cycle
+        ),
         id=vertex.id,
-        slot_sharing_group=vertex.group,
+        slot_sharing_group=vertex.slot_sharing_group,
         max_parallelism=vertex.max_parallelism if vertex.max_parallelism > 0 else default_max_parallelism(parallelism),
         description=vertex.description,
         parallelism_is_decided_late=vertex.parallelism_is_decided_late,
@@ -118,17 +136,21 @@ def default_max_parallelism(parallelism: int) -> int:
 
 def chained_operators(name: str) -> tuple[str, ...]:
     """Return the operators in the name of a vertex. The text in parentheses after a fork is one of them."""
-    parts, depth = [""], 0
-    for piece in name.split(" -> "):
-        parts[-1] += (" -> " if parts[-1] else "") + piece
-        depth += piece.count("(") - piece.count(")")
-        if depth <= 0:
-            parts.append("")
-    return tuple(part for part in parts if part) or (name,)
+    operators: list[str] = []
+    open_parentheses = 0
+    for part in name.split(" -> "):
+        if open_parentheses > 0:
+            operators[-1] += f" -> {part}"
+        else:
+            operators.append(part)
+        open_parentheses += part.count("(") - part.count(")")
+    return tuple(filter(None, operators)) or (name,)
 
 
 def chained_name(name: str, branches: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the operators of a chain: `a -> b`, or `a -> (b, c)` at a fork (createChainedName)."""
+    if not branches:
+        return (name,)
     if len(branches) == 1:
         return (name, *branches[0])
-    return (name, f"({', '.join(' -> '.join(operators) for operators in branches)})") if branches else (name,)
+    return (name, f"({', '.join(' -> '.join(operators) for operators in branches)})")

@@ -1,7 +1,7 @@
-"""The program of a jar: the job that its main method starts.
+"""The program of a jar: the job that its main method starts, and the errors of running or planning it.
 
-The scenario's submission rules define which job a program becomes. This module finds the entry class, applies arguments
-and configuration, and raises the errors of Flink: no entry class, a main method that throws.
+The scenario's submission rules define which job a program becomes. This module finds the entry class, and applies the
+arguments and the configuration of the request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import ProgramError
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec
-from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
+from flinkmock.cluster.submission.config_validation import PARALLELISM_OPTION, find_invalid_option
 from flinkmock.cluster.submission.jars import Jar
 from flinkmock.cluster.submission.parallelism import with_parallelism
 from flinkmock.flink import java_classes, submission_messages
@@ -26,26 +26,35 @@ from flinkmock.named_random import UniformRange, ValuesInTurn
 from flinkmock.release import Release
 
 PARALLELISM_UNKNOWN = -2
-"""The lowest parallelism that ExecutionConfig accepts: -1 is the default, -2 is unknown."""
+"""The lowest parallelism that ExecutionConfig accepts (ExecutionConfig.PARALLELISM_UNKNOWN)."""
 BAD_PARALLELISM = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.BAD_PARALLELISM)
-_CLASSES_OF_JAVA = frozenset(
+_JAVA_LANG_CLASSES = frozenset(
     f"java.lang.{name}"
     for name in (
         "Boolean", "Byte", "Character", "Class", "Double", "Enum", "Exception", "Float", "Integer", "Long", "Math",
         "Number", "Object", "Process", "Runtime", "Short", "String", "StringBuilder", "System", "Thread", "Throwable",
     )
 )  # fmt: skip
-"""Classes that are found although they are not in the jar. They have no main method."""
-JOB_IS_DUPLICATE = JavaException(
+"""Classes that Flink finds although they are not in the jar. They have no main method."""
+DUPLICATE_JOB = JavaException(
     java_classes.DUPLICATE_JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_ALREADY_SUBMITTED
 )
-"""The Dispatcher's exception for a job with the id of another one."""
-_TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
+"""The Dispatcher's exception for a job whose id another job has."""
+_ARGUMENT = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program of a request to run or plan a jar. `location` is the path of the jar in messages."""
+    """The program of a request to run or plan a jar.
+
+    Attributes:
+        jar: The uploaded jar.
+        location: The path of the jar in messages.
+        entry_class: The entry class in the request; None: that of the manifest.
+        arguments: The program arguments.
+        parallelism: The parallelism in the request; None if there is none.
+        configuration: Option -> value, from `flinkConfiguration` in the request.
+    """
 
     jar: Jar
     location: str = ""
@@ -57,7 +66,7 @@ class Program:
 
 def tokenize(text: str) -> list[str]:
     """Return the arguments in `programArgs` of 1.x, which are separated by spaces, with quotes (JarHandlerUtils)."""
-    return [token.strip().replace('"', "").replace("'", "") for token in _TOKEN.findall(text)]
+    return [argument.strip().replace('"', "").replace("'", "") for argument in _ARGUMENT.findall(text)]
 
 
 def entry_class(program: Program) -> str:
@@ -65,41 +74,41 @@ def entry_class(program: Program) -> str:
     name = program.entry_class
     if name is None:
         if not program.jar.entry_classes:
-            raise _not_packaged(submission_messages.NO_ENTRY_CLASS)
-        # Flink takes the attribute unchanged, including commas (PackagedProgram.getEntryPointClassNameFromJar).
+            raise _packaging_error(submission_messages.NO_ENTRY_CLASS)
+        # Flink uses the attribute unchanged, including commas (PackagedProgram.getEntryPointClassNameFromJar)
         name = ",".join(program.jar.entry_classes)
-    if name in _CLASSES_OF_JAVA and program.jar.classes is not None:
-        raise _not_packaged(submission_messages.NO_MAIN_METHOD)
+    if name in _JAVA_LANG_CLASSES and program.jar.classes is not None:
+        raise _packaging_error(submission_messages.NO_MAIN_METHOD)
     if "," in name or not program.jar.has_class(name):
-        raise _not_packaged(
+        raise _packaging_error(
             submission_messages.entry_class_not_found(name),
             JavaException(java_classes.CLASS_NOT_FOUND_EXCEPTION, name),
         )
     return name
 
 
-def printed_by_main(program: Program, rules: Sequence[SubmissionRule]) -> str:
-    """Return what the program's main method prints. Raises ProgramError if the class does not exist."""
+def output_of_main(program: Program, rules: Sequence[SubmissionRule]) -> str:
+    """Return what the main method of a program prints. Raises ProgramError if the class does not exist."""
     return matching_template((entry_class(program), program.jar.name), rules).program.prints
 
 
 def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
-    """Return the job that the program's main method starts.
+    """Return the job that the main method of a program starts.
 
     Raises:
         ProgramError: The class does not exist, the main method throws or starts no job, or the parallelism is invalid.
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
-        thrown = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
-        raise ProgramError(thrown, refused=True, message=submission_messages.NO_JOBS)
-    invalid = unparseable(program.configuration)
-    if invalid and invalid[0] == PARALLELISM:  # read before the main method is called
-        raise ProgramError(invalid[1], refused=False)
+        exception = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
+        raise ProgramError(exception, refused=True, message=submission_messages.NO_JOBS)
+    invalid_option, option_error = find_invalid_option(program.configuration) or (None, None)
+    if option_error is not None and invalid_option == PARALLELISM_OPTION:  # read before the main method is called
+        raise ProgramError(option_error, refused=False)
     if _has_invalid_parallelism(program):
         raise main_method_error(BAD_PARALLELISM)
-    if invalid:
-        raise main_method_error(invalid[1])
+    if option_error is not None:
+        raise main_method_error(option_error)
     if spec.program.throws is not None:
         raise main_method_error(spec.program.throws)
     return with_arguments(with_configuration(spec, program), program.arguments)
@@ -108,28 +117,29 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
 def job_to_plan(
     program: Program, rules: Sequence[SubmissionRule], release: Release, default_parallelism: int
 ) -> JobSpec:
-    """Return the job that a program would start, for its plan. Flink does not catch its errors, so they become a 500.
+    """Return the job that a program would start, for its plan. Flink does not catch the errors, so they become a 500.
 
-    Up to 1.16, JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and took the
-    cluster's `parallelism.default` for a parallelism that is not positive (OptimizerPlanEnvironment). Since then, an
+    Up to 1.16, JarPlanHandler creates program and plan in one future, whose exceptions are not wrapped, and replaces a
+    parallelism that is not positive by `parallelism.default` of the cluster (OptimizerPlanEnvironment). Since 1.17, an
     environment that can't be created leaves the standard output redirected (PackagedProgramUtils).
 
     Raises:
         ProgramError: For the same reasons as in `job_to_run`.
     """
-    in_one_future = not release.since("1.17")
+    uses_one_future = not release.since("1.17")
     try:
         name = entry_class(program)
     except ProgramError as error:
-        raise ProgramError(error.exception.chain()[int(in_one_future)], refused=False) from None
+        exception_or_cause = error.exception.chain()[1 if uses_one_future else 0]
+        raise ProgramError(exception_or_cause, refused=False) from None
     spec = matching_template((name, program.jar.name), rules)
-    invalid = unparseable(program.configuration)
-    if in_one_future and program.parallelism is not None and program.parallelism <= 0:
+    invalid_option, option_error = find_invalid_option(program.configuration) or (None, None)
+    if uses_one_future and program.parallelism is not None and program.parallelism <= 0:
         program = dataclasses.replace(program, parallelism=default_parallelism)
-    if _has_invalid_parallelism(program) and not (invalid and invalid[0] == PARALLELISM):
-        raise ProgramError(BAD_PARALLELISM, refused=False, ends_output=not in_one_future)
-    if invalid:
-        raise ProgramError(invalid[1], refused=False, ends_output=not in_one_future)
+    if _has_invalid_parallelism(program) and invalid_option != PARALLELISM_OPTION:
+        raise ProgramError(BAD_PARALLELISM, refused=False, ends_output=not uses_one_future)
+    if option_error is not None:
+        raise ProgramError(option_error, refused=False, ends_output=not uses_one_future)
     if spec.program.throws is not None:
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
@@ -143,6 +153,7 @@ def job_to_plan(
 
 
 def _has_invalid_parallelism(program: Program) -> bool:
+    """Return whether ExecutionConfig rejects the parallelism of the request."""
     parallelism = program.parallelism
     return parallelism is not None and (parallelism == 0 or parallelism < PARALLELISM_UNKNOWN)
 
@@ -161,18 +172,23 @@ def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> Subm
 
 
 def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
-    """Return the job with the fields that `--key value` arguments set, as its program declares."""
-    pairs = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    """Return the job with the fields that `--key value` arguments set, as `ProgramSpec.arguments` defines."""
+    values = dict(zip(arguments[::2], arguments[1::2], strict=False))
     for argument, fields in spec.program.arguments.items():
-        for field in fields if argument in pairs else ():
-            spec = _with_field(spec, field, pairs[argument])
+        if argument in values:
+            for field in fields:
+                spec = _with_field(spec, field, values[argument])
     if spec.program.arguments_in_user_config:
-        spec = dataclasses.replace(spec, user_config={key.removeprefix("--"): value for key, value in pairs.items()})
+        spec = dataclasses.replace(spec, user_config={key.removeprefix("--"): value for key, value in values.items()})
     return spec
 
 
 def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
-    """Return the job with one field set from an argument (durations in ms). Raises ProgramError."""
+    """Return the job with one field set to the value of an argument; durations are in ms.
+
+    Raises:
+        ProgramError: The value is not an integer; the main method throws a NumberFormatException.
+    """
     if field == "name":
         return dataclasses.replace(spec, name=value)
     try:
@@ -182,14 +198,13 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
         raise main_method_error(cause) from None
     if field == "parallelism":
         return with_parallelism(spec, number)
-    vertex, _, attribute = field.rpartition(".")
+    vertex_name, _, attribute = field.rpartition(".")
     if attribute == "parallelism":
-        return dataclasses.replace(
-            spec,
-            vertices=tuple(
-                dataclasses.replace(v, parallelism=number) if v.name == vertex else v for v in spec.vertices
-            ),
+        vertices = (
+            dataclasses.replace(vertex, parallelism=number) if vertex.name == vertex_name else vertex
+            for vertex in spec.vertices
         )
+        return dataclasses.replace(spec, vertices=tuple(vertices))
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
@@ -198,30 +213,29 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
 
 
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
-    """Return the job with the parallelism of the request: its own field or `parallelism.default`.
+    """Return the job with the parallelism of the request: the field `parallelism`, or the option `parallelism.default`.
 
     `pipeline.name` has no effect, because the program sets the name (recorded: `run flinkConfiguration`).
     """
     parallelism = program.parallelism
-    if parallelism is None and program.configuration.get("parallelism.default", "").isdigit():
-        parallelism = int(program.configuration["parallelism.default"])
+    if parallelism is None and program.configuration.get(PARALLELISM_OPTION, "").isdigit():
+        parallelism = int(program.configuration[PARALLELISM_OPTION])
     return spec if parallelism is None else with_parallelism(spec, parallelism)
 
 
 def main_method_error(cause: JavaException) -> ProgramError:
     """Return the error of a main method that throws."""
     text = submission_messages.main_method_failed(cause.message)
-    thrown = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
-    return ProgramError(thrown, refused=True)
+    return ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause), refused=True)
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
-    """Return the Dispatcher's exception for an existing job id, which is also the id of an application."""
+    """Return the Dispatcher's exception for a job whose id another job has; since 2.3 it is that of an application."""
     if release.since("2.3"):
         return JavaException(
             java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED
         )
-    return JOB_IS_DUPLICATE
+    return DUPLICATE_JOB
 
 
 def submission_error(job_name: str, cause: JavaException) -> ProgramError:
@@ -235,6 +249,7 @@ def not_initialized_error(job_name: str, failure: JavaException) -> ProgramError
     return submission_error(job_name, JavaException(java_classes.RUNTIME_EXCEPTION, str(failure), failure))
 
 
-def _not_packaged(text: str, cause: JavaException | None = None) -> ProgramError:
-    thrown = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
-    return ProgramError(completion_exception(thrown), refused=False)
+def _packaging_error(text: str, cause: JavaException | None = None) -> ProgramError:
+    """Return the error of a jar from which PackagedProgram can't be created."""
+    exception = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
+    return ProgramError(completion_exception(exception), refused=False)

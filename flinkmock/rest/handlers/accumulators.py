@@ -6,8 +6,8 @@ from typing import Any
 
 from flinkmock.cluster.accumulators import COLLECTED, LONG_TYPES, Accumulator, merge_accumulators, subtask_accumulators
 from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.collect_responses import final_results
 from flinkmock.cluster.collect_sink import CollectSink
-from flinkmock.cluster.collecting import final_results
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from flinkmock.cluster.collecting import collect, find_collect_sink
+from flinkmock.cluster.collect_responses import collect_response, find_collect_sink
 from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJavaException
 from flinkmock.cluster.submission.node_hashes import hash_of_uid
 from flinkmock.flink import java_classes, messages
@@ -33,14 +33,15 @@ def coordinate(call: RestCall) -> Payload:
         raise UncaughtJavaException(error or JavaException(java_classes.NULL_POINTER_EXCEPTION))
     uid = call.path.get("operatorUid")  # since 2.3
     operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
-    location = find_collect_sink(job, operator_id)
+    vertex_and_sink = find_collect_sink(job, operator_id)
     request = _collect_request(text)
     if any(vertex.id == operator_id and vertex.spec.splits for vertex in job.graph.vertices):
         text = messages.coordinator_handles_no_requests(operator_id)  # a SourceCoordinator
         raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, text))
-    if location is None or request is None:
+    if vertex_and_sink is None or request is None:
         raise CoordinatorNotFound(operator_id)
-    response = collect(job, *location, *request, call.now, call.cluster.random)
+    (vertex, sink), (version, offset) = vertex_and_sink, request
+    response = collect_response(job, vertex, sink, version, offset, call.now, call.cluster.random)
     data = serialized_collect_response(response.version, response.last_checkpointed_offset, response.rows)
     return {"serializedCoordinationResult": base64.b64encode(data).decode()}
 

@@ -10,14 +10,14 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import ClusterOperation, JobSpec
 from flinkmock.cluster.submission.program import (
-    JOB_IS_DUPLICATE,
+    DUPLICATE_JOB,
     Program,
     duplicate_submission_error,
     entry_class,
     job_to_plan,
     job_to_run,
     not_initialized_error,
-    printed_by_main,
+    output_of_main,
     submission_error,
     tokenize,
 )
@@ -40,11 +40,11 @@ def listing(call: RestCall) -> Payload:
             {
                 "id": jar.id,
                 "name": jar.name,
-                "uploaded": jar.uploaded,
+                "uploaded": jar.uploaded_at,
                 "entry": [{"name": name, "description": None} for name in jar.entry_classes],
             }
             for jar in call.cluster.jars.newest_first(call.jobmanager)
-            if jar.uploaded <= call.now
+            if jar.uploaded_at <= call.now
         ],
     }
 
@@ -124,7 +124,7 @@ def run_application(call: RestCall) -> Payload:
     try:
         spec = _job_to_run(call, program)
         if call.body.get("jobId") in cluster.jobs:
-            raise submission_error(spec.name, JOB_IS_DUPLICATE)
+            raise submission_error(spec.name, DUPLICATE_JOB)
     except ProgramError as error:
         failure = None if error.message == submission_messages.NO_JOBS else error.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
@@ -150,7 +150,7 @@ def _end_output(call: RestCall) -> None:
 def _job_to_run(call: RestCall, program: Program) -> JobSpec:
     """Call the program's main method and return the job that it starts. Raises ProgramError."""
     rules = call.cluster.spec.submissions
-    printed = printed_by_main(program, rules)
+    printed = output_of_main(program, rules)
     if printed and not call.cluster.output_has_ended:
         call.cluster.program_output.append((call.now, printed))
     return job_to_run(program, rules)

@@ -10,7 +10,7 @@ from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.jars import read_jar
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
 from flinkmock.cluster.submission.submitted_job import spec_of_plan
 from flinkmock.flink import java_classes, submission_messages
@@ -73,7 +73,7 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     return files[name]
 
 
-def _spec(submitted: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
+def _spec(submitted: SubmittedPlan, jars: list[UploadedFile], call: RestCall) -> JobSpec:
     entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
     rule = matching_rule((submitted.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
     try:
@@ -83,7 +83,7 @@ def _spec(submitted: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> 
         raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, text)) from None
 
 
-def _reject_empty(submitted: SubmittedJob, job_id: str, call: RestCall) -> JavaException:
+def _reject_empty(submitted: SubmittedPlan, job_id: str, call: RestCall) -> JavaException:
     """Return the Dispatcher's exception for a job without vertices. Since 2.3, its FAILED application remains."""
     cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
     failure = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED, cause)
@@ -94,10 +94,10 @@ def _reject_empty(submitted: SubmittedJob, job_id: str, call: RestCall) -> JavaE
     return failure
 
 
-def _read(file: UploadedFile, release: Release) -> SubmittedJob:
+def _read(file: UploadedFile, release: Release) -> SubmittedPlan:
     """Read a plan. Since 1.20, the id is also in the name of the file (docs/flink-behaviour.md#command-line-client)."""
     try:
-        submitted = decode_job(read_object(file.path.read_bytes()), release)
+        submitted = decode_plan(read_object(file.path.read_bytes()), release)
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
         raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None

@@ -99,7 +99,7 @@ def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path
         rule = dataclasses.replace(
             spec,
             job=dataclasses.replace(spec.job, checkpoints=checkpointed),
-            given_keys=frozenset({"lifecycle", "checkpoints.every"}),
+            explicit_keys=frozenset({"lifecycle", "checkpoints.every"}),
         )
         client.cluster.spec = dataclasses.replace(client.cluster.spec, submissions=(rule,))
         jobid = submit(client, tmp_path, PLANS["2.3"])

@@ -23,7 +23,7 @@ NO_OFFSET = -1
 
 @dataclass(frozen=True, slots=True)
 class CollectResponse:
-    """A CollectCoordinationResponse."""
+    """A CollectCoordinationResponse. `rows` are serialized."""
 
     version: str
     last_checkpointed_offset: int
@@ -31,7 +31,7 @@ class CollectResponse:
 
 
 def find_collect_sink(job: Job, operator_id: str) -> tuple[Vertex, CollectSink] | None:
-    """Return the sink with an operator id, and its vertex; None if the job has no such sink."""
+    """Return the vertex and the sink for the operator id of a sink; None if the job has no such sink."""
     for vertex in job.graph.vertices:
         for sink in vertex.spec.collect_sinks:
             if sink.operator_id == operator_id:
@@ -39,7 +39,7 @@ def find_collect_sink(job: Job, operator_id: str) -> tuple[Vertex, CollectSink] 
     return None
 
 
-def collect(
+def collect_response(
     job: Job, vertex: Vertex, sink: CollectSink, version: str, offset: int, time: int, random: NamedRandom
 ) -> CollectResponse:
     """Return the response of the sink's coordinator.
@@ -51,22 +51,23 @@ def collect(
         version: The version in the request; "" in the first request.
         offset: The number of the first row that the client requests.
         time: Epoch ms.
-        random: The draws, one of which is the version.
+        random: The random draws of the cluster, one of which is the version.
     """
-    row = job.executions_at(time)
-    execution = row[vertex.index][0] if row and row[vertex.index] else None
+    executions = job.executions_at(time)
+    execution = executions[vertex.index][0] if executions and executions[vertex.index] else None
     if execution is None or execution.state_at(time) != TaskState.RUNNING:
         return CollectResponse(version, NO_OFFSET)
     current_version = _version(job, sink, execution, random)
     running_since = execution.entered_at(TaskState.RUNNING, time) or time
-    checkpointed = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
-    checkpointed_offset = len(sink.rows) if checkpointed else 0
+    has_checkpoint = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
+    checkpointed_offset = len(sink.rows) if has_checkpoint else 0
     if version != current_version:
         return CollectResponse(current_version, checkpointed_offset)
     return CollectResponse(current_version, checkpointed_offset, _batch(sink, offset))
 
 
 def _batch(sink: CollectSink, offset: int) -> tuple[bytes, ...]:
+    """Return the rows from an offset on that fit in one response."""
     rows: list[bytes] = []
     size = 0
     for row in sink.rows[max(offset, 0) :]:
@@ -82,7 +83,11 @@ def _version(job: Job, sink: CollectSink, execution: Execution, random: NamedRan
 
 
 def final_results(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> bytes:
-    """Return the only element in the accumulator of a finished sink (serializeAccumulatorResult)."""
+    """Return the only element in the accumulator of a finished sink (serializeAccumulatorResult).
+
+    It consists of its length, the offset 0, the version, the checkpointed offset 0, the number of rows, and the rows,
+    each after its length.
+    """
     version = string_bytes(_version(job, sink, execution, random))
     result = struct.pack(">q", 0) + version + struct.pack(">qi", 0, len(sink.rows))
     result += b"".join(struct.pack(">i", len(row)) + row for row in sink.rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.cluster.submission.plan_vertices import chained_operators, default_max_parallelism
 from flinkmock.contract import Contract
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
@@ -22,9 +22,9 @@ ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart
 PLANS = Path(__file__).parent / "plans"
 
 
-def plan(name: str, flink: str = "2.3") -> SubmittedJob:
+def plan(name: str, flink: str = "2.3") -> SubmittedPlan:
     data = gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())
-    return decode_job(read_object(data), Contract.load(flink).release)
+    return decode_plan(read_object(data), Contract.load(flink).release)
 
 
 @pytest.mark.parametrize(("name", "operators"), [
@@ -52,12 +52,12 @@ def test_the_default_of_the_maximum_parallelism(parallelism, limit):
 ])  # fmt: skip
 def test_id_and_name_are_read_from_unknown_classes(fields):
     unknown = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
-    assert decode_job(unknown) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
+    assert decode_plan(unknown) == SubmittedPlan("0000000000000001ffffffffffffffff", "orders")
 
 
 def test_other_objects_decode_to_an_empty_job():
-    assert decode_job("a text") == SubmittedJob()
-    assert decode_job(None) == SubmittedJob()
+    assert decode_plan("a text") == SubmittedPlan()
+    assert decode_plan(None) == SubmittedPlan()
 
 
 @pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])

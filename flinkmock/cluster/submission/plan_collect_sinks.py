@@ -1,4 +1,4 @@
-"""The sinks of `collect()` in a plan."""
+"""Finds the sinks of `collect()` in a submitted plan, and adds the rows that they return."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.spec import VertexSpec
-from flinkmock.cluster.submission.java_values import is_a, text
+from flinkmock.cluster.submission.java_values import is_a, non_empty_text
 from flinkmock.flink.java_serialization.reader import JavaObject
 from flinkmock.flink.row_values import BadValue
 from flinkmock.flink.type_serializers import serialize
@@ -27,7 +27,7 @@ def collect_sink(operator: Any) -> CollectSink | None:
     fields = function.fields
     batch_bytes = fields.get("maxBytesPerBatch")
     return CollectSink(
-        text(fields.get("accumulatorName")) or "",
+        non_empty_text(fields.get("accumulatorName")) or "",
         fields.get("serializer"),
         batch_bytes=batch_bytes if isinstance(batch_bytes, int) else DEFAULT_BATCH_BYTES,
     )
