@@ -27,7 +27,7 @@ class Snapshot:
     journal: JournalSnapshot
     handler_overrides: Mapping[str, Handler]
     clock_mode: str
-    varied_numbers: Mapping[str, int]
+    varied_response_counts: Mapping[str, int]
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
@@ -41,7 +41,7 @@ class Snapshot:
             engine.journal.snapshot(),
             {**engine.handler_overrides},
             engine.clock.text,
-            dict(engine.varied.numbers) if engine.varied is not None else {},
+            dict(engine.varied.response_counts) if engine.varied is not None else {},
         )
 
     def restore(self, engine: Engine) -> None:
@@ -59,6 +59,6 @@ class Snapshot:
         engine.journal.restore(self.journal)
         engine.handler_overrides = {**self.handler_overrides}
         if engine.varied is not None:
-            engine.varied.numbers = Counter(self.varied_numbers)
+            engine.varied.response_counts = Counter(self.varied_response_counts)
         engine.clock.set_mode(self.clock_mode)
         engine.clock.rewind(self.at)

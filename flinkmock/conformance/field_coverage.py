@@ -14,7 +14,7 @@ from flinkmock.engine import Engine
 from flinkmock.rest.error_responses import RequestRejected
 from flinkmock.rest.handlers import FileContent, UploadedFile
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
-from flinkmock.rest.rendering import coverage, encode
+from flinkmock.rest.rendering import encode, modelled_fields
 from flinkmock.scenario import load_scenario
 
 
@@ -95,5 +95,5 @@ class _CoverageClient:
         if isinstance(payload, FileContent):
             fields.file = True
             return None
-        fields.add(*coverage(self._engine.renderer, operation, payload))
+        fields.add(*modelled_fields(self._engine.renderer, operation, payload))
         return json.loads(encode(self._engine.renderer.body(operation, payload, request.target)))

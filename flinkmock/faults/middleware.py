@@ -16,7 +16,7 @@ from flinkmock.faults.variation import varied_body
 from flinkmock.flink import messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import internal, plain
+from flinkmock.rest.error_responses import internal_error, plain_error
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import NoResponse, Response, error_response
 
@@ -102,15 +102,15 @@ class FaultMiddleware:
             case Reply():
                 return dataclasses.replace(error_response(reply.status, *reply.errors), headers=reply.headers)
             case NamedReply.LEADER_UNAVAILABLE:
-                return plain(503, messages.NO_LEADER)
+                return plain_error(503, messages.NO_LEADER)
             case NamedReply.NOT_FOUND:
                 names_path = self._quirks.not_found_names_path
-                return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+                return plain_error(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
             case NamedReply.GATEWAY_TIMEOUT:
                 return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
             case NamedReply.INTERNAL_ERROR:
                 timeout = JavaException("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
-                return internal(completion_exception(timeout))
+                return internal_error(completion_exception(timeout))
 
 
 def _is_json_of(operation: Operation, response: Response) -> bool:

@@ -1,6 +1,6 @@
 """Flink's REST API without a socket: a request in, a response out.
 
-    request = api.open("GET", "/jobs/overview")     # target and route
+    request = api.open("GET", "/jobs/overview")     # parses the target and finds the operation
     request.receive(b"...")                         # for each chunk of the body
     request.complete()
     response = api.handle(request)
@@ -27,12 +27,12 @@ from flinkmock.flink.configuration import ALLOW_ORIGIN, MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.rest.error_mapping import error_response_for
-from flinkmock.rest.error_responses import RequestRejected, internal, plain, rest
+from flinkmock.rest.error_responses import RequestRejected, internal_error, plain_error, rest_error
 from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.multipart import MultipartBody, boundary_of
 from flinkmock.rest.parameters import duplicate_value_error
-from flinkmock.rest.reads import READS, Read, body_key
+from flinkmock.rest.reads import READS, Read, resource_key
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
@@ -56,7 +56,7 @@ class RestApi:
     Args:
         engine: The cluster and its contract.
         jobmanager: The number of the JobManager. Each serves requests on behalf of the leader.
-        static_files: The files that a GET without an operation gets; by default a page about flinkmock.
+        static_files: The files that are served if a GET matches no operation; by default a page about flinkmock.
         reuses_reads: Whether a read may be answered with the template of an earlier response. The cluster may then be
             changed only by code that holds `Engine.lock`.
     """
@@ -83,8 +83,8 @@ class RestApi:
         """The value of the header `access-control-allow-origin`."""
 
     @cached_property
-    def _bodies(self) -> BodyReader:
-        from flinkmock.rest.jackson.binding import BodyReader  # with the first body
+    def _body_reader(self) -> BodyReader:
+        from flinkmock.rest.jackson.binding import BodyReader  # imported with the first body
 
         return BodyReader(self.engine.contract, self.quirks)
 
@@ -107,7 +107,7 @@ class RestApi:
             request.path_parameters = resolved.path_parameters
             request.job_id = resolved.path_parameters.get("jobid")
         if headers and request.rejection is None:
-            self._open_body(request)
+            self._prepare_for_body(request)
         return request
 
     def handle(self, request: Request) -> Response:
@@ -131,7 +131,7 @@ class RestApi:
             return error_response_for(error, request.operation, self.quirks)
         except Exception as error:
             _LOG.exception("%r", f"{request.method} {request.target}")
-            return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
+            return internal_error(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
 
     def respond(self, request: Request, *, counts_as_poll: bool = True) -> Response:
         """Return the response as `handle` does, but raise the error if the request fails.
@@ -156,27 +156,29 @@ class RestApi:
             if counts_as_poll and call.cluster.wait_conditions.by_subject:
                 with self.engine.lock:
                     call.cluster.record_polls(polled_keys(call), call.now)
-            if (body := self._read_body(call, request)) is not None:
+            if (body := self._body_of_read(call, request)) is not None:
                 return Response(request.operation.status, body)
             payload = self._payload(call, request)
             if isinstance(payload, FileContent):
                 return Response(request.operation.status, payload.data, payload.content_type, cors=False)
-            body = self._body(call, payload)
+            body = self._rendered_body(call, payload)
             return Response(
                 request.operation.status, body, cors=not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url
             )
 
-    def _body(self, call: RestCall, payload: Payload) -> bytes:
+    def _rendered_body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
-        key = body_key(operation, call.path)
+        key = resource_key(operation, call.path)
         if self.engine.varied is not None:
             return encode(self.engine.varied.vary(operation, renderer.body(operation, payload, key)))
-        if operation.id in self.engine.handler_overrides:  # the payload of a user's function is checked value by value
+        if operation.id in self.engine.handler_overrides:  # `body` checks each value that a user's function returns
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
 
-    def _read_body(self, call: RestCall, request: Request) -> bytes | None:
-        """Return the body of a read, if possible from the template of an earlier one; None if `_body` has to render it.
+    def _body_of_read(self, call: RestCall, request: Request) -> bytes | None:
+        """Return the body of a read, if possible from the template of an earlier one.
+
+        None: the request is not a read, or `_rendered_body` has to render its body.
 
         Raises:
             ClusterError: The cluster rejects the request.
@@ -187,15 +189,15 @@ class RestApi:
         return None if read is None else read.current_body(self.engine, call.now, call.base_url)
 
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
-        """Return the engine's lock, for reading if the operation, and no function of a user, can change the cluster."""
+        """Return the engine's lock: for reading if neither the operation nor a user's function can change anything."""
         lock = self.engine.lock
-        if self.engine.varied is not None:  # varying a response counts it
+        if self.engine.varied is not None:  # varied responses are counted
             return lock
-        reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
-        return lock.reading if reads else lock
+        only_reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
+        return lock.reading if only_reads else lock
 
     def read(self, target: str) -> Read | None:
-        """Return the read of a target, if a GET of it only reads; None for any other target."""
+        """Return the cached `Read` of a target; None if a GET of it may change the cluster, or has no operation."""
         try:
             return self._reads[target]
         except KeyError:
@@ -214,12 +216,12 @@ class RestApi:
         return Read(target, operation, resolved, self._jobmanager)
 
     def payload(self, request: Request) -> Payload:
-        """Return the payload of a routed request, which does not count as a poll. Raises as `respond`."""
+        """Return the payload for a routed request, which does not count as a poll. Raises as `respond` does."""
         with self.engine.lock:
             return self._payload(self.call(request), request)
 
     def call(self, request: Request) -> RestCall:
-        """Return the call of a routed request, with the converted body and parameters. Advance the clock in step mode.
+        """Return the call for a routed request, with the converted body and parameters. Advance the clock in step mode.
 
         Raises:
             RequestRejected: The body or a parameter can't be read.
@@ -229,16 +231,16 @@ class RestApi:
         assert operation is not None and resolved is not None
         # the body is read before the parameters, so that its errors come first
         content = b"" if TRAITS.get(operation.id, NO_TRAITS).is_log_url else request.body.content
-        body = self._bodies.read(operation, content) if content or operation.request else {}
+        body = self._body_reader.read(operation, content) if content or operation.request else {}
         if body is None and not self.quirks.null_body_checked_last:
-            raise _without_body()
+            raise _missing_body_error()
         if resolved.parameter_error is not None:
             raise RequestRejected(resolved.parameter_error)
         if body is None:
-            raise _without_body()
+            raise _missing_body_error()
         path, query = resolved.path_values, resolved.query_values
         if query and (duplicate := duplicate_value_error(operation, query, body)):
-            raise RequestRejected(rest(400, duplicate))
+            raise RequestRejected(rest_error(400, duplicate))
         request.job_id = path.get("jobid")
         if request.arrived_at is None:
             request.arrived_at = self.engine.arrive()
@@ -250,10 +252,10 @@ class RestApi:
 
     def _payload(self, call: RestCall, request: Request) -> Payload:
         if request.staleness_ms:
-            call = _earlier(call, request.staleness_ms)
-        override = self.engine.handler_overrides.get(call.operation.id)
-        if override is not None:
-            payload = override(dataclasses.replace(call, own_response=partial(self._own_response, call)))
+            call = _call_in_the_past(call, request.staleness_ms)
+        user_handler = self.engine.handler_overrides.get(call.operation.id)
+        if user_handler is not None:
+            payload = user_handler(dataclasses.replace(call, own_response=partial(self._own_response, call)))
             if payload is not None:
                 return payload
         return handler_of(call.operation.id)(call)
@@ -263,10 +265,13 @@ class RestApi:
         payload = handler_of(call.operation.id)(call)
         if isinstance(payload, FileContent):
             return payload.data
-        return json.loads(self.engine.renderer.json(call.operation, payload, body_key(call.operation, call.path)))
+        return json.loads(self.engine.renderer.json(call.operation, payload, resource_key(call.operation, call.path)))
 
-    def _open_body(self, request: Request) -> None:
-        """Prepare for the body. FileUploadHandler reads multipart bodies before their length is limited (2.3.0)."""
+    def _prepare_for_body(self, request: Request) -> None:
+        """Choose what receives the body, or reject the request because of its head.
+
+        The size of a multipart body is not limited, because FileUploadHandler reads it first (observed on 2.3.0).
+        """
         boundary = boundary_of(request.headers.get("Content-Type", "")) if request.method == "POST" else None
         length = request.headers.get("Content-Length", "")
         if boundary is None and length.isdecimal() and int(length) > self._max_body:
@@ -287,19 +292,23 @@ class RestApi:
     def _static_file_or_not_found(self, request: Request, has_leader: bool) -> Response:
         if request.method == "GET":
             if not has_leader:
-                return plain(503, messages.NO_LEADER, cors=False)
+                return plain_error(503, messages.NO_LEADER, cors=False)
             return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
         names_path = self.quirks.not_found_names_path
-        return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+        return plain_error(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
 
 
-def _without_body() -> RequestRejected:
-    """The error of HandlerRequest, which requires a body."""
-    return RequestRejected(internal(JavaException("java.lang.NullPointerException")))
+def _missing_body_error() -> RequestRejected:
+    """Return the error of HandlerRequest for the body `null`."""
+    return RequestRejected(internal_error(JavaException("java.lang.NullPointerException")))
 
 
-def _earlier(call: RestCall, staleness_ms: int) -> RestCall:
-    """Return the call with the cluster of `staleness_ms` ago, but not before its start. Raises NoLeader."""
+def _call_in_the_past(call: RestCall, staleness_ms: int) -> RestCall:
+    """Return the call with the cluster as it was `staleness_ms` ago, or when it started if that is later.
+
+    Raises:
+        NoLeader: There was no leader at that time.
+    """
     time = max(call.now - staleness_ms, call.cluster.started_at)
     cluster = cluster_at(call.cluster, time)
     if cluster is None:

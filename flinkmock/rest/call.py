@@ -22,7 +22,7 @@ Payload = Any
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file of a multipart form, which is at `path` until the request is answered. `name` contains no directories."""
+    """A file of a multipart form, stored at `path` until the request is answered. `name` contains no directories."""
 
     name: str
     path: Path
@@ -51,7 +51,7 @@ class RestCall:
         files: The uploaded files.
         base_url: The address at which the request arrived.
         jobmanager: The number of the JobManager that received the request.
-        own_response: Returns the result of `response`, for functions registered with `on`.
+        own_response: What `response` calls; None outside of functions registered with `on`.
         fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """
 
@@ -82,12 +82,12 @@ class RestCall:
         return self.own_response()
 
     def part(self, key: str, version: object, make: Callable[[int], Payload]) -> Payload:
-        """Return a part of the payload, which is made again only if it has changed since an earlier request.
+        """Return a part of the payload, which is computed again only if it has changed since an earlier request.
 
         Args:
-            key: The name of the part in the response.
-            version: A value that changes when the part changes for another reason than the time.
-            make: Makes the part for a time in epoch ms.
+            key: A name for the part that no other part of the response has.
+            version: A value that changes when the part changes for a reason other than the time.
+            make: Returns the part for a time in epoch ms.
         """
         now: Any = self.now
         if self.fragments is None or not isinstance(now, Moment):
@@ -96,15 +96,15 @@ class RestCall:
         return part
 
     def parts(self, make: Callable[[Any], Payload], items: Iterable[Any]) -> Iterable[Payload]:
-        """Return the results of `make`, which returns a `part`, for all items.
+        """Return one `part` for each item, as computed by `make`.
 
-        If possible they are made while the response is written, so that a long list needs less memory.
+        If possible they are computed while the response is written, so that a long list needs less memory.
         """
         parts = map(make, items)
         return list(parts) if self.fragments is None else parts
 
     def fixed_part(self, key: str, version: object, make: Callable[[], Payload]) -> Payload:
-        """Return a part, as `part` does, that doesn't depend on the time."""
+        """Return a part that doesn't depend on the time. It is reused until `version` changes; see `part`."""
         if self.fragments is None:
             return make()
         part = self.fragments.get(key)

@@ -2,9 +2,9 @@
 
 See docs/flink-behaviour.md#error-bodies.
 
-- plain: one short message, for errors before a handler is found, and for log files;
-- rest: one message, the stack trace of a RestHandlerException or a subclass of it;
-- internal: "Internal server error." and the stack trace of an unexpected exception.
+- `plain_error`: one short message, for errors before a handler is found, and for log files;
+- `rest_error`: one message, the stack trace of a RestHandlerException or a subclass of it;
+- `internal_error`: "Internal server error." and the stack trace of an unexpected exception.
 
 `error_mapping.py` chooses the form for each error of the cluster.
 """
@@ -25,18 +25,18 @@ class RequestRejected(Exception):
         self.response = response
 
 
-def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
+def plain_error(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
     return error_response(status, text, cors=cors, close=close)
 
 
-def rest(
+def rest_error(
     status: int, text: str, cause: JavaException | None = None, java_class: str = java_classes.REST_HANDLER_EXCEPTION
 ) -> Response:
     """Return a response with one message, the stack trace of `java_class`, by default a RestHandlerException."""
     return error_response(status, _trace(JavaException(java_class, text, cause)))
 
 
-def internal(exception: JavaException) -> Response:
+def internal_error(exception: JavaException) -> Response:
     """Return a response with status 500 and two messages."""
     trace = f"<Exception on server side:\n{_trace(exception)}\nEnd of exception on server side>"
     return error_response(500, messages.INTERNAL_ERROR, trace)

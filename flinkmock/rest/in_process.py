@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _BOUNDARY = "5d41402abc4b2a76b9719d911017c592"
-"""A text that no jar contains after a line break."""
+"""A random text, which no uploaded file contains."""
 
 
 class OperationNotFound(Exception):
@@ -29,8 +29,10 @@ class OperationNotFound(Exception):
 class InProcessClient:
     """Sends requests to `engine`.
 
-    Targets are written as in a request line: "/jobs/overview?a=b". `body` is JSON. `files` are sent as a multipart
-        form, whose part "request" is then the body.
+    Arguments of its methods:
+        target: As in a request line: "/jobs/overview?a=b".
+        body: A JSON value; None: the request has no body.
+        files: Sent as a multipart form, whose part "request" is then the body.
     """
 
     def __init__(self, engine: Engine, api: RestApi | None = None) -> None:
@@ -53,17 +55,17 @@ class InProcessClient:
             RequestRejected: The REST API rejects the request.
             ClusterError: The cluster rejects it.
         """
-        return _content(self._routed(method, target, body, files, counts_as_poll=True))
+        return _body_of(self._success_response(method, target, body, files, counts_as_poll=True))
 
     def peek(self, target: str) -> Any:
-        """Return the JSON of a GET that doesn't count as a poll. Raises as `json`."""
-        return _content(self._routed("GET", target, None, (), counts_as_poll=False))
+        """Return the JSON of a GET that doesn't count as a poll. Raises the same errors as `json`."""
+        return _body_of(self._success_response("GET", target, None, (), counts_as_poll=False))
 
     def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:
-        """Return the handler's payload, before rendering. Raises as `json`."""
+        """Return the handler's payload, before rendering. Raises the same errors as `json`."""
         request = self.request(method, target, body, files)
         try:
-            _check(request)
+            _check_routed(request)
             return self.api.payload(request)
         finally:
             request.close()
@@ -74,19 +76,20 @@ class InProcessClient:
         content = b"" if body is None else json.dumps(body).encode()
         if files:
             headers["Content-Type"] = f"multipart/form-data; boundary={_BOUNDARY}"
-            content = _form(content, files)
+            content = _multipart_form(content, files)
         request = self.api.open(method, target, headers)
         if content:
             request.receive(content)
         request.complete()
         return request
 
-    def _routed(
+    def _success_response(
         self, method: str, target: str, body: Any, files: Sequence[UploadedFile], *, counts_as_poll: bool
     ) -> Response:
+        """Return the response to a request that succeeds. Raises the same errors as `json`."""
         request = self.request(method, target, body, files)
         try:
-            _check(request)
+            _check_routed(request)
             response = self.api.respond(request, counts_as_poll=counts_as_poll)
         finally:
             request.close()
@@ -95,22 +98,22 @@ class InProcessClient:
         return response
 
 
-def _check(request: Request) -> None:
+def _check_routed(request: Request) -> None:
     if request.rejection is not None:
         raise RequestRejected(request.rejection)
     if request.operation is None:
         raise OperationNotFound(f"{request.method} {request.target} is not registered")
 
 
-def _content(response: Response) -> Any:
+def _body_of(response: Response) -> Any:
     return json.loads(response.body) if response.content_type == JSON else response.body
 
 
-def _form(json_text: bytes, files: Sequence[UploadedFile]) -> bytes:
+def _multipart_form(json_text: bytes, files: Sequence[UploadedFile]) -> bytes:
     parts = [("request", "", json_text)] if json_text else []
     parts += [("file", f'; filename="{file.name}"', file.path.read_bytes()) for file in files]
-    lines = b""
-    for name, filename, content in parts:
-        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
-        lines += head.encode() + content + b"\r\n"
-    return lines + f"--{_BOUNDARY}--\r\n".encode()
+    form = b""
+    for name, filename_parameter, content in parts:
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{filename_parameter}\r\n\r\n'
+        form += head.encode() + content + b"\r\n"
+    return form + f"--{_BOUNDARY}--\r\n".encode()

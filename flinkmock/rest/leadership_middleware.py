@@ -27,7 +27,7 @@ class LeadershipMiddleware:
     def handle(self, request: Request) -> Response | NoResponse:
         engine = self._engine
         with engine.lock.reading:
-            if engine.cluster.shut_down:  # a connection that is older than the shutdown
+            if engine.cluster.shut_down:  # a connection opened before the shutdown may still send requests
                 return NoResponse()
             request.arrived_at = engine.begin_request(self._jobmanager)
             if engine.cluster.leadership.jobmanagers[self._jobmanager].down:

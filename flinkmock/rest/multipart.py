@@ -16,15 +16,16 @@ from urllib.parse import unquote_to_bytes
 from flinkmock import limits, private_files
 from flinkmock.flink import messages
 from flinkmock.rest.call import UploadedFile
-from flinkmock.rest.error_responses import RequestRejected, plain, rest
+from flinkmock.rest.error_responses import RequestRejected, plain_error, rest_error
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _T = TypeVar("_T")
-_Steps = Generator[None, bytes | None, _T]
-"""A generator that receives the next chunk of the body at each `yield`, None at the end of the body."""
-_MAX_NAME = 255
+_Parsing = Generator[None, bytes | None, _T]
+"""A generator that returns what it parsed. Each `yield` receives the next chunk of the body, None at its end."""
+_MAX_NAME_BYTES = 255
 """The maximum length of a file name on Linux, in bytes."""
-_MAX_DIGITS = 18
+_MAX_LENGTH_DIGITS = 18
+"""A `Content-Length` with more digits may not fit into Java's long."""
 _CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le"})
 """The charsets that every Java has. Others differ between Java and Python."""
 _BLANKS = bytes([*range(0x21), *range(0x7F, 0xA0)])
@@ -45,14 +46,17 @@ def boundary_of(content_type: str) -> str | None:
     if not content_type.startswith("multipart/form-data"):
         return None
     match = _BOUNDARY.search(content_type)
-    return (match[1] if match[1] is not None else match[2]) if match else None
+    if match is None:
+        return None
+    quoted, unquoted = match.groups()
+    return unquoted if quoted is None else quoted
 
 
 class MultipartBody:
-    """The parts of a multipart form: `content`, the bytes of the part named "request", and the files.
+    """Parses a multipart form. Afterwards `content` has the bytes of the part named "request", and `files` the files.
 
     Args:
-        boundary: The boundary in the header; "" if it is empty.
+        boundary: The boundary in the header, which may be empty.
         quirks: The behaviour of the release.
         takes_post: Whether the path has an operation with the method POST.
         takes_files: Whether the operation accepts files.
@@ -64,18 +68,18 @@ class MultipartBody:
     def __init__(self, boundary: str, quirks: ReleaseQuirks, *, takes_post: bool, takes_files: bool) -> None:
         if not boundary:
             reason = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
-            raise RequestRejected(plain(500, messages.pipeline_error(reason), close=True))
+            raise RequestRejected(plain_error(500, messages.pipeline_error(reason), close=True))
         if quirks.uploads_checked_first and not takes_post:
-            raise RequestRejected(plain(400, messages.POST_NOT_ALLOWED, cors=False))
+            raise RequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
         self._takes_post, self._takes_files = takes_post, takes_files
-        self._checked_first = quirks.uploads_checked_first
+        self._is_checked_first = quirks.uploads_checked_first
         self._skips_preamble = quirks.preamble_is_skipped
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
         self._delimiter = b"--" + boundary.encode("latin-1", errors="replace")
         self._buffer = bytearray()
-        self._parser: _Steps[None] | None = self._parse()
+        self._parser: _Parsing[None] | None = self._parse()
         next(self._parser)
 
     @property
@@ -91,7 +95,9 @@ class MultipartBody:
         while self._parser is not None:
             self._parse_available(None)
         if self._files and self._takes_post and not self._takes_files:
-            raise RequestRejected(rest(400, messages.UPLOADS_NOT_ALLOWED))  # until 1.18, the handler itself checks this
+            raise RequestRejected(
+                rest_error(400, messages.UPLOADS_NOT_ALLOWED)
+            )  # until 1.18, the handler itself checks this
 
     def close(self) -> None:
         """Remove the files that no handler has moved."""
@@ -113,24 +119,24 @@ class MultipartBody:
             except StopIteration:
                 self._parser = None
             except OSError:
-                raise _failed() from None
+                raise _upload_failed() from None
 
     # The parser consists of generators. Each yields when it needs more bytes, and receives None at the end of the body.
 
-    def _parse(self) -> _Steps[None]:
+    def _parse(self) -> _Parsing[None]:
         if not (yield from self._preamble()):
             return
-        more = (yield from self._line()) == b""
-        while more:
-            more = yield from self._part()
+        has_part = (yield from self._line()) == b""
+        while has_part:
+            has_part = yield from self._part()
 
-    def _preamble(self) -> _Steps[bool]:
-        """Skip what comes before the first delimiter. False: there is none, or Netty does not find it."""
+    def _preamble(self) -> _Parsing[bool]:
+        """Skip what comes before the first delimiter. Return False if there is none, or if Netty does not find it."""
         is_blank = True
         while (index := self._buffer.find(self._delimiter)) < 0:
-            safe = max(len(self._buffer) - len(self._delimiter) + 1, 0)
-            is_blank = is_blank and not self._buffer[:safe].strip(_BLANKS)
-            del self._buffer[:safe]
+            length = max(len(self._buffer) - len(self._delimiter) + 1, 0)  # what follows may begin the delimiter
+            is_blank = is_blank and not self._buffer[:length].strip(_BLANKS)
+            del self._buffer[:length]
             if (chunk := (yield)) is None:
                 return False
             self._buffer += chunk
@@ -138,53 +144,59 @@ class MultipartBody:
         del self._buffer[: index + len(self._delimiter)]
         return is_blank or self._skips_preamble
 
-    def _part(self) -> _Steps[bool]:
-        """Parse one part; return whether another one may follow."""
+    def _part(self) -> _Parsing[bool]:
+        """Parse one part; return whether another part may follow."""
         headers = yield from self._headers()
         if headers is None:
             return False
         name, filename = _disposition(headers)
         if filename is None:
             text = bytearray()
-            complete = yield from self._content(text.extend)
-            if complete:
-                self._attribute(name, bytes(text))
+            is_complete = yield from self._content(text.extend)
+            if is_complete:
+                self._receive_attribute(name, bytes(text))
         else:
             if (_header(headers, "content-transfer-encoding") or "binary").lower() not in _ENCODINGS:
-                raise _failed()
-            complete = yield from self._file(filename, _declared_length(headers))
-        if not complete:
+                raise _upload_failed()
+            is_complete = yield from self._file(filename, _declared_length(headers))
+        if not is_complete:
             return False
         rest_of_line = yield from self._line()
         return rest_of_line is not None and not rest_of_line.startswith(b"--")
 
-    def _attribute(self, name: str, content: bytes) -> None:
+    def _receive_attribute(self, name: str, content: bytes) -> None:
         if name != _REQUEST:
-            raise RequestRejected(plain(400, messages.unknown_attribute(name), cors=False))
+            raise RequestRejected(plain_error(400, messages.unknown_attribute(name), cors=False))
         self.content = content
 
-    def _file(self, filename: str, limit: int) -> _Steps[bool]:
+    def _file(self, filename: str, limit: int) -> _Parsing[bool]:
+        """Parse a file of at most `limit` bytes (0: any size); return whether it is complete."""
         name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is not a separator
-        if "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME or len(self._files) >= limits.UPLOAD_FILES:
-            raise _failed()
+        if (
+            "\0" in name
+            or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES
+            or len(self._files) >= limits.UPLOAD_FILES
+        ):
+            raise _upload_failed()
         with self._new_file(name) as file:
-            complete = yield from self._content(_limited(file.write, limit))
-        if not complete:
+            is_complete = yield from self._content(_limited(file.write, limit))
+        if not is_complete:
             self._files.pop(name).unlink()
-        elif self._checked_first and not self._takes_files:
-            raise RequestRejected(plain(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
+        elif self._is_checked_first and not self._takes_files:
+            raise RequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
         elif name in ("", ".", ".."):
-            raise _failed()
-        return complete
+            raise _upload_failed()
+        return is_complete
 
     def _new_file(self, name: str) -> BinaryIO:
-        """Open a new file. A second file with the same name replaces the first. The name is never used as a path."""
+        """Open a new file. A later file with the same name replaces it. The name is never used as a path."""
         if self._folder is None:
             self._folder = private_files.make(private_files.new_path("upload"))
         path = self._files.setdefault(name, self._folder / str(len(self._files)))
         return path.open("wb")
 
-    def _headers(self) -> _Steps[list[str] | None]:
+    def _headers(self) -> _Parsing[list[str] | None]:
+        """Return the header lines of a part; None if the body ends before they do."""
         headers: list[str] = []
         size = 0
         while True:
@@ -195,15 +207,15 @@ class MultipartBody:
                 return headers
             size += len(line)
             if size > limits.PART_HEADERS:
-                raise _failed()
+                raise _upload_failed()
             headers.append(line.decode("utf-8", errors="replace"))
 
-    def _line(self) -> _Steps[bytes | None]:
-        """Return the next line, which ends with CR LF or LF, or the rest of the body; None at the end of the body."""
+    def _line(self) -> _Parsing[bytes | None]:
+        """Return the next line without its CR LF or LF, or the rest of the body; None at the end of the body."""
         start = 0
         while (end := self._buffer.find(b"\n", start)) < 0:
             if len(self._buffer) > limits.PART_HEADERS:
-                raise _failed()
+                raise _upload_failed()
             start = len(self._buffer)
             if (chunk := (yield)) is None:
                 line = bytes(self._buffer)
@@ -214,20 +226,20 @@ class MultipartBody:
         del self._buffer[: end + 1]
         return line.removesuffix(b"\r")
 
-    def _before_partial(self, delimiter: bytes) -> int:
-        """Return the length of what is certainly content: up to the last line end that may begin the delimiter."""
+    def _length_before_partial_delimiter(self, delimiter: bytes) -> int:
+        """Return the number of bytes before the last line end in the buffer, which may begin the delimiter."""
         newline = self._buffer.rfind(b"\n", max(0, len(self._buffer) - len(delimiter)))
         end = len(self._buffer) if newline < 0 else newline
         return end - 1 if self._buffer[end - 1 : end] == b"\r" else end
 
-    def _content(self, write: Callable[[bytes], object]) -> _Steps[bool]:
+    def _content(self, write: Callable[[bytes], object]) -> _Parsing[bool]:
         """Write the bytes before the next delimiter; return whether there was one before the end of the body."""
         delimiter = b"\n" + self._delimiter
         while (index := self._buffer.find(delimiter)) < 0:
-            safe = self._before_partial(delimiter)
-            if safe > 0:
-                write(bytes(self._buffer[:safe]))
-                del self._buffer[:safe]
+            length = self._length_before_partial_delimiter(delimiter)
+            if length > 0:
+                write(bytes(self._buffer[:length]))
+                del self._buffer[:length]
             if (chunk := (yield)) is None:
                 return False
             self._buffer += chunk
@@ -253,7 +265,7 @@ def _disposition(headers: list[str]) -> tuple[str, str | None]:
                     case "filename*":
                         filename = _extended_value(text)
     if not name:
-        raise _failed()
+        raise _upload_failed()
     return _cleaned(name), None if filename is None else _cleaned(filename)
 
 
@@ -262,7 +274,7 @@ def _extended_value(text: str) -> str:
     charset, _, encoded = text.partition("'")
     name = charset.lower() or "utf-8"
     if name not in _CHARSETS:
-        raise _failed()
+        raise _upload_failed()
     return unquote_to_bytes(encoded.partition("'")[2]).decode(name, "replace")
 
 
@@ -276,8 +288,8 @@ def _declared_length(headers: list[str]) -> int:
     value = _header(headers, "content-length")
     if value is None or not value.isdecimal():
         return 0
-    if len(value) > _MAX_DIGITS:  # too large for a long
-        raise _failed()
+    if len(value) > _MAX_LENGTH_DIGITS:
+        raise _upload_failed()
     return int(value)
 
 
@@ -291,18 +303,21 @@ def _header(headers: list[str], name: str) -> str | None:
 
 
 def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:
-    """Return a function that writes at most `limit` bytes, and rejects longer files as Netty does ("Out of size")."""
+    """Return a function that writes at most `limit` bytes (0: any number) and rejects longer files.
+
+    Netty's error for them is "Out of size".
+    """
     size = 0
 
     def counted(data: bytes) -> None:
         nonlocal size
         size += len(data)
         if 0 < limit < size:
-            raise _failed()
+            raise _upload_failed()
         write(data)
 
     return counted
 
 
-def _failed() -> RequestRejected:
-    return RequestRejected(plain(500, messages.UPLOAD_FAILED, cors=False))
+def _upload_failed() -> RequestRejected:
+    return RequestRejected(plain_error(500, messages.UPLOAD_FAILED, cors=False))

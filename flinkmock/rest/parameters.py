@@ -32,7 +32,7 @@ def path_values(operation: Operation, texts: Mapping[str, str]) -> dict[str, Any
 def query_values(operation: Operation, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
     """Return the converted values of query parameters by name, without unknown and empty parameters.
 
-    If a name occurs several times, its values count as one list. Raises BadParameter.
+    The values of repeated parameters and lists separated by commas are equivalent. Raises BadParameter.
     """
     values = {}
     for parameter in operation.query_parameters:
@@ -51,7 +51,7 @@ _SINGLE_VALUE_PARAMETERS = {
     "allowNonRestoredState": "allowNonRestoredState",
     "savepointPath": "savepointPath",
 }
-"""Query parameter that must have one value -> field of the body that overrides it. Only jar handlers check this."""
+"""Query parameter that must have one value -> field of the body that overrides it. Only handlers of jars check this."""
 
 
 def duplicate_value_error(
@@ -67,6 +67,7 @@ def duplicate_value_error(
 
 
 def _converted(kind: str, parameter: Parameter, whole_value: str, texts: Sequence[str]) -> list[Any]:
+    """Convert the values of a parameter; `kind` is "path" or "query". Raises BadParameter."""
     try:
         return [_value(parameter, text) for text in texts]
     except ValueError:
@@ -115,7 +116,7 @@ def _label(text: str) -> tuple[str, str]:
     parts = text.split(":")
     while parts and not parts[-1]:
         parts.pop()
-    key, value = parts  # ValueError if there are more or fewer
+    key, value = parts  # raises ValueError unless there are two
     return key, value
 
 

@@ -61,7 +61,7 @@ READS = frozenset((
 """Ids of operations that clients poll, and that change nothing in the cluster except for times in its caches."""
 
 _MAX_SKIPPED = 62
-"""The maximum number of requests without an attempt to make a template, after attempts that were useless."""
+"""The maximum number of requests in a row for which no template is made, because those of earlier ones were useless."""
 
 
 class Read:
@@ -81,8 +81,8 @@ class Read:
         "_is_traced",
         "_jobmanager",
         "_resolved",
-        "_skip",
-        "_useless",
+        "_skipped_requests_left",
+        "_useless_attempts",
         "job_id",
         "operation",
         "path_parameters",
@@ -99,18 +99,21 @@ class Read:
         self._resolved = resolved
         self._jobmanager = jobmanager
         self._handler = handler_of(operation.id)
-        self._useless = 0
+        self._useless_attempts = 0
         """The number of attempts in a row that made no template, or one that was not used."""
-        self._skip = 0
+        self._skipped_requests_left = 0
+        """The number of next requests for which no template is made."""
         self._is_traced = False
+        """Whether `template` is valid for a range of times, not only for one."""
         self._fragments: dict[str, Fragment] = {}
+        """Key -> part of the last traced response, see `RestCall.part`."""
 
     def is_polled(self, subjects: Mapping[str, Any]) -> bool:
         """Return whether the request counts as a poll of something that waits for polls."""
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
-        """Return the template that is valid at `now` (epoch ms); None if there is none, so that `body` is needed."""
+        """Return a template that is valid at `now` (epoch ms); None: use `body`."""
         template = self.template
         if template is None or template.changes != engine.lock.changes or now >= template.until:
             template = self._new_template(engine, now, base_url)
@@ -140,30 +143,32 @@ class Read:
         """
         text = self._text(engine, now, base_url)
         if "\\u00" in text:
-            raise ValueError("control characters are written by the renderer")
+            raise ValueError("only the renderer writes control characters as Jackson does")
         body = text.encode("utf-8", errors="replace")
         if engine.clock.mode is ClockMode.VIRTUAL and not engine.cluster.cache_enabled:
-            # reused while the clock stands still
+            # a virtual clock may stand still, so that the body can be reused
             self.template, self._is_traced = Template([body], (), now + 1, engine.lock.changes), False
         return body
 
     def _new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Make a template that is valid from `now` (epoch ms) on; None if that is not possible, or not useful."""
+        # After n useless attempts in a row, 2^n - 1 requests are answered without a template.
         if self._is_traced:
             assert self.template is not None
-            # with parts that were made before, making a template costs less than a response without it
-            used = self.template.hits > 1 or bool(self._fragments)
-            self._useless = 0 if used else self._useless + 1
-            self._skip = min((1 << self._useless) - 1, _MAX_SKIPPED)
+            # if parts can be reused, making a template costs less than a response without one
+            was_useful = self.template.hits > 1 or bool(self._fragments)
+            self._useless_attempts = 0 if was_useful else self._useless_attempts + 1
+            self._skipped_requests_left = min((1 << self._useless_attempts) - 1, _MAX_SKIPPED)
         self.template, self._is_traced = None, False
-        if self._skip:
-            self._skip -= 1
+        if self._skipped_requests_left:
+            self._skipped_requests_left -= 1
             return None
         self.template = traced(lambda moment: self._text(engine, moment, base_url), now, engine.lock.changes)
         self._is_traced = self.template is not None
         if not self._is_traced:
-            self._useless += 1
-            self._skip = min((1 << self._useless) - 2, _MAX_SKIPPED)
+            self._useless_attempts += 1
+            # this request is the first without a template
+            self._skipped_requests_left = min((1 << self._useless_attempts) - 2, _MAX_SKIPPED)
         return self.template
 
     def _text(self, engine: Engine, now: int, base_url: str) -> str:
@@ -177,6 +182,6 @@ class Read:
         )
 
 
-def body_key(operation: Operation, path: Mapping[str, Any]) -> str:
-    """Return the identity of a request's resource, for placeholders in its body."""
+def resource_key(operation: Operation, path: Mapping[str, Any]) -> str:
+    """Return a text that identifies the resource of a request. Placeholders in its body depend on it."""
     return "/".join((operation.path, *map(str, path.values())))

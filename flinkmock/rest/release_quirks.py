@@ -21,13 +21,13 @@ class ReleaseQuirks:
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
     strict_request_lines: bool
-    """Netty rejects bare LF line ends and other protocols than HTTP since 2.3; 2.2 still has Netty 4.1.100."""
+    """Netty rejects bare LF line ends and protocols other than HTTP since 2.3; 2.2 still has Netty 4.1.100."""
     preamble_is_skipped: bool
-    """HttpPostBodyUtil.findDelimiter of Netty 4.1.65, since 1.14, finds the first delimiter behind any text."""
+    """HttpPostBodyUtil.findDelimiter of Netty 4.1.65, since 1.14, finds the first delimiter after any text."""
     uploads_checked_first: bool
     """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
     null_body_checked_last: bool
-    """HandlerRequest.resolveParametersAndCreate, since 1.15: parameters first, then that the body is not `null`."""
+    """HandlerRequest.resolveParametersAndCreate checks the parameters before it rejects the body `null`; since 1.15."""
     ended_job_is_conflict: bool
     """JobCancellationHandler responds with 409 since 1.15; before, with 404 as for an unknown job."""
     trigger_named_in_text: bool
@@ -35,13 +35,14 @@ class ReleaseQuirks:
     unknown_operation_has_no_cause: bool
     """CompletedOperationCache returns an empty Optional since 1.15; before, it threw UnknownOperationKeyException."""
     plan_reads_jar_at_once: bool
-    """JarPlanHandler opens the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
+    """JarPlanHandler opens the jar outside of its future since 1.17: an unknown jar leads to a 500, not a 400."""
     unknown_taskmanager_file_is_404: bool
     """AbstractTaskManagerFileHandler responds with its own error since 1.18 (`handle` instead of `whenComplete`)."""
     missing_taskmanager_file_is_wrapped: bool
-    """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
-    coordinator_not_found: bool
-    """CoordinatorNotExistException exists since 2.1, and leads to a 404; before, it was a FlinkException."""
+    """TaskExecutor throws FileNotFoundException since 1.18; the file handler wraps it and names the task manager."""
+    unknown_coordinator_is_404: bool
+    """An unknown coordinator is a CoordinatorNotExistException, which leads to a 404, since 2.1; before, an internal
+    error."""
     number_errors_name_radix: bool
     """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
     null_pointers_explained: bool
@@ -65,7 +66,7 @@ class ReleaseQuirks:
             plan_reads_jar_at_once=release.since("1.17"),
             unknown_taskmanager_file_is_404=release.since("1.18"),
             missing_taskmanager_file_is_wrapped=release.since("1.18"),
-            coordinator_not_found=release.since("2.1"),
+            unknown_coordinator_is_404=release.since("2.1"),
             number_errors_name_radix=release.since("1.15"),
             null_pointers_explained=release.since("1.15"),
             jackson=_jackson(release),

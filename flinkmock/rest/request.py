@@ -86,14 +86,14 @@ class Request:
         body: Receives the body.
         rejection: The response to a request that reaches no handler because of a malformed target, a body that is too
             large, or a multipart form that Flink doesn't accept.
-        ends_at_ingress: Whether `rejection` comes from a proxy in front of the cluster.
-        job_id: The job id in the path, as sent until the parameters are converted.
+        ends_at_ingress: Whether `rejection` comes from the ingress in front of the cluster.
+        job_id: The job id in the path: as it was sent, and in lower case after the parameters are converted.
         arrived_at: The cluster time at which the request arrived (epoch ms). None: it has not reached the cluster, and
             a clock in step mode has not advanced for it.
         fault: The fault that applies to the request.
         staleness_ms: The age of the state that the response shows, in ms.
         received_ms: The wall-clock time at which the head was received (epoch ms), set by the transport.
-        received_ns: The same time by `time.perf_counter_ns`.
+        received_ns: The same moment, as a value of `time.perf_counter_ns`.
     """
 
     method: str

@@ -21,7 +21,13 @@ class BadEscape(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A parsed target: `raw` as it was sent, `path` decoded once, and `query` with the values of each name in order."""
+    """A parsed target.
+
+    Attributes:
+        raw: The target as it was sent.
+        path: The path, decoded once.
+        query: Name -> its values in their order, decoded.
+    """
 
     raw: str
     path: str
@@ -36,9 +42,10 @@ class Target:
 
 
 def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: bool = True) -> str:
-    """Return the part of `text` from `start` to `end` without escapes. Raises BadEscape.
+    """Return the part of `text` from `start` to `end` without escapes.
 
-    Indexes in messages count from the start of `text`.
+    Raises:
+        BadEscape: A `%` is not followed by two hex digits. The index in the message counts from the start of `text`.
     """
     end = len(text) if end is None else end
     part = text[start:end]

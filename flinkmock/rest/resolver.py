@@ -1,6 +1,6 @@
 """Resolves a method and a target to an operation and its converted parameters.
 
-The last targets are cached, because clients poll the same ones repeatedly.
+The most recently used targets are cached, because clients poll the same ones repeatedly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import plain, rest
+from flinkmock.rest.error_responses import plain_error, rest_error
 from flinkmock.rest.parameters import BadParameter, path_values, query_values
 from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import Response
@@ -24,7 +24,7 @@ from flinkmock.rest.router import Router
 
 _CACHED_TARGETS = 1024
 """The number of cached targets per resolver."""
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class ResolvedTarget:
 
     path: str | None = None
     operation: Operation | None = None
-    path_parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    path_values: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
-    query_values: Mapping[str, Sequence[Any]] = field(default_factory=lambda: _NOTHING)
+    path_parameters: Mapping[str, str] = field(default_factory=lambda: _NO_PARAMETERS)
+    path_values: Mapping[str, Any] = field(default_factory=lambda: _NO_PARAMETERS)
+    query_values: Mapping[str, Sequence[Any]] = field(default_factory=lambda: _NO_PARAMETERS)
     rejection: Response | None = None
     parameter_error: Response | None = None
 
@@ -61,38 +61,39 @@ class TargetResolver:
         """Resolve a target, in which each byte is one character (Latin-1)."""
         if len(method) + len(target) + len("  HTTP/1.1") > limits.REQUEST_LINE:
             text = messages.unable_to_load(messages.BAD_REQUEST_PATH)
-            return ResolvedTarget(rejection=plain(404, text, cors=False, close=True))
+            return ResolvedTarget(rejection=plain_error(404, text, cors=False, close=True))
         try:
             parsed = Target.parse(target)
             route = self.router.route(method, parsed.path)
         except BadEscape as error:
-            return ResolvedTarget(rejection=plain(500, messages.pipeline_error(str(error)), close=True))
+            return ResolvedTarget(rejection=plain_error(500, messages.pipeline_error(str(error)), close=True))
         if route is None:
             return ResolvedTarget(parsed.path)
-        operation, texts = route.operation, MappingProxyType(dict(route.path))
+        operation, texts = route.operation, MappingProxyType(dict(route.path_parameters))
         try:
             # GeneratedLogUrlHandler uses path parameters without converting them
-            path = texts if traits_of(operation.id).is_log_url else MappingProxyType(path_values(operation, texts))
-            query = MappingProxyType(query_values(operation, parsed.query))
+            is_log_url = traits_of(operation.id).is_log_url
+            values_in_path = texts if is_log_url else MappingProxyType(path_values(operation, texts))
+            values_in_query = MappingProxyType(query_values(operation, parsed.query))
         except BadParameter as error:
             cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))
-            response = rest(400, messages.bad_parameters(str(error)), cause)
+            response = rest_error(400, messages.bad_parameters(str(error)), cause)
             return ResolvedTarget(parsed.path, operation, texts, parameter_error=response)
-        return ResolvedTarget(parsed.path, operation, texts, path, query)
+        return ResolvedTarget(parsed.path, operation, texts, values_in_path, values_in_query)
 
 
 def resolver_of(contract: Contract, configuration: Mapping[str, str]) -> TargetResolver:
     """Return the cached resolver of a release under a configuration."""
-    settings = ((key, configuration[key]) for key in _settings_of(contract) if key in configuration)
-    return _resolver_of(contract, tuple(settings))
+    settings = ((key, configuration[key]) for key in _registration_options(contract) if key in configuration)
+    return _cached_resolver(contract, tuple(settings))
 
 
 @lru_cache(64)
-def _resolver_of(contract: Contract, settings: tuple[tuple[str, str], ...]) -> TargetResolver:
+def _cached_resolver(contract: Contract, settings: tuple[tuple[str, str], ...]) -> TargetResolver:
     return TargetResolver(contract, dict(settings))
 
 
 @lru_cache(64)
-def _settings_of(contract: Contract) -> tuple[str, ...]:
+def _registration_options(contract: Contract) -> tuple[str, ...]:
     """Return the options that decide which operations are registered."""
     return tuple(sorted({key for operation in contract.operations for key in operation.requires_config}))

@@ -20,10 +20,10 @@ _DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable":
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation, with its path parameters decoded twice and not yet converted (`path`)."""
+    """An operation that matches a path, with the path parameters decoded twice and not yet converted."""
 
     operation: Operation
-    path: Mapping[str, str]
+    path_parameters: Mapping[str, str]
 
 
 class Router:
@@ -32,7 +32,7 @@ class Router:
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
         self._version = contract.default_api_version
         self._matcher = OperationMatcher(
-            operation for operation in contract.operations if _registered(operation.requires_config, configuration)
+            operation for operation in contract.operations if _is_registered(operation.requires_config, configuration)
         )
 
     def route(self, method: str, path: str) -> Route | None:
@@ -64,8 +64,9 @@ def _segments(path: str) -> list[str]:
     return [decode(segment) for segment in segments]
 
 
-def _registered(required: Mapping[str, Any], configuration: Mapping[str, str]) -> bool:
-    for key, required_value in required.items():
+def _is_registered(required_values: Mapping[str, Any], configuration: Mapping[str, str]) -> bool:
+    """Return whether a configuration has the values that an operation requires."""
+    for key, required_value in required_values.items():
         text = configuration.get(key)
         value = _DEFAULTS.get(key, False) if text is None else text.strip().lower() == "true"
         if value != required_value:

@@ -15,14 +15,14 @@ from typing import NamedTuple
 from flinkmock.flink import messages
 from flinkmock.release import Release
 from flinkmock.rest.dashboard import Dashboard
-from flinkmock.rest.error_responses import plain
+from flinkmock.rest.error_responses import plain_error
 from flinkmock.rest.response import Response
 
-_CACHED_FOR = 300
-"""How long browsers cache a file, in seconds (HTTP_CACHE_SECONDS of StaticFileServerHandler)."""
-_NEVER = -(1 << 63)
-"""The time for dates that are out of range, which no file has."""
-_TYPES = {
+_CACHED_FOR_S = 300
+"""HTTP_CACHE_SECONDS of StaticFileServerHandler."""
+_OUT_OF_RANGE_S = -(1 << 63)
+"""Stands for a date that is out of range. No file has this modification time."""
+_CONTENT_TYPES = {
     "html": "text/html",
     "htm": "text/html",
     "css": "text/css",
@@ -49,14 +49,14 @@ _TYPES = {
     "eot": "font/application/vnd.ms-fontobject",
 }
 """Extension -> content type (MimeTypes of Flink, which lacks `ico`)."""
-_OTHER_TYPE = "application/octet-stream"
+_OTHER_CONTENT_TYPE = "application/octet-stream"
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><link rel="icon" href="data:,"><title>flinkmock</title>{refresh}</head>
 <body>
 <h1>flinkmock</h1>
-<p>This is a fake Apache Flink {version} cluster: it answers Flink's REST API, and no job runs.</p>
+<p>This is a fake Apache Flink {version} cluster: it serves Flink's REST API, but runs no jobs.</p>
 <ul>
 {console}<li><a href="overview">/overview</a></li>
 <li><a href="jobs/overview">/jobs/overview</a></li>
@@ -82,22 +82,24 @@ def _page(release: Release, *, console: bool) -> str:
     )
 
 
-def _placeholder(release: Release, *, console: bool) -> Mapping[str, bytes]:
-    """Return the files without a dashboard: the page, and a directory that the jar of every release contains."""
+def _files_without_dashboard(release: Release, *, console: bool) -> Mapping[str, bytes]:
+    """Return the page about flinkmock, and a directory that the jar of every release contains."""
     return {"index.html": _page(release, console=console).encode(), "assets/": b""}
 
 
 class _File(NamedTuple):
     content: bytes
-    modified: int
-    """The modification time in seconds since 1970."""
+    modified_s: int
+    """The modification time in seconds since the epoch."""
 
 
 class StaticFiles:
     """The files of a dashboard or, without one, a page about flinkmock.
 
     Args:
+        release: The release that is served.
         wall_ms: Returns the time of the wall clock in epoch ms.
+        dashboard: The dashboard; None: the page about flinkmock.
         console: Whether that page links to the console.
     """
 
@@ -110,57 +112,58 @@ class StaticFiles:
         console: bool = False,
     ) -> None:
         self._wall_ms = wall_ms
-        self._jar = dashboard.files if dashboard else _placeholder(release, console=console)
+        self._files_in_jar = dashboard.files if dashboard else _files_without_dashboard(release, console=console)
         self._unpacked: dict[str, _File] = {}
 
     def response(self, path: str, modified_since: str | None) -> Response:
-        """Return the response to a GET of a path that was decoded once; `modified_since` is If-Modified-Since."""
+        """Return the response to a GET of a path that was decoded once, with the value of its If-Modified-Since."""
         now = self._wall_ms() / 1000
-        if path == "/.." and self._unpacked:  # outside of the directory, which exists after a file was unpacked
-            return plain(403, messages.FORBIDDEN, cors=False)
+        if path == "/.." and self._unpacked:  # the parent of the directory, which exists after a file was unpacked
+            return plain_error(403, messages.FORBIDDEN, cors=False)
         if path.endswith("/"):
             path += "index.html"
         normalized = self._normalized(path)
-        if normalized is not None and self._is_folder(normalized):
-            return plain(405, messages.FILE_NOT_FOUND, cors=False)
+        if normalized is not None and self._is_directory(normalized):
+            return plain_error(405, messages.FILE_NOT_FOUND, cors=False)
         file = self._unpacked.get(normalized or "") or self._unpack(path, now)
         if file is None:
-            return plain(404, messages.unable_to_load(path), cors=False)
+            return plain_error(404, messages.unable_to_load(path), cors=False)
         if modified_since:
-            seconds = _seconds(modified_since)
+            seconds = _seconds_of(modified_since)
             if seconds is None:
-                return plain(500, messages.RESPONDING_FAILED, cors=False)
-            if seconds == file.modified:
+                return plain_error(500, messages.RESPONDING_FAILED, cors=False)
+            if seconds == file.modified_s:
                 headers = {"date": _http_date(now), "connection": "close"}
                 return Response(304, b"", content_type=None, cors=False, close=True, headers=headers)
         headers = {
             "date": _http_date(now),
-            "expires": _http_date(now + _CACHED_FOR),
-            "cache-control": f"private, max-age={_CACHED_FOR}",
-            "last-modified": _http_date(file.modified),
+            "expires": _http_date(now + _CACHED_FOR_S),
+            "cache-control": f"private, max-age={_CACHED_FOR_S}",
+            "last-modified": _http_date(file.modified_s),
         }
-        kind = _TYPES.get(path.rpartition(".")[2], _OTHER_TYPE)
-        return Response(200, file.content, content_type=kind, cors=False, headers=headers)
+        content_type = _CONTENT_TYPES.get(path.rpartition(".")[2], _OTHER_CONTENT_TYPE)
+        return Response(200, file.content, content_type=content_type, cors=False, headers=headers)
 
     def _normalized(self, path: str) -> str | None:
         """Return a path without `.`, `..` and empty segments; None if a `..` does not follow a directory."""
         segments: list[str] = []
         for segment in path.split("/"):
             if segment == "..":
-                if not segments or not self._is_folder("/" + "/".join(segments)):
+                if not segments or not self._is_directory("/" + "/".join(segments)):
                     return None
                 segments.pop()
             elif segment not in ("", "."):
                 segments.append(segment)
         return "/" + "/".join(segments)
 
-    def _is_folder(self, path: str) -> bool:
+    def _is_directory(self, path: str) -> bool:
+        """Return whether a normalized path is a directory of unpacked files."""
         return path == "/" or any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
 
     def _unpack(self, path: str, now: float) -> _File | None:
         """Unpack a file; None if there is none. The class loader does not normalize the path."""
         name = path.removeprefix("/")
-        content = self._jar.get(name, self._jar.get(name + "/"))
+        content = self._files_in_jar.get(name, self._files_in_jar.get(name + "/"))
         if content is None:
             return None
         parts = path.split("/")
@@ -176,8 +179,8 @@ def _http_date(seconds: float) -> str:
     return formatdate(seconds, usegmt=True)
 
 
-def _seconds(date: str) -> int | None:
-    """Return a date in seconds since 1970; None if it is invalid. SimpleDateFormat accepts years of any length."""
+def _seconds_of(date: str) -> int | None:
+    """Return a date in seconds since the epoch; None if it is invalid. As in Java, years may have any length."""
     from email.utils import mktime_tz, parsedate_tz
 
     parsed = parsedate_tz(date)
@@ -186,4 +189,4 @@ def _seconds(date: str) -> int | None:
     try:
         return mktime_tz(parsed)
     except (OverflowError, ValueError):
-        return _NEVER
+        return _OUT_OF_RANGE_S

@@ -14,17 +14,17 @@ class VariedResponses:
     """Varies success responses with JSON, depending on the seed and on the number of responses to the operation.
 
     Attributes:
-        numbers: Operation id -> number of responses so far.
+        response_counts: Operation id -> number of responses so far.
     """
 
     def __init__(self, flink: str, random: NamedRandom) -> None:
         self._flink = flink
         self._random = random
-        self.numbers: Counter[str] = Counter()
+        self.response_counts: Counter[str] = Counter()
 
     def vary(self, operation: Operation, body: Any) -> Any:
         """Change the body of the next response to an operation in place, and return it."""
-        self.numbers[operation.id] += 1
-        number = self.numbers[operation.id]
+        self.response_counts[operation.id] += 1
+        number = self.response_counts[operation.id]
         vary(body, self._flink, operation.id, lambda name: self._random.number("vary", operation.id, number, name))
         return body

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock import limits
 from flinkmock.flink import messages
-from flinkmock.rest.error_responses import plain
+from flinkmock.rest.error_responses import plain_error
 from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
 from flinkmock.server.fault_delivery import FaultDelivery
@@ -301,13 +301,13 @@ class FlinkConnection(asyncio.Protocol):
         try:
             Target.parse(raw)
         except BadEscape as error:
-            self._write(plain(500, messages.pipeline_error(str(error))), keep_alive=False)
+            self._write(plain_error(500, messages.pipeline_error(str(error))), keep_alive=False)
             return
         text = messages.not_found(raw) if self._factory.quirks.not_found_names_path else messages.NOT_FOUND
-        self._write(plain(404, text), keep_alive=keep_alive)
+        self._write(plain_error(404, text), keep_alive=keep_alive)
 
     def _bad_request(self) -> None:
-        self._write(plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False)
+        self._write(plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False)
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:
         assert self._transport is not None

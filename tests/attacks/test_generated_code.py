@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flinkmock.rest.rendering.jackson import encode
+from flinkmock.rest.rendering.json_encoder import encode
 from flinkmock.rest.rendering.writer import UnusualPayload, compile_writer
 
 CODE = "__import__('pathlib').Path({file!r}).touch()"

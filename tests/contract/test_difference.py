@@ -138,7 +138,7 @@ def test_behaviours_between_two_releases() -> None:
         ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
         ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),
         ("unknown_taskmanager_file_is_404", "GET /taskmanagers/:taskmanagerid/log"),
-        ("coordinator_not_found", "POST /jobs/:jobid/coordinators/:operatorid"),
+        ("unknown_coordinator_is_404", "POST /jobs/:jobid/coordinators/:operatorid"),
         ("number_errors_name_radix", "*"),
         ("jackson", "*"),
     ],

@@ -52,7 +52,7 @@ def test_requests_are_routed_to_operations(method: str, path: str, expected: str
 def test_segments_are_decoded_a_second_time() -> None:
     route = Router(Contract.load("2.3"), {}).route("GET", "/taskmanagers/a+b%2525")
     assert route is not None
-    assert route.path == {"taskmanagerid": "a b%25"}
+    assert route.path_parameters == {"taskmanagerid": "a b%25"}
 
 
 def test_disabled_operations_have_no_route() -> None:

@@ -17,15 +17,15 @@ from flinkmock.contract.one_of import types
 from flinkmock.contract.operation import ALIASES
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import RequestRejected, internal, rest
-from flinkmock.rest.jackson import class_names
-from flinkmock.rest.jackson.coercion import Scalars, fail, token_of
+from flinkmock.rest.error_responses import RequestRejected, internal_error, rest_error
+from flinkmock.rest.jackson.class_names import java_classes_of
+from flinkmock.rest.jackson.coercion import ScalarConverter, fail, token_of
 from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse, too_deep
 from flinkmock.rest.jackson.scanner import Pairs
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
-_UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
-_INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
+_UNRECOGNIZED_PROPERTY_EXCEPTION = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
+_VALUE_INSTANTIATION_EXCEPTION = f"{JACKSON}.databind.exc.ValueInstantiationException"
 _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
 """Class that is read from a bare number (1.17 to 1.19) -> the field that the number sets."""
 
@@ -35,10 +35,10 @@ class BodyReader:
 
     def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
         self._definitions = contract.definitions
-        self._unknown_fails = contract.jackson_features["fail_on_unknown_properties"]
+        self._rejects_unknown_fields = contract.jackson_features["fail_on_unknown_properties"]
         self._version = quirks.jackson
-        self._classes = class_names.of(contract.release)
-        self._scalars = Scalars(quirks)
+        self._java_classes = java_classes_of(contract.release)
+        self._converter = ScalarConverter(quirks)
 
     def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
         """Return the known fields of a body, converted, including nulls; {} for an empty body, None for `null`.
@@ -48,81 +48,85 @@ class BodyReader:
         """
         if not raw and operation.request is None:
             return {}
-        name = _name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
+        name = _class_name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
         try:
             value = parse(raw or b"{}", self._version)
-            return None if value is None else self._nested(name, value)
+            return None if value is None else self._bound(name, value)
         except JacksonError as error:
             if error.fatal:
-                raise RequestRejected(internal(error.exception)) from None
+                raise RequestRejected(internal_error(error.exception)) from None
             text = messages.unexpected_format(name) if raw else messages.NO_BODY
-            raise RequestRejected(rest(400, text, error.exception)) from None
+            raise RequestRejected(rest_error(400, text, error.exception)) from None
 
-    def _nested(self, name: str, value: Any) -> dict[str, Any]:
+    def _bound(self, name: str, value: Any) -> dict[str, Any]:
+        """Return the fields of a body that isn't null. Raises JacksonError."""
         try:
-            return self._top(name, value)
+            return self._root(name, value)
         except RecursionError:  # only a recursive class of an imported release
             raise too_deep() from None
 
-    def _top(self, name: str, value: Any) -> dict[str, Any]:
+    def _root(self, name: str, value: Any) -> dict[str, Any]:
+        """Return the fields of the class of a whole body."""
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
         if name in _ONLY_FIELD and "properties" not in schema:
             if isinstance(value, Pairs):
-                self._scalars.no_creator(self._classes[name])
+                self._converter.reject_object(self._java_classes[name])
             return {_ONLY_FIELD[name]: self._value(schema, value, "")}
         return self._bean(name, schema, value, "")
 
     def _bean(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
-        java_class = self._classes[name]
+        """Return the fields of an object of a class, converted."""
+        java_class = self._java_classes[name]
         if "properties" not in schema and "additionalProperties" not in schema:
             # an imported release, whose description doesn't list the fields
-            bare: dict[str, Any] = plain(value)
-            return bare
+            body: dict[str, Any] = _pairs_as_dicts(value)
+            return body
         if not isinstance(value, Pairs):
-            self._scalars.not_constructible(java_class, value, path)
+            self._converter.reject_non_object(java_class, value, path)
         path = path or java_class
-        others = schema.get("additionalProperties")
-        if isinstance(others, Mapping):
-            return self._by_id(others, value, path)
+        entry_schema = schema.get("additionalProperties")
+        if isinstance(entry_schema, Mapping):
+            return self._map_of_ids(entry_schema, value, path)
         properties: Schema = schema["properties"]
         bean: dict[str, Any] = {}
         unknown = []
         for field, child in value:
-            known = field if field in properties else ALIASES.get(field, field)
-            if known in properties:
-                bean[known] = self._value(properties[known], child, f'{path}["{field}"]')
+            property_name = field if field in properties else ALIASES.get(field, field)
+            if property_name in properties:
+                bean[property_name] = self._value(properties[property_name], child, f'{path}["{field}"]')
             else:
                 unknown.append(field)
         for field in schema.get("required", ()):
             if field not in bean:
                 self._value(properties[field], None, f'{path}["{field}"]')
-        if unknown and self._unknown_fails:
-            self._unrecognized(unknown[0], java_class, tuple(properties), path)
+        if unknown and self._rejects_unknown_fields:
+            self._reject_unknown_field(unknown[0], java_class, tuple(properties), path)
         return bean
 
-    def _by_id(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
+    def _map_of_ids(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
         """Read a class that is a map with ids as keys: JobResourceRequirementsBody."""
         entries = {}
         for key, child in pairs:
-            here = f'{path}["{key}"]'
-            vertex_id = self._scalars.id(key, here)
-            entries[vertex_id] = None if child is None else self._value(schema, child, here)  # Java's maps hold nulls
+            entry_path = f'{path}["{key}"]'
+            vertex_id = self._converter.id(key, entry_path)
+            # Java's maps may contain nulls
+            entries[vertex_id] = None if child is None else self._value(schema, child, entry_path)
         return entries
 
     def _value(self, schema: Schema, value: Any, path: str) -> Any:
         name, schema, nullable = self._resolved(schema)
         if value is None:
-            return None if nullable else self._null(name, schema, path)
+            return None if nullable else self._reject_null(name, schema, path)
         if "enum" in schema:
-            return self._scalars.enum(self._classes[name], schema["enum"], value, path)
+            return self._converter.enum(self._java_classes[name], schema["enum"], value, path)
         kind = next(iter(sorted(types(schema) - {"null"})), "any")
         match kind:
             case "boolean":
-                return self._scalars.boolean(value, path, nullable=nullable)
+                return self._converter.boolean(value, path, nullable=nullable)
             case "integer":
-                return self._scalars.integer(value, path, is_long=schema.get("format") == "int64", nullable=nullable)
+                return self._converter.integer(value, path, is_long=schema.get("format") == "int64", nullable=nullable)
             case "number" | "any":  # only in schemas of imported releases
-                return plain(value)
+                return _pairs_as_dicts(value)
             case "array":
                 return self._list(schema["items"], value, path)
             case "object" if name:
@@ -130,10 +134,10 @@ class BodyReader:
             case "object":
                 return self._map(schema, value, path)
         if "pattern" in schema:
-            return self._scalars.id(self._scalars.string(value, path), path)
+            return self._converter.id(self._converter.string(value, path), path)
         if "contentEncoding" in schema:
-            return self._scalars.base64(value, path)
-        return self._scalars.string(value, path)
+            return self._converter.base64(value, path)
+        return self._converter.string(value, path)
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema, bool]:
         """Return the name of the class ("" if there is none), its schema, and whether null is allowed."""
@@ -142,40 +146,40 @@ class BodyReader:
             schema = next(alternative for alternative in schema["anyOf"] if alternative != {"type": "null"})
         name = ""
         if "$ref" in schema:
-            name = _name(schema["$ref"])
+            name = _class_name(schema["$ref"])
             schema = self._definitions[schema["$ref"].rpartition("/")[2]]
         return name, schema, nullable or "null" in schema.get("type", ())
 
-    def _null(self, name: str, schema: Schema, path: str) -> NoReturn:
+    def _reject_null(self, name: str, schema: Schema, path: str) -> NoReturn:
         if schema.get("type") in ("boolean", "integer"):
-            self._scalars.null(schema["type"], path, is_long=schema.get("format") == "int64")
+            self._converter.reject_null(schema["type"], path, is_long=schema.get("format") == "int64")
         # the constructors of the classes check their arguments
-        text = f"Cannot construct instance of `{self._classes[name]}`, problem: null"
-        fail(_INSTANTIATION, text, path, JavaException("java.lang.NullPointerException"))
+        text = f"Cannot construct instance of `{self._java_classes[name]}`, problem: null"
+        fail(_VALUE_INSTANTIATION_EXCEPTION, text, path, JavaException("java.lang.NullPointerException"))
 
     def _list(self, items: Schema, value: Any, path: str) -> list[Any]:
         if not isinstance(value, list) or isinstance(value, Pairs):
-            element = self._classes[_name(items["$ref"])] if "$ref" in items else "java.lang.String"
-            self._scalars.mismatch(f"java.util.ArrayList<{element}>", token_of(value), path)
+            element = self._java_classes[_class_name(items["$ref"])] if "$ref" in items else "java.lang.String"
+            self._converter.reject_token(f"java.util.ArrayList<{element}>", token_of(value), path)
         items = {"anyOf": [items, {"type": "null"}]}  # Java's lists may contain nulls
-        return [self._value(items, child, f"{path}->java.util.ArrayList[{at}]") for at, child in enumerate(value)]
+        return [self._value(items, child, f"{path}->java.util.ArrayList[{index}]") for index, child in enumerate(value)]
 
     def _map(self, schema: Schema, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, Pairs):
-            self._scalars.not_constructible("java.util.LinkedHashMap", value, path)
+            self._converter.reject_non_object("java.util.LinkedHashMap", value, path)
         if "additionalProperties" not in schema:
-            return {key: plain(child) for key, child in value}
+            return {key: _pairs_as_dicts(child) for key, child in value}
         values = {"anyOf": [schema["additionalProperties"], {"type": "null"}]}
         return {key: self._value(values, child, f'{path}->java.util.LinkedHashMap["{key}"]') for key, child in value}
 
-    def _unrecognized(self, field: str, java_class: str, known: tuple[str, ...], path: str) -> NoReturn:
+    def _reject_unknown_field(self, field: str, java_class: str, known: tuple[str, ...], path: str) -> NoReturn:
         count = "one known property" if len(known) == 1 else f"{len(known)} known properties"
         listed = ", ".join(f'"{name}"' for name in known)
         text = f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable ({count}: {listed}])'
-        fail(_UNRECOGNIZED, text, f'{path}["{field}"]')
+        fail(_UNRECOGNIZED_PROPERTY_EXCEPTION, text, f'{path}["{field}"]')
 
 
-def plain(value: Any) -> Any:
+def _pairs_as_dicts(value: Any) -> Any:
     """Return a parsed JSON value with dicts instead of Pairs, without recursion: Jackson reads 1,000 levels."""
     result: list[Any] = [value]
     pending: list[tuple[Any, Any]] = [(result, 0)]
@@ -191,5 +195,5 @@ def plain(value: Any) -> Any:
     return result[0]
 
 
-def _name(reference: str) -> str:
+def _class_name(reference: str) -> str:
     return reference.rpartition("/")[2].removesuffix("@request")

@@ -14,19 +14,19 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_format import string_hash
 from flinkmock.flink.java_parsing import INT, LONG, parse_id, parse_number
-from flinkmock.rest.jackson import class_names
-from flinkmock.rest.jackson.parser import JACKSON, MAPPING, MISMATCH, JacksonError
+from flinkmock.rest.jackson.parser import JACKSON, MAPPING_EXCEPTION, MISMATCH_EXCEPTION, JacksonError
 from flinkmock.rest.jackson.scanner import FloatText, IntText, Pairs
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
-_INVALID = f"{JACKSON}.databind.exc.InvalidFormatException"
-_COERCION = f"{JACKSON}.core.exc.InputCoercionException"
+_INVALID_FORMAT_EXCEPTION = f"{JACKSON}.databind.exc.InvalidFormatException"
+_INPUT_COERCION_EXCEPTION = f"{JACKSON}.core.exc.InputCoercionException"
 _NULL_PRIMITIVE = "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
 _NO_DATA = "Serialized data must not be empty"
 _NULL_DATA = "Serialized data must not be null"
 """Messages of SerializedValue.fromBytes."""
-_TOKENS = {
+_TOKEN_LABELS = {
     "START_ARRAY": "Array",
     "START_OBJECT": "Object",
     "VALUE_STRING": "String",
@@ -36,10 +36,16 @@ _TOKENS = {
     "VALUE_FALSE": "Boolean",
 }
 _BLANKS = "".join(map(chr, range(0x21)))
-"""What String.trim removes."""
-_IDS_WITH_A_MESSAGE = {"jobId": "JobID", "applicationId": "ApplicationID"}
-_NEWER_WORDS = (2, 12)
-_TRUE, _FALSE, _NULL = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}, {"", "null"}
+"""The characters that String.trim removes."""
+_ID_CLASSES = {"jobId": "JobID", "applicationId": "ApplicationID"}
+"""Field -> the class that parses its id and adds its own message to errors."""
+_NEWER_MESSAGES_SINCE = (2, 12)
+"""The version of Jackson in which the wording of many messages changed."""
+_MAX_LONG_DIGITS = 400
+"""Integers with more digits are cut off before they are parsed: they are out of range in any case."""
+_MAX_ORDINAL_DIGITS = 9
+"""Integers with more digits than this may not fit into an int, so Jackson doesn't read them as ordinals."""
+_TRUE_TEXTS, _FALSE_TEXTS, _NULL_TEXTS = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}, {"", "null"}
 
 
 def token_of(value: Any) -> str:
@@ -51,21 +57,24 @@ def token_of(value: Any) -> str:
 
 
 def fail(java_class: str, text: str, path: str, cause: JavaException | None = None) -> NoReturn:
-    """Raise JacksonError. `path` is Jackson's reference chain; the location is what Jackson prints without one."""
+    """Raise JacksonError. `path` is Jackson's reference chain: the class and the fields that lead to the value."""
     chain = f"\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {path})" if path else ""
     raise JacksonError(JavaException(java_class, text + chain, cause))
 
 
-class Scalars:
-    """Converts scalar values. Only the messages depend on the release. All methods raise JacksonError."""
+class ScalarConverter:
+    """Converts scalar values. Only the messages depend on the release.
+
+    All methods raise JacksonError. Their argument `path` is Jackson's reference chain.
+    """
 
     def __init__(self, quirks: ReleaseQuirks) -> None:
-        self._newer = quirks.jackson >= _NEWER_WORDS
+        self._has_newer_messages = quirks.jackson >= _NEWER_MESSAGES_SINCE
         self._names_radix = quirks.number_errors_name_radix
 
     def string(self, value: Any, path: str) -> str:
         if isinstance(value, list):
-            self.mismatch("java.lang.String", token_of(value), path)
+            self.reject_token("java.lang.String", token_of(value), path)
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def boolean(self, value: Any, path: str, *, nullable: bool) -> bool | None:
@@ -75,52 +84,54 @@ class Scalars:
         if isinstance(value, IntText):
             return value != "0"
         if not isinstance(value, str) or isinstance(value, FloatText):
-            self.mismatch(java_type, token_of(value), path)
+            self.reject_token(java_type, token_of(value), path)
         text = value.strip(_BLANKS)
-        if text in _TRUE or text in _FALSE:
-            return text in _TRUE
-        if text in _NULL and nullable:
+        if text in _TRUE_TEXTS or text in _FALSE_TEXTS:
+            return text in _TRUE_TEXTS
+        if text in _NULL_TEXTS and nullable:
             return None
-        self._invalid(java_type, value, 'only "true" or "false" recognized', path)
+        self._reject_text(java_type, value, 'only "true" or "false" recognized', path)
 
     def integer(self, value: Any, path: str, *, is_long: bool, nullable: bool) -> int | None:
         primitive, wrapper = ("long", "java.lang.Long") if is_long else ("int", "java.lang.Integer")
         java_type = wrapper if nullable else primitive
-        limits = LONG if is_long else INT
+        bounds = LONG if is_long else INT
         if isinstance(value, bool) or not isinstance(value, str):
-            self.mismatch(java_type, token_of(value), path)
+            self.reject_token(java_type, token_of(value), path)
         if isinstance(value, (IntText, FloatText)):
-            number = (
-                float(value) if isinstance(value, FloatText) else int(value[:400])
-            )  # numbers of 400 digits are out of range
-            if not limits[0] <= number <= limits[1]:
-                fail(
-                    _COERCION, f"Numeric value ({value}) out of range of {primitive} ({limits[0]} - {limits[1]})", path
-                )
+            number = float(value) if isinstance(value, FloatText) else int(value[:_MAX_LONG_DIGITS])
+            if not bounds[0] <= number <= bounds[1]:
+                reason = f"Numeric value ({value}) out of range of {primitive} ({bounds[0]} - {bounds[1]})"
+                fail(_INPUT_COERCION_EXCEPTION, reason, path)
             return int(number)
         text = value.strip(_BLANKS)
-        if text in _NULL and nullable:
+        if text in _NULL_TEXTS and nullable:
             return None
         try:
-            return parse_number(text, limits)
+            return parse_number(text, bounds)
         except ValueError:
-            label = f"`{java_type}`" if self._newer else wrapper.rpartition(".")[2]
-            self._invalid(java_type, value, f"not a valid {label} value", path)
+            label = f"`{java_type}`" if self._has_newer_messages else wrapper.rpartition(".")[2]
+            self._reject_text(java_type, value, f"not a valid {label} value", path)
 
     def enum(self, java_class: str, constants: Sequence[str], value: Any, path: str) -> str:
         if isinstance(value, (bool, FloatText)) or not isinstance(value, str):
-            self.mismatch(java_class, token_of(value), path)
+            self.reject_token(java_class, token_of(value), path)
         text = value.strip(_BLANKS)
         if text in constants:
             return text
-        if text.isascii() and text.isdigit() and (text == "0" or text[0] != "0") and len(text) < 10:
+        has_leading_zero = text.startswith("0") and text != "0"
+        if text.isascii() and text.isdigit() and not has_leading_zero and len(text) <= _MAX_ORDINAL_DIGITS:
             if int(text) < len(constants):
                 return constants[int(text)]
             if isinstance(value, IntText):
                 reason = f"index value outside legal index range [0..{len(constants) - 1}]"
-                fail(_INVALID, f"Cannot deserialize value of type `{java_class}` from number {value}: {reason}", path)
-        listed = ", ".join(class_names.jackson_order(constants))
-        self._invalid(java_class, value, f"not one of the values accepted for Enum class: [{listed}]", path)
+                fail(
+                    _INVALID_FORMAT_EXCEPTION,
+                    f"Cannot deserialize value of type `{java_class}` from number {value}: {reason}",
+                    path,
+                )
+        listed = ", ".join(jackson_order(constants))
+        self._reject_text(java_class, value, f"not one of the values accepted for Enum class: [{listed}]", path)
 
     def id(self, text: str, path: str) -> str:
         """Convert an id; return 32 lower-case hex digits."""
@@ -131,42 +142,48 @@ class Scalars:
             kind = "NumberFormatException" if not_a_number else "IllegalArgumentException"
             reason = str(error) if self._names_radix else str(error).removesuffix(" under radix 16")
             cause = JavaException(f"java.lang.{kind}", reason)
-        if java_class := _IDS_WITH_A_MESSAGE.get(path.rpartition('["')[2].removesuffix('"]')):
-            cause = JavaException(
-                "java.lang.IllegalArgumentException", class_names.cannot_parse(java_class, text), cause
-            )
-        fail(MAPPING, f"{cause.message} (through reference chain: {path})", "", cause)
+        field = path.rpartition('["')[2].removesuffix('"]')
+        if java_class := _ID_CLASSES.get(field):
+            cause = JavaException("java.lang.IllegalArgumentException", _cannot_parse(java_class, text), cause)
+        fail(MAPPING_EXCEPTION, f"{cause.message} (through reference chain: {path})", "", cause)
 
     def base64(self, text: Any, path: str) -> str:
         """Return a text unchanged if it is base64. Other values have no bytes (JsonNode.binaryValue)."""
         if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
             cause = JavaException("java.lang.NullPointerException", _NULL_DATA)
-            raise JacksonError(JavaException(MAPPING, f"{_NULL_DATA} (through reference chain: {path})", cause))
+            raise JacksonError(
+                JavaException(MAPPING_EXCEPTION, f"{_NULL_DATA} (through reference chain: {path})", cause)
+            )
         try:
             base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            fail(_INVALID, "Cannot access contents of TextNode as binary due to broken Base64 encoding", path)
+            fail(
+                _INVALID_FORMAT_EXCEPTION,
+                "Cannot access contents of TextNode as binary due to broken Base64 encoding",
+                path,
+            )
         if not text:
             cause = JavaException("java.lang.IllegalArgumentException", _NO_DATA)
-            raise JacksonError(JavaException(MAPPING, f"{_NO_DATA} (through reference chain: {path})", cause))
+            raise JacksonError(JavaException(MAPPING_EXCEPTION, f"{_NO_DATA} (through reference chain: {path})", cause))
         return text
 
-    def null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
+    def reject_null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
         """Reject null for a primitive; `kind` is "boolean" or "integer"."""
-        primitive = "boolean" if kind == "boolean" else "long" if is_long else "int"
-        label = f"`{primitive}`" if self._newer else primitive
-        fail(MISMATCH, f"Cannot map `null` into type {label} {_NULL_PRIMITIVE}", path)
+        integer = "long" if is_long else "int"
+        primitive = "boolean" if kind == "boolean" else integer
+        label = f"`{primitive}`" if self._has_newer_messages else primitive
+        fail(MISMATCH_EXCEPTION, f"Cannot map `null` into type {label} {_NULL_PRIMITIVE}", path)
 
-    def no_creator(self, java_class: str) -> NoReturn:
+    def reject_object(self, java_class: str) -> NoReturn:
         """Reject an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
         reason = "cannot deserialize from Object value (no delegate- or property-based Creator)"
         text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
-        fail(MISMATCH, text, "")
+        fail(MISMATCH_EXCEPTION, text, "")
 
-    def not_constructible(self, java_class: str, value: Any, path: str) -> NoReturn:
+    def reject_non_object(self, java_class: str, value: Any, path: str) -> NoReturn:
         """Reject a value that is not an object where an object is required."""
         if isinstance(value, list):
-            self.mismatch(java_class, token_of(value), path)
+            self.reject_token(java_class, token_of(value), path)
         if isinstance(value, bool):
             argument, label = "boolean/Boolean", f"boolean value ({str(value).lower()})"
         elif isinstance(value, IntText):
@@ -177,16 +194,42 @@ class Scalars:
             argument, label = "String", f"String value ('{value}')"
         reason = f"no {argument}-argument constructor/factory method to deserialize from {label}"
         fail(
-            MISMATCH,
+            MISMATCH_EXCEPTION,
             f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}",
             path,
         )
 
-    def mismatch(self, java_type: str, token: str, path: str) -> NoReturn:
-        if self._newer:
-            label = f"{_TOKENS[token]} value (token `JsonToken.{token}`)"
-            fail(MISMATCH, f"Cannot deserialize value of type `{java_type}` from {label}", path)
-        fail(MISMATCH, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
+    def reject_token(self, java_type: str, token: str, path: str) -> NoReturn:
+        if self._has_newer_messages:
+            label = f"{_TOKEN_LABELS[token]} value (token `JsonToken.{token}`)"
+            fail(MISMATCH_EXCEPTION, f"Cannot deserialize value of type `{java_type}` from {label}", path)
+        fail(MISMATCH_EXCEPTION, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
 
-    def _invalid(self, java_type: str, value: str, reason: str, path: str) -> NoReturn:
-        fail(_INVALID, f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}', path)
+    def _reject_text(self, java_type: str, value: str, reason: str, path: str) -> NoReturn:
+        fail(
+            _INVALID_FORMAT_EXCEPTION,
+            f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}',
+            path,
+        )
+
+
+def _cannot_parse(java_class: str, text: str) -> str:
+    """Return the message of JobID.fromHexString, whose example is Flink's."""
+    example = "fd72014d4c864993a2e5a9287b4a9c5d"
+    return f'Cannot parse {java_class} from "{text}". The expected format is [0-9a-fA-F]{{32}}, e.g. {example}.'
+
+
+def jackson_order(constants: Sequence[str]) -> list[str]:
+    """Return the constants of an enum in the order of messages, that of Jackson's CompactStringObjectMap."""
+    size = 8 if len(constants) <= 5 else 16 if len(constants) <= 12 else 32
+    slots: dict[int, str] = {}
+    spilled = size + size // 2
+    for name in constants:
+        slot = string_hash(name) & (size - 1)
+        if slot in slots:
+            slot = size + slot // 2
+        if slot in slots:
+            slot = spilled
+            spilled += 1
+        slots[slot] = name
+    return [slots[slot] for slot in sorted(slots)]

@@ -17,17 +17,19 @@ from flinkmock.rest.jackson.scanner import FloatText, IntText, Pairs, TooDeep, s
 JACKSON = "org.apache.flink.shaded.jackson2.com.fasterxml.jackson"
 PARSE_EXCEPTION = f"{JACKSON}.core.JsonParseException"
 EOF_EXCEPTION = f"{JACKSON}.core.io.JsonEOFException"
-MAPPING = f"{JACKSON}.databind.JsonMappingException"
-MISMATCH = f"{JACKSON}.databind.exc.MismatchedInputException"
+MAPPING_EXCEPTION = f"{JACKSON}.databind.JsonMappingException"
+MISMATCH_EXCEPTION = f"{JACKSON}.databind.exc.MismatchedInputException"
 CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 
 _CONSTRAINTS_SINCE = (2, 15)
 _REDACTED_SINCE = (2, 16)
-_MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
+_MAX_DEPTH = 1000
+_MAX_NUMBER_LENGTH = 1000
+_MAX_NAME_LENGTH = 50_000
 _MAX_STACK = 5_000
 """The number of open objects and arrays at which Java's stack overflows, in releases whose Jackson has no limit."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""A string may end with the text, so that each character is read once."""
+"""A string may be unterminated at the end of the text, so that each character is read once."""
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _COMMENT = (
@@ -60,7 +62,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     text = _decoded(raw)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if start == len(text):
-        raise JacksonError(JavaException(MISMATCH, "No content to map due to end-of-input"))
+        raise JacksonError(JavaException(MISMATCH_EXCEPTION, "No content to map due to end-of-input"))
     if text[start] == "[":
         return []  # no request body is an array, so Jackson stops at the bracket
     if literal := _LITERAL_AND_MORE.match(text, start):
@@ -68,10 +70,10 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     if version >= _CONSTRAINTS_SINCE:
         _check_depth(text)
     try:
-        value, end = scan(text, start, _MAX_STACK, _no_constant)
+        value, end = scan(text, start, _MAX_STACK, _reject_constant)
     except json.JSONDecodeError as error:
-        _check_octets(text[: error.pos + len(_word(text, error.pos)) + 1], raw)
-        _explain(text, error, version)
+        _check_octets(text[: error.pos + len(_identifier_at(text, error.pos)) + 1], raw)
+        _raise_jackson_error(text, error, version)
     except TooDeep:
         raise JacksonError(JavaException("java.lang.StackOverflowError"), fatal=True) from None
     _check_octets(text[:end], raw)
@@ -80,14 +82,14 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     return value
 
 
-def source(version: tuple[int, int]) -> str:
+def source_description(version: tuple[int, int]) -> str:
     """Return Jackson's description of the source of a text."""
     if version >= _REDACTED_SINCE:
         return "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
     return "[Source: (org.apache.flink.shaded.netty4.io.netty.buffer.ByteBufInputStream)"
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     text = f"Non-standard token '{name}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
     raise JacksonError(JavaException(PARSE_EXCEPTION, text))
 
@@ -101,17 +103,20 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_octets(text: str, raw: bytes) -> None:
-    """Reject invalid UTF-8 in the part of the text that is read."""
+    """Reject invalid UTF-8. `text` is the part of the text that Jackson reads."""
     if not re.search("[\udc80-\udcff]", text):
         return
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        middle = error.reason == "invalid continuation byte"
-        position, octet = ("middle", raw[error.end]) if middle and error.end < len(raw) else ("start", raw[error.start])
+        if error.reason == "invalid continuation byte" and error.end < len(raw):
+            position, octet = "middle", raw[error.end]
+        else:
+            position, octet = "start", raw[error.start]
         cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {position} byte 0x{octet:x}")
-        inside = text.lstrip().startswith("{")  # then the class that is being created adds its own exception
-        raise JacksonError(JavaException(MAPPING, cause.message, cause) if inside else cause) from None
+        if text.lstrip().startswith("{"):  # the class that is being created adds its own exception
+            raise JacksonError(JavaException(MAPPING_EXCEPTION, cause.message, cause)) from None
+        raise JacksonError(cause) from None
 
 
 def _check_depth(text: str) -> None:
@@ -119,8 +124,10 @@ def _check_depth(text: str) -> None:
         return
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
-        mark = match[0]
-        depth += 1 if mark in "[{" else -1 if mark in "]}" else 0
+        if match[0] in "[{":
+            depth += 1
+        elif match[0] in "]}":
+            depth -= 1
         if depth > _MAX_DEPTH:
             raise too_deep(depth)
         if depth == 0:
@@ -132,39 +139,42 @@ def _check_lengths(value: Any) -> None:
     iterators: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
     while iterators:
         for name, child in iterators[-1]:
-            if len(name) > _MAX_NAME:
-                raise _too_much(f"Name length ({len(name)})", _MAX_NAME, "getMaxNameLength")
+            if len(name) > _MAX_NAME_LENGTH:
+                raise _constraint_error(f"Name length ({len(name)})", _MAX_NAME_LENGTH, "getMaxNameLength")
             if isinstance(child, list):
                 iterators.append(iter(child) if isinstance(child, Pairs) else zip(repeat(""), child, strict=False))
                 break
-            if isinstance(child, (IntText, FloatText)) and len(child.lstrip("-")) > _MAX_DIGITS:
-                raise _too_much(f"Number value length ({len(child.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
+            if isinstance(child, (IntText, FloatText)):
+                length = len(child.lstrip("-"))
+                if length > _MAX_NUMBER_LENGTH:
+                    raise _constraint_error(f"Number value length ({length})", _MAX_NUMBER_LENGTH, "getMaxNumberLength")
         else:
             iterators.pop()
 
 
 def too_deep(depth: int = _MAX_DEPTH + 1) -> JacksonError:
     """Return the error for JSON with more levels than Jackson reads."""
-    return _too_much(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
+    return _constraint_error(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
 
 
-def _too_much(what: str, limit: int, getter: str) -> JacksonError:
-    text = f"{what} exceeds the maximum allowed ({limit}, from `StreamReadConstraints.{getter}()`)"
+def _constraint_error(quantity: str, limit: int, getter: str) -> JacksonError:
+    text = f"{quantity} exceeds the maximum allowed ({limit}, from `StreamReadConstraints.{getter}()`)"
     return JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), fatal=True)
 
 
-def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:
+def _raise_jackson_error(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:
     """Raise the exception of Jackson for an error of Python's parser."""
-    opened = _innermost(text[: error.pos])
-    kind = "Array" if opened and text[opened[-1]] == "[" else "Object"
+    open_brackets = _open_brackets(text[: error.pos])
+    innermost = open_brackets[-1] if open_brackets else 0
+    kind = "Array" if text[innermost] == "[" else "Object"
     python_message, position = error.msg, error.pos
     if python_message.startswith("Unterminated string"):
         _reject(text, len(text), "Unexpected end-of-input in VALUE_STRING", version, EOF_EXCEPTION)
     if not text[position:].strip(" \t\r\n"):
         if python_message.startswith(("Expecting ',' delimiter", "Expecting property name")):
-            marker = f"(start marker at {source(version)}; {_position(text, opened[-1] if opened else 0)}])"
-            close = f"Unexpected end-of-input: expected close marker for {kind} {marker}"
-            _reject(text, len(text), close, version, EOF_EXCEPTION)
+            marker = f"(start marker at {source_description(version)}; {_line_and_column(text, innermost)}])"
+            reason = f"Unexpected end-of-input: expected close marker for {kind} {marker}"
+            _reject(text, len(text), reason, version, EOF_EXCEPTION)
         _reject(text, len(text), f"Unexpected end-of-input within/between {kind} entries", version, EOF_EXCEPTION)
     character = text[position]
     if python_message.startswith("Invalid control character"):
@@ -173,7 +183,7 @@ def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -
     if python_message.startswith("Invalid \\"):
         escaped = text[position + 1 : position + 2]
         _reject(text, position, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
-    word = _word(text, position)
+    word = _identifier_at(text, position)
     if python_message == "Expecting value" and word and not word[0].isdigit():
         _reject(text, position, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
     expected = {
@@ -185,7 +195,7 @@ def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -
     _reject(text, position, f"Unexpected character ('{character}' (code {ord(character)})): {reason}", version)
 
 
-def _innermost(text: str) -> list[int]:
+def _open_brackets(text: str) -> list[int]:
     """Return the positions of brackets that are not closed."""
     opened: list[int] = []
     for match in _STRING_OR_BRACKET.finditer(text):
@@ -196,13 +206,13 @@ def _innermost(text: str) -> list[int]:
     return opened
 
 
-def _word(text: str, position: int) -> str:
+def _identifier_at(text: str, position: int) -> str:
     """Return the Java identifier at a position; control characters count as parts of identifiers."""
     end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, position)
     return end[0] if end else ""
 
 
-def _position(text: str, position: int) -> str:
+def _line_and_column(text: str, position: int) -> str:
     line = text.count("\n", 0, position) + 1
     return f"line: {line}, column: {position - text.rfind(chr(10), 0, position)}"
 
@@ -210,5 +220,5 @@ def _position(text: str, position: int) -> str:
 def _reject(
     text: str, position: int, reason: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION
 ) -> NoReturn:
-    location = f"\n at {source(version)}; {_position(text, position)}]"
+    location = f"\n at {source_description(version)}; {_line_and_column(text, position)}]"
     raise JacksonError(JavaException(java_class, reason + location)) from None

@@ -33,14 +33,14 @@ class TooDeep(Exception):
     """The nesting is deeper than allowed."""
 
 
-def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
+def scan(text: str, start: int, max_depth: int, reject_constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
     """Return the value at `start`, and the index after it.
 
     Args:
         text: The text.
         start: The index of the first character.
         max_depth: The number of objects and arrays that may be open at the same time.
-        constant: Called for NaN, Infinity and -Infinity; raises an exception.
+        reject_constant: Called for NaN, Infinity and -Infinity; raises an exception.
 
     Raises:
         JSONDecodeError: The text is not JSON.
@@ -50,18 +50,18 @@ def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoRetu
     names: list[str] = []
     index = start
     while True:
-        value, index = _begin(text, index, constant)
-        if isinstance(value, list) and text[index : index + 1] != _end_of(value):
+        value, index = _scan_start(text, index, reject_constant)
+        if isinstance(value, list) and text[index : index + 1] != _closing_bracket(value):
             if len(containers) >= max_depth:
                 raise TooDeep
             containers.append(value)
             if isinstance(value, Pairs):
-                name, index = _name(text, index)
+                name, index = _property_name(text, index)
                 names.append(name)
             continue
         if isinstance(value, list):
             index += 1
-        while containers:  # add the complete value to its container, which may then be complete too
+        while containers:  # add the complete value to its container, which may now be complete, too
             container = containers[-1]
             container.append((names.pop(), value) if isinstance(container, Pairs) else value)
             index = _after_space(text, index)
@@ -69,10 +69,10 @@ def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoRetu
             if character == ",":
                 index = _after_space(text, index + 1)
                 if isinstance(container, Pairs):
-                    name, index = _name(text, index)
+                    name, index = _property_name(text, index)
                     names.append(name)
                 break
-            if character != _end_of(container):
+            if character != _closing_bracket(container):
                 raise JSONDecodeError("Expecting ',' delimiter", text, index)
             value = containers.pop()
             index += 1
@@ -80,8 +80,11 @@ def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoRetu
             return value, index
 
 
-def _begin(text: str, index: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
-    """Return a scalar, or an empty object or array, and the index of what follows: a first element, or the end."""
+def _scan_start(text: str, index: int, reject_constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
+    """Return a complete scalar, or a new object or array without elements; and the index after what was read.
+
+    That is the index of the first element or of the closing bracket of an object or array.
+    """
     character = text[index : index + 1]
     if character == '"':
         string, end = scanstring(text, index + 1, True)
@@ -99,12 +102,12 @@ def _begin(text: str, index: int, constant: Callable[[str], NoReturn]) -> tuple[
         return (FloatText if is_float else IntText)(number[0]), number.end()
     for name in _CONSTANTS:
         if text.startswith(name, index):
-            constant(name)
+            reject_constant(name)
     raise JSONDecodeError("Expecting value", text, index)
 
 
-def _name(text: str, index: int) -> tuple[str, int]:
-    """Return the name at `index`, and the index of its value."""
+def _property_name(text: str, index: int) -> tuple[str, int]:
+    """Return the property name at `index`, and the index of its value."""
     if text[index : index + 1] != '"':
         raise JSONDecodeError("Expecting property name enclosed in double quotes", text, index)
     name, index = scanstring(text, index + 1, True)
@@ -119,5 +122,5 @@ def _after_space(text: str, index: int) -> int:
     return match.end() if match else index
 
 
-def _end_of(container: list[Any]) -> str:
+def _closing_bracket(container: list[Any]) -> str:
     return "}" if isinstance(container, Pairs) else "]"

@@ -12,16 +12,24 @@ from contextlib import suppress
 from typing import Any
 
 from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
+from flinkmock.flink.java_format import java_double
 from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, pointer
 
 Schema = Mapping[str, Any]
 Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
 """Stands for a value that the payload lacks."""
 
-RAW_DISCRIMINATORS = ("className", "@class")
-"""The two names of one property, which Flink renamed in 1.15. Payloads may have either name."""
+DISCRIMINATOR_NAMES = ("className", "@class")
+"""The names of the property whose constant selects one of several schemas; Flink renamed it in 1.15. Payloads may have
+either name."""
 
 
 class SchemaMismatch(Exception):
@@ -38,7 +46,7 @@ class Compiler:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._compiled: dict[str, Render] = {}
-        self._open: list[str] = []
+        self._being_compiled: list[str] = []
 
     def compile(self, schema: Schema) -> Render:
         if "$ref" in schema:
@@ -56,35 +64,35 @@ class Compiler:
         return _leaf(schema, json_types)
 
     def _reference(self, name: str) -> Render:
-        if name in self._open:  # a recursive definition, which is compiled when the function runs
+        if name in self._being_compiled:  # recursive: its function exists when this function is called
             return lambda value, path, placeholders: self._compiled[name](value, path, placeholders)
         if name not in self._compiled:
-            self._open.append(name)
+            self._being_compiled.append(name)
             self._compiled[name] = self.compile(self._definitions[name])
-            self._open.pop()
+            self._being_compiled.pop()
         return self._compiled[name]
 
-    def _recursive(self, schema: Schema) -> bool:
-        """Whether a schema refers to a definition that is being compiled."""
-        return schema.get("$ref", "").removeprefix("#/$defs/") in self._open
+    def _is_recursive(self, schema: Schema) -> bool:
+        """Return whether a schema refers to a definition that is being compiled."""
+        return schema.get("$ref", "").removeprefix("#/$defs/") in self._being_compiled
 
     def _alternative(self, branches: list[Schema]) -> Render:
         if len(branches) == 2 and types(branches[1]) == {"null"}:
             return _or_null(self.compile(branches[0]), branches[1])
         renders = [self.compile(branch) for branch in branches]
         definitions = self._definitions
-        constants = discriminators([resolve(branch, definitions) for branch in branches])
+        constants = branch_by_constant([resolve(branch, definitions) for branch in branches])
 
         def alternative(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
             if value is MISSING:
                 return renders[0](value, path, placeholders)
             if constants and isinstance(value, Mapping):
-                for name in RAW_DISCRIMINATORS:
+                for name in DISCRIMINATOR_NAMES:
                     if name in value:
                         if value[name] not in constants:
                             raise SchemaMismatch(pointer((path, name)), " or ".join(constants), value[name])
                         return renders[constants[value[name]]](value, path, placeholders)
-            json_value = _special(value)
+            json_value = _quoted_if_not_finite(value)
             return renders[choose(branches, json_value, definitions)](json_value, path, placeholders)
 
         return alternative
@@ -96,7 +104,7 @@ class Compiler:
         required_names = set(schema.get("required", ()))
         nullable = frozenset(schema.get("unconfirmed", ()))
         fields = [
-            (name, name in required_names, self.compile(child), self._recursive(child))
+            (name, name in required_names, self.compile(child), self._is_recursive(child))
             for name, child in schema["properties"].items()
         ]
         # keys without a schema have no order, so they are dropped even if `additionalProperties` allows them
@@ -107,17 +115,17 @@ class Compiler:
             elif not isinstance(payload, Mapping):
                 raise SchemaMismatch(pointer(path), "object", payload)
             result: dict[str, Any] = {}
-            for name, required, child, recursive in fields:
+            for name, is_required, child, is_recursive in fields:
                 value = payload.get(name, MISSING)
                 if value is MISSING:
-                    if not required:
+                    if not is_required:
                         continue
-                    if recursive:
+                    if is_recursive:
                         raise SchemaMismatch(pointer((path, name)), "a value (the schema is recursive here)", value)
                 elif value is None and name in nullable:
                     result[name] = None
                     continue
-                elif value is None and not required:
+                elif value is None and not is_required:
                     with suppress(SchemaMismatch):  # if null is not allowed, this release leaves the key out
                         result[name] = child(None, (path, name), placeholders)
                     continue
@@ -159,11 +167,11 @@ class Compiler:
 
     def _array(self, schema: Schema) -> Render:
         child = self.compile(schema.get("items", {}))
-        recursive = self._recursive(schema.get("items", {}))
+        is_recursive = self._is_recursive(schema.get("items", {}))
 
         def render(payload: Any, path: FieldPath, placeholders: PlaceholderSource) -> list[Any]:
             if payload is MISSING:
-                payload = [MISSING] * (0 if recursive else placeholders.length(path))
+                payload = [MISSING] * (0 if is_recursive else placeholders.length(path))
             elif isinstance(payload, (str, Mapping)) or not hasattr(payload, "__iter__"):
                 raise SchemaMismatch(pointer(path), "array", payload)
             return [child(value, (path, index), placeholders) for index, value in enumerate(payload)]
@@ -179,15 +187,13 @@ def _raw(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
     return {} if value is MISSING else value
 
 
-def _special(value: Any) -> Any:
+def _quoted_if_not_finite(value: Any) -> Any:
     """Return NaN and infinities as Jackson's strings, and all other values unchanged."""
-    if type(value) is float and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return java_double(value) if type(value) is float and not math.isfinite(value) else value
 
 
-def discriminators(branches: list[Schema]) -> dict[str, int]:
-    """Return the index of each branch by the constant of its discriminator; {} if a branch has none."""
+def branch_by_constant(branches: list[Schema]) -> dict[str, int]:
+    """Return constant of the discriminator -> index of its branch; {} if a branch has no discriminator."""
     constants = [
         child["const"] for branch in branches for child in branch.get("properties", {}).values() if "const" in child
     ]
@@ -226,17 +232,17 @@ def _literal(schema: Schema) -> Render:
 def _leaf(schema: Schema, json_types: frozenset[str]) -> Render:
     if not json_types:
         return _raw
-    convert = _conversions(json_types)
+    conversions = _conversions(json_types)
 
     def render(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
         try:
-            return convert[type(value)](value)
+            return conversions[type(value)](value)
         except KeyError:
             if value is MISSING:
                 return placeholders.leaf(schema, path)
-            for known, make in convert.items():
-                if isinstance(value, known) and not isinstance(value, bool):
-                    return make(value)
+            for python_type, convert in conversions.items():
+                if isinstance(value, python_type) and not isinstance(value, bool):
+                    return convert(value)
         except ValueError:
             pass
         raise SchemaMismatch(pointer(path), " or ".join(sorted(json_types)), value)
@@ -245,7 +251,7 @@ def _leaf(schema: Schema, json_types: frozenset[str]) -> Render:
 
 
 def _conversions(json_types: frozenset[str]) -> dict[type, Callable[[Any], Any]]:
-    """Return the conversions to one of the JSON types, by the Python type of a value."""
+    """Return Python type of a value -> its conversion to one of the JSON types."""
     table: dict[type, Callable[[Any], Any]] = {}
     if "string" in json_types:
         table[str] = str
@@ -255,20 +261,22 @@ def _conversions(json_types: frozenset[str]) -> dict[type, Callable[[Any], Any]]
         table[type(None)] = lambda _: None
     if "integer" in json_types:
         table[int] = int
-        table[float] = _whole
+        table[float] = _to_int
     if "number" in json_types:
         table[int] = float
-        table[float] = _finite
+        table[float] = _to_finite_float
     return table
 
 
-def _whole(value: float) -> int:
+def _to_int(value: float) -> int:
+    """Raises ValueError for a fraction."""
     if not value.is_integer():
         raise ValueError
     return int(value)
 
 
-def _finite(value: float) -> float:
+def _to_finite_float(value: float) -> float:
+    """Raises ValueError for NaN and infinities, which are not JSON numbers."""
     if not math.isfinite(value):
         raise ValueError
     return float(value)

@@ -17,6 +17,9 @@ FieldPath = tuple[Any, str | int] | None
 because most paths are never needed as text."""
 
 _DAY_MS = 24 * 3600 * 1000
+_MIB = 1 << 20
+_FIRST_EPHEMERAL_PORT, _EPHEMERAL_PORTS = 32_768, 28_232
+"""The default range of Linux, from which servers get ports that nobody chose."""
 
 
 def pointer(path: FieldPath) -> str:
@@ -38,11 +41,11 @@ class PlaceholderSource(Protocol):
         """Return the number of items of an array, or of entries of a map."""
 
     def name(self, schema: Mapping[str, Any], path: FieldPath) -> str:
-        """Return a key of a map; `schema` is that of its names."""
+        """Return a key of a map; `schema` is the schema of its keys."""
 
 
 class GeneratedPlaceholders:
-    """Generates values from a hash of `salt` and path. Words come from Faker (the extra `synthesis`)."""
+    """Generates values from a hash of `salt` and path. English words come from Faker (the extra `synthesis`)."""
 
     def __init__(self, salt: str) -> None:
         self.salt = salt
@@ -53,9 +56,10 @@ class GeneratedPlaceholders:
         if "enum" in schema:
             return schema["enum"][0]
         json_types = types(schema)
-        if not json_types or "null" in json_types:
-            # Flink uses null for unknown values
-            return None if json_types else {}
+        if not json_types:
+            return {}
+        if "null" in json_types:  # Flink uses null for unknown values
+            return None
         number = self._number(path)
         name = str(path[1]) if path else ""
         if "integer" in json_types:
@@ -81,14 +85,14 @@ class GeneratedPlaceholders:
             return f"{number:032x}"
         if schema.get("contentEncoding") == "base64":
             return base64.b64encode(number.to_bytes(16, "big")).decode()
-        self._words.seed_instance(number)
-        for words, make in _STRINGS:
+        self._faker.seed_instance(number)
+        for words, generate in _STRINGS:
             if any(word in name for word in words):
-                return make(self._words, number)
-        return str(self._words.word())
+                return generate(self._faker, number)
+        return str(self._faker.word())
 
     @cached_property
-    def _words(self) -> Any:
+    def _faker(self) -> Any:
         # imported late, because the import takes longer than the start of a cluster, and only imported releases need it
         from faker.generator import Generator
         from faker.providers.internet.en_US import Provider as Internet
@@ -107,7 +111,7 @@ def _words_of(name: str) -> frozenset[str]:
 
 _WORDS = re.compile(r"[A-Za-z][a-z]*")
 _TIMES = frozenset(("timestamp", "time", "now", "uploaded", "mtime", "modification"))
-_SPANS = frozenset(("accumulated", "duration", "delay", "interval", "timeout", "runtime", "millis"))
+_DURATIONS = frozenset(("accumulated", "duration", "delay", "interval", "timeout", "runtime", "millis"))
 _SIZES = frozenset(("size", "bytes", "memory", "heap", "used", "committed", "overhead", "metaspace"))
 _COUNTS = frozenset(("parallelism", "slots", "subtasks", "bound"))
 
@@ -116,13 +120,17 @@ def _integer(schema: Mapping[str, Any], name: str, number: int) -> int:
     words = _words_of(name)
     if words & _TIMES and "accumulated" not in words and schema.get("format") == "int64":
         return EPOCH_MS + number % (30 * _DAY_MS)
-    if words & _SPANS:
+    if words & _DURATIONS:
         return number % 10_000
     if words & _SIZES:
-        return number % (64 << 20)
+        return number % (64 * _MIB)
     if words & _COUNTS:
         return 1 + number % 4
-    return 32_768 + number % 28_232 if "port" in words else number % 100
+    return _port(number) if "port" in words else number % 100
+
+
+def _port(number: int) -> int:
+    return _FIRST_EPHEMERAL_PORT + number % _EPHEMERAL_PORTS
 
 
 def _uuid(_: Any, number: int) -> str:
@@ -130,16 +138,16 @@ def _uuid(_: Any, number: int) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-# (words in the name of a property, generator); the first match applies
 _STRINGS: tuple[tuple[tuple[str, ...], Callable[[Any, int], str]], ...] = (
     (("uuid",), _uuid),
-    (("stack", "exception", "cause"), lambda words, _: f"java.lang.RuntimeException: {words.sentence(nb_words=4)}"),
-    (("url", "address"), lambda words, number: f"http://{words.word()}.example:{8081 + number % 900}"),
-    (("endpoint",), lambda words, number: f"{words.word()}.example:{32_768 + number % 28_232}"),
-    (("host",), lambda words, _: f"{words.word()}.example"),
-    (("path", "location", "file"), lambda words, number: f"file:/{words.word()}/{words.word()}-{number % 1000}"),
-    (("description", "message", "info", "reason"), lambda words, _: str(words.sentence(nb_words=6))),
+    (("stack", "exception", "cause"), lambda faker, _: f"java.lang.RuntimeException: {faker.sentence(nb_words=4)}"),
+    (("url", "address"), lambda faker, number: f"http://{faker.word()}.example:{8081 + number % 900}"),
+    (("endpoint",), lambda faker, number: f"{faker.word()}.example:{_port(number)}"),
+    (("host",), lambda faker, _: f"{faker.word()}.example"),
+    (("path", "location", "file"), lambda faker, number: f"file:/{faker.word()}/{faker.word()}-{number % 1000}"),
+    (("description", "message", "info", "reason"), lambda faker, _: str(faker.sentence(nb_words=6))),
     (("version",), lambda _, number: f"{1 + number % 3}.{number % 20}.{number % 7}"),
-    (("name", "task", "operator"), lambda words, _: " ".join(words.words(nb=2)).title()),
+    (("name", "task", "operator"), lambda faker, _: " ".join(faker.words(nb=2)).title()),
     (("id",), lambda _, number: f"{number:032x}"),
 )
+"""(Words in the name of a property, function that generates a text from Faker and a hash). The first match applies."""

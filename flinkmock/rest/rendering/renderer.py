@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from flinkmock.contract import Contract, Operation
 from flinkmock.errors import FakerMissing
 from flinkmock.rest.rendering.compiler import MISSING, Compiler, Render, SchemaMismatch
-from flinkmock.rest.rendering.jackson import encode
+from flinkmock.rest.rendering.json_encoder import encode
 from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
 from flinkmock.rest.rendering.writer import Write, compile_writer
 
@@ -32,7 +32,7 @@ class ResponseRenderer:
     """Renders the bodies of one contract. Equal seed, release, key and payload give equal bodies.
 
     Raises:
-        FakerMissing: The release is an imported one, which needs placeholders, and Faker is not installed.
+        FakerMissing: The release was imported, so that it needs placeholders, and Faker is not installed.
     """
 
     def __init__(self, contract: Contract, seed: int = 0) -> None:
@@ -88,9 +88,9 @@ class ResponseRenderer:
     def render(self, operation: Operation, payload: Any, placeholders: PlaceholderSource) -> Any:
         """Return the same as `body`, with values of `placeholders` for missing fields."""
         render = self._renderers.get(operation.id) or self._compile(operation)
-        nothing = payload is None or (payload == {} and (operation.response or {}).get("type") == "array")
+        is_missing = payload is None or (payload == {} and (operation.response or {}).get("type") == "array")
         try:
-            return render(MISSING if nothing else payload, None, placeholders)
+            return render(MISSING if is_missing else payload, None, placeholders)
         except SchemaMismatch as mismatch:
             raise RenderingError(operation, mismatch) from None
 

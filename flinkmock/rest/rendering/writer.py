@@ -16,8 +16,8 @@ from typing import Any
 from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
 from flinkmock.flink.java_format import java_double
 from flinkmock.moment import Fragment
-from flinkmock.rest.rendering.compiler import RAW_DISCRIMINATORS, Schema, discriminators
-from flinkmock.rest.rendering.jackson import encode
+from flinkmock.rest.rendering.compiler import DISCRIMINATOR_NAMES, Schema, branch_by_constant
+from flinkmock.rest.rendering.json_encoder import encode
 
 Write = Callable[[Any], str]
 
@@ -132,12 +132,12 @@ class _WriterCompiler:
         if len(branches) == 2 and types(branches[1]) == {"null"}:
             return ["if value is None: return 'null'", f"return {self._expression(branches[0], 'value')}"]
         resolved = [resolve(branch, self._definitions) for branch in branches]
-        constants = discriminators(resolved)
+        constants = branch_by_constant(resolved)
         if constants:
             by_constant = {constant: self.function_of(branches[index]) for constant, index in constants.items()}
             table = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in by_constant.items()) + "}"
             return [
-                *(f"if {name!r} in value: return {table}[value[{name!r}]](value)" for name in RAW_DISCRIMINATORS),
+                *(f"if {name!r} in value: return {table}[value[{name!r}]](value)" for name in DISCRIMINATOR_NAMES),
                 "raise UnusualPayload",
             ]
         if any(types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):

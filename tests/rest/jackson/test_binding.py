@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from flinkmock.contract import Contract, known_releases
 from flinkmock.rest.error_responses import RequestRejected
 from flinkmock.rest.jackson.binding import BodyReader
-from flinkmock.rest.jackson.class_names import jackson_order
+from flinkmock.rest.jackson.coercion import jackson_order
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
 ID = "0123456789abcdef0123456789abcdef"

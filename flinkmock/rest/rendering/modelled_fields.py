@@ -1,27 +1,23 @@
-"""Finds out which fields of a response the model provides, and which are placeholders."""
+"""Determines which fields of a response the model provides, and which are placeholders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.contract import Operation
 from flinkmock.rest.rendering.placeholders import FieldPath
 from flinkmock.rest.rendering.renderer import ResponseRenderer
 
-
-class _Unmodelled:
-    """Stands for a placeholder in a body."""
-
-
-_UNMODELLED = _Unmodelled()
+_PLACEHOLDER = object()
+"""Stands for a placeholder in a body."""
 
 
-class _UnmodelledMarks:
+class _PlaceholderMarks:
     """A placeholder source that marks fields instead of generating values."""
 
     def leaf(self, schema: Mapping[str, Any], path: FieldPath) -> Any:
-        return schema.get("const", _UNMODELLED)
+        return schema.get("const", _PLACEHOLDER)
 
     def length(self, path: FieldPath) -> int:
         return 1
@@ -30,15 +26,21 @@ class _UnmodelledMarks:
         return "*"
 
 
-def coverage(renderer: ResponseRenderer, operation: Operation, payload: Any) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the JSON pointers of the modelled fields and of the placeholders, with `*` for indexes of arrays.
+class ModelledFields(NamedTuple):
+    """JSON pointers of fields, with `*` for indexes of arrays."""
+
+    modelled: frozenset[str]
+    placeholders: frozenset[str]
+
+
+def modelled_fields(renderer: ResponseRenderer, operation: Operation, payload: Any) -> ModelledFields:
+    """Return which fields of a payload's body are modelled.
 
     A field that is a placeholder in one item of an array counts as a placeholder. Raises as `ResponseRenderer.body`.
     """
-    body = renderer.render(operation, payload, _UnmodelledMarks())
-    leaves = list(_leaves(body, ""))
-    unmodelled = frozenset(pointer for pointer, value in leaves if value is _UNMODELLED)
-    return frozenset(pointer for pointer, _ in leaves) - unmodelled, unmodelled
+    leaves = list(_leaves(renderer.render(operation, payload, _PlaceholderMarks()), ""))
+    placeholders = frozenset(pointer for pointer, value in leaves if value is _PLACEHOLDER)
+    return ModelledFields(frozenset(pointer for pointer, _ in leaves) - placeholders, placeholders)
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:

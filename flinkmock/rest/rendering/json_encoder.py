@@ -11,11 +11,11 @@ from flinkmock.flink.java_format import java_double
 
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
-# Python's repr and Java's Double.toString agree from 1.0E-3 up to 1.0E7, and Python writes \u001b where Jackson writes
-# \u001B. Both are rare, so three quick searches find out whether anything has to be replaced.
-_ODD_POINT = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
-_ODD_EXPONENT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
-_TOKENS = re.compile(
+# Python's repr and Java's Double.toString differ for numbers below 1.0E-3 and from 1.0E7 on, and Python writes \u001b
+# where Jackson writes \u001B. Both are rare, so quick searches decide whether anything has to be replaced.
+_POINT_OF_DIFFERENT_NUMBER = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
+_EXPONENT_WITHOUT_POINT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
+_DIFFERENT_TOKENS = re.compile(
     r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
     r"|(?<![\d.])-?(?:0\.000\d+|\d{8,}\.\d+|\d+(?:\.\d+)?e[+-]?\d+)"
 )
@@ -28,17 +28,18 @@ def encode(value: Any) -> bytes:
         text = _dump(value)
     except ValueError:
         text = _dump(_quoted(value))
-    if _ODD_POINT.search(text) or _ODD_EXPONENT.search(text) or "\\u00" in text:
-        text = _TOKENS.sub(_as_java, text)
+    if _POINT_OF_DIFFERENT_NUMBER.search(text) or _EXPONENT_WITHOUT_POINT.search(text) or "\\u00" in text:
+        text = _DIFFERENT_TOKENS.sub(_as_jackson, text)
     # Java's String.getBytes writes a question mark for an unpaired surrogate
     return text.encode("utf-8", errors="replace")
 
 
-def _as_java(token: re.Match[str]) -> str:
+def _as_jackson(token: re.Match[str]) -> str:
+    """Return a string or a number as Jackson writes it."""
     text = token[0]
     if not text.startswith('"'):
         return java_double(float(text))
-    return _ESCAPES.sub(lambda escape: escape[0][:2] + escape[0][2:].upper(), text) if "\\u" in text else text
+    return _ESCAPES.sub(lambda escape: escape[0][:2] + escape[0][2:].upper(), text)
 
 
 def _quoted(value: Any) -> Any:
