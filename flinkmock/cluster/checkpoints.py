@@ -205,7 +205,7 @@ class CheckpointTracker:
             duration = self._drawn(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
             fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
-            failure = checkpoint_messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
+            failure = checkpoint_messages.TASK_FAILED if self._next_id in spec.fails or fails_by_chance else None
             if duration >= spec.timeout:
                 duration, failure = spec.timeout, checkpoint_messages.EXPIRED
             at, self._next_at = self._next_at, None  # `trigger` materializes too, and must not find this checkpoint

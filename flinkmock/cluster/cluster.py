@@ -54,15 +54,15 @@ from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, sig
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.configuration import (
-    CHECKPOINT_CACHE,
-    GRAPH_CACHE,
+    ASYNC_STORE_DURATION,
+    CHECKPOINT_CACHE_TIMEOUT,
+    EXECUTION_GRAPH_CACHE_TIMEOUT,
     JOB_STORE_CAPACITY,
     JOB_STORE_EXPIRATION,
-    METRICS_INTERVAL,
+    METRICS_UPDATE_INTERVAL,
     PROFILING_HISTORY,
-    PROFILING_LONGEST,
+    PROFILING_MAX_DURATION,
     REFRESH_INTERVAL,
-    STORE_DURATION,
     Configuration,
     cluster_configuration,
 )
@@ -124,7 +124,7 @@ class Cluster:
         ms = self.configuration.milliseconds
         self.event_queue = EventQueue()
         self.wait_conditions = WaitConditions(signals_of(self.spec))
-        self.async_operations = AsyncOperations(ms(STORE_DURATION), leader_cached_kinds(self.release))
+        self.async_operations = AsyncOperations(ms(ASYNC_STORE_DURATION), leader_cached_kinds(self.release))
         self.job_store = JobStore(
             self.configuration.integer(JOB_STORE_EXPIRATION) * 1000, self.configuration.integer(JOB_STORE_CAPACITY)
         )
@@ -136,20 +136,20 @@ class Cluster:
         self.adaptive_scheduler = AdaptiveScheduler(self)
         self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.random)
         self.leadership = Leadership(self, self.spec.jobmanagers, self._make_caches)
-        self.profiler = Profiler(ms(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY))
+        self.profiler = Profiler(ms(PROFILING_MAX_DURATION) // 1000, self.configuration.integer(PROFILING_HISTORY))
 
     def _make_caches(self, jobmanager: int) -> Caches:
         configuration = self.jobmanager_configuration(jobmanager)
         refresh = configuration.milliseconds(REFRESH_INTERVAL)
         graph, checkpoints = (
-            configuration.duration(option) if self.release.since(since) else None
-            for option, since in ((GRAPH_CACHE, "2.3"), (CHECKPOINT_CACHE, "1.18"))
+            configuration.optional_milliseconds(option) if self.release.since(since) else None
+            for option, since in ((EXECUTION_GRAPH_CACHE_TIMEOUT, "2.3"), (CHECKPOINT_CACHE_TIMEOUT, "1.18"))
         )
         return Caches(
             self.cache_enabled,
             refresh if graph is None else graph,
             refresh if checkpoints is None else checkpoints,
-            configuration.milliseconds(METRICS_INTERVAL),
+            configuration.milliseconds(METRICS_UPDATE_INTERVAL),
             self.scenario_started_at,
         )
 

@@ -114,7 +114,7 @@ class JobFactory:
             at,
             application.id,
             adaptive=cluster.uses_adaptive_scheduler(spec),
-            reactive=cluster.configuration.reactive,
+            reactive=cluster.configuration.is_reactive,
             grows=spec.is_batch and cluster.release.since("2.0") and not spec.graph_is_complete,
         )
         application.jobs.append(job)

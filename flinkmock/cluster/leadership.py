@@ -88,7 +88,7 @@ class Leadership:
         cluster.jobs_awaiting_slots.clear()
         for job in cluster.jobs.values():
             self._suspend(job, at)
-        if cluster.configuration.highly_available if recovers is None else recovers:
+        if cluster.configuration.is_highly_available if recovers is None else recovers:
             self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         cluster.job_store.clear()

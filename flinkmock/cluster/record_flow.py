@@ -13,7 +13,7 @@ from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.metric_series import backpressure_at, backpressured_time_ms
 from flinkmock.flink.io_counters import IoCounters
-from flinkmock.flink.memory import PAGE
+from flinkmock.flink.memory import NETWORK_BUFFER_BYTES
 
 BUSY_AT_RATE = 1_000.0
 """The rate, in records per second, at which a subtask is busy all the time."""
@@ -170,7 +170,7 @@ def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
     if not records:
         return 0
     flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
-    return max(min(records, flushes), -(-size // PAGE))
+    return max(min(records, flushes), -(-size // NETWORK_BUFFER_BYTES))
 
 
 def _weight(vertex: Vertex, subtask: int) -> int:

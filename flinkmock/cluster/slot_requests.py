@@ -41,7 +41,7 @@ def first_failure(
         reported_at: When it reports missing slots, if its start-up time is over.
         at: When the slots are requested.
     """
-    reported_at = max(reported_at, started_at + configuration.start_up_ms)
+    reported_at = max(reported_at, started_at + configuration.resource_manager_start_up_ms)
     timed_out_at = at + configuration.milliseconds(SLOT_REQUEST_TIMEOUT)
     if timed_out_at < reported_at:
         return timed_out_at, SlotRequestFailure.TIMEOUT

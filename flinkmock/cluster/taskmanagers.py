@@ -10,7 +10,12 @@ from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.spec import ExceptionSpec
 from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import HEARTBEAT_INTERVAL, SLOTS, TASK_MANAGER_PROCESS_SIZE, Configuration
+from flinkmock.flink.configuration import (
+    HEARTBEAT_INTERVAL,
+    TASK_MANAGER_PROCESS_SIZE,
+    TASK_MANAGER_SLOTS,
+    Configuration,
+)
 from flinkmock.flink.java_exception import JavaException
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ class TaskManagers:
         """Return the configuration of a TaskManager, which may have its own slots and memory."""
         sizes = self._cluster.spec.taskmanager_sizes
         memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
-        values = {SLOTS.key: str(taskmanager.slots)}
+        values = {TASK_MANAGER_SLOTS.key: str(taskmanager.slots)}
         if memory is not None:
             values[TASK_MANAGER_PROCESS_SIZE.key] = memory
         return self._cluster.configuration.with_values(values)

@@ -1,4 +1,4 @@
-"""The texts of Flink's errors about checkpoints, savepoints and state. `messages.py` names the sources."""
+"""The texts of Flink's errors about checkpoints, savepoints and state, from the same sources as in `messages.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ TASK_FAILED = "Task has failed."
 """CheckpointFailureReason.TASK_FAILURE."""
 SUSPENDING = "Checkpoint Coordinator is suspending."
 """CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: the job stopped running during the checkpoint."""
-DECLINED = "Task has failed."
 EXPIRED = "Checkpoint expired before completing."
 """CheckpointFailureReason.CHECKPOINT_EXPIRED: the checkpoint took longer than its timeout."""
 CHECKPOINTING_NOT_ENABLED = "Checkpointing has not been enabled."
@@ -16,7 +15,7 @@ SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state 
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
-"""In 1.12 for all exceptions; since 1.13 only for unchecked ones, such as for an empty directory."""
+"""The text for all exceptions in 1.12; since 1.13 only for unchecked ones, such as that of an empty directory."""
 EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
 NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
 NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."

@@ -1,4 +1,4 @@
-"""The configuration of a cluster: the entries of `/jobmanager/config`, and typed values of the options in use.
+"""The configuration of a cluster: the entries of `/jobmanager/config`, and typed values of the options that are read.
 
 Options have Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed can be set by
 each of its names in every release, as with Flink's fallback and deprecated keys.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink.java_format import MAX_INT, MAX_LONG, hash_order
@@ -18,25 +19,31 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """The key of an option, Flink's default (None: no default) and its other names."""
+    """The key of an option, Flink's default (None if there is none) and the other keys that set it."""
 
     key: str
     default: str | None = None
     aliases: tuple[str, ...] = ()
 
 
-def _share(prefix: str, low: str, high: str, old_prefix: str | None = None) -> Mapping[str, Option]:
-    """Return the options of a memory component that is a fraction of the whole, within bounds."""
-    defaults = {"fraction": "0.1", "min": low, "max": high}
-    return {
-        part: Option(f"{prefix}.{part}", default, (f"{old_prefix}.{part}",) if old_prefix else ())
-        for part, default in defaults.items()
-    }
+class FractionOptions(NamedTuple):
+    """The options of a memory component that is a fraction of the whole, within bounds."""
+
+    fraction: Option
+    minimum: Option
+    maximum: Option
+
+
+def _fraction_options(prefix: str, minimum: str, maximum: str, old_prefix: str | None = None) -> FractionOptions:
+    def option(suffix: str, default: str) -> Option:
+        return Option(f"{prefix}.{suffix}", default, (f"{old_prefix}.{suffix}",) if old_prefix else ())
+
+    return FractionOptions(option("fraction", "0.1"), option("min", minimum), option("max", maximum))
 
 
 REFRESH_INTERVAL = Option("web.refresh-interval", "3 s")
-STORE_DURATION = Option("rest.async.store-duration", "5 min")
-METRICS_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
+ASYNC_STORE_DURATION = Option("rest.async.store-duration", "5 min")
+METRICS_UPDATE_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
 REST_PORT = Option("rest.port", "8081", ("web.port",))
 ALLOW_ORIGIN = Option("web.access-control-allow-origin", "*", ("jobmanager.web.access-control-allow-origin",))
 CHECKPOINTING_INTERVAL = Option("execution.checkpointing.interval")
@@ -67,21 +74,21 @@ ATTEMPTS_HISTORY = Option(
 )
 HEARTBEAT_INTERVAL = Option("heartbeat.interval", "10 s")
 RETAINED_CHECKPOINTS = Option("execution.checkpointing.num-retained", "1", ("state.checkpoints.num-retained",))
-CHECKPOINT_CACHE = Option("rest.cache.checkpoint-statistics.timeout", None)
-GRAPH_CACHE = Option("rest.cache.execution-graph.timeout", None)
+CHECKPOINT_CACHE_TIMEOUT = Option("rest.cache.checkpoint-statistics.timeout", None)
+EXECUTION_GRAPH_CACHE_TIMEOUT = Option("rest.cache.execution-graph.timeout", None)
 THREAD_DUMP_DEPTH = Option("cluster.thread-dump.stacktrace-max-depth")
 DEFAULT_PARALLELISM = Option("parallelism.default", "1")
-SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
+TASK_MANAGER_SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
 MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
 FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")
 FLAME_GRAPH_REFRESH = Option("rest.flamegraph.refresh-interval", "1 min")
-PROFILING_LONGEST = Option("rest.profiling.duration-max", "5 min")
+PROFILING_MAX_DURATION = Option("rest.profiling.duration-max", "5 min")
 PROFILING_HISTORY = Option("rest.profiling.history-size", "10")
 JOBMANAGER_LOG = Option("web.log.path", None, ("jobmanager.web.log.path",))
 TASKMANAGER_LOG = Option("taskmanager.log.path")
-SUBMIT = Option("web.submit.enable", "true")
-CANCEL = Option("web.cancel.enable", "true")
-RESCALE = Option("web.rescale.enable", "true")
+WEB_SUBMIT = Option("web.submit.enable", "true")
+WEB_CANCEL = Option("web.cancel.enable", "true")
+WEB_RESCALE = Option("web.rescale.enable", "true")
 CHECKPOINT_HISTORY = Option("web.checkpoints.history", "10")
 EXCEPTION_HISTORY = Option("web.exception-history-size", "16")
 RESCALE_HISTORY = Option("web.adaptive-scheduler.rescale-history.size", "0")
@@ -92,10 +99,14 @@ SCHEDULER_MODE = Option("scheduler-mode")
 FINE_GRAINED = Option("cluster.fine-grained-resource-management.enabled", "false")
 _ADAPTIVE = "jobmanager.adaptive-scheduler"
 SUBMISSION_WAIT = Option(
-    f"{_ADAPTIVE}.submission.resource-wait-timeout", "5 min", (f"{_ADAPTIVE}.resource-wait-timeout",)
+    f"{_ADAPTIVE}.submission.resource-wait-timeout",
+    "5 min",
+    (f"{_ADAPTIVE}.resource-wait-timeout",),
 )
 SUBMISSION_STABILIZATION = Option(
-    f"{_ADAPTIVE}.submission.resource-stabilization-timeout", "10 s", (f"{_ADAPTIVE}.resource-stabilization-timeout",)
+    f"{_ADAPTIVE}.submission.resource-stabilization-timeout",
+    "10 s",
+    (f"{_ADAPTIVE}.resource-stabilization-timeout",),
 )
 JOB_STORE_EXPIRATION = Option("jobstore.expiration-time", "3600")
 JOB_STORE_CAPACITY = Option("jobstore.max-capacity", str(MAX_INT))
@@ -103,7 +114,9 @@ SLOT_REQUEST_TIMEOUT = Option("slot.request.timeout", "5 min")
 STANDALONE_START_UP_TIME = Option("resourcemanager.standalone.start-up-time")
 SLOT_IDLE_TIMEOUT = Option("slot.idle.timeout", "50 s")
 RESCALE_COOLDOWN = Option(
-    f"{_ADAPTIVE}.executing.cooldown-after-rescaling", "30 s", (f"{_ADAPTIVE}.scaling-interval.min",)
+    f"{_ADAPTIVE}.executing.cooldown-after-rescaling",
+    "30 s",
+    (f"{_ADAPTIVE}.scaling-interval.min",),
 )
 RESCALE_STABILIZATION = Option(f"{_ADAPTIVE}.executing.resource-stabilization-timeout", "1 min")
 RESCALE_MAX_DELAY = Option(f"{_ADAPTIVE}.rescale-trigger.max-delay")
@@ -119,24 +132,24 @@ TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0 
 TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256 mb")
 TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size", None, ("taskmanager.memory.size",))
 TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0.4")
-TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192 mb", "1 gb")
+TASK_MANAGER_OVERHEAD = _fraction_options("taskmanager.memory.jvm-overhead", "192 mb", "1 gb")
 JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
 JOB_MANAGER_FLINK_SIZE = Option("jobmanager.memory.flink.size")
 JOB_MANAGER_HEAP = Option("jobmanager.memory.heap.size")
 JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256 mb")
 JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128 mb")
-JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192 mb", "1 gb")
+JOB_MANAGER_OVERHEAD = _fraction_options("jobmanager.memory.jvm-overhead", "192 mb", "1 gb")
 
 
-def network_share(release: Release | None) -> Mapping[str, Option]:
+def network_memory_options(release: Release | None) -> FractionOptions:
     """Return the options of a TaskManager's network memory. Since 1.17 its maximum is MemorySize.MAX_VALUE.
 
     Args:
         release: The release; None for the newest one.
     """
     unlimited = release is None or release.since("1.17")
-    high = f"{MAX_LONG} bytes" if unlimited else "1 gb"
-    return _share("taskmanager.memory.network", "64 mb", high, "taskmanager.network.memory")
+    maximum = f"{MAX_LONG} bytes" if unlimited else "1 gb"
+    return _fraction_options("taskmanager.memory.network", "64 mb", maximum, "taskmanager.network.memory")
 
 
 DEFAULTS: Mapping[str, str] = {
@@ -164,8 +177,9 @@ SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
 }
 """The options of a cluster with several JobManagers."""
 
-HIDDEN = "******"
-_SENSITIVE = (
+_HIDDEN_VALUE = "******"
+"""Shown instead of a secret (GlobalConfiguration.HIDDEN_CONTENT)."""
+_SENSITIVE_KEY_PARTS = (
     ("password", "1.12"),
     ("secret", "1.12"),
     ("fs.azure.account.key", "1.12"),
@@ -193,34 +207,34 @@ class Configuration:
         return Configuration({key: value for key, value in merged.items() if value is not None})
 
     @property
-    def reactive(self) -> bool:
+    def is_reactive(self) -> bool:
         """Whether jobs use all slots (SchedulerExecutionMode.REACTIVE)."""
         return (self.text(SCHEDULER_MODE) or "").lower() == "reactive"
 
     @property
     def scheduler(self) -> str | None:
         """The scheduler of streaming jobs; reactive mode needs the adaptive one (ClusterOptions.getSchedulerType)."""
-        return "adaptive" if self.reactive else self.text(SCHEDULER)
+        return "adaptive" if self.is_reactive else self.text(SCHEDULER)
 
     @property
     def submission_wait_ms(self) -> int:
-        """How long a job of the adaptive scheduler waits for the slots that it needs at least, in ms; -1: forever.
+        """How many ms a job of the adaptive scheduler waits for the slots that it needs at least; -1 for no limit.
 
-        Reactive mode has its own defaults (AdaptiveScheduler.Settings).
+        Reactive mode has other defaults (AdaptiveScheduler.Settings).
         """
-        return self._in_reactive_mode(SUBMISSION_WAIT, -1)
+        return self._milliseconds_or_reactive_default(SUBMISSION_WAIT, -1)
 
     @property
     def submission_stabilization_ms(self) -> int:
-        """How long a job of the adaptive scheduler waits for more slots before it starts, in ms."""
-        return self._in_reactive_mode(SUBMISSION_STABILIZATION, 0)
+        """How many ms a job of the adaptive scheduler waits for more slots before it starts."""
+        return self._milliseconds_or_reactive_default(SUBMISSION_STABILIZATION, 0)
 
-    def _in_reactive_mode(self, option: Option, default: int) -> int:
+    def _milliseconds_or_reactive_default(self, option: Option, reactive_default: int) -> int:
         is_set = any(key in self.values for key in (option.key, *option.aliases))
-        return self.milliseconds(option) if is_set or not self.reactive else default
+        return reactive_default if self.is_reactive and not is_set else self.milliseconds(option)
 
     @property
-    def highly_available(self) -> bool:
+    def is_highly_available(self) -> bool:
         """Whether jobs survive a crash of the leading JobManager (HighAvailabilityMode)."""
         return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")
 
@@ -258,32 +272,27 @@ class Configuration:
             raise self._invalid(option, text, "true or false")
         return text.lower() == "true"
 
-    def duration(self, option: Option) -> int | None:
-        """Return the value of an option in ms, or its default; None if it has none."""
-        text = self.text(option)
-        if text is None:
-            return None
+    def milliseconds(self, option: Option) -> int:
+        """Return the value of an option in ms. Raises ValueError if it has neither a value nor a default."""
+        text = self._required(option)
         try:
-            return milliseconds(text)
+            return duration_in_ms(text)
         except ValueError:
             raise self._invalid(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
 
-    def milliseconds(self, option: Option) -> int:
-        """Return the value of an option in ms. Raises ValueError if it has neither a value nor a default."""
-        self._required(option)
-        length = self.duration(option)
-        assert length is not None
-        return length
+    def optional_milliseconds(self, option: Option) -> int | None:
+        """Return the value of an option in ms, or its default; None if it has none."""
+        return None if self.text(option) is None else self.milliseconds(option)
 
     @property
-    def start_up_ms(self) -> int:
-        """Return how long a new ResourceManager waits for TaskManagers, in ms.
+    def resource_manager_start_up_ms(self) -> int:
+        """How many ms a new ResourceManager waits for TaskManagers.
 
         A negative value means slot.request.timeout (ConfigurationUtils.getStandaloneClusterStartupPeriodTime).
         """
         text = self.text(STANDALONE_START_UP_TIME)
-        unset = text is None or text.startswith("-")
-        return self.milliseconds(SLOT_REQUEST_TIMEOUT if unset else STANDALONE_START_UP_TIME)
+        is_unset = text is None or text.startswith("-")
+        return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset else STANDALONE_START_UP_TIME)
 
     def size(self, option: Option) -> int:
         """Return the value of an option in bytes. Raises ValueError if it has neither a value nor a default."""
@@ -296,7 +305,7 @@ class Configuration:
     def entries(self, release: Release) -> list[dict[str, str]]:
         """Return `/jobmanager/config`: keys and values in Flink's order, without secrets (ClusterConfigurationInfo)."""
         return [
-            {"key": key, "value": HIDDEN if _is_sensitive(key, release) else self.values[key]}
+            {"key": key, "value": _HIDDEN_VALUE if _is_sensitive(key, release) else self.values[key]}
             for key in hash_order(self.values)
         ]
 
@@ -334,36 +343,40 @@ def cluster_configuration(
         blob_port: The port of the blob server.
         jobmanagers: The number of JobManagers.
     """
-    started = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
+    set_at_start = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
     if release.since("1.15"):
-        started["blob.server.port"] = str(blob_port)
+        set_at_start["blob.server.port"] = str(blob_port)
     if jobmanagers > 1:
-        kind = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
-        started |= {kind: "zookeeper", **SEVERAL_JOB_MANAGERS}
-    return Configuration({**DEFAULTS, **started}).with_values(overrides)
+        high_availability = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
+        set_at_start |= {high_availability: "zookeeper", **SEVERAL_JOB_MANAGERS}
+    return Configuration({**DEFAULTS, **set_at_start}).with_values(overrides)
 
 
-_TIME_UNITS = {
+_MS_BY_UNIT = {
     **dict.fromkeys(("d", "day", "days"), 86_400_000),
     **dict.fromkeys(("h", "hour", "hours"), 3_600_000),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60_000),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1000),
     **dict.fromkeys(("", "ms", "milli", "millis", "millisecond", "milliseconds"), 1),
 }
-_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?)?")
+_MICROSECONDS = ("µs", "micro", "micros", "microsecond", "microseconds")
+_NANOSECONDS = ("ns", "nano", "nanos", "nanosecond", "nanoseconds")
+_ISO_8601 = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?)?")
 
 
-def milliseconds(text: str) -> int:
+def duration_in_ms(text: str) -> int:
     """Parse a duration as Flink's TimeUtils does: "5 min", "3s", "3000" (ms) or "PT5M". Raises ValueError."""
     lowered = text.strip().lower()
-    plain = re.fullmatch(r"(\d+)\s*([a-zµ]*)", lowered)
-    if plain and plain[2] in _TIME_UNITS:
-        return int(plain[1]) * _TIME_UNITS[plain[2]]
-    if plain and plain[2] in ("µs", "micro", "micros", "microsecond", "microseconds"):
-        return int(plain[1]) // 1000
-    if plain and plain[2] in ("ns", "nano", "nanos", "nanosecond", "nanoseconds"):
-        return int(plain[1]) // 1_000_000
-    iso = _ISO.fullmatch(lowered)
+    number_and_unit = re.fullmatch(r"(\d+)\s*([a-zµ]*)", lowered)
+    if number_and_unit:
+        number, unit = int(number_and_unit[1]), number_and_unit[2]
+        if unit in _MS_BY_UNIT:
+            return number * _MS_BY_UNIT[unit]
+        if unit in _MICROSECONDS:
+            return number // 1000
+        if unit in _NANOSECONDS:
+            return number // 1_000_000
+    iso = _ISO_8601.fullmatch(lowered)
     if iso is None or not any(iso.groups()):
         raise ValueError(f"{text!r} is not a duration")
     try:
@@ -380,6 +393,7 @@ _SIZE_UNITS = {
     **dict.fromkeys(("g", "gb", "gibibytes"), 3),
     **dict.fromkeys(("t", "tb", "tebibytes"), 4),
 }
+"""The powers of 1024 by unit."""
 
 
 def size_in_bytes(text: str) -> int:
@@ -391,4 +405,4 @@ def size_in_bytes(text: str) -> int:
 
 
 def _is_sensitive(key: str, release: Release) -> bool:
-    return any(part in key.lower() and release.since(since) for part, since in _SENSITIVE)
+    return any(part in key.lower() and release.since(since) for part, since in _SENSITIVE_KEY_PARTS)

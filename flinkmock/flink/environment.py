@@ -1,7 +1,7 @@
-"""The machine and the Java of a fake cluster: a container of Flink's official image.
+"""The machine and the Java version of a fake cluster: those of a container of Flink's official image.
 
-These values are visible in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Nothing else
-depends on them.
+They appear in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Nothing else depends on
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A machine with Java: `java_build` is `java_version` with the build; memory is in bytes."""
+    """A machine with Java. `java_build` is the Java version with its build; memory is in bytes."""
 
     java_version: str
     java_build: str
@@ -34,7 +34,13 @@ class Environment:
         return f"OpenJDK 64-Bit Server VM - {self.java_vendor} - {major}/{self.java_build}"
 
     def log_file(self, daemon: str, number: int, host: str) -> str:
-        """Return the path of a process's log file (`bin/flink-daemon.sh`); `daemon` is e.g. "taskexecutor"."""
+        """Return the path of a process's log file (`bin/flink-daemon.sh`).
+
+        Args:
+            daemon: The name of the process in the script: "standalonesession" or "taskexecutor".
+            number: The number of the process on its host, from 0.
+            host: The name of the host.
+        """
         return f"{self.home}/log/flink-{self.user}-{daemon}-{number}-{host}.log"
 
 
@@ -43,5 +49,5 @@ JAVA_11 = Environment("11.0.13", "11.0.13+8")
 
 
 def environment_of(release: Release) -> Environment:
-    """Return the environment of a release: Java 17 since 1.15, which is the first that runs on it, else Java 11."""
+    """Return the environment of a release: Java 17 since 1.15, the first release that runs on it; Java 11 before."""
     return JAVA_17 if release.since("1.15") else JAVA_11

@@ -11,12 +11,12 @@ from flinkmock.release import Release
 
 
 def completion_exception(cause: JavaException) -> JavaException:
-    """Return the exception in which CompletableFuture wraps the one of an earlier stage."""
+    """Return the exception in which CompletableFuture wraps the exception of an earlier stage."""
     return JavaException(java_classes.COMPLETION_EXCEPTION, str(cause), cause)
 
 
 def initialization_error(cause: JavaException, release: Release) -> JavaException:
-    """Return the exception of a job whose JobMaster can't be created; such an exception is not wrapped again."""
+    """Return the exception of a job whose JobMaster can't be created. An exception of this class stays as it is."""
     if cause.java_class == java_classes.JOB_INITIALIZATION_EXCEPTION:
         return cause
     if not release.since("1.13"):
@@ -28,10 +28,10 @@ def initialization_error(cause: JavaException, release: Release) -> JavaExceptio
 
 def slot_request_error(cause: JavaException, release: Release) -> JavaException:
     """Return the exception of a task whose slot request fails (DefaultExecutionDeployer.assignResource)."""
-    inner, outer = future_trace(release), slot_assignment_trace(release)
-    cause = dataclasses.replace(cause, frames=inner)
-    wrapped = dataclasses.replace(completion_exception(cause), frames=inner)
-    return dataclasses.replace(completion_exception(wrapped), message=str(wrapped), frames=outer)
+    future_frames = future_trace(release)
+    cause = dataclasses.replace(cause, frames=future_frames)
+    wrapped = dataclasses.replace(completion_exception(cause), frames=future_frames)
+    return dataclasses.replace(completion_exception(wrapped), frames=slot_assignment_trace(release))
 
 
 def job_not_found(job_id: str) -> JavaException:

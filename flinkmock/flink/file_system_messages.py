@@ -1,4 +1,4 @@
-"""The texts of Flink's errors about paths and file systems. `messages.py` names the sources."""
+"""The texts of Flink's errors about paths and file systems, from the same sources as in `messages.py`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ def unsupported_scheme(scheme: str, release: Release) -> str:
 
 
 def missing_plugin(scheme: str, plugins: Sequence[str], release: Release) -> str:
-    word, page = (
-        "plugin(s)",
-        "https://nightlies.apache.org/flink/flink-docs-stable/docs/deployment/filesystems/plugins/",
-    )
-    if not release.since("1.16"):
-        word = "plugins" if len(plugins) > 1 else "plugin"
+    if release.since("1.16"):
+        noun = "plugin(s)"
+        page = "https://nightlies.apache.org/flink/flink-docs-stable/docs/deployment/filesystems/plugins/"
+    else:
+        noun = "plugins" if len(plugins) > 1 else "plugin"
         page = "https://ci.apache.org/projects/flink/flink-docs-stable/ops/plugins.html"
     return (
         f"Could not find a file system implementation for scheme '{scheme}'. The scheme is directly supported by Flink "
-        f"through the following {word}: {', '.join(plugins)}. Please ensure that each plugin resides within its own "
+        f"through the following {noun}: {', '.join(plugins)}. Please ensure that each plugin resides within its own "
         f"subfolder within the plugins directory. See {page} for more information. If you want to use a Hadoop file "
         "system for that scheme, please add the scheme to the configuration fs.allowed-fallback-filesystems. For a "
         f"full list of supported file systems, please see {_file_systems_page(release)}."

@@ -6,21 +6,31 @@ bytes unless a name says MiB. The sizes for 1728m are those of the recordings (s
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as options
-from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.configuration import Configuration, FractionOptions
 from flinkmock.flink.environment import Environment
 from flinkmock.release import Release
 
 MIB = 1024 * 1024
-PAGE = 32 * 1024
-"""taskmanager.memory.segment-size: the bytes of one network buffer."""
+NETWORK_BUFFER_BYTES = 32 * 1024
+"""The default of taskmanager.memory.segment-size."""
 
 Resource = dict[str, float | int | dict[str, float]]
+
+
+class SlotMemory(NamedTuple):
+    """The components that the slots of a TaskManager share, in bytes."""
+
+    task_heap: int
+    task_off_heap: int
+    managed: int
+    network: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,11 @@ class TaskManagerMemory:
 
     @property
     def max_heap(self) -> int:
-        """The heap that the JVM reports for `-Xmx`: a multiple of 1 MiB, a G1 region."""
-        return -(-self.heap // MIB) * MIB
+        return _max_heap(self.heap)
 
     @property
     def network_buffers(self) -> int:
-        """How many buffers of 32 KiB the network memory holds."""
-        return self.network // PAGE
+        return self.network // NETWORK_BUFFER_BYTES
 
     def configuration(self) -> dict[str, int]:
         """Return `memoryConfiguration` of `/taskmanagers`, in bytes."""
@@ -83,48 +91,56 @@ class TaskManagerMemory:
         }
 
     def total_resource(self, slots: int, release: Release) -> Resource:
-        """Return `totalResource`: memory in MiB, and as many cores as slots. 1.12 has zeros in standalone mode."""
-        return self._resource(slots, slots, release)
+        """Return `totalResource`: memory in MiB, and as many cores as slots."""
+        return self.free_resource(slots, slots, release)
 
-    def free_resource(self, slots: int, free: int, release: Release) -> Resource:
-        """Return `freeResource` with `free` of `slots` slots unused, in MiB."""
-        return self._resource(slots, free, release)
+    def free_resource(self, slots: int, free_slots: int, release: Release) -> Resource:
+        """Return `freeResource`: memory in MiB, and as many cores as slots are free.
+
+        In standalone mode, 1.12 sends zeros.
+        """
+        if not release.since("1.13"):
+            return _resource(0, SlotMemory(0, 0, 0, 0))
+        # Each used slot takes the same whole number of bytes; the remainder of the division stays free.
+        used_slots = slots - free_slots
+        free = (size - used_slots * (size // slots) for size in self._slot_memory)
+        return _resource(free_slots, SlotMemory(*free))
 
     def slot_resource(self, slots: int) -> Resource:
         """Return `resource` of one allocated slot, in MiB."""
-        return _resource(1.0, *(part // slots // MIB for part in self._divided()))
+        return _resource(1, SlotMemory(*(size // slots for size in self._slot_memory)))
 
-    def _divided(self) -> tuple[int, int, int, int]:
-        return self.task_heap, self.task_off_heap, self.managed, self.network
-
-    def _resource(self, slots: int, free: int, release: Release) -> Resource:
-        if not release.since("1.13"):
-            return _resource(0.0, 0, 0, 0, 0)
-        # Each used slot takes a whole number of MiB; the remainder of the division stays free.
-        taken = slots - free
-        return _resource(float(free), *((part - taken * (part // slots)) // MIB for part in self._divided()))
+    @property
+    def _slot_memory(self) -> SlotMemory:
+        return SlotMemory(self.task_heap, self.task_off_heap, self.managed, self.network)
 
 
-def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, network: int) -> Resource:
+def _resource(cores: int, memory: SlotMemory) -> Resource:
     return {
-        "cpuCores": cores,
-        "taskHeapMemory": task_heap,
-        "taskOffHeapMemory": task_off_heap,
-        "managedMemory": managed,
-        "networkMemory": network,
+        "cpuCores": float(cores),
+        "taskHeapMemory": memory.task_heap // MIB,
+        "taskOffHeapMemory": memory.task_off_heap // MIB,
+        "managedMemory": memory.managed // MIB,
+        "networkMemory": memory.network // MIB,
         "extendedResources": {},
     }
 
 
-def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
-    """Return the memory components that follow from `taskmanager.memory.process.size`.
+def _max_heap(heap: int) -> int:
+    """Return the heap that the JVM reports for `-Xmx`: a multiple of 1 MiB, the size of a G1 region."""
+    return math.ceil(heap / MIB) * MIB
 
-    The overhead depends on `taskmanager.memory.flink.size`, or on `taskmanager.memory.task.heap.size` with
-    `taskmanager.memory.managed.size`.
+
+def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
+    """Compute the memory components from `taskmanager.memory.process.size`.
+
+    The JVM overhead is a fraction of the process. If the size of Flink's memory is set, the overhead is what remains of
+    the process: `taskmanager.memory.flink.size` sets it, and so do `taskmanager.memory.task.heap.size` and
+    `taskmanager.memory.managed.size` together.
 
     Args:
         configuration: The configuration of the TaskManager.
-        release: The release with the defaults; None for the newest one.
+        release: The release whose defaults apply; None for the newest one.
 
     Raises:
         InvalidArgument: The process is too small for its components. Flink does not start in this case.
@@ -136,22 +152,26 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
     framework_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_HEAP)
     framework_off_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_OFF_HEAP)
     task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
-    heap = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
-    network_share = options.network_share(release)
-    if heap is not None and managed_size is not None:  # as recorded with 2.3.0, 300m and 200m
-        parts = heap + framework_heap + framework_off_heap + task_off_heap + managed_size
-        network = flink - parts if flink is not None else _inverse_share(configuration, network_share, parts)
-        flink = parts + network
-    overhead = _share(configuration, options.TASK_MANAGER_OVERHEAD, process)
+    task_heap_size = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
+    network_options = options.network_memory_options(release)
+    network = None
+    if task_heap_size is not None and managed_size is not None:  # 300m and 200m are recorded with 2.3.0
+        without_network = task_heap_size + framework_heap + framework_off_heap + task_off_heap + managed_size
+        if flink is None:
+            network = _component_beside(without_network, configuration, network_options)
+        else:
+            network = flink - without_network
+        flink = without_network + network
     if flink is None:
+        overhead = _component_of(process, configuration, options.TASK_MANAGER_OVERHEAD)
         flink = process - metaspace - overhead
     else:
         overhead = process - metaspace - flink
-    if heap is None or managed_size is None:
-        network = _share(configuration, network_share, flink)
+    if network is None:
+        network = _component_of(flink, configuration, network_options)
     managed = managed_size
     if managed is None:
-        managed = _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)
+        managed = _fraction_of(flink, configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION))
     task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
     if min(task_heap, overhead, network) < 0:
         raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a TaskManager")
@@ -170,44 +190,56 @@ class JobManagerMemory:
 
     @property
     def max_heap(self) -> int:
-        return -(-self.heap // MIB) * MIB
+        return _max_heap(self.heap)
 
 
 def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
-    """Return the memory components that follow from `jobmanager.memory.process.size`. Raises ValueError."""
+    """Compute the memory components from `jobmanager.memory.process.size`.
+
+    If `jobmanager.memory.heap.size` or `jobmanager.memory.flink.size` is set, the JVM overhead is what remains of the
+    process.
+
+    Raises:
+        InvalidArgument: The process is too small for its components. Flink does not start in this case.
+    """
     process = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)
     off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
-    overhead = _share(configuration, options.JOB_MANAGER_OVERHEAD, process)
-    heap = process - metaspace - off_heap - overhead
-    flink, own_heap = (
-        configuration.optional_size(o) for o in (options.JOB_MANAGER_FLINK_SIZE, options.JOB_MANAGER_HEAP)
-    )
-    if own_heap is not None or flink is not None:
-        heap = own_heap if own_heap is not None else (flink or 0) - off_heap
+    flink = configuration.optional_size(options.JOB_MANAGER_FLINK_SIZE)
+    heap = configuration.optional_size(options.JOB_MANAGER_HEAP)
+    if heap is None and flink is not None:
+        heap = flink - off_heap
+    if heap is None:
+        overhead = _component_of(process, configuration, options.JOB_MANAGER_OVERHEAD)
+        heap = process - metaspace - off_heap - overhead
+    else:
         overhead = process - metaspace - off_heap - heap
     if min(heap, overhead) <= 0:
         raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a JobManager")
     return JobManagerMemory(heap, metaspace, overhead)
 
 
-def _share(configuration: Configuration, share: Mapping[str, options.Option], of: int) -> int:
-    low, high = configuration.size(share["min"]), configuration.size(share["max"])
-    return min(max(_fraction(configuration.decimal(share["fraction"]), of), low), high)
+def _component_of(whole: int, configuration: Configuration, component: FractionOptions) -> int:
+    """Return the size of a component that is a fraction of the whole."""
+    return _bounded(_fraction_of(whole, configuration.decimal(component.fraction)), configuration, component)
 
 
-def _inverse_share(configuration: Configuration, share: Mapping[str, options.Option], rest: int) -> int:
-    """Return a component that is a fraction of the whole, if only the rest of the whole is known."""
-    fraction = _single(configuration.decimal(share["fraction"]))
-    low, high = configuration.size(share["min"]), configuration.size(share["max"])
-    return min(max(int(rest * fraction / (1 - fraction)), low), high)
+def _component_beside(others: int, configuration: Configuration, component: FractionOptions) -> int:
+    """Return the size of a component that is a fraction of the whole, given the size of all other components."""
+    fraction = _java_float(configuration.decimal(component.fraction))
+    return _bounded(int(others * fraction / (1 - fraction)), configuration, component)
 
 
-def _fraction(fraction: float, of: int) -> int:
-    return int(_single(fraction) * of)
+def _bounded(size: int, configuration: Configuration, component: FractionOptions) -> int:
+    minimum, maximum = configuration.size(component.minimum), configuration.size(component.maximum)
+    return min(max(size, minimum), maximum)
 
 
-def _single(fraction: float) -> float:
-    """Return the fraction as a Java float: 0.4f of 1342177280 is 536870920, not ...912 (recorded)."""
-    single: float = struct.unpack("f", struct.pack("f", fraction))[0]
-    return single
+def _fraction_of(whole: int, fraction: float) -> int:
+    return int(_java_float(fraction) * whole)
+
+
+def _java_float(number: float) -> float:
+    """Return a number rounded to a Java float: 0.4f of 1342177280 is 536870920, not ...912 (recorded)."""
+    rounded: float = struct.unpack("f", struct.pack("f", number))[0]
+    return rounded

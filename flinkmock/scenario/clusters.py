@@ -15,10 +15,10 @@ from flinkmock.cluster.cluster_spec import (
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as flink_configuration
 from flinkmock.flink.configuration import (
+    ASYNC_STORE_DURATION,
     HIGH_AVAILABILITY,
-    SLOTS,
-    STORE_DURATION,
     TASK_MANAGER_PROCESS_SIZE,
+    TASK_MANAGER_SLOTS,
     Configuration,
 )
 from flinkmock.flink.memory import taskmanager_memory
@@ -53,10 +53,10 @@ class ClusterReader:
         config = self.section.get("config")
         options = _options(config) if config is not None else {}
         if self.result_ttl is not None:
-            if STORE_DURATION.key in options:
-                message = f"config sets {STORE_DURATION.key}, too. Remove one of them."
+            if ASYNC_STORE_DURATION.key in options:
+                message = f"config sets {ASYNC_STORE_DURATION.key}, too. Remove one of them."
                 self.diagnostics.add(self.result_ttl.location, message)
-            options[STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
+            options[ASYNC_STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
         return options
 
     def check_options(self) -> None:
@@ -133,7 +133,7 @@ class ClusterReader:
         if node is None or self.jobmanagers() == 1 or not configured_keys:
             return
         high_availability = options[configured_keys.pop()] or "NONE"
-        if not Configuration({HIGH_AVAILABILITY.key: high_availability}).highly_available:
+        if not Configuration({HIGH_AVAILABILITY.key: high_availability}).is_highly_available:
             message = f"several JobManagers need high availability, but config sets it to {high_availability}."
             self.diagnostics.add(node.location, message)
 
@@ -165,10 +165,10 @@ class ClusterReader:
 
     def slots(self) -> int:
         """Return the slots of each TaskManager, from a key of the section or the option of Flink."""
-        node, option_value = self.section.get("slots"), self.configuration().get(SLOTS.key)
+        node, option_value = self.section.get("slots"), self.configuration().get(TASK_MANAGER_SLOTS.key)
         if option_value is None:
             return as_int(node, DEFAULTS.slots)
-        option_location = self.section["config"].items[SLOTS.key].location
+        option_location = self.section["config"].items[TASK_MANAGER_SLOTS.key].location
         if node is not None and node.text != option_value:
             self.diagnostics.add(option_location, f"slots is {node.text}. Remove one of them.")
         elif not option_value.isdecimal() or int(option_value) < 1:

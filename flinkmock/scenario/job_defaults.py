@@ -59,7 +59,7 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
         "max_concurrent": options.CHECKPOINTING_MAX_CONCURRENT,
         "tolerable_failures": options.CHECKPOINTING_TOLERABLE_FAILURES,
     }
-    settings: dict[str, Any] = {name: configuration.duration(option) for name, option in durations.items()}
+    settings: dict[str, Any] = {name: configuration.optional_milliseconds(option) for name, option in durations.items()}
     settings |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
     mode, retention = (
         configuration.text(option) for option in (options.CHECKPOINTING_MODE, options.CHECKPOINTING_RETENTION)

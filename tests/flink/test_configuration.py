@@ -1,4 +1,4 @@
-"""The effective configuration and its typed readings."""
+"""The configuration of a cluster, its entries and the typed values of options."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from flinkmock.flink.configuration import (
     Configuration,
     Option,
     cluster_configuration,
-    milliseconds,
+    duration_in_ms,
     size_in_bytes,
 )
 from flinkmock.release import Release
@@ -17,16 +17,12 @@ NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
 OLD = Release("1.12", "1.12.5", "d2142d8", "2021-07-28T19:21:40+02:00")
 
 
-SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
-
-
-def effective(release: Release = NEW, **overrides: str | None) -> Configuration:
-    by_option = {key.replace("__", "."): value for key, value in overrides.items()}
-    return cluster_configuration(by_option, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
+def configuration_with(overrides: dict[str, str | None], release: Release = NEW) -> Configuration:
+    return cluster_configuration(overrides, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
 
 
 @pytest.mark.parametrize(
-    ("text", "length"),
+    ("text", "duration"),
     [
         ("3000", 3000),
         ("3 s", 3000),
@@ -43,52 +39,52 @@ def effective(release: Release = NEW, **overrides: str | None) -> Configuration:
         ("P1DT2H", 93_600_000),
     ],
 )
-def test_lengths_of_time(text: str, length: int) -> None:
-    assert milliseconds(text) == length
+def test_durations_are_parsed_to_milliseconds(text: str, duration: int) -> None:
+    assert duration_in_ms(text) == duration
 
 
 @pytest.mark.parametrize("text", ["", "soon", "3 parsecs", "-1 s", "P", "PT", "PT1.2.3S", "s"])
-def test_no_length_of_time(text: str) -> None:
+def test_text_that_is_not_a_duration_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
-        milliseconds(text)
+        duration_in_ms(text)
 
 
 @pytest.mark.parametrize(("text", "size"), [("1024", 1024), ("1728m", 1728 << 20), ("1 gb", 1 << 30), ("2kb", 2048)])
-def test_sizes(text: str, size: int) -> None:
+def test_sizes_are_parsed_to_bytes(text: str, size: int) -> None:
     assert size_in_bytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "big", "1.5g", "10 parrots"])
-def test_no_size(text: str) -> None:
+def test_text_that_is_not_a_size_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not a size"):
         size_in_bytes(text)
 
 
-def test_flinks_defaults_apply_without_a_setting() -> None:
-    nothing = Configuration({})
-    assert nothing.milliseconds(options.REFRESH_INTERVAL) == 3000
-    assert nothing.milliseconds(options.STORE_DURATION) == 300_000
-    assert nothing.size(options.MAX_CONTENT_LENGTH) == 100 * 1024 * 1024
-    assert nothing.integer(options.CHECKPOINT_HISTORY) == 10
-    assert nothing.boolean(options.SUBMIT) is True
-    assert nothing.text(options.SAVEPOINT_DIR) is None
-    assert nothing.duration(options.RESCALE_MAX_DELAY) is None
+def test_options_that_are_not_set_have_flinks_defaults() -> None:
+    unset = Configuration({})
+    assert unset.milliseconds(options.REFRESH_INTERVAL) == 3000
+    assert unset.milliseconds(options.ASYNC_STORE_DURATION) == 300_000
+    assert unset.size(options.MAX_CONTENT_LENGTH) == 100 * 1024 * 1024
+    assert unset.integer(options.CHECKPOINT_HISTORY) == 10
+    assert unset.boolean(options.WEB_SUBMIT) is True
+    assert unset.text(options.SAVEPOINT_DIR) is None
+    assert unset.optional_milliseconds(options.RESCALE_MAX_DELAY) is None
 
 
-def test_an_option_is_found_under_its_old_and_its_new_name() -> None:
+def test_an_option_can_be_set_by_its_old_and_its_new_key() -> None:
     for key in ("state.savepoints.dir", "execution.checkpointing.savepoint-dir"):
         assert Configuration({key: "file:///sp"}).text(options.SAVEPOINT_DIR) == "file:///sp"
     both = Configuration({"high-availability": "none", "high-availability.type": "zookeeper"})
     assert both.text(options.HIGH_AVAILABILITY) == "zookeeper"
 
 
-def test_a_bad_value_is_named_with_its_key() -> None:
+def test_the_error_for_an_invalid_value_names_the_key() -> None:
     with pytest.raises(ValueError, match=r"web\.refresh-interval: 'often' is not a duration"):
         Configuration({"web.refresh-interval": "often"}).milliseconds(options.REFRESH_INTERVAL)
     with pytest.raises(ValueError, match=r"web\.submit\.enable: 'yes' is not true or false"):
-        Configuration({"web.submit.enable": "yes"}).boolean(options.SUBMIT)
+        Configuration({"web.submit.enable": "yes"}).boolean(options.WEB_SUBMIT)
     with pytest.raises(ValueError, match=r"taskmanager\.numberOfTaskSlots: 'four' is not a whole number"):
-        Configuration({"taskmanager.numberOfTaskSlots": "four"}).integer(SLOTS)
+        Configuration({"taskmanager.numberOfTaskSlots": "four"}).integer(options.TASK_MANAGER_SLOTS)
     with pytest.raises(ValueError, match=r"execution\.checkpointing\.savepoint-dir is not set"):
         Configuration({}).milliseconds(options.SAVEPOINT_DIR)
     with pytest.raises(ValueError, match=r"rest\.x: 'much' is not a size"):
@@ -97,22 +93,24 @@ def test_a_bad_value_is_named_with_its_key() -> None:
         Configuration({"fraction": "half"}).decimal(Option("fraction"))
 
 
-def test_scenario_wins_over_defaults_and_none_removes() -> None:
-    configuration = effective(state__savepoints__dir=None, rest__port="0", taskmanager__numberOfTaskSlots="8")
+def test_overrides_replace_defaults_and_none_removes_them() -> None:
+    configuration = configuration_with(
+        {"state.savepoints.dir": None, "rest.port": "0", "taskmanager.numberOfTaskSlots": "8"}
+    )
     assert "state.savepoints.dir" not in configuration.values
     assert configuration.values["rest.port"] == "0"
-    assert configuration.integer(SLOTS) == 8
+    assert configuration.integer(options.TASK_MANAGER_SLOTS) == 8
     assert configuration.with_values({"rest.port": "41234"}).integer(options.REST_PORT) == 41234
 
 
-def test_the_blob_port_in_releases_that_show_it() -> None:
-    """`/jobmanager/config` of 2.3.0 has it, that of 1.12.5 has not (suite cluster)."""
-    assert effective(NEW).values["blob.server.port"] == "41827"
-    assert "blob.server.port" not in effective(OLD).values
+def test_only_newer_releases_list_the_blob_port() -> None:
+    """`/jobmanager/config` of 2.3.0 lists it, that of 1.12.5 does not (suite cluster)."""
+    assert configuration_with({}, NEW).values["blob.server.port"] == "41827"
+    assert "blob.server.port" not in configuration_with({}, OLD).values
 
 
 def test_entries_have_the_recorded_order() -> None:
-    """The recording of 2.3.0, suite cluster; keys of one bucket are in the order of the file."""
+    """The order is recorded with 2.3.0 (suite cluster). Keys of one hash bucket keep the order of the file."""
     recorded = [
         "blob.server.port",
         "taskmanager.memory.process.size",
@@ -135,12 +133,12 @@ def test_entries_have_the_recorded_order() -> None:
         "rest.address",
         "state.checkpoints.dir",
     ]
-    configuration = effective(execution__checkpointing__interval="5s", io__tmp__dirs="/io")
+    configuration = configuration_with({"execution.checkpointing.interval": "5s", "io.tmp.dirs": "/io"})
     assert [entry["key"] for entry in configuration.entries(NEW)] == recorded
 
 
 def test_secrets_are_hidden() -> None:
-    configuration = effective(s3__secret__key="x", security__ssl__password="x", rest__auth__token="x")
+    configuration = configuration_with({"s3.secret.key": "x", "security.ssl.password": "x", "rest.auth.token": "x"})
     new = {entry["key"]: entry["value"] for entry in configuration.entries(NEW)}
     old = {entry["key"]: entry["value"] for entry in configuration.entries(OLD)}
     assert new["s3.secret.key"] == new["security.ssl.password"] == new["rest.auth.token"] == "******"
@@ -148,5 +146,5 @@ def test_secrets_are_hidden() -> None:
     assert old["rest.auth.token"] == "x", "1.12 does not know tokens"
 
 
-def test_every_default_is_listed() -> None:
-    assert set(DEFAULTS) <= {entry["key"] for entry in effective().entries(NEW)}
+def test_the_entries_contain_every_default() -> None:
+    assert set(DEFAULTS) <= {entry["key"] for entry in configuration_with({}).entries(NEW)}

@@ -1,4 +1,4 @@
-"""Task manager and job manager memory against the recordings (suite cluster, `/taskmanagers`)."""
+"""The memory of TaskManagers and JobManagers is that of the recordings (suite cluster, `/taskmanagers`)."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "", "")
 OLD = Release("1.12", "1.12.5", "", "")
-RECORDED = {
+MEMORY_OF_1728M = {
     "frameworkHeap": 134217728,
     "taskHeap": 402653174,
     "frameworkOffHeap": 134217728,
@@ -23,10 +23,10 @@ RECORDED = {
 }
 
 
-def test_the_layout_of_1728m_is_the_recorded_one() -> None:
+def test_a_process_of_1728m_has_the_recorded_components() -> None:
     memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}), NEW)
-    assert memory.configuration() == RECORDED
-    assert list(memory.configuration()) == list(RECORDED)
+    assert memory.configuration() == MEMORY_OF_1728M
+    assert list(memory.configuration()) == list(MEMORY_OF_1728M)
     assert memory.hardware(environment_of(NEW))["managedMemory"] == 536870920
     assert memory.network_buffers == 4096
 
@@ -43,24 +43,27 @@ def test_total_resource_is_the_recorded_one() -> None:
     }
 
 
-def test_two_of_four_slots_in_use_as_on_a_real_2_3() -> None:
+def test_resources_are_the_recorded_ones_if_two_of_four_slots_are_used() -> None:
     memory = taskmanager_memory(Configuration({}), NEW)
-    free, slot = memory.free_resource(4, 2, NEW), memory.slot_resource(4)
-    assert (free["cpuCores"], free["taskHeapMemory"], free["managedMemory"], free["networkMemory"]) == (
-        2.0,
-        191,
-        256,
-        64,
-    )
-    assert (slot["cpuCores"], slot["taskHeapMemory"], slot["managedMemory"], slot["networkMemory"]) == (
-        1.0,
-        95,
-        128,
-        32,
-    )
+    assert memory.free_resource(4, 2, NEW) == {
+        "cpuCores": 2.0,
+        "taskHeapMemory": 191,
+        "taskOffHeapMemory": 0,
+        "managedMemory": 256,
+        "networkMemory": 64,
+        "extendedResources": {},
+    }
+    assert memory.slot_resource(4) == {
+        "cpuCores": 1.0,
+        "taskHeapMemory": 95,
+        "taskOffHeapMemory": 0,
+        "managedMemory": 128,
+        "networkMemory": 32,
+        "extendedResources": {},
+    }
 
 
-def test_nothing_is_free_when_all_slots_are_in_use() -> None:
+def test_free_resources_are_zero_if_all_slots_are_used() -> None:
     free = taskmanager_memory(Configuration({}), NEW).free_resource(4, 0, NEW)
     assert {value for value in free.values() if value != {}} == {0}
 
@@ -72,12 +75,12 @@ def test_resources_are_zero_in_1_12() -> None:
 
 
 @pytest.mark.parametrize("size", ["1g", "1728m", "4g", "16g", "64g"])
-def test_the_parts_add_up(size: str) -> None:
+def test_the_components_add_up_to_the_process(size: str) -> None:
     memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}), NEW)
-    parts = memory.configuration()
-    total = parts.pop("totalProcessMemory")
-    assert parts.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
-    assert sum(parts.values()) == total
+    components = memory.configuration()
+    total = components.pop("totalProcessMemory")
+    assert components.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
+    assert sum(components.values()) == total
     assert 192 * MIB <= memory.overhead <= 1024 * MIB
     assert memory.network >= 64 * MIB
     assert memory.heap <= memory.max_heap < memory.heap + MIB
@@ -87,14 +90,14 @@ def test_the_parts_add_up(size: str) -> None:
     ("release", "network", "task_heap"), [(NEW, 3_301_756_158, 16_240_344_842), (OLD, 1 << 30, 18_468_359_176)]
 )
 def test_network_memory_has_no_limit_since_1_17(release: Release, network: int, task_heap: int) -> None:
-    """What BashJavaUtils of 2.3.0, 1.20.5, 1.17.2 and 1.12.5 computes for 32g."""
+    """The sizes are those that BashJavaUtils of 2.3.0 and 1.12.5 computes for 32g."""
     memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "32g"}), release)
     assert (memory.network, memory.task_heap, memory.managed) == (network, task_heap, 13_207_024_632)
     limited = {"taskmanager.memory.process.size": "32g", "taskmanager.memory.network.max": "1g"}
     assert taskmanager_memory(Configuration(limited), release).network == 1 << 30
 
 
-def test_a_fixed_managed_size_wins() -> None:
+def test_a_managed_size_replaces_the_fraction() -> None:
     memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}), NEW)
     assert memory.managed == 100 * MIB
 
@@ -107,12 +110,12 @@ def test_a_fixed_managed_size_wins() -> None:
         ("taskmanager.network.memory.fraction", "taskmanager.memory.network.fraction", "0.2"),
     ],
 )
-def test_older_names_of_options_work(old: str, new: str, value: str) -> None:
+def test_options_can_be_set_by_their_older_names(old: str, new: str, value: str) -> None:
     memory = taskmanager_memory(Configuration({old: value}), NEW)
     assert memory == taskmanager_memory(Configuration({new: value}), NEW) != taskmanager_memory(Configuration({}), NEW)
 
 
-def test_a_process_that_is_too_small() -> None:
+def test_a_process_that_is_too_small_is_rejected() -> None:
     with pytest.raises(ValueError, match="too few for a TaskManager"):
         taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), NEW)
     with pytest.raises(ValueError, match="too few for a JobManager"):

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flinkmock.flink.configuration import milliseconds
+from flinkmock.flink.configuration import duration_in_ms
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
 _ELEMENT_FIELDS = ("a", "c", "list")
@@ -111,7 +111,7 @@ class Options:
         if isinstance(value, JavaObject):
             return duration_ms(value)
         try:
-            return None if value is None else milliseconds(str(value))
+            return None if value is None else duration_in_ms(str(value))
         except ValueError:
             return None
 

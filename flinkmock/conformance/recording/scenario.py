@@ -14,7 +14,7 @@ from flinkmock.conformance.recording.lifecycle import lifecycle
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations
 from flinkmock.conformance.recording.samples import metric_series
 from flinkmock.conformance.server_release import nearest_release
-from flinkmock.flink.configuration import DEFAULTS, milliseconds, size_in_bytes
+from flinkmock.flink.configuration import DEFAULTS, duration_in_ms, size_in_bytes
 from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.units import format_duration
 
@@ -133,15 +133,15 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
         return "none"
     if fixed := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
         attempts = {"attempts": int(fixed[2])} if int(fixed[2]) < UNLIMITED_ATTEMPTS else {}
-        return {"strategy": "fixed-delay", **attempts, "delay": format_duration(milliseconds(fixed[1]))}
+        return {"strategy": "fixed-delay", **attempts, "delay": format_duration(duration_in_ms(fixed[1]))}
     rate = re.match(
         r"Failure rate restart with maximum of (\d+) failures within interval (.*?) and fixed delay (.*)\.", sentence
     )
     if rate:
-        interval, delay = (format_duration(milliseconds(text)) for text in (rate[2], rate[3]))
+        interval, delay = (format_duration(duration_in_ms(text)) for text in (rate[2], rate[3]))
         return {"strategy": "failure-rate", "attempts": int(rate[1]), "interval": interval, "delay": delay}
     if growing := re.match(r"Restart with exponential delay: starting at (.*?),", sentence):
-        return {"strategy": "exponential-delay", "delay": format_duration(milliseconds(growing[1]))}
+        return {"strategy": "exponential-delay", "delay": format_duration(duration_in_ms(growing[1]))}
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flinkmock.flink.memory import MIB, PAGE
+from flinkmock.flink.memory import MIB, NETWORK_BUFFER_BYTES
 from flinkmock.flink.metrics.inputs import METER_SPAN_MS, JobManagerInputs, MetricInputs, TaskManagerInputs, per_second
 from flinkmock.flink.metrics.table import Metric, Table
 from flinkmock.flink.threads import jobmanager_thread_count, taskmanager_thread_count
@@ -80,7 +80,7 @@ def _state(inputs: MetricInputs, *, max_heap: int, threads: int, work: int, buff
         metaspace_used=metaspace,
         metaspace_committed=metaspace + MIB // 2,
         direct_count=buffers + own_buffers,
-        direct_used=buffers * PAGE + own_buffers * MIB // 4,
+        direct_used=buffers * NETWORK_BUFFER_BYTES + own_buffers * MIB // 4,
         gc_count=_collections(inputs, inputs.age, period),
         gc_time=_collection_time(inputs, inputs.age, period),
         gc_time_minute_ago=_collection_time(inputs, inputs.age - METER_SPAN_MS, period),

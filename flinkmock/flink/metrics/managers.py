@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.flink.memory import PAGE
+from flinkmock.flink.memory import NETWORK_BUFFER_BYTES
 from flinkmock.flink.metrics.inputs import JobManagerInputs, TaskManagerInputs
 from flinkmock.flink.metrics.jvm import ALL, JVM, OLD, YOUNG, jobmanager_state, taskmanager_state
 from flinkmock.flink.metrics.table import Metric, Table, measure
@@ -26,12 +26,12 @@ TASK_MANAGER: Table[TaskManagerInputs] = (
     Metric("Status.Flink.Memory.Managed.Used", lambda r: 0),
     Metric("Status.Network.AvailableMemorySegments", lambda r: _buffers(r) - _used(r), until="2.0"),
     Metric("Status.Network.TotalMemorySegments", lambda r: _buffers(r), until="2.0"),
-    Metric("Status.Shuffle.Netty.AvailableMemory", lambda r: (_buffers(r) - _used(r)) * PAGE),
+    Metric("Status.Shuffle.Netty.AvailableMemory", lambda r: (_buffers(r) - _used(r)) * NETWORK_BUFFER_BYTES),
     Metric("Status.Shuffle.Netty.AvailableMemorySegments", lambda r: _buffers(r) - _used(r)),
     Metric("Status.Shuffle.Netty.RequestedMemoryUsage", lambda r: _requested_percent(r), since="1.15"),
-    Metric("Status.Shuffle.Netty.TotalMemory", lambda r: _buffers(r) * PAGE),
+    Metric("Status.Shuffle.Netty.TotalMemory", lambda r: _buffers(r) * NETWORK_BUFFER_BYTES),
     Metric("Status.Shuffle.Netty.TotalMemorySegments", lambda r: _buffers(r)),
-    Metric("Status.Shuffle.Netty.UsedMemory", lambda r: _used(r) * PAGE),
+    Metric("Status.Shuffle.Netty.UsedMemory", lambda r: _used(r) * NETWORK_BUFFER_BYTES),
     Metric("Status.Shuffle.Netty.UsedMemorySegments", lambda r: _used(r)),
 )
 
@@ -72,9 +72,9 @@ def taskmanager_jvm(inputs: TaskManagerInputs, release: Release) -> dict[str, in
         "nettyShuffleMemorySegmentsAvailable": total - used,
         "nettyShuffleMemorySegmentsUsed": used,
         "nettyShuffleMemorySegmentsTotal": total,
-        "nettyShuffleMemoryAvailable": (total - used) * PAGE,
-        "nettyShuffleMemoryUsed": used * PAGE,
-        "nettyShuffleMemoryTotal": total * PAGE,
+        "nettyShuffleMemoryAvailable": (total - used) * NETWORK_BUFFER_BYTES,
+        "nettyShuffleMemoryUsed": used * NETWORK_BUFFER_BYTES,
+        "nettyShuffleMemoryTotal": total * NETWORK_BUFFER_BYTES,
         "garbageCollectors": collectors,
     }
     if not release.since("2.0"):

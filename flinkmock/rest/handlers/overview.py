@@ -6,7 +6,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState
-from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, REST_PORT, SUBMIT
+from flinkmock.flink.configuration import REFRESH_INTERVAL, REST_PORT, WEB_CANCEL, WEB_RESCALE, WEB_SUBMIT
 from flinkmock.rest.call import Payload, RestCall, handles
 
 
@@ -43,11 +43,11 @@ def dashboard(call: RestCall) -> Payload:
         "flink-version": release.version,
         "flink-revision": f"{release.commit} @ {release.built}",
         "features": {
-            "web-submit": configuration.boolean(SUBMIT),
-            "web-cancel": configuration.boolean(CANCEL),
+            "web-submit": configuration.boolean(WEB_SUBMIT),
+            "web-cancel": configuration.boolean(WEB_CANCEL),
             "web-rescale": call.cluster.has_adaptive_scheduler
-            and not configuration.reactive
-            and configuration.boolean(RESCALE),
+            and not configuration.is_reactive
+            and configuration.boolean(WEB_RESCALE),
             "web-history": False,
         },
     }

@@ -114,10 +114,10 @@ def config(call: RestCall) -> Payload:
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
     every = job.spec.checkpoints.every if job.spec.checkpoints else None
-    delay = configuration.duration(options.RESCALE_MAX_DELAY)
+    delay = configuration.optional_milliseconds(options.RESCALE_MAX_DELAY)
     return {
         "rescaleHistoryMax": configuration.integer(options.RESCALE_HISTORY),
-        "schedulerExecutionMode": "REACTIVE" if configuration.reactive else None,
+        "schedulerExecutionMode": "REACTIVE" if configuration.is_reactive else None,
         "submissionResourceWaitTimeoutInMillis": configuration.submission_wait_ms,
         "submissionResourceStabilizationTimeoutInMillis": configuration.submission_stabilization_ms,
         "slotIdleTimeoutInMillis": configuration.milliseconds(options.SLOT_IDLE_TIMEOUT),
