@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     )
     from flinkmock.conformance import check
     from flinkmock.contract import Contract, known_releases
-    from flinkmock.control.jobs import JobControl
+    from flinkmock.control.job import JobControl
     from flinkmock.engine import Engine
     from flinkmock.engine_snapshot import Snapshot
     from flinkmock.errors import (
@@ -108,7 +108,7 @@ _MODULES = {
     "JarNotFound": "flinkmock.cluster.errors",
     "JavaException": "flinkmock.flink.java_exception",
     "JobAlreadyTerminated": "flinkmock.cluster.errors",
-    "JobControl": "flinkmock.control.jobs",
+    "JobControl": "flinkmock.control.job",
     "JobInitializing": "flinkmock.cluster.errors",
     "JobNotFound": "flinkmock.cluster.errors",
     "Journal": "flinkmock.journal",

@@ -25,6 +25,7 @@ from flinkmock.state_lock import StateLock
 
 
 def wall_ms() -> int:
+    """Return the time of the wall clock in epoch ms."""
     return time.time_ns() // 1_000_000
 
 
@@ -72,22 +73,23 @@ class Engine:
         self.lock = StateLock()
         self.handler_overrides: dict[str, Handler] = {}
         """Operation id -> the user's handler. If it returns None, the built-in handler is called."""
-        # created with the first jar; most clusters have none
-        self._folder = private_files.new_path("jars")
+        self._upload_folder = private_files.new_path("jars")  # created when the first jar is uploaded
         try:
             with without_garbage_collection():
-                self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
+                self.cluster = Cluster(
+                    spec, release=self.contract.release, clock=self.clock, upload_dir=self._upload_folder
+                )
             self.faults = Faults(self.cluster.random)
             self.journal = Journal()
-            self.expected: tuple[Expected, ...] = ()
-            self.varied: VariedResponses | None = None
+            self.expectations: tuple[Expected, ...] = ()
+            self.varied_responses: VariedResponses | None = None
             self.ingress = IngressSpec()
             if isinstance(spec, Scenario):
                 self.faults.add(*spec.faults)
-                self.expected = spec.expect
+                self.expectations = spec.expect
                 self.ingress = spec.ingress
                 if spec.varied:
-                    self.varied = VariedResponses(self.contract.release.minor, self.cluster.random)
+                    self.varied_responses = VariedResponses(self.contract.release.minor, self.cluster.random)
         except BaseException:
             self.close()
             raise
@@ -95,19 +97,26 @@ class Engine:
     def begin_request(self, jobmanager: int) -> int | None:
         """Run the events that are due when a request to a JobManager arrives.
 
+        In step mode, the clock advances when the request reaches the cluster (`advance_for_request`). If it can't,
+        because the JobManager is down or there is no leader, the clock advances here.
+
+        Args:
+            jobmanager: The number of the JobManager.
+
         Returns:
-            The cluster time in epoch ms. None in step mode, in which the clock advances when the request reaches the
-            cluster, or here if the JobManager is down or there is no leader.
+            The cluster time in epoch ms; None in step mode if the clock has not advanced yet.
         """
         now = self.clock.now()
         self.catch_up(now)
         if not self.clock.step:
             return now
         leadership = self.cluster.leadership
-        return self.arrive() if leadership.leader is None or leadership.jobmanagers[jobmanager].down else None
+        if leadership.leader is None or leadership.jobmanagers[jobmanager].down:
+            return self.advance_for_request()
+        return None
 
-    def arrive(self) -> int:
-        """Advance the clock as a request does, and run the events that are due; return the cluster time in epoch ms."""
+    def advance_for_request(self) -> int:
+        """Advance the clock as each request does, and run the due events; return the cluster time in epoch ms."""
         with self.lock.reading:
             now = self.clock.on_request()
             self.catch_up(now)
@@ -127,23 +136,28 @@ class Engine:
             now, cluster = self.clock.now(), self.cluster
             cluster.run_due_events(now)
             if fault.leader_failover is not None:
-                takes = cluster.random.draw(fault.leader_failover, "fault", fault.name, self.faults.hits(fault.name))
-                cluster.leadership.crash_leader(takes, now, recovers=True)
+                hits = self.faults.hits(fault.name)
+                duration = cluster.random.draw(fault.leader_failover, "fault", fault.name, hits)
+                cluster.leadership.crash_leader(duration, now, recovers=True)
             if fault.kill_taskmanager is not None:
                 number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
                 cluster.taskmanagers.remove_one(now, number)
 
-    def advance(self, length: int | str) -> int:
-        """Advance the clock by ms or a text such as "30s", and run the due events; return the time in epoch ms."""
+    def advance(self, duration: int | str) -> int:
+        """Advance the clock by a number of ms or a text such as "30s", and run the due events.
+
+        Returns:
+            The cluster time in epoch ms.
+        """
         with self.lock.reading:
-            now = self.clock.advance(length)
+            now = self.clock.advance(duration)
             self.catch_up(now, limits.ADVANCE)
             return now
 
-    def reach(self, moment: int) -> None:
+    def advance_to(self, moment: int) -> None:
         """In step mode, advance to a time (epoch ms) that the wall clock has reached, and run the due events."""
         with self.lock:
-            self.cluster.run_due_events(self.clock.reach(moment))
+            self.cluster.run_due_events(self.clock.advance_to(moment))
 
     @property
     def started_at(self) -> int:
@@ -155,7 +169,7 @@ class Engine:
         job = self.cluster.jobs.get((job_id or "").lower())
         return job.name if job else None
 
-    def state_of(self, name: str) -> str | None:
+    def state_of_job(self, name: str) -> str | None:
         """Return the state of the newest job with a name; None if there is none."""
         jobs = [job for job in self.cluster.jobs.values() if job.name == name]
         return jobs[-1].state if jobs else None
@@ -178,10 +192,10 @@ class Engine:
             snapshot.restore(self)
 
     def take_over_journal(self, other: Engine) -> None:
-        """Clear and continue the journal of an engine that this one replaces, so that `wait_for` calls keep waiting."""
+        """Clear the journal of an engine that this one replaces, and continue it, so that `wait_for` keeps waiting."""
         other.journal.clear()
         self.journal = other.journal
 
     def close(self) -> None:
         """Remove the uploaded jars. A second call does nothing."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._upload_folder, ignore_errors=True)

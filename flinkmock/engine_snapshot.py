@@ -41,7 +41,7 @@ class Snapshot:
             engine.journal.snapshot(),
             {**engine.handler_overrides},
             engine.clock.text,
-            dict(engine.varied.response_counts) if engine.varied is not None else {},
+            dict(engine.varied_responses.response_counts) if engine.varied_responses is not None else {},
         )
 
     def restore(self, engine: Engine) -> None:
@@ -58,7 +58,7 @@ class Snapshot:
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)
         engine.handler_overrides = {**self.handler_overrides}
-        if engine.varied is not None:
-            engine.varied.response_counts = Counter(self.varied_response_counts)
+        if engine.varied_responses is not None:
+            engine.varied_responses.response_counts = Counter(self.varied_response_counts)
         engine.clock.set_mode(self.clock_mode)
         engine.clock.rewind(self.at)

@@ -70,8 +70,8 @@ class UnknownRelease(FlinkMockError, ValueError):
 
 def _nearest_release(release: str, known: Sequence[str]) -> str:
     """Return a hint: a similar release, or that the release is older or newer than all known ones."""
-    typo = any(name.startswith(release) or release.startswith(name) for name in known)
-    if re.fullmatch(r"\d+\.\d+(\.\d+)?", release) and not typo:
+    is_prefix = any(name.startswith(release) or release.startswith(name) for name in known)
+    if re.fullmatch(r"\d+\.\d+(\.\d+)?", release) and not is_prefix:
         number = tuple(map(int, release.split(".")[:2]))
         if number < tuple(map(int, known[0].split("."))):
             return f" The oldest is {known[0]}."
@@ -118,13 +118,13 @@ class Diagnostic:
     path: str = ""
 
     def as_json(self) -> dict[str, str | int]:
-        """Return the message, and the known parts of the location."""
-        known: dict[str, str | int] = {"message": self.message, "file": self.file}
+        """Return the message with the parts of the location that are known."""
+        document: dict[str, str | int] = {"message": self.message, "file": self.file}
         if self.line:
-            known |= {"line": self.line, "column": self.column}
+            document |= {"line": self.line, "column": self.column}
         if self.path:
-            known["path"] = self.path
-        return known
+            document["path"] = self.path
+        return document
 
 
 class ScenarioError(FlinkMockError, ValueError):

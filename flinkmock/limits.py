@@ -26,16 +26,16 @@ class Limit:
         default: The number, unless the environment variable sets another one.
         unit: The unit of the number.
         applies_to: What is limited.
-        beyond: The effect of exceeding the limit.
-        flink: The behaviour of a real cluster.
+        when_exceeded: What flinkmock does when the limit is exceeded.
+        in_flink: What a real cluster does.
     """
 
     name: str
     default: int
     unit: str
     applies_to: str
-    beyond: str
-    flink: str
+    when_exceeded: str
+    in_flink: str
 
     @property
     def variable(self) -> str:
@@ -46,10 +46,12 @@ class Limit:
 ALL: list[Limit] = []
 """All limits, in the order of docs/limits.md."""
 _MISTAKES: list[str] = []
+"""Messages about limits in the environment that are not numbers."""
 
 
-def _limit(name: str, default: int, unit: str, applies_to: str, beyond: str, flink: str) -> int:
-    limit = Limit(name, default, unit, applies_to, beyond, flink)
+def _limit(name: str, default: int, unit: str, applies_to: str, when_exceeded: str, in_flink: str) -> int:
+    """Register a limit; return its number, which is the default or that of the environment."""
+    limit = Limit(name, default, unit, applies_to, when_exceeded, in_flink)
     ALL.append(limit)
     text = os.environ.get(limit.variable)
     if text is None:

@@ -2,8 +2,9 @@
 
 A handler that gets a `Moment` as the current time takes the same branches as with a number. The trace notes the
 comparisons that decide branches, and therefore knows until when later requests take the same branches. Values that move
-with the time, such as `now` and durations, are moments too, and are written as marks. Any other use of a moment raises
-TypeError; the response can then not be reused.
+with the time, such as `now` and durations, are moments too. In the text of the response, each of them is a mark, which
+is replaced by the number when the response is sent. Any other use of a moment raises TypeError; the response can then
+not be reused.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ def fixed(text: str) -> str:
 
 
 def instant(now: int) -> int:
-    """Return a time as a number, to be stored. If the time is traced, the caller also calls `ends_at`."""
+    """Return a time as a number, to be stored. If the time is traced, the caller also calls `note_change_at`."""
     return now.trace.now + now.shift if isinstance(now, Moment) else now
 
 
-def ends_at(now: int, time: int) -> None:
+def note_change_at(now: int, time: int) -> None:
     """If `now` is traced, note that the response may differ from `time` on (epoch ms)."""
     if isinstance(now, Moment):
-        now.trace.holds_until(time)
+        now.trace.note_change_at(time)
 
 
 class Trace:
@@ -63,7 +64,7 @@ class Trace:
         """Return the current time for a handler."""
         return Moment(self, 0)
 
-    def holds_until(self, time: int) -> None:
+    def note_change_at(self, time: int) -> None:
         """Note that the response may differ from `time` on (epoch ms), if that is in the future."""
         if self.now < time < self.until:
             self.until = time
@@ -97,20 +98,23 @@ class Moment:
         self.trace = trace
         self.shift = shift
 
-    def fragment(self, known: Fragment | None, version: object, make: Callable[[Any], Any]) -> Fragment:
-        """Return a part of the response: `known` if it is still valid, otherwise a new one.
+    def fragment(self, earlier: Fragment | None, version: object, make_payload: Callable[[Any], Any]) -> Fragment:
+        """Return a part of the response: `earlier` if it is still valid, otherwise a new one.
 
         Args:
-            known: The part of an earlier response; None if there is none.
+            earlier: The part of an earlier response; None if there is none.
             version: A value that changes when the part changes for another reason than the time.
-            make: Makes the payload for a time.
+            make_payload: Returns the payload for a time.
         """
         trace = self.trace
-        if known is None or known.version != version or known.until <= trace.now:
-            inner = Trace(trace.now)
-            known = Fragment(make(Moment(inner, self.shift)), version, inner.until)
-        trace.holds_until(known.until)
-        return known
+        if earlier is not None and earlier.version == version and earlier.until > trace.now:
+            fragment = earlier
+        else:
+            fragment_trace = Trace(trace.now)
+            payload = make_payload(Moment(fragment_trace, self.shift))
+            fragment = Fragment(payload, version, fragment_trace.until)
+        trace.note_change_at(fragment.until)
+        return fragment
 
     def __format__(self, spec: str) -> str:
         if spec not in ("", "d"):
@@ -134,14 +138,14 @@ class Moment:
 
     def __floordiv__(self, other: int) -> int:
         quotient = (self.trace.now + self.shift) // other
-        self.trace.holds_until((quotient + 1) * other - self.shift)
+        self.trace.note_change_at((quotient + 1) * other - self.shift)
         return quotient
 
     def __mod__(self, other: int) -> int:
-        self.trace.holds_until(self.trace.now + 1)
+        self.trace.note_change_at(self.trace.now + 1)
         return (self.trace.now + self.shift) % other
 
-    def _limit(self, other: Any) -> int | None:
+    def _reaches_at(self, other: Any) -> int | None:
         """Return the time of the trace at which this moment reaches `other`; None if `other` is not a number."""
         if type(other) is Moment:
             return self.trace.now + other.shift - self.shift
@@ -150,37 +154,37 @@ class Moment:
         return other - self.shift if isinstance(other, int) else None
 
     def __lt__(self, other: Any) -> bool:
-        limit = self._limit(other)
-        if limit is None:
+        reached_at = self._reaches_at(other)
+        if reached_at is None:
             return NotImplemented
         if type(other) is not Moment:
-            self.trace.holds_until(limit)
-        return self.trace.now < limit
+            self.trace.note_change_at(reached_at)
+        return self.trace.now < reached_at
 
     def __ge__(self, other: Any) -> bool:
-        less = self.__lt__(other)
-        return less if less is NotImplemented else not less
+        is_less = self.__lt__(other)
+        return is_less if is_less is NotImplemented else not is_less
 
     def __le__(self, other: Any) -> bool:
-        limit = self._limit(other)
-        if limit is None:
+        reached_at = self._reaches_at(other)
+        if reached_at is None:
             return NotImplemented
         if type(other) is not Moment:
-            self.trace.holds_until(limit + 1)
-        return self.trace.now <= limit
+            self.trace.note_change_at(reached_at + 1)
+        return self.trace.now <= reached_at
 
     def __gt__(self, other: Any) -> bool:
-        less = self.__le__(other)
-        return less if less is NotImplemented else not less
+        is_less_or_equal = self.__le__(other)
+        return is_less_or_equal if is_less_or_equal is NotImplemented else not is_less_or_equal
 
     def __eq__(self, other: object) -> bool:
-        limit = self._limit(other)
-        if limit is None:
+        reached_at = self._reaches_at(other)
+        if reached_at is None:
             return NotImplemented
         if type(other) is not Moment:
-            self.trace.holds_until(limit)
-            self.trace.holds_until(limit + 1)
-        return self.trace.now == limit
+            self.trace.note_change_at(reached_at)
+            self.trace.note_change_at(reached_at + 1)
+        return self.trace.now == reached_at
 
     __hash__ = None  # type: ignore[assignment]
 

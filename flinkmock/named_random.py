@@ -17,7 +17,7 @@ bytes."""
 
 @dataclass(frozen=True, slots=True)
 class UniformRange:
-    """A number that is drawn uniformly from `low` to `high`, both inclusive; `high` None: there is no upper limit.
+    """A number that is drawn uniformly from `low` to `high`, both inclusive; None for `high`: no upper limit.
 
     It is used for durations (ms), sizes (bytes) and rates. `UniformRange(3000, 3000)` is exactly 3 s.
     """
@@ -99,5 +99,6 @@ class NamedRandom:
 
     def uuid(self, *names: Name) -> str:
         """Return a version 4 UUID as Java prints it."""
-        d = self.hex(32, *names)
-        return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) % 4]}{d[17:20]}-{d[20:32]}"
+        digits = self.hex(32, *names)
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

@@ -41,11 +41,14 @@ OTHERS = {
     "bad": Colour("#b3261e", "#ff7b72"),
     "fault": Colour("#b3261e", "#ff7b72"),
 }
-"""The colours of all other parts."""
+"""The colours of everything else."""
 
 
 def css(selector: str = ".plan") -> str:
-    """Return CSS custom properties for a selector: the light colours, and the dark ones for users who prefer them."""
+    """Return CSS custom properties for a selector: the light colours, and the dark ones for users who prefer them.
+
+    `--s-STATE` is the fill colour of a job state, and `--t-STATE` is the colour of text on it.
+    """
     properties = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
     properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
     properties |= OTHERS

@@ -91,7 +91,7 @@ def _random_name() -> str:
 
 
 @atexit.register
-def _remove_own() -> None:
+def _remove_own_folders() -> None:
     for folder, process in _OWNED.values():
         if process == os.getpid():  # not in a fork
             shutil.rmtree(folder, ignore_errors=True)

@@ -19,13 +19,13 @@ class Release:
         minor: The minor release, such as "2.3".
         version: The full version, such as "2.3.0".
         commit: The first seven digits of the commit.
-        built: The build time in ISO format, with an offset.
+        build_time: The build time in ISO format, with an offset.
     """
 
     minor: str
     version: str
     commit: str
-    built: str
+    build_time: str
 
     @property
     def number(self) -> tuple[int, int]:
@@ -45,5 +45,5 @@ class Release:
 @cache
 def _number(minor: str) -> tuple[int, int]:
     """Return (2, 3) for "2.3"."""
-    major, _, rest = minor.partition(".")
-    return int(major), int(rest)
+    major, _, minor_number = minor.partition(".")
+    return int(major), int(minor_number)

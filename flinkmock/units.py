@@ -40,9 +40,9 @@ def parse_duration(duration: int | str) -> int:
     if text == "0":
         return 0
     if match := _DURATION.fullmatch(text):
-        parts = match.groups()
+        numbers, units = match.groups()[::2], match.groups()[1::2]
         return round(
-            sum(Decimal(n) * _DURATION_UNITS[unit] for n, unit in zip(parts[::2], parts[1::2], strict=True) if n)
+            sum(Decimal(number) * _DURATION_UNITS[unit] for number, unit in zip(numbers, units, strict=True) if number)
         )
     if _PLAIN_NUMBER.fullmatch(text):
         number = text.lstrip("+-")
@@ -95,15 +95,15 @@ def format_duration(ms: int) -> str:
 
     Negative durations begin with a minus sign.
     """
-    sign, rest = ("-", -ms) if ms < 0 else ("", ms)
-    if 0 < rest < 1_000:
-        return f"{sign}{rest}ms"
+    sign, remaining_ms = ("-", -ms) if ms < 0 else ("", ms)
+    if 0 < remaining_ms < 1_000:
+        return f"{sign}{remaining_ms}ms"
     text = ""
     for unit in ("d", "h", "m"):
-        count, rest = divmod(rest, _DURATION_UNITS[unit])
+        count, remaining_ms = divmod(remaining_ms, _DURATION_UNITS[unit])
         text += f"{count}{unit}" if count else ""
-    if rest or not text:
-        seconds, fraction = divmod(rest, 1_000)
+    if remaining_ms or not text:
+        seconds, fraction = divmod(remaining_ms, 1_000)
         text += f"{seconds}" + (f".{fraction:03d}".rstrip("0") if fraction else "") + "s"
     return sign + text
 

@@ -26,6 +26,7 @@ PUBLIC = (
     "flinkmock.control.cluster_control",
     "flinkmock.control.clock",
     "flinkmock.control.faults",
+    "flinkmock.control.job",
     "flinkmock.control.jobs",
     "flinkmock.control.processes",
     "flinkmock.testing.mock",

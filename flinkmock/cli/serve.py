@@ -248,7 +248,7 @@ def _verified(engine: Engine) -> int:
     from flinkmock.journal import UnmetExpectation
 
     try:
-        engine.journal.check(engine.expected)
+        engine.journal.check(engine.expectations)
     except UnmetExpectation as unmet:
         print(unmet, file=sys.stderr)
         return 1

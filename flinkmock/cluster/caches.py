@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from flinkmock.moment import ends_at, instant
+from flinkmock.moment import instant, note_change_at
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Caches:
         filled_at = self._filled.get((kind, job_id))
         if filled_at is None or now - filled_at >= refresh_ms:
             self._filled[kind, job_id] = filled_at = instant(now)
-            ends_at(now, filled_at + refresh_ms)
+            note_change_at(now, filled_at + refresh_ms)
         return filled_at
 
     def metrics_time(self, now: int) -> int | None:

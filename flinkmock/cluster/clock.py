@@ -126,7 +126,7 @@ class Clock:
         passed = 0 if self._counted_until is None else wall - self._counted_until
         return self._move_with_wall(max(passed // self.step, 1) * self.step, wall)
 
-    def reach(self, moment: int) -> int:
+    def advance_to(self, moment: int) -> int:
         """Return the time in epoch ms. In step mode, advance to `moment` before, which the wall clock has reached."""
         if self.step and moment > self._last:
             return self._move_with_wall(moment - self._last, self._wall_clock())

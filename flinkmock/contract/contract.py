@@ -50,7 +50,7 @@ class Contract:
         version = document["flink"]
         self.document = document
         self.release = Release(
-            minor=minor_release(version), version=version, commit=document["commit"], built=document["built"]
+            minor=minor_release(version), version=version, commit=document["commit"], build_time=document["built"]
         )
         self.provenance: Mapping[str, Any] = document["provenance"]
         self.default_api_version: str = document["default_api_version"]

@@ -60,7 +60,7 @@ def openapi(contract: Contract) -> Document:
         },
         RELEASE: {
             "commit": contract.release.commit,
-            "built": contract.release.built,
+            "built": contract.release.build_time,
             "jackson_features": dict(contract.jackson_features),
             "static_content": contract.document.get("static_content", []),
         },

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from flinkmock.control.refusal import RequestRefused
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})
-"""Addresses that stand for all addresses of the machine."""
+"""Addresses to bind to that stand for all addresses of the machine."""
 
 
 def is_loopback(host: str) -> bool:
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rules for one listener.
+    """The rules for one address at which the control API is served.
 
     A page of another origin, or a name that is changed to resolve to this address (DNS rebinding), can make a browser
     send requests to this machine. Both are rejected by their headers. Clients on other machines need the token.
@@ -47,7 +47,7 @@ class Access:
             public: Whether the operation can be called without the token.
         """
         host = headers.get("Host", "")
-        name = name_of(host)
+        name = host_name(host)
         if self.bound_host not in WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
             raise RequestRefused(
                 403,
@@ -74,7 +74,7 @@ class Access:
             )
 
 
-def name_of(host: str) -> str:
+def host_name(host: str) -> str:
     """Return the name or address in a `Host` header, without port and brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()

@@ -1,4 +1,4 @@
-"""The control API without a socket: a request in, a response out."""
+"""Answers the requests of the control API, without a socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flinkmock.control.host import ControlHost
 from flinkmock.control.operation import OPERATIONS, YAML, ControlCall, ControlOperation, ControlResponse, QueryParameter
 from flinkmock.control.refusal import RequestRefused, encode, refusal_of
 from flinkmock.control.snapshots import SnapshotStore
-from flinkmock.control.validation import problems
+from flinkmock.control.validation import invalid_values
 from flinkmock.errors import FlinkMockError, did_you_mean
 
 PREFIX = "/__flinkmock__"
@@ -77,9 +77,9 @@ class ControlApi:
             if request.target.partition("?")[0] in PAGES:
                 self._access.check(request.headers, public=True)
                 return page_response(request.method, request.target)
-            operation, path = _route(request)
+            operation, path_parameters = _route(request)
             self._access.check(request.headers, public=operation.public)
-            response = await self._call(operation, path, request, host)
+            response = await self._call(operation, path_parameters, request, host)
         except RequestRefused as error:
             response = error.response
         except FlinkMockError as error:
@@ -91,15 +91,20 @@ class ControlApi:
         return response
 
     async def _call(
-        self, operation: ControlOperation, path: Mapping[str, str], request: ControlRequest, host: ControlHost
+        self,
+        operation: ControlOperation,
+        path_parameters: Mapping[str, str],
+        request: ControlRequest,
+        host: ControlHost,
     ) -> ControlResponse:
-        query = _query(operation, request.target.partition("?")[2])
+        """Call the operation, and return its response. Raises RequestRefused, FlinkMockError."""
+        query = _query_parameters(operation, request.target.partition("?")[2])
         if operation.takes_scenario:
-            body: Any = _text(request.body)
+            body: Any = _decoded(request.body)
         else:
             body = _checked_body(operation, request.body, request.headers.get("Content-Type", ""))
         accepts = request.headers.get("Accept", "*/*")
-        result = operation.handler(ControlCall(self, host, path, query, body, accepts, request.base_url))
+        result = operation.handler(ControlCall(self, host, path_parameters, query, body, accepts, request.base_url))
         if inspect.isawaitable(result):
             result = await result
         if isinstance(result, ControlResponse):
@@ -119,42 +124,40 @@ def all_operations() -> tuple[ControlOperation, ...]:
 
 
 @cache
-def _paths() -> tuple[dict[str, list[ControlOperation]], list[tuple[tuple[str, ...], list[ControlOperation]]]]:
-    """Return the operations by path, for paths without parameters, and with their segments for all other paths."""
+def _operations_by_path() -> list[list[ControlOperation]]:
+    """Return the operations of each path. Paths without parameters are first, because they take precedence."""
     by_path: dict[str, list[ControlOperation]] = {}
     for operation in all_operations():
         by_path.setdefault(operation.path, []).append(operation)
-    fixed = {path: operations for path, operations in by_path.items() if "{" not in path}
-    return fixed, [(operations[0].segments, operations) for path, operations in by_path.items() if "{" in path]
+    return sorted(by_path.values(), key=lambda operations: len(operations[0].path_parameters))
 
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
     """Return the operation of a request and its path parameters. Raises RequestRefused: 404 or 405."""
     path = "/" + request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
-    fixed, others = _paths()
-    matching, parameters = fixed.get(path, []), {}
-    if not matching:
-        segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
-        for pattern, path_operations in others:
-            if (values := _parameters(pattern, segments)) is not None:
-                matching, parameters = path_operations, values
-                break
-    method = "GET" if request.method == "HEAD" else request.method
-    for operation in matching:
-        if operation.method == method:
-            return operation, parameters
-    if matching:
-        methods = ", ".join(sorted(operation.method for operation in matching))
-        message = f"{request.method} is not allowed for {path}. Allowed: {methods}."
-        raise RequestRefused(405, "MethodNotAllowed", message, headers={"Allow": methods})
+    segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
+    for operations in _operations_by_path():
+        parameters = _path_parameters(operations[0].segments, segments)
+        if parameters is not None:
+            return _operation_of_method(operations, request.method, path), parameters
     hint = did_you_mean(path, sorted({operation.path for operation in all_operations()}), list_known=False)
     raise RequestRefused(
         404, "NotFound", f"The control API has no path {path}.{hint} GET {API_PREFIX}/openapi.json lists all paths."
     )
 
 
-def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
-    """Return the parameters of a path; None if it does not match."""
+def _operation_of_method(operations: list[ControlOperation], method: str, path: str) -> ControlOperation:
+    """Return the operation of a path that has this method. Raises RequestRefused: 405."""
+    for operation in operations:
+        if operation.method == ("GET" if method == "HEAD" else method):
+            return operation
+    allowed = ", ".join(sorted(operation.method for operation in operations))
+    message = f"{method} is not allowed for {path}. Allowed: {allowed}."
+    raise RequestRefused(405, "MethodNotAllowed", message, headers={"Allow": allowed})
+
+
+def _path_parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    """Return the path parameters of a request; None if its segments do not match the path of an operation."""
     if len(pattern) != len(segments):
         return None
     parameters = {}
@@ -168,16 +171,18 @@ def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str]
     return parameters
 
 
-def _query(operation: ControlOperation, text: str) -> dict[str, Any]:
+def _query_parameters(operation: ControlOperation, text: str) -> dict[str, Any]:
     """Return the converted query parameters. Raises RequestRefused."""
-    known = {parameter.name: parameter for parameter in operation.query}
-    values = {name: parameter.default for name, parameter in known.items()}
+    parameters = {parameter.name: parameter for parameter in operation.query}
+    values = {name: parameter.default for name, parameter in parameters.items()}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        if name not in known:
+        if name not in parameters:
             raise RequestRefused(
-                400, "InvalidRequest", f'{operation.id} has no query parameter "{name}".{did_you_mean(name, known)}'
+                400,
+                "InvalidRequest",
+                f'{operation.id} has no query parameter "{name}".{did_you_mean(name, parameters)}',
             )
-        values[name] = _converted(known[name], value)
+        values[name] = _converted(parameters[name], value)
     return values
 
 
@@ -189,9 +194,9 @@ def _converted(parameter: QueryParameter, text: str) -> Any:
         value = int(text)
     elif kind == "boolean" and text in ("true", "false"):
         value = text == "true"
-    wrong = [problem.message for problem in problems(value, parameter.schema, f"/{parameter.name}")]
-    if wrong:
-        raise RequestRefused(400, "InvalidRequest", f"Query parameter {wrong[0]}")
+    invalid = next(invalid_values(value, parameter.schema, f"/{parameter.name}"), None)
+    if invalid is not None:
+        raise RequestRefused(400, "InvalidRequest", f"Query parameter {invalid.message}")
     return value
 
 
@@ -202,17 +207,17 @@ def _checked_body(operation: ControlOperation, content: bytes, content_type: str
             raise RequestRefused(400, "InvalidRequest", f"{operation.id} takes no body.")
         return None
     value = _yaml(content) if YAML in operation.consumes and "yaml" in content_type.lower() else _json(content)
-    wrong = list(problems(value, operation.body))
-    if wrong:
-        details = [{"path": problem.path, "message": problem.message} for problem in wrong]
-        raise RequestRefused(400, "InvalidRequest", " ".join(problem.message for problem in wrong), details)
+    invalid = list(invalid_values(value, operation.body))
+    if invalid:
+        details = [{"path": part.path, "message": part.message} for part in invalid]
+        raise RequestRefused(400, "InvalidRequest", " ".join(part.message for part in invalid), details)
     return value
 
 
 def _json(content: bytes) -> Any:
     """Parse a JSON body. Raises RequestRefused."""
     try:
-        return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_no_constant)
+        return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise RequestRefused(400, "InvalidJson", f"The body is not JSON: {error}.") from None
 
@@ -223,17 +228,18 @@ def _yaml(content: bytes) -> Any:
     from flinkmock.scenario.document import parse_yaml
 
     diagnostics = Diagnostics()
-    value = parse_yaml(_text(content), "<body>", diagnostics).to_python()
+    value = parse_yaml(_decoded(content), "<body>", diagnostics).to_python()
     diagnostics.raise_if_any()
     return value
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
+    """Raise ValueError for NaN and Infinity, which Python's parser accepts by default."""
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _text(content: bytes) -> str:
-    """Decode a body. Raises RequestRefused."""
+def _decoded(content: bytes) -> str:
+    """Return the text of a body. Raises RequestRefused."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -17,7 +17,7 @@ TIMEOUT_S = 75.0
 """The timeout of a request in seconds of the wall clock, in addition to the time that the server may wait."""
 
 
-class ControlRefused(Exception):
+class ControlApiError(Exception):
     """The control API has responded with an error.
 
     Attributes:
@@ -51,9 +51,10 @@ class ControlClient:
             host, port = None, None
         if parts.scheme not in ("http", "https") or not host:
             raise InvalidArgument(f'"{url}" is not the URL of a cluster. Write http://127.0.0.1:8081.')
-        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.partition(PREFIX)[0].rstrip('/')}"
-        self._base = parts.path.partition(PREFIX)[0].rstrip("/") + API_PREFIX
-        self._is_tls, self._context = parts.scheme == "https", context
+        base_path = parts.path.partition(PREFIX)[0].rstrip("/")
+        self.url = f"{parts.scheme}://{parts.netloc}{base_path}"
+        self._api_path = base_path + API_PREFIX
+        self._is_tls, self._tls_context = parts.scheme == "https", context
         self._host, self._port = host, port
         self._token = token
 
@@ -65,57 +66,57 @@ class ControlClient:
         body: Any = None,
         yaml: str | None = None,
         accept: str = JSON,
-        waits: float = 0,
+        server_wait: float = 0,
     ) -> Any:
         """Send a request; return the JSON of the response, its text if it is not JSON, or None if it is empty.
 
         Args:
-            path: The segments of the path below the prefix.
+            path: The segments of the path below `API_PREFIX`.
             query: The query parameters; values of None are left out.
             body: A body that is sent as JSON; None: no body.
             yaml: A YAML body, instead of `body`.
             accept: The header `Accept`.
-            waits: How long the server may wait before it responds, in seconds.
+            server_wait: How long the server may wait before it responds, in seconds of the wall clock.
 
         Raises:
-            ControlRefused: The response is an error.
+            ControlApiError: The response is an error.
             ServerUnreachable: There is no response, or it is not from a control API.
         """
-        target = f"{self._base}/{'/'.join(quote(segment, safe='') for segment in path)}"
+        target = f"{self._api_path}/{'/'.join(quote(segment, safe='') for segment in path)}"
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         if parameters:
             target += f"?{urlencode(parameters)}"
         headers = {"Accept": accept, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
-        content: bytes | None = None
+        request_body: bytes | None = None
         if yaml is not None:
-            headers["Content-Type"], content = YAML, yaml.encode()
+            headers["Content-Type"], request_body = YAML, yaml.encode()
         elif body is not None:
-            headers["Content-Type"], content = JSON, json.dumps(body).encode()
-        connection = self._connection(TIMEOUT_S + waits)
+            headers["Content-Type"], request_body = JSON, json.dumps(body).encode()
+        connection = self._connection(TIMEOUT_S + server_wait)
         try:
-            connection.request(method, target, content, headers)
+            connection.request(method, target, request_body, headers)
             response = connection.getresponse()
-            received = response.read()
+            response_body = response.read()
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ServerUnreachable(f"No response from {self.url}: {reason}.") from None
         finally:
             connection.close()
         if response.status >= 400:
-            raise self._refusal(response.status, received)
+            raise self._error(response.status, response_body)
         if response.getheader("Content-Type", "").startswith(JSON):
-            return json.loads(received)
-        return received.decode(errors="replace") if received else None
+            return json.loads(response_body)
+        return response_body.decode(errors="replace") if response_body else None
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._is_tls:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls_context)
         return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
 
-    def _refusal(self, status: int, received: bytes) -> Exception:
+    def _error(self, status: int, response_body: bytes) -> Exception:
         try:
-            error = json.loads(received)["error"]
-            return ControlRefused(status, error["message"], error.get("details", ()))
+            error = json.loads(response_body)["error"]
+            return ControlApiError(status, error["message"], error.get("details", ()))
         except (ValueError, LookupError, TypeError):
             return ServerUnreachable(
                 f"{self.url} has no control API: it responds with {status}. Is it a fake cluster, and were its "

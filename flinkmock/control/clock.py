@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from flinkmock.control.part import ControlPart
+from flinkmock.control.part import ClusterPart
 from flinkmock.errors import InvalidArgument, StateNeverReached
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
-LATEST_MS = 253_370_764_800_000
+END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01T00:00:00Z. Later times can't be printed."""
 MAX_EVENTS = 5_000
-"""The number of events after which `run_until` gives up, because a job in a restart loop has endless events."""
+"""The number of events after which `run_until` raises an error: a job in a restart loop has endless events."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterClock(ControlPart):
-    """The clock of one cluster, in ms since the epoch."""
+class ClusterClock(ClusterPart):
+    """The clock of one cluster. All times are in ms since the epoch."""
 
     @property
     def text(self) -> str:
@@ -49,23 +49,23 @@ class ClusterClock(ControlPart):
             The new time in ms since the epoch.
 
         Raises:
-            InvalidArgument: The duration is negative or invalid, or leads beyond the year 9998.
+            InvalidArgument: The duration is negative or invalid, or ends after the year 9998.
         """
         from flinkmock.units import duration_argument
 
         ms = duration_argument(duration)
         with self.engine.lock:
-            if self.now() + ms > LATEST_MS:
+            if self.now() + ms > END_OF_TIME_MS:
                 raise InvalidArgument(f"{duration} is too long. The cluster time ends with the year 9998.")
             return self.engine.advance(ms)
 
     def next(self) -> int:
         """Advance the cluster time to the next event and return it. Raises StateNeverReached if there is none."""
         with self.engine.lock:
-            due = self.engine.cluster.event_queue.next_at()
-            if due is None:
+            event_at = self.engine.cluster.event_queue.next_at()
+            if event_at is None:
                 raise StateNeverReached(f"No more events are scheduled: {job_states(self.engine)}.")
-            return self.engine.advance(max(due - self.now(), 0))
+            return self.engine.advance(max(event_at - self.now(), 0))
 
     def set_mode(self, mode: str) -> None:
         """Change the clock mode. The time continues from its current value.
@@ -94,23 +94,26 @@ class ClusterClock(ControlPart):
             StateNeverReached: No more events are scheduled, or `MAX_EVENTS` have run.
         """
         with self.engine.lock:
-            for _ in self.steps_until(reached, goal):
+            for _ in self.event_times_until(reached, goal):
                 pass
             return self.now()
 
-    def steps_until(self, reached: Callable[[], bool], goal: str) -> Iterator[int]:
-        """Advance as `run_until` does, but yield the time after each event, so that the caller can act in between."""
+    def event_times_until(self, reached: Callable[[], bool], goal: str) -> Iterator[int]:
+        """Advance as `run_until` does, and yield the cluster time (epoch ms) after each event.
+
+        The caller can act between two events.
+        """
         for _ in range(MAX_EVENTS):
             with self.engine.lock:
                 self._run_due_events()
                 if reached():
                     return
-                due = self.engine.cluster.event_queue.next_at()
-                if due is None:
+                event_at = self.engine.cluster.event_queue.next_at()
+                if event_at is None:
                     raise StateNeverReached(
                         f"{goal} can never be reached: {job_states(self.engine)}, and no more events are scheduled."
                     )
-                now = self.engine.advance(max(due - self.now(), 0))
+                now = self.engine.advance(max(event_at - self.now(), 0))
             yield now
         raise StateNeverReached(f"{goal} was not reached after {MAX_EVENTS} events: {job_states(self.engine)}.")
 

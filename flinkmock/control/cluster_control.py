@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster_spec import ClusterSpec
     from flinkmock.control.clock import ClusterClock
     from flinkmock.control.expectations import ExpectationResult
-    from flinkmock.control.faults import FaultsControl
+    from flinkmock.control.faults import ClusterFaults
     from flinkmock.control.findings import Findings
-    from flinkmock.control.jobs import JobControl, JobsControl
-    from flinkmock.control.processes import JobManagersControl, TaskManagersControl
+    from flinkmock.control.job import JobControl
+    from flinkmock.control.jobs import ClusterJobs
+    from flinkmock.control.processes import ClusterJobManagers, ClusterTaskManagers
     from flinkmock.engine import Engine
     from flinkmock.engine_snapshot import Snapshot
     from flinkmock.journal import Journal
@@ -47,18 +48,19 @@ class ClusterControl:
     def __init__(self, scenario: ScenarioSource = None, options: EngineOptions | None = None) -> None:
         self._scenario = scenario
         self._options = options or EngineOptions()
-        self._loaded_options = self._options
+        self._current_options = self._options
+        """The options of the current engine; `load_scenario` may change them."""
         self._engine: Engine | None = None
-        self._open = False
+        self._is_open = False
         """Whether there is an engine that is not closed."""
-        self._replacing = threading.RLock()
+        self._replacement_lock = threading.RLock()
         self.serve_new_engine: Callable[[Engine], None] = _ignore
 
     @classmethod
     def of_engine(cls, engine: Engine) -> ClusterControl:
-        """Return a control of an existing engine."""
+        """Return a `ClusterControl` of an existing engine."""
         control = cls(engine.cluster.spec)
-        control._engine, control._open = engine, True
+        control._engine, control._is_open = engine, True
         return control
 
     def open_engine(self) -> Engine:
@@ -70,17 +72,17 @@ class ClusterControl:
             InvalidArgument: The clock or the value of a configuration option is invalid.
             FakerMissing: The release was imported and needs Faker.
         """
-        if self._engine is None or not self._open:
-            self._engine = self._options.engine(_spec_of(self._scenario))
-            self._loaded_options = self._options
-            self._open = True
+        if self._engine is None or not self._is_open:
+            self._engine = self._options.create_engine(_spec_of(self._scenario))
+            self._current_options = self._options
+            self._is_open = True
         return self._engine
 
     def close_engine(self) -> None:
         """Delete uploaded jars; do nothing if no engine is open. The journal stays readable."""
         if self._engine is not None:
             self._engine.close()
-        self._open = False
+        self._is_open = False
 
     @property
     def engine(self) -> Engine:
@@ -139,36 +141,38 @@ class ClusterControl:
         goal = ", ".join(f"{name} {state}" for name, state in states.items()) or "The goal of the function"
 
         def all_reached() -> bool:
-            return (reached is None or reached()) and all(self.job(n).state == state for n, state in states.items())
+            return (reached is None or reached()) and all(
+                self.job(name).state == state for name, state in states.items()
+            )
 
         return self.clock.run_until(all_reached, goal)
 
     # -- jobs and processes
 
     @property
-    def jobs(self) -> JobsControl:
+    def jobs(self) -> ClusterJobs:
         """All jobs, with `submit` and `wait_for`; iterating yields a `JobControl` for each."""
-        from flinkmock.control.jobs import JobsControl
+        from flinkmock.control.jobs import ClusterJobs
 
-        return JobsControl(self)
+        return ClusterJobs(self)
 
     def job(self, name_or_id: str) -> JobControl:
         """Return the job with this id, or the newest job with this name. Raises NotFound, which lists all jobs."""
         return self.jobs.get(name_or_id)
 
     @property
-    def jobmanagers(self) -> JobManagersControl:
+    def jobmanagers(self) -> ClusterJobManagers:
         """The JobManagers, with `leader` and `crash_leader`."""
-        from flinkmock.control.processes import JobManagersControl
+        from flinkmock.control.processes import ClusterJobManagers
 
-        return JobManagersControl(self)
+        return ClusterJobManagers(self)
 
     @property
-    def taskmanagers(self) -> TaskManagersControl:
+    def taskmanagers(self) -> ClusterTaskManagers:
         """The ids of the registered TaskManagers, with `add` and `lose`."""
-        from flinkmock.control.processes import TaskManagersControl
+        from flinkmock.control.processes import ClusterTaskManagers
 
-        return TaskManagersControl(self)
+        return ClusterTaskManagers(self)
 
     @property
     def signals(self) -> dict[str, bool]:
@@ -191,30 +195,30 @@ class ClusterControl:
         return self.engine.journal
 
     @property
-    def faults(self) -> FaultsControl:
+    def faults(self) -> ClusterFaults:
         """The faults between clients and the cluster: `add`, `remove`, `clear`, and `hits`."""
-        from flinkmock.control.faults import FaultsControl
+        from flinkmock.control.faults import ClusterFaults
 
-        return FaultsControl(self)
+        return ClusterFaults(self)
 
     @property
     def expectations(self) -> list[ExpectationResult]:
         """The entries of the scenario's `expect` section, each with whether it is met now."""
-        from flinkmock.control.expectations import results
+        from flinkmock.control.expectations import expectation_results
 
-        return results(self.engine)
+        return expectation_results(self.engine)
 
     @property
     def findings(self) -> Findings:
         """Faults that have applied to no request, expectations that can never match, and parts of requests that Flink
         ignores."""
-        from flinkmock.control.findings import findings
+        from flinkmock.control.findings import collect_findings
 
-        return findings(self.engine)
+        return collect_findings(self.engine)
 
     def verify(self) -> None:
         """Check the scenario's `expect` section. Raises UnmetExpectation, which is an AssertionError."""
-        self.engine.journal.check(self.engine.expected)
+        self.engine.journal.check(self.engine.expectations)
 
     def on(self, request: str) -> Callable[[Handler], Handler]:
         """Register a Python function as the handler of an operation.
@@ -276,9 +280,9 @@ class ClusterControl:
             PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
         """
         start = None if start_time is None else parse_time(start_time)
-        options = self._options.over(flink=flink, seed=seed, clock=clock, start_time=start)
-        self._replace(options.engine(_spec_of(scenario)))
-        self._loaded_options = options
+        options = self._options.with_overrides(flink=flink, seed=seed, clock=clock, start_time=start)
+        self._replace(options.create_engine(_spec_of(scenario)))
+        self._current_options = options
 
     def reset(self) -> None:
         """Replace the cluster with a new one of the same scenario, release, seed and clock mode, at the same address.
@@ -288,10 +292,10 @@ class ClusterControl:
         again those of the scenario.
         """
         engine = self.engine
-        options = self._loaded_options.over(
+        options = self._current_options.with_overrides(
             flink=engine.contract.release.minor, seed=engine.cluster.spec.seed, clock=engine.initial_clock_mode
         )
-        self._replace(options.engine(engine.cluster.spec))
+        self._replace(options.create_engine(engine.cluster.spec))
 
     def snapshot(self) -> Snapshot:
         """Return a snapshot of the whole cluster, to be restored later.
@@ -326,20 +330,22 @@ class ClusterControl:
     ) -> ClusterControl:
         """Return another cluster with the same options, except for arguments that are not None. It is not open yet."""
         start = None if start_time is None else parse_time(start_time)
-        options = self._options.over(flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start)
+        options = self._options.with_overrides(
+            flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start
+        )
         return ClusterControl(scenario, options)
 
     def _replace(self, engine: Engine) -> None:
-        with self._replacing:
-            before = self.engine
+        with self._replacement_lock:
+            replaced = self.engine
             try:
                 self.serve_new_engine(engine)
             except BaseException:
                 engine.close()
                 raise
-            engine.take_over_journal(before)
+            engine.take_over_journal(replaced)
             self._engine = engine
-            before.close()
+            replaced.close()
 
 
 def _spec_of(scenario: ScenarioSource) -> ClusterSpec:

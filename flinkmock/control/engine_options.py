@@ -35,7 +35,7 @@ class EngineOptions:
     base_path: str | None = None
     credentials: tuple[Credential, ...] = ()
 
-    def over(
+    def with_overrides(
         self,
         *,
         flink: str | None = None,
@@ -54,7 +54,7 @@ class EngineOptions:
             start_time=self.start_time if start_time is None else start_time,
         )
 
-    def engine(self, spec: ClusterSpec) -> Engine:
+    def create_engine(self, spec: ClusterSpec) -> Engine:
         """Create an engine. Raises UnknownRelease, FakerMissing, InvalidArgument."""
         from flinkmock.engine import Engine, wall_ms
 

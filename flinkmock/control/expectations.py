@@ -24,10 +24,10 @@ class ExpectationResult:
     source: str
 
 
-def results(engine: Engine) -> list[ExpectationResult]:
+def expectation_results(engine: Engine) -> list[ExpectationResult]:
     """Check each expectation of the scenario against the journal."""
-    requests = engine.journal.exchanges()
+    exchanges = engine.journal.exchanges()
     return [
-        ExpectationResult(str(expectation), expectation.failure_message(requests), expectation.location)
-        for expectation in engine.expected
+        ExpectationResult(str(expectation), expectation.failure_message(exchanges), expectation.location)
+        for expectation in engine.expectations
     ]

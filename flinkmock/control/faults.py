@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.control.part import ControlPart
+from flinkmock.control.part import ClusterPart
 
 if TYPE_CHECKING:
     from flinkmock.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class FaultsControl(ControlPart):
+class ClusterFaults(ClusterPart):
     """The faults between clients and the cluster.
 
     The first fault that matches a request applies. Iteration yields `Fault` objects in this order.
@@ -31,7 +31,7 @@ class FaultsControl(ControlPart):
         Args:
             faults: Mappings with the keys of a scenario's `faults`, such as
                 `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, or `Fault` objects.
-            first: Whether they come before the current faults, and therefore take precedence.
+            first: Whether they take precedence over the current faults.
 
         Raises:
             ScenarioError: A mapping is invalid; the message names the key.
@@ -40,8 +40,8 @@ class FaultsControl(ControlPart):
         from flinkmock.scenario.load import load_faults
 
         mappings = [fault for fault in faults if not isinstance(fault, Fault)]
-        loaded = iter(load_faults({"faults": mappings}, self.engine.contract.release.minor).faults)
-        added = [fault if isinstance(fault, Fault) else next(loaded) for fault in faults]
+        faults_of_mappings = iter(load_faults({"faults": mappings}, self.engine.contract.release.minor).faults)
+        added = [fault if isinstance(fault, Fault) else next(faults_of_mappings) for fault in faults]
         self.engine.faults.add(*added, first=first)
         return added
 

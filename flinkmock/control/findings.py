@@ -26,13 +26,13 @@ class Findings:
     ignored: tuple[str, ...] = ()
 
 
-def findings(engine: Engine) -> Findings:
+def collect_findings(engine: Engine) -> Findings:
     """Return the current findings about a cluster and its clients."""
     flink = engine.contract.release.minor
-    expectations = (
-        expectation.never_matches(flink) for expectation in engine.expected if isinstance(expectation, Expectation)
+    never_matching = (
+        expectation.never_matches(flink) for expectation in engine.expectations if isinstance(expectation, Expectation)
     )
-    unused = (*engine.faults.unused(), *(text for text in expectations if text is not None))
+    unused = (*engine.faults.unused(), *(sentence for sentence in never_matching if sentence is not None))
     return Findings(unused, ignored_parts(engine.journal.exchanges()))
 
 

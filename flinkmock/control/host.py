@@ -41,7 +41,7 @@ class HostedClusters(Protocol):
 
 
 class ControlHost(Protocol):
-    """The server of one cluster."""
+    """The server of a cluster, as an operation of the control API sees it during one request."""
 
     @property
     def urls(self) -> Sequence[str]:
@@ -50,11 +50,18 @@ class ControlHost(Protocol):
     @property
     def clusters(self) -> HostedClusters: ...
 
-    def reachable(self, url: str) -> str:
-        """Return a URL with a host that the client can reach, which is that of its request on a wildcard address."""
+    def reachable_url(self, url: str) -> str:
+        """Return a URL of a cluster with a host that the client can reach.
+
+        If the server listens on a wildcard address, that is the host of the client's request.
+        """
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
-        """Wait until `condition` returns a value other than None, and return it; return None after `timeout` s."""
+        """Wait until `condition` returns a value other than None, and return it.
 
-    async def pause(self) -> None:
-        """Let other requests be handled."""
+        Returns:
+            The value; None after `timeout` seconds of the wall clock.
+        """
+
+    async def handle_other_requests(self) -> None:
+        """Give the server the opportunity to handle other requests, during a long operation."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from flinkmock.control.host import ControlHost
 
 
-def exposition(api: ControlApi, host: ControlHost) -> str:
-    """Return all metrics in version 0.0.4 of the format."""
+def metrics_text(api: ControlApi, host: ControlHost) -> str:
+    """Return all metrics in version 0.0.4 of Prometheus' text format."""
     return "".join(f"{line}\n" for line in _lines(api, host))
 
 

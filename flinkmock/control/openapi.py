@@ -18,12 +18,12 @@ _ERRORS = {
     413: "The body is too large.",
     422: "The scenario, job, fault or exception is invalid; `details` lists all mistakes.",
 }
-_ALWAYS = (400, 401, 403, 413)
+_ERRORS_OF_ALL_OPERATIONS = (400, 401, 403, 413)
 
 
 @cache
-def document() -> dict[str, Any]:
-    """Return the document."""
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document as a JSON object."""
     from flinkmock import __version__
 
     paths: dict[str, dict[str, Any]] = {}
@@ -48,7 +48,7 @@ def document() -> dict[str, Any]:
 
 
 def _operation(operation: ControlOperation) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    document: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
@@ -57,21 +57,21 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
         "responses": {str(operation.status): _response(operation)},
     }
     if operation.takes_scenario:
-        described["requestBody"] = {
+        document["requestBody"] = {
             "required": False,
             "content": {YAML: {"schema": {"type": "string"}}, JSON: {"schema": {"type": "object"}}},
         }
     elif operation.body is not None:
-        described["requestBody"] = {
+        document["requestBody"] = {
             "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
             "content": {kind: {"schema": operation.body} for kind in operation.consumes},
         }
     if operation.public:
-        described["security"] = []
-    for status in sorted({*_ALWAYS, *operation.errors}):
+        document["security"] = []
+    for status in sorted({*_ERRORS_OF_ALL_OPERATIONS, *operation.errors}):
         error = {"description": _ERRORS[status], "content": {JSON: {"schema": ref("Error")}}}
-        described["responses"][str(status)] = error
-    return described
+        document["responses"][str(status)] = error
+    return document
 
 
 def _response(operation: ControlOperation) -> dict[str, Any]:

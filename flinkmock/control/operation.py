@@ -74,7 +74,7 @@ class ControlOperation:
     """One operation of the control API.
 
     Attributes:
-        path: The path below the prefix, with parameters in braces: "/jobs/{job}/fail".
+        path: The path below `API_PREFIX`, with parameters in braces: "/jobs/{job}/fail".
         body: The schema of the JSON body; None: there is no body.
         consumes: The content types of the body. YAML is parsed as in scenarios.
         takes_scenario: Whether the body is a scenario, in YAML or JSON.

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlPart:
-    """A part of one cluster. It stays valid when the scenario is replaced, because it looks up the engine each time."""
+class ClusterPart:
+    """A part of one `ClusterControl`. It looks up the engine each time, because a new scenario replaces the engine."""
 
     control: ClusterControl
 

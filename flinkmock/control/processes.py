@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flinkmock.control.part import ControlPart
+from flinkmock.control.part import ClusterPart
 from flinkmock.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class TaskManagersControl(ControlPart):
+class ClusterTaskManagers(ClusterPart):
     """The registered TaskManagers. Iteration yields their ids."""
 
     def __iter__(self) -> Iterator[str]:
@@ -51,7 +51,7 @@ class TaskManagersControl(ControlPart):
 
 
 @dataclass(frozen=True, slots=True)
-class JobManagersControl(ControlPart):
+class ClusterJobManagers(ClusterPart):
     """The JobManagers, numbered in the order of their addresses in `FlinkMock.urls`."""
 
     def __len__(self) -> int:

@@ -27,16 +27,16 @@ class SnapshotStore:
     _count: int = 0
 
     def take(self) -> tuple[str, Snapshot]:
-        """Take a snapshot; return it with its id. Raises RequestRefused if there are too many."""
+        """Take a snapshot; return its id and the snapshot. Raises RequestRefused if there are too many."""
         self._forget_snapshots_of_replaced_scenario()
         if len(self._snapshots) >= MAX_SNAPSHOTS:
             raise RequestRefused(
                 409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
             )
         self._count += 1
-        name = f"s{self._count}"
-        self._snapshots[name] = self.control.snapshot()
-        return name, self._snapshots[name]
+        snapshot_id = f"s{self._count}"
+        self._snapshots[snapshot_id] = self.control.snapshot()
+        return snapshot_id, self._snapshots[snapshot_id]
 
     def get(self, snapshot_id: str) -> Snapshot:
         """Return a snapshot by its id. Raises NotFound."""
@@ -54,6 +54,7 @@ class SnapshotStore:
         del self._snapshots[snapshot_id]
 
     def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
+        """Yield each snapshot with its id, oldest first."""
         self._forget_snapshots_of_replaced_scenario()
         return iter(list(self._snapshots.items()))
 

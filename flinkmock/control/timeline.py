@@ -24,16 +24,16 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     Planned events are left out. The caller holds `engine.lock` and has run the due events.
     """
     now, cluster, leadership = engine.clock.now(), engine.cluster, engine.cluster.leadership
-    runs: dict[str, list[Job]] = {}
+    jobs_by_id: dict[str, list[Job]] = {}
     for job in chain(*(term.jobs.values() for term in leadership.past_terms), cluster.jobs.values()):
-        runs.setdefault(job.id, []).append(job)
+        jobs_by_id.setdefault(job.id, []).append(job)
     terms = [(term.leader, term.since, term.until) for term in leadership.past_terms]
     if leadership.leader is not None:
         terms.append((leadership.leader.number, leadership.leader_since, None))
     exchanges = engine.journal.exchanges()
     operations = cluster.async_operations.known_at(now)
     return {
-        "jobs": [_job(run, now, limit) for run in runs.values()],
+        "jobs": [_job(jobs, now, limit) for jobs in jobs_by_id.values()],
         "operations": [_operation(operation, now) for operation in _last(operations, limit)],
         "fault-hits": [
             {"fault": hit.fault, "at": hit.time, "request": f"{hit.method} {hit.target}", "number": hit.number}
@@ -52,20 +52,26 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     }
 
 
-def _job(runs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
-    """Return the entry of one job. A job that another JobManager recovered has several runs with the same id."""
-    job = runs[-1]
+def _job(jobs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
+    """Return the entry of one job.
+
+    Args:
+        jobs: The job in each leadership term that had it, oldest first. They have the same id.
+        now: The cluster time in epoch ms.
+        limit: The maximum number of states, and of checkpoints.
+    """
+    newest = jobs[-1]
     states = [
-        {"state": state, "at": at, "note": _reason(run, at) if state in FAILURE_STATES else None}
-        for run in runs
-        for at, state in run.states
+        {"state": state, "at": at, "note": _reason(job, at) if state in FAILURE_STATES else None}
+        for job in jobs
+        for at, state in job.states
         if at <= now
     ]
-    checkpoints = [checkpoint for run in runs for checkpoint in reversed(run.checkpoints.history_at(now, limit))]
+    checkpoints = [checkpoint for job in jobs for checkpoint in reversed(job.checkpoints.history_at(now, limit))]
     return {
-        "id": job.id,
-        "name": job.name,
-        "parallelism": max((vertex.parallelism for vertex in job.graph.vertices), default=1),
+        "id": newest.id,
+        "name": newest.name,
+        "parallelism": max((vertex.parallelism for vertex in newest.graph.vertices), default=1),
         "states": _last(states, limit),
         "checkpoints": [_checkpoint(checkpoint, now) for checkpoint in _last(checkpoints, limit)],
     }
@@ -77,25 +83,25 @@ def _reason(job: Job, at: int) -> str | None:
 
 
 def _checkpoint(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
-    ended = checkpoint.ends_at <= now
+    has_ended = checkpoint.ends_at <= now
     return {
         "id": checkpoint.id,
         "savepoint": checkpoint.is_savepoint,
         "triggered-at": checkpoint.triggered_at,
-        "ended-at": checkpoint.ends_at if ended else None,
-        "failure": checkpoint.failure if ended else None,
+        "ended-at": checkpoint.ends_at if has_ended else None,
+        "failure": checkpoint.failure if has_ended else None,
     }
 
 
 def _operation(operation: AsyncOperation, now: int) -> dict[str, Any]:
-    done = operation.done_by(now)
+    is_done = operation.done_by(now)
     return {
         "kind": operation.kind,
         "trigger-id": operation.trigger_id,
         "job": operation.job_id,
         "triggered-at": operation.triggered_at,
-        "done-at": operation.done_at if done else None,
-        "failure": str(operation.failure) if done and operation.failure is not None else None,
+        "done-at": operation.done_at if is_done else None,
+        "failure": str(operation.failure) if is_done and operation.failure is not None else None,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from flinkmock.control.schemas import COMPONENTS
 from flinkmock.errors import did_you_mean
 
-_NAMES = {
+_TYPE_DESCRIPTIONS = {
     "object": "an object",
     "array": "an array",
     "string": "text",
@@ -22,57 +22,65 @@ _NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A violation of a schema at a JSON Pointer, with a message."""
+class InvalidValue:
+    """A value that breaks a schema.
+
+    Attributes:
+        path: The JSON Pointer of the value.
+        message: The mistake, as a sentence.
+    """
 
     path: str
     message: str
 
 
-def problems(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[Problem]:
-    """Yield a problem for each violation of the schema."""
+def invalid_values(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[InvalidValue]:
+    """Yield each part of a value (at a JSON Pointer) that breaks the schema."""
     schema = _resolved(schema)
     name = path.rpartition("/")[2] or "The body"
-    types = schema.get("type")
-    allowed = [types] if isinstance(types, str) else types or []
+    types = schema.get("type", [])
+    allowed = [types] if isinstance(types, str) else types
     if allowed and not any(_has_type(value, type_name) for type_name in allowed):
-        yield Problem(
-            path, f"{name} must be {' or '.join(_NAMES[type_name] for type_name in allowed)}, not {_quoted(value)}."
-        )
+        expected = " or ".join(_TYPE_DESCRIPTIONS[type_name] for type_name in allowed)
+        yield InvalidValue(path, f"{name} must be {expected}, not {_quoted(value)}.")
         return
     if isinstance(value, dict) and "properties" in schema:
-        yield from _object_problems(value, schema, path, name)
+        yield from _invalid_properties(value, schema, path, name)
     if isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
-            yield from problems(item, schema["items"], f"{path}/{index}")
+            yield from invalid_values(item, schema["items"], f"{path}/{index}")
     if isinstance(value, str) and len(value) < schema.get("minLength", 0):
-        yield Problem(path, f"{name} is empty.")
+        yield InvalidValue(path, f"{name} is empty.")
     if _has_type(value, "integer") and value < schema.get("minimum", value):
-        yield Problem(path, f"{name} must be at least {schema['minimum']}, not {value}.")
+        yield InvalidValue(path, f"{name} must be at least {schema['minimum']}, not {value}.")
     if _has_type(value, "integer") and value > schema.get("maximum", value):
-        yield Problem(path, f"{name} must be at most {schema['maximum']}, not {value}.")
+        yield InvalidValue(path, f"{name} must be at most {schema['maximum']}, not {value}.")
     if "enum" in schema and value not in schema["enum"]:
-        yield Problem(path, f"{name} can't be {_quoted(value)}.{did_you_mean(str(value), map(str, schema['enum']))}")
+        yield InvalidValue(
+            path, f"{name} can't be {_quoted(value)}.{did_you_mean(str(value), map(str, schema['enum']))}"
+        )
 
 
-def _object_problems(value: dict[str, Any], schema: Mapping[str, Any], path: str, name: str) -> Iterator[Problem]:
+def _invalid_properties(
+    value: dict[str, Any], schema: Mapping[str, Any], path: str, name: str
+) -> Iterator[InvalidValue]:
     properties = schema["properties"]
     for key, item in value.items():
         if key in properties:
-            yield from problems(item, properties[key], f"{path}/{key}")
+            yield from invalid_values(item, properties[key], f"{path}/{key}")
         elif schema.get("additionalProperties") is False:
-            yield Problem(f"{path}/{key}", f'Unknown field "{key}".{did_you_mean(key, properties)}')
+            yield InvalidValue(f"{path}/{key}", f'Unknown field "{key}".{did_you_mean(key, properties)}')
     for key in schema.get("required", ()):
         if key not in value:
-            yield Problem(path, f'{name} has no field "{key}".')
+            yield InvalidValue(path, f'{name} has no field "{key}".')
 
 
 def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return COMPONENTS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
-def _has_type(value: Any, kind: str) -> bool:
-    match kind:
+def _has_type(value: Any, type_name: str) -> bool:
+    match type_name:
         case "object":
             return isinstance(value, dict)
         case "array":

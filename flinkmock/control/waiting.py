@@ -11,21 +11,29 @@ from flinkmock.monotonic import monotonic
 from flinkmock.units import parse_duration
 
 T = TypeVar("T")
-INTERVAL = 0.005
+_INTERVAL_S = 0.005
 """The time between two checks of a condition, in seconds of the wall clock."""
 
 
 def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | None:
-    """Block until `condition` returns a value other than None, and return it; return None after `timeout` s."""
-    end = monotonic() + timeout
+    """Block until `condition` returns a value other than None, and return it.
+
+    Returns:
+        The value; None after `timeout` seconds of the wall clock.
+    """
+    deadline = monotonic() + timeout
     pause = threading.Event()  # not time.sleep, which tests replace
-    while (result := condition()) is None and monotonic() < end:
-        pause.wait(INTERVAL)
+    while (result := condition()) is None and monotonic() < deadline:
+        pause.wait(_INTERVAL_S)
     return result
 
 
-def wall_seconds(text: str, *, longest: float = 3600.0) -> float:
-    """Convert a duration of the wall clock to seconds. Raises InvalidArgument."""
+def parse_wall_duration(text: str, *, longest: float = 3600.0) -> float:
+    """Convert a duration of the wall clock, such as "5s", to seconds.
+
+    Raises:
+        InvalidArgument: The text has another format, or the duration is longer than `longest` (seconds).
+    """
     seconds = parse_duration(text) / 1000
     if seconds > longest:
         raise InvalidArgument(f'"{text}" is too long. The longest is {longest:g}s.')

@@ -80,7 +80,7 @@ class Simulator:
     def __init__(self, scenario: Scenario, flink: str | None = None, until: int | None = None) -> None:
         self.scenario = scenario
         self.engine = Engine(scenario, flink=flink, clock="virtual")
-        self.engine.varied = None  # checks the responses without variations
+        self.engine.varied_responses = None  # checks the responses without variations
         self.cluster = self.engine.cluster
         self.began = self.engine.clock.now()
         self.job_runs: list[JobRun] = []

@@ -38,7 +38,7 @@ class RequestInfo:
     ms_since_start: int
     job: str | None
     headers: Mapping[str, str]
-    state_of: Callable[[str], str | None]
+    state_of_job: Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
         return False
     if trigger.during is not None and not _within(trigger.during, request.ms_since_start):
         return False
-    return trigger.job_state is None or request.state_of(trigger.job_state.job) == trigger.job_state.state
+    return trigger.job_state is None or request.state_of_job(trigger.job_state.job) == trigger.job_state.state
 
 
 def _within(during: Iterable[int | None], moment: int) -> bool:

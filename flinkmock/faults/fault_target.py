@@ -22,14 +22,14 @@ class FaultTarget(Protocol):
     def started_at(self) -> int:
         """The cluster time from which the `during` of faults counts, in epoch ms."""
 
-    def arrive(self) -> int:
+    def advance_for_request(self) -> int:
         """Advance the clock as a request does; return the cluster time in epoch ms."""
 
-    def reach(self, moment: int) -> None:
+    def advance_to(self, moment: int) -> None:
         """Advance a clock in step mode to a time (epoch ms) that the wall clock has reached."""
 
     def job_name(self, job_id: str | None) -> str | None:
         """Return the name of a job by its id, in the spelling of the request; None if there is no such job."""
 
-    def state_of(self, name: str) -> str | None:
+    def state_of_job(self, name: str) -> str | None:
         """Return the state of the newest job with a name; None if there is none."""

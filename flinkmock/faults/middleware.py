@@ -55,7 +55,7 @@ class FaultMiddleware:
             return None
         with target.lock:
             if request.arrived_at is None:
-                request.arrived_at = target.arrive()
+                request.arrived_at = target.advance_for_request()
             info = RequestInfo(
                 request.method,
                 path,
@@ -63,7 +63,7 @@ class FaultMiddleware:
                 request.arrived_at - target.started_at,
                 target.job_name(request.job_id),
                 request.headers,
-                target.state_of,
+                target.state_of_job,
             )
             request.fault = target.faults.select(info)
         if request.fault is None:

@@ -189,7 +189,7 @@ def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, lo
     """Yield what EnvironmentInformation.logEnvironmentInfo logs: the process, its JVM, options and class path."""
     environment = environment_of(release)
     payload = (
-        f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})",
+        f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})",
         f" OS current user: {environment.user}",
         f" JVM: {environment.vm}",
         f" Arch: {environment.architecture}",

@@ -85,10 +85,10 @@ class UpstreamCluster:
                 self._jobs = []
             self._refreshed_at = self.clock.now()
 
-    def arrive(self) -> int:
+    def advance_for_request(self) -> int:
         return self.clock.now()
 
-    def reach(self, moment: int) -> None:
+    def advance_to(self, moment: int) -> None:
         """Do nothing: the clock is real."""
 
     def job_name(self, job_id: str | None) -> str | None:
@@ -96,7 +96,7 @@ class UpstreamCluster:
         job_id = (job_id or "").lower()
         return next((job.name for job in self._jobs if job.id == job_id), None)
 
-    def state_of(self, name: str) -> str | None:
+    def state_of_job(self, name: str) -> str | None:
         """Return the state of the newest job with a name; None if there is none."""
         return next((job.state for job in self._jobs if job.name == name), None)
 

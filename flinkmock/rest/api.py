@@ -169,8 +169,8 @@ class RestApi:
     def _rendered_body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
         key = resource_key(operation, call.path)
-        if self.engine.varied is not None:
-            return encode(self.engine.varied.vary(operation, renderer.body(operation, payload, key)))
+        if self.engine.varied_responses is not None:
+            return encode(self.engine.varied_responses.vary(operation, renderer.body(operation, payload, key)))
         if operation.id in self.engine.handler_overrides:  # `body` checks each value that a user's function returns
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
@@ -191,7 +191,7 @@ class RestApi:
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
         """Return the engine's lock: for reading if neither the operation nor a user's function can change anything."""
         lock = self.engine.lock
-        if self.engine.varied is not None:  # varied responses are counted
+        if self.engine.varied_responses is not None:  # varied responses are counted
             return lock
         only_reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
         return lock.reading if only_reads else lock
@@ -207,7 +207,7 @@ class RestApi:
             return read
 
     def _new_read(self, target: str) -> Read | None:
-        if self.engine.varied is not None:  # no response is reused
+        if self.engine.varied_responses is not None:  # no response is reused
             return None
         resolved = self.resolve("GET", target)
         operation = resolved.operation
@@ -243,7 +243,7 @@ class RestApi:
             raise RequestRejected(rest_error(400, duplicate))
         request.job_id = path.get("jobid")
         if request.arrived_at is None:
-            request.arrived_at = self.engine.arrive()
+            request.arrived_at = self.engine.advance_for_request()
         cluster = self.engine.cluster
         if cluster.leadership.leader is None:  # the leader may have crashed when the clock advanced
             raise NoLeader

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from flinkmock import limits
-from flinkmock.control.access import WILDCARDS, Access, name_of
+from flinkmock.control.access import WILDCARDS, Access, host_name
 from flinkmock.control.api import PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
@@ -106,13 +106,13 @@ class _Host:
     __slots__ = ("_is_gone", "_name", "_server", "clusters", "urls")
 
     def __init__(self, server: ControlServer, request: ControlRequest, is_gone: Callable[[], bool]) -> None:
-        self._name = name_of(request.headers.get("Host", "")) or "localhost"
-        self.urls = tuple(map(self.reachable, server.urls or (request.base_url,)))
+        self._name = host_name(request.headers.get("Host", "")) or "localhost"
+        self.urls = tuple(map(self.reachable_url, server.urls or (request.base_url,)))
         self.clusters = server.clusters
         self._server = server
         self._is_gone = is_gone
 
-    def reachable(self, url: str) -> str:
+    def reachable_url(self, url: str) -> str:
         parts = urlsplit(url)
         if parts.hostname not in WILDCARDS:
             return url
@@ -122,7 +122,7 @@ class _Host:
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
         return await self._server.wait_for(condition, timeout, self._is_gone)
 
-    async def pause(self) -> None:
+    async def handle_other_requests(self) -> None:
         await asyncio.sleep(0)
 
 

@@ -136,7 +136,7 @@ class DelayedResponses:
                 passed = self._measure()
                 while self._pending and self._pending[0].due <= passed:
                     pending = heapq.heappop(self._pending)
-                    self._cluster.reach(math.ceil(pending.moment))
+                    self._cluster.advance_to(math.ceil(pending.moment))
                     pending.finish(is_due=True)
                 if passed != before:
                     before, moved_at = passed, monotonic()

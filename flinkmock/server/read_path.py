@@ -53,7 +53,7 @@ class ReadPath:
             ):
                 return None
             if clock.step:
-                now = engine.arrive()
+                now = engine.advance_for_request()
             if leadership.leader is None:  # the leader has crashed when the clock advanced
                 return self._error(head, base_url, now, received_ms, received_ns)
             template = read.current_template(engine, now, base_url)

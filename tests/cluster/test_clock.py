@@ -89,8 +89,8 @@ def test_a_moment_that_the_wall_clock_has_reached_counts_once() -> None:
     clock = Clock("1s per request", wall, 0)
     assert clock.on_request() == 1_000
     wall.now += 10_000
-    assert clock.reach(11_000) == 11_000
-    assert clock.reach(5_000) == 11_000
+    assert clock.advance_to(11_000) == 11_000
+    assert clock.advance_to(5_000) == 11_000
     assert clock.on_request() == 12_000
 
 

@@ -34,13 +34,13 @@ def test_commit_build_time_and_provenance(minor):
     assert contract.release.minor == minor
     assert contract.release.version.startswith(minor + ".")
     assert re.fullmatch("[0-9a-f]{7}", contract.release.commit)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", contract.release.built)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", contract.release.build_time)
     assert "flink-dist" in contract.provenance["detail"]
 
 
 def test_the_revision_of_2_3_0():
     release = Contract.load("2.3").release
-    assert f"{release.commit} @ {release.built}" == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
+    assert f"{release.commit} @ {release.build_time}" == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
 
 
 @pytest.mark.parametrize(

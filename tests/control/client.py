@@ -8,7 +8,7 @@ import httpx
 from jsonschema import Draft202012Validator
 
 from flinkmock.control.api import API_PREFIX, all_operations
-from flinkmock.control.openapi import document
+from flinkmock.control.openapi import openapi_document
 
 
 class Control:
@@ -24,8 +24,8 @@ class Control:
         response = httpx.request(method, f"{self.url}/{path}", headers=headers, **options)
         assert response.status_code == status, response.text
         check(response)
-        kind = response.headers.get("content-type", "")
-        return response.json() if kind.startswith("application/json") else response.text
+        content_type = response.headers.get("content-type", "")
+        return response.json() if content_type.startswith("application/json") else response.text
 
     def get(self, path: str, **options: Any) -> Any:
         return self.request("GET", path, **options)
@@ -53,19 +53,22 @@ def check(response: httpx.Response) -> None:
         for operation in all_operations()
         if operation.method == response.request.method
         and len(operation.segments) == len(segments)
-        and all(a == b or a.startswith("{") for a, b in zip(operation.segments, segments, strict=True))
+        and all(
+            pattern == segment or pattern.startswith("{")
+            for pattern, segment in zip(operation.segments, segments, strict=True)
+        )
     ]
     if not candidates:
         assert response.status_code in (401, 403, 404, 405)
         return
     operation = min(candidates, key=lambda candidate: len(candidate.path_parameters))
-    responses = document()["paths"][operation.path][operation.method.lower()]["responses"]
+    responses = openapi_document()["paths"][operation.path][operation.method.lower()]["responses"]
     assert str(response.status_code) in responses, f"{operation.id} does not document {response.status_code}"
     content = responses[str(response.status_code)].get("content")
-    kind = response.headers.get("content-type", "").partition(";")[0]
+    content_type = response.headers.get("content-type", "").partition(";")[0]
     if content is None:
         assert response.content == b""
         return
-    [schema] = [media["schema"] for name, media in content.items() if name.partition(";")[0] == kind]
-    if kind == "application/json":
-        Draft202012Validator({**schema, "components": document()["components"]}).validate(response.json())
+    [schema] = [media["schema"] for name, media in content.items() if name.partition(";")[0] == content_type]
+    if content_type == "application/json":
+        Draft202012Validator({**schema, "components": openapi_document()["components"]}).validate(response.json())

@@ -1,4 +1,4 @@
-"""Who may use the control API."""
+"""Access to the control API: allowed hosts, origins, and the token."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flinkmock.control.refusal import RequestRefused
 from tests.control.client import Control
 
 
-def allowed(access: Access, *, public: bool = False, **headers: str) -> int:
-    """The status of the refusal, or 200."""
+def status_of(access: Access, *, public: bool = False, **headers: str) -> int:
+    """Check the access; return the status of the refusal, or 200."""
     try:
         access.check({name.title(): value for name, value in headers.items()}, public=public)
     except RequestRefused as error:
@@ -21,38 +21,38 @@ def allowed(access: Access, *, public: bool = False, **headers: str) -> int:
 
 
 @pytest.mark.parametrize("host", ["localhost:8081", "LOCALHOST", "a.localhost", "127.0.0.1:1", "127.9.9.9", "[::1]:80"])
-def test_names_of_this_machine(host: str) -> None:
-    assert allowed(Access(), host=host) == 200
+def test_hosts_of_this_machine_are_allowed(host: str) -> None:
+    assert status_of(Access(), host=host) == 200
 
 
 @pytest.mark.parametrize(
     "host", ["", "evil.com", "localhost.evil.com", "10.0.0.1:8081", "[fe80::1]", "127.0.0.1.evil.com"]
 )
-def test_other_names_may_have_been_rebound(host: str) -> None:
-    assert allowed(Access(), host=host) == 403
+def test_other_hosts_are_refused(host: str) -> None:
+    assert status_of(Access(), host=host) == 403
 
 
-def test_the_bound_host_is_allowed() -> None:
-    assert allowed(Access("flink.test"), host="flink.test:8081") == 200
-    assert allowed(Access("flink.test"), host="flink.tests:8081") == 403
-    assert allowed(Access("0.0.0.0", "secret"), host="anything:8081", authorization="Bearer secret") == 200
+def test_the_bound_host_is_status_of() -> None:
+    assert status_of(Access("flink.test"), host="flink.test:8081") == 200
+    assert status_of(Access("flink.test"), host="flink.tests:8081") == 403
+    assert status_of(Access("0.0.0.0", "secret"), host="anything:8081", authorization="Bearer secret") == 200
 
 
-def test_the_token() -> None:
+def test_the_header_authorization_must_contain_the_token() -> None:
     access = Access(token="secret")
-    assert allowed(access, host="localhost") == 401
-    assert allowed(access, host="localhost", authorization="Bearer wrong") == 401
-    assert allowed(access, host="localhost", authorization="Basic secret") == 401
-    assert allowed(access, host="localhost", authorization="bearer secret") == 200
-    assert allowed(access, host="localhost", public=True) == 200
+    assert status_of(access, host="localhost") == 401
+    assert status_of(access, host="localhost", authorization="Bearer wrong") == 401
+    assert status_of(access, host="localhost", authorization="Basic secret") == 401
+    assert status_of(access, host="localhost", authorization="bearer secret") == 200
+    assert status_of(access, host="localhost", public=True) == 200
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"),
+    ("host", "expected"),
     [("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("flink", False), ("192.168.1.1", False)],
 )
-def test_which_addresses_need_a_token(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
+def test_loopback_addresses_are_recognized(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
 
 
 def test_pages_of_other_origins_are_refused(flink: FlinkMock, control: Control) -> None:
@@ -62,14 +62,14 @@ def test_pages_of_other_origins_are_refused(flink: FlinkMock, control: Control) 
     control.error("GET", "health", 403, headers={"Host": "evil.com"})
 
 
-def test_there_is_no_cors(flink: FlinkMock) -> None:
+def test_responses_have_no_cors_headers(flink: FlinkMock) -> None:
     response = httpx.options(flink.control_url + "/clock", headers={"Access-Control-Request-Method": "GET"})
     assert response.status_code == 405
     assert not [name for name in response.headers if name.startswith("access-control")]
     assert "access-control-allow-origin" not in httpx.get(flink.control_url + "/clock").headers
 
 
-def test_a_cluster_without_the_control_api() -> None:
+def test_control_false_disables_the_control_api() -> None:
     with FlinkMock(control=False) as flink:
         assert httpx.get(flink.url + "/__flinkmock__/v1/health").status_code == 404
         assert len(flink.requests) == 1
@@ -80,5 +80,4 @@ def test_a_cluster_without_the_control_api() -> None:
 
 def test_odd_headers_cause_no_internal_errors(flink: FlinkMock, control: Control) -> None:
     control.error("GET", "clock", 403, headers={"Origin": "http://["})
-    odd = Access(token="secret")
-    assert allowed(odd, host="localhost", authorization="Bearer \udcff") == 401
+    assert status_of(Access(token="secret"), host="localhost", authorization="Bearer \udcff") == 401

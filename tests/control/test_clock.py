@@ -20,11 +20,11 @@ def test_clients_advance_the_clock(flink: FlinkMock, control: Control) -> None:
 
 
 def test_the_clock_stops_at_the_next_event(control: Control) -> None:
-    due = control.get("clock")["next-event-at"]
-    assert control.post("clock/next-event")["now"] == due
+    next_event_at = control.get("clock")["next-event-at"]
+    assert control.post("clock/next-event")["now"] == next_event_at
 
 
-def test_run_until_a_state_is_reached(flink: FlinkMock, control: Control) -> None:
+def test_the_clock_runs_until_a_job_is_in_a_state(flink: FlinkMock, control: Control) -> None:
     start = flink.clock.now()
     assert control.post("clock/run-until", {"job": "orders", "state": "RESTARTING"})["now"] == start + 20_000
     message = control.error("POST", "clock/run-until", 409, json={"job": "orders", "state": "FINISHED"})
@@ -34,7 +34,7 @@ def test_run_until_a_state_is_reached(flink: FlinkMock, control: Control) -> Non
     assert 'Did you mean "FINISHED"?' in message
 
 
-def test_an_endless_loop_is_reported() -> None:
+def test_run_until_reports_a_job_that_restarts_forever() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as flink:
         message = Control(flink.control_url).error(
             "POST", "clock/run-until", 409, json={"job": "loop", "state": "FINISHED"}
@@ -50,7 +50,7 @@ def test_a_duration_needs_a_unit(control: Control) -> None:
     assert "is not JSON" in control.error("POST", "clock/advance", 400, content=b"{by: 5s}")
 
 
-def test_time_has_an_end(control: Control) -> None:
+def test_the_clock_does_not_advance_beyond_the_year_9998(control: Control) -> None:
     assert "ends with the year 9998" in control.error("POST", "clock/advance", 400, json={"by": "999999999999999d"})
 
 
@@ -69,7 +69,7 @@ def test_the_time_continues_after_a_change_of_mode(flink: FlinkMock, control: Co
     assert "is not a clock" in control.error("PUT", "clock/mode", 400, json={"mode": "often"})
 
 
-def test_requests_cost_no_time_and_are_not_in_the_journal() -> None:
+def test_control_requests_do_not_advance_the_clock_and_are_not_in_the_journal() -> None:
     with FlinkMock(clock="1s per request") as flink:
         control = Control(flink.control_url)
         times = {control.get("clock")["now"] for _ in range(5)}

@@ -1,4 +1,4 @@
-"""Further clusters in one process."""
+"""Clusters that `POST /clusters` creates in the same process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
     assert control.get("clusters") == {"clusters": []}
 
 
-def test_clusters_make_clusters_and_end_themselves(control: Control) -> None:
+def test_created_clusters_can_create_clusters_and_end_themselves(control: Control) -> None:
     first = control.post("clusters", status=201)
     second = Control(first["control-url"]).post("clusters?idle-timeout=never", status=201)
     assert second["idle-timeout"] is None
@@ -54,7 +54,7 @@ def test_the_default_clock_is_used_if_the_scenario_has_none(
     assert Control(cluster["control-url"]).get("clock")["mode"] == mode
 
 
-def test_mistakes_make_no_cluster(control: Control) -> None:
+def test_invalid_requests_create_no_cluster(control: Control) -> None:
     control.error("POST", "clusters", 422, content="a: 1")
     control.error("POST", "clusters?flink=9.9", 422)
     control.error("POST", "clusters?clock=often", 400)
@@ -65,22 +65,22 @@ def test_mistakes_make_no_cluster(control: Control) -> None:
 
 def test_an_idle_cluster_ends(control: Control) -> None:
     cluster = control.post("clusters?idle-timeout=100ms", status=201)
-    stays = control.post("clusters", status=201)
-    deadline = threading.Event()
+    other = control.post("clusters", status=201)
+    pause = threading.Event()
     while len(control.get("clusters")["clusters"]) == 2:
-        deadline.wait(0.05)
-    assert control.get("clusters")["clusters"] == [stays]
+        pause.wait(0.05)
+    assert control.get("clusters")["clusters"] == [other]
     with pytest.raises(httpx.ConnectError):
         httpx.get(cluster["url"] + "/jobs")
 
 
-def test_a_client_shuts_a_cluster_down(control: Control) -> None:
+def test_the_rest_api_can_shut_down_a_created_cluster(control: Control) -> None:
     cluster = control.post("clusters", status=201)
     assert httpx.delete(cluster["url"] + "/cluster").status_code == 200
     assert control.get("clusters") == {"clusters": []}
 
 
-def test_a_cluster_is_replaced_and_has_several_jobmanagers(control: Control) -> None:
+def test_a_created_cluster_can_have_several_jobmanagers_and_load_another_scenario(control: Control) -> None:
     cluster = control.post("clusters", {"cluster": {"jobmanagers": 2}}, status=201)
     assert len(cluster["urls"]) == 2
     Control(cluster["control-url"]).put("scenario", {"jobs": {"x": "batch"}})

@@ -15,12 +15,12 @@ from tests.control.client import Control
 def test_requests_during_resets_get_responses() -> None:
     scenario = {"clock": "virtual", "jobs": {"orders": "streaming"}}
     with FlinkMock(scenario) as flink:
-        over = threading.Event()
+        stop = threading.Event()
         statuses: Counter[int] = Counter()
 
         def send() -> None:
             with httpx.Client(base_url=flink.url) as client:
-                while not over.is_set():
+                while not stop.is_set():
                     response = client.get("/jobs/overview")
                     assert response.json()["jobs"][0]["name"] == "orders"
                     statuses[response.status_code] += 1
@@ -34,7 +34,7 @@ def test_requests_during_resets_get_responses() -> None:
                 control.post("reset")
             else:
                 flink.load_scenario({**scenario, "flink": "1.20" if number % 4 else "2.3"})
-        over.set()
+        stop.set()
         for client in clients:
             client.join()
         assert set(statuses) == {200}
@@ -73,7 +73,7 @@ def test_a_wait_continues_after_a_reset() -> None:
         assert counts == [1]
 
 
-def test_a_port_in_use_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_scenario_changes_nothing_if_a_port_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.errors import PortTaken
     from flinkmock.server import listener
 

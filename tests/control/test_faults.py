@@ -23,7 +23,7 @@ def test_a_fault_is_added_and_removed_and_counts_its_hits(flink: FlinkMock, cont
     assert "There is no fault" in control.error("GET", "faults/none", 404)
 
 
-def test_the_first_fault_wins(flink: FlinkMock, control: Control) -> None:
+def test_the_first_fault_that_matches_applies(flink: FlinkMock, control: Control) -> None:
     control.post("faults", [{"name": "a", "drop": "close"}, {"name": "b", "drop": "close"}], status=201)
     control.post("faults?first=true", {"name": "c", "reply": "not-found"}, status=201)
     assert httpx.get(flink.url + "/jobs").status_code == 404

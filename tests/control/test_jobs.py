@@ -10,7 +10,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_a_job_by_name_and_by_id(flink: FlinkMock, control: Control) -> None:
+def test_a_job_is_found_by_name_and_by_id(flink: FlinkMock, control: Control) -> None:
     control.post("clock/advance", {"by": "10s"})
     [job] = control.get("jobs")["jobs"]
     assert job == control.get("jobs/orders") == control.get(f"jobs/{job['id'].upper()}")
@@ -30,8 +30,8 @@ def test_a_job_is_submitted_from_a_template(flink: FlinkMock, control: Control) 
     assert 'unknown key "paralelism"' in message and 'Did you mean "parallelism"?' in message
     assert "age" in control.error("POST", "jobs", 400, json={"name": "x", "age": "5m"})
     assert 'has no field "name"' in control.error("POST", "jobs", 400, json={"template": "batch"})
-    same = control.error("POST", "jobs", 400, json={"name": "x", "id": job["id"]})
-    assert same == f"There is a job with the id {job['id']} already."
+    message = control.error("POST", "jobs", 400, json={"name": "x", "id": job["id"]})
+    assert message == f"There is a job with the id {job['id']} already."
 
 
 def test_templates_and_exceptions_of_the_scenario_can_be_used() -> None:
@@ -42,7 +42,7 @@ def test_templates_and_exceptions_of_the_scenario_can_be_used() -> None:
         control.post("clock/run-until", {"job": "orders", "state": "RUNNING"})
 
 
-def test_a_submission_that_the_scenario_lets_fail() -> None:
+def test_a_submission_fails_if_the_scenario_says_so() -> None:
     with FlinkMock({"operations": {"submit": {"fails": [1]}}}) as flink:
         control = Control(flink.control_url)
         assert "Failed to submit job" in control.error("POST", "jobs", 409, json={"name": "orders"})
@@ -73,7 +73,7 @@ def test_a_job_is_restarted_finished_and_cancelled(control: Control) -> None:
     assert control.post("jobs/orders/cancel")["state"] == "CANCELLING"
 
 
-def test_waiting_for_a_state_moves_no_clock(flink: FlinkMock, control: Control) -> None:
+def test_waiting_for_a_state_does_not_advance_the_clock(flink: FlinkMock, control: Control) -> None:
     before = flink.clock.now()
     message = control.error("POST", "jobs/late/wait", 409, json={"state": "RUNNING", "timeout": "50ms"})
     assert message.startswith("late was not RUNNING within 0.05 s: orders is ")
@@ -94,7 +94,7 @@ def test_taskmanagers_join_and_are_lost(flink: FlinkMock, control: Control) -> N
     assert second in control.error("POST", "taskmanagers/lose", 404, json={"id": second})
 
 
-def test_the_leader_fails(control: Control) -> None:
+def test_the_leader_crashes_and_is_elected_again(control: Control) -> None:
     assert control.get("leader") == {"leader": 0, "jobmanagers": [{"number": 0, "down": False}]}
     assert control.post("leader/crash", {"for": "10s"})["leader"] is None
     control.post("clock/advance", {"by": "10s"})

@@ -1,4 +1,4 @@
-"""Hundreds of clusters, which eight clients create, use and end at the same time, leak nothing."""
+"""Hundreds of clusters leak nothing when eight clients create, use and end them at the same time."""
 
 from __future__ import annotations
 
@@ -24,50 +24,51 @@ from flinkmock.server.app import FlinkServer
 from flinkmock.server.control_server import ControlServer
 from tests.timeouts import PATIENCE
 
+CLIENTS = 8
 SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
-FILES = Path("/proc/self/fd")
-KINDS = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Task)
+OPEN_FILES = Path("/proc/self/fd")
+COUNTED_TYPES = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Task)
 
 
-def left() -> Counter[str]:
+def count_resources() -> Counter[str]:
     """Count the objects, threads and open files."""
     gc.collect()
-    counts = Counter(type(get_object).__name__ for get_object in gc.get_objects() if isinstance(get_object, KINDS))
+    counts = Counter(type(instance).__name__ for instance in gc.get_objects() if isinstance(instance, COUNTED_TYPES))
     counts["threads"] = threading.active_count()
-    counts["files"] = len(list(FILES.iterdir())) if FILES.exists() else 0
+    counts["files"] = len(list(OPEN_FILES.iterdir())) if OPEN_FILES.exists() else 0
     return counts
 
 
-def use(port: int, count: int) -> set[str]:
-    """Make, use and end clusters, and return their addresses."""
+def use_clusters(port: int, count: int) -> set[str]:
+    """Create, use and end clusters one after another; return their URLs."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     urls = set()
     for _ in range(count):
         connection.request("POST", f"{API_PREFIX}/clusters", SCENARIO)
         cluster = json.loads(connection.getresponse().read())
         urls.add(cluster["url"])
-        own = http.client.HTTPConnection("127.0.0.1", urlsplit(cluster["url"]).port, timeout=PATIENCE)
-        own.request("GET", "/jobs/overview")
-        assert json.loads(own.getresponse().read())["jobs"][0]["name"] == "orders"
+        cluster_connection = http.client.HTTPConnection("127.0.0.1", urlsplit(cluster["url"]).port, timeout=PATIENCE)
+        cluster_connection.request("GET", "/jobs/overview")
+        assert json.loads(cluster_connection.getresponse().read())["jobs"][0]["name"] == "orders"
         connection.request("DELETE", f"{API_PREFIX}/clusters/{cluster['id']}")
         response = connection.getresponse()
         response.read()
         assert response.status == 204
-        own.close()
+        cluster_connection.close()
     connection.close()
     return urls
 
 
-def use_by_eight(port: int, count: int) -> set[str]:
-    """Share the clusters out to eight clients, and return their addresses."""
-    with ThreadPoolExecutor(8) as clients:
-        return set().union(*clients.map(use, [port] * 8, [count // 8] * 8))
+def use_clusters_concurrently(port: int, count: int) -> set[str]:
+    """Let eight clients create, use and end `count` clusters in total; return their URLs."""
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        return set().union(*clients.map(use_clusters, [port] * CLIENTS, [count // CLIENTS] * CLIENTS))
 
 
-def settled(most: Counter[str]) -> Counter[str]:
-    """Return the counts as soon as none is above the allowed one, or after a timeout."""
+def resources_after_cleanup(allowed: Counter[str]) -> Counter[str]:
+    """Count the resources again until no count is above the allowed one, or the timeout expires."""
     deadline = time.monotonic() + PATIENCE
-    while not (counts := left()) <= most and time.monotonic() < deadline:
+    while not (counts := count_resources()) <= allowed and time.monotonic() < deadline:
         time.sleep(0.1)
     return counts
 
@@ -75,9 +76,9 @@ def settled(most: Counter[str]) -> Counter[str]:
 @pytest.mark.parametrize("count", [200, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_nothing_is_leaked(count: int) -> None:
     with FlinkMock() as flink:
-        use_by_eight(flink.port, 8)  # caches are filled
-        before = left()
-        urls = use_by_eight(flink.port, count)
-        assert len(urls) >= count / 2  # some get a port that is free again
-        after = settled(before)
-        assert after <= before, after - before  # resources of earlier tests may be freed in this time
+        use_clusters_concurrently(flink.port, CLIENTS)  # fills caches
+        before = count_resources()
+        urls = use_clusters_concurrently(flink.port, count)
+        assert len(urls) >= count / 2  # a port that is free again may be reused
+        after = resources_after_cleanup(before)
+        assert after <= before, after - before  # less is possible: resources of earlier tests may be freed meanwhile

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and requests that no operation is for."""
+"""The OpenAPI document of the control API, and requests that match no operation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import httpx
 from openapi_spec_validator import validate
 
 from flinkmock import FlinkMock, limits
-from flinkmock.control.openapi import document
+from flinkmock.control.openapi import openapi_document
 from tests.control.client import Control
 
-FIXED = """
+STABLE_OPERATIONS = """
 GET /clock
 POST /clock/advance
 POST /clock/run-until
@@ -36,22 +36,24 @@ DELETE /clusters/{id}
 GET /health
 GET /openapi.json
 """
-"""Clients are written against these."""
+"""Operations that clients in other languages use."""
 
 
 def test_the_document_is_valid(control: Control) -> None:
-    validate(document())
-    assert control.get("openapi.json") == document()
+    validate(openapi_document())
+    assert control.get("openapi.json") == openapi_document()
 
 
-def test_the_fixed_operations_are_there() -> None:
-    there = {f"{method.upper()} {path}" for path, methods in document()["paths"].items() for method in methods}
-    assert set(FIXED.split("\n")) - {""} <= there
+def test_the_stable_operations_are_documented() -> None:
+    documented = {
+        f"{method.upper()} {path}" for path, methods in openapi_document()["paths"].items() for method in methods
+    }
+    assert set(STABLE_OPERATIONS.split("\n")) - {""} <= documented
 
 
 def test_names_are_words_with_hyphens() -> None:
-    """Also in the journal and in `serve --log json`, which share the schemas."""
-    spec = document()
+    """The journal and `serve --log json` share these schemas."""
+    spec = openapi_document()
     parameters = [
         parameter for path in spec["paths"].values() for call in path.values() for parameter in call["parameters"]
     ]
@@ -65,11 +67,11 @@ def property_names(schema: object) -> Iterator[str]:
         properties = schema.get("properties", {})
         yield from properties if isinstance(properties, dict) else ()
         schema = list(schema.values())
-    for below in schema if isinstance(schema, list) else ():
-        yield from property_names(below)
+    for child in schema if isinstance(schema, list) else ():
+        yield from property_names(child)
 
 
-def test_unknown_paths_and_methods(flink: FlinkMock, control: Control) -> None:
+def test_unknown_paths_and_methods_are_refused(flink: FlinkMock, control: Control) -> None:
     assert 'Did you mean "/clock"?' in control.error("GET", "clok", 404)
     assert "has no path /jobs/a/b/c" in control.error("GET", "jobs/a/b/c", 404)
     control.error("GET", "jobs//fail", 404)
@@ -79,20 +81,20 @@ def test_unknown_paths_and_methods(flink: FlinkMock, control: Control) -> None:
     assert httpx.get(flink.url + "/__flinkmock__/v2/clock").status_code == 404
 
 
-def test_operations_without_a_body(control: Control) -> None:
+def test_operations_without_a_body_refuse_one(control: Control) -> None:
     assert control.error("POST", "reset", 400, content=b"[1]") == "resetCluster takes no body."
     control.post("reset", {})
     assert control.error("GET", "clock?a=1", 400) == 'getClock has no query parameter "a". There are none.'
 
 
-def test_bodies_that_are_too_large_or_too_deep(control: Control) -> None:
+def test_bodies_that_are_too_large_or_not_json_are_refused(control: Control) -> None:
     assert "larger than" in control.error("PUT", "scenario", 413, content=b" " * (limits.CONTROL_BODY + 1))
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"[" * 100_000)
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b'{"by": NaN}')
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"\xff")
 
 
-def test_metrics_for_prometheus(flink: FlinkMock, control: Control) -> None:
+def test_metrics_are_in_the_text_format_of_prometheus(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     control.post("faults", {"name": 'a"b', "drop": "reset"}, status=201)
     text = control.get("metrics")

@@ -12,19 +12,20 @@ from flinkmock import FlinkMock, Journal
 from flinkmock.control.api import all_operations
 from flinkmock.control.clock import ClusterClock
 from flinkmock.control.cluster_control import ClusterControl
-from flinkmock.control.faults import FaultsControl
-from flinkmock.control.jobs import JobControl, JobsControl
-from flinkmock.control.processes import JobManagersControl, TaskManagersControl
+from flinkmock.control.faults import ClusterFaults
+from flinkmock.control.job import JobControl
+from flinkmock.control.jobs import ClusterJobs
+from flinkmock.control.processes import ClusterJobManagers, ClusterTaskManagers
 
 CLASSES: tuple[type[Any], ...] = (
     ClusterControl,
     FlinkMock,
     ClusterClock,
-    JobsControl,
+    ClusterJobs,
     JobControl,
-    TaskManagersControl,
-    JobManagersControl,
-    FaultsControl,
+    ClusterTaskManagers,
+    ClusterJobManagers,
+    ClusterFaults,
     Journal,
 )
 ONLY_IN_PYTHON = {
@@ -38,7 +39,7 @@ ONLY_IN_PYTHON = {
     "FlinkMock.start": "a request needs a server",
     "FlinkMock.close": "`DELETE /clusters/{id}`, or the end of the process",
     "FlinkMock.create_app": "a Python object",
-    "FlinkMock.control_url": "the client knows it",
+    "FlinkMock.control_url": "the client of the control API knows it",
     "FlinkMock.is_running": "a request needs a server",
     **dict.fromkeys(
         (
@@ -48,16 +49,16 @@ ONLY_IN_PYTHON = {
             "FlinkMock.headers",
             "FlinkMock.ssl_context",
         ),
-        "a request needs it to be let in",
+        "a client needs it to send requests",
     ),
     "FlinkMock.settle": "for clients in the same process",
     "FlinkMock.restore": "ClusterControl.restore",
-    "Journal.add": "the server does",
-    "Journal.add_lazily": "the server does",
+    "Journal.add": "called by the server",
+    "Journal.add_lazily": "called by the server",
     "Journal.snapshot": "part of ClusterControl.snapshot",
     "Journal.restore": "part of ClusterControl.restore",
     "Journal.limit": "a constant",
-    "Journal.index": "of Sequence",
+    "Journal.index": "a method of Sequence",
 }
 ONLY_OVER_HTTP = {
     "getHealth",
@@ -75,38 +76,38 @@ ONLY_OVER_HTTP = {
     "listScenarios",
     "listTemplates",
 }
-"""About the server itself, or about what Python holds as objects."""
+"""Operations about the server itself, or about something that Python code holds as an object."""
 
 
-def members(kind: type[Any]) -> set[str]:
-    return {f"{kind.__name__}.{name}" for name in vars(kind) if not name.startswith("_") and name != "control"}
+def public_members(cls: type[Any]) -> set[str]:
+    return {f"{cls.__name__}.{name}" for name in vars(cls) if not name.startswith("_") and name != "control"}
 
 
-PUBLIC = {name for kind in CLASSES for name in members(kind)}
-REACHED = {name for operation in all_operations() for name in operation.python}
+PUBLIC = {name for cls in CLASSES for name in public_members(cls)}
+WITH_OPERATION = {name for operation in all_operations() for name in operation.python}
 
 
 def test_every_public_member_has_an_operation() -> None:
-    assert PUBLIC - REACHED - ONLY_IN_PYTHON.keys() == set()
+    assert PUBLIC - WITH_OPERATION - ONLY_IN_PYTHON.keys() == set()
 
 
-def test_no_exception_is_out_of_date() -> None:
+def test_the_members_that_exist_only_in_python_are_up_to_date() -> None:
     assert ONLY_IN_PYTHON.keys() - PUBLIC == {"Journal.limit", "Journal.index"} - PUBLIC
-    assert ONLY_IN_PYTHON.keys() & REACHED == set()
+    assert ONLY_IN_PYTHON.keys() & WITH_OPERATION == set()
 
 
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.id)
-def test_every_operation_has_a_member(operation: Any) -> None:
+def test_every_operation_has_a_member_of_the_python_api(operation: Any) -> None:
     if operation.id in ONLY_OVER_HTTP:
         assert operation.python == ()
         return
     assert operation.python
     for name in operation.python:
         owner, _, member = name.rpartition(".")
-        assert hasattr({kind.__name__: kind for kind in CLASSES}[owner] if owner else flinkmock, member), name
+        assert hasattr({cls.__name__: cls for cls in CLASSES}[owner] if owner else flinkmock, member), name
 
 
-def test_each_operation_is_explained() -> None:
+def test_each_operation_has_a_summary_and_a_description() -> None:
     for operation in all_operations():
         assert operation.summary.endswith(".") and operation.description.endswith((".", "`."))
         assert inspect.getdoc(operation.handler)

@@ -35,7 +35,7 @@ def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
     assert control.get("requests")["count"] == 0
 
 
-def test_the_journal_as_har(flink: FlinkMock, control: Control) -> None:
+def test_the_journal_is_exported_as_har(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     [entry] = control.get("requests/har")["log"]["entries"]
     assert entry["request"]["url"] == flink.url + "/jobs"
@@ -43,10 +43,10 @@ def test_the_journal_as_har(flink: FlinkMock, control: Control) -> None:
 
 def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control: Control) -> None:
     responses: list[object] = []
-    other = Control(flink.control_url)
+    waiting_control = Control(flink.control_url)
 
     def wait() -> None:
-        responses.append(other.post("requests/wait", {"match": "GET /jobs", "times": 2, "timeout": "1m"}))
+        responses.append(waiting_control.post("requests/wait", {"match": "GET /jobs", "times": 2, "timeout": "1m"}))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
@@ -57,7 +57,7 @@ def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control:
     assert [response["count"] for response in responses] == [2]
 
 
-def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> None:
+def test_a_wait_that_times_out_reports_near_misses(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     message = control.error("POST", "requests/wait", 409, json={"match": "GET /jobs/overview", "timeout": "20ms"})
     assert message.startswith(
@@ -66,7 +66,7 @@ def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> No
     assert "longest" in control.error("POST", "requests/wait", 400, json={"match": "GET /jobs", "timeout": "2h"})
 
 
-def test_expecting_requests(flink: FlinkMock, control: Control) -> None:
+def test_the_number_and_order_of_requests_is_checked(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     httpx.get(flink.url + "/overview")
     assert control.post("requests/expect", {"match": "GET /jobs", "times": "once"})["count"] == 1
@@ -81,7 +81,7 @@ def test_expecting_requests(flink: FlinkMock, control: Control) -> None:
     control.error("POST", "requests/expect-in-order", 409, json={"matches": ["GET /overview", "GET /jobs"]})
 
 
-def test_the_expectations_of_the_scenario(flink: FlinkMock, control: Control) -> None:
+def test_the_expectations_of_the_scenario_are_checked(flink: FlinkMock, control: Control) -> None:
     assert control.get("expectations") == {
         "met": False,
         "expectations": [

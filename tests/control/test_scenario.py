@@ -21,7 +21,7 @@ def test_the_scenario_is_read_as_json_and_as_yaml(control: Control) -> None:
     assert load_scenario(text).jobs == load_scenario(control.get("scenario")).jobs
 
 
-def test_another_scenario_at_the_same_address(flink: FlinkMock, control: Control) -> None:
+def test_another_scenario_is_served_at_the_same_address(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     with httpx.Client() as client:
         client.get(flink.url + "/jobs")
@@ -37,14 +37,15 @@ def test_another_scenario_at_the_same_address(flink: FlinkMock, control: Control
     assert control.put("scenario") and names(flink) == []
 
 
-def test_the_time_at_which_a_scenario_begins(flink: FlinkMock, control: Control) -> None:
-    began, started_at = 1_772_323_200_000, control.get("clock")["started-at"]
+def test_the_start_time_of_another_scenario(flink: FlinkMock, control: Control) -> None:
+    march_1 = 1_772_323_200_000  # epoch ms
+    started_at = control.get("clock")["started-at"]
     clock = control.put("scenario?start-time=2026-03-01&clock=virtual", {"jobs": {"x": "streaming"}})
-    assert (clock["now"], clock["started-at"]) == (began, began)
+    assert (clock["now"], clock["started-at"]) == (march_1, march_1)
     control.post("clock/advance", {"by": "5s"})
-    assert control.post("reset")["now"] == began
+    assert control.post("reset")["now"] == march_1
     flink.load_scenario("clock: virtual", start_time="2026-03-02")
-    assert flink.clock.now() == began + 86_400_000
+    assert flink.clock.now() == march_1 + 86_400_000
     assert control.put("scenario", content="clock: virtual")["now"] == started_at  # as at the start
     message = control.error("PUT", "scenario?start-time=3pm", 400)
     assert message == '"3pm" is not a time. Write 2026-01-01T00:00:00Z.'
@@ -68,12 +69,12 @@ def test_a_scenario_is_checked_without_being_used(flink: FlinkMock, control: Con
     assert names(flink) == ["orders"]
 
 
-def test_more_jobmanagers_from_another_thread(flink: FlinkMock) -> None:
+def test_a_scenario_with_more_jobmanagers_can_be_loaded_from_another_thread(flink: FlinkMock) -> None:
     flink.load_scenario("leader-change.yaml")
     assert [httpx.get(f"{url}/jobs", verify=False).status_code for url in flink.urls] == [200, 200]
 
 
-def test_more_and_fewer_jobmanagers(flink: FlinkMock, control: Control) -> None:
+def test_another_scenario_can_have_more_or_fewer_jobmanagers(flink: FlinkMock, control: Control) -> None:
     control.put("scenario", {"cluster": {"jobmanagers": 3}})
     assert len(flink.urls) == 3 == len(control.get("version")["urls"])
     assert [httpx.get(url + "/config").status_code for url in flink.urls] == [200] * 3
@@ -100,7 +101,7 @@ def test_a_reset_starts_the_cluster_again(flink: FlinkMock, control: Control) ->
     assert "flink-version" in httpx.get(flink.url + "/overview").json()
 
 
-def test_a_scenario_of_python_objects_has_no_text() -> None:
+def test_a_scenario_created_from_python_objects_has_no_text() -> None:
     from flinkmock.cluster.cluster_spec import ClusterSpec
 
     with FlinkMock(ClusterSpec()) as flink:
@@ -131,7 +132,7 @@ def test_the_clock_mode_is_part_of_a_snapshot(flink: FlinkMock, control: Control
 
 
 @pytest.mark.slow
-def test_there_is_an_end_to_snapshots(control: Control) -> None:
+def test_the_number_of_snapshots_is_limited(control: Control) -> None:
     for _ in range(100):
         control.post("snapshots", status=201)
     assert "Delete one" in control.error("POST", "snapshots", 409)

@@ -1,4 +1,4 @@
-"""schemathesis finds nothing undocumented in the control API, and no internal error."""
+"""schemathesis finds no undocumented response and no internal error of the control API."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CHECKS = (
     "unsupported_method",
 )
 EXCLUDED = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
-"""They wait, or take the names away that schemathesis knows."""
+"""Paths that wait, or that replace the cluster whose names schemathesis.toml has."""
 
 
-def command(url: str, examples: int) -> list[str]:
+def command(url: str, *, max_examples: int) -> list[str]:
     excluded = [argument for path in EXCLUDED for argument in ("--exclude-path", path)]
     return [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),
-        *("run", f"{url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(examples), *excluded),
+        *("run", f"{url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(max_examples), *excluded),
         *("--seed", "1", "--no-color"),
     ]
 
@@ -39,7 +39,12 @@ def command(url: str, examples: int) -> list[str]:
 def test_schemathesis(tmp_path: Path) -> None:
     flink = FlinkMock(FOLDER / "cluster.yaml").start()
     run = subprocess.run(
-        command(flink.control_url, 5), cwd=tmp_path, capture_output=True, text=True, timeout=5 * PATIENCE, check=False
+        command(flink.control_url, max_examples=5),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE,
+        check=False,
     )
     flink.close()
     assert run.returncode == 0, run.stdout

@@ -17,7 +17,7 @@ from flinkmock.control import clock
 from flinkmock.control.api import API_PREFIX, ControlApi, ControlRequest, all_operations
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.host import HostedCluster
-from flinkmock.control.openapi import document
+from flinkmock.control.openapi import openapi_document
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.errors import NotFound
 
@@ -34,7 +34,7 @@ expect: [{"POST /jobs/:jobid/stop": once}, {unmatched: never}]
 
 
 class NoClusters:
-    """A registry that is always empty."""
+    """`HostedClusters` without clusters."""
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
         raise RequestRefused(409, "TooManyClusters", "There is no server here.")
@@ -52,8 +52,8 @@ class NoClusters:
         return 0
 
 
-class NoServer:
-    """A host without a server: a condition is met immediately, or never."""
+class HostWithoutServer:
+    """A `ControlHost` without a server: a condition is met immediately, or never."""
 
     urls: Sequence[str] = ("http://127.0.0.1:8081",)
     clusters = NoClusters()
@@ -61,7 +61,7 @@ class NoServer:
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
         return condition()
 
-    async def pause(self) -> None:
+    async def handle_other_requests(self) -> None:
         await asyncio.sleep(0)
 
 
@@ -75,7 +75,7 @@ scenarios = st.sampled_from(
 
 
 def body(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
-    """A JSON object, perhaps without some of its fields."""
+    """Return a strategy for JSON objects with some of these fields."""
     return st.fixed_dictionaries({}, optional=fields).map(json.dumps)
 
 
@@ -111,7 +111,7 @@ PARAMETERS = {
 
 @st.composite
 def requests(draw: st.DrawFn) -> ControlRequest:
-    """A request to one of the operations, valid more often than not."""
+    """A request to one of the operations, which is usually valid."""
     operation = draw(st.sampled_from(all_operations()))
     path = operation.path
     for parameter, values in PARAMETERS.items():
@@ -123,29 +123,29 @@ def requests(draw: st.DrawFn) -> ControlRequest:
 
 
 @given(st.lists(requests(), max_size=12))
-def test_every_response_is_documented(sent: list[ControlRequest]) -> None:
+def test_every_response_is_documented(control_requests: list[ControlRequest]) -> None:
     with mock.patch.object(clock, "MAX_EVENTS", 20):
-        asyncio.run(_send_all(sent))
+        asyncio.run(_send_all(control_requests))
 
 
-async def _send_all(sent: list[ControlRequest]) -> None:
+async def _send_all(control_requests: list[ControlRequest]) -> None:
     control = ClusterControl(SCENARIO)
     control.open_engine()
     api = ControlApi(control)
-    for request in sent:
-        response = await api.respond(request, NoServer())
+    for request in control_requests:
+        response = await api.respond(request, HostWithoutServer())
         [(operation, status)] = api.responses
         api.responses.clear()
         assert status == response.status < 500, response.body
-        [described] = [
+        [operation_document] = [
             methods[request.method.lower()]
-            for methods in document()["paths"].values()
+            for methods in openapi_document()["paths"].values()
             if methods.get(request.method.lower(), {}).get("operationId") == operation
         ]
-        content = described["responses"][str(status)].get("content")
+        content = operation_document["responses"][str(status)].get("content")
         if content is None:
             assert response.body == b""
         elif response.content_type == "application/json":
-            schema = {**content["application/json"]["schema"], "components": document()["components"]}
+            schema = {**content["application/json"]["schema"], "components": openapi_document()["components"]}
             Draft202012Validator(schema).validate(json.loads(response.body))
     control.close_engine()

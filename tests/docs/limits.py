@@ -26,7 +26,8 @@ of 1,000 digits) apply as in the release that is served.
 
 def document() -> str:
     rows = [
-        f"| `{limit.name}` | {limit.default:,} {limit.unit} | {limit.applies_to} | {limit.beyond} | {limit.flink} |\n"
+        f"| `{limit.name}` | {limit.default:,} {limit.unit} | {limit.applies_to} | {limit.when_exceeded} "
+        f"| {limit.in_flink} |\n"
         for limit in limits.ALL
     ]
     return _INTRODUCTION + "".join(rows)

@@ -59,7 +59,7 @@ def test_start_up_of_both_kinds_of_process(release: Release) -> None:
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
-        assert f"(Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})" in lines[1]
+        assert f"(Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})" in lines[1]
         rpc = "pekko" if release is NEW else "akka"
         assert any(f"Actor system started at {rpc}.tcp://flink@" in line for line in lines)
 

@@ -165,7 +165,7 @@ def test_a_virtual_clock_does_not_use_the_wall_clock() -> None:
         raise AssertionError("the wall clock is used")
 
     clock = Clock("virtual", wall, 0)
-    assert (clock.on_request(), clock.advance("1s"), clock.reach(5_000)) == (0, 1_000, 1_000)
+    assert (clock.on_request(), clock.advance("1s"), clock.advance_to(5_000)) == (0, 1_000, 1_000)
     clock.rewind(500)
     clock.set_mode("virtual")
     assert clock.now() == 500

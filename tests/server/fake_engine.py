@@ -33,7 +33,7 @@ class FakeEngine(Engine):
         super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
         self.handler = handler
         self.calls: list[RecordedCall] = []
-        self.varied = None
+        self.varied_responses = None
         self.handler_overrides = {operation.id: self._record for operation in self.contract}
         self.renderer = _Unrendered()  # type: ignore[assignment]
 

@@ -13,9 +13,9 @@ from typing import Any
 import flinkmock
 from flinkmock import faults, journal, strategies
 from flinkmock.control.clock import ClusterClock
-from flinkmock.control.faults import FaultsControl
-from flinkmock.control.jobs import JobsControl
-from flinkmock.control.processes import JobManagersControl, TaskManagersControl
+from flinkmock.control.faults import ClusterFaults
+from flinkmock.control.jobs import ClusterJobs
+from flinkmock.control.processes import ClusterJobManagers, ClusterTaskManagers
 from flinkmock.testing.cluster_time import ClusterTime
 
 HEAD = """\
@@ -26,7 +26,7 @@ Every public name with its signature. [The Python API](../python.md) has an exam
 INHERITED_BY = {"FlinkMock"}
 """Classes whose inherited members are listed, too."""
 PARTS = {
-    "Parts of FlinkMock": [ClusterClock, JobsControl, FaultsControl, TaskManagersControl, JobManagersControl],
+    "Parts of FlinkMock": [ClusterClock, ClusterJobs, ClusterFaults, ClusterTaskManagers, ClusterJobManagers],
     "Time of clients": [ClusterTime],
     "flinkmock.faults": [getattr(faults, name) for name in faults.__all__],
     "flinkmock.journal": [getattr(journal, name) for name in journal.__all__],

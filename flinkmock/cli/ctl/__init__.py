@@ -57,7 +57,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.cli.ctl.session import Session
-    from flinkmock.control.client import ControlClient, ControlRefused
+    from flinkmock.control.client import ControlApiError, ControlClient
 
     url = getattr(args, "url", None) or os.environ.get("FLINKMOCK_URL") or DEFAULT_URL
     token = getattr(args, "token", None) or os.environ.get(TOKEN_VARIABLE)
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     session = Session(client, args, as_json=getattr(args, "json", False))
     try:
         code: int | None = args.act(session)
-    except ControlRefused as refused:
-        print(f"flinkmock: {refused.message}", file=sys.stderr)
-        return 1 if refused.status == NOT_MET else 2
+    except ControlApiError as error:
+        print(f"flinkmock: {error.message}", file=sys.stderr)
+        return 1 if error.status == NOT_MET else 2
     return code or 0

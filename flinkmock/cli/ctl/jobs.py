@@ -76,7 +76,9 @@ def submit(session: Session) -> None:
 def wait(session: Session) -> None:
     args = session.args
     body = {"state": args.state, "timeout": format_duration(args.timeout)}
-    _show_job(session, session.client.request("POST", "jobs", args.job, "wait", body=body, waits=args.timeout / 1000))
+    _show_job(
+        session, session.client.request("POST", "jobs", args.job, "wait", body=body, server_wait=args.timeout / 1000)
+    )
 
 
 def fail(session: Session) -> None:

@@ -73,7 +73,7 @@ def _wait(session: Session) -> None:
     body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout)}
     if args.status is not None:
         body["status"] = args.status
-    response = session.client.request("POST", "requests", "wait", body=body, waits=args.timeout / 1000)
+    response = session.client.request("POST", "requests", "wait", body=body, server_wait=args.timeout / 1000)
     _show(session, response)
 
 

@@ -92,13 +92,13 @@ def _merged(source: str | Path, text: str) -> str:
 @contextmanager
 def file_in_messages(session: Session) -> Iterator[None]:
     """Add the name of the file, which the server does not know, to messages about the scenario."""
-    from flinkmock.control.client import ControlRefused
+    from flinkmock.control.client import ControlApiError
 
     try:
         yield
-    except ControlRefused as refused:
+    except ControlApiError as refused:
         message = refused.message.replace(UNNAMED, session.args.file or UNNAMED)
-        raise ControlRefused(refused.status, message, refused.details) from None
+        raise ControlApiError(refused.status, message, refused.details) from None
 
 
 def options(session: Session) -> dict[str, Any]:

@@ -9,27 +9,35 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from flinkmock import palette
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
 
 SCRIPTS = ("client.js", "timeline.js", "panels.js", "journal.js", "console.js")
-"""In this order. Each one uses those before it."""
+"""The scripts of the page, in this order, because each uses those before it."""
+
+
+class ConsoleDocument(NamedTuple):
+    """The HTML document, and its Content-Security-Policy, which allows its own script and no other."""
+
+    html: bytes
+    policy: str
 
 
 @cache
-def page() -> tuple[bytes, str]:
-    """Return the HTML document and its Content-Security-Policy, which allows its own script and no other."""
-    style = palette.css(":root") + _part("console.css") + "".join(map(_state_rule, palette.STATES))
-    script = "\n".join(map(_part, SCRIPTS))
-    document = _part("console.html").replace("/*style*/", style).replace("/*script*/", script)
+def console_document() -> ConsoleDocument:
+    """Return the page, joined from its parts."""
+    style = palette.css(":root") + _text_of("console.css") + "".join(map(_state_rule, palette.STATES))
+    script = "\n".join(map(_text_of, SCRIPTS))
+    html = _text_of("console.html").replace("/*style*/", style).replace("/*script*/", script)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return document.encode(), policy
+    return ConsoleDocument(html.encode(), policy)
 
 
 def page_response(method: str, target: str) -> ControlResponse:
@@ -43,18 +51,18 @@ def page_response(method: str, target: str) -> ControlResponse:
     path = target.partition("?")[0]
     if path == "/" or not path.endswith("/"):
         return ControlResponse(308, content_type=None, headers={"Location": "__flinkmock__/"})
-    document, policy = page()
+    document = console_document()
     headers = {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": document.policy,
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    return ControlResponse(200, document, "text/html; charset=utf-8", headers)
+    return ControlResponse(200, document.html, "text/html; charset=utf-8", headers)
 
 
 def _state_rule(state: str) -> str:
-    """The classes `s-STATE`, of what has the colour of a job state, and `t-STATE`, of text on it."""
+    """Return CSS rules: `s-STATE` is for shapes in the colour of a job state, `t-STATE` for text on them."""
     name = state.lower()
     return (
         f".s-{name}{{fill:var(--s-{name});background:var(--s-{name})}}"
@@ -62,5 +70,5 @@ def _state_rule(state: str) -> str:
     )
 
 
-def _part(name: str) -> str:
+def _text_of(name: str) -> str:
     return Path(__file__).with_name(name).read_text("utf-8")

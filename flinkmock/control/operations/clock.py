@@ -8,8 +8,8 @@ from flinkmock.control.jobs import check_state
 from flinkmock.control.operation import ControlCall, operation
 from flinkmock.control.schemas import DURATION, NAME, STATE, obj, ref
 
-EVENTS_BETWEEN_PAUSES = 50
-"""The number of events that run before other requests are handled."""
+MAX_EVENTS_AT_ONCE = 50
+"""The number of events after which other requests are handled."""
 
 
 def clock_json(call: ControlCall) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def get_clock(call: ControlCall) -> Any:
     python=("ClusterControl.advance", "ClusterClock.advance"),
 )
 def advance_clock(call: ControlCall) -> Any:
-    """All events that become due in this time are carried out. A clock of any mode can be advanced."""
+    """All events that become due in this time run. A clock of any mode can be advanced."""
     call.control.advance(call.body["by"])
     return clock_json(call)
 
@@ -72,17 +72,17 @@ def advance_to_next_event(call: ControlCall) -> Any:
     body=obj({"job": {**NAME, "description": "The name or id of a job."}, "state": STATE}),
     returns=ref("Clock"),
     errors=(404, 409),
-    python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.steps_until"),
+    python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.event_times_until"),
 )
 async def run_clock_until(call: ControlCall) -> Any:
     """The time advances from event to event. The status is 409 if the job can't reach the state without a client or a
     signal; the message then lists the states of all jobs."""
     name, state = call.body["job"], call.body["state"]
     check_state(state)
-    steps = call.control.clock.steps_until(lambda: call.control.job(name).state == state, f"{name} {state}")
-    for number, _ in enumerate(steps):
-        if number % EVENTS_BETWEEN_PAUSES == EVENTS_BETWEEN_PAUSES - 1:
-            await call.host.pause()
+    event_times = call.control.clock.event_times_until(lambda: call.control.job(name).state == state, f"{name} {state}")
+    for count, _ in enumerate(event_times, 1):
+        if count % MAX_EVENTS_AT_ONCE == 0:
+            await call.host.handle_other_requests()
     return clock_json(call)
 
 

@@ -8,22 +8,23 @@ from flinkmock.control.host import HostedCluster
 from flinkmock.control.operation import ControlCall, QueryParameter, operation
 from flinkmock.control.operations.scenario import OPTIONS, python_arguments, read_scenario
 from flinkmock.control.schemas import NAME, array, obj, ref
-from flinkmock.control.waiting import wall_seconds
+from flinkmock.control.waiting import parse_wall_duration
 
-LONGEST_IDLE_S = 30 * 86_400.0
+LONGEST_IDLE_TIMEOUT_S = 30 * 86_400.0
+_SHORTEST_IDLE_TIMEOUT_S = 0.001
 
 
 def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
     from flinkmock.control.api import API_PREFIX
 
-    urls, idle = list(map(call.host.reachable, cluster.urls)), cluster.idle_timeout
+    urls = [call.host.reachable_url(url) for url in cluster.urls]
     return {
         "id": cluster.id,
         "url": urls[0],
         "urls": urls,
         "control-url": urls[0] + API_PREFIX,
         "flink": cluster.control.engine.contract.release.version,
-        "idle-timeout": None if idle is None else round(idle * 1000),
+        "idle-timeout": None if cluster.idle_timeout is None else round(cluster.idle_timeout * 1000),
     }
 
 
@@ -51,9 +52,11 @@ async def open_cluster(call: ControlCall) -> Any:
     control API of the new cluster is at `control-url`."""
     options = python_arguments(call.query)
     text = options.pop("idle_timeout")
-    idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
+    idle_timeout: float | None = None
+    if text != "never":
+        idle_timeout = max(parse_wall_duration(text, longest=LONGEST_IDLE_TIMEOUT_S), _SHORTEST_IDLE_TIMEOUT_S)
     control = call.control.sibling(read_scenario(call), **options)
-    return _cluster_json(call, await call.host.clusters.open(control, idle))
+    return _cluster_json(call, await call.host.clusters.open(control, idle_timeout))
 
 
 @operation(

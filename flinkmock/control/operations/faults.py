@@ -23,7 +23,7 @@ def _fault_json(call: ControlCall, fault: Fault) -> dict[str, Any]:
     "/faults",
     summary="List the faults with their hits.",
     returns=_FAULTS,
-    python=("ClusterControl.faults", "FaultsControl.hits"),
+    python=("ClusterControl.faults", "ClusterFaults.hits"),
 )
 def list_faults(call: ControlCall) -> Any:
     """The first fault that matches a request applies to it. `hits` counts the requests to which a fault applied."""
@@ -40,7 +40,7 @@ def list_faults(call: ControlCall) -> Any:
     returns=_FAULTS,
     status=201,
     errors=(422,),
-    python=("FaultsControl.add",),
+    python=("ClusterFaults.add",),
 )
 def add_faults(call: ControlCall) -> Any:
     """The body is a fault as in a scenario, or a list of faults:
@@ -51,7 +51,7 @@ def add_faults(call: ControlCall) -> Any:
     return {"faults": [_fault_json(call, fault) for fault in added]}
 
 
-@operation("DELETE", "/faults", summary="Remove all faults.", python=("FaultsControl.clear",))
+@operation("DELETE", "/faults", summary="Remove all faults.", python=("ClusterFaults.clear",))
 def clear_faults(call: ControlCall) -> Any:
     """Responses that a fault already delays stay delayed."""
     call.control.faults.clear()
@@ -63,7 +63,7 @@ def get_fault(call: ControlCall) -> Any:
     return _fault_json(call, _fault(call))
 
 
-@operation("DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python=("FaultsControl.remove",))
+@operation("DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python=("ClusterFaults.remove",))
 def remove_fault(call: ControlCall) -> Any:
     """Responses that the fault already delays stay delayed."""
     call.control.faults.remove(call.path["name"])

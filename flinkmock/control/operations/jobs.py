@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.operation import ControlCall, operation
 from flinkmock.control.schemas import EXCEPTION, NAME, STATE, WALL_DURATION, array, obj, ref
-from flinkmock.control.waiting import wall_seconds
+from flinkmock.control.waiting import parse_wall_duration
 
 if TYPE_CHECKING:
-    from flinkmock.control.jobs import JobControl
+    from flinkmock.control.job import JobControl
 
 _JOB_ERRORS = (404, 409)
 
@@ -76,7 +76,7 @@ def list_jobs(call: ControlCall) -> Any:
     returns=ref("Job"),
     status=201,
     errors=(409, 422),
-    python=("JobsControl.submit",),
+    python=("ClusterJobs.submit",),
 )
 def submit_job(call: ControlCall) -> Any:
     """The body can have all keys of a job in a scenario, such as `lifecycle` and `parallelism`. The status is 422 if
@@ -93,7 +93,7 @@ def submit_job(call: ControlCall) -> Any:
     errors=(404,),
     python=(
         "ClusterControl.job",
-        "JobsControl.get",
+        "ClusterJobs.get",
         "JobControl.job",
         "JobControl.id",
         "JobControl.name",
@@ -181,13 +181,13 @@ def restart_job(call: ControlCall) -> Any:
     body=obj({"state": STATE, "timeout": {**WALL_DURATION, "default": "5s"}}, required=("state",)),
     returns=ref("Job"),
     errors=(409,),
-    python=("JobsControl.wait_for", "JobsControl.state_condition", "JobsControl.timeout_error"),
+    python=("ClusterJobs.wait_for", "ClusterJobs.state_condition", "ClusterJobs.timeout_error"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
     """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. It
     may be submitted later. The status is 409 if the job is not in the state when the timeout expires."""
     jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
-    timeout = wall_seconds(call.body.get("timeout", "5s"))
+    timeout = parse_wall_duration(call.body.get("timeout", "5s"))
     job = await call.host.wait_for(jobs.state_condition(name, state), timeout)
     if job is None:
         raise jobs.timeout_error(name, state, timeout)

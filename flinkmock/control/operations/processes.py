@@ -34,7 +34,7 @@ def list_taskmanagers(call: ControlCall) -> Any:
     summary="Register one more TaskManager.",
     returns=_TASKMANAGER,
     status=201,
-    python=("TaskManagersControl.add",),
+    python=("ClusterTaskManagers.add",),
 )
 def join_taskmanager(call: ControlCall) -> Any:
     """Jobs that wait for slots get its slots."""
@@ -51,7 +51,7 @@ def join_taskmanager(call: ControlCall) -> Any:
     ),
     returns=_TASKMANAGER,
     errors=(404,),
-    python=("TaskManagersControl.lose",),
+    python=("ClusterTaskManagers.lose",),
 )
 def lose_taskmanager(call: ControlCall) -> Any:
     """The jobs that have slots there fail."""
@@ -63,7 +63,7 @@ def lose_taskmanager(call: ControlCall) -> Any:
     "/leader",
     summary="Get the leader.",
     returns=_LEADER,
-    python=("ClusterControl.jobmanagers", "JobManagersControl.leader"),
+    python=("ClusterControl.jobmanagers", "ClusterJobManagers.leader"),
 )
 def get_leader(call: ControlCall) -> Any:
     """JobManagers are numbered in the order of their addresses."""
@@ -85,7 +85,7 @@ def get_leader(call: ControlCall) -> Any:
         required=(),
     ),
     returns=_LEADER,
-    python=("JobManagersControl.crash_leader",),
+    python=("ClusterJobManagers.crash_leader",),
 )
 def crash_leader(call: ControlCall) -> Any:
     """This has no effect while there is no leader."""

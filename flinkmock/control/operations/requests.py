@@ -23,7 +23,7 @@ from flinkmock.control.schemas import (
     obj,
     ref,
 )
-from flinkmock.control.waiting import wall_seconds
+from flinkmock.control.waiting import parse_wall_duration
 from flinkmock.errors import NotFound
 from flinkmock.journal import Exchange, RequestMatcher, as_har
 from flinkmock.journal.export import as_json
@@ -156,7 +156,7 @@ async def wait_for_requests(call: ControlCall) -> Any:
     """The response is sent at once if the journal already has these requests. The status is 409 if they are not sent
     before the timeout expires; the message then shows near misses."""
     body, journal = call.body, call.control.requests
-    timeout = wall_seconds(body.get("timeout", "5s"))
+    timeout = parse_wall_duration(body.get("timeout", "5s"))
     matcher, times = _matcher(body), body.get("times", 1)
     exchanges = await call.host.wait_for(lambda: journal.arrived(matcher, times), timeout)
     if exchanges is None:

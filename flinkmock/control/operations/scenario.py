@@ -27,11 +27,11 @@ OPTIONS = (
 )
 
 
-_CACHED_SCENARIOS = 32
-"""The number of cached scenarios. A test suite creates many clusters of few scenarios."""
+_MAX_CACHED_SCENARIOS = 32
+"""The number of scenarios in the cache. A test suite creates many clusters of few scenarios."""
 _MAX_CACHED_LENGTH = 64 * 1024
 """The maximum length of a cached scenario, in characters."""
-_cached: OrderedDict[str, Scenario] = OrderedDict()
+_cache: OrderedDict[str, Scenario] = OrderedDict()
 
 
 def python_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,15 +44,15 @@ def read_scenario(call: ControlCall) -> Scenario:
     from flinkmock.scenario import load_scenario
 
     text = call.body
-    known = _cached.get(text)
-    if known is not None:
-        _cached.move_to_end(text)
-        return known
+    cached = _cache.get(text)
+    if cached is not None:
+        _cache.move_to_end(text)
+        return cached
     scenario = load_scenario(text)
-    if not scenario.files and len(text) <= _MAX_CACHED_LENGTH:  # files may change
-        _cached[text] = scenario
-        if len(_cached) > _CACHED_SCENARIOS:
-            _cached.popitem(last=False)
+    if not scenario.files and len(text) <= _MAX_CACHED_LENGTH:  # a file that the scenario includes may change
+        _cache[text] = scenario
+        if len(_cache) > _MAX_CACHED_SCENARIOS:
+            _cache.popitem(last=False)
     return scenario
 
 
@@ -70,7 +70,7 @@ def get_scenario(call: ControlCall) -> Any:
     from Python objects."""
     scenario = call.control.scenario
     if scenario is None:
-        raise NotFound("The scenario of this cluster was made of Python objects and has no text.")
+        raise NotFound("The scenario of this cluster was created from Python objects and has no text.")
     if "yaml" in call.accepts:
         import yaml
 

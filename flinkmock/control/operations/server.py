@@ -41,9 +41,9 @@ def get_version(call: ControlCall) -> Any:
 )
 def get_openapi(call: ControlCall) -> Any:
     """The document describes all operations of the control API."""
-    from flinkmock.control.openapi import document
+    from flinkmock.control.openapi import openapi_document
 
-    return ControlResponse(200, encode(document()))
+    return ControlResponse(200, encode(openapi_document()))
 
 
 @operation(
@@ -56,6 +56,6 @@ def get_openapi(call: ControlCall) -> Any:
 def get_metrics(call: ControlCall) -> Any:
     """The response has the numbers of requests, jobs, faults and clusters, and the cluster time. Flink's own metrics
     are served by its REST API."""
-    from flinkmock.control.metrics import exposition
+    from flinkmock.control.metrics import metrics_text
 
-    return ControlResponse(200, exposition(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")
+    return ControlResponse(200, metrics_text(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")

@@ -27,7 +27,7 @@ def take_snapshot(call: ControlCall) -> Any:
 @operation("GET", "/snapshots", summary="List the snapshots.", returns=obj({"snapshots": array(ref("Snapshot"))}))
 def list_snapshots(call: ControlCall) -> Any:
     """Snapshots are listed in the order in which they were taken."""
-    return {"snapshots": [{"id": name, "at": snapshot.at} for name, snapshot in call.api.snapshots]}
+    return {"snapshots": [{"id": snapshot_id, "at": snapshot.at} for snapshot_id, snapshot in call.api.snapshots]}
 
 
 @operation(

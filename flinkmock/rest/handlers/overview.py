@@ -41,7 +41,7 @@ def dashboard(call: RestCall) -> Payload:
         "timezone-name": "Coordinated Universal Time",
         "timezone-offset": 0,
         "flink-version": release.version,
-        "flink-revision": f"{release.commit} @ {release.built}",
+        "flink-revision": f"{release.commit} @ {release.build_time}",
         "features": {
             "web-submit": configuration.boolean(WEB_SUBMIT),
             "web-cancel": configuration.boolean(WEB_CANCEL),
