@@ -80,7 +80,7 @@ def task_failure(
 
 def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
     """Return the stack trace in the exception history; `frames` are used for an exception without frames."""
-    return stack_trace(exception, frames, more=len(frames))
+    return stack_trace(exception, frames, common_frames=len(frames))
 
 
 def stopping_error(path: str, job_id: str, release: Release) -> JavaException:

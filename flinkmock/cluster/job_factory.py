@@ -18,7 +18,7 @@ from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import CHECKPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import shown_path
+from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -101,7 +101,7 @@ class JobFactory:
             spec.id,
             graph,
             cluster.random,
-            shown_path(directory) if directory else None,
+            qualified_path(directory) if directory else None,
             without_finished=cluster.release.since("1.15"),
         )
         application = cluster.applications.setdefault(application.id, application)

@@ -12,7 +12,7 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import JobState
 from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import shown_path
+from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
@@ -53,7 +53,7 @@ def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: i
         path: The path of the savepoint or checkpoint.
         at: Epoch ms.
     """
-    path = shown_path(path).removesuffix("/_metadata")
+    path = qualified_path(path).removesuffix("/_metadata")
     savepoint = savepoints.at(path, at)
     if savepoint is not None:
         return _state(savepoint, at)

@@ -11,7 +11,7 @@ from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind
 from flinkmock.cluster.spec import CHECKPOINT_SIZE
 from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import shown_path
+from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class SavepointStore:
-    """The savepoints that can be restored from. Paths are normalized, as `shown_path` returns them."""
+    """The savepoints that can be restored from. Paths are normalized, as `qualified_path` returns them."""
 
     file_systems: FileSystems
     _by_path: dict[str, Checkpoint] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class SavepointStore:
 
     def add_existing(self, path: str, at: int) -> None:
         """Add a savepoint that was taken before the cluster started."""
-        path = shown_path(path)
+        path = qualified_path(path)
         self.add(Checkpoint(1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low))
 
     def remove(self, path: str) -> None:
@@ -55,12 +55,12 @@ class SavepointStore:
 
     def directory_problem(self, directory: str) -> JavaException | None:
         """Return Flink's exception if no savepoint can be created in a directory; None if one can."""
-        return self.file_systems.savepoint_directory_problem(directory, self._is_file)
+        return self.file_systems.directory_creation_error(directory, self._is_file)
 
     def missing_error(self, path: str) -> JavaException:
         """Return Flink's exception for a path without a savepoint or checkpoint."""
         directories = {parent for known in self._by_path for parent in _parent_directories(known)}
-        return self.file_systems.savepoint_problem(path, directories)
+        return self.file_systems.missing_savepoint_error(path, directories)
 
     def _is_file(self, path: str) -> bool:
         """Whether a qualified path is that of the file of a savepoint."""

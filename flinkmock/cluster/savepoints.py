@@ -32,7 +32,7 @@ from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import WORKING_DIRECTORY, shown_path
+from flinkmock.flink.paths import WORKING_DIRECTORY, qualified_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -80,7 +80,7 @@ class SavepointCoordinator:
         job = self.cluster.jobs[job_id]
         past = job.spec.past_savepoints[number]
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
-        path = shown_path(past.path) if past.path else self._path(job, f"{job_id} {number}", directory)
+        path = qualified_path(past.path) if past.path else self._path(job, f"{job_id} {number}", directory)
         spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT).duration
         duration = self.cluster.random.draw(spec, "past savepoint", job_id, number)
         kind = CheckpointKind.SAVEPOINT
@@ -153,7 +153,7 @@ class SavepointCoordinator:
 
     def _fails_task(self, job: Job, operation: AsyncOperation, path: str, kind: CheckpointKind, at: int) -> bool:
         """Let a savepoint fail, and a task, if no task can write to its path, as they do by default since 1.13."""
-        cause = self.store.file_systems.stream_problem(path) if self.cluster.release.since("1.13") else None
+        cause = self.store.file_systems.task_write_error(path) if self.cluster.release.since("1.13") else None
         if cause is None:
             return False
         text = checkpoint_messages.TASK_FAILED
@@ -258,7 +258,7 @@ class SavepointCoordinator:
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         random = self.cluster.random.hex(12, "savepoint", trigger_id)
-        return f"{shown_path(directory).removesuffix('/')}/savepoint-{job.id[:6]}-{random}"
+        return f"{qualified_path(directory).removesuffix('/')}/savepoint-{job.id[:6]}-{random}"
 
     # -- the end of an operation
 
@@ -366,10 +366,10 @@ class SavepointCoordinator:
         operation = AsyncOperation(kind, trigger_id, None, at, None, {}, jobmanager=jobmanager)
         cluster.async_operations.add(operation)
         planned = self._planned_failure("", ClusterOperation.DISPOSE_SAVEPOINT, spec)
-        if planned is None and self.store.at(shown_path(path), at) is None:
+        if planned is None and self.store.at(qualified_path(path), at) is None:
             duration, planned = FAILS_AFTER_MS, self.store.missing_error(path)
         elif planned is None:
-            self.store.remove(shown_path(path))
+            self.store.remove(qualified_path(path))
         if planned is not None:
             failure = JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.could_not_dispose(path), planned)
             if not path:  # Flink does not expect an empty path, and does not wrap the exception

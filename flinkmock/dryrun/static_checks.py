@@ -11,7 +11,7 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.dryrun.fault_order import selected_before
 from flinkmock.errors import did_you_mean
 from flinkmock.faults import Fault, FaultTrigger
-from flinkmock.flink.options import BY_NAME
+from flinkmock.flink.options import OPTIONS_BY_NAME
 from flinkmock.journal import Expectation, Expected, InOrder
 from flinkmock.rest.router import Router
 from flinkmock.scenario.diagnostics import Diagnostics
@@ -75,10 +75,10 @@ class StaticChecks:
         config = cluster.get("config") if cluster is not None else None
         release = self._contract.release
         for key, node in (config.items if config is not None else {}).items():
-            option = BY_NAME.get(key)
+            option = OPTIONS_BY_NAME.get(key)
             location = config.key_location(key) if config is not None else node.location
             if option is None:
-                hint = did_you_mean(key, BY_NAME, cutoff=0.9, list_known=False)
+                hint = did_you_mean(key, OPTIONS_BY_NAME, cutoff=0.9, list_known=False)
                 if hint:
                     self._diagnostics.add(location, f'Flink has no option "{key}".{hint}')
             elif not option.exists_in(release):

@@ -55,7 +55,7 @@ class FileSystems:
     release: Release
     schemes: Collection[str] = SCHEMES
 
-    def savepoint_directory_problem(
+    def directory_creation_error(
         self, directory: str, is_file: Callable[[str], bool] = lambda path: False
     ) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory, otherwise None.
@@ -75,14 +75,14 @@ class FileSystems:
             return problem
         return self._creation_problem(path, is_file)
 
-    def stream_problem(self, path: str) -> JavaException | None:
+    def task_write_error(self, path: str) -> JavaException | None:
         """Return the exception if a task can't write to the qualified path of a created savepoint, otherwise None.
 
         The target directory `//host/x` is `/x` for the JobManager, and `file://host/x` for a task.
         """
         return self._file_system_problem(parse_path(path))
 
-    def savepoint_problem(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
+    def missing_savepoint_error(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
         """Return the exception for a path without a savepoint.
 
         See AbstractFsCheckpointStorageAccess.resolveCheckpointPointer.

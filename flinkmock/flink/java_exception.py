@@ -24,19 +24,26 @@ class JavaException:
 
 
 def stack_trace(
-    exception: JavaException, frames: Sequence[str] = (), *, of_causes: Sequence[str] | None = None, more: int = 0
+    exception: JavaException,
+    frames: Sequence[str] = (),
+    *,
+    cause_frames: Sequence[str] | None = None,
+    common_frames: int = 0,
 ) -> str:
     """Return the text of `Throwable.printStackTrace`: first line, frames and causes, with a newline at the end.
 
     Args:
         exception: The exception.
-        frames: The frames of an exception that has none.
-        of_causes: The frames of causes that have none; None for the same as `frames`.
-        more: How many frames a cause shares with the exception that it caused, for the line `... 5 more`.
+        frames: The frames to print if the exception has none.
+        cause_frames: The frames to print for causes that have none; by default the same as `frames`.
+        common_frames: How many frames a cause shares with the exception that it caused, for the line `... 5 more`.
     """
+    if cause_frames is None:
+        cause_frames = frames
     lines = [str(exception), *(f"\tat {frame}" for frame in exception.frames or frames)]
     for cause in exception.chain()[1:]:
-        lines += [f"Caused by: {cause}"]
-        lines += [f"\tat {frame}" for frame in cause.frames or (frames if of_causes is None else of_causes)]
-        lines += [f"\t... {more} more"] if more and not cause.frames else []
+        lines.append(f"Caused by: {cause}")
+        lines += [f"\tat {frame}" for frame in cause.frames or cause_frames]
+        if common_frames and not cause.frames:
+            lines.append(f"\t... {common_frames} more")
     return "\n".join(lines) + "\n"

@@ -334,5 +334,5 @@ OPTIONS = (
 )
 """First the applied options, then the rejected ones, then those that are only shown."""
 
-BY_NAME: Mapping[str, OptionUse] = {name: option for option in OPTIONS for name in (option.key, *option.names)}
+OPTIONS_BY_NAME: Mapping[str, OptionUse] = {name: option for option in OPTIONS for name in (option.key, *option.names)}
 """Options by each of their names."""

@@ -83,7 +83,7 @@ def parse_path(text: str) -> FlinkPath:
 
 
 @lru_cache(maxsize=512)  # many jobs have the same directory
-def shown_path(text: str) -> str:
+def qualified_path(text: str) -> str:
     """Return the path as Flink prints it once it is qualified: `file:///a/b/` becomes `file:/a/b`.
 
     A text that Flink's Path rejects is returned unchanged.

@@ -43,4 +43,4 @@ def internal_error(exception: JavaException) -> Response:
 
 
 def _trace(exception: JavaException) -> str:
-    return stack_trace(exception, REST_HANDLER_TRACE, of_causes=(), more=len(REST_HANDLER_TRACE))
+    return stack_trace(exception, REST_HANDLER_TRACE, cause_frames=(), common_frames=len(REST_HANDLER_TRACE))

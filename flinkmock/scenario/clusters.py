@@ -22,7 +22,7 @@ from flinkmock.flink.configuration import (
     Configuration,
 )
 from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.flink.options import BY_NAME, Use
+from flinkmock.flink.options import OPTIONS_BY_NAME, Use
 from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.ingress import IngressSpec
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
@@ -63,7 +63,7 @@ class ClusterReader:
         """Report options that the fake can't apply."""
         config = self.section.get("config")
         for key, node in (config.items if config else {}).items():
-            option = BY_NAME.get(key)
+            option = OPTIONS_BY_NAME.get(key)
             if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
                 self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
 

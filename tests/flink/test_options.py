@@ -249,7 +249,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_an_option_of_another_release() -> None:
-    option = options.BY_NAME["web.backpressure.num-samples"]
+    option = options.OPTIONS_BY_NAME["web.backpressure.num-samples"]
     assert option.exists_in(Release("1.20", "1.20.5", "", "")) and not option.exists_in(Release("2.0", "2.0.2", "", ""))
 
 
