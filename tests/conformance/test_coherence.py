@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from contextlib import closing
 from pathlib import Path
@@ -86,8 +87,7 @@ def test_a_falsification_is_found_and_named(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(("name", "flink"), list(zip(SCENARIOS, itertools.cycle(("2.3", "1.20", "1.12")))))
 def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
     with FlinkMock(FOLDER / f"{name}.yaml", flink=flink, clock="virtual") as cluster:
         cluster.advance("20s")
@@ -103,20 +103,21 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("flink", "share"), [("2.3", 0.95), ("1.20", 0.96), ("1.12", 0.91)])
-def test_falsifications_are_found_and_named(flink: str, share: float) -> None:
+@pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
+def test_falsifications_are_found_and_named(flink: str) -> None:
+    """A sample: `python -m tests.conformance.falsification_testing` plays hundreds and prints what is missed."""
     passes = record_fake(flink, LIMIT)
     rng = random.Random(flink)
-    score = play(passes, rng.sample(all_falsifications(passes, rng), 200))
-    assert score.found >= share, "\n".join([str(score), *score.missed])
-    assert score.named >= 0.97, "\n".join([str(score), *score.misnamed])
+    score = play(passes, rng.sample(all_falsifications(passes, rng), 50))
+    assert score.found >= 0.9, "\n".join([str(score), *score.missed])
+    assert score.named >= 0.95, "\n".join([str(score), *score.misnamed])
 
 
 @pytest.mark.slow
 def test_random_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
-    score = play(recorded, random_falsifications(recorded, random.Random("random"), 200))
-    assert score.found >= 0.93, "\n".join([str(score), *score.missed])
-    assert score.named >= 0.97, "\n".join([str(score), *score.misnamed])
+    score = play(recorded, random_falsifications(recorded, random.Random("random"), 50))
+    assert score.found >= 0.9, "\n".join([str(score), *score.missed])
+    assert score.named >= 0.95, "\n".join([str(score), *score.misnamed])
 
 
 def test_invariants_are_described() -> None:

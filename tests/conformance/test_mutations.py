@@ -17,14 +17,14 @@ def test_a_few_mutations_are_reported() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("flink", "count"), [("2.3", 200), ("1.20", 100), ("1.12", 60)])
+@pytest.mark.parametrize(("flink", "count"), [("2.3", 40), ("1.20", 20), ("1.12", 20)])
 def test_mutations_are_reported(flink: str, count: int) -> None:
     score = run_from_cache(flink, count, limit=LIMIT)
-    assert len(score.kinds) >= 9, score.kinds
-    assert len(score.missed) <= count // 100, "\n".join(score.missed)
+    assert len(score.kinds) >= 8, score.kinds
+    assert len(score.missed) <= 1, "\n".join(score.missed)
 
 
 @pytest.mark.slow
 def test_mutations_over_http() -> None:
     """A sample: `python -m tests.conformance.mutation_testing` runs 500 rounds."""
-    assert run_over_http("2.3", 20, "over HTTP ", limit=LIMIT, cache_responses=True).missed == []
+    assert run_over_http("2.3", 5, "over HTTP ", limit=LIMIT, cache_responses=True).missed == []

@@ -1,0 +1,60 @@
+"""Plays the recorded suites on fake clusters of several releases at the same time, and compares the responses.
+
+    python -m tests.fidelity.score 2.3.0 1.20.5
+
+Each release has its own process. The suites wait most of the time, so all releases take hardly longer than one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from flinkmock import FlinkMock
+from tests.fidelity.compare import Score, compare, report
+from tests.fidelity.driver import Driver
+from tests.fidelity.play import play
+from tests.fidelity.real import SCENARIO, jars_for
+from tests.fidelity.recordings import RECORDINGS, Steps, load
+from tests.fidelity.suites import SUITES
+
+RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
+"""The versions with a recording; `python -m tests.fidelity.real` records more."""
+
+
+def score(version: str) -> dict[str, Score]:
+    """Return the scores of a release by suite."""
+    minor = version.rpartition(".")[0]
+    steps_by_suite: dict[str, Steps] = {}
+    # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list
+    for names in (tuple(name for name in SUITES if name != "jars"), ("jars",)):
+        with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
+            steps_by_suite |= play(Driver(cluster.url, jars_for(version), folder), names)
+    return {
+        suite: compare(load(RECORDINGS / version / f"{suite}.json.gz"), steps)
+        for suite, steps in steps_by_suite.items()
+    }
+
+
+def scores(versions: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Return the scores of several releases, by release and suite."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(versions), mp_context=spawn) as processes:
+        return dict(zip(versions, processes.map(score, versions), strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"some of {', '.join(RELEASES)}; default: all")
+    args = parser.parse_args()
+    if unknown := [version for version in args.versions if version not in RELEASES]:
+        parser.error(f"no recording of {unknown[0]}; there are {', '.join(RELEASES)}")
+    for version, by_suite in scores(args.versions or RELEASES).items():
+        print(f"Flink {version}\n{report(by_suite, verbose=True)}")
+
+
+if __name__ == "__main__":
+    main()
