@@ -1,6 +1,6 @@
 """The file systems of a cluster: their schemes, and why they can't create a directory or read a savepoint.
 
-Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: poll empty, poll relative, poll host, …).
+The messages are those of 2.3.0, 1.20.5 and 1.12.5 (tests/situations, steps `poll empty`, `poll relative`, …).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def _plugins(release: Release) -> dict[str, tuple[str, ...]]:
     return plugins if release.since("1.13") else plugins | {"swift": ("flink-swift-fs-hadoop",)}
 
 
-_READ_ONLY = ("/proc", "/sys")
+_READ_ONLY_DIRECTORIES = ("/proc", "/sys")
 """Local directories in which no directory can be created."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-_LONGEST_NAME = 255
+_MAX_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +64,23 @@ class FileSystems:
 
         Args:
             directory: The directory as the client sent it.
-            is_file: Returns whether a qualified path, such as `file:/a/b`, is that of a file.
+            is_file: Returns whether a file exists at a qualified path such as `file:/a/b`.
         """
         try:
             path = parse_path(directory)
-        except InvalidPath as error:
-            return error.exception
-        problem = self._file_system_problem(path)
-        if problem is not None or path.file_system != LOCAL:
-            return problem
-        return self._creation_problem(path, is_file)
+        except InvalidPath as invalid_path:
+            return invalid_path.exception
+        error = self._file_system_error(path)
+        if error is not None or path.file_system != LOCAL:
+            return error
+        return self._local_creation_error(path, is_file)
 
     def task_write_error(self, path: str) -> JavaException | None:
         """Return the exception if a task can't write to the qualified path of a created savepoint, otherwise None.
 
         The target directory `//host/x` is `/x` for the JobManager, and `file://host/x` for a task.
         """
-        return self._file_system_problem(parse_path(path))
+        return self._file_system_error(parse_path(path))
 
     def missing_savepoint_error(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
         """Return the exception for a path without a savepoint.
@@ -95,25 +95,27 @@ class FileSystems:
             path = parse_path(pointer)
         except InvalidPath:
             return JavaException(java_classes.IO_EXCEPTION, checkpoint_messages.invalid_savepoint_path(pointer))
-        problem = self._file_system_problem(path)
-        if problem is not None:
+        error = self._file_system_error(path)
+        if error is not None:
             return JavaException(
-                java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_not_accessible(pointer), problem
+                java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_not_accessible(pointer), error
             )
-        if str(path.qualified()) in directories or (path.file_system == LOCAL and path.path in ("/", *_READ_ONLY)):
+        if str(path.qualified()) in directories or (
+            path.file_system == LOCAL and path.path in ("/", *_READ_ONLY_DIRECTORIES)
+        ):
             return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_metadata_in(str(path)))
         return JavaException(
             java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_savepoint(pointer, path.file_system)
         )
 
-    def _file_system_problem(self, path: FlinkPath) -> JavaException | None:
+    def _file_system_error(self, path: FlinkPath) -> JavaException | None:
         """Return the exception if the path has no file system (FileSystem.getUnguardedFileSystem)."""
         scheme = path.file_system
         if scheme == LOCAL:
-            if not path.authority or path.scheme is None:  # without a scheme, the URI lacks the host
+            if not path.authority or path.scheme is None:  # a URI without a scheme has no host
                 return None
-            correct = f"file:///{path.authority}{path.path}"
-            text = file_system_messages.authority_in_local_path(path.authority, str(path.qualified()), correct)
+            correct_path = f"file:///{path.authority}{path.path}"
+            text = file_system_messages.authority_in_local_path(path.authority, str(path.qualified()), correct_path)
             return JavaException(java_classes.IO_EXCEPTION, text)
         if scheme in self.schemes:
             return None
@@ -124,25 +126,27 @@ class FileSystems:
         no_hadoop = JavaException(unsupported, file_system_messages.NO_HADOOP)
         return JavaException(unsupported, file_system_messages.unsupported_scheme(scheme, self.release), no_hadoop)
 
-    def _creation_problem(self, path: FlinkPath, is_file: Callable[[str], bool]) -> JavaException | None:
+    def _local_creation_error(self, path: FlinkPath, is_file: Callable[[str], bool]) -> JavaException | None:
         """Return the exception if a local directory can't be created (LocalFileSystem.mkdirs), otherwise None."""
-        qualified = path.qualified().path
-        parents = _parents(qualified)
+        directory = path.qualified().path
+        directories = _with_parents(directory)
+        files = [parent for parent in directories if parent in _DEVICES or is_file(f"{LOCAL}:{parent}")]
         cause = None
-        if re.match("/[a-zA-Z]:[^/]", path.path):
+        if re.match("/[a-zA-Z]:[^/]", path.path):  # a relative path on a drive of Windows, whose parent is null
             text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
-        elif file := next((parent for parent in parents if parent in _DEVICES or is_file(f"{LOCAL}:{parent}")), None):
-            cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, file)
-        too_long = any(len(name) > _LONGEST_NAME for name in qualified.split("/"))
-        if cause is None and not too_long and not any(parent in _READ_ONLY for parent in parents):
+        elif files:
+            cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, files[0])
+        has_long_name = any(len(name) > _MAX_NAME_LENGTH for name in directory.split("/"))
+        is_read_only = any(parent in _READ_ONLY_DIRECTORIES for parent in directories)
+        if cause is None and not has_long_name and not is_read_only:
             return None
         return JavaException(
             java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_directory_not_created(str(path)), cause
         )
 
 
-def _parents(path: str) -> list[str]:
-    """Return the path and the directories above it, without the root."""
+def _with_parents(path: str) -> list[str]:
+    """Return the path and its parent directories, without the root."""
     names = path.split("/")[1:]
     return ["/" + "/".join(names[:count]) for count in range(len(names), 0, -1)]

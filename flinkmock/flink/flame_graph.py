@@ -1,6 +1,6 @@
 """Flame graphs: the stack samples of a vertex's subtasks, computed from how busy they are.
 
-A subtask that is busy 30 % of the time processes records in 30 of 100 samples and waits in its mailbox in the others.
+A subtask that is busy 30 % of the time processes records in 30 of 100 samples and waits for mail in the other 70.
 The root node and the shape of the tree are those of the recordings (suite job-running).
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from flinkmock.flink.stack_frames import Frame, busy_stack, idle_stack
 from flinkmock.release import Release
@@ -15,7 +16,13 @@ from flinkmock.release import Release
 SAMPLES = 100
 """rest.flamegraph.num-samples."""
 
-Node = dict[str, "str | int | list[Node]"]
+
+class Node(TypedDict):
+    """A frame of the sampled stacks, the number of samples that contain it, and the frames that it calls."""
+
+    name: str
+    value: int
+    children: list[Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class SubtaskSample:
 def flame_graph(subtasks: Sequence[SubtaskSample], kind: str, release: Release, samples: int = SAMPLES) -> Node:
     """Return `data` of `/jobs/…/vertices/…/flamegraph`.
 
-    The value of a node is the number of samples that contain it. All kinds are computed from the same samples.
+    All kinds are computed from the same samples.
 
     Args:
         subtasks: The subtasks of the vertex.
@@ -39,31 +46,30 @@ def flame_graph(subtasks: Sequence[SubtaskSample], kind: str, release: Release, 
     """
     root: Node = {"name": "root", "value": 0, "children": []}
     for subtask in subtasks:
-        busy = round(samples * min(1.0, max(0.0, subtask.busy_ratio)))
+        busy_samples = round(samples * min(1.0, max(0.0, subtask.busy_ratio)))
         if kind.lower() != "off_cpu":
-            _add(root, busy_stack(release, subtask.is_source), busy)
+            _add_samples(root, busy_stack(release, subtask.is_source), busy_samples)
         if kind.lower() != "on_cpu":
-            _add(root, idle_stack(release), samples - busy)
+            _add_samples(root, idle_stack(release), samples - busy_samples)
     return root
 
 
-def _add(root: Node, stack: Sequence[Frame], count: int) -> None:
-    if count == 0:
+def _add_samples(root: Node, stack: Sequence[Frame], samples: int) -> None:
+    """Add samples of one stack to the tree."""
+    if samples == 0:
         return
     node = root
-    _count(node, count)
+    node["value"] += samples
     for frame in stack:
-        children = node["children"]
-        assert isinstance(children, list)
-        child = next((child for child in children if child["name"] == frame.name), None)
-        if child is None:
-            child = {"name": frame.name, "value": 0, "children": []}
-            children.append(child)
-        _count(child, count)
-        node = child
+        node = _child(node, frame.name)
+        node["value"] += samples
 
 
-def _count(node: Node, count: int) -> None:
-    value = node["value"]
-    assert isinstance(value, int)
-    node["value"] = value + count
+def _child(node: Node, name: str) -> Node:
+    """Return the child of a node with a name, which is added if it is missing."""
+    for child in node["children"]:
+        if child["name"] == name:
+            return child
+    child = Node(name=name, value=0, children=[])
+    node["children"].append(child)
+    return child

@@ -1,4 +1,4 @@
-"""The input and output counters of a subtask."""
+"""The input and output counters of an execution, that is, one attempt of a subtask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class IoCounters(NamedTuple):
-    """The records, bytes and buffers of a subtask's attempt, and the ms that it was busy, idle and back-pressured."""
+    """The records, bytes and buffers of an execution, and how many ms it was busy, idle and back-pressured."""
 
     records_in: int = 0
     records_out: int = 0
@@ -21,5 +21,5 @@ class IoCounters(NamedTuple):
 
     @classmethod
     def total(cls, counters: Iterable[IoCounters]) -> IoCounters:
-        """Return the sum of the counters of several subtasks, field by field."""
+        """Return the sum of the counters of several executions, field by field."""
         return cls._make(map(sum, zip(cls(), *counters, strict=True)))

@@ -1,4 +1,4 @@
-"""Names of the Java classes whose exceptions clients see."""
+"""The names of the exception classes that clients receive."""
 
 from __future__ import annotations
 

@@ -52,43 +52,57 @@ def string_hash(text: str) -> int:
 
 
 def id_hash(digits: str) -> int:
-    """Return `AbstractID.hashCode` of an id of 32 hex digits."""
+    """Return `AbstractID.hashCode` of an id of 32 hex digits: its four words of 32 bits, combined by XOR."""
     code = 0
     for start in range(0, 32, 8):
         code ^= int(digits[start : start + 8], 16)
     return code
 
 
-def objects_hash(*codes: int) -> int:
+def objects_hash(*hash_codes: int) -> int:
     """Return `Objects.hash` of objects with the given hash codes, as an unsigned 32-bit number."""
     result = 1
-    for code in codes:
+    for code in hash_codes:
         result = (31 * result + code) & 0xFFFFFFFF
     return result
 
 
-def hash_order(names: Iterable[str], code: Callable[[str], int] = string_hash) -> list[str]:
+_INITIAL_TABLE_SIZE = 16
+"""The default size of the hash table of a `java.util.HashMap`. It is doubled if the table is more than 3/4 full."""
+
+
+def hash_order(names: Iterable[str], hash_code: Callable[[str], int] = string_hash) -> list[str]:
     """Return the distinct names in the iteration order of a `java.util.HashMap`.
 
     Flink lists the cluster's configuration and metrics selected with `get=` in this order (recording of 2.3.0,
     suite cluster).
+
+    Args:
+        names: The keys of the map, in the order in which they are added.
+        hash_code: Returns the hash code of the Java object with a name, by default that of a string.
     """
     distinct = list(dict.fromkeys(names))
-    size = 16
-    while len(distinct) > size * 3 // 4:
-        size *= 2
-    return sorted(distinct, key=lambda name: _bucket(code(name), size))
+    table_size = _INITIAL_TABLE_SIZE
+    while len(distinct) > table_size * 3 // 4:
+        table_size *= 2
+    return sorted(distinct, key=lambda name: _bucket(hash_code(name), table_size))
 
 
-def _bucket(code: int, size: int) -> int:
-    return (code ^ (code >> 16)) & (size - 1)
+def _bucket(hash_code: int, table_size: int) -> int:
+    return (hash_code ^ (hash_code >> 16)) & (table_size - 1)
 
 
 def duration_text(ms: int, release: Release) -> str:
-    """Return a duration as in messages: `1000 ms` (Flink's `Time`), since 2.0 `PT1S` (`java.time.Duration`)."""
+    """Return a duration as messages have it: `1000 ms` (Flink's `Time`), since 2.0 `PT1S` (`java.time.Duration`)."""
     if not release.since("2.0"):
         return f"{ms} ms"
-    hours, rest = divmod(ms, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    parts = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{rest / 1000:g}S" * bool(rest)
-    return f"PT{parts or '0S'}"
+    hours, ms_of_hour = divmod(ms, 3_600_000)
+    minutes, ms_of_minute = divmod(ms_of_hour, 60_000)
+    text = "PT"
+    if hours:
+        text += f"{hours}H"
+    if minutes:
+        text += f"{minutes}M"
+    if ms_of_minute or ms == 0:
+        text += f"{ms_of_minute / 1000:g}S"
+    return text

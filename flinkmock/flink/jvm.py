@@ -1,4 +1,4 @@
-"""The options and the class path of Flink's processes, as `/jobmanager/environment` and the logs show them."""
+"""The JVM options and the class path of Flink's processes, which `/jobmanager/environment` and the logs show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import MIB
 from flinkmock.release import Release
 
-_ADDED = (
+_JAVA_17_OPTIONS = (
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
     "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
     "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
@@ -30,33 +30,34 @@ _ADDED = (
 )
 """The options that open modules of Java 17 to Flink. Java 11 needs none."""
 
-_LOG4J = (("2.3", "2.25.3"), ("1.20", "2.24.3"), ("1.13", "2.17.1"), ("1.12", "2.12.1"))
-"""Minor releases, newest first, with the version of log4j in lib/ since then (file names of all 13 distributions)."""
+_LOG4J_VERSIONS = (("2.3", "2.25.3"), ("1.20", "2.24.3"), ("1.13", "2.17.1"), ("1.12", "2.12.1"))
+"""The version of log4j in lib/ by the first release that has it, newest first (file names of all 13 distributions)."""
 
-_MODERN = ("cep", "connector-files", "csv", "dist", "json")
-_TABLES = ("table-api-java-uber", "table-planner-loader", "table-runtime")
+_FLINK_JARS = ("cep", "connector-files", "csv", "dist", "json")
+_TABLE_JARS = ("table-api-java-uber", "table-planner-loader", "table-runtime")
+"""The parts of the file names of the jars since 1.15."""
 
 
 def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
     """Return the JVM options of a Flink process with `max_heap` bytes of heap that logs into the file `log_file`."""
     home = environment_of(release).home
-    logging = f"file:{home}/conf/log4j-console.properties"
+    log4j_configuration = f"file:{home}/conf/log4j-console.properties"
     return [
-        *(_ADDED if release.since("1.15") else ()),
+        *(_JAVA_17_OPTIONS if release.since("1.15") else ()),
         f"-Xmx{max_heap // MIB}m",
         f"-Dlog.file={log_file}",
-        f"-Dlog4j.configurationFile={logging}",
-        f"-Dlog4j.configuration={logging}",
+        f"-Dlog4j.configurationFile={log4j_configuration}",
+        f"-Dlog4j.configuration={log4j_configuration}",
     ]
 
 
 def class_path(release: Release) -> list[str]:
     """Return the paths of the jars in the lib/ directory of a release, sorted by name."""
     version = release.version
-    log4j = next(jar for since, jar in _LOG4J if release.since(since))
+    log4j = next(log4j_version for since, log4j_version in _LOG4J_VERSIONS if release.since(since))
     if release.since("1.15"):
-        jars = [f"flink-{part}-{version}.jar" for part in _MODERN] + [f"flink-scala_2.12-{version}.jar"]
-        jars += [f"flink-{part}-{version}.jar" for part in _TABLES]
+        jars = [f"flink-{part}-{version}.jar" for part in _FLINK_JARS] + [f"flink-scala_2.12-{version}.jar"]
+        jars += [f"flink-{part}-{version}.jar" for part in _TABLE_JARS]
     else:
         scala = "2.12" if release.minor == "1.13" else "2.11"
         tables = ("table",) if release.since("1.14") else ("table", "table-blink")
@@ -71,7 +72,7 @@ def class_path(release: Release) -> list[str]:
 
 
 def jvm_payload(release: Release, max_heap: int, log_file: str) -> dict[str, dict[str, str | list[str]] | list[str]]:
-    """Return the payload of `/jobmanager/environment` (1.16 and later)."""
+    """Return the payload of `/jobmanager/environment`, which exists since 1.16."""
     environment = environment_of(release)
     return {
         "jvm": {
