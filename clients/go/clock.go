@@ -14,7 +14,7 @@ func (f *FlinkMock) Now() time.Time {
 // Advance advances the cluster time and returns it. Durations are rounded down to milliseconds.
 func (f *FlinkMock) Advance(by time.Duration) time.Time {
 	f.t.Helper()
-	return f.clock(http.MethodPost, "/clock/advance", map[string]string{"by": text(by)})
+	return f.clock(http.MethodPost, "/clock/advance", map[string]string{"by": durationText(by)})
 }
 
 // RunUntil advances the cluster time until the job is in the state, and returns it.

@@ -10,7 +10,7 @@ import (
 
 const (
 	apiPrefix = "/__flinkmock__/v1"
-	yaml      = "application/yaml"
+	yamlType  = "application/yaml"
 )
 
 // Error is an error response of the control API.
@@ -36,7 +36,8 @@ func (e *Error) Error() string {
 
 type controlAPI struct{ url, token string }
 
-// client is not http.DefaultClient, because tests may replace that. It keeps no connections, because ports are reused.
+// client is not http.DefaultClient, because tests may replace that one. It closes each connection after its request,
+// because a later cluster may listen on the same port.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func (c controlAPI) call(method, path string, body, result any) error {
@@ -69,12 +70,12 @@ func (c controlAPI) send(method, path, contentType string, body []byte, result a
 		return err
 	}
 	if response.StatusCode >= 400 {
-		var refusal struct{ Error *Error }
-		if json.Unmarshal(content, &refusal) != nil || refusal.Error == nil {
+		var errorBody struct{ Error *Error }
+		if json.Unmarshal(content, &errorBody) != nil || errorBody.Error == nil {
 			return fmt.Errorf("%s %s%s: %s %s", method, c.url, path, response.Status, content)
 		}
-		refusal.Error.Status = response.StatusCode
-		return refusal.Error
+		errorBody.Error.Status = response.StatusCode
+		return errorBody.Error
 	}
 	if result == nil || len(content) == 0 {
 		return nil

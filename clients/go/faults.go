@@ -17,10 +17,10 @@ type Fault struct {
 func (f *FlinkMock) AddFaults(faults any) []Fault {
 	f.t.Helper()
 	var added struct{ Faults []Fault }
-	text, isText := faults.(string)
-	if !isText {
+	faultsYAML, isYAML := faults.(string)
+	if !isYAML {
 		f.must(http.MethodPost, "/faults", faults, &added)
-	} else if err := f.control.send(http.MethodPost, "/faults", yaml, []byte(text), &added); err != nil {
+	} else if err := f.control.send(http.MethodPost, "/faults", yamlType, []byte(faultsYAML), &added); err != nil {
 		f.t.Fatal(err)
 	}
 	return added.Faults

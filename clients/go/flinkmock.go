@@ -6,9 +6,9 @@
 //		...
 //	}
 //
-// The first call of Start starts the program flinkmock, which ends with the test binary: the one in $FLINKMOCK, the one
-// in the active virtual environment, the one on the path, or the module of the Python on the path. Each method calls
-// one operation of its control API, and ends the test if the call fails.
+// The first call of Start starts flinkmock, which ends with the test binary. It runs the program in $FLINKMOCK, else
+// flinkmock in the active virtual environment, else flinkmock on the path, else python3 -m flinkmock. Each method calls
+// one operation of flinkmock's control API, and ends the test if the call fails.
 package flinkmock
 
 import (
@@ -39,8 +39,8 @@ type FlinkMock struct {
 	options options
 }
 
-// Start starts a cluster for a test. At the end of the test, the cluster is verified (see Verify) unless the test has
-// failed, and stopped.
+// Start starts a cluster for a test. At the end of the test, the cluster is stopped. If the test has passed, the cluster
+// is verified first; see Verify.
 //
 // The scenario is a string (YAML or JSON text, the name of a .yaml file, or of a built-in scenario), a value that
 // encoding/json encodes as an object, or nil for a cluster without jobs. If neither an option nor the scenario sets the
@@ -51,12 +51,12 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chosen := collect(opts)
-	body, err := scenarioText(scenario, true)
+	merged := mergeOptions(opts)
+	body, err := scenarioBody(scenario, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := chosen.query()
+	query := merged.query()
 	query.Set("default-clock", defaultClock)
 	query.Set("idle-timeout", "never")
 	var cluster struct {
@@ -66,7 +66,7 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 		ControlURL string   `json:"control-url"`
 		Flink      string   `json:"flink"`
 	}
-	if err := server.send(http.MethodPost, "/clusters?"+query.Encode(), yaml, body, &cluster); err != nil {
+	if err := server.send(http.MethodPost, "/clusters?"+query.Encode(), yamlType, body, &cluster); err != nil {
 		t.Fatal(err)
 	}
 	f := &FlinkMock{
@@ -77,7 +77,7 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 		t:          t,
 		control:    controlAPI{url: cluster.ControlURL},
 		isLocal:    true,
-		options:    chosen,
+		options:    merged,
 	}
 	t.Cleanup(func() {
 		t.Helper()
@@ -101,7 +101,8 @@ func Connect(t testing.TB, url, token string, opts ...Option) *FlinkMock {
 	t.Helper()
 	base := strings.TrimSuffix(url, "/")
 	control := controlAPI{url: base + apiPrefix, token: token}
-	f := &FlinkMock{URL: base, URLs: []string{base}, ControlURL: control.url, t: t, control: control, options: collect(opts)}
+	options := mergeOptions(opts)
+	f := &FlinkMock{URL: base, URLs: []string{base}, ControlURL: control.url, t: t, control: control, options: options}
 	f.Flink = f.version().Flink
 	return f
 }
@@ -127,12 +128,12 @@ func (f *FlinkMock) Call(method, path string, body, result any) error {
 // LoadScenario replaces the cluster with one that has another scenario, at the same address.
 func (f *FlinkMock) LoadScenario(scenario any, opts ...Option) {
 	f.t.Helper()
-	body, err := scenarioText(scenario, f.isLocal)
+	body, err := scenarioBody(scenario, f.isLocal)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	path := "/scenario?" + collect(opts).query().Encode()
-	if err := f.control.send(http.MethodPut, path, yaml, body, nil); err != nil {
+	path := "/scenario?" + mergeOptions(opts).query().Encode()
+	if err := f.control.send(http.MethodPut, path, yamlType, body, nil); err != nil {
 		f.t.Fatal(err)
 	}
 	version := f.version()
@@ -162,8 +163,8 @@ func (f *FlinkMock) Restore(snapshot string) {
 	f.must(http.MethodPost, "/snapshots/"+url.PathEscape(snapshot)+"/restore", nil, nil)
 }
 
-// Verify checks the expectations of the scenario, and that all requests match an operation of the release. If not, the
-// test fails, but continues.
+// Verify checks the expectations of the scenario, and that all requests match an operation of the release. If a check
+// fails, the test fails, but continues.
 func (f *FlinkMock) Verify() {
 	f.t.Helper()
 	var response struct {
@@ -215,6 +216,7 @@ func (f *FlinkMock) version() version {
 	return response
 }
 
+// must calls an operation of the control API, and ends the test if the call fails.
 func (f *FlinkMock) must(method, path string, body, result any) {
 	f.t.Helper()
 	if err := f.control.call(method, path, body, result); err != nil {
@@ -222,6 +224,6 @@ func (f *FlinkMock) must(method, path string, body, result any) {
 	}
 }
 
-func text(d time.Duration) string {
+func durationText(d time.Duration) string {
 	return fmt.Sprintf("%dms", d.Milliseconds())
 }

@@ -121,7 +121,7 @@ func TestJobsAreSubmittedFailRestartFinishAndAreCancelled(t *testing.T) {
 	check(t, "job", flink.WaitForJob("report", "FINISHED", time.Second).Name, "report")
 }
 
-func TestASignalReleasesWhatWaitsForIt(t *testing.T) {
+func TestASignalReleasesAJobThatWaitsForIt(t *testing.T) {
 	scenario := "jobs: {orders: {lifecycle: [RUNNING: signal go, FINISHED]}}"
 	flink := flinkmock.Start(t, scenario, flinkmock.Clock("virtual"))
 	flink.Advance(time.Hour)
@@ -191,7 +191,7 @@ func TestRequestsAreListedAndExpected(t *testing.T) {
 	checkContains(t, failed.messages[0], "GET /jobs")
 }
 
-func TestSnapshotsResetAndAnotherScenario(t *testing.T) {
+func TestSnapshotsAreRestoredAndScenariosReplaced(t *testing.T) {
 	flink := flinkmock.Start(t, orders, flinkmock.Clock("virtual"))
 	snapshot := flink.Snapshot()
 	flink.SubmitJob("returns", nil)
@@ -231,7 +231,7 @@ func TestAFaultThatNeverAppliedIsLogged(t *testing.T) {
 	checkContains(t, strings.Join(passed.messages, "\n"), "slow")
 }
 
-func TestARunningServerCanBeUsed(t *testing.T) {
+func TestConnectUsesARunningServer(t *testing.T) {
 	served := flinkmock.Start(t, orders)
 	flink := flinkmock.Connect(t, served.URL+"/", "unused here")
 	check(t, "URL", flink.URL, served.URL)
@@ -239,16 +239,16 @@ func TestARunningServerCanBeUsed(t *testing.T) {
 	check(t, "job", served.Jobs()[0].Name, "returns")
 }
 
-func TestAScenarioWithMistakesIsRefusedWithAllOfThem(t *testing.T) {
+func TestAllMistakesOfAScenarioAreReported(t *testing.T) {
 	failed := record(t, func(t testing.TB) { flinkmock.Start(t, "jobs: {orders: streamin}\ncluter: {}\n") })
 	checkContains(t, failed.messages[0], "streaming", "cluster")
 }
 
-func TestACallReturnsTheRefusal(t *testing.T) {
+func TestCallReturnsErrorResponses(t *testing.T) {
 	err := flinkmock.Start(t, nil).Call(http.MethodGet, "/jobs/gone", nil, nil)
-	var refusal *flinkmock.Error
-	if !errors.As(err, &refusal) {
+	var response *flinkmock.Error
+	if !errors.As(err, &response) {
 		t.Fatal(err)
 	}
-	check(t, "status", refusal.Status, 404)
+	check(t, "status", response.Status, 404)
 }

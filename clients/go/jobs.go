@@ -64,37 +64,38 @@ func (f *FlinkMock) SubmitJob(name string, definition map[string]any) Job {
 	return submitted
 }
 
-// FailJob lets a task of the job throw the exception.
+// FailJob makes a task of the job throw the exception.
 func (f *FlinkMock) FailJob(job string, exception Exception) Job {
 	f.t.Helper()
-	return f.job(job, "fail", map[string]any{"exception": exception})
+	return f.changeJob(job, "fail", map[string]any{"exception": exception})
 }
 
-// FinishJob lets the job finish.
+// FinishJob makes the job finish.
 func (f *FlinkMock) FinishJob(job string) Job {
 	f.t.Helper()
-	return f.job(job, "finish", nil)
+	return f.changeJob(job, "finish", nil)
 }
 
 // CancelJob cancels the job.
 func (f *FlinkMock) CancelJob(job string) Job {
 	f.t.Helper()
-	return f.job(job, "cancel", nil)
+	return f.changeJob(job, "cancel", nil)
 }
 
 // RestartJob restarts all tasks of the job.
 func (f *FlinkMock) RestartJob(job string) Job {
 	f.t.Helper()
-	return f.job(job, "restart", nil)
+	return f.changeJob(job, "restart", nil)
 }
 
 // WaitForJob waits until the job is in the state, without advancing the cluster time. The timeout is on the wall clock.
 func (f *FlinkMock) WaitForJob(job, state string, timeout time.Duration) Job {
 	f.t.Helper()
-	return f.job(job, "wait", map[string]any{"state": state, "timeout": text(timeout)})
+	return f.changeJob(job, "wait", map[string]any{"state": state, "timeout": durationText(timeout)})
 }
 
-func (f *FlinkMock) job(job, action string, body any) Job {
+// changeJob calls an operation that acts on a job, and returns the job.
+func (f *FlinkMock) changeJob(job, action string, body any) Job {
 	f.t.Helper()
 	var changed Job
 	f.must(http.MethodPost, "/jobs/"+url.PathEscape(job)+"/"+action, body, &changed)
@@ -107,10 +108,10 @@ func (f *FlinkMock) Signal(name string) {
 	f.must(http.MethodPost, "/signals/"+url.PathEscape(name), nil, nil)
 }
 
-// CrashLeader crashes the leader. The next one is elected after the duration.
+// CrashLeader crashes the leader. The next leader is elected after the duration.
 func (f *FlinkMock) CrashLeader(duration time.Duration) {
 	f.t.Helper()
-	f.must(http.MethodPost, "/leader/crash", map[string]string{"for": text(duration)}, nil)
+	f.must(http.MethodPost, "/leader/crash", map[string]string{"for": durationText(duration)}, nil)
 }
 
 // AddTaskManager adds a TaskManager and returns its id.

@@ -43,12 +43,12 @@ func AllowUnexpected() Option {
 	return func(o *options) { o.allowUnexpected = true }
 }
 
-func collect(opts []Option) options {
-	var chosen options
+func mergeOptions(opts []Option) options {
+	var merged options
 	for _, option := range opts {
-		option(&chosen)
+		option(&merged)
 	}
-	return chosen
+	return merged
 }
 
 func (o options) query() url.Values {
@@ -62,23 +62,23 @@ func (o options) query() url.Values {
 	return query
 }
 
-// scenarioText returns the body of a request that loads a scenario: for a file its path, or its content if flinkmock
-// runs on another machine.
-func scenarioText(scenario any, isLocal bool) ([]byte, error) {
+// scenarioBody returns the body of a request that loads a scenario. A file is sent as its path if flinkmock runs on this
+// machine (isLocal), and else as its content.
+func scenarioBody(scenario any, isLocal bool) ([]byte, error) {
 	if scenario == nil {
 		return nil, nil
 	}
-	name, isText := scenario.(string)
+	text, isText := scenario.(string)
 	if !isText {
 		return json.Marshal(scenario)
 	}
-	isName := !strings.Contains(name, "\n") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"))
-	if _, err := os.Stat(name); !isName || err != nil {
-		return []byte(name), nil
+	isName := !strings.Contains(text, "\n") && (strings.HasSuffix(text, ".yaml") || strings.HasSuffix(text, ".yml"))
+	if _, err := os.Stat(text); !isName || err != nil {
+		return []byte(text), nil // YAML or JSON, or the name of a built-in scenario
 	}
 	if !isLocal {
-		return os.ReadFile(name)
+		return os.ReadFile(text)
 	}
-	path, err := filepath.Abs(name)
+	path, err := filepath.Abs(text)
 	return []byte(path), err
 }

@@ -13,22 +13,26 @@ import (
 type Exchange struct {
 	Number int
 	// Time is the cluster time in ms since the epoch.
-	Time      int64
-	Method    string
-	Target    string
+	Time   int64
+	Method string
+	Target string
+	// Operation is the operation id; empty if the request matched no operation.
 	Operation string
 	// Body is the JSON body.
-	Body  json.RawMessage
+	Body json.RawMessage
+	// Files are the names of the uploaded files.
 	Files []string
-	Job   string
-	// Status is 0 if there was no response.
+	// Job is the name of the job that the request is about; empty if there is none.
+	Job string
+	// Status is the status of the response; 0 if there was no response.
 	Status int
-	// Fault is the name of the fault that applied.
-	Fault  string
+	// Fault is the name of the fault that applied; empty if none did.
+	Fault string
+	// Advice says how to correct the request.
 	Advice []string
 }
 
-// Filter selects requests. A field with its zero value selects all.
+// Filter selects the requests that match all of its fields. A field with its zero value matches all requests.
 type Filter struct {
 	// Match is a method and path: "POST /jobs/:jobid/savepoints".
 	Match string
@@ -92,8 +96,8 @@ func (f *FlinkMock) ClearRequests() {
 	f.must(http.MethodDelete, "/requests", nil, nil)
 }
 
-// Expect checks how often a request was sent, and returns the matching requests. If the number is another one, the test
-// ends with a message that shows near misses.
+// Expect checks how often a request was sent, and returns the matching requests. If their number differs from the
+// count, the test ends with a message that shows near misses.
 //
 // The match is a method and path. The body is the JSON that the body has to contain; strings may have the wildcard *,
 // and nil matches all bodies.
@@ -118,7 +122,7 @@ func (f *FlinkMock) ExpectInOrder(matches ...string) {
 func (f *FlinkMock) WaitForRequests(times int, match string, timeout time.Duration) []Exchange {
 	f.t.Helper()
 	var list requestList
-	body := map[string]any{"match": match, "times": times, "timeout": text(timeout)}
+	body := map[string]any{"match": match, "times": times, "timeout": durationText(timeout)}
 	f.must(http.MethodPost, "/requests/wait", body, &list)
 	return list.Requests
 }

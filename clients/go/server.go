@@ -62,8 +62,8 @@ func startServer(command []string) (controlAPI, io.WriteCloser, error) {
 	return controlAPI{url: ready.URL + apiPrefix}, stdin, nil
 }
 
-// findCommand returns the command that runs flinkmock: the program in $FLINKMOCK, the one in the active virtual
-// environment, the one on the path, or the module of the Python on the path.
+// findCommand returns the command that runs flinkmock: the program in $FLINKMOCK, else flinkmock in the active virtual
+// environment, else flinkmock on the path, else python3 -m flinkmock.
 func findCommand(getenv func(string) string) []string {
 	if program := getenv("FLINKMOCK"); program != "" {
 		return []string{program}

@@ -23,6 +23,7 @@ export interface ClusterOptions extends ScenarioOptions {
 export interface Checkpoint {
   id: number;
   path: string | null;
+  /** Cluster time in ms since the epoch. */
   "completed-at": number;
 }
 
@@ -32,6 +33,7 @@ export interface Job {
   state: string;
   /** Cluster time in ms since the epoch. */
   "submitted-at": number;
+  /** Cluster time in ms since the epoch; null until the job has ended. */
   "ended-at": number | null;
   vertices: { id: string; name: string; parallelism: number }[];
   restarts: number;
@@ -60,19 +62,27 @@ export interface Exchange {
   number: number;
   /** Cluster time in ms since the epoch. */
   time: number;
+  /** Wall clock in ms since the epoch. */
   "wall-time": number;
   method: string;
   target: string;
+  /** The operation id; null if the request matched no operation. */
   operation: string | null;
   parameters: Record<string, unknown>;
   query: Record<string, unknown>;
+  /** The JSON body. */
   body: unknown;
+  /** The names of the uploaded files. */
   files: string[];
+  /** The name of the job that the request is about; null if there is none. */
   job: string | null;
   /** The status of the response; 0 if there was no response. */
   status: number;
+  /** The name of the fault that applied; null if none did. */
   fault: string | null;
+  /** Flink's error message; null if the request was accepted. */
   rejection: string | null;
+  /** How to correct the request. */
   advice: string[];
   [further: string]: unknown;
 }
@@ -135,7 +145,7 @@ export interface Requests {
    * Checks how often a request was sent, and returns the matching requests.
    *
    * @param options.times - 2, "once", "never", "1..10 times"; default: at least once
-   * @throws AssertionError if the number is another one; the message shows near misses
+   * @throws AssertionError if the number of matching requests differs; the message shows near misses
    */
   expect(match: string, options?: RequestConditions & { times?: number | string }): Promise<Exchange[]>;
   /** Checks that requests were sent in this order. There may be other requests between them. */
@@ -176,7 +186,7 @@ export class FlinkMock {
   job(job: string): Promise<Job>;
   /** Submits a job. The definition has `template` and the keys of a job in a scenario. */
   submitJob(name: string, definition?: Record<string, unknown>): Promise<Job>;
-  /** Lets a task of the job throw an exception. */
+  /** Makes a task of the job throw an exception. */
   failJob(job: string, options?: { exception?: JavaException; vertex?: string }): Promise<Job>;
   finishJob(job: string): Promise<Job>;
   cancelJob(job: string): Promise<Job>;
@@ -186,7 +196,7 @@ export class FlinkMock {
 
   /** Sends a signal for which the scenario waits. */
   signal(name: string): Promise<void>;
-  /** Crashes the leader. The next one is elected after the duration (default: "5s"). */
+  /** Crashes the leader. The next leader is elected after the duration (default: "5s"). */
   crashLeader(duration?: Duration): Promise<void>;
   /** Adds a TaskManager and returns its id. */
   addTaskManager(): Promise<string>;
@@ -224,8 +234,8 @@ export class FlinkMock {
 }
 
 /**
- * Starts a cluster for one test. At its end the cluster is verified and its findings are reported, if the test has
- * passed; then it is closed.
+ * Starts a cluster for one test. At the end of the test, the cluster is closed. If the test has passed, the cluster is
+ * verified first, and its findings are reported.
  *
  * @param t - the context of a test of node:test, or another object with `after`
  */

@@ -5,8 +5,8 @@ const WINDOWS = process.platform === "win32";
 const PROGRAM = WINDOWS ? "flinkmock.exe" : "flinkmock";
 
 /**
- * Returns the command that runs flinkmock: the program in $FLINKMOCK, the one in the active virtual environment, the
- * one on the path, or the module of the Python on the path.
+ * Returns the command that runs flinkmock: the program in $FLINKMOCK, else flinkmock in the active virtual environment,
+ * else flinkmock on the path, else python3 -m flinkmock.
  *
  * @param {NodeJS.ProcessEnv} env
  * @returns {string[]}

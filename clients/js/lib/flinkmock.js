@@ -35,7 +35,7 @@ export class FlinkMock {
     const server = await sharedServer();
     const cluster = await server.call("POST", "/clusters", {
       query: { ...optionsQuery(options), "default-clock": DEFAULT_CLOCK, "idle-timeout": "never" },
-      body: scenarioText(scenario, true),
+      body: scenarioBody(scenario, true),
       contentType: "application/yaml",
     });
     const close = () => server.call("DELETE", `/clusters/${cluster.id}`);
@@ -120,7 +120,7 @@ export class FlinkMock {
   async loadScenario(scenario, options = {}) {
     await this.call("PUT", "/scenario", {
       query: optionsQuery(options),
-      body: scenarioText(scenario, this.#isLocal),
+      body: scenarioBody(scenario, this.#isLocal),
       contentType: "application/yaml",
     });
     const { flink: version, urls } = await this.call("GET", "/version");
@@ -186,10 +186,13 @@ function optionsQuery({ flink, seed, clock, startTime }) {
   return { flink, seed, clock, "start-time": startTime instanceof Date ? startTime.toISOString() : startTime };
 }
 
-/** Returns the body of a request that loads a scenario: for a file its path, or its content for another machine. */
-function scenarioText(scenario = "", isLocal) {
+/**
+ * Returns the body of a request that loads a scenario. A file is sent as its path if flinkmock runs on this machine
+ * (`isLocal`), and else as its content.
+ */
+function scenarioBody(scenario = "", isLocal) {
   if (typeof scenario !== "string") return JSON.stringify(scenario);
   const isFile = /^[^\n]+\.ya?ml$/.test(scenario) && existsSync(scenario);
-  if (!isFile) return scenario;
+  if (!isFile) return scenario; // YAML or JSON, or the name of a built-in scenario
   return isLocal ? resolve(scenario) : readFileSync(scenario, "utf8");
 }

@@ -25,26 +25,29 @@ export function startServer([program, ...options]) {
   return new Promise((resolve, reject) => {
     const serve = ["serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"];
     const server = spawn(program, [...options, ...serve], { stdio: "pipe" });
-    let errors = "";
+    let stderr = "";
     const fail = (reason) => {
-      const output = errors.trim() && `\n${errors.trim()}`;
-      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${output}`));
+      const details = stderr.trim() && `\n${stderr.trim()}`;
+      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${details}`));
     };
     server.on("error", (error) => fail(error.message));
     server.on("close", (code) => fail(`exit code ${code}`));
-    server.stdin.on("error", () => {}); // nothing is written to it
-    server.stderr.setEncoding("utf8").on("data", (part) => (errors = (errors + part).slice(-4000)));
+    server.stdin.on("error", () => {}); // nothing is written to standard input; it only has to stay open
+    server.stderr.setEncoding("utf8").on("data", (part) => (stderr = (stderr + part).slice(-MAX_STDERR)));
     createInterface({ input: server.stdout }).once("line", (line) => {
       try {
         resolve(new ControlApi(JSON.parse(line).url + API_PREFIX));
       } catch {
         fail(`unexpected output: ${line}`);
       }
+      // the server must not keep this process running
       for (const handle of [server, server.stdin, server.stdout, server.stderr]) handle.unref();
     });
   });
 }
 
+/** The number of characters of standard error that an error message shows. */
+const MAX_STDERR = 4000;
 const INSTALL =
   "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
   "or in an active virtual environment";

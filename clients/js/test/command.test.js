@@ -7,38 +7,38 @@ import { test } from "node:test";
 import { findCommand } from "../lib/command.js";
 import { startServer } from "../lib/server.js";
 
-const SKIP = process.platform === "win32" && "programs have other names there";
+const SKIP = process.platform === "win32" && "Windows has no shell scripts";
 
-function folder() {
+function temporaryFolder() {
   return mkdtempSync(join(tmpdir(), "flinkmock-"));
 }
 
-function program(directory, script = "") {
-  mkdirSync(directory, { recursive: true });
-  const path = join(directory, "flinkmock");
+function writeProgram(folder, script = "") {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "flinkmock");
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return path;
 }
 
 test("FLINKMOCK, the virtual environment, the path and Python are tried in this order", { skip: SKIP }, () => {
-  const environment = folder();
-  const inEnvironment = program(join(environment, "bin"));
-  const onPath = folder();
-  const env = { FLINKMOCK: "/opt/flinkmock", VIRTUAL_ENV: environment, PATH: `${folder()}:${onPath}` };
+  const environment = temporaryFolder();
+  const inEnvironment = writeProgram(join(environment, "bin"));
+  const onPath = temporaryFolder();
+  const env = { FLINKMOCK: "/opt/flinkmock", VIRTUAL_ENV: environment, PATH: `${temporaryFolder()}:${onPath}` };
   assert.deepEqual(findCommand(env), ["/opt/flinkmock"]);
   delete env.FLINKMOCK;
   assert.deepEqual(findCommand(env), [inEnvironment]);
-  env.VIRTUAL_ENV = folder();
+  env.VIRTUAL_ENV = temporaryFolder();
   assert.deepEqual(findCommand(env), ["python3", "-m", "flinkmock"]);
-  const found = program(onPath);
-  assert.deepEqual(findCommand(env), [found]);
+  const programOnPath = writeProgram(onPath);
+  assert.deepEqual(findCommand(env), [programOnPath]);
 });
 
-test("a failing start is reported with the reason", { skip: SKIP }, async () => {
+test("the reason of a failed start is reported", { skip: SKIP }, async () => {
   await assert.rejects(startServer(["/nowhere/flinkmock"]), /ENOENT.*Install flinkmock with pip/s);
-  const broken = program(folder(), "echo 'no module named aiohttp' >&2; exit 3");
+  const broken = writeProgram(temporaryFolder(), "echo 'no module named aiohttp' >&2; exit 3");
   await assert.rejects(startServer([broken]), /exit code 3.*no module named aiohttp/s);
-  const other = program(folder(), "echo hello");
+  const other = writeProgram(temporaryFolder(), "echo hello");
   await assert.rejects(startServer([other]), /unexpected output: hello/);
 });

@@ -87,7 +87,7 @@ test("jobs are submitted, fail, restart, finish and are cancelled", async (t) =>
   assert.equal((await flink.waitForJob("report", "FINISHED", "1s")).name, "report");
 });
 
-test("a signal releases what waits for it", async (t) => {
+test("a signal releases a job that waits for it", async (t) => {
   const scenario = { jobs: { orders: { lifecycle: [{ RUNNING: "signal go" }, "FINISHED"] } } };
   const flink = await start(t, scenario, { clock: "virtual" });
   await flink.advance("1h");
@@ -145,7 +145,7 @@ test("requests are listed and expected", async (t) => {
   assert.deepEqual(await flink.requests.list(), []);
 });
 
-test("snapshots, reset and another scenario", async (t) => {
+test("snapshots are restored and scenarios replaced", async (t) => {
   const flink = await start(t, ORDERS, { clock: "virtual" });
   const snapshot = await flink.snapshot();
   await flink.submitJob("returns");
@@ -196,7 +196,7 @@ test("a test that has not met its expectations fails", async () => {
   await assert.rejects(get(`${flink.url}/jobs`));
 });
 
-test("a running server can be used", async (t) => {
+test("connect uses a running server", async (t) => {
   const served = await start(t, ORDERS);
   const flink = await FlinkMock.connect(`${served.url}/`, { token: "unused here" });
   assert.equal(flink.url, served.url);
@@ -206,7 +206,7 @@ test("a running server can be used", async (t) => {
   assert.equal((await get(`${served.url}/jobs`)).status, 200);
 });
 
-test("a scenario with mistakes is refused with all of them", async () => {
+test("all mistakes of a scenario are reported", async () => {
   await assert.rejects(FlinkMock.open("jobs: {orders: streamin}\ncluter: {}\n"), (error) => {
     assert.equal(error.status, 422);
     assert.equal(error.details.length, 2);

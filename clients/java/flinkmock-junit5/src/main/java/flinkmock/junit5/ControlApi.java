@@ -37,7 +37,7 @@ record ControlApi(String url, String token) {
     }
 
     JsonNode post(String path, Object body) {
-        return send("POST", path, "application/json", text(body));
+        return send("POST", path, "application/json", toJson(body));
     }
 
     <T> T post(String path, Object body, Class<T> type) {
@@ -101,7 +101,8 @@ record ControlApi(String url, String token) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
-    static String text(Object value) {
+    /** Encodes a body as JSON; null becomes an empty body. */
+    static String toJson(Object value) {
         try {
             return value == null ? "" : JSON.writeValueAsString(value);
         } catch (JsonProcessingException error) {

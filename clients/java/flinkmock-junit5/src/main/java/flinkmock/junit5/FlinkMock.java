@@ -48,7 +48,7 @@ public final class FlinkMock implements AutoCloseable {
         query.put("start-time", settings.startTime());
         query.put("default-clock", DEFAULT_CLOCK);
         query.put("idle-timeout", "never");
-        String scenario = locate(settings.scenario(), resources);
+        String scenario = scenarioBody(settings.scenario(), resources);
         JsonNode cluster =
                 server.send("POST", "/clusters" + ControlApi.query(query), "application/yaml", scenario);
         String path = "/clusters/" + cluster.path("id").asText();
@@ -95,12 +95,12 @@ public final class FlinkMock implements AutoCloseable {
 
     /** Returns the cluster time. */
     public Instant now() {
-        return time(control.get("/clock"));
+        return timeOf(control.get("/clock"));
     }
 
     /** Advances the cluster time and returns it. */
     public Instant advance(String by) {
-        return time(control.post("/clock/advance", Map.of("by", by)));
+        return timeOf(control.post("/clock/advance", Map.of("by", by)));
     }
 
     /** Advances the cluster time and returns it. */
@@ -110,7 +110,7 @@ public final class FlinkMock implements AutoCloseable {
 
     /** Advances the cluster time until the job is in the state, and returns it. */
     public Instant runUntil(String job, String state) {
-        return time(control.post("/clock/run-until", Map.of("job", job, "state", state)));
+        return timeOf(control.post("/clock/run-until", Map.of("job", job, "state", state)));
     }
 
     /** Returns all jobs in the order of submission. */
@@ -128,24 +128,24 @@ public final class FlinkMock implements AutoCloseable {
         return control.post("/jobs", Map.of("name", name, "template", template), Job.class);
     }
 
-    /** Lets a task of the job throw an exception. */
+    /** Makes a task of the job throw an exception. */
     public Job failJob(String job, String exceptionClass, String message) {
-        return change(job, "fail", Map.of("exception", Map.of("class", exceptionClass, "message", message)));
+        return changeJob(job, "fail", Map.of("exception", Map.of("class", exceptionClass, "message", message)));
     }
 
-    /** Lets the job finish. */
+    /** Makes the job finish. */
     public Job finishJob(String job) {
-        return change(job, "finish", null);
+        return changeJob(job, "finish", null);
     }
 
     /** Cancels the job. */
     public Job cancelJob(String job) {
-        return change(job, "cancel", null);
+        return changeJob(job, "cancel", null);
     }
 
     /** Restarts all tasks of the job. */
     public Job restartJob(String job) {
-        return change(job, "restart", null);
+        return changeJob(job, "restart", null);
     }
 
     /**
@@ -154,7 +154,7 @@ public final class FlinkMock implements AutoCloseable {
      * @param timeout the maximum time to wait, on the wall clock
      */
     public Job waitForJob(String job, String state, String timeout) {
-        return change(job, "wait", Map.of("state", state, "timeout", timeout));
+        return changeJob(job, "wait", Map.of("state", state, "timeout", timeout));
     }
 
     /** Sends a signal for which the scenario waits. */
@@ -162,7 +162,7 @@ public final class FlinkMock implements AutoCloseable {
         control.post("/signals/" + ControlApi.encode(name), null);
     }
 
-    /** Crashes the leader. The next one is elected after the duration. */
+    /** Crashes the leader. The next leader is elected after the duration. */
     public void crashLeader(String duration) {
         control.post("/leader/crash", Map.of("for", duration));
     }
@@ -222,7 +222,7 @@ public final class FlinkMock implements AutoCloseable {
      * @param body the body, which is encoded as JSON; null for no body
      */
     public JsonNode call(String method, String path, Object body) {
-        return control.send(method, path, "application/json", ControlApi.text(body));
+        return control.send(method, path, "application/json", ControlApi.toJson(body));
     }
 
     /** Checks the expectations of the scenario, and that all requests match an operation of the release. */
@@ -256,7 +256,7 @@ public final class FlinkMock implements AutoCloseable {
         return sentences;
     }
 
-    /** Stops the cluster. It has no effect when called again, or on a cluster of {@link #connect}. */
+    /** Stops the cluster. Further calls have no effect. A cluster of {@link #connect} is not stopped. */
     @Override
     public void close() {
         if (!closed) {
@@ -265,16 +265,19 @@ public final class FlinkMock implements AutoCloseable {
         }
     }
 
-    private Job change(String job, String action, Object body) {
+    private Job changeJob(String job, String action, Object body) {
         return control.post("/jobs/" + ControlApi.encode(job) + "/" + action, body, Job.class);
     }
 
-    private static Instant time(JsonNode clock) {
+    private static Instant timeOf(JsonNode clock) {
         return Instant.ofEpochMilli(clock.path("now").asLong());
     }
 
-    /** Returns the path of a scenario that is a file or a resource; other scenarios as they are. */
-    private static String locate(String scenario, ClassLoader resources) {
+    /**
+     * Returns the body of a request that loads a scenario: the path of a file or resource, the content of a resource in
+     * a jar, and any other scenario unchanged.
+     */
+    private static String scenarioBody(String scenario, ClassLoader resources) {
         if (!scenario.matches("[^\n]+\\.ya?ml")) {
             return scenario;
         }

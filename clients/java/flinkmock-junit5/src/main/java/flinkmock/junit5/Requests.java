@@ -22,7 +22,10 @@ public final class Requests {
         return list(control.get("/requests" + ControlApi.query(Map.of("match", match))));
     }
 
-    /** Returns requests that match no operation of the release, unless a fault answered or an expectation matches. */
+    /**
+     * Returns the requests that match no operation of the release, except those that a fault answered or that an
+     * expectation matches.
+     */
     public List<Exchange> unexpected() {
         return list(control.get("/requests?unexpected=true"));
     }
@@ -32,7 +35,7 @@ public final class Requests {
         control.delete("/requests");
     }
 
-    /** Checks that a request was sent, and returns all that match. If it fails, the message shows near misses. */
+    /** Checks that a request was sent, and returns the matching requests. The failure message shows near misses. */
     public List<Exchange> expect(String match) {
         return expect(match, "1.. times");
     }

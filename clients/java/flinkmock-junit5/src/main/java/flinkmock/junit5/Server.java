@@ -21,7 +21,7 @@ final class Server {
     private static Server shared;
 
     private final ControlApi control;
-    /** A reference to it is kept, because the server ends when it is closed. */
+    /** This reference keeps the stream from being garbage-collected and closed, which would end the server. */
     private final OutputStream stdin;
 
     private Server(ControlApi control, OutputStream stdin) {
@@ -73,8 +73,8 @@ final class Server {
     }
 
     /**
-     * Returns the command that runs flinkmock: the program in $FLINKMOCK, the one in the active virtual environment,
-     * the one on the path, or the module of the Python on the path.
+     * Returns the command that runs flinkmock: the program in $FLINKMOCK, else flinkmock in the active virtual
+     * environment, else flinkmock on the path, else python3 -m flinkmock.
      */
     static List<String> findCommand(Map<String, String> environment) {
         String program = environment.getOrDefault("FLINKMOCK", "");

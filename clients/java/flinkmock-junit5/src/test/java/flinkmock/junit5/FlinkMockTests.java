@@ -25,11 +25,11 @@ class FlinkMockTests {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final String SAVEPOINT = "POST /jobs/:jobid/savepoints";
 
-    private FlinkMock given;
+    private FlinkMock clusterBeforeTest;
 
     @BeforeEach
-    void keep(FlinkMock flink) {
-        given = flink;
+    void storeCluster(FlinkMock flink) {
+        clusterBeforeTest = flink;
     }
 
     static HttpResponse<String> get(String url) throws IOException, InterruptedException {
@@ -38,7 +38,7 @@ class FlinkMockTests {
 
     @Test
     void aTestGetsOneClusterWithTheScenarioOfItsClass(FlinkMock flink) throws Exception {
-        assertEquals(given, flink);
+        assertEquals(clusterBeforeTest, flink);
         assertEquals("http://" + flink.host() + ":" + flink.port(), flink.url());
         assertTrue(get(flink.url() + "/jobs/overview").body().contains("\"name\":\"orders\""));
         assertEquals(1, flink.requests().list().size());
@@ -53,10 +53,10 @@ class FlinkMockTests {
         assertEquals(begin.plusMillis(1500), flink.advance(Duration.ofMillis(1500)));
         flink.runUntil("returns", "FINISHED");
         assertEquals("FINISHED", flink.job("returns").state());
-        FlinkMockException refused =
+        FlinkMockException error =
                 assertThrows(FlinkMockException.class, () -> flink.runUntil("returns", "RUNNING"));
-        assertEquals(409, refused.status());
-        assertEquals("StateNeverReached", refused.type());
+        assertEquals(409, error.status());
+        assertEquals("StateNeverReached", error.type());
     }
 
     @Nested
@@ -98,7 +98,7 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(scenario = "jobs: {orders: {lifecycle: [RUNNING: signal go, FINISHED]}}", clock = "virtual")
-    void aSignalReleasesWhatWaitsForIt(FlinkMock flink) {
+    void aSignalReleasesAJobThatWaitsForIt(FlinkMock flink) {
         flink.advance("1h");
         assertEquals("RUNNING", flink.job("orders").state());
         flink.signal("go");
@@ -147,16 +147,16 @@ class FlinkMockTests {
         assertEquals(1, flink.requests().waitFor("GET /jobs", 1, "1s").size());
         flink.requests().expect("GET /jobs");
         flink.requests().expectInOrder(SAVEPOINT, "GET /jobs");
-        AssertionFailedError unmet =
+        AssertionFailedError error =
                 assertThrows(AssertionFailedError.class, () -> flink.requests().expect(SAVEPOINT, "never"));
-        assertTrue(unmet.getMessage().contains("savepoints"));
+        assertTrue(error.getMessage().contains("savepoints"));
         flink.requests().clear();
         assertEquals(List.of(), flink.requests().list());
     }
 
     @Test
     @FlinkMockTest(scenario = "orders.yaml", clock = "virtual")
-    void snapshotsResetAndAnotherScenario(FlinkMock flink) {
+    void snapshotsAreRestoredAndScenariosReplaced(FlinkMock flink) {
         String snapshot = flink.snapshot();
         flink.submitJob("returns", "batch");
         flink.restore(snapshot);
@@ -176,26 +176,26 @@ class FlinkMockTests {
         String message = assertThrows(AssertionFailedError.class, flink::verify).getMessage();
         assertTrue(message.contains("GET /overview"), message);
         assertTrue(message.contains("has no operation GET /job."), message);
-        flink.loadScenario("", "", ""); // the cluster is verified at the end
+        flink.loadScenario("", "", ""); // so that the verification at the end of the test passes
     }
 
     @Test
     @FlinkMockTest(allowUnexpected = true, scenario = "faults: [{name: slow, match: GET /jobs, delay: 1s}]")
-    void unknownOperationsCanBeAllowedAndUnusedFaultsAreFound(FlinkMock flink) throws Exception {
+    void unknownOperationsCanBeAllowedAndUnusedFaultsAreReported(FlinkMock flink) throws Exception {
         get(flink.url() + "/job");
         flink.verify();
         assertTrue(flink.findings().toString().contains("slow"));
     }
 
     @Test
-    void aRunningServerCanBeUsed(FlinkMock flink) {
+    void connectUsesARunningServer(FlinkMock flink) {
         try (FlinkMock connected = FlinkMock.connect(flink.url() + "/", "unused here")) {
             assertEquals(flink.url(), connected.url());
             connected.loadScenario("jobs: {returns: batch}", "", "");
         }
         assertEquals("returns", flink.jobs().get(0).name());
-        FlinkMockException refused =
+        FlinkMockException error =
                 assertThrows(FlinkMockException.class, () -> flink.call("GET", "/jobs/gone", null));
-        assertEquals(404, refused.status());
+        assertEquals(404, error.status());
     }
 }

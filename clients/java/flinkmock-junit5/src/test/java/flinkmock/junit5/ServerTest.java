@@ -28,7 +28,7 @@ class ServerTest {
     }
 
     @Test
-    void theVariableTheEnvironmentThePathAndPythonAreTriedInThisOrder() throws IOException {
+    void flinkmockIsSoughtInTheVariableTheEnvironmentThePathAndPython() throws IOException {
         String inEnvironment = program("environment/bin", "");
         String onPath = program("path", "");
         Map<String, String> variables = new HashMap<>(Map.of(
@@ -45,13 +45,13 @@ class ServerTest {
     }
 
     @Test
-    void aFailingStartIsReportedWithTheReason() throws IOException {
-        checkStart("/nowhere/flinkmock", "Install flinkmock with pip");
-        checkStart(program("broken", "echo 'no module named aiohttp' >&2; exit 3"), "no module named aiohttp");
-        checkStart(program("other", "echo hello"), "unexpected output: hello");
+    void theReasonOfAFailedStartIsReported() throws IOException {
+        checkFailedStart("/nowhere/flinkmock", "Install flinkmock with pip");
+        checkFailedStart(program("broken", "echo 'no module named aiohttp' >&2; exit 3"), "no module named aiohttp");
+        checkFailedStart(program("other", "echo hello"), "unexpected output: hello");
     }
 
-    private static void checkStart(String program, String reason) {
+    private static void checkFailedStart(String program, String reason) {
         String message = assertThrows(FlinkMockException.class, () -> Server.start(List.of(program)))
                 .getMessage();
         assertTrue(message.contains(reason), message);
