@@ -1,8 +1,8 @@
 """A long run of all generated tests: `python -m tests.fuzz [FINDINGS]`.
 
 Runs `tests/fuzz` with 20 times as many examples, drawn at random, and schemathesis over the REST API of three releases
-and over the control API. Bytes that fail are written to the folder FINDINGS; a file of them in `tests/fuzz/findings/`
-becomes a test.
+and over the control API. Input that fails is written to the folder FINDINGS. To make it a test, put the file in
+`tests/fuzz/findings/`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from flinkmock import Contract, FlinkMock
 from flinkmock.contract.openapi import openapi
 
 ROOT = Path(__file__).parents[2]
-RELEASES = "2.3", "1.20", "1.12"
+RELEASES = ("2.3", "1.20", "1.12")
 CONTROL_CHECKS = (
     "not_a_server_error,unsupported_method,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
 )
-WAITING = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
-"""Operations of the control API that wait, or that replace the cluster that is tested."""
-EXAMPLES = 100
+EXCLUDED_CONTROL_PATHS = ("/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset")
+"""Operations of the control API that wait, or that replace the cluster under test."""
+EXAMPLES_PER_OPERATION = 100
 
 
 def main() -> int:
@@ -38,25 +38,45 @@ def main() -> int:
     if shutil.which("schemathesis") is None:
         print("schemathesis is missing: pip install schemathesis", file=sys.stderr)
         return 1
-    rest, control = ROOT / "tests" / "contract" / "schemathesis", ROOT / "tests" / "control" / "schemathesis"
+    rest_folder = ROOT / "tests" / "contract" / "schemathesis"
+    control_folder = ROOT / "tests" / "control" / "schemathesis"
     with tempfile.TemporaryDirectory() as folder:
         for release in RELEASES:
             file = Path(folder, f"flink-{release}.json")
             file.write_text(json.dumps(openapi(Contract.load(release))), "utf-8")
-            with closing(FlinkMock(rest / "jobs.yaml", flink=release, clock="real").start()) as mock:
-                codes.append(_schemathesis(rest / "schemathesis.toml", str(file), mock.url, ("/cluster",)))
-    with closing(FlinkMock(control / "cluster.yaml", clock="real").start()) as mock:
+            with closing(FlinkMock(rest_folder / "jobs.yaml", flink=release, clock="real").start()) as mock:
+                configuration = rest_folder / "schemathesis.toml"
+                codes.append(_schemathesis(configuration, str(file), url=mock.url, excluded_paths=("/cluster",)))
+    with closing(FlinkMock(control_folder / "cluster.yaml", clock="real").start()) as mock:
         document = f"{mock.control_url}/openapi.json"
-        codes.append(_schemathesis(control / "schemathesis.toml", document, None, WAITING, CONTROL_CHECKS))
+        configuration = control_folder / "schemathesis.toml"
+        code = _schemathesis(
+            configuration, document, url=None, excluded_paths=EXCLUDED_CONTROL_PATHS, checks=CONTROL_CHECKS
+        )
+        codes.append(code)
     return max(codes)
 
 
-def _schemathesis(config: Path, document: str, url: str | None, excluded: Sequence[str], checks: str = "") -> int:
-    """Run schemathesis. `checks` are names with commas between them; "": those of the configuration."""
-    command = ["schemathesis", "--config-file", str(config), "run", document]
-    command += [*(["--checks", checks] if checks else []), *(["--url", url] if url else [])]
-    command += ["--max-examples", str(EXAMPLES)]
-    command += [part for path in excluded for part in ("--exclude-path", path)]
+def _schemathesis(
+    configuration: Path, document: str, *, url: str | None, excluded_paths: Sequence[str], checks: str | None = None
+) -> int:
+    """Run schemathesis and return its exit code.
+
+    Args:
+        configuration: The configuration file.
+        document: The path or URL of the OpenAPI document.
+        url: The base URL of the server; None for that of the document.
+        excluded_paths: The paths of operations that are not called.
+        checks: The names of the checks, separated by commas; None for those of the configuration.
+    """
+    command = ["schemathesis", "--config-file", str(configuration), "run", document]
+    command += ["--max-examples", str(EXAMPLES_PER_OPERATION)]
+    if checks is not None:
+        command += ["--checks", checks]
+    if url is not None:
+        command += ["--url", url]
+    for path in excluded_paths:
+        command += ["--exclude-path", path]
     return _run(command, dict(os.environ))
 
 

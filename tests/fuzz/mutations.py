@@ -1,4 +1,4 @@
-"""Bytes that are nearly what a parser expects."""
+"""Draws input that is nearly valid, and tests code with it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from hypothesis import strategies as st
 from tests.hypothesis_profile import examples
 
 FINDINGS = Path(__file__).parent / "findings"
-_EDITS = 4
-"""The highest number of changes to a sample."""
-_INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
+_MAX_EDITS = 4
+"""How often a sample is changed at most."""
+_SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
+"""Bytes that have a meaning in many formats."""
 
 
 @st.composite
 def mutated(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
     """Draw one of the samples with a few changes: bytes replaced, removed, inserted, repeated, or its end cut off."""
     data = bytearray(draw(st.sampled_from(samples)))
-    for _ in range(draw(st.integers(0, _EDITS))):
+    for _ in range(draw(st.integers(0, _MAX_EDITS))):
         start = draw(st.integers(0, max(len(data) - 1, 0)))
         length = draw(st.integers(0, 16))
         match draw(st.sampled_from(("replace", "remove", "insert", "repeat", "cut", "splice"))):
             case "replace":
-                data[start : start + 1] = bytes([draw(st.sampled_from(_INTERESTING) | st.integers(0, 255))])
+                data[start : start + 1] = bytes([draw(st.sampled_from(_SPECIAL_BYTES) | st.integers(0, 255))])
             case "remove":
                 del data[start : start + length]
             case "insert":
@@ -46,10 +47,15 @@ Check = Callable[[bytes], None]
 
 
 def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check], Callable[..., None]]:
-    """Make tests of a function that checks what is done with some bytes: one for each finding, and a drawn one.
+    """Turn a function that checks one input into a test of all findings and of drawn inputs.
 
-    A file in `findings/` whose name begins with `kind` is a finding: bytes for which the check once failed. A thorough
-    run writes the bytes with which it fails to the folder that FLINKMOCK_FINDINGS names.
+    A finding is an input for which the check once failed: a file in `findings/` whose name begins with `kind`. If the
+    environment variable FLINKMOCK_FINDINGS names a folder, the test writes an input that fails to it.
+
+    Args:
+        kind: The kind of input, such as "jar".
+        samples: Valid inputs, from which inputs are drawn (see `mutated`).
+        count: How many inputs a quick run draws.
     """
 
     def decorate(check: Check) -> Callable[..., None]:
@@ -57,7 +63,7 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
 
         @examples(count)
         @given(mutated(samples))
-        def drawn(data: bytes) -> None:
+        def check_drawn_input(data: bytes) -> None:
             try:
                 check(data)
             except BaseException:
@@ -68,7 +74,7 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
         @pytest.mark.parametrize("finding", [None, *findings], ids=lambda file: file.name if file else "drawn")
         def test(finding: Path | None) -> None:
             if finding is None:
-                drawn()
+                check_drawn_input()
             else:
                 check(finding.read_bytes())
 

@@ -1,4 +1,4 @@
-"""Mutated scenarios, jars, Java streams, journals and recordings are read, or rejected with a proper error."""
+"""Mutated scenarios, jars, Java streams, journals and recordings are read, or rejected with a documented error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from flinkmock.cluster.submission.jars import read_jar
 from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.conformance.compat import compat, read_requests
 from flinkmock.conformance.recording import read_raw, recorded_scenario
-from flinkmock.contract import Contract
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.scenario import load_scenario
 from tests.fuzz.mutations import fuzzed
@@ -32,12 +31,13 @@ RECORDING = b"""{"method": "GET", "target": "/config", "status": 200, "body": nu
 
 
 @fuzzed("scenario", SCENARIOS, 10)
-def test_scenarios(data: bytes) -> None:
+def test_mutated_scenarios_are_read_or_rejected(data: bytes) -> None:
     with contextlib.suppress(ScenarioError):
         load_scenario(data.decode("utf-8", "replace") + "\n")
 
 
 def _jar(compression: int, *names: str) -> bytes:
+    """Return a jar with files of these names, each with the same manifest."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name in names:
@@ -54,7 +54,7 @@ JARS = [
 
 
 @fuzzed("jar", JARS, 30)
-def test_jars(data: bytes) -> None:
+def test_mutated_jars_are_read_or_rejected(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "a.jar")
         file.write_bytes(data)
@@ -63,13 +63,13 @@ def test_jars(data: bytes) -> None:
 
 
 @fuzzed("java", [file.read_bytes() for file in sorted(SUBMISSIONS.iterdir())], 30)
-def test_java_streams(data: bytes) -> None:
+def test_mutated_java_streams_are_read_or_rejected(data: bytes) -> None:
     with contextlib.suppress(BadStream):
         assert isinstance(decode_plan(read_object(data)), SubmittedPlan)
 
 
 @fuzzed("journal", [JOURNAL, HAR], 20)
-def test_journals(data: bytes) -> None:
+def test_mutated_journals_are_read_or_rejected(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "journal.har" if data.startswith(b'{"log') else "journal.jsonl")
         file.write_bytes(data)
@@ -78,11 +78,7 @@ def test_journals(data: bytes) -> None:
 
 
 @fuzzed("recording", [RECORDING], 20)
-def test_recordings(data: bytes) -> None:
-    """`flinkmock record` reports these errors in one line, too."""
+def test_mutated_recordings_are_read_or_rejected(data: bytes) -> None:
+    """`flinkmock record` reports all these errors in one line."""
     with contextlib.suppress(FlinkMockError, LookupError, TypeError, AttributeError):
         recorded_scenario(read_raw(data.decode("utf-8", "replace").splitlines()))
-
-
-def test_contracts_are_loaded_once() -> None:
-    assert Contract.load("2.3") is Contract.load("2.3")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 
@@ -23,7 +22,7 @@ from tests.hypothesis_profile import examples
 
 JOB = "0123456789abcdef0123456789abcdef"
 VALUES = (JOB, "0", "1", "2147483647", "-1", "a.jar", "x", "", "..", "é", "0-9,3", "true", "NaN", "9" * 30)
-FORM = "multipart/form-data; boundary=b"
+FORM_TYPE = "multipart/form-data; boundary=b"
 FORMS = [
     b'--b\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\nX: y\r\n\r\nabc\r\n--b--\r\n',
     b"--b\r\nContent-Disposition: form-data; name=f; filename*=utf-8''a.jar\r\nContent-Length: 3\r\n\r\nabc\r\n--b--",
@@ -65,17 +64,17 @@ def send(api: RestApi, method: str, target: str, body: bytes = b"", content_type
 
 @st.composite
 def targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
-    """A method, and a target that is similar to that of an operation."""
-    operation = draw(
-        st.sampled_from(
-            [operation for operation in Contract.load(release).operations if operation.id != "shutdownCluster"]
-        )
-    )
+    """Draw a method, and a target that is similar to that of an operation."""
+    operations = [operation for operation in Contract.load(release).operations if operation.id != "shutdownCluster"]
+    operation = draw(st.sampled_from(operations))
     text = st.sampled_from(VALUES) | st.text(max_size=8)
-    path = "/".join(
-        draw(text) if segment.startswith(":") and draw(st.booleans()) else JOB if segment == ":jobid" else segment
-        for segment in operation.path.split("/")
-    )
+    segments = operation.path.split("/")
+    for index, segment in enumerate(segments):
+        if segment.startswith(":") and draw(st.booleans()):
+            segments[index] = draw(text)
+        elif segment == ":jobid":
+            segments[index] = JOB
+    path = "/".join(segments)
     names = [parameter.name for parameter in operation.query_parameters] + ["x"]
     pairs = draw(st.lists(st.tuples(st.sampled_from(names), text), max_size=3))
     query = "&".join(f"{name}={value}" for name, value in pairs)
@@ -83,39 +82,41 @@ def targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
     return operation.method, target.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def test_targets(api: RestApi) -> None:
+def test_drawn_targets_get_a_response(api: RestApi) -> None:
     release = api.engine.contract.release.minor
 
     @examples(20)
     @given(targets(release), st.sampled_from([b"", *BODIES]))
-    def drawn(target: tuple[str, str], body: bytes) -> None:
-        send(api, *target, body=body if target[0] in ("POST", "PUT", "PATCH") else b"")
+    def send_drawn(method_and_target: tuple[str, str], body: bytes) -> None:
+        method, target = method_and_target
+        send(api, method, target, body=body if method in ("POST", "PUT", "PATCH") else b"")
 
-    drawn()
+    send_drawn()
 
 
 POSTS = (f"/jobs/{JOB}/savepoints", f"/jobs/{JOB}/stop", "/jars/a.jar/run", f"/jobs/{JOB}/checkpoints", "/jobs")
 
 
-def test_bodies(api: RestApi) -> None:
+def test_mutated_bodies_get_a_response(api: RestApi) -> None:
     @examples(13)
     @given(st.sampled_from(POSTS), mutated(BODIES))
-    def drawn(target: str, body: bytes) -> None:
+    def send_drawn(target: str, body: bytes) -> None:
         send(api, "POST", target, body)
 
-    drawn()
+    send_drawn()
 
 
-def test_uploads(api: RestApi) -> None:
+def test_mutated_uploads_get_a_response(api: RestApi) -> None:
     @examples(13)
     @given(st.sampled_from(("/jars/upload", "/jobs", "/jars/a.jar/run")), mutated(FORMS))
-    def drawn(target: str, body: bytes) -> None:
-        send(api, "POST", target, body, FORM)
+    def send_drawn(target: str, body: bytes) -> None:
+        send(api, "POST", target, body, FORM_TYPE)
 
-    drawn()
+    send_drawn()
 
 
-def _parts(pieces: list[bytes]) -> tuple[object, ...]:
+def _parse_form(pieces: list[bytes]) -> tuple[object, ...]:
+    """Return the content and the files of a form that arrives in pieces, or the response that rejects it."""
     body = MultipartBody("b", ReleaseQuirks.of(Contract.load("2.3").release), takes_post=True, takes_files=True)
     try:
         for piece in pieces:
@@ -129,7 +130,6 @@ def _parts(pieces: list[bytes]) -> tuple[object, ...]:
 
 
 @fuzzed("multipart", FORMS, 20)
-def test_forms_in_pieces(data: bytes) -> None:
-    """It does not matter how a form is split."""
-    with contextlib.suppress(IndexError):
-        assert _parts([data]) == _parts([data[n : n + 1] for n in range(len(data))])
+def test_the_result_does_not_depend_on_how_a_form_is_split(data: bytes) -> None:
+    single_bytes = [data[index : index + 1] for index in range(len(data))]
+    assert _parse_form([data]) == _parse_form(single_bytes)

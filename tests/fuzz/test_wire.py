@@ -36,14 +36,15 @@ def mock() -> Iterator[FlinkMock]:
         yield mock
 
 
-def exchange(mock: FlinkMock, pieces: list[bytes]) -> None:
+def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
+    """Send bytes, read until the server ends the connection, and check that it serves the next client."""
     address = mock.host, mock.port
-    with socket.create_connection(address, timeout=PATIENCE) as wire, contextlib.suppress(ConnectionError):
+    with socket.create_connection(address, timeout=PATIENCE) as connection, contextlib.suppress(ConnectionError):
         for piece in pieces:
-            wire.sendall(piece)
+            connection.sendall(piece)
         with contextlib.suppress(OSError):  # the server has ended the connection
-            wire.shutdown(socket.SHUT_WR)
-        while wire.recv(65_536):
+            connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
             pass
     client = http.client.HTTPConnection(mock.host, mock.port, timeout=PATIENCE)
     with contextlib.closing(client):
@@ -52,19 +53,19 @@ def exchange(mock: FlinkMock, pieces: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(FINDINGS.glob("wire-*")), ids=lambda file: file.name)
-def test_findings(mock: FlinkMock, file: Path) -> None:
-    exchange(mock, [file.read_bytes()])
+def test_the_server_survives_a_finding(mock: FlinkMock, file: Path) -> None:
+    send_and_check_server(mock, [file.read_bytes()])
 
 
-def test_drawn(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_server_survives_mutated_http(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:
     @examples(20)
     @given(mutated(REQUESTS), st.lists(st.integers(1, 40), max_size=3))
-    def drawn(data: bytes, sizes: list[int]) -> None:
+    def send_in_pieces(data: bytes, sizes: list[int]) -> None:
         pieces, start = [], 0
         for size in sizes:
             pieces.append(data[start : start + size])
             start += size
-        exchange(mock, [*pieces, data[start:]])
+        send_and_check_server(mock, [*pieces, data[start:]])
 
-    drawn()
+    send_in_pieces()
     assert caplog.messages == []
