@@ -14,7 +14,7 @@ from flinkmock.conformance.documentation import documented_contract
 from flinkmock.conformance.report import generalize_pointer
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
-VERSIONS = "2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5"
+VERSIONS = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 PERCENTILES = re.compile(r"/p\d+$")
 HEAD = """# Where Flink differs from its documentation
 
@@ -27,10 +27,11 @@ The compared page of 2.3 dates from March 2026, before the release. Operations t
 | operation | pointer | kind | documented | releases |
 | --- | --- | --- | --- | --- |"""
 Row = tuple[str, str, str, str]
+"""Operation, pointer, kind of difference, and what is documented."""
 
 
 def rows(version: str) -> set[Row]:
-    """Return the rows of one version: operation, pointer, kind, documented."""
+    """Return the differences of one version."""
     contract = documented_contract("documented", version)
     differences: set[Row] = set()
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
@@ -46,12 +47,12 @@ def rows(version: str) -> set[Row]:
 
 
 def document() -> str:
-    """Return the page."""
-    releases: dict[Row, list[str]] = {}
+    """Return the text of the page."""
+    versions_by_row: dict[Row, list[str]] = {}
     for version in VERSIONS:
         for row in rows(version):
-            releases.setdefault(row, []).append(version)
-    lines = [" | ".join((*row, ", ".join(versions))) for row, versions in sorted(releases.items())]
+            versions_by_row.setdefault(row, []).append(version)
+    lines = [" | ".join((*row, ", ".join(versions))) for row, versions in sorted(versions_by_row.items())]
     return "\n".join([HEAD, *(f"| {line} |" for line in lines), ""])
 
 

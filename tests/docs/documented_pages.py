@@ -4,7 +4,8 @@
 
 FOLDER has a page for each release: 1.20.html, 2.3.html, … In Flink's repository a page is
 docs/layouts/shortcodes/generated/rest_v1_dispatcher.html; before 1.13 it was in docs/_includes/generated/. Only the
-operations and schemas are stored; those that several releases share are stored once.
+operations and schemas are stored. Those that several releases share are stored once: each release has the indexes of
+its entries.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from flinkmock.data_files import data_dir
 
 
 def main(folder: Path) -> None:
-    stored: dict[str, int] = {}
+    index_by_entry: dict[str, int] = {}
 
     def index(entry: Any) -> int:
-        return stored.setdefault(json.dumps(entry, ensure_ascii=False, separators=(",", ":")), len(stored))
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        return index_by_entry.setdefault(text, len(index_by_entry))
 
     releases: dict[str, Any] = {}
     for file in sorted(folder.glob("*.html"), key=lambda file: tuple(map(int, file.stem.split(".")))):
@@ -31,7 +33,7 @@ def main(folder: Path) -> None:
             "operations": [index(operation) for operation in document["operations"]],
             "$defs": {name: index(schema) for name, schema in document["$defs"].items()},
         }
-    entries = ",\n".join(stored)
+    entries = ",\n".join(index_by_entry)
     pages = ",\n".join(f'"{minor}":{json.dumps(page, separators=(",", ":"))}' for minor, page in releases.items())
     text = f'{{"releases":{{\n{pages}\n}},\n"entries":[\n{entries}\n]}}\n'
     (data_dir("schemas") / "documented.json").write_text(text, encoding="utf-8")

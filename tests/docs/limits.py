@@ -25,6 +25,7 @@ of 1,000 digits) apply as in the release that is served.
 
 
 def document() -> str:
+    """Return the text of the page."""
     rows = [
         f"| `{limit.name}` | {limit.default:,} {limit.unit} | {limit.applies_to} | {limit.when_exceeded} "
         f"| {limit.in_flink} |\n"

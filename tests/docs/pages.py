@@ -1,4 +1,4 @@
-"""The pages whose examples `test_pages.py` runs: their blocks, and what the blocks are."""
+"""The code blocks of pages of the documentation: files, examples with tests, and commands."""
 
 from __future__ import annotations
 
@@ -25,22 +25,28 @@ class Block:
 
     @property
     def file_name(self) -> str | None:
-        """The name in a comment on the first line: the block is the content of this file."""
+        """The name of the file that the block shows, from a comment on the first line; None if it shows no file."""
         match = FILE_NAME.match(self.text)
         return match[1] if match else None
 
     @property
     def content(self) -> str:
-        """The content of the file. JSON has no comments, so the name is not part of it."""
+        """The content of the file. It has no comment with the name if it is JSON, which has no comments."""
         return FILE_NAME.sub("", self.text) if self.language == "json" else self.text
 
 
 @dataclass(frozen=True)
 class Example:
-    """A block with tests, and the lines of its report if it is to fail."""
+    """A block with tests.
+
+    Attributes:
+        file_name: The name of the file.
+        test_count: The number of its tests.
+        report: The lines that pytest reports if the page shows that the tests fail; otherwise empty.
+    """
 
     file_name: str
-    tests: int
+    test_count: int
     report: tuple[str, ...]
 
 
@@ -49,8 +55,16 @@ class DocumentationPage:
     path: Path
 
     @cached_property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
     def blocks(self) -> list[Block]:
-        return [Block(*match) for match in FENCE.findall(self.path.read_text(encoding="utf-8"))]
+        return [Block(*match) for match in FENCE.findall(self.text)]
+
+    def texts(self, language: str) -> list[str]:
+        """Return the texts of the blocks in a language."""
+        return [block.text for block in self.blocks if block.language == language]
 
     @property
     def files(self) -> dict[str, str]:
@@ -59,7 +73,7 @@ class DocumentationPage:
 
     @property
     def examples(self) -> list[Example]:
-        """The test files. One that a ```text block follows fails with these lines."""
+        """The files with tests. If a ```text block follows, it shows the report of tests that fail."""
         examples = []
         for number, block in enumerate(self.blocks):
             if block.language == "python" and block.file_name and TEST.search(block.text):
@@ -70,14 +84,18 @@ class DocumentationPage:
 
     @property
     def commands(self) -> list[tuple[str, str]]:
-        """The commands of ```console blocks, each with the output that is shown."""
-        return [match for block in self.blocks if block.language == "console" for match in COMMAND.findall(block.text)]
+        """The commands of ```console blocks, each with the output that the page shows."""
+        return [command_and_output for text in self.texts("console") for command_and_output in COMMAND.findall(text)]
 
 
 def pages() -> list[DocumentationPage]:
-    """Return the pages, those that are still missing left out."""
-    paths = [
-        *(DOCS / name for name in SINGLE_PAGES),
-        *(p for folder in FOLDERS for p in sorted((DOCS / folder).glob("*.md"))),
-    ]
-    return [DocumentationPage(path) for path in paths if path.is_file()]
+    """Return the tutorials, the how-to guides and the single pages."""
+    paths = [DOCS / name for name in SINGLE_PAGES]
+    for folder in FOLDERS:
+        paths += sorted((DOCS / folder).glob("*.md"))
+    return [DocumentationPage(path) for path in paths]
+
+
+def output_pattern(documented: str) -> str:
+    """Return a regular expression for the output that a page shows, in which … stands for anything."""
+    return re.escape(documented).replace("…", ".*")

@@ -1,4 +1,4 @@
-"""The examples of docs/how-to/ci.md: the shell script, and the steps of the job with a service container."""
+"""Runs the examples of docs/how-to/ci.md: the shell script, and the steps of the job with a service container."""
 
 from __future__ import annotations
 
@@ -41,27 +41,31 @@ def write_program(file: Path, text: str) -> None:
 
 
 @needs_programs
-def test_the_steps_of_the_service(tmp_path: Path) -> None:
+def test_the_service_job_succeeds_until_an_expectation_is_broken(tmp_path: Path) -> None:
     (tmp_path / "orders.yaml").write_text(SCENARIO)
     write_program(tmp_path / "integration-tests", "curl -sS --fail $FLINK_URL/jobs")
     job = yaml.safe_load(FILES[".github/workflows/service.yml"])["jobs"]["test"]
-    commands = [step["run"] for step in job["steps"] if "run" in step]
-    flink = FlinkMock().start()  # not a `with` block: the expectation is not met in the end
+    load_scenario, run_tests, check_expectations = [step["run"] for step in job["steps"] if "run" in step]
+    flink = FlinkMock().start()  # not a `with` block, which would check the expectation at its end
     try:
         variables = {
             name: value.replace("http://localhost:8081", f"http://localhost:{flink.port}")
             for name, value in job["env"].items()
         }
-        codes = [run(command, tmp_path, variables).returncode for command in (*commands, commands[1], commands[-1])]
+        for command in (load_scenario, run_tests, check_expectations):
+            assert run(command, tmp_path, variables).returncode == 0
+        assert run(run_tests, tmp_path, variables).returncode == 0
+        assert run(check_expectations, tmp_path, variables).returncode == 1  # the scenario expects GET /jobs once
     finally:
         flink.close()
-    assert codes == [0, 0, 0, 0, 1]  # the second GET /jobs is one too many
 
 
 @needs_programs
 @pytest.mark.slow
-@pytest.mark.parametrize(("tests", "code"), [("curl -sS $FLINK_URL/jobs", 0), ("true", 1), ("exit 3", 3)])
-def test_the_script(tmp_path: Path, tests: str, code: int) -> None:
+@pytest.mark.parametrize(("tests", "exit_code"), [("curl -sS $FLINK_URL/jobs", 0), ("true", 1), ("exit 3", 3)])
+def test_the_script_fails_if_the_tests_fail_or_an_expectation_is_not_met(
+    tmp_path: Path, tests: str, exit_code: int
+) -> None:
     (tmp_path / "orders.yaml").write_text(SCENARIO)
     (tmp_path / "integration.sh").write_text(FILES["integration.sh"])
     write_program(tmp_path / "integration-tests", tests)
@@ -72,5 +76,5 @@ def test_the_script(tmp_path: Path, tests: str, code: int) -> None:
         "PYTHONPATH": str(DOCS.parent),
     }
     completed = run("bash integration.sh", tmp_path, variables)
-    assert completed.returncode == code, completed.stderr
+    assert completed.returncode == exit_code, completed.stderr
     assert (tmp_path / "requests.jsonl").is_file()

@@ -1,4 +1,4 @@
-"""docs/flink-behaviour.md: citations of it have their anchors, and the recordings that it cites have their steps."""
+"""Citations of docs/flink-behaviour.md name anchors that it has, and it cites recorded steps that exist."""
 
 from __future__ import annotations
 
@@ -42,11 +42,15 @@ def anchors() -> list[str]:
 
 @cache
 def steps(suite: str) -> frozenset[str]:
-    """The names of a suite's steps, those of all recorded versions together."""
+    """Return the names of the steps of a suite in all recorded versions."""
     if suite == LEADER_CHANGE:
         raw = (ROOT / "tests" / "server" / "leader-change.json.gz").read_bytes()
-        recorded = json.loads(gzip.decompress(raw)).values()
-        return frozenset(f"{step['when']} {step['method']} {step['path']}" for suite in recorded for step in suite)
+        steps_by_version = json.loads(gzip.decompress(raw))
+        return frozenset(
+            f"{step['when']} {step['method']} {step['path']}"
+            for steps_of_version in steps_by_version.values()
+            for step in steps_of_version
+        )
     if suite == SITUATIONS:
         files = list((ROOT / "tests" / SITUATIONS).glob("*.json.gz"))
         return frozenset(step["step"] for file in files for step in recordings.load(file))
@@ -56,8 +60,8 @@ def steps(suite: str) -> frozenset[str]:
 
 def citing_files() -> list[Path]:
     folders = (ROOT / name for name in ("benchmarks", "docs", "flinkmock", "scenarios", "tests"))
-    inside = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".md", ".py", ".yaml"}]
-    return [path for path in (*inside, *ROOT.glob("*.md")) if path not in (PAGE, Path(__file__))]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".md", ".py", ".yaml"}]
+    return [path for path in (*files, *ROOT.glob("*.md")) if path not in (PAGE, Path(__file__))]
 
 
 def test_every_section_has_an_anchor() -> None:
@@ -67,11 +71,11 @@ def test_every_section_has_an_anchor() -> None:
     assert [name for name in anchors() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name)] == []
 
 
-def test_links_within_the_page() -> None:
+def test_links_within_the_page_lead_to_anchors() -> None:
     assert set(LINK.findall(page())) - set(anchors()) == set()
 
 
-def test_citations_in_the_tree_name_an_anchor_that_exists() -> None:
+def test_citations_in_the_repository_name_an_anchor_that_exists() -> None:
     wrong = []
     for path in citing_files():
         for match in CITATION.finditer(path.read_text(encoding="utf-8")):
@@ -84,7 +88,7 @@ def test_citations_in_the_tree_name_an_anchor_that_exists() -> None:
 
 
 @pytest.mark.parametrize("suite", sorted(SUITES))
-def test_recorded_steps_exist(suite: str) -> None:
+def test_recorded_steps_that_the_page_cites_exist(suite: str) -> None:
     cited = {step for name, step in EVIDENCE.findall(page()) if name == suite}
     assert cited, "each suite is cited"
     assert cited - steps(suite) == set()

@@ -1,4 +1,7 @@
-"""The commands of docs/getting-started.md print what the page shows. `tests/packaging/first_steps.py` installs, too."""
+"""The commands of docs/getting-started.md print what the page shows.
+
+The commands that install something are tested by `tests/packaging/first_steps.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,24 @@ from itertools import pairwise
 
 import pytest
 
-from tests.docs.pages import DOCS, Block, DocumentationPage
+from tests.docs.pages import DOCS, Block, DocumentationPage, output_pattern
 from tests.docs.test_pages import Shell, write_files
 from tests.pytest_options import OPTIONS
 
 PAGE = DocumentationPage(DOCS / "getting-started.md")
 
 
-def pattern(documented: str) -> str:
-    """Return a regular expression for an output in which … stands for anything."""
-    return re.escape(documented).replace("…", ".*")
-
-
-def test_the_commands(
+def test_commands_print_the_output_on_the_page(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_files(PAGE, pytester.path)
     monkeypatch.chdir(pytester.path)
-    output = ""
+    checked_output = ""
     with ExitStack() as stack:
-        shell = Shell(stack, monkeypatch, capsys, clock="virtual")  # so that a busy machine changes nothing
-        for block, following in pairwise([*PAGE.blocks, Block("", "")]):
+        shell = Shell(
+            stack, monkeypatch, capsys, clock="virtual"
+        )  # the output does not depend on the speed of the machine
+        for block, next_block in pairwise([*PAGE.blocks, Block("", "")]):
             *_, command = block.text.splitlines() or [""]
             if block.language == "sh" and command == "pytest":
                 result = pytester.runpytest_inprocess(*OPTIONS)
@@ -39,10 +39,10 @@ def test_the_commands(
                     shell.run(command).replace("clock: virtual", "clock: real").replace("clock virtual", "clock real")
                 )
             elif block.language == "text":
-                assert re.fullmatch(pattern(block.text), printed, re.DOTALL), printed
-                output += command
+                assert re.fullmatch(output_pattern(block.text), printed, re.DOTALL), printed
+                checked_output += block.text
                 continue
             else:
                 continue
-            assert following.language in ("text", ""), block
-    assert "no findings" in output and "RESTARTING" in output
+            assert next_block.language in ("text", ""), block
+    assert "no findings" in checked_output and "RESTARTING" in checked_output

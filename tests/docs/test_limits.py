@@ -19,12 +19,12 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_each_limit_has_a_test() -> None:
     tests = "".join(file.read_text(encoding="utf-8") for file in TESTS.rglob("test_*.py"))
-    replaced = set(re.findall(r'limits(?:, "|\.)([A-Z_]+)', tests))
-    assert {limit.name.upper().replace("-", "_") for limit in limits.ALL} <= replaced
+    tested_names = set(re.findall(r'limits(?:, "|\.)([A-Z_]+)', tests))
+    assert {limit.name.upper().replace("-", "_") for limit in limits.ALL} <= tested_names
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "1.5", "9" * 20, "٣"])
-def test_values_that_are_not_limits(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_value_is_reported_and_the_default_stays(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ALL", list(limits.ALL))
     monkeypatch.setattr(limits, "_MISTAKES", [])
     monkeypatch.setenv("FLINKMOCK_LIMIT_NEW", value)
@@ -33,14 +33,14 @@ def test_values_that_are_not_limits(value: str, monkeypatch: pytest.MonkeyPatch)
         limits.check()
 
 
-def test_a_default_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_replaces_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ALL", list(limits.ALL))
     monkeypatch.setenv("FLINKMOCK_LIMIT_NEW_LIMIT", "12")
     assert limits._limit("new-limit", 7, "bytes", "", "", "") == 12
     limits.check()
 
 
-def test_a_name_that_is_not_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_is_reported_with_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLINKMOCK_LIMIT_JAR_MANIFESTS", "12")
     with pytest.raises(InvalidArgument, match=r"JAR_MANIFESTS: there is no such limit. .*jar-manifest"):
         limits.check()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = {".venv", "build", "dist", "node_modules", "site", "target", "testdata"}
+SKIPPED_FOLDERS = {".venv", "build", "dist", "node_modules", "site", "target", "testdata"}
 GENERATED = {f"docs/reference/{name}.md" for name in ("cli", "control-api", "operations", "python-api", "releases")}
 """Pages that exist in the site only (docs/_site)."""
 
@@ -22,13 +22,13 @@ FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 
 
 def markdown_files() -> list[Path]:
-    paths = (path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts))
+    paths = (path for path in ROOT.rglob("*.md") if not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts))
     return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(ROOT).parts[:-1]))
 
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """Return the anchors of a page: those of its headings, as GitHub and the site make them, and explicit ones."""
+    """Return the anchors of a page: explicit ones, and those that GitHub and the site generate for headings."""
     text = FENCE.sub("", path.read_text(encoding="utf-8"))
     slugs: list[str] = []
     for heading in HEADING.findall(text):
@@ -39,6 +39,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def broken_links(path: Path) -> Iterator[str]:
+    """Yield each broken link of a page, with the reason."""
     for link in LINK.findall(CODE.sub("", path.read_text(encoding="utf-8"))):
         if "://" in link or link.startswith("mailto:"):
             continue
@@ -55,7 +56,7 @@ def broken_links(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", markdown_files(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_links(path: Path) -> None:
+def test_links_of_a_page_lead_somewhere(path: Path) -> None:
     assert list(broken_links(path)) == []
 
 

@@ -1,7 +1,8 @@
-"""Run the examples of the tutorials, the how-to guides and the pages beside them.
+"""Runs the examples of the tutorials, the how-to guides and a few other pages (`tests/docs/pages.py`).
 
-A block whose first line is a comment with a file name is that file. Files with tests are run; those that a ```text
-block follows fail with these lines. The commands of ```console blocks print what is shown, where … stands for anything.
+A block whose first line is a comment with a file name is that file. Files with tests are run. If a ```text block
+follows, the tests have to fail with these lines. The commands of ```console blocks have to print the output that is
+shown, in which … stands for anything.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from flinkmock.cli.parser import Parser
 from flinkmock.journal import as_json_lines
 from flinkmock.scenario import load_scenario
 from flinkmock.scenario.schema import load_schema
-from tests.docs.pages import DOCS, ROOT, DocumentationPage, pages
+from tests.docs.pages import DOCS, ROOT, DocumentationPage, output_pattern, pages
 from tests.pytest_options import OPTIONS
 
 IN_ORDER = (*OPTIONS, "-p", "no:randomly")
-SERVED = "http://127.0.0.1:8081"
+DOCUMENTED_URL = "http://127.0.0.1:8081"
 NOT_RUN = ("proxy", "dashboard")
-"""Commands that need what a test lacks: a cluster at another address, a package index."""
+"""Commands that need a real cluster or a package index. Only their options are checked."""
 
 PAGES = pages()
 WITH_TESTS = [page for page in PAGES if page.examples]
@@ -41,10 +42,10 @@ SCENARIOS = [
     for block in page.blocks
     if block.language == "yaml" and (yaml.safe_load(block.text) or {}).keys() < KEYS
 ]
-"""Every YAML block of every page that is a scenario."""
+"""All YAML blocks that are scenarios, with their pages."""
 
 
-def name_of(value: object) -> str | None:
+def page_id(value: object) -> str:
     return value.path.stem if isinstance(value, DocumentationPage) else ""
 
 
@@ -54,15 +55,15 @@ def write_files(page: DocumentationPage, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", WITH_TESTS, ids=name_of)
-def test_the_tests_of_a_page(pytester: pytest.Pytester, page: DocumentationPage) -> None:
+@pytest.mark.parametrize("page", WITH_TESTS, ids=page_id)
+def test_the_tests_of_a_page_have_the_documented_outcomes(pytester: pytest.Pytester, page: DocumentationPage) -> None:
     write_files(page, pytester.path)
     pytester.syspathinsert()
     passing = [example for example in page.examples if not example.report]
     result = pytester.runpytest_inprocess(*IN_ORDER, *(example.file_name for example in passing))
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}
-    assert outcomes["passed"] >= sum(example.tests for example in passing)
+    assert outcomes["passed"] >= sum(example.test_count for example in passing)
     for example in page.examples:
         if example.report:
             failed = pytester.runpytest_inprocess(*IN_ORDER, example.file_name)
@@ -72,7 +73,7 @@ def test_the_tests_of_a_page(pytester: pytest.Pytester, page: DocumentationPage)
             )
 
 
-@pytest.mark.parametrize(("page", "text"), SCENARIOS, ids=name_of)
+@pytest.mark.parametrize(("page", "text"), SCENARIOS, ids=page_id)
 def test_a_scenario_of_a_page_is_valid(page: DocumentationPage, text: str) -> None:
     load_scenario(text if "jobs" in yaml.safe_load(text) else f"{text}\njobs: {{orders: streaming}}\n")
 
@@ -82,7 +83,14 @@ def test_scenarios_are_found() -> None:
 
 
 class Shell:
-    """Runs the commands of a page in one folder. `flinkmock serve … &` serves in this process, at a free port."""
+    """Runs the commands of a page in the current folder. `flinkmock serve … &` serves in this process, on a free port.
+
+    Args:
+        stack: Closes the cluster at the end.
+        monkeypatch: Sets FLINKMOCK_URL.
+        capsys: Captures the output.
+        clock: The clock mode of a cluster if the command doesn't set one.
+    """
 
     def __init__(
         self,
@@ -100,21 +108,21 @@ class Shell:
         self._journal: str | None = None
 
     def run(self, command: str) -> str:
+        """Run a command; return its output as it would be at the address that the page shows."""
         program, *arguments = shlex.split(command.removesuffix(" &"))
         if program == "curl":
             assert self._cluster is not None
-            return httpx.get(arguments[-1].replace(SERVED, self._cluster.url)).text + "\n"
+            return httpx.get(arguments[-1].replace(DOCUMENTED_URL, self._cluster.url)).text + "\n"
         assert program == "flinkmock"
         if arguments[0] == "serve":
             return self._serve(arguments)
         if self._cluster is not None:
-            arguments = [argument.replace(SERVED, self._cluster.url) for argument in arguments]
+            arguments = [argument.replace(DOCUMENTED_URL, self._cluster.url) for argument in arguments]
             if self._journal:
                 Path(self._journal).write_text(as_json_lines(self._cluster.requests), encoding="utf-8")
         assert main(arguments) in (0, 1)
-        out, err = self._capsys.readouterr()
-        text = out + err
-        return text.replace(self._cluster.url, SERVED) if self._cluster is not None else text
+        printed = "".join(self._capsys.readouterr())
+        return printed.replace(self._cluster.url, DOCUMENTED_URL) if self._cluster is not None else printed
 
     def _serve(self, arguments: list[str]) -> str:
         options = create_parser().parse_args(arguments)
@@ -126,12 +134,16 @@ class Shell:
         self._journal = options.journal
         version = self._cluster.engine.contract.release.version
         clock = self._cluster.clock.text
-        return f"Flink {version} at {SERVED} (fake; clock: {clock})\nConsole at {SERVED}/__flinkmock__/\n"
+        lines = (
+            f"Flink {version} at {DOCUMENTED_URL} (fake; clock: {clock})",
+            f"Console at {DOCUMENTED_URL}/__flinkmock__/",
+        )
+        return "\n".join(lines) + "\n"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
-def test_the_commands_of_a_page(
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=page_id)
+def test_the_commands_of_a_page_print_the_documented_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: DocumentationPage
 ) -> None:
     write_files(page, tmp_path)
@@ -143,11 +155,13 @@ def test_the_commands_of_a_page(
                 create_parser().parse_args(shlex.split(command)[1:])
                 continue
             printed = shell.run(command)
-            pattern = re.sub(r"(\\ )+", " +", re.escape(output)).replace("…", ".*").replace(".*\\\n", "(?:.*\\\n)*?")
+            # the widths of columns may differ, and a line with … stands for any number of lines
+            pattern = re.sub(r"(\\ )+", " +", output_pattern(output)).replace(".*\\\n", "(?:.*\\\n)*?")
             assert re.fullmatch(pattern, printed, re.DOTALL), (command, printed)
 
 
 def shell_commands() -> Iterator[tuple[str, str]]:
+    """Yield all `flinkmock` commands in blocks, each with the name of its page."""
     for path in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         for fence in re.findall(r"^```[^\n]*\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
             for line in re.findall(r"^(?:\$ )?(flinkmock .*)$", fence, re.MULTILINE):
@@ -161,7 +175,7 @@ def parser() -> Parser:
 
 @pytest.mark.parametrize(("page", "command"), list(dict.fromkeys(shell_commands())))
 def test_a_command_is_valid(page: str, command: str, parser: Parser) -> None:
-    """Each `flinkmock …` in a shell block of any page has options that exist."""
+    """The options of each `flinkmock` command on a page exist."""
     words = shlex.split(command.partition(" > ")[0].partition(" && ")[0].removesuffix("&").replace("…", "ACTION"))
     if not any("ACTION" in word for word in words):
         parser.parse_args(words[1:])
