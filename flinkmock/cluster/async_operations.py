@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.flink.java_exception import JavaException
@@ -13,6 +13,7 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 Result = dict[str, Any]
+"""The JSON fields of a successful result, such as {"location": "file:/savepoints/savepoint-1"}."""
 _MIN_OPERATIONS = 1_000
 """The number of operations up to which expired ones are kept."""
 
@@ -28,12 +29,14 @@ class AsyncOperationKind(StrEnum):
 
 @dataclass(slots=True)
 class AsyncOperation:
-    """One async operation. It succeeds with `result` unless it has a `failure`.
+    """One async operation.
 
     Attributes:
         job_id: The id of the job; None for an operation of the cluster.
         triggered_at: When it was triggered, in epoch ms.
         done_at: When it is completed, in epoch ms; None while that is unknown.
+        result: The result if it succeeds.
+        failure: The exception with which it fails; None if it succeeds.
         jobmanager: The number of the JobManager that received the request.
     """
 
@@ -46,7 +49,7 @@ class AsyncOperation:
     failure: JavaException | None = None
     jobmanager: int = 0
 
-    def done_by(self, time: int) -> bool:
+    def is_done_at(self, time: int) -> bool:
         return self.done_at is not None and self.done_at <= time
 
     def fail(self, at: int, failure: JavaException) -> None:
@@ -69,6 +72,14 @@ def leader_cached_kinds(release: Release) -> frozenset[AsyncOperationKind]:
     return frozenset({AsyncOperationKind.SAVEPOINT, AsyncOperationKind.CHECKPOINT})
 
 
+class _Key(NamedTuple):
+    kind: AsyncOperationKind
+    job_id: str | None
+    trigger_id: str
+    owner: int | None
+    """The number of the JobManager that knows the result; None: every JobManager knows it."""
+
+
 class AsyncOperations:
     """The async operations of a cluster. They are kept independently of their jobs.
 
@@ -80,10 +91,11 @@ class AsyncOperations:
     def __init__(self, ttl_ms: int, leader_cached: Collection[AsyncOperationKind] = ()) -> None:
         self._ttl_ms = ttl_ms
         self._leader_cached = leader_cached
-        self._by_key: dict[tuple[AsyncOperationKind, str | None, str, int | None], AsyncOperation] = {}
-        self._removes_expired_at = _MIN_OPERATIONS
+        self._by_key: dict[_Key, AsyncOperation] = {}
+        self._cleanup_size = _MIN_OPERATIONS
         """The number of operations from which on expired ones are removed."""
         self._generated_ids = 0
+        """The number of trigger ids that were generated."""
 
     def known_at(self, time: int) -> list[AsyncOperation]:
         """Return the operations whose results have not expired, in the order in which they were triggered."""
@@ -96,19 +108,20 @@ class AsyncOperations:
         return random.hex(32, "trigger", self._generated_ids)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
-        owner = self._owner(operation.kind, operation.jobmanager)
-        if len(self._by_key) >= self._removes_expired_at:
+        """Add an operation and return it. If there are many operations, remove those that have expired."""
+        if len(self._by_key) >= self._cleanup_size:
             now = operation.triggered_at
             self._by_key = {key: known for key, known in self._by_key.items() if not self._is_expired(known, now)}
-            self._removes_expired_at = max(2 * len(self._by_key), _MIN_OPERATIONS)
-        self._by_key[operation.kind, operation.job_id, operation.trigger_id, owner] = operation
+            self._cleanup_size = max(2 * len(self._by_key), _MIN_OPERATIONS)
+        key = self._key(operation.kind, operation.trigger_id, operation.job_id, operation.jobmanager)
+        self._by_key[key] = operation
         return operation
 
     def find(
         self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
         """Return the operation that a JobManager knows by a trigger id; None if there is none, or if it has expired."""
-        key = (kind, job_id, trigger_id, self._owner(kind, jobmanager))
+        key = self._key(kind, trigger_id, job_id, jobmanager)
         operation = self._by_key.get(key)
         if operation is not None and self._is_expired(operation, now):
             del self._by_key[key]
@@ -130,10 +143,10 @@ class AsyncOperations:
 
     def drop_results_of(self, jobmanager: int) -> None:
         """Remove the results of a crashed leader: those in its own memory, and those that its Dispatcher cached."""
-        self._by_key = {key: result for key, result in self._by_key.items() if key[3] not in (None, jobmanager)}
+        self._by_key = {key: known for key, known in self._by_key.items() if key.owner not in (None, jobmanager)}
 
     def _is_expired(self, operation: AsyncOperation, now: int) -> bool:
         return operation.done_at is not None and operation.done_at + self._ttl_ms <= now
 
-    def _owner(self, kind: AsyncOperationKind, jobmanager: int) -> int | None:
-        return None if kind in self._leader_cached else jobmanager
+    def _key(self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, jobmanager: int) -> _Key:
+        return _Key(kind, job_id, trigger_id, None if kind in self._leader_cached else jobmanager)

@@ -24,7 +24,20 @@ class CheckpointStatus(StrEnum):
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One checkpoint or savepoint. It completes or fails at `ends_at` (epoch ms); `duration` is planned (ms)."""
+    """One checkpoint or savepoint. It completes or fails at `ends_at`.
+
+    Attributes:
+        format: The format of a savepoint, CANONICAL or NATIVE; None for a checkpoint.
+        triggered_at: When it is triggered, in epoch ms.
+        duration: The planned duration in ms.
+        ends_at: When it ends, in epoch ms. That is earlier than planned if it is aborted.
+        failure: The message with which it fails; None if it completes.
+        path: Where it is stored.
+        size: The size in bytes.
+        reached_tasks: Whether it was triggered at the tasks; False: it failed before.
+        stateful_vertex_ids: The ids of the vertices whose state it contains, without those whose id is generated.
+        finished_vertices: The indexes of the vertices that had finished when it was triggered.
+    """
 
     id: int
     kind: CheckpointKind
@@ -36,11 +49,8 @@ class Checkpoint:
     path: str
     size: int
     reached_tasks: bool = True
-    """Whether it was triggered at the tasks; False: it failed before."""
-    operators: tuple[str, ...] = ()
-    """The ids of the vertices whose state it contains. Vertices without an id in the spec of the job are left out."""
-    finished: frozenset[int] = frozenset()
-    """The indexes of the vertices that had finished when it was triggered."""
+    stateful_vertex_ids: tuple[str, ...] = ()
+    finished_vertices: frozenset[int] = frozenset()
 
     @property
     def is_savepoint(self) -> bool:
@@ -54,7 +64,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SubtaskAcknowledgement:
-    """The part of one subtask in a checkpoint. `at` is epoch ms, None while it is pending; `size` is in bytes."""
+    """The acknowledgement of one subtask. `at` is epoch ms, None while it is pending; `size` is in bytes."""
 
     subtask: int
     at: int | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from flinkmock.cluster.checkpoint import Checkpoint, SubtaskAcknowledgement
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.named_random import NamedRandom
@@ -11,58 +13,69 @@ _SOURCE_ACK_MS = 25
 
 
 def acknowledgements(
-    record: Checkpoint, graph: JobGraph, job_id: str, random: NamedRandom, time: int
+    checkpoint: Checkpoint, graph: JobGraph, job_id: str, random: NamedRandom, time: int
 ) -> list[list[SubtaskAcknowledgement]]:
     """Return the acknowledgements of a checkpoint, vertex by vertex.
 
     The last acknowledgement completes the checkpoint. The sizes add up to that of the checkpoint.
     """
     vertices = graph.vertices
-    weights = [0.0 if v.index in record.finished else state_weight(v) for v in vertices]
-    heaviest = max(weights, default=0.0)
-    bytes_left = record.size
+    weights = [0.0 if vertex.index in checkpoint.finished_vertices else state_weight(vertex) for vertex in vertices]
+    total_weight = sum(weights)
+    bytes_left = checkpoint.size
     rows: list[list[SubtaskAcknowledgement]] = []
-    for vertex, row in zip(vertices, _delays(record, graph, job_id, random), strict=True):
-        vertex_size = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
-        acks = []
-        for subtask, delay in enumerate(row):
+    for vertex, delays in zip(vertices, _delays(checkpoint, graph, job_id, random), strict=True):
+        vertex_size = int(checkpoint.size * weights[vertex.index] / total_weight) if total_weight else 0
+        row = []
+        for subtask, delay in enumerate(delays):
             size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
-            acknowledged_at = record.triggered_at + delay
-            is_acknowledged = acknowledged_at <= min(time, record.ends_at) and (
-                record.failure is None or acknowledged_at < record.ends_at
-            )
-            is_acknowledged = is_acknowledged and record.reached_tasks
-            acks.append(
-                SubtaskAcknowledgement(
-                    subtask, acknowledged_at if is_acknowledged else None, size if is_acknowledged else 0
-                )
-            )
             bytes_left -= size
-        rows.append(acks)
-    _add_remainder(rows, weights.index(heaviest) if heaviest else 0, bytes_left)
+            at = checkpoint.triggered_at + delay
+            if at <= time and _arrives(checkpoint, at):
+                row.append(SubtaskAcknowledgement(subtask, at, size))
+            else:
+                row.append(SubtaskAcknowledgement(subtask, None, 0))
+        rows.append(row)
+    heaviest_vertex = weights.index(max(weights)) if total_weight else 0
+    _add_remainder(rows, heaviest_vertex, bytes_left)
     return rows
 
 
-def _delays(record: Checkpoint, graph: JobGraph, job_id: str, random: NamedRandom) -> list[list[int]]:
-    """Return the delay of each subtask's acknowledgement after the trigger, in ms, vertex by vertex."""
+def _arrives(checkpoint: Checkpoint, at: int) -> bool:
+    """Return whether an acknowledgement that is due at `at` (epoch ms) arrives before the checkpoint ends."""
+    if not checkpoint.reached_tasks:
+        return False
+    return at <= checkpoint.ends_at if checkpoint.failure is None else at < checkpoint.ends_at
+
+
+def _delays(checkpoint: Checkpoint, graph: JobGraph, job_id: str, random: NamedRandom) -> list[list[int]]:
+    """Return the delay of each subtask's acknowledgement after the trigger, in ms, vertex by vertex.
+
+    Sources acknowledge first. The slowest of the other subtasks, or of all if there are only sources, takes the whole
+    duration of the checkpoint.
+    """
     vertices = graph.vertices
-    shares = {
-        (v.index, s): random.number("ack", job_id, record.id, v.index, s)
-        for v in vertices
-        for s in range(v.parallelism)
-    }
-    downstream = [shares[v, s] for v, s in shares if not vertices[v].is_source and v not in record.finished]
-    slowest = max(downstream or shares.values(), default=1.0)
-    early = min(record.duration, _SOURCE_ACK_MS)
+    shares = [
+        [random.number("ack", job_id, checkpoint.id, vertex.index, subtask) for subtask in range(vertex.parallelism)]
+        for vertex in vertices
+    ]
+    downstream_shares = [
+        share
+        for vertex in vertices
+        if not vertex.is_source and vertex.index not in checkpoint.finished_vertices
+        for share in shares[vertex.index]
+    ]
+    slowest = max(downstream_shares or chain.from_iterable(shares), default=1.0)
+    source_ms = min(checkpoint.duration, _SOURCE_ACK_MS)
 
     def delay(vertex: Vertex, share: float) -> int:
-        if vertex.index in record.finished:
+        if vertex.index in checkpoint.finished_vertices:
             return 0
-        if vertex.is_source and downstream:
-            return round(early * (0.5 + 0.5 * share))
-        return round(early + (record.duration - early) * (0.6 + 0.4 * share / slowest))
+        if vertex.is_source and downstream_shares:
+            return round(source_ms * (0.5 + 0.5 * share))
+        return round(source_ms + (checkpoint.duration - source_ms) * (0.6 + 0.4 * share / slowest))
 
-    return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
+    return [[delay(vertex, share) for share in shares[vertex.index]] for vertex in vertices]
 
 
 def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, remainder: int) -> None:

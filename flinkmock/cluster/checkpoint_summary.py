@@ -1,4 +1,4 @@
-"""Statistics of the checkpoints of a job, which are updated with each checkpoint, not computed for each request."""
+"""Statistics of the checkpoints of a job, which are updated with new checkpoints, not computed for each request."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 WINDOW = 10_000
 """The number of values from which the percentiles of the summary are computed."""
+_MANY = 100
+"""The number of new checkpoints above which summarizing all of them at once is faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +47,36 @@ class Totals:
 
 @dataclass(slots=True)
 class EarlierCheckpoints:
-    """Statistics of ended checkpoints that are no longer kept individually.
+    """Statistics of ended checkpoints that are not kept individually.
 
     Attributes:
         completed: The number of completed checkpoints.
         failed: The number of failed checkpoints.
         sizes: The sizes of the completed checkpoints, in bytes.
         durations: Their durations, in ms.
-        savepoint: The last completed savepoint.
-        failure: The last failed checkpoint.
+        last_savepoint: The savepoint that was completed last.
+        last_failed: The checkpoint that failed last.
     """
 
     completed: int = 0
     failed: int = 0
     sizes: Totals = field(default_factory=Totals)
     durations: Totals = field(default_factory=Totals)
-    savepoint: Checkpoint | None = None
-    failure: Checkpoint | None = None
+    last_savepoint: Checkpoint | None = None
+    last_failed: Checkpoint | None = None
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint that has ended."""
         if checkpoint.failure is not None:
             self.failed += 1
-            self.failure = checkpoint
+            self.last_failed = checkpoint
             return
         self.completed += 1
         size, duration = checkpoint.size, checkpoint.ends_at - checkpoint.triggered_at
         self.sizes.add(size, size, size)
         self.durations.add(duration, duration, duration)
         if checkpoint.is_savepoint:
-            self.savepoint = checkpoint
+            self.last_savepoint = checkpoint
 
     def add_many(self, count: int, size: UniformRange | ValuesInTurn, duration: UniformRange | ValuesInTurn) -> None:
         """Add `count` completed checkpoints whose sizes and durations come from a range, or are taken in turn.
@@ -92,12 +94,16 @@ class EarlierCheckpoints:
 
 
 class RunningSummary:
-    """The statistics of one value of the completed checkpoints, updated with the checkpoints since the last request."""
+    """The statistics of one value of the completed checkpoints, updated with the checkpoints since the last request.
 
-    __slots__ = ("_count", "_maximum", "_minimum", "_total", "_value", "_window")
+    Args:
+        value_of: Returns the value of a checkpoint.
+    """
 
-    def __init__(self, value: Callable[[Checkpoint], int]) -> None:
-        self._value = value
+    __slots__ = ("_count", "_maximum", "_minimum", "_total", "_value_of", "_window")
+
+    def __init__(self, value_of: Callable[[Checkpoint], int]) -> None:
+        self._value_of = value_of
         self.reset()
 
     def reset(self) -> None:
@@ -106,37 +112,43 @@ class RunningSummary:
         self._window: list[int] = []
 
     def at(self, completed: Sequence[Checkpoint], count: int, earlier: Totals) -> SummaryStatistics | None:
-        """Return the statistics of the first `count` checkpoints and the earlier ones; None if there are none."""
+        """Return the statistics of completed checkpoints; None if there are none.
+
+        Args:
+            completed: The checkpoints that are kept, in the order of completion.
+            count: The number of `completed` to include, from the first one on.
+            earlier: The statistics of those that are not kept.
+        """
         if count < self._count:
             self.reset()
-        if count - self._count > 100:
-            self._start(completed, count)
+        if count - self._count > _MANY:
+            self._summarize(completed, count)
         for index in range(self._count, count):
             self._add(completed, index)
         if not count and not earlier.count:
             return None
-        number = count + earlier.count
-        average = (self._total + earlier.total) // number
+        average = (self._total + earlier.total) // (count + earlier.count)
         if not earlier.count:
             return SummaryStatistics(self._minimum, self._maximum, average, self._window)
         if not count:
             return SummaryStatistics(earlier.minimum, earlier.maximum, average, (average,))
-        low, high = min(self._minimum, earlier.minimum), max(self._maximum, earlier.maximum)
-        return SummaryStatistics(low, high, average, self._window)
+        minimum, maximum = min(self._minimum, earlier.minimum), max(self._maximum, earlier.maximum)
+        return SummaryStatistics(minimum, maximum, average, self._window)
 
-    def _start(self, completed: Sequence[Checkpoint], count: int) -> None:
-        values = [self._value(checkpoint) for checkpoint in completed[:count]]
+    def _summarize(self, completed: Sequence[Checkpoint], count: int) -> None:
+        values = [self._value_of(checkpoint) for checkpoint in completed[:count]]
         self._count, self._total, self._minimum, self._maximum = count, sum(values), min(values), max(values)
         self._window = sorted(values[-WINDOW:])
 
     def _add(self, completed: Sequence[Checkpoint], index: int) -> None:
-        value = self._value(completed[index])
+        value = self._value_of(completed[index])
         self._minimum = min(self._minimum, value) if index else value
         self._maximum = max(self._maximum, value) if index else value
         self._total += value
         insort(self._window, value)
         if index >= WINDOW:
-            del self._window[bisect_left(self._window, self._value(completed[index - WINDOW]))]
+            oldest_in_window = self._value_of(completed[index - WINDOW])
+            del self._window[bisect_left(self._window, oldest_in_window)]
         self._count = index + 1
 
 

@@ -1,8 +1,9 @@
 """Checkpoints and savepoints of one job: when they are triggered, how they end, and their statistics.
 
-Periodic checkpoints need no event: `materialize_until` creates those that are due before checkpoints are read.
-History, counts and summary follow CheckpointStatsTracker: one sequence of ids for checkpoints and savepoints,
-and percentiles of the last 10,000 values.
+Periodic checkpoints need no event: each method that reads checkpoints first creates those that are due
+(`materialize_until`). A checkpoint is created with its end, in `completed` or `failed`; until that time it is in
+progress. History, counts and summary follow CheckpointStatsTracker: checkpoints and savepoints share one sequence of
+ids, and percentiles are those of the last 10,000 values.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 from collections.abc import Mapping
+from operator import attrgetter
 
 from flinkmock.cluster.checkpoint import (
     Checkpoint,
@@ -32,7 +34,7 @@ from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
 
 KEPT = 2 * WINDOW
-"""The number of checkpoints that are kept individually when there are more than twice as many."""
+"""The number of newest checkpoints that are kept when there are twice as many. Older ones are only counted."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 """The time from the moment when all tasks run to the first checkpoint, since 2.3."""
 UNBOUNDED_MS = 1 << 50
@@ -40,13 +42,19 @@ UNBOUNDED_MS = 1 << 50
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """The path of a checkpoint that is kept in memory (CheckpointProperties)."""
 
+_id_of, _triggered_at, _ends_at = attrgetter("id"), attrgetter("triggered_at"), attrgetter("ends_at")
+
 
 class CheckpointTracker:
     """The checkpoints of one job.
 
     Args:
+        spec: The settings; None: no periodic checkpoints.
+        job_id: The id of the job.
+        graph: The graph of the job.
+        random: The random draws of the cluster.
         directory: The checkpoint directory; None: checkpoints are stored in memory.
-        without_finished: Whether checkpoints are taken when some tasks have finished (since 1.15).
+        continues_after_finish: Whether checkpoints are taken when some tasks have finished (since 1.15).
     """
 
     def __init__(
@@ -57,11 +65,11 @@ class CheckpointTracker:
         random: NamedRandom,
         directory: str | None,
         *,
-        without_finished: bool = True,
+        continues_after_finish: bool = True,
     ) -> None:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
-        self.records: list[Checkpoint] = []
+        self.tracked: list[Checkpoint] = []
         """The checkpoints in the order of their ids, without those that are only counted (`_earlier`)."""
         self.rejected_at: list[int] = []
         """When checkpoints could not be triggered (epoch ms). They count as failed, but are not listed."""
@@ -70,23 +78,29 @@ class CheckpointTracker:
         self._random = random
         self._directory = directory
         self._next_id = 1
-        self._next_at: int | None = None
-        self._without_finished = without_finished
-        self._finishes: Mapping[int, int] = {}
-        self._operators = tuple(v.id for v in graph.vertices if v.spec.id and state_weight(v))
+        self._next_trigger_at: int | None = None
+        """When the next periodic checkpoint is due (epoch ms); None while no attempt runs."""
+        self._continues_after_finish = continues_after_finish
+        self._vertex_finishes: Mapping[int, int] = {}
+        """Index of a vertex -> when it finishes before the job does, in epoch ms."""
+        self._stateful_vertex_ids = tuple(
+            vertex.id for vertex in graph.vertices if vertex.spec.id and state_weight(vertex)
+        )
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
         self._savepoints: list[Checkpoint] = []
         """The completed savepoints. This list and the two above are in the order of the ends."""
         self._earlier = EarlierCheckpoints()
         self._compact_at = 2 * KEPT
-        """The number of records from which on older ones are counted and dropped."""
+        """The number of checkpoints from which on older ones are counted and dropped."""
         self._sizes: RunningSummary | None = None
         self._durations: RunningSummary | None = None
 
     # -- events
 
-    def start(self, scheduled_at: int, running_at: int, *, eager: bool, finishes: Mapping[int, int] = {}) -> None:
+    def start(
+        self, scheduled_at: int, running_at: int, *, eager: bool, vertex_finishes: Mapping[int, int] | None = None
+    ) -> None:
         """Start to trigger periodic checkpoints for an attempt.
 
         The first checkpoint is due after a random part of the interval, counted from `scheduled_at`. Checkpoints that
@@ -98,48 +112,49 @@ class CheckpointTracker:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
             eager: Whether checkpoints start as soon as all tasks run.
-            finishes: Index of a vertex -> when it finishes before the job does, in epoch ms. It takes no part in later
-                checkpoints; before 1.15 there are no later ones (FLIP-147; situations: partly: newest checkpoint).
+            vertex_finishes: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex takes no
+                part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded: situations:
+                partly: newest checkpoint).
         """
-        self._finishes = finishes
+        self._vertex_finishes = vertex_finishes or {}
         spec = self.spec
         if spec is None or spec.every is None:
             return
         if eager:
-            if not self.records and not self.rejected_at:
+            if not self.tracked and not self.rejected_at:
                 self.rejected_at.append(running_at - 1)
-            self._next_at = running_at + FIRST_CHECKPOINT_DELAY_MS
+            self._next_trigger_at = running_at + FIRST_CHECKPOINT_DELAY_MS
             return
-        first = scheduled_at + self._random.integer(
+        next_trigger_at = scheduled_at + self._random.integer(
             min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
         )
-        while first < running_at:
-            self.rejected_at.append(first)
-            first += spec.every
-        self._next_at = first
+        while next_trigger_at < running_at:
+            self.rejected_at.append(next_trigger_at)
+            next_trigger_at += spec.every
+        self._next_trigger_at = next_trigger_at
 
     def stop(self, at: int) -> None:
         """Stop triggering checkpoints at `at`, when the tasks end, and abort those in progress."""
         self.materialize_until(at)
-        self._next_at = None
-        in_progress = [records[bisect_right(records, at, key=_end) :] for records in (self._completed, self._failed)]
-        for record in (*in_progress[0], *in_progress[1]):
-            self.abort(record, at)
+        self._next_trigger_at = None
+        for checkpoints in (self._completed, self._failed):
+            for checkpoint_in_progress in checkpoints[bisect_right(checkpoints, at, key=_ends_at) :]:
+                self.abort(checkpoint_in_progress, at)
 
-    def abort(self, record: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
-        """Let a checkpoint in progress fail at `at`, whatever was planned."""
-        self.end(record, at, failure)
+    def abort(self, checkpoint: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
+        """Let a checkpoint in progress fail at `at` (epoch ms), whatever was planned."""
+        self.end(checkpoint, at, failure)
 
-    def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
-        """Complete a checkpoint in progress at `at`, or let it fail with the message `failure`."""
-        self._list_for(record).remove(record)
-        if record in self._savepoints:
-            self._savepoints.remove(record)
+    def end(self, checkpoint: Checkpoint, at: int, failure: str | None) -> None:
+        """Complete a checkpoint in progress at `at` (epoch ms), or let it fail with the message `failure`."""
+        self._list_of(checkpoint).remove(checkpoint)
+        if checkpoint in self._savepoints:
+            self._savepoints.remove(checkpoint)
         self._sizes = self._durations = None
-        record.ends_at, record.failure = at, failure
+        checkpoint.ends_at, checkpoint.failure = at, failure
         if failure is None:
-            record.duration = at - record.triggered_at
-        self._insert(record)
+            checkpoint.duration = at - checkpoint.triggered_at
+        self._insert(checkpoint)
 
     def restore(self, restored: RestoredCheckpoint) -> None:
         """Restore an attempt from a checkpoint; later ids continue after it."""
@@ -147,15 +162,15 @@ class CheckpointTracker:
         self._next_id = max(self._next_id, restored.id + 1)
 
     def take_over_from(self, former: CheckpointTracker, at: int) -> None:
-        """Continue as a new leader's tracker after `former`, which stopped by `at` (epoch ms).
+        """Continue at `at` (epoch ms) for a job that a new leader recovers, of which `former` is the tracker.
 
-        It restores the latest checkpoint or savepoint or, if there is none, the one that `former` was restored from. It
-        continues the ids.
+        The job is restored from its latest checkpoint or savepoint or, if there is none, from the same state as before.
+        Its checkpoints continue the ids.
         """
         self._next_id = former._next_id
-        last = former.newest_completed_at(at)
-        if last is not None:
-            self.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
+        latest = former.newest_completed_at(at)
+        if latest is not None:
+            self.restore(RestoredCheckpoint(latest.id, at, latest.is_savepoint, latest.path))
         elif former.restored:
             self.restore(dataclasses.replace(former.restored[-1], at=at))
 
@@ -173,96 +188,120 @@ class CheckpointTracker:
         """Trigger a checkpoint at `at` (epoch ms) that ends `duration` ms later.
 
         Args:
-            format: The format of a savepoint: CANONICAL or NATIVE.
+            at: Epoch ms.
+            kind: Whether it is a checkpoint or a savepoint.
+            duration: The duration in ms.
+            format: The format of a savepoint, CANONICAL or NATIVE; None for a checkpoint.
             path: Where it is stored; by default in the checkpoint directory.
             failure: The message with which it fails; None: it completes.
             reached_tasks: Whether tasks take part before it fails.
         """
         self.materialize_until(at)
-        size = self._drawn(self.spec.size if self.spec else CHECKPOINT_SIZE, "size")
+        size = self._draw(self.spec.size if self.spec else CHECKPOINT_SIZE, "size")
         if not path:
             path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE
-        record = Checkpoint(
-            self._next_id, kind, format, at, duration, at + duration, failure, path, size or 0, reached_tasks
+        checkpoint = Checkpoint(
+            id=self._next_id,
+            kind=kind,
+            format=format,
+            triggered_at=at,
+            duration=duration,
+            ends_at=at + duration,
+            failure=failure,
+            path=path,
+            size=size or 0,
+            reached_tasks=reached_tasks,
+            stateful_vertex_ids=self._stateful_vertex_ids,
+            finished_vertices=frozenset(
+                index for index, finished_at in self._vertex_finishes.items() if finished_at <= at
+            ),
         )
-        record.operators = self._operators
-        record.finished = frozenset(index for index, finish in self._finishes.items() if finish <= at)
         self._next_id += 1
-        self.records.append(record)
-        self._insert(record)
-        return record
+        self.tracked.append(checkpoint)
+        self._insert(checkpoint)
+        return checkpoint
 
     def materialize_until(self, now: int) -> None:
         """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
         spec = self.spec
-        if not self._without_finished and self._finishes:
-            now = min(now, min(self._finishes.values()) - 1)
-        if self._next_at is None or self._next_at > now:
+        if not self._continues_after_finish and self._vertex_finishes:
+            now = min(now, min(self._vertex_finishes.values()) - 1)
+        if self._next_trigger_at is None or self._next_trigger_at > now:
             return
         self._skip_until(now)
-        while self._next_at is not None and self._next_at <= now:
+        while self._next_trigger_at is not None and self._next_trigger_at <= now:
             assert spec is not None and spec.every is not None
-            duration = self._drawn(spec.duration, "takes")
+            duration = self._draw(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
             fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
             failure = checkpoint_messages.TASK_FAILED if self._next_id in spec.fails or fails_by_chance else None
             if duration >= spec.timeout:
                 duration, failure = spec.timeout, checkpoint_messages.EXPIRED
-            at, self._next_at = self._next_at, None  # `trigger` materializes too, and must not find this checkpoint
-            record = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
-            self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)
+            at = self._next_trigger_at
+            self._next_trigger_at = None  # because `trigger` calls this method too
+            checkpoint = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
+            self._next_trigger_at = at + spec.every
+            if spec.max_concurrent == 1:
+                self._next_trigger_at = max(self._next_trigger_at, checkpoint.ends_at + spec.min_pause)
 
-        if len(self.records) >= self._compact_at:
+        if len(self.tracked) >= self._compact_at:
             self._compact(KEPT, now)
 
-    def _drawn(self, values: UniformRange | ValuesInTurn, name: str) -> int | None:
+    def _draw(self, values: UniformRange | ValuesInTurn, name: str) -> int | None:
         """Return a value for the next checkpoint; `name` is that of the random draw."""
         if isinstance(values, ValuesInTurn):
             return values.of(self._next_id)
         return self._random.draw(values, "checkpoint", self._job_id, self._next_id, name)
 
     def _skip_until(self, now: int) -> None:
-        """Count the checkpoints that are due, without creating them, if there are very many and all complete."""
+        """Count the checkpoints that are due by `now` (epoch ms) without creating them, except for the newest ones.
+
+        Do this only if there are very many, and if it is certain that all of them complete before the next one is due.
+        """
         spec = self.spec
-        assert spec is not None and spec.every is not None and self._next_at is not None
-        due = (now - self._next_at) // spec.every
+        assert spec is not None and spec.every is not None and self._next_trigger_at is not None
+        due_count = (now - self._next_trigger_at) // spec.every
         duration = spec.duration
-        if due < 2 * KEPT or spec.chance or duration.high is None:
+        if due_count < 2 * KEPT or spec.chance or duration.high is None:
             return
-        longest = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
-        if longest > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
+        longest_ms = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
+        if longest_ms > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
             return
-        count = due - KEPT
-        self._compact(0, self._next_at + count * spec.every)
+        count = due_count - KEPT
+        self._compact(0, self._next_trigger_at + count * spec.every)
         self._earlier.add_many(count, spec.size, duration)
         self._next_id += count
-        self._next_at += count * spec.every
+        self._next_trigger_at += count * spec.every
 
     def _compact(self, newest: int, by: int) -> None:
-        """Count and drop the records that have ended by `by` (epoch ms), except for the `newest` newest records."""
-        old, new = self.records[: len(self.records) - newest], self.records[len(self.records) - newest :]
-        if newest and sum(record.failure is None for record in new) < WINDOW:
+        """Count and drop the checkpoints that have ended by `by` (epoch ms), except for the `newest` newest ones.
+
+        Do it later if the newest ones include too few completed checkpoints for the percentiles.
+        """
+        split = len(self.tracked) - newest
+        old, new = self.tracked[:split], self.tracked[split:]
+        if newest and sum(checkpoint.failure is None for checkpoint in new) < WINDOW:
             self._compact_at += KEPT
             return
-        for record in sorted((record for record in old if record.ends_at <= by), key=_end):
-            self._earlier.add(record)
-        self.records = [record for record in old if record.ends_at > by] + new
-        ids = {record.id for record in self.records}
+        for checkpoint in sorted((checkpoint for checkpoint in old if checkpoint.ends_at <= by), key=_ends_at):
+            self._earlier.add(checkpoint)
+        self.tracked = [checkpoint for checkpoint in old if checkpoint.ends_at > by] + new
+        tracked_ids = {checkpoint.id for checkpoint in self.tracked}
         self._completed, self._failed, self._savepoints = (
-            [record for record in records if record.id in ids]
-            for records in (self._completed, self._failed, self._savepoints)
+            [checkpoint for checkpoint in checkpoints if checkpoint.id in tracked_ids]
+            for checkpoints in (self._completed, self._failed, self._savepoints)
         )
         self._sizes = self._durations = None
 
     # -- reading
 
     def counts_at(self, time: int) -> dict[str, int]:
-        """Return the five counts of `/checkpoints`; total = in progress + completed + failed."""
+        """Return the five counts of `/checkpoints`; "total" is the sum of "in_progress", "completed" and "failed"."""
         self.materialize_until(time)
         earlier = self._earlier
-        triggered = earlier.completed + earlier.failed + bisect_right(self.records, time, key=_trigger)
-        completed = earlier.completed + bisect_right(self._completed, time, key=_end)
-        failed = earlier.failed + bisect_right(self._failed, time, key=_end)
+        triggered = earlier.completed + earlier.failed + bisect_right(self.tracked, time, key=_triggered_at)
+        completed = earlier.completed + bisect_right(self._completed, time, key=_ends_at)
+        failed = earlier.failed + bisect_right(self._failed, time, key=_ends_at)
         rejected = bisect_right(self.rejected_at, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
@@ -275,25 +314,25 @@ class CheckpointTracker:
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
         """Return the `length` newest checkpoints, newest first."""
         self.materialize_until(time)
-        known = bisect_right(self.records, time, key=_trigger)
-        return self.records[max(0, known - length) : known][::-1]
+        end = bisect_right(self.tracked, time, key=_triggered_at)
+        return self.tracked[max(0, end - length) : end][::-1]
 
     def completed_at(self, time: int) -> list[Checkpoint]:
-        """Return the checkpoints completed by `time`, in the order of completion; of very many, the newest."""
+        """Return the checkpoints completed by `time` in the order of completion, without those only counted."""
         self.materialize_until(time)
-        return self._completed[: bisect_right(self._completed, time, key=_end)]
+        return self._completed[: bisect_right(self._completed, time, key=_ends_at)]
 
     def newest_completed_at(self, time: int) -> Checkpoint | None:
         """Return the completed checkpoint with the highest id at `time`; None if there is none."""
         self.materialize_until(time)
-        index = bisect_right(self._completed, time, key=_end) - 1
+        index = bisect_right(self._completed, time, key=_ends_at) - 1
         if index < 0:
             return None
-        newest = last = self._completed[index]
-        # a checkpoint with a higher id was triggered later, so it ended after the trigger of this one
-        while index > 0 and self._completed[index - 1].ends_at >= last.triggered_at:
+        newest = completed_last = self._completed[index]
+        # a checkpoint that ended before this one was triggered has a lower id
+        while index > 0 and self._completed[index - 1].ends_at >= completed_last.triggered_at:
             index -= 1
-            newest = max(newest, self._completed[index], key=_id)
+            newest = max(newest, self._completed[index], key=_id_of)
         return newest
 
     def summaries_at(self, time: int) -> tuple[SummaryStatistics | None, SummaryStatistics | None]:
@@ -301,59 +340,56 @@ class CheckpointTracker:
         self.materialize_until(time)
         if self._sizes is None or self._durations is None:
             self._sizes, self._durations = RunningSummary(size_of), RunningSummary(duration_of)
-        count, earlier = bisect_right(self._completed, time, key=_end), self._earlier
+        count, earlier = bisect_right(self._completed, time, key=_ends_at), self._earlier
         return (
             self._sizes.at(self._completed, count, earlier.sizes),
             self._durations.at(self._completed, count, earlier.durations),
         )
 
     def failed_at(self, time: int) -> list[Checkpoint]:
+        """Return the checkpoints that failed by `time` in the order of the failures, without those only counted."""
         self.materialize_until(time)
-        return self._failed[: bisect_right(self._failed, time, key=_end)]
+        return self._failed[: bisect_right(self._failed, time, key=_ends_at)]
 
-    def latest_at(self, time: int, *, savepoint: bool) -> Checkpoint | None:
-        """Return the newest completed savepoint, or the newest completed checkpoint."""
+    def latest_checkpoint_at(self, time: int) -> Checkpoint | None:
+        """Return the checkpoint, not savepoint, that was completed last by `time`; None if there is none."""
         self.materialize_until(time)
-        if savepoint:
-            index = bisect_right(self._savepoints, time, key=_end)
-            return self._savepoints[index - 1] if index else self._earlier.savepoint
-        index = bisect_right(self._completed, time, key=_end)
-        return next((c for c in map(self._completed.__getitem__, range(index - 1, -1, -1)) if not c.is_savepoint), None)
+        for index in range(bisect_right(self._completed, time, key=_ends_at) - 1, -1, -1):
+            if not self._completed[index].is_savepoint:
+                return self._completed[index]
+        return None
 
-    def last_failed_at(self, time: int) -> Checkpoint | None:
+    def latest_savepoint_at(self, time: int) -> Checkpoint | None:
+        """Return the savepoint that was completed last by `time`; None if there is none."""
         self.materialize_until(time)
-        index = bisect_right(self._failed, time, key=_end)
-        return self._failed[index - 1] if index else self._earlier.failure
+        count = bisect_right(self._savepoints, time, key=_ends_at)
+        return self._savepoints[count - 1] if count else self._earlier.last_savepoint
+
+    def latest_failed_at(self, time: int) -> Checkpoint | None:
+        """Return the checkpoint that failed last by `time`; None if none failed."""
+        self.materialize_until(time)
+        count = bisect_right(self._failed, time, key=_ends_at)
+        return self._failed[count - 1] if count else self._earlier.last_failed
 
     def restored_at(self, time: int) -> RestoredCheckpoint | None:
+        """Return the checkpoint from which the job was last restored by `time`; None if it was not restored."""
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 
-    def acknowledgements(self, record: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
+    def acknowledgements(self, checkpoint: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
         """Return the acknowledgements of a checkpoint, vertex by vertex."""
-        return acknowledgements(record, self.graph, self._job_id, self._random, time)
+        return acknowledgements(checkpoint, self.graph, self._job_id, self._random, time)
 
     # -- helpers
 
-    def _list_for(self, record: Checkpoint) -> list[Checkpoint]:
-        return self._completed if record.failure is None else self._failed
+    def _list_of(self, checkpoint: Checkpoint) -> list[Checkpoint]:
+        """Return the list that contains, or is to contain, a checkpoint."""
+        return self._completed if checkpoint.failure is None else self._failed
 
-    def _insert(self, record: Checkpoint) -> None:
-        ended = self._list_for(record)
-        index = bisect_right(ended, record.ends_at, key=_end)
-        if index < len(ended):  # it may belong to the part that was summarized
+    def _insert(self, checkpoint: Checkpoint) -> None:
+        checkpoints = self._list_of(checkpoint)
+        index = bisect_right(checkpoints, checkpoint.ends_at, key=_ends_at)
+        if index < len(checkpoints):  # the summaries may already contain later checkpoints
             self._sizes = self._durations = None
-        ended.insert(index, record)
-        if record.is_savepoint and record.failure is None:
-            self._savepoints.insert(bisect_right(self._savepoints, record.ends_at, key=_end), record)
-
-
-def _trigger(record: Checkpoint) -> int:
-    return record.triggered_at
-
-
-def _id(record: Checkpoint) -> int:
-    return record.id
-
-
-def _end(record: Checkpoint) -> int:
-    return record.ends_at
+        checkpoints.insert(index, checkpoint)
+        if checkpoint.is_savepoint and checkpoint.failure is None:
+            self._savepoints.insert(bisect_right(self._savepoints, checkpoint.ends_at, key=_ends_at), checkpoint)

@@ -102,7 +102,7 @@ class JobFactory:
             graph,
             cluster.random,
             qualified_path(directory) if directory else None,
-            without_finished=cluster.release.since("1.15"),
+            continues_after_finish=cluster.release.since("1.15"),
         )
         application = cluster.applications.setdefault(application.id, application)
         job = cluster.jobs[spec.id] = Job(

@@ -174,7 +174,7 @@ def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
     job.checkpoints.materialize_until(time)
     for restored in job.checkpoints.restored:
         yield log_messages.checkpoint_restored(restored.at, job.id, restored.id, restored.at, restored.path)
-    for checkpoint in job.checkpoints.records:
+    for checkpoint in job.checkpoints.tracked:
         if checkpoint.is_savepoint:
             yield log_messages.savepoint_triggered(checkpoint.triggered_at, job.id)
         yield log_messages.checkpoint_triggered(checkpoint.triggered_at, job.id, checkpoint.id, checkpoint.format)

@@ -38,14 +38,14 @@ class RestoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class RestorableState:
-    """The state at a path. `operators` are the ids of the vertices whose state it contains (`Checkpoint.operators`)."""
+    """The state at a path, and the ids of the vertices whose state it contains."""
 
     restored: RestoredCheckpoint
-    operators: tuple[str, ...]
+    stateful_vertex_ids: tuple[str, ...]
 
 
 def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
-    """Return the savepoint at `path`, or the newest retained checkpoint of a job there; None if there is neither.
+    """Return the savepoint or retained checkpoint at `path`; None if there is none. A job retains only its newest one.
 
     Args:
         savepoints: The savepoints of the cluster.
@@ -54,42 +54,43 @@ def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: i
         at: Epoch ms.
     """
     path = qualified_path(path).removesuffix("/_metadata")
-    savepoint = savepoints.at(path, at)
+    savepoint = savepoints.find(path, at)
     if savepoint is not None:
         return _state(savepoint, at)
     for job in jobs:
-        for checkpoint in job.checkpoints.completed_at(at)[-1:]:
-            if checkpoint.path == path and not is_discarded(job, at):
-                return _state(checkpoint, at)
+        completed = job.checkpoints.completed_at(at)
+        if completed and completed[-1].path == path and not discards_newest_checkpoint(job, at):
+            return _state(completed[-1], at)
     return None
 
 
-def is_discarded(job: Job, time: int) -> bool:
-    """Return whether a job has ended and does not even retain its newest checkpoint."""
+def discards_newest_checkpoint(job: Job, time: int) -> bool:
+    """Return whether a job has ended by `time` (epoch ms) and retains no checkpoint, not even its newest one."""
     if job.ended_at(time) is None:
         return False
     retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
+    if retained is None:
+        return True
     if retained == "retain":
         return job.state == JobState.FINISHED
-    return retained is None or job.state in (JobState.FINISHED, JobState.CANCELED)
+    return job.state in (JobState.FINISHED, JobState.CANCELED)
 
 
 def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
     restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path)
-    return RestorableState(restored, checkpoint.operators)
+    return RestorableState(restored, checkpoint.stateful_vertex_ids)
 
 
 def restore_error(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:
     """Return the exception if a job can't restore `state` without skipping a part of it; None if it can.
 
     Flink checks this in Checkpoints.loadAndValidateCheckpoint. Jobs whose vertices all have generated ids are not
-    checked, because these ids say nothing about the program.
+    checked, because the ids of the program are unknown then.
     """
     if not any(vertex.id for vertex in spec.vertices):
         return None
-    missing = next((operator for operator in state.operators if operator not in graph.by_id), None)
-    if missing is None:
-        return None
-    return JavaException(
-        java_classes.ILLEGAL_STATE_EXCEPTION, checkpoint_messages.state_not_restorable(state.restored.path, missing)
-    )
+    for vertex_id in state.stateful_vertex_ids:
+        if vertex_id not in graph.by_id:
+            text = checkpoint_messages.state_not_restorable(state.restored.path, vertex_id)
+            return JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text)
+    return None

@@ -33,9 +33,20 @@ class SavepointStore:
             self.remove(next(iter(self._by_path)))
 
     def add_existing(self, path: str, at: int) -> None:
-        """Add a savepoint that was taken before the cluster started."""
-        path = qualified_path(path)
-        self.add(Checkpoint(1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low))
+        """Add a savepoint that was taken before the cluster started at `at` (epoch ms)."""
+        self.add(
+            Checkpoint(
+                id=1,
+                kind=CheckpointKind.SAVEPOINT,
+                format="CANONICAL",
+                triggered_at=at,
+                duration=0,
+                ends_at=at,
+                failure=None,
+                path=qualified_path(path),
+                size=CHECKPOINT_SIZE.low,
+            )
+        )
 
     def remove(self, path: str) -> None:
         """Remove the savepoint at a path, if there is one."""
@@ -46,24 +57,24 @@ class SavepointStore:
         """Make the job the owner of a savepoint, which is deleted when the job has completed a checkpoint."""
         self._owners[path] = job
 
-    def at(self, path: str, time: int) -> Checkpoint | None:
+    def find(self, path: str, time: int) -> Checkpoint | None:
         """Return the savepoint at a path; None if there is none, or if its owner deleted it by `time` (epoch ms)."""
         owner = self._owners.get(path)
         if owner is not None and owner.checkpoints.completed_at(time):
             self.remove(path)
         return self._by_path.get(path)
 
-    def directory_problem(self, directory: str) -> JavaException | None:
+    def directory_error(self, directory: str) -> JavaException | None:
         """Return Flink's exception if no savepoint can be created in a directory; None if one can."""
         return self.file_systems.directory_creation_error(directory, self._is_file)
 
     def missing_error(self, path: str) -> JavaException:
         """Return Flink's exception for a path without a savepoint or checkpoint."""
-        directories = {parent for known in self._by_path for parent in _parent_directories(known)}
-        return self.file_systems.missing_savepoint_error(path, directories)
+        existing_directories = {parent for savepoint in self._by_path for parent in _parent_directories(savepoint)}
+        return self.file_systems.missing_savepoint_error(path, existing_directories)
 
     def _is_file(self, path: str) -> bool:
-        """Whether a qualified path is that of the file of a savepoint."""
+        """Whether a path with a scheme is that of the file `_metadata` of a savepoint."""
         directory, _, name = path.rpartition("/")
         return name == "_metadata" and directory in self._by_path
 

@@ -278,7 +278,7 @@ class JobStateMachines:
         running_at = attempt.first_stage_running_at()
         if running_at is not None:
             ended_sources = attempt.finishes() if attempt.graph.is_bounded else {}
-            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), finishes=ended_sources)
+            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), vertex_finishes=ended_sources)
         self._schedule_next_step(job, at, duration)
         cluster.jobs_awaiting_slots.remove(job)
 

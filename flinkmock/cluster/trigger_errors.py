@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flinkmock.cluster.checkpoint import CheckpointKind
-from flinkmock.cluster.states import TERMINAL_TASK_STATES
+from flinkmock.cluster.states import TERMINAL_TASK_STATES, JobState, TaskState
 from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
@@ -20,34 +20,68 @@ def checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaE
     return JavaException(java_classes.CHECKPOINT_EXCEPTION, text, cause)
 
 
-def task_errors(cause: JavaException, checkpoint_id: int, task: str) -> tuple[JavaException, JavaException]:
-    """Return the exception of a task that can't write its part of a savepoint, and that of the savepoint.
+class WriteErrors(NamedTuple):
+    """The exceptions of a task that can't write its part of a savepoint, and of the savepoint."""
 
-    As recorded with 2.3.0 and 1.20.5 for the target directory `//host/x`.
+    task_error: JavaException
+    savepoint_error: JavaException
+
+
+def write_errors(cause: JavaException, checkpoint_id: int, task_name: str) -> WriteErrors:
+    """Return the exceptions as recorded with 2.3.0 and 1.20.5 for the target directory `//host/x`.
 
     Args:
         cause: Why the task can't write.
-        checkpoint_id: The number of the savepoint.
-        task: The name of the task, with subtask and attempt.
+        checkpoint_id: The id of the savepoint.
+        task_name: The name of the task, with subtask and attempt.
     """
     wrapped = JavaException(java_classes.FLINK_RUNTIME_EXCEPTION, str(cause), cause)
-    text = checkpoint_messages.not_performed(checkpoint_id, task)
-    of_task = JavaException(java_classes.EXCEPTION, text, wrapped)
-    declined = checkpoint_exception(checkpoint_messages.declined_by_task(task), of_task)
-    return of_task, checkpoint_exception(checkpoint_messages.TASK_FAILED, declined)
+    text = checkpoint_messages.not_performed(checkpoint_id, task_name)
+    task_error = JavaException(java_classes.EXCEPTION, text, wrapped)
+    declined = checkpoint_exception(checkpoint_messages.declined_by_task(task_name), task_error)
+    return WriteErrors(task_error, checkpoint_exception(checkpoint_messages.TASK_FAILED, declined))
 
 
-def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
+def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException | None:
+    """Return the exception of a checkpoint that is triggered at `at` (epoch ms) while the job can't take one.
+
+    Returns:
+        None if all tasks of the job run, so that it can take a checkpoint.
+    """
+    if job.state == JobState.INITIALIZING:
+        return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
+    if job.awaits_resources_at(at):
+        return checkpoint_exception(checkpoint_messages.NOT_EXECUTING)
+    if job.spec.is_batch:
+        return _batch_error(job, kind, release, at)
+    allowed_states = {TaskState.RUNNING}
+    if release.since("1.15"):
+        allowed_states.add(TaskState.FINISHED)
+    executions = [execution for row in job.executions_at(at) for execution in row]
+    if job.state != JobState.RUNNING or any(execution.state_at(at) not in allowed_states for execution in executions):
+        error = checkpoint_exception(checkpoint_messages.NOT_ALL_RUNNING)  # situations: partly: poll savepoint
+        return wrapped_before_1_13(error, kind, release)
+    return None
+
+
+def _batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
     """Return the exception of a checkpoint of a batch job (recorded with 2.3.0, 1.20.5, 1.12.5; situations: batch)."""
     if not release.since("1.17"):
         cause = JavaException(
             java_classes.UNSUPPORTED_OPERATION_EXCEPTION, checkpoint_messages.SINGLE_KEY_STATE_BACKEND
         )
         error = checkpoint_exception(checkpoint_messages.TRIGGER_FAILURE, completion_exception(cause))
-        return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
+        return wrapped_before_1_13(error, kind, release)
     if kind != CheckpointKind.CHECKPOINT and release.since("1.20") and _has_blocking_output(job, at):
         return checkpoint_exception(checkpoint_messages.BLOCKING_OUTPUT)
     return JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, messages.not_a_streaming_job(job.id))
+
+
+def wrapped_before_1_13(error: JavaException, kind: CheckpointKind, release: Release) -> JavaException:
+    """Return the exception of a checkpoint; SchedulerBase.triggerSavepoint of 1.12 wraps that of a savepoint again."""
+    if kind != CheckpointKind.SAVEPOINT or release.since("1.13"):
+        return error
+    return completion_exception(error)
 
 
 def _has_blocking_output(job: Job, at: int) -> bool:

@@ -94,7 +94,7 @@ def _checkpoint(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
 
 
 def _operation(operation: AsyncOperation, now: int) -> dict[str, Any]:
-    is_done = operation.done_by(now)
+    is_done = operation.is_done_at(now)
     return {
         "kind": operation.kind,
         "trigger-id": operation.trigger_id,

@@ -97,7 +97,7 @@ class DryRun:
             missing, idle_until = self._idle(job, at, end) if state == "RUNNING" else ("", None)
             lane.intervals.append(StateInterval(state, at - began, end, reason or missing, idle_until))
         job.checkpoints.materialize_until(self.simulator.now)
-        for record in job.checkpoints.records:
+        for record in job.checkpoints.tracked:
             end = record.ends_at - began if record.ends_at <= self.simulator.now else None
             failure = record.failure if end is not None else None
             lane.checkpoints.append(

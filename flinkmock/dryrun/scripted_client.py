@@ -116,7 +116,7 @@ class ScriptedClient:
             operation = self._simulator.cluster.async_operations.find(kind, trigger, job.id, self._simulator.now)
             if operation is None:
                 break
-            if operation.done_by(self._simulator.now):
+            if operation.is_done_at(self._simulator.now):
                 failure = operation.failure
                 if failure is None:
                     self._savepoint = operation.result.get("location", self._savepoint)

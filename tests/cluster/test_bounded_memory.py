@@ -51,7 +51,7 @@ def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest
         harness.advance(60_000)
         operation = harness.cluster.async_operations.get(AsyncOperationKind.SAVEPOINT, trigger, orders.id, harness.now)
         paths.append(operation.result["location"])
-    known = [path for path in paths if harness.cluster.savepoints.store.at(path, harness.now) is not None]
+    known = [path for path in paths if harness.cluster.savepoints.store.find(path, harness.now) is not None]
     assert known == paths[2:]
 
 

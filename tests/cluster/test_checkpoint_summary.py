@@ -46,7 +46,7 @@ def test_a_year_of_checkpoints_is_counted_and_not_created() -> None:
     year = tracker()
     counts = year.counts_at(YEAR_MS)
     assert counts["completed"] == pytest.approx(YEAR_MS / EVERY_MS, abs=2)
-    assert len(year.records) < 3 * checkpoints.KEPT
+    assert len(year.tracked) < 3 * checkpoints.KEPT
     assert year.history_at(YEAR_MS)[0].id == counts["total"] - counts["failed"]
     sizes, durations = year.summaries_at(YEAR_MS)
     assert sizes is not None
@@ -81,13 +81,13 @@ def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
     monkeypatch.setattr(checkpoints, "WINDOW", 50)
     some = tracker(**changes)
     assert some.counts_at(1000 * EVERY_MS) == expected
-    assert len(some.records) < len(created.records)
-    assert some.last_failed_at(1000 * EVERY_MS) == created.last_failed_at(1000 * EVERY_MS)
+    assert len(some.tracked) < len(created.tracked)
+    assert some.latest_failed_at(1000 * EVERY_MS) == created.latest_failed_at(1000 * EVERY_MS)
     assert some.history_at(1000 * EVERY_MS) == created.history_at(1000 * EVERY_MS)
 
 
 def test_the_latest_savepoint_is_known_even_if_it_is_only_counted() -> None:
     year = tracker()
     savepoint = year.trigger(EVERY_MS, CheckpointKind.SAVEPOINT, 100, path="s3://savepoint")
-    assert year.latest_at(YEAR_MS, savepoint=True) == savepoint
-    assert savepoint not in year.records
+    assert year.latest_savepoint_at(YEAR_MS) == savepoint
+    assert savepoint not in year.tracked

@@ -31,12 +31,12 @@ def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> N
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
-    assert not operation.done_by(harness.now)
+    assert not operation.is_done_at(harness.now)
     harness.advance(300)
-    assert operation.done_by(harness.now)
+    assert operation.is_done_at(harness.now)
     location = operation.result["location"]
     assert location.startswith(f"file:/flink/savepoints/savepoint-{orders.id[:6]}-")
-    assert orders.checkpoints.latest_at(harness.now, savepoint=True).path == location
+    assert orders.checkpoints.latest_savepoint_at(harness.now).path == location
     assert orders.state == "RUNNING"
 
 
@@ -46,7 +46,7 @@ def test_the_same_trigger_id_triggers_one_savepoint(harness: ClusterHarness) -> 
         harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
         harness.advance(100)
     harness.advance(1_000)
-    assert sum(record.is_savepoint for record in orders.checkpoints.records) == 1
+    assert sum(record.is_savepoint for record in orders.checkpoints.tracked) == 1
 
 
 def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness) -> None:
@@ -76,20 +76,20 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHa
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     assert orders.state == "FINISHED"
     assert orders.ended_at(harness.now) == operation.done_at
-    assert harness.cluster.savepoints.store.at(operation.result["location"], harness.now) is not None
+    assert harness.cluster.savepoints.store.find(operation.result["location"], harness.now) is not None
 
 
 def test_a_disposed_savepoint_of_a_stop_does_not_come_back(harness: ClusterHarness) -> None:
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     savepoints.stop_with_savepoint(request(orders.id), harness.now)
     path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
-    while savepoints.store.at(path, harness.now) is None:
+    while savepoints.store.find(path, harness.now) is None:
         harness.advance(1)
     assert orders.state == "RUNNING"
     savepoints.dispose(path, OTHER, harness.now)
     harness.advance(1_000)
     assert orders.state == "FINISHED"
-    assert savepoints.store.at(path, harness.now) is None
+    assert savepoints.store.find(path, harness.now) is None
 
 
 def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
@@ -193,9 +193,9 @@ def location_is_known(harness: ClusterHarness) -> bool:
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
-    if operation.done_by(harness.now) and operation.failure is None:
+    if operation.is_done_at(harness.now) and operation.failure is None:
         paths.append(operation.result["location"])
-    return all(savepoints.store.at(path, harness.now) is not None for path in paths)
+    return all(savepoints.store.find(path, harness.now) is not None for path in paths)
 
 
 @pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])

@@ -17,7 +17,7 @@ from flinkmock.cluster.errors import (
 )
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.restore import is_discarded
+from flinkmock.cluster.restore import discards_newest_checkpoint
 from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
     CHECKPOINT_HISTORY,
@@ -67,8 +67,8 @@ def statistics(call: RestCall) -> Payload:
     zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None
     restored = tracker.restored_at(time)
     payload = _CheckpointPayloads(call, job, time)
-    failed = tracker.last_failed_at(time)
-    checkpoint, savepoint = tracker.latest_at(time, savepoint=False), tracker.latest_at(time, savepoint=True)
+    failed = tracker.latest_failed_at(time)
+    checkpoint, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
     return {
         "counts": tracker.counts_at(time),
         "summary": {
@@ -180,7 +180,7 @@ class _CheckpointPayloads:
             checkpoint for checkpoint in reversed(job.checkpoints.completed_at(time)) if not checkpoint.is_savepoint
         )
         self._retained = tuple(islice(completed, retained))
-        self._all_discarded = is_discarded(job, time)
+        self._all_discarded = discards_newest_checkpoint(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
         time, job = self._time, self._job

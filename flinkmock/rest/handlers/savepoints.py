@@ -115,7 +115,7 @@ def _status(call: RestCall, kind: AsyncOperationKind) -> dict[str, Any]:
     operation = call.cluster.async_operations.get(
         kind, call.path["triggerid"], call.path.get("jobid"), call.now, call.jobmanager
     )
-    if not operation.done_by(call.now):
+    if not operation.is_done_at(call.now):
         return {"status": {"id": "IN_PROGRESS"}, "operation": None}
     return {"status": {"id": "COMPLETED"}, "operation": _result(operation, call.cluster.release)}
 

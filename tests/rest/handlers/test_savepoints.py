@@ -36,7 +36,7 @@ def test_a_trigger_id_can_be_sent_repeatedly():
             response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
             assert response == {"request-id": UNKNOWN_ID}
         client.advance("1s")
-        assert len([record for record in client.cluster.job(JOB_ID).checkpoints.records if record.is_savepoint]) == 1
+        assert len([record for record in client.cluster.job(JOB_ID).checkpoints.tracked if record.is_savepoint]) == 1
 
 
 def test_stopping_ends_the_job():
@@ -88,7 +88,7 @@ def test_checkpoints_on_demand():
         trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
         done = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
-        assert done == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.records[done["checkpointId"] - 1].id}
+        assert done == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[done["checkpointId"] - 1].id}
         with pytest.raises(TriggerNotFound):
             client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
 
