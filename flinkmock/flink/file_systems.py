@@ -97,12 +97,10 @@ class FileSystems:
             return JavaException(java_classes.IO_EXCEPTION, checkpoint_messages.invalid_savepoint_path(pointer))
         error = self._file_system_error(path)
         if error is not None:
-            return JavaException(
-                java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_not_accessible(pointer), error
-            )
-        if str(path.qualified()) in directories or (
-            path.file_system == LOCAL and path.path in ("/", *_READ_ONLY_DIRECTORIES)
-        ):
+            message = checkpoint_messages.savepoint_not_accessible(pointer)
+            return JavaException(java_classes.IO_EXCEPTION, message, error)
+        is_system_directory = path.file_system == LOCAL and path.path in ("/", *_READ_ONLY_DIRECTORIES)
+        if is_system_directory or str(path.qualified()) in directories:
             return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_metadata_in(str(path)))
         return JavaException(
             java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_savepoint(pointer, path.file_system)
@@ -132,7 +130,7 @@ class FileSystems:
         directories = _with_parents(directory)
         files = [parent for parent in directories if parent in _DEVICES or is_file(f"{LOCAL}:{parent}")]
         cause = None
-        if re.match("/[a-zA-Z]:[^/]", path.path):  # a relative path on a drive of Windows, whose parent is null
+        if re.match("/[a-zA-Z]:[^/]", path.path):  # a relative path on a drive of Windows
             text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
         elif files:

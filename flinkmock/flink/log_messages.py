@@ -1,7 +1,8 @@
-"""The messages that Flink logs while jobs run: one function for each event.
+"""The messages that Flink logs while jobs run. There is one function for each message.
 
-Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is in epoch ms, `task` is the name of a
-subtask with its index ("tokenize (1/2)"), and `attempt` is the id of its attempt.
+Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. All functions use these parameters: `time` is in
+epoch ms; `task` is the name of a subtask with its number ("tokenize (1/2)"); `execution_id` is the id of its execution,
+and `attempt` the number of the attempt; `old` and `new` are states.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from flinkmock.flink.rpc import TaskManagerLocation, taskmanager_path
 from flinkmock.release import Release
 
 _RUNTIME = "org.apache.flink.runtime"
-DISPATCHER = f"{_RUNTIME}.dispatcher.StandaloneDispatcher"
-GRAPH = f"{_RUNTIME}.executiongraph.ExecutionGraph"
-JOB_MASTER = f"{_RUNTIME}.jobmaster.JobMaster"
-CHECKPOINTS = f"{_RUNTIME}.checkpoint.CheckpointCoordinator"
-CHECKPOINT_FAILURES = f"{_RUNTIME}.checkpoint.CheckpointFailureManager"
-RESOURCES = f"{_RUNTIME}.resourcemanager.StandaloneResourceManager"
-TASK = f"{_RUNTIME}.taskmanager.Task"
-EXECUTOR = f"{_RUNTIME}.taskexecutor.TaskExecutor"
+_DISPATCHER = f"{_RUNTIME}.dispatcher.StandaloneDispatcher"
+_EXECUTION_GRAPH = f"{_RUNTIME}.executiongraph.ExecutionGraph"
+_JOB_MASTER = f"{_RUNTIME}.jobmaster.JobMaster"
+_CHECKPOINT_COORDINATOR = f"{_RUNTIME}.checkpoint.CheckpointCoordinator"
+_CHECKPOINT_FAILURE_MANAGER = f"{_RUNTIME}.checkpoint.CheckpointFailureManager"
+_RESOURCE_MANAGER = f"{_RUNTIME}.resourcemanager.StandaloneResourceManager"
+_TASK = f"{_RUNTIME}.taskmanager.Task"
+_TASK_EXECUTOR = f"{_RUNTIME}.taskexecutor.TaskExecutor"
 
 
 def _with_cause(message: str, cause: JavaException | None) -> str:
@@ -30,51 +31,58 @@ def _with_cause(message: str, cause: JavaException | None) -> str:
 
 def job_received(time: int, job_id: str, name: str, release: Release) -> LogEvent:
     kind = "job" if release.since("2.0") else "JobGraph"
-    return LogEvent(time, DISPATCHER, f"Received {kind} submission '{name}' ({job_id}).")
+    return LogEvent(time, _DISPATCHER, f"Received {kind} submission '{name}' ({job_id}).")
 
 
 def job_initializing(time: int, job_id: str, name: str) -> LogEvent:
-    return LogEvent(time, JOB_MASTER, f"Initializing job '{name}' ({job_id}).")
+    return LogEvent(time, _JOB_MASTER, f"Initializing job '{name}' ({job_id}).")
 
 
 def job_switched(time: int, job_id: str, name: str, old: str, new: str, cause: JavaException | None = None) -> LogEvent:
-    """The state of a job changes; `cause` is set if it fails."""
-    return LogEvent(time, GRAPH, _with_cause(f"Job {name} ({job_id}) switched from state {old} to {new}.", cause))
+    """The state of a job changes. `cause` is the exception of a job that fails."""
+    message = f"Job {name} ({job_id}) switched from state {old} to {new}."
+    return LogEvent(time, _EXECUTION_GRAPH, _with_cause(message, cause))
 
 
 def job_ended(time: int, job_id: str, state: str) -> LogEvent:
-    return LogEvent(time, DISPATCHER, f"Job {job_id} reached terminal state {state}.")
+    return LogEvent(time, _DISPATCHER, f"Job {job_id} reached terminal state {state}.")
 
 
 def job_stopped(time: int, job_id: str, name: str) -> LogEvent:
-    return LogEvent(time, JOB_MASTER, f"Stopping the JobMaster for job '{name}' ({job_id}).")
+    return LogEvent(time, _JOB_MASTER, f"Stopping the JobMaster for job '{name}' ({job_id}).")
 
 
-def tasks_restarted(time: int, count: int, attempt: str) -> LogEvent:
-    return LogEvent(time, JOB_MASTER, f"{count} tasks will be restarted to recover the failed task {attempt}.")
+def tasks_restarted(time: int, count: int, execution_id: str) -> LogEvent:
+    return LogEvent(time, _JOB_MASTER, f"{count} tasks will be restarted to recover the failed task {execution_id}.")
 
 
-def task_switched(time: int, task: str, attempt: str, old: str, new: str) -> LogEvent:
+def task_switched(time: int, task: str, execution_id: str, old: str, new: str) -> LogEvent:
     """The state of a task changes, in the log of the JobManager."""
-    return LogEvent(time, GRAPH, f"{task} ({attempt}) switched from {old} to {new}.")
+    return LogEvent(time, _EXECUTION_GRAPH, f"{task} ({execution_id}) switched from {old} to {new}.")
 
 
 def task_failed(
-    time: int, task: str, attempt: str, old: str, location: TaskManagerLocation, cause: JavaException
+    time: int, task: str, execution_id: str, old: str, location: TaskManagerLocation, cause: JavaException
 ) -> LogEvent:
-    message = f"{task} ({attempt}) switched from {old} to FAILED on {_taskmanager_text(location)}."
-    return LogEvent(time, GRAPH, _with_cause(message, cause))
+    message = f"{task} ({execution_id}) switched from {old} to FAILED on {_taskmanager_text(location)}."
+    return LogEvent(time, _EXECUTION_GRAPH, _with_cause(message, cause))
 
 
 def task_deployed(
-    time: int, task: str, number: int, attempt: str, vertex: str, location: TaskManagerLocation, allocation: str
+    time: int,
+    task: str,
+    attempt: int,
+    execution_id: str,
+    vertex_id: str,
+    location: TaskManagerLocation,
+    allocation_id: str,
 ) -> LogEvent:
-    """A task is deployed; `number` is that of its attempt, `vertex` and `allocation` are ids."""
+    """A task is deployed, in the log of the JobManager."""
     return LogEvent(
         time,
-        GRAPH,
-        f"Deploying {task} (attempt #{number}) with attempt id {attempt} and vertex id {vertex} "
-        f"to {_taskmanager_text(location)} with allocation id {allocation}",
+        _EXECUTION_GRAPH,
+        f"Deploying {task} (attempt #{attempt}) with attempt id {execution_id} and vertex id {vertex_id} "
+        f"to {_taskmanager_text(location)} with allocation id {allocation_id}",
     )
 
 
@@ -82,84 +90,87 @@ def _taskmanager_text(location: TaskManagerLocation) -> str:
     return f"{location.id} @ {location.host} (dataPort={location.data_port})"
 
 
-def checkpoint_triggered(time: int, job_id: str, checkpoint: int, savepoint_format: str | None = None) -> LogEvent:
-    """A checkpoint starts; `savepoint_format` is CANONICAL or NATIVE for savepoints, None for checkpoints."""
+def checkpoint_triggered(time: int, job_id: str, checkpoint_id: int, savepoint_format: str | None = None) -> LogEvent:
+    """A checkpoint starts. `savepoint_format` is CANONICAL or NATIVE for savepoints, None for checkpoints."""
     kind = (
         "CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}"
         if savepoint_format is None
         else f"SavepointType{{name='Savepoint', postCheckpointAction=NONE, formatType={savepoint_format}}}"
     )
-    return LogEvent(time, CHECKPOINTS, f"Triggering checkpoint {checkpoint} (type={kind}) @ {time} for job {job_id}.")
+    message = f"Triggering checkpoint {checkpoint_id} (type={kind}) @ {time} for job {job_id}."
+    return LogEvent(time, _CHECKPOINT_COORDINATOR, message)
 
 
-def checkpoint_completed(time: int, job_id: str, checkpoint: int, size: int, duration: int) -> LogEvent:
-    """A checkpoint completes; `size` is in bytes, `duration` in ms."""
+def checkpoint_completed(time: int, job_id: str, checkpoint_id: int, size: int, duration_ms: int) -> LogEvent:
+    """A checkpoint completes. `size` is in bytes."""
     return LogEvent(
         time,
-        CHECKPOINTS,
-        f"Completed checkpoint {checkpoint} for job {job_id} "
-        f"({size} bytes, checkpointDuration={duration} ms, finalizationTime=1 ms).",
+        _CHECKPOINT_COORDINATOR,
+        f"Completed checkpoint {checkpoint_id} for job {job_id} "
+        f"({size} bytes, checkpointDuration={duration_ms} ms, finalizationTime=1 ms).",
     )
 
 
 def checkpoint_failed(
-    time: int, job_id: str, checkpoint: int, failures: int, cause: JavaException | None = None
+    time: int, job_id: str, checkpoint_id: int, failures: int, cause: JavaException | None = None
 ) -> LogEvent:
-    """A checkpoint fails; `failures` counts those since the last completed one, including this one."""
+    """A checkpoint fails. `failures` counts the failed checkpoints since the last completed one, including this one."""
     message = (
-        f"Failed to trigger or complete checkpoint {checkpoint} for job {job_id}. "
+        f"Failed to trigger or complete checkpoint {checkpoint_id} for job {job_id}. "
         f"({failures} consecutive failed attempts so far)"
     )
-    return LogEvent(time, CHECKPOINT_FAILURES, _with_cause(message, cause), "WARN")
+    return LogEvent(time, _CHECKPOINT_FAILURE_MANAGER, _with_cause(message, cause), "WARN")
 
 
-def checkpoint_restored(time: int, job_id: str, checkpoint: int, triggered_at: int, path: str) -> LogEvent:
+def checkpoint_restored(time: int, job_id: str, checkpoint_id: int, triggered_at: int, path: str) -> LogEvent:
+    """A job starts from a checkpoint that was triggered at `triggered_at` (epoch ms)."""
     return LogEvent(
         time,
-        CHECKPOINTS,
-        f"Restoring job {job_id} from Checkpoint {checkpoint} @ {triggered_at} for {job_id} located at {path}.",
+        _CHECKPOINT_COORDINATOR,
+        f"Restoring job {job_id} from Checkpoint {checkpoint_id} @ {triggered_at} for {job_id} located at {path}.",
     )
 
 
 def savepoint_triggered(time: int, job_id: str) -> LogEvent:
-    return LogEvent(time, JOB_MASTER, f"Triggering savepoint for job {job_id}.")
+    return LogEvent(time, _JOB_MASTER, f"Triggering savepoint for job {job_id}.")
 
 
 def taskmanager_registered(time: int, taskmanager: TaskManagerLocation, release: Release) -> LogEvent:
     path = taskmanager_path(taskmanager, release)
     return LogEvent(
-        time, RESOURCES, f"Registering TaskManager with ResourceID {taskmanager.id} ({path}) at ResourceManager"
+        time, _RESOURCE_MANAGER, f"Registering TaskManager with ResourceID {taskmanager.id} ({path}) at ResourceManager"
     )
 
 
 def taskmanager_lost(time: int, taskmanager_id: str, reason: str) -> LogEvent:
-    return LogEvent(time, RESOURCES, f"Closing TaskExecutor connection {taskmanager_id} because: {reason}")
+    return LogEvent(time, _RESOURCE_MANAGER, f"Closing TaskExecutor connection {taskmanager_id} because: {reason}")
 
 
-def task_received(time: int, task: str, number: int, attempt: str, allocation: str) -> LogEvent:
-    """A TaskManager receives a task, in its log."""
+def task_received(time: int, task: str, attempt: int, execution_id: str, allocation_id: str) -> LogEvent:
+    """A task is deployed, in the log of the TaskManager."""
     return LogEvent(
         time,
-        EXECUTOR,
-        f"Received task {task}#{number} ({attempt}), deploy into slot with allocation id {allocation}.",
+        _TASK_EXECUTOR,
+        f"Received task {task}#{attempt} ({execution_id}), deploy into slot with allocation id {allocation_id}.",
     )
 
 
 def task_switched_on_taskmanager(
-    time: int, task: str, number: int, attempt: str, old: str, new: str, cause: JavaException | None = None
+    time: int, task: str, attempt: int, execution_id: str, old: str, new: str, cause: JavaException | None = None
 ) -> LogEvent:
-    """The state of a task changes, in the log of the TaskManager; a failure is a warning with its cause."""
-    message = f"{task}#{number} ({attempt}) switched from {old} to {new}."
+    """The state of a task changes, in the log of the TaskManager. A failure is a warning with its cause."""
+    message = f"{task}#{attempt} ({execution_id}) switched from {old} to {new}"
     if cause is None:
-        return LogEvent(time, TASK, message)
-    return LogEvent(time, TASK, f"{message[:-1]} with failure cause:\n{stack_trace(cause).rstrip()}", "WARN")
+        return LogEvent(time, _TASK, f"{message}.")
+    return LogEvent(time, _TASK, f"{message} with failure cause:\n{stack_trace(cause).rstrip()}", "WARN")
 
 
 def closed_class_loader(time: int) -> str:
-    """Return what log4j 2.24 prints when it can't log an exception of a plan, whose class loader is closed."""
-    moment = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return what log4j 2.24 prints if it can't log the exception of a plan because its class loader is closed."""
+    timestamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return (
-        f"{moment} Flink-DispatcherRestEndpoint-thread-1 ERROR An exception occurred processing Appender MainAppender "
+        f"{timestamp} Flink-DispatcherRestEndpoint-thread-1 ERROR "
+        "An exception occurred processing Appender MainAppender "
         "java.lang.IllegalStateException: Trying to access closed classloader. Please check if you store classloaders "
         "directly or indirectly in static fields. If the stacktrace suggests that the leak occurs in a third party "
         "library and cannot be fixed immediately, you can disable this check with the configuration "

@@ -1,7 +1,7 @@
 """Log files as text: lines in Flink's log4j layout, the log of a starting process, and the files of a log directory.
 
-The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. The
-events of a running cluster are in `log_messages`.
+The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. The messages of a
+running cluster are in `log_messages.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from flinkmock.flink.configuration import JOBMANAGER_LOG, TASKMANAGER_LOG, Configuration
 from flinkmock.flink.environment import environment_of
@@ -18,17 +19,17 @@ from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
 from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
 from flinkmock.release import Release
 
-_ENTRYPOINT = "org.apache.flink.runtime.entrypoint.ClusterEntrypoint"
-_RUNNER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-_CONFIGURATION = "org.apache.flink.configuration.GlobalConfiguration"
-_REST = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
-_RESOURCES = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
-_RULE = "-" * 80
+_CLUSTER_ENTRYPOINT = "org.apache.flink.runtime.entrypoint.ClusterEntrypoint"
+_TASK_MANAGER_RUNNER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+_GLOBAL_CONFIGURATION = "org.apache.flink.configuration.GlobalConfiguration"
+_REST_ENDPOINT = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
+_RESOURCE_MANAGER = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
+_SEPARATOR_LINE = "-" * 80
 _LAYOUT_BYTES = len("1970-01-01 00:00:00,000   [] - \n")
 MAX_LOG_BYTES = 100 * 1024 * 1024
 """`policies.size.size`: the size in bytes from which the next event starts a new file."""
 OLDER_FILES = 10
-"""`strategy.max`: how many older files are kept. The one with the highest number is the newest."""
+"""`strategy.max`: how many older files are kept. The file with the highest number is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,15 @@ class LogEvent:
     level: str = "INFO"
 
     def line(self) -> str:
-        moment = datetime.fromtimestamp(self.time // 1000, UTC)
-        stamp = f"{moment:%Y-%m-%d %H:%M:%S},{self.time % 1000:03d}"
-        return f"{stamp} {self.level:<5} {self.logger:<60} [] - {self.message}\n"
+        second = datetime.fromtimestamp(self.time // 1000, UTC)
+        timestamp = f"{second:%Y-%m-%d %H:%M:%S},{self.time % 1000:03d}"
+        return f"{timestamp} {self.level:<5} {self.logger:<60} [] - {self.message}\n"
 
     @property
     def size(self) -> int:
-        """The size of `line()` in bytes, without the work of formatting the time."""
-        length = len(self.message) if self.message.isascii() else len(self.message.encode())
-        return _LAYOUT_BYTES + max(len(self.level), 5) + max(len(self.logger), 60) + length
+        """The size of `line()` in bytes, computed without formatting the time."""
+        message_bytes = len(self.message) if self.message.isascii() else len(self.message.encode())
+        return _LAYOUT_BYTES + max(len(self.level), 5) + max(len(self.logger), 60) + message_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,19 @@ class LogFile:
     """A file of the log directory.
 
     Attributes:
-        size: Bytes.
-        modified_at: Epoch ms.
-        text: Returns what the file contains.
+        size: The size in bytes.
+        modified_at: The time of the last change in epoch ms.
+        make_text: Returns the content of the file. Most requests need only its size.
     """
 
     name: str
     size: int
     modified_at: int
-    text: Callable[[], str]
+    make_text: Callable[[], str]
 
     @property
     def content(self) -> bytes:
-        """Return the content of the file."""
-        return self.text().encode()
+        return self.make_text().encode()
 
     def payload(self) -> dict[str, str | int]:
         """Return the entry of `/jobmanager/logs` or `/taskmanagers/:taskmanagerid/logs`."""
@@ -78,38 +78,55 @@ class LogFile:
 
 
 def log_text(events: Iterable[LogEvent]) -> str:
-    """Return the text of a log file: the events sorted by time; those of the same time keep their order."""
+    """Return the text of a log file. Events are sorted by time; events of the same time keep their order."""
     return "".join(event.line() for event in sorted(events, key=_time_of))
 
 
 def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
     """Return the files of a process that logs into the file at `path`.
 
-    They are its standard output, its log, and the older parts of the log, named as by Flink's `log4j.properties`.
+    Args:
+        path: The path of the current log file.
+        events: The events that the process has logged.
+        started_at: When the process started, in epoch ms.
+        output: The standard output of the process.
+
+    Returns:
+        Its standard output, its log, and the older parts of its log, named as by Flink's `log4j.properties`.
     """
-    parts, sizes = _rolled(sorted(events, key=_time_of))
-    written = [part[-1].time if part else started_at for part in parts]
-    name, last = file_name(path), len(parts) - 1
-    names = [*(f"{name}.{number}" for number in range(1, last + 1)), name]
-    files = [
-        LogFile(file, size, at, partial(log_text, part))
-        for file, size, at, part in zip(names, sizes, written, parts, strict=True)
-    ]
-    printed_at = written[-1] if output else started_at
+    parts = _parts_of_log(sorted(events, key=_time_of))
+    name = file_name(path)
+    names = [*(f"{name}.{number}" for number in range(1, len(parts))), name]
+    *older_files, current_file = (
+        LogFile(part_name, part.size, part.modified_at(started_at), partial(log_text, part.events))
+        for part_name, part in zip(names, parts, strict=True)
+    )
+    printed_at = current_file.modified_at if output else started_at
     standard_output = LogFile(out_file(name), len(output.encode()), printed_at, lambda: output)
-    return [standard_output, files[last], *files[:last]]
+    return [standard_output, current_file, *older_files]
 
 
-def _rolled(events: Sequence[LogEvent]) -> tuple[list[Sequence[LogEvent]], list[int]]:
-    """Return the events of each kept file, the oldest file first, and the sizes of the files in bytes."""
+class _PartOfLog(NamedTuple):
+    """The events in one file of a log, and the size of the file in bytes."""
+
+    events: Sequence[LogEvent]
+    size: int
+
+    def modified_at(self, started_at: int) -> int:
+        return self.events[-1].time if self.events else started_at
+
+
+def _parts_of_log(events: Sequence[LogEvent]) -> list[_PartOfLog]:
+    """Distribute the events of a log among its files. Return the files that are kept, the oldest first."""
     starts, sizes = [0], [0]
-    for number, event in enumerate(events):
+    for index, event in enumerate(events):
         if sizes[-1] > MAX_LOG_BYTES:
-            starts.append(number)
+            starts.append(index)
             sizes.append(0)
         sizes[-1] += event.size
-    parts = [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)], strict=True)]
-    return parts[-1 - OLDER_FILES :], sizes[-1 - OLDER_FILES :]
+    ends = [*starts[1:], len(events)]
+    parts = [_PartOfLog(events[start:end], size) for start, end, size in zip(starts, ends, sizes, strict=True)]
+    return parts[-1 - OLDER_FILES :]
 
 
 def _time_of(event: LogEvent) -> int:
@@ -118,7 +135,7 @@ def _time_of(event: LogEvent) -> int:
 
 def jobmanager_log_path(configuration: Configuration, release: Release) -> str:
     """Return the path of the JobManager's log: `/opt/flink/log/flink-flink-standalonesession-0-localhost.log`."""
-    host, _ = _address(configuration)
+    host, _ = _jobmanager_rpc_host_and_port(configuration)
     return configuration.text(JOBMANAGER_LOG) or environment_of(release).log_file("standalonesession", 0, host)
 
 
@@ -144,19 +161,24 @@ def out_file(log_file: str) -> str:
 def jobmanager_startup(
     at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
 ) -> list[LogEvent]:
-    """Return what a JobManager with the URL `rest_url` logs from its start at `at` (epoch ms) until it is ready."""
-    rpc = rpc_address(*_address(configuration), release)
+    """Return what a JobManager with the URL `rest_url` logs from its start at `at` (epoch ms) until it is ready.
+
+    The times between the messages are typical of real clusters.
+    """
+    rpc = rpc_address(*_jobmanager_rpc_host_and_port(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
-    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_path(configuration, release))]
-    events += _properties(at + 60, configuration, release)
+    events = [
+        *_banner(at, _CLUSTER_ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_path(configuration, release))
+    ]
+    events += _loaded_properties(at + 60, configuration, release)
     events += [
-        LogEvent(at + 120, _ENTRYPOINT, f"Starting {name}."),
-        LogEvent(at + 150, _ENTRYPOINT, "Initializing cluster services."),
-        LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
-        LogEvent(at + 1100, _REST, "Starting rest endpoint."),
-        LogEvent(at + 1500, _REST, f"Rest endpoint listening at {rest_url.rpartition('//')[2]}"),
-        LogEvent(at + 1510, _REST, f"Web frontend listening at {rest_url}."),
-        LogEvent(at + 1600, _RESOURCES, "Starting the resource manager."),
+        LogEvent(at + 120, _CLUSTER_ENTRYPOINT, f"Starting {name}."),
+        LogEvent(at + 150, _CLUSTER_ENTRYPOINT, "Initializing cluster services."),
+        LogEvent(at + 900, _rpc_utils_class(release), f"Actor system started at {rpc}"),
+        LogEvent(at + 1100, _REST_ENDPOINT, "Starting rest endpoint."),
+        LogEvent(at + 1500, _REST_ENDPOINT, f"Rest endpoint listening at {rest_url.rpartition('//')[2]}"),
+        LogEvent(at + 1510, _REST_ENDPOINT, f"Web frontend listening at {rest_url}."),
+        LogEvent(at + 1600, _RESOURCE_MANAGER, "Starting the resource manager."),
     ]
     return events
 
@@ -169,17 +191,18 @@ def taskmanager_startup(
     taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
     """Return what a TaskManager logs from its start at `at` (epoch ms) until it is registered."""
-    file = taskmanager_log_path(taskmanager, configuration, release)
+    log_path = taskmanager_log_path(taskmanager, configuration, release)
     rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
+    jobmanager = ":".join(_jobmanager_rpc_host_and_port(configuration))
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
     shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"
-    events = [*_banner(at, _RUNNER, "TaskManager", release, memory.max_heap, file)]
-    events += _properties(at + 60, configuration, release)
+    events = [*_banner(at, _TASK_MANAGER_RUNNER, "TaskManager", release, memory.max_heap, log_path)]
+    events += _loaded_properties(at + 60, configuration, release)
     events += [
-        LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
-        LogEvent(at + 950, _RUNNER, f"Starting TaskManager with ResourceID: {taskmanager.id}"),
+        LogEvent(at + 900, _rpc_utils_class(release), f"Actor system started at {rpc}"),
+        LogEvent(at + 950, _TASK_MANAGER_RUNNER, f"Starting TaskManager with ResourceID: {taskmanager.id}"),
         LogEvent(at + 1000, shuffle, "Starting the network environment and its components."),
-        LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {':'.join(_address(configuration))}."),
+        LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {jobmanager}."),
         LogEvent(at + 1250, executor, "Successful registration at resource manager."),
     ]
     return events
@@ -188,7 +211,7 @@ def taskmanager_startup(
 def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, log_file: str) -> Iterator[LogEvent]:
     """Yield what EnvironmentInformation.logEnvironmentInfo logs: the process, its JVM, options and class path."""
     environment = environment_of(release)
-    payload = (
+    lines = (
         f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})",
         f" OS current user: {environment.user}",
         f" JVM: {environment.vm}",
@@ -201,24 +224,24 @@ def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, lo
         f"    {environment.home}/conf",
         f" Classpath: {':'.join(class_path(release))}",
     )
-    yield LogEvent(at, logger, _RULE)
-    for step, fact in enumerate(payload):
-        yield LogEvent(at + 5 + step // 4, logger, fact)
-    yield LogEvent(at + 20, logger, _RULE)
+    yield LogEvent(at, logger, _SEPARATOR_LINE)
+    for index, line in enumerate(lines):
+        yield LogEvent(at + 5 + index // 4, logger, line)
+    yield LogEvent(at + 20, logger, _SEPARATOR_LINE)
 
 
-def _properties(at: int, configuration: Configuration, release: Release) -> list[LogEvent]:
+def _loaded_properties(at: int, configuration: Configuration, release: Release) -> list[LogEvent]:
     return [
-        LogEvent(at, _CONFIGURATION, f"Loading configuration property: {entry['key']}, {entry['value']}")
+        LogEvent(at, _GLOBAL_CONFIGURATION, f"Loading configuration property: {entry['key']}, {entry['value']}")
         for entry in configuration.entries(release)
     ]
 
 
-def _rpc_utils(release: Release) -> str:
+def _rpc_utils_class(release: Release) -> str:
     rpc = rpc_system(release)
     return f"org.apache.flink.runtime.rpc.{rpc}.{rpc.capitalize()}RpcServiceUtils"
 
 
-def _address(configuration: Configuration) -> tuple[str, str]:
+def _jobmanager_rpc_host_and_port(configuration: Configuration) -> tuple[str, str]:
     values = configuration.values
     return values.get("jobmanager.rpc.address", "localhost"), values.get("jobmanager.rpc.port", "6123")

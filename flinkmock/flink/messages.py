@@ -1,6 +1,6 @@
 """The texts of Flink's error messages.
 
-Each occurs in the recordings (mostly in the suites `errors` and `jars`) unless its comment names another source.
+The recordings contain each of them (mostly the suites `errors` and `jars`) unless its docstring names another source.
 The code that uses a text, and `rest/release_quirks.py`, decide which releases have it.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Routing and static files: texts without exception class and stack trace.
+# Errors of routing and static files. The responses have neither an exception class nor a stack trace.
 BAD_REQUEST_PATH = "/bad-request"
 """The request target that Netty sets if it can't parse the request line."""
 FORBIDDEN = "Forbidden."
@@ -41,7 +41,7 @@ def invalid_hex_byte(byte: str, index: int, text: str) -> str:
     return f"invalid hex byte '{byte}' at index {index} of '{text}'"
 
 
-# Uploads: texts without exception class, sent before the request is routed.
+# Errors of uploads, which are sent before the request is routed. The responses have no exception class.
 UPLOAD_FAILED = "File upload failed."
 UPLOAD_NOT_ALLOWED = "File upload not allowed"
 UPLOADS_NOT_ALLOWED = "File uploads not allowed."
@@ -56,7 +56,7 @@ def unknown_attribute(name: str) -> str:
     return f"Received unknown attribute {name}."
 
 
-# Bodies and parameters.
+# Errors of bodies and parameters.
 NO_BODY = "Bad request received. Request did not conform to expected format."
 
 
@@ -77,7 +77,7 @@ def only_one_value(values: Sequence[str]) -> str:
     return f"Expected only one value [{', '.join(values)}]."
 
 
-# Problems of the cluster.
+# Errors of the cluster.
 INTERNAL_ERROR = "Internal server error."
 NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
 """The text of LeaderRetrievalHandler, which a cluster also sends while it shuts down."""
@@ -245,7 +245,7 @@ def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."
 
 
-# Faults. Flink never sends 504, but a reverse proxy does: this is the page of nginx.
+# Responses of faults. Flink never sends 504, but a reverse proxy does. The page is that of nginx.
 GATEWAY_TIMEOUT_PAGE = (
     b"<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n"
     b"<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -260,7 +260,7 @@ RPC_TIMED_OUT = (
 """The text of PekkoInvocationHandler (1.18 to 2.3), which is not recorded."""
 
 
-# Slots, parallelism and TaskManagers.
+# Errors about slots, parallelism and TaskManagers.
 NO_RESOURCES = "Could not acquire the minimum required resources."
 SLOT_REQUEST_TIMEOUT = (
     "Slot request bulk is not fulfillable! Could not allocate the required slot within slot request timeout"
@@ -316,7 +316,7 @@ def missing_requirements(vertex_id: str) -> str:
     return f"The request is incomplete, missing job vertex [{vertex_id}] resource requirements."
 
 
-# Client coordination and the profiler.
+# Errors of client coordination and of the profiler.
 NO_VALUE = "No value present"
 """The message of NoSuchElementException for an empty Optional."""
 NO_COORDINATION_REQUEST = (
@@ -330,8 +330,8 @@ def invalid_stream_header(header: bytes) -> str:
     return f"invalid stream header: {header.hex().upper()}"
 
 
-def profiling_duration(longest_s: int) -> str:
-    return f"`duration` must be set between (0s, {longest_s}s]."
+def profiling_duration(max_seconds: int) -> str:
+    return f"`duration` must be set between (0s, {max_seconds}s]."
 
 
 def still_profiling(subject: str) -> str:

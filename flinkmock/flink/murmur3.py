@@ -4,20 +4,20 @@ from __future__ import annotations
 
 _MASK = (1 << 64) - 1
 _C1, _C2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
-_BLOCK = 16
+_BLOCK_BYTES = 16
 
 
 def murmur3_128(data: bytes) -> bytes:
     """Return the 16 bytes of the hash, the lower half first, both in little-endian order."""
     low = high = 0
-    whole = len(data) - len(data) % _BLOCK
-    for at in range(0, whole, _BLOCK):
-        low ^= _mix_low(int.from_bytes(data[at : at + 8], "little"))
+    end_of_blocks = len(data) - len(data) % _BLOCK_BYTES
+    for start in range(0, end_of_blocks, _BLOCK_BYTES):
+        low ^= _mix_low(int.from_bytes(data[start : start + 8], "little"))
         low = ((_rotate(low, 27) + high) * 5 + 0x52DCE729) & _MASK
-        high ^= _mix_high(int.from_bytes(data[at + 8 : at + _BLOCK], "little"))
+        high ^= _mix_high(int.from_bytes(data[start + 8 : start + _BLOCK_BYTES], "little"))
         high = ((_rotate(high, 31) + low) * 5 + 0x38495AB5) & _MASK
-    low ^= _mix_low(int.from_bytes(data[whole : whole + 8], "little"))
-    high ^= _mix_high(int.from_bytes(data[whole + 8 :], "little"))
+    low ^= _mix_low(int.from_bytes(data[end_of_blocks : end_of_blocks + 8], "little"))
+    high ^= _mix_high(int.from_bytes(data[end_of_blocks + 8 :], "little"))
     low, high = low ^ len(data), high ^ len(data)
     low = (low + high) & _MASK
     high = (high + low) & _MASK

@@ -1,9 +1,9 @@
-"""The options of Flink on which the REST API's behaviour depends, and how the fake uses each.
+"""Flink's options on which the REST API depends, and how the fake uses each of them.
 
 Names, defaults and releases are those of the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not
 listed here is only shown by `/jobmanager/config`.
 
-`options_page.py` generates their page of the documentation.
+`options_page.py` generates docs/configuration-options.md from them.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class OptionUse:
     """An option of Flink and its use in the fake.
 
     Attributes:
-        key: The newest name of the option.
+        key: The newest key of the option.
         default: Flink's default in the newest release; None if there is no default.
         use: How the fake uses the option.
-        effect: The behaviour that depends on the option, or the reason for which it is rejected.
-        since: The first release that has the option, under any name.
+        effect: The behaviour that depends on the option, or the reason why it is rejected.
+        since: The first release that has the option, under any key.
         until: The last release that has the option; None if the newest release does.
-        names: Older names, which can also be used.
+        aliases: Other keys that set the option, mostly older ones.
     """
 
     key: str
@@ -45,7 +45,7 @@ class OptionUse:
     effect: str = ""
     since: str = "1.12"
     until: str | None = None
-    names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     def exists_in(self, release: Release) -> bool:
         """Return whether the release has the option."""
@@ -53,7 +53,7 @@ class OptionUse:
 
 
 def _next_minor(minor: str) -> str:
-    if minor == "1.20":
+    if minor == "1.20":  # the last minor release of 1.x
         return "2.0"
     major, number = minor.split(".")
     return f"{major}.{int(number) + 1}"
@@ -75,14 +75,14 @@ def _applied(
     return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
 
 
-def _rejected(key: str, default: str | None, reason: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
-    return OptionUse(key, default, Use.REJECTED, reason, since, names=names)
+def _rejected(key: str, default: str | None, reason: str, since: str, aliases: tuple[str, ...] = ()) -> OptionUse:
+    return OptionUse(key, default, Use.REJECTED, reason, since, aliases=aliases)
 
 
 def _shown(
-    key: str, default: str | None, since: str = "1.12", until: str | None = None, names: tuple[str, ...] = ()
+    key: str, default: str | None, since: str = "1.12", until: str | None = None, aliases: tuple[str, ...] = ()
 ) -> OptionUse:
-    return OptionUse(key, default, Use.SHOWN, "", since, until, names)
+    return OptionUse(key, default, Use.SHOWN, "", since, until, aliases)
 
 
 _NETWORK = configuration.network_memory_options(None)
@@ -211,7 +211,7 @@ OPTIONS = (
         "false",
         "no task has several attempts at a time",
         since="1.16",
-        names=("jobmanager.adaptive-batch-scheduler.speculative.enabled",),
+        aliases=("jobmanager.adaptive-batch-scheduler.speculative.enabled",),
     ),
     _shown("blob.server.port", "0"),
     _shown("client.heartbeat.interval", "30 s", since="1.17"),
@@ -225,32 +225,32 @@ OPTIONS = (
     _shown("cluster.processes.halt-on-fatal-error", "false"),
     _shown("execution.batch-shuffle-mode", "ALL_EXCHANGES_BLOCKING", since="1.14"),
     _shown("execution.batch.adaptive.auto-parallelism.enabled", "true", since="1.17"),
-    _shown("execution.buffer-timeout.interval", "100 ms", names=("execution.buffer-timeout",)),
+    _shown("execution.buffer-timeout.interval", "100 ms", aliases=("execution.buffer-timeout",)),
     _shown(
         "execution.checkpointing.checkpoints-after-tasks-finish",
         "true",
         since="1.14",
-        names=("execution.checkpointing.checkpoints-after-tasks-finish.enabled",),
+        aliases=("execution.checkpointing.checkpoints-after-tasks-finish.enabled",),
     ),
     _shown("execution.checkpointing.file-merging.enabled", "false", since="1.20"),
-    _shown("execution.checkpointing.incremental", "false", names=("state.backend.incremental",)),
+    _shown("execution.checkpointing.incremental", "false", aliases=("state.backend.incremental",)),
     _shown("execution.checkpointing.interval-during-backlog", None, since="1.19"),
-    _shown("execution.checkpointing.storage", None, since="1.13", names=("state.checkpoint-storage",)),
+    _shown("execution.checkpointing.storage", None, since="1.13", aliases=("state.checkpoint-storage",)),
     _shown("execution.checkpointing.unaligned.forced", "false"),
     _shown("execution.runtime-mode", "STREAMING"),
     _shown(
-        "execution.state-recovery.claim-mode", "NO_CLAIM", since="1.15", names=("execution.savepoint-restore-mode",)
+        "execution.state-recovery.claim-mode", "NO_CLAIM", since="1.15", aliases=("execution.savepoint-restore-mode",)
     ),
     _shown(
         "execution.state-recovery.ignore-unclaimed-state",
         "false",
-        names=("execution.savepoint.ignore-unclaimed-state",),
+        aliases=("execution.savepoint.ignore-unclaimed-state",),
     ),
-    _shown("execution.state-recovery.path", None, names=("execution.savepoint.path",)),
+    _shown("execution.state-recovery.path", None, aliases=("execution.savepoint.path",)),
     _shown("heartbeat.rpc-failure-threshold", "2", since="1.14"),
     _shown("heartbeat.timeout", "50 s"),
-    _shown("high-availability.cluster-id", "/default", names=("high-availability.zookeeper.path.namespace",)),
-    _shown("high-availability.storageDir", None, names=("high-availability.zookeeper.storageDir",)),
+    _shown("high-availability.cluster-id", "/default", aliases=("high-availability.zookeeper.path.namespace",)),
+    _shown("high-availability.storageDir", None, aliases=("high-availability.zookeeper.storageDir",)),
     _shown("high-availability.zookeeper.quorum", None),
     _shown("historyserver.web.port", "8082"),
     _shown("job-result-store.delete-on-commit", "true", since="1.15"),
@@ -277,19 +277,19 @@ OPTIONS = (
     _shown("metrics.scope.task", "<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>"),
     _shown("metrics.scope.tm", "<host>.taskmanager.<tm_id>"),
     _shown("metrics.system-resource", "false"),
-    _shown("pekko.ask.timeout", "10 s", names=("akka.ask.timeout",)),
+    _shown("pekko.ask.timeout", "10 s", aliases=("akka.ask.timeout",)),
     _shown("pipeline.jobvertex-parallelism-overrides", "{}", since="1.17"),
     _shown("pipeline.max-parallelism", "-1"),
     _shown("pipeline.name", None),
-    _shown("pipeline.operator-chaining.enabled", "true", names=("pipeline.operator-chaining",)),
+    _shown("pipeline.operator-chaining.enabled", "true", aliases=("pipeline.operator-chaining",)),
     _shown("pipeline.vertex-description-mode", "TREE", since="1.15"),
     _shown("pipeline.vertex-name-include-index-prefix", "false", since="1.15"),
     _shown("resourcemanager.job.timeout", "5 min"),
-    _shown("resourcemanager.taskmanager-registration.timeout", "5 min", names=("taskmanager.registration.timeout",)),
-    _shown("resourcemanager.taskmanager-timeout", "30 s", names=("slotmanager.taskmanager-timeout",)),
+    _shown("resourcemanager.taskmanager-registration.timeout", "5 min", aliases=("taskmanager.registration.timeout",)),
+    _shown("resourcemanager.taskmanager-timeout", "30 s", aliases=("slotmanager.taskmanager-timeout",)),
     _shown("rest.address", None),
     _shown("rest.await-leader-timeout", "30 s"),
-    _shown("rest.bind-address", None, names=("web.address",)),
+    _shown("rest.bind-address", None, aliases=("web.address",)),
     _shown("rest.bind-port", "8081"),
     _shown("rest.cache.checkpoint-statistics.size", "1000", since="1.18"),
     _shown("rest.client.max-content-length", "104857600"),
@@ -315,12 +315,12 @@ OPTIONS = (
     _shown("slotmanager.number-of-slots.max", "2147483647"),
     _shown("slotmanager.number-of-slots.min", "0", since="1.19"),
     _shown("slotmanager.redundant-taskmanager-num", "0"),
-    _shown("state.changelog.enabled", "false", since="1.13", names=("state.backend.changelog.enabled",)),
+    _shown("state.changelog.enabled", "false", since="1.13", aliases=("state.backend.changelog.enabled",)),
     _shown(
         "state.changelog.periodic-materialize.interval",
         "10 min",
         since="1.15",
-        names=("state.backend.changelog.periodic-materialize.interval",),
+        aliases=("state.backend.changelog.periodic-materialize.interval",),
     ),
     _shown("taskmanager.memory.min-segment-size", "256 bytes", since="1.14"),
     _shown("taskmanager.memory.segment-size", "32 kb"),
@@ -334,5 +334,5 @@ OPTIONS = (
 )
 """First the applied options, then the rejected ones, then those that are only shown."""
 
-OPTIONS_BY_NAME: Mapping[str, OptionUse] = {name: option for option in OPTIONS for name in (option.key, *option.names)}
-"""Options by each of their names."""
+OPTIONS_BY_NAME: Mapping[str, OptionUse] = {key: option for option in OPTIONS for key in (option.key, *option.aliases)}
+"""The options by their keys and aliases."""

@@ -11,7 +11,7 @@ from flinkmock.flink.environment import JAVA_17
 from flinkmock.flink.java_exception import JavaException
 
 WORKING_DIRECTORY = JAVA_17.home
-"""The working directory of a JobManager. Relative paths without a scheme start there."""
+"""The working directory of a JobManager, to which paths without a scheme are relative."""
 
 
 class InvalidPath(Exception):
@@ -28,7 +28,7 @@ class InvalidPath(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FlinkPath:
-    """A path with an optional scheme and authority. `str` returns the same as `Path.toString`."""
+    """A path with an optional scheme and authority. `str` returns the same text as `Path.toString`."""
 
     scheme: str | None
     authority: str
@@ -68,14 +68,14 @@ def parse_path(text: str) -> FlinkPath:
         )
     if _has_drive(text):
         text = f"/{text}"
-    scheme, authority, rest = None, "", text
+    scheme, authority, path = None, "", text
     colon, slash = text.find(":"), text.find("/")
     if colon != -1 and (slash == -1 or colon < slash):
-        scheme, rest = text[:colon], text[colon + 1 :]
-    if rest.startswith("//") and len(rest) > 2:
-        authority, slash_after, path = rest[2:].partition("/")
-        rest = slash_after + path
-    path = re.sub("/+", "/", rest.replace("\\", "/"))
+        scheme, path = text[:colon], text[colon + 1 :]
+    if path.startswith("//") and len(path) > 2:
+        authority, slash_after_authority, path = path[2:].partition("/")
+        path = slash_after_authority + path
+    path = re.sub("/+", "/", path.replace("\\", "/"))
     if path != "/":
         path = path.removesuffix("/")
     _check_uri(scheme, authority, path)
@@ -84,7 +84,7 @@ def parse_path(text: str) -> FlinkPath:
 
 @lru_cache(maxsize=512)  # many jobs have the same directory
 def qualified_path(text: str) -> str:
-    """Return the path as Flink prints it once it is qualified: `file:///a/b/` becomes `file:/a/b`.
+    """Return the text of a path after `Path.makeQualified`: `file:///a/b/` becomes `file:/a/b`.
 
     A text that Flink's Path rejects is returned unchanged.
     """
@@ -99,13 +99,13 @@ def _check_uri(scheme: str | None, authority: str, path: str) -> None:
     text = f"{'' if scheme is None else scheme + ':'}{'//' + authority if authority else ''}{path}"
     problem = None
     if scheme is not None:
-        unusual = re.search(r"^[^a-zA-Z]|[^a-zA-Z0-9+.-]", scheme)
+        illegal_character = re.search(r"^[^a-zA-Z]|[^a-zA-Z0-9+.-]", scheme)
         if path and not path.startswith("/"):
             problem = "Relative path in absolute URI"
         elif not scheme:
             problem = "Expected scheme name at index 0"
-        elif unusual:
-            problem = f"Illegal character in scheme name at index {unusual.start()}"
+        elif illegal_character:
+            problem = f"Illegal character in scheme name at index {illegal_character.start()}"
         elif not authority and not path:
             problem = f"Expected scheme-specific part at index {len(scheme) + 1}"
     bracket = re.search(r"[\[\]]", authority)
@@ -117,12 +117,12 @@ def _check_uri(scheme: str | None, authority: str, path: str) -> None:
 
 
 def _has_drive(text: str) -> bool:
-    """Return whether the text begins with a drive, like a path of Windows."""
+    """Return whether the text begins with a drive letter, like a path of Windows."""
     return re.match("[a-zA-Z]:", text) is not None
 
 
 def _normalized(path: str) -> str:
-    """Return the path without `.` and `..` but for leading ones, as `URI.normalize` does."""
+    """Resolve `.` and `..` as `URI.normalize` does. Only leading `..` remain."""
     segments: list[str] = []
     for segment in path.split("/"):
         if segment == ".." and segments and segments[-1] not in ("", ".."):

@@ -8,7 +8,7 @@ from flinkmock.release import Release
 
 LAMBDA = -1
 NATIVE = -2
-"""The line numbers of frames that have none: lambdas and native methods."""
+"""What StackTraceElement.getLineNumber returns for methods without line numbers: lambdas and native methods."""
 
 _TASK = "org.apache.flink.runtime.taskmanager.Task"
 _STREAM_TASK = "org.apache.flink.streaming.runtime.tasks.StreamTask"
@@ -34,7 +34,7 @@ class Frame:
     def file(self) -> str:
         return self.class_name.rpartition(".")[2].partition("$")[0] + ".java"
 
-    def line_of_dump(self) -> str:
+    def thread_dump_text(self) -> str:
         """Return the frame as in thread dumps: `class.method(File.java:line)`."""
         source = {LAMBDA: "Unknown Source", NATIVE: "Native Method"}.get(self.line, f"{self.file}:{self.line}")
         return f"{self.class_name}.{self.method}({source})"
@@ -42,26 +42,26 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLineNumbers:
-    """The line numbers of one release of Flink; `restore` and `monitor` are None if Task has no such method."""
+    """The line numbers of calls in one release of Flink. Each field names the calling class and method."""
 
-    run: int
-    do_run: int
-    restore: int | None
-    monitor: int | None
-    invoke: int
-    loop: int
-    wait: int
-    work: int
-    mail: int
-    idle: int
-    take: int
-    process: int
-    one_input: int
+    task_run: int
+    task_do_run: int
+    task_restore_and_invoke: int | None
+    """None if the release has no such method, like the next one."""
+    task_run_with_system_exit_monitoring: int | None
+    stream_task_invoke: int
+    stream_task_run_mailbox_loop: int
+    mailbox_loop_if_idle: int
+    mailbox_loop_if_busy: int
+    mailbox_process_mail: int
+    mailbox_process_mails_when_idle: int
+    mailbox_take: int
+    stream_task_process_input: int
+    one_input_processor: int
     source_input: int
-    source: int
+    source_operator: int
 
 
-# Read from flame graphs of a live cluster of each release. 1.12 has no flame graphs; it has the lines of 1.13 here.
 _LINES = {
     "1.13": ReleaseLineNumbers(566, 779, None, None, 623, 684, 202, 204, 330, 341, 149, 423, 66, 69, 305),
     "1.14": ReleaseLineNumbers(575, 766, 937, 958, 758, 806, 201, 203, 324, 335, 149, 495, 65, 68, 354),
@@ -76,31 +76,32 @@ _LINES = {
     "2.2": ReleaseLineNumbers(569, 760, 955, 973, 925, 988, 229, 231, 369, 380, 161, 646, 65, 68, 507),
     "2.3": ReleaseLineNumbers(579, 774, 969, 987, 959, 1022, 229, 231, 369, 380, 161, 656, 65, 68, 535),
 }
+"""The line numbers by minor release, from flame graphs of a live cluster of each. 1.12 has no flame graphs."""
 
 
 def _lambda(release: Release) -> str:
-    # Since 1.19, the names of lambdas are unified, so that samples of different JVMs can be added up.
+    # Since 1.19, all lambdas have one name, so that samples of several JVMs can be added up.
     return "$$Lambda$0/0x0" if release.since("1.19") else "$$Lambda$864/0x00007f3d345c5598"
 
 
 def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
     """Return the frames from the start of a thread to the mailbox loop, which all stacks of tasks begin with."""
-    restoring = (
+    restore_frames = (
         (
-            Frame(_TASK, "restoreAndInvoke", lines.restore),
-            Frame(_TASK, "runWithSystemExitMonitoring", lines.monitor),
+            Frame(_TASK, "restoreAndInvoke", lines.task_restore_and_invoke),
+            Frame(_TASK, "runWithSystemExitMonitoring", lines.task_run_with_system_exit_monitoring),
             Frame(_TASK + _lambda(release), "run", LAMBDA),
         )
-        if lines.restore is not None and lines.monitor is not None
+        if lines.task_restore_and_invoke is not None and lines.task_run_with_system_exit_monitoring is not None
         else ()
     )
     return (
         Frame("java.lang.Thread", "run", 840 if release.since("1.15") else 829),  # Java 17, Java 11
-        Frame(_TASK, "run", lines.run),
-        Frame(_TASK, "doRun", lines.do_run),
-        *restoring,
-        Frame(_STREAM_TASK, "invoke", lines.invoke),
-        Frame(_STREAM_TASK, "runMailboxLoop", lines.loop),
+        Frame(_TASK, "run", lines.task_run),
+        Frame(_TASK, "doRun", lines.task_do_run),
+        *restore_frames,
+        Frame(_STREAM_TASK, "invoke", lines.stream_task_invoke),
+        Frame(_STREAM_TASK, "runMailboxLoop", lines.stream_task_run_mailbox_loop),
     )
 
 
@@ -109,10 +110,10 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
     lines = _lines(release)
     return (
         *_frames_to_mailbox_loop(release, lines),
-        Frame(_MAILBOX, "runMailboxLoop", lines.wait),
-        Frame(_MAILBOX, "processMail", lines.mail),
-        Frame(_MAILBOX, "processMailsWhenDefaultActionUnavailable", lines.idle),
-        Frame("org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailboxImpl", "take", lines.take),
+        Frame(_MAILBOX, "runMailboxLoop", lines.mailbox_loop_if_idle),
+        Frame(_MAILBOX, "processMail", lines.mailbox_process_mail),
+        Frame(_MAILBOX, "processMailsWhenDefaultActionUnavailable", lines.mailbox_process_mails_when_idle),
+        Frame("org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailboxImpl", "take", lines.mailbox_take),
         Frame(_CONDITION, "await", 1764),
         Frame("java.util.concurrent.locks.LockSupport", "parkNanos", 252),
         Frame("jdk.internal.misc.Unsafe", "park", NATIVE),
@@ -122,28 +123,28 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
 def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
     """Return the stack of a task that processes records, outermost frame first."""
     lines = _lines(release)
-    work = (
+    source_frames = (
         (
             Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", lines.source_input),
-            Frame("org.apache.flink.streaming.api.operators.SourceOperator", "emitNext", lines.source),
+            Frame("org.apache.flink.streaming.api.operators.SourceOperator", "emitNext", lines.source_operator),
         )
         if is_source
         else ()
     )
     return (
         *_frames_to_mailbox_loop(release, lines),
-        Frame(_MAILBOX, "runMailboxLoop", lines.work),
+        Frame(_MAILBOX, "runMailboxLoop", lines.mailbox_loop_if_busy),
         Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
-        Frame(_STREAM_TASK, "processInput", lines.process),
-        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input),
-        *work,
+        Frame(_STREAM_TASK, "processInput", lines.stream_task_process_input),
+        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input_processor),
+        *source_frames,
     )
 
 
 def _lines(release: Release) -> ReleaseLineNumbers:
-    """Return the line numbers of a release; unknown later releases have those of the newest known one."""
-    known = [lines for minor, lines in _LINES.items() if release.since(minor)]
-    return known[-1] if known else _LINES["1.13"]
+    """Return the line numbers of a release: for 1.12 those of 1.13, for unknown releases those of the newest known."""
+    up_to_release = [lines for minor, lines in _LINES.items() if release.since(minor)]
+    return up_to_release[-1] if up_to_release else _LINES["1.13"]
 
 
 # Stack traces, innermost call first. Releases with unknown line numbers have no frames.
@@ -151,10 +152,10 @@ def _lines(release: Release) -> ReleaseLineNumbers:
 REST_HANDLER_TRACE = (
     "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
 )
-"""The frame in the stack traces of all exceptions of REST handlers. All recorded releases have the same line."""
+"""The frames of all exceptions of REST handlers. All recorded releases have the same line number."""
 
 _FAILOVER = "org.apache.flink.runtime.executiongraph.failover"
-_OF_JOB_MASTER = {
+_JOB_MASTER_FRAMES = {
     "1.12": (
         f"{_FAILOVER}.flip1.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:118)",
         f"{_FAILOVER}.flip1.ExecutionFailureHandler.getFailureHandlingResult(ExecutionFailureHandler.java:80)",
@@ -178,14 +179,14 @@ _OF_JOB_MASTER = {
 """The frames by recorded release (suite lifecycle)."""
 
 _DEPLOYER = "org.apache.flink.runtime.scheduler.DefaultExecutionDeployer"
-_OF_SLOT_ASSIGNMENT = dict.fromkeys(
+_SLOT_ASSIGNMENT_FRAMES = dict.fromkeys(
     ("1.20", "2.3"), (f"{_DEPLOYER}.lambda$assignResource$4(DefaultExecutionDeployer.java:226)",)
 )
-"""The frames by recorded release (situations: old: exceptions)."""
+"""The frames by recorded release (tests/situations, steps `old: exceptions`)."""
 
 _APPLICATION = "org.apache.flink.client.deployment.application.PackagedProgramApplication"
 _PROGRAM = "org.apache.flink.client.program.PackagedProgram"
-_OF_APPLICATION = {
+_APPLICATION_FRAMES = {
     "2.3": (
         f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:732)",
         f"{_APPLICATION}.lambda$execute$0(PackagedProgramApplication.java:232)",
@@ -193,7 +194,7 @@ _OF_APPLICATION = {
         "java.base/java.util.concurrent.FutureTask.run(FutureTask.java:264)",
     )
 }
-_OF_MAIN_METHOD = {
+_MAIN_METHOD_FRAMES = {
     "2.3": (
         f"{_PROGRAM}.callMainMethod(PackagedProgram.java:376)",
         f"{_PROGRAM}.invokeInteractiveModeForExecution(PackagedProgram.java:239)",
@@ -201,46 +202,46 @@ _OF_MAIN_METHOD = {
         f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:695)",
     )
 }
-"""The innermost frames in 2.3.0, the first release with applications (situations: applications)."""
+"""The innermost frames in 2.3.0, the first release with applications (tests/situations)."""
 
-_OF_FUTURE = (
+_FUTURE_FRAMES = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
     "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
 )
-"""The frames of Java 17 (recorded with all releases that run on it)."""
+"""The frames of Java 17, recorded with all releases that run on it."""
 
 
 def task_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of an exception that a task throws while it processes records."""
     if release.minor not in _LINES:
         return ()
-    calls = [frame for frame in reversed(busy_stack(release, is_source=False)) if frame.line != LAMBDA]
+    frames = [frame for frame in reversed(busy_stack(release, is_source=False)) if frame.line != LAMBDA]
     return tuple(
-        f"java.base/{call.line_of_dump()}" if call.class_name.startswith("java.") else call.line_of_dump()
-        for call in calls
+        f"java.base/{frame.thread_dump_text()}" if frame.class_name.startswith("java.") else frame.thread_dump_text()
+        for frame in frames
     )
 
 
 def job_master_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a job fails with when its restart strategy gives up."""
-    return _OF_JOB_MASTER.get(release.minor, ())
+    return _JOB_MASTER_FRAMES.get(release.minor, ())
 
 
 def application_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that an application fails with."""
-    return _OF_APPLICATION.get(release.minor, ())
+    return _APPLICATION_FRAMES.get(release.minor, ())
 
 
 def main_method_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a main method fails with."""
-    return _OF_MAIN_METHOD.get(release.minor, ())
+    return _MAIN_METHOD_FRAMES.get(release.minor, ())
 
 
 def slot_assignment_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a task without a slot fails with."""
-    return _OF_SLOT_ASSIGNMENT.get(release.minor, future_trace(release))
+    return _SLOT_ASSIGNMENT_FRAMES.get(release.minor, future_trace(release))
 
 
 def future_trace(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that an async operation fails with."""
-    return _OF_FUTURE if release.since("1.15") else ()
+    return _FUTURE_FRAMES if release.since("1.15") else ()

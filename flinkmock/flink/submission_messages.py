@@ -1,4 +1,4 @@
-"""The texts of Flink's errors around programs, jars and job submission."""
+"""The texts of Flink's errors about programs, jars and job submission."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ CONFUSING_ARGUMENTS = (
 )
 DISK_FULL = "No space left on device"
 NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
-"""2.x has the same text, although the field is called executionPlanFileName there."""
-
-
+"""2.x has the same text, although it calls the field executionPlanFileName."""
 NO_MAIN_METHOD = "The given program class does not have a main(String[]) method."
 
 

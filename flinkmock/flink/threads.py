@@ -1,12 +1,13 @@
-"""Thread dumps: the threads of Flink, with the states and stacks of idle threads.
+"""Thread dumps: the threads of Flink's processes, with the states and stacks of idle threads.
 
-Their names were read from live clusters of all releases. Dumps of the same time are equal.
+The names of the threads are those of live clusters of all releases. The same seed gives the same dump.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.rpc import rpc_system
@@ -21,23 +22,23 @@ _PARK = Frame("jdk.internal.misc.Unsafe", "park", NATIVE)
 _WORKER = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122), Frame(f"{_POOL}$Worker", "run", 635))
 _THREAD = Frame("java.lang.Thread", "run", 840)
 _NETTY = "org.apache.flink.shaded.netty4.io.netty"
-
-
-_DEPTH = 8
-"""The number of frames of each thread in ThreadInfo.toString of Java, and by default until 1.16."""
+_JAVA_STACK_DEPTH = 8
+"""The number of frames that Java's ThreadInfo.toString prints of each thread. It is Flink's default until 1.16."""
+_FLINK_STACK_DEPTH = 50
+"""Flink's default since 1.17."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadActivity:
-    """The state of a thread, the class of the object that it waits for, and its frames, the innermost first."""
+    """The state of a thread, the class of the object that it waits for, and its frames, innermost first."""
 
     state: str
     waits_for: str | None = None
     frames: tuple[Frame, ...] = ()
 
 
-_NONE = ThreadActivity("RUNNABLE")
-_REFERENCES = ThreadActivity(
+_WITHOUT_FRAMES = ThreadActivity("RUNNABLE")
+_REFERENCE_HANDLER = ThreadActivity(
     "RUNNABLE", None, (Frame("java.lang.ref.Reference", "waitForReferencePendingList", NATIVE),)
 )
 _FINALIZER = ThreadActivity(
@@ -106,7 +107,8 @@ _FLUSHER = ThreadActivity(
 )
 
 
-def _main(entry: str, method: str, line: int, start: int) -> ThreadActivity:
+def _main_thread(class_name: str, method: str, line: int, line_in_main: int) -> ThreadActivity:
+    """Return the activity of the thread that waits in `method`, which the main method of the class calls."""
     signaller = "java.util.concurrent.CompletableFuture$Signaller"
     return ThreadActivity(
         "WAITING",
@@ -116,8 +118,8 @@ def _main(entry: str, method: str, line: int, start: int) -> ThreadActivity:
             Frame(f"{_LOCKS}.LockSupport", "park", 211),
             Frame(signaller, "block", 1864),
             Frame("java.util.concurrent.CompletableFuture", "get", 2072),
-            Frame(entry, method, line),
-            Frame(entry, "main", start),
+            Frame(class_name, method, line),
+            Frame(class_name, "main", line_in_main),
         ),
     )
 
@@ -142,62 +144,67 @@ def _dispatcher(release: Release) -> ThreadActivity:
     )
 
 
-NamedThread = tuple[str, ThreadActivity]
+class Thread(NamedTuple):
+    """A thread in a dump."""
+
+    name: str
+    activity: ThreadActivity
 
 
-def _common(main: ThreadActivity, release: Release) -> Iterator[NamedThread]:
+def _common_threads(main: ThreadActivity, release: Release) -> Iterator[Thread]:
     """Yield the threads of the JVM, the RPC service and the metrics, which every Flink process has."""
     rpc = rpc_system(release)
     dispatcher = _dispatcher(release)
-    yield "main", main
-    yield "Reference Handler", _REFERENCES
-    yield "Finalizer", _FINALIZER
-    yield "Signal Dispatcher", _NONE
+    yield Thread("main", main)
+    yield Thread("Reference Handler", _REFERENCE_HANDLER)
+    yield Thread("Finalizer", _FINALIZER)
+    yield Thread("Signal Dispatcher", _WITHOUT_FRAMES)
     for system in ("flink", "flink-metrics"):
-        yield f"{system}-scheduler-1", _SLEEPER
+        yield Thread(f"{system}-scheduler-1", _SLEEPER)
         for number in (2, 3, 4):
-            yield f"{system}-{rpc}.actor.internal-dispatcher-{number}", dispatcher
+            yield Thread(f"{system}-{rpc}.actor.internal-dispatcher-{number}", dispatcher)
         for number in (5, 6, 7):
-            yield f"{system}-{rpc}.remote.default-remote-dispatcher-{number}", dispatcher
-        yield f"{system}-8", _EVENT_LOOP
+            yield Thread(f"{system}-{rpc}.remote.default-remote-dispatcher-{number}", dispatcher)
+        yield Thread(f"{system}-8", _EVENT_LOOP)
     for number in range(9, 13):
-        yield f"flink-{rpc}.actor.default-dispatcher-{number}", dispatcher
-    yield "Timer-0", _TIMER
-    yield "Timer-1", _TIMER
-    yield "Flink-Metric-View-Updater-thread-1", _SCHEDULED
+        yield Thread(f"flink-{rpc}.actor.default-dispatcher-{number}", dispatcher)
+    yield Thread("Timer-0", _TIMER)
+    yield Thread("Timer-1", _TIMER)
+    yield Thread("Flink-Metric-View-Updater-thread-1", _SCHEDULED)
 
 
-_JOB_MANAGER_THREADS: tuple[NamedThread, ...] = (
-    *((f"Flink-DispatcherRestEndpoint-thread-{number}", _SCHEDULED) for number in range(1, 5)),
-    ("flink-rest-server-netty-boss-thread-1", _EVENT_LOOP),
-    *((f"flink-rest-server-netty-worker-thread-{number}", _EVENT_LOOP) for number in range(1, 5)),
-    *((f"cluster-io-thread-{number}", _IDLE_WORKER) for number in range(1, 9)),
-    ("resourcemanager_1-main-scheduler-thread-1", _SCHEDULED),
+_JOB_MANAGER_THREADS: tuple[Thread, ...] = (
+    *(Thread(f"Flink-DispatcherRestEndpoint-thread-{number}", _SCHEDULED) for number in range(1, 5)),
+    Thread("flink-rest-server-netty-boss-thread-1", _EVENT_LOOP),
+    *(Thread(f"flink-rest-server-netty-worker-thread-{number}", _EVENT_LOOP) for number in range(1, 5)),
+    *(Thread(f"cluster-io-thread-{number}", _IDLE_WORKER) for number in range(1, 9)),
+    Thread("resourcemanager_1-main-scheduler-thread-1", _SCHEDULED),
 )
-_PER_JOB = 3
-_TASK_MANAGER_THREADS: tuple[NamedThread, ...] = (
-    ("IOManager writer thread #1", _IDLE_WORKER),
-    ("IOManager reader thread #1", _IDLE_WORKER),
-    ("Flink Netty Server (0) Thread 0", _EVENT_LOOP),
-    ("taskmanager_0-main-scheduler-thread-1", _SCHEDULED),
-    ("CloseableReaperThread", _FINALIZER),
-    *((f"flink-taskexecutor-io-thread-{number}", _IDLE_WORKER) for number in range(1, 4)),
-    ("flink-thread-info-sampler-thread-1", _SCHEDULED),
+_THREADS_OF_A_JOB = 3
+_TASK_MANAGER_THREADS: tuple[Thread, ...] = (
+    Thread("IOManager writer thread #1", _IDLE_WORKER),
+    Thread("IOManager reader thread #1", _IDLE_WORKER),
+    Thread("Flink Netty Server (0) Thread 0", _EVENT_LOOP),
+    Thread("taskmanager_0-main-scheduler-thread-1", _SCHEDULED),
+    Thread("CloseableReaperThread", _FINALIZER),
+    *(Thread(f"flink-taskexecutor-io-thread-{number}", _IDLE_WORKER) for number in range(1, 4)),
+    Thread("flink-thread-info-sampler-thread-1", _SCHEDULED),
 )
-_PER_TASK = 3
-_COMMON_COUNT = 27
+_THREADS_OF_A_TASK = 3
+_COMMON_THREAD_COUNT = 27
+"""The number of threads that `_common_threads` yields."""
 
 ThreadInfos = list[dict[str, str]]
 
 
 def jobmanager_thread_count(jobs: int) -> int:
-    """Return the number of threads in `jobmanager_threads`, for the metric `Status.JVM.Threads.Count`."""
-    return _COMMON_COUNT + len(_JOB_MANAGER_THREADS) + _PER_JOB * jobs
+    """Return the number of threads that `jobmanager_threads` returns, for the metric `Status.JVM.Threads.Count`."""
+    return _COMMON_THREAD_COUNT + len(_JOB_MANAGER_THREADS) + _THREADS_OF_A_JOB * jobs
 
 
 def taskmanager_thread_count(tasks: int) -> int:
-    """Return the number of threads in `taskmanager_threads`."""
-    return _COMMON_COUNT + len(_TASK_MANAGER_THREADS) + _PER_TASK * tasks
+    """Return the number of threads that `taskmanager_threads` returns, for the same metric."""
+    return _COMMON_THREAD_COUNT + len(_TASK_MANAGER_THREADS) + _THREADS_OF_A_TASK * tasks
 
 
 def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: int | None = None) -> ThreadInfos:
@@ -206,18 +213,18 @@ def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: 
     Args:
         jobs: The number of running jobs.
         release: The Flink release.
-        random: The source of the ids of locks.
+        random: Draws the ids of locks.
         depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
     """
-    main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
-    named = [*_common(main, release), *_JOB_MANAGER_THREADS]
+    main = _main_thread("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
+    threads = [*_common_threads(main, release), *_JOB_MANAGER_THREADS]
     for number in range(2, 2 + jobs):
-        named += [
-            (f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
-            (f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
-            ("Checkpoint Timer", _SCHEDULED),
+        threads += [
+            Thread(f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
+            Thread(f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
+            Thread("Checkpoint Timer", _SCHEDULED),
         ]
-    return _dump(named, release, random, "jobmanager", depth)
+    return _dump(threads, release, random, "jobmanager", depth)
 
 
 def taskmanager_threads(
@@ -229,49 +236,46 @@ def taskmanager_threads(
         taskmanager_id: The resource id of the TaskManager.
         tasks: The names of the threads of its tasks, such as `tokenize (1/2)#0`.
         release: The Flink release.
-        random: The source of the ids of locks.
+        random: Draws the ids of locks.
         depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
     """
-    named = [
-        *_common(_main("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484), release),
-        *_TASK_MANAGER_THREADS,
-    ]
-    waiting = ThreadActivity("TIMED_WAITING", _CONDITION, tuple(reversed(idle_stack(release))))
+    main = _main_thread("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484)
+    threads = [*_common_threads(main, release), *_TASK_MANAGER_THREADS]
+    idle_task = ThreadActivity("TIMED_WAITING", _CONDITION, tuple(reversed(idle_stack(release))))
     for task in tasks:
-        named += [
-            (task, waiting),
-            (f"OutputFlusher for {task}", _FLUSHER),
-            (f"System Time Trigger for {task}", _SCHEDULED),
+        threads += [
+            Thread(task, idle_task),
+            Thread(f"OutputFlusher for {task}", _FLUSHER),
+            Thread(f"System Time Trigger for {task}", _SCHEDULED),
         ]
-    return _dump(named, release, random, taskmanager_id, depth)
+    return _dump(threads, release, random, taskmanager_id, depth)
 
 
 def _dump(
-    named: Sequence[NamedThread], release: Release, random: NamedRandom, process: str, depth: int | None
+    threads: Sequence[Thread], release: Release, random: NamedRandom, process: str, depth: int | None
 ) -> ThreadInfos:
     if not release.since("1.15"):  # ThreadInfo.toString of Java has no such setting
-        depth = _DEPTH
+        depth = _JAVA_STACK_DEPTH
     elif depth is None:
-        depth = 50 if release.since("1.17") else _DEPTH
+        depth = _FLINK_STACK_DEPTH if release.since("1.17") else _JAVA_STACK_DEPTH
     return [
-        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, random, process, depth)}
-        for number, (name, kind) in enumerate(named, 1)
+        {"threadName": thread.name, "stringifiedThreadInfo": _text(number, thread, release, random, process, depth)}
+        for number, thread in enumerate(threads, 1)
     ]
 
 
-def _text(
-    number: int, name: str, kind: ThreadActivity, release: Release, random: NamedRandom, process: str, depth: int
-) -> str:
-    lock = f"{kind.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
-    # Until 1.14 the text is that of ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
-    javas_own = not release.since("1.15")
-    priority = "prio=5 " if javas_own else ""
-    lines = [f'"{name}" {priority}Id={number} {kind.state}' + (f" on {lock}" if lock else "")]
-    for index, frame in enumerate(kind.frames[:depth]):
-        lines.append(f"\tat {_module(frame, release)}{frame.line_of_dump()}")
+def _text(number: int, thread: Thread, release: Release, random: NamedRandom, process: str, depth: int) -> str:
+    activity, lock = thread.activity, None
+    if activity.waits_for is not None:
+        lock = f"{activity.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}"
+    # Until 1.14 the text is that of ThreadInfo.toString, which contains the priority (recording of 1.12.5).
+    priority = "" if release.since("1.15") else "prio=5 "
+    lines = [f'"{thread.name}" {priority}Id={number} {activity.state}' + (f" on {lock}" if lock else "")]
+    for index, frame in enumerate(activity.frames[:depth]):
+        lines.append(f"\tat {_module(frame, release)}{frame.thread_dump_text()}")
         if index == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
-    if len(kind.frames) > depth:
+    if len(activity.frames) > depth:
         lines.append("\t...")
     return "\n".join(lines) + "\n\n"
 

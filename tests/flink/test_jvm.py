@@ -1,4 +1,4 @@
-"""`/jobmanager/environment` against the recordings of 2.3.0 and 1.20.5, and the lib/ directories of all releases."""
+"""The environment is that of the recording of 2.3.0, and the class path that of each distribution of Flink."""
 
 import pytest
 
@@ -66,11 +66,11 @@ def test_class_path_of_1_13_is_that_of_its_distribution() -> None:
 
 
 @pytest.mark.parametrize(("minor", "count"), [("1.12", 10), ("1.14", 9), ("1.16", 14), ("1.19", 13), ("2.1", 14)])
-def test_as_many_jars_as_in_the_distribution(minor: str, count: int) -> None:
+def test_the_class_path_has_as_many_jars_as_the_distribution(minor: str, count: int) -> None:
     assert len(jars(minor)) == count
 
 
-def test_environment_has_the_recorded_shape() -> None:
+def test_the_environment_has_the_recorded_shape() -> None:
     payload = jvm_payload(release("2.3"), 1 << 30, "jm.log")
     assert list(payload) == ["jvm", "classpath"]
     jvm = payload["jvm"]
@@ -83,7 +83,7 @@ def test_environment_has_the_recorded_shape() -> None:
     assert len(options) == 19
 
 
-def test_old_releases_run_on_java_11() -> None:
+def test_releases_before_1_15_run_on_java_11() -> None:
     assert environment_of(release("1.12")).java_version == "11.0.13"
     old = jvm_payload(release("1.14"), 1 << 30, "jm.log")["jvm"]
     assert isinstance(old, dict)

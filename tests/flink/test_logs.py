@@ -1,4 +1,4 @@
-"""Log files: Flink's line format, order, sizes, and the words of events."""
+"""Log files have Flink's line format, order, sizes and messages."""
 
 import re
 
@@ -23,17 +23,19 @@ from flinkmock.release import Release
 START = 1_795_311_433_012
 NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
 AKKA = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
-SETTINGS = Configuration({"rest.port": "8081", "security.ssl.password": "hush"})
-WORKER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
+CONFIGURATION = Configuration({"rest.port": "8081", "security.ssl.password": "s3cr3t"})
+TASK_MANAGER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+ +\[\] - .*")
 
 
-def startup(release: Release) -> list[LogEvent]:
-    return jobmanager_startup(START, release, SETTINGS, jobmanager_memory(Configuration({})), "http://localhost:8081")
+def startup_events(release: Release) -> list[LogEvent]:
+    return jobmanager_startup(
+        START, release, CONFIGURATION, jobmanager_memory(Configuration({})), "http://localhost:8081"
+    )
 
 
-def test_a_line_is_the_recorded_one() -> None:
-    """The first line of the task manager's log of 2.3.0, suite cluster."""
+def test_a_line_has_the_recorded_format() -> None:
+    """The line is the first of the TaskManager's log of 2.3.0 (suite cluster)."""
     event = LogEvent(START, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "-" * 80)
     assert event.line() == (
         "2026-11-22 01:37:13,012 INFO  org.apache.flink.runtime.taskexecutor.TaskManagerRunner      [] - "
@@ -53,9 +55,9 @@ def test_lines_are_in_chronological_order() -> None:
 
 
 @pytest.mark.parametrize("release", [NEW, AKKA])
-def test_start_up_of_both_kinds_of_process(release: Release) -> None:
+def test_both_kinds_of_process_log_their_start(release: Release) -> None:
     memory = taskmanager_memory(Configuration({}), release)
-    for events in (startup(release), taskmanager_startup(START, release, SETTINGS, memory, WORKER)):
+    for events in (startup_events(release), taskmanager_startup(START, release, CONFIGURATION, memory, TASK_MANAGER)):
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
@@ -65,20 +67,20 @@ def test_start_up_of_both_kinds_of_process(release: Release) -> None:
 
 
 def test_secrets_are_not_logged() -> None:
-    text = log_text(startup(NEW))
-    assert "hush" not in text
+    text = log_text(startup_events(NEW))
+    assert "s3cr3t" not in text
     assert "Loading configuration property: security.ssl.password, ******" in text
 
 
 def test_files_have_the_size_of_their_content() -> None:
-    events = [*startup(NEW), LogEvent(START + 5, "a" * 70, "große Fragen\n\tat 日本", "WARNING")]
+    events = [*startup_events(NEW), LogEvent(START + 5, "a" * 70, "große Fragen\n\tat 日本", "WARNING")]
     output, log = log_files("jm.log", events, START)
     assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
 
 
-def test_a_long_log_is_continued_in_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_exceeds_the_maximum_size_continues_in_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [LogEvent(START + number, "a", f"event {number:02}") for number in range(30)]
     size = len(events[0].line())
     monkeypatch.setattr(logs, "MAX_LOG_BYTES", 2 * size)  # exceeded by the third event
@@ -96,16 +98,16 @@ def test_a_long_log_is_continued_in_another_file(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_paths_of_log_files_can_be_configured() -> None:
-    usual = Configuration({})
-    assert jobmanager_log_path(usual, NEW) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
-    assert taskmanager_log_path(WORKER, usual, NEW) == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
-    other = Configuration({"web.log.path": "/logs/jm.txt", "taskmanager.log.path": "/logs/tm.log"})
-    assert jobmanager_log_path(other, NEW) == "/logs/jm.txt"
-    assert taskmanager_log_path(WORKER, other, NEW) == "/logs/tm.log"
+    default = Configuration({})
+    assert jobmanager_log_path(default, NEW) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
+    assert taskmanager_log_path(TASK_MANAGER, default, NEW) == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
+    configured = Configuration({"web.log.path": "/logs/jm.txt", "taskmanager.log.path": "/logs/tm.log"})
+    assert jobmanager_log_path(configured, NEW) == "/logs/jm.txt"
+    assert taskmanager_log_path(TASK_MANAGER, configured, NEW) == "/logs/tm.log"
     assert [file.name for file in log_files("/logs/jm.txt", [], START)] == ["jm.out", "jm.txt"]
 
 
-def test_the_log_of_a_failing_job_equals_that_of_a_real_2_3() -> None:
+def test_the_messages_about_a_failing_job_are_those_of_2_3() -> None:
     cause = JavaException(
         "java.lang.IllegalStateException",
         "record 100 reached",
@@ -119,18 +121,18 @@ def test_the_log_of_a_failing_job_equals_that_of_a_real_2_3() -> None:
         "\tat org.example.Bomb.map(Bomb.java:49)\n"
         "Caused by: java.lang.IllegalArgumentException: the cause"
     )
-    failed = log_messages.task_failed(START, "bomb (2/2)", "32c0_1_0", "RUNNING", WORKER, cause)
+    failed = log_messages.task_failed(START, "bomb (2/2)", "32c0_1_0", "RUNNING", TASK_MANAGER, cause)
     assert failed.message.splitlines()[0] == (
         "bomb (2/2) (32c0_1_0) switched from RUNNING to FAILED on localhost:45637-3a9bab @ localhost (dataPort=34415)."
     )
     restarted = log_messages.tasks_restarted(START, 4, "32c0_1_0")
     assert restarted.message == "4 tasks will be restarted to recover the failed task 32c0_1_0."
-    there = log_messages.task_switched_on_taskmanager(START, "bomb (2/2)", 0, "32c0_1_0", "RUNNING", "FAILED", cause)
-    assert there.level == "WARN"
-    assert there.message.startswith("bomb (2/2)#0 (32c0_1_0) switched from RUNNING to FAILED with failure cause:\n")
+    failure = log_messages.task_switched_on_taskmanager(START, "bomb (2/2)", 0, "32c0_1_0", "RUNNING", "FAILED", cause)
+    assert failure.level == "WARN"
+    assert failure.message.startswith("bomb (2/2)#0 (32c0_1_0) switched from RUNNING to FAILED with failure cause:\n")
 
 
-def test_events_in_flinks_words() -> None:
+def test_events_have_the_messages_of_flink() -> None:
     expected_messages = {
         log_messages.job_received(START, "59", "words", NEW): "Received job submission 'words' (59).",
         log_messages.job_received(START, "59", "words", AKKA): "Received JobGraph submission 'words' (59).",
@@ -140,7 +142,7 @@ def test_events_in_flinks_words() -> None:
         log_messages.task_switched(START, "tokenize (1/2)", "81_0_0", "CREATED", "SCHEDULED"): (
             "tokenize (1/2) (81_0_0) switched from CREATED to SCHEDULED."
         ),
-        log_messages.task_deployed(START, "tokenize (1/2)", 0, "81_0_0", "c4_0", WORKER, "0254"): (
+        log_messages.task_deployed(START, "tokenize (1/2)", 0, "81_0_0", "c4_0", TASK_MANAGER, "0254"): (
             "Deploying tokenize (1/2) (attempt #0) with attempt id 81_0_0 and vertex id c4_0 to "
             "localhost:45637-3a9bab @ localhost (dataPort=34415) with allocation id 0254"
         ),
@@ -165,11 +167,11 @@ def test_events_in_flinks_words() -> None:
             f"Restoring job 59 from Checkpoint 1 @ {START - 9} for 59 located at file:/cp/chk-1."
         ),
         log_messages.savepoint_triggered(START, "59"): "Triggering savepoint for job 59.",
-        log_messages.taskmanager_registered(START, WORKER, NEW): (
+        log_messages.taskmanager_registered(START, TASK_MANAGER, NEW): (
             "Registering TaskManager with ResourceID localhost:45637-3a9bab "
             "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"
         ),
-        log_messages.taskmanager_lost(START, WORKER.id, "The heartbeat timed out."): (
+        log_messages.taskmanager_lost(START, TASK_MANAGER.id, "The heartbeat timed out."): (
             "Closing TaskExecutor connection localhost:45637-3a9bab because: The heartbeat timed out."
         ),
     }

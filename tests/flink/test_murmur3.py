@@ -1,4 +1,4 @@
-"""murmur3_128, beside the values that Guava computes."""
+"""murmur3_128 returns the hashes that Guava computes."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from flinkmock.flink.murmur3 import murmur3_128
     (b"left-uid", "b8959cb54b876fc2db6948c3086a7f95"),
     (b"The quick brown fox jumps over the lazy dog", "6c1b07bc7bbc4be347939ac4a93c437a"),
 ])  # fmt: skip
-def test_hashes(data, hexadecimal):
+def test_hashes_are_those_of_guava(data, hexadecimal):
     assert murmur3_128(data).hex() == hexadecimal

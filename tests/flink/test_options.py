@@ -17,7 +17,7 @@ from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.options import OPTIONS, Use
-from flinkmock.flink.options_page import page
+from flinkmock.flink.options_page import options_page
 from flinkmock.release import Release
 from flinkmock.rest.handlers import UploadedFile
 from flinkmock.scenario import load_scenario
@@ -239,13 +239,13 @@ def test_a_refused_option(option: options.OptionUse) -> None:
 
 
 def test_no_option_is_listed_twice() -> None:
-    names = [name for option in OPTIONS for name in (option.key, *option.names)]
+    names = [name for option in OPTIONS for name in (option.key, *option.aliases)]
     assert len(set(names)) == len(names)
 
 
 def test_the_page_is_up_to_date() -> None:
     file = Path(__file__).parent.parent.parent / "docs" / "configuration-options.md"
-    assert file.read_text() == page()
+    assert file.read_text() == options_page()
 
 
 def test_an_option_of_another_release() -> None:

@@ -11,12 +11,12 @@ def release(minor: str) -> Release:
     return Release(minor, f"{minor}.0", "", "")
 
 
-@pytest.mark.parametrize(("minor", "line", "thread"), [("2.3", 656, 840), ("1.20", 638, 840), ("1.13", 423, 829)])
-def test_a_task_fails_at_the_lines_of_its_release(minor: str, line: int, thread: int) -> None:
+@pytest.mark.parametrize(("minor", "line", "thread_line"), [("2.3", 656, 840), ("1.20", 638, 840), ("1.13", 423, 829)])
+def test_frames_of_tasks_have_the_line_numbers_of_the_release(minor: str, line: int, thread_line: int) -> None:
     trace = task_trace(release(minor))
     assert f"org.apache.flink.streaming.runtime.tasks.StreamTask.processInput(StreamTask.java:{line})" in trace
-    assert trace[-1] == f"java.base/java.lang.Thread.run(Thread.java:{thread})"
-    assert not any("Lambda" in call for call in trace)
+    assert trace[-1] == f"java.base/java.lang.Thread.run(Thread.java:{thread_line})"
+    assert not any("Lambda" in frame for frame in trace)
 
 
 @pytest.mark.parametrize("minor", ["1.12", "2.9"])
@@ -24,7 +24,7 @@ def test_a_release_with_unknown_line_numbers_has_no_frames(minor: str) -> None:
     assert task_trace(release(minor)) == ()
 
 
-def test_only_recorded_releases_have_frames_of_the_job_master() -> None:
+def test_only_some_recorded_releases_have_frames_of_the_job_master() -> None:
     assert [minor for minor in bundled_releases() if job_master_trace(release(minor))] == [
         "1.12",
         "1.18",
@@ -34,5 +34,5 @@ def test_only_recorded_releases_have_frames_of_the_job_master() -> None:
     ]
 
 
-def test_frames_of_futures_are_those_of_java_17() -> None:
+def test_only_releases_on_java_17_have_frames_of_futures() -> None:
     assert [minor for minor in bundled_releases() if not future_trace(release(minor))] == ["1.12", "1.13", "1.14"]

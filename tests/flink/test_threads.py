@@ -1,4 +1,4 @@
-"""Thread dumps: real names and shapes, and a count that agrees with the metrics."""
+"""Thread dumps have the names and the text of real ones, and as many threads as the metrics count."""
 
 import re
 
@@ -23,28 +23,28 @@ TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "toke
 
 
 @pytest.mark.parametrize("tasks", [0, 3])
-def test_the_number_of_threads_equals_the_metric(tasks: int) -> None:
+def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(tasks: int) -> None:
     dump = taskmanager_threads("tm", TASKS[:tasks], NEW, NamedRandom(1))
     memory = taskmanager_memory(Configuration({}), NEW)
-    reading = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)
-    assert taskmanager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+    inputs = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)
+    assert taskmanager_metrics(inputs, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-def test_as_many_threads_of_the_jobmanager(jobs: int) -> None:
+def test_the_jobmanager_has_as_many_threads_as_its_metric_counts(jobs: int) -> None:
     dump = jobmanager_threads(jobs, NEW, NamedRandom(1))
     memory = jobmanager_memory(Configuration({}))
-    reading = JobManagerInputs(now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_jobs=jobs)
-    assert jobmanager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+    inputs = JobManagerInputs(now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_jobs=jobs)
+    assert jobmanager_metrics(inputs, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
-def test_tasks_have_threads_of_their_names() -> None:
+def test_each_task_has_a_thread_with_its_name() -> None:
     names = [thread["threadName"] for thread in taskmanager_threads("tm", TASKS, NEW, NamedRandom(1))]
     assert set(TASKS) <= set(names)
     assert "OutputFlusher for tokenize (1/2)#0" in names
 
 
-def test_the_rpc_service_has_its_name() -> None:
+def test_the_threads_of_the_rpc_service_have_its_name() -> None:
     new = {thread["threadName"] for thread in jobmanager_threads(1, NEW, NamedRandom(1))}
     old = {thread["threadName"] for thread in jobmanager_threads(1, AKKA, NamedRandom(1))}
     assert "flink-pekko.actor.default-dispatcher-9" in new
@@ -52,8 +52,8 @@ def test_the_rpc_service_has_its_name() -> None:
     assert "jobmanager_2-main-scheduler-thread-1" in new
 
 
-def test_the_text_is_that_of_the_recording() -> None:
-    """2.3.0, suite cluster: the thread `main`, but for the hash; Java 11's own words in 1.12.5."""
+def test_the_text_of_a_thread_is_the_recorded_one() -> None:
+    """The thread `main` is recorded with 2.3.0 and 1.12.5 (suite cluster). Only the ids of locks differ."""
     main = jobmanager_threads(0, NEW, NamedRandom(1))[0]["stringifiedThreadInfo"]
     signaller = r"java\.util\.concurrent\.CompletableFuture\$Signaller@[0-9a-f]+"
     assert re.match(
@@ -69,7 +69,7 @@ def test_the_text_is_that_of_the_recording() -> None:
     assert task["stringifiedThreadInfo"].endswith("\t...\n\n")
 
 
-def test_a_dump_is_the_same_each_time() -> None:
+def test_the_same_seed_gives_the_same_dump() -> None:
     assert taskmanager_threads("tm", TASKS, NEW, NamedRandom(1)) == taskmanager_threads(
         "tm", TASKS, NEW, NamedRandom(1)
     )
