@@ -1,7 +1,7 @@
 """The handlers of the REST API, grouped by resource. A handler is a function from a call to a payload.
 
-Importing a module registers its handlers. `handler_of` imports them all with the first request, so that a server starts
-without them.
+Importing a module registers its handlers. `handler_of` imports all of them when the first request is handled, so that
+the start of a server doesn't wait for them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
 
 
 def handler_of(operation_id: str) -> Handler:
-    """Return the handler of an operation; `unmodelled` if it has none, as only in imported releases."""
+    """Return the handler of an operation; `unmodelled` if it has none, which happens only in imported releases."""
     return handlers().get(operation_id, unmodelled)
 
 

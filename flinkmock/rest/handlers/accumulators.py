@@ -20,25 +20,25 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
-    """Return the accumulators of one execution: the final values after its end, before those of the last heartbeat.
+    """Return the accumulators of one execution: the final values, or those of the last heartbeat before its end.
 
     The JobMaster requests heartbeats from the TaskManagers every ten seconds, from its start on.
     See docs/flink-behaviour.md#heartbeats.
     """
-    if execution.vertex.spec.collect_sinks and execution.state_at(time) == TaskState.FINISHED:
-        accumulators = _without_collected(cluster, job, execution, time)
-        return accumulators + [
-            _collected(cluster, job, sink, execution) for sink in execution.vertex.spec.collect_sinks
-        ]
-    return _without_collected(cluster, job, execution, time)
+    accumulators = _program_accumulators(cluster, job, execution, time)
+    if execution.state_at(time) == TaskState.FINISHED:
+        sinks = execution.vertex.spec.collect_sinks
+        accumulators += [_collected_rows(cluster, job, sink, execution) for sink in sinks]
+    return accumulators
 
 
-def _collected(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
+def _collected_rows(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
     """Return the accumulator from which a client reads the rows of a finished job."""
     return Accumulator(sink.accumulator, COLLECTED, [final_results(job, sink, execution, cluster.random)], 1)
 
 
-def _without_collected(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
+def _program_accumulators(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
+    """Return the accumulators that the program or the scenario defines."""
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended_at(time) is None and cluster.cache_enabled:
@@ -52,11 +52,16 @@ def _without_collected(cluster: Cluster, job: Job, execution: Execution, time: i
 
 
 def job_accumulators_at(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:
-    return merge_accumulators(accumulators_of(cluster, job, e, time) for row in job.executions_at(time) for e in row)
+    """Return the accumulators of all subtasks, merged by name."""
+    return merge_accumulators(
+        accumulators_of(cluster, job, execution, time) for row in job.executions_at(time) for execution in row
+    )
 
 
 def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
-    return [{"name": a.name, "type": a.type, "value": a.text} for a in accumulators]
+    return [
+        {"name": accumulator.name, "type": accumulator.type, "value": accumulator.text} for accumulator in accumulators
+    ]
 
 
 def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
@@ -88,10 +93,8 @@ def job_accumulators(call: RestCall) -> Payload:
 def vertex_accumulators(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     row = job.executions_at(time)[vertex.index]
-    return {
-        "id": vertex.id,
-        "user-accumulators": _payload(merge_accumulators(accumulators_of(call.cluster, job, e, time) for e in row)),
-    }
+    accumulators = merge_accumulators(accumulators_of(call.cluster, job, execution, time) for execution in row)
+    return {"id": vertex.id, "user-accumulators": _payload(accumulators)}
 
 
 @handles("getSubtasksAllAccumulators")
@@ -100,7 +103,7 @@ def subtasks_accumulators(call: RestCall) -> Payload:
     return {
         "id": vertex.id,
         "parallelism": vertex.parallelism,
-        "subtasks": [_subtask(call, job, e, time) for e in job.executions_at(time)[vertex.index]],
+        "subtasks": [_subtask(call, job, execution, time) for execution in job.executions_at(time)[vertex.index]],
     }
 
 
@@ -119,7 +122,8 @@ def attempt_accumulators(call: RestCall) -> Payload:
     return {
         "subtask": execution.subtask,
         "attempt": execution.attempt,
-        # Attempt ids are random before 1.13, GRAPH_VERTEX_SUBTASK_ATTEMPT since. See docs/flink-behaviour.md#subtasks.
+        # Attempt ids are random before 1.13, and GRAPH_VERTEX_SUBTASK_ATTEMPT since then; see
+        # docs/flink-behaviour.md#subtasks.
         "id": execution.id if call.cluster.release.since("1.13") else call.cluster.random.hex(32, execution.id),
         "user-accumulators": _payload(accumulators_of(call.cluster, job, execution, time)),
     }

@@ -18,6 +18,7 @@ from flinkmock.rest.handlers.jobs import overview_payload
 
 
 def _application(call: RestCall) -> Application:
+    """Return the application of `:applicationid`. Raises ApplicationNotFound."""
     application_id = call.path["applicationid"]
     application = call.cluster.applications.get(application_id)
     if application is None or not call.cluster.job_store.is_kept(application, call.now):
@@ -54,10 +55,10 @@ def overview(call: RestCall) -> Payload:
 @handles("getApplicationDetails")
 def details(call: RestCall) -> Payload:
     application = _application(call)
-    entered = application.states_at(call.now)
+    timestamps = application.states_at(call.now)
     return {
         **_payload(application, call.now),
-        "timestamps": {state: entered.get(state, 0) for state in STATES},
+        "timestamps": {state: timestamps.get(state, 0) for state in STATES},
         "jobs": [overview_payload(call.cluster, job, call.now) for job in application.jobs],
     }
 
@@ -82,7 +83,7 @@ def exceptions(call: RestCall) -> Payload:
 def _application_error(application: Application, failure: JavaException, release: Release) -> JavaException:
     """Return the exception of an application whose main method throws (PackagedProgramApplication).
 
-    Without a stack trace in the scenario, the exception of the program was thrown in the main method.
+    If the scenario gives no stack trace for the exception of the program, the main method itself throws it.
     """
     cause = failure.cause
     if cause is not None and not cause.frames:
@@ -107,9 +108,11 @@ def _entry(exception: JavaException, timestamp: int | None, release: Release) ->
 
 @handles("cancelApplication")
 def cancel(call: RestCall) -> Payload:
-    """Cancel all jobs. Raises ApplicationNotFound, even if the application has ended, because it is then archived.
+    """Cancel all jobs of an application.
 
-    See docs/flink-behaviour.md#applications.
+    Raises:
+        ApplicationNotFound: There is no such application, or it has ended, so that it is archived. See
+            docs/flink-behaviour.md#applications.
     """
     application = _application(call)
     if application.ended_at(call.now) is not None:

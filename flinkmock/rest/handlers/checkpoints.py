@@ -24,27 +24,34 @@ from flinkmock.flink.configuration import (
     RETAINED_CHECKPOINTS,
     STATE_BACKEND,
 )
+from flinkmock.flink.java_format import MAX_LONG
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+"""Key -> fraction of the values that are smaller."""
 NAN = float("nan")
 UNKNOWN = "Unknown"
 """Flink's value for state backend and storage before it has the graph of a job."""
 
 
-def _job_and_time(call: RestCall) -> tuple[Job, int]:
-    """Return the job and the time of its checkpoint statistics, which have a separate cache.
+def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
+    """Return the job and the time of its cached checkpoint statistics, whose cache is not that of the graph.
 
-    A job without a JobMaster has no statistics. See docs/flink-behaviour.md#caches.
+    See docs/flink-behaviour.md#caches.
+
+    Raises:
+        JobNotFound: There is no such job.
+        JobInitializing: The job has no JobMaster yet.
+        CheckpointingDisabled: The job takes no checkpoints.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
     if not job.is_known_at(time):
         raise JobNotFound(job.id)
     if not job.has_graph_at(time) and not job.failed_before_start:
-        # since 1.18, AbstractCheckpointStatsHandler asks the JobMaster; before, statistics came from the graph, which
-        # has none in 1.12.5, and empty ones in 1.17.2
+        # Since 1.18, AbstractCheckpointStatsHandler requests statistics from the JobMaster. Before, they are part of
+        # the graph: a sparse graph has none in 1.12.5, and empty ones in 1.17.2.
         if call.cluster.release.since("1.18"):
             raise JobInitializing(job.id)
         if not call.cluster.release.since("1.15"):
@@ -54,21 +61,21 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
 
 
 def _require_checkpointing(call: RestCall, job: Job) -> None:
-    """Raise CheckpointingDisabled for a batch job. Before 1.17, it has empty statistics (observed on 1.16.3)."""
+    """Raise CheckpointingDisabled for a batch job, which before 1.17 has empty statistics (observed on 1.16.3)."""
     if job.spec.is_batch and call.cluster.release.since("1.17"):
         raise CheckpointingDisabled(job.id)
 
 
 @handles("getCheckpointingStatistics")
 def statistics(call: RestCall) -> Payload:
-    job, time = _job_and_time(call)
+    job, time = _job_and_statistics_time(call)
     tracker = job.checkpoints
     sizes, durations = tracker.summaries_at(time)
     zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None
-    restored = tracker.restored_at(time)
-    payload = _CheckpointPayloads(call, job, time)
+    payloads = _CheckpointPayloads(call, job, time)
+    completed, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
     failed = tracker.latest_failed_at(time)
-    checkpoint, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
+    restored = tracker.restored_at(time)
     return {
         "counts": tracker.counts_at(time),
         "summary": {
@@ -80,9 +87,9 @@ def statistics(call: RestCall) -> Payload:
             "persisted_data": summary(zeros),
         },
         "latest": {
-            "completed": payload.of(checkpoint) if checkpoint else None,
-            "savepoint": payload.of(savepoint) if savepoint else None,
-            "failed": payload.of(failed) if failed else None,
+            "completed": payloads.of(completed) if completed else None,
+            "savepoint": payloads.of(savepoint) if savepoint else None,
+            "failed": payloads.of(failed) if failed else None,
             "restored": {
                 "id": restored.id,
                 "restore_timestamp": restored.at,
@@ -92,19 +99,19 @@ def statistics(call: RestCall) -> Payload:
             if restored
             else None,
         },
-        "history": [payload.of(c) for c in tracker.history_at(time, _history_length(call))],
+        "history": [payloads.of(checkpoint) for checkpoint in tracker.history_at(time, _history_length(call))],
     }
 
 
 @handles("getCheckpointStatisticDetails")
 def details(call: RestCall) -> Payload:
-    job, time = _job_and_time(call)
+    job, time = _job_and_statistics_time(call)
     return _CheckpointPayloads(call, job, time).of(_checkpoint(call, job, time), with_tasks=True)
 
 
 @handles("getTaskCheckpointStatistics")
 def task_details(call: RestCall) -> Payload:
-    job, time = _job_and_time(call)
+    job, time = _job_and_statistics_time(call)
     checkpoint = _checkpoint(call, job, time)
     vertex = job.graph.by_id.get(call.path["vertexid"])
     if vertex is None:
@@ -121,7 +128,7 @@ def task_details(call: RestCall) -> Payload:
             "end_to_end_duration": _without_percentiles(durations),
             "checkpoint_duration": {
                 "sync": _without_percentiles(zeros),
-                "async": _without_percentiles([_async_ms(d) for d in durations]),
+                "async": _without_percentiles([_async_ms(duration) for duration in durations]),
             },
             "alignment": {
                 "buffered": summary(None, empty=0.0),
@@ -129,7 +136,7 @@ def task_details(call: RestCall) -> Payload:
                 "persisted": _without_percentiles(zeros),
                 "duration": _without_percentiles(zeros),
             },
-            "start_delay": _without_percentiles([_start_delay_ms(d) for d in durations]),
+            "start_delay": _without_percentiles([_start_delay_ms(duration) for duration in durations]),
         },
         "subtasks": [_subtask(checkpoint, ack) for ack in acks],
     }
@@ -149,19 +156,20 @@ def _history_length(call: RestCall) -> int:
 
 
 def summary(statistics: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
-    """Return min, max and avg as ints, and percentiles as doubles.
+    """Return min, max and avg as ints, and percentiles as doubles. See docs/flink-behaviour.md#checkpoint-statistics.
 
-    Without values, or if Flink keeps no histogram (`percentiles` False: summaries of subtasks), each percentile
-    has the value `empty`: NaN, or 0.0 for `alignment_buffered`, which Flink always fills with zeros. See
-    docs/flink-behaviour.md#checkpoint-statistics.
+    Args:
+        statistics: The statistics; None if there are no values.
+        percentiles: Whether Flink keeps a histogram, from which percentiles are computed. It keeps none for subtasks.
+        empty: The value of each percentile without values or histogram: NaN, or 0.0 for `alignment_buffered`.
     """
     payload: dict[str, Any] = {
         "min": statistics.minimum if statistics else 0,
         "max": statistics.maximum if statistics else 0,
         "avg": statistics.average if statistics else 0,
     }
-    for name, p in PERCENTILES.items():
-        payload[name] = percentile(statistics.window, p) if statistics and percentiles else empty
+    for name, fraction in PERCENTILES.items():
+        payload[name] = percentile(statistics.window, fraction) if statistics and percentiles else empty
     return payload
 
 
@@ -170,16 +178,16 @@ def _without_percentiles(values: list[int]) -> dict[str, Any]:
 
 
 class _CheckpointPayloads:
-    """Makes the payloads of a job's checkpoints for lists and details."""
+    """Returns the payloads of a job's checkpoints for lists and details."""
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
         self._time = time
-        retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
+        max_retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
         completed = (
             checkpoint for checkpoint in reversed(job.checkpoints.completed_at(time)) if not checkpoint.is_savepoint
         )
-        self._retained = tuple(islice(completed, retained))
+        self._retained = tuple(islice(completed, max_retained))
         self._all_discarded = discards_newest_checkpoint(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
@@ -188,20 +196,19 @@ class _CheckpointPayloads:
         acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
         acknowledged = [ack for row in acks for ack in row if ack.at is not None]
         size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in acknowledged)
-        latest = max((ack.at for ack in acknowledged if ack.at is not None), default=-1)
-        kind = {"COMPLETED": "completed", "FAILED": "failed", "IN_PROGRESS": "in_progress"}[status]
+        latest_ack_at = max((ack.at for ack in acknowledged if ack.at is not None), default=-1)
         payload: dict[str, Any] = {
-            "className": kind,
-            "@class": kind,
+            "className": status.lower(),
+            "@class": status.lower(),
             "id": checkpoint.id,
             "status": status,
             "is_savepoint": checkpoint.is_savepoint,
             "savepointFormat": checkpoint.format,
             "trigger_timestamp": checkpoint.triggered_at,
-            "latest_ack_timestamp": checkpoint.ends_at if status == "COMPLETED" else latest,
+            "latest_ack_timestamp": checkpoint.ends_at if status == "COMPLETED" else latest_ack_at,
             "checkpointed_size": size,
             "state_size": size,
-            "end_to_end_duration": self._duration(checkpoint, status, latest),
+            "end_to_end_duration": self._duration(checkpoint, status, latest_ack_at),
             "alignment_buffered": 0,
             "processed_data": 0,
             "persisted_data": 0,
@@ -211,7 +218,9 @@ class _CheckpointPayloads:
             "tasks": {},
         }
         if with_tasks:
-            payload["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
+            payload["tasks"] = {
+                vertex.id: _task(checkpoint, vertex, acks[vertex.index], time) for vertex in job.graph.vertices
+            }
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path
             payload["discarded"] = not checkpoint.is_savepoint and (
@@ -223,25 +232,28 @@ class _CheckpointPayloads:
         return payload
 
     @staticmethod
-    def _duration(checkpoint: Checkpoint, status: str, latest: int) -> int:
-        """Return the duration. In progress, it lasts until the latest acknowledgement (AbstractCheckpointStats)."""
+    def _duration(checkpoint: Checkpoint, status: str, latest_ack_at: int) -> int:
+        """Return the duration of a checkpoint in ms; -1 before its first acknowledgement.
+
+        A checkpoint in progress has lasted until its latest acknowledgement (AbstractCheckpointStats).
+        """
         if status != "IN_PROGRESS":
             return checkpoint.ends_at - checkpoint.triggered_at
-        return latest - checkpoint.triggered_at if latest >= 0 else -1
+        return latest_ack_at - checkpoint.triggered_at if latest_ack_at >= 0 else -1
 
 
 def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowledgement], time: int) -> dict[str, Any]:
     """Return the statistics of one vertex (TaskCheckpointStatistics)."""
     acknowledged = [ack.at for ack in acks if ack.at is not None]
     size = sum(ack.size for ack in acks)
-    latest = max(acknowledged, default=-1)
+    latest_ack_at = max(acknowledged, default=-1)
     return {
         "id": checkpoint.id,
         "status": checkpoint.status_at(time),
-        "latest_ack_timestamp": latest,
+        "latest_ack_timestamp": latest_ack_at,
         "checkpointed_size": size,
         "state_size": size,
-        "end_to_end_duration": -1 if latest < 0 else latest - checkpoint.triggered_at,
+        "end_to_end_duration": -1 if latest_ack_at < 0 else latest_ack_at - checkpoint.triggered_at,
         "alignment_buffered": 0,
         "processed_data": 0,
         "persisted_data": 0,
@@ -276,17 +288,20 @@ def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, A
 
 
 def _start_delay_ms(duration: int) -> int:
-    """Return how long a subtask waited for the barrier: two thirds of the time. The rest is for writing state."""
+    """Return how long a subtask waited for the barrier: two thirds of its time (ms) until the acknowledgement."""
     return duration * 2 // 3
 
 
 def _async_ms(duration: int) -> int:
+    """Return how long a subtask wrote state: the rest of its time (ms) until the acknowledgement."""
     return duration - _start_delay_ms(duration)
 
 
 _STATE_BACKENDS = {"rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
 """Value of `state.backend.type` -> class, since 1.13."""
 _STATE_BACKENDS_OF_1_12 = {"rocksdb": "RocksDBStateBackend", "filesystem": "FsStateBackend"}
+_TEN_MINUTES_MS = 600_000
+"""The default of the checkpoint timeout, and of the interval of the changelog's materialization."""
 
 
 def _state_backend(call: RestCall, job: Job) -> str:
@@ -302,8 +317,8 @@ def _state_backend(call: RestCall, job: Job) -> str:
 def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     _require_checkpointing(call, job)
-    sparse = job.is_sparse_at(time)
-    if sparse and not call.cluster.release.since("1.15"):  # 1.12.5 has no settings in a sparse graph; 1.17.2 has them
+    is_sparse = job.is_sparse_at(time)
+    if is_sparse and not call.cluster.release.since("1.15"):  # a sparse graph has no settings in 1.12.5, but in 1.17.2
         raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)
@@ -311,21 +326,21 @@ def config(call: RestCall) -> Payload:
     return {
         "mode": spec.mode if spec and spec.every is not None else "at_least_once",
         # a job without periodic checkpoints has the maximum interval (CheckpointCoordinatorConfiguration)
-        "interval": spec.every if spec and spec.every is not None else (1 << 63) - 1,
-        "timeout": spec.timeout if spec else 600_000,
+        "interval": spec.every if spec and spec.every is not None else MAX_LONG,
+        "timeout": spec.timeout if spec else _TEN_MINUTES_MS,
         "min_pause": spec.min_pause if spec else 0,
         "max_concurrent": spec.max_concurrent if spec else 1,
         "externalization": {
             "enabled": bool(spec and spec.retained),
             "delete_on_cancellation": not spec or spec.retained != "retain",
         },
-        "state_backend": UNKNOWN if sparse else _state_backend(call, job),
-        "checkpoint_storage": UNKNOWN if sparse else storage,
+        "state_backend": UNKNOWN if is_sparse else _state_backend(call, job),
+        "checkpoint_storage": UNKNOWN if is_sparse else storage,
         "unaligned_checkpoints": bool(spec and spec.unaligned),
         "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,
         "aligned_checkpoint_timeout": spec.aligned_timeout if spec else 0,
         "checkpoints_after_tasks_finish": True,
         "state_changelog_enabled": False,
-        "changelog_periodic_materialization_interval": 600_000,
-        "changelog_storage": UNKNOWN if sparse else "memory",
+        "changelog_periodic_materialization_interval": _TEN_MINUTES_MS,
+        "changelog_storage": UNKNOWN if is_sparse else "memory",
     }

@@ -10,6 +10,7 @@ from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJ
 from flinkmock.cluster.submission.node_hashes import hash_of_uid
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.object_stream import MAGIC
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
 from flinkmock.flink.java_serialization.writer import serialized_collect_response
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -17,7 +18,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("postClientCoordination")
 def coordinate(call: RestCall) -> Payload:
-    """Deliver a request to the coordinator of a sink of `collect()`. The request is deserialized first, as in Flink.
+    """Deliver a request to the coordinator of a sink of `collect()`. Like Flink, deserialize the request first.
 
     Raises:
         JobNotFound: The job is unknown or has ended.
@@ -28,7 +29,7 @@ def coordinate(call: RestCall) -> Payload:
     if job.ended:
         raise JobNotFound(job.id)
     text: str | None = call.body.get("serializedCoordinationRequest")
-    error = _deserialization_error(text, call.cluster.release.since("1.15"))
+    error = _deserialization_error(text, explains_missing_request=call.cluster.release.since("1.15"))
     if text is None or error is not None:
         raise UncaughtJavaException(error or JavaException(java_classes.NULL_POINTER_EXCEPTION))
     uid = call.path.get("operatorUid")  # since 2.3
@@ -36,8 +37,8 @@ def coordinate(call: RestCall) -> Payload:
     vertex_and_sink = find_collect_sink(job, operator_id)
     request = _collect_request(text)
     if any(vertex.id == operator_id and vertex.spec.splits for vertex in job.graph.vertices):
-        text = messages.coordinator_handles_no_requests(operator_id)  # a SourceCoordinator
-        raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, text))
+        message = messages.coordinator_handles_no_requests(operator_id)  # of SourceCoordinator
+        raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, message))
     if vertex_and_sink is None or request is None:
         raise CoordinatorNotFound(operator_id)
     (vertex, sink), (version, offset) = vertex_and_sink, request
@@ -47,7 +48,7 @@ def coordinate(call: RestCall) -> Payload:
 
 
 def _collect_request(text: str) -> tuple[str, int] | None:
-    """Return version and offset of a CollectCoordinationRequest; None for other requests."""
+    """Return the version and the offset of a CollectCoordinationRequest; None for any other request."""
     try:
         request = read_object(base64.b64decode(text))
     except BadStream:
@@ -57,18 +58,18 @@ def _collect_request(text: str) -> tuple[str, int] | None:
     return (version, offset) if isinstance(version, str) and isinstance(offset, int) else None
 
 
-def _deserialization_error(request: str | None, with_message: bool) -> JavaException | None:
+def _deserialization_error(request: str | None, *, explains_missing_request: bool) -> JavaException | None:
     """Return the exception of deserializing a request; None if its first bytes are valid."""
     if request is None:
-        return JavaException(
-            java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if with_message else None
-        )
+        message = messages.NO_COORDINATION_REQUEST if explains_missing_request else None
+        return JavaException(java_classes.NULL_POINTER_EXCEPTION, message)
     try:
         data = base64.b64decode(request)
     except binascii.Error:
         data = b""
-    if len(data) < 4:
+    if len(data) < len(MAGIC):
         return JavaException(java_classes.EOF_EXCEPTION)
-    if not data.startswith(b"\xac\xed\x00\x05"):
-        return JavaException(java_classes.STREAM_CORRUPTED_EXCEPTION, messages.invalid_stream_header(data[:4]))
+    if not data.startswith(MAGIC):
+        header = data[: len(MAGIC)]
+        return JavaException(java_classes.STREAM_CORRUPTED_EXCEPTION, messages.invalid_stream_header(header))
     return None

@@ -7,6 +7,7 @@ from typing import Any
 from flinkmock.cluster.errors import UncaughtJavaException
 from flinkmock.cluster.failures import Failure, failure_trace
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import java_classes
 from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
@@ -31,7 +32,7 @@ def exceptions(call: RestCall) -> Payload:
     failures = job.failures_at(time, limit=call.cluster.configuration.integer(EXCEPTION_HISTORY))
     root = failures[0] if failures else None
     if not call.cluster.release.since("1.19"):
-        failures = _archived(job, failures, time)
+        failures = _archived_failures(job, failures, time)
     if call.query.get("failureLabelFilter"):
         failures = []
     frames = task_trace(call.cluster.release)
@@ -48,26 +49,28 @@ def exceptions(call: RestCall) -> Payload:
     }
 
 
-def _archived(job: Job, failures: list[Failure], time: int) -> list[Failure]:
-    """Return the failures in the history before 1.19: those after which tasks have restarted, or that failed the job.
+def _archived_failures(job: Job, failures: list[Failure], time: int) -> list[Failure]:
+    """Return the failures in the history before 1.19: those that failed the job, or after which tasks have restarted.
 
     A JobException is a failure without a restart (ExecutionFailureHandler). Recorded on 1.18.1, and on 1.17.2 for jobs
     that fail while they stop.
     """
-    current = job.attempt_at(time)
-    pending = job.state_at(time) in ("RESTARTING", "FAILING")
-    return [
-        failure
-        for number, failure in enumerate(failures)
-        if (not pending and (number == 0 or failure.exception.java_class == java_classes.JOB_EXCEPTION))
-        or (current is not None and failure.at <= current.created_at)
-    ]
+    attempt = job.attempt_at(time)
+    is_being_handled = job.state_at(time) in (JobState.RESTARTING, JobState.FAILING)
+
+    def is_archived(failure: Failure) -> bool:
+        if attempt is not None and failure.at <= attempt.created_at:
+            return True
+        failed_the_job = failure is failures[0] or failure.exception.java_class == java_classes.JOB_EXCEPTION
+        return failed_the_job and not is_being_handled
+
+    return list(filter(is_archived, failures))
 
 
 def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:
-    """Return an entry. A global failure has no task, and a task without a slot no endpoint and TaskManager.
+    """Return an entry of the history. The keys of missing values are left out.
 
-    The keys of missing values are left out.
+    A global failure has no task; a task without a slot has no endpoint and no TaskManager.
     """
     payload: dict[str, Any] = {
         "exceptionName": failure.exception.java_class,
@@ -89,21 +92,22 @@ def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) 
 
 
 def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the current executions that have FAILED (`all-exceptions` of 1.x)."""
-    current = job.attempt_at(time)
+    """Return `all-exceptions` of 1.x: the current executions that have FAILED."""
+    attempt = job.attempt_at(time)
     failures = [
-        entry
-        for failure in job.failures_since(job.submitted_at if current is None else current.created_at)
+        task_failure
+        for failure in job.failures_since(job.submitted_at if attempt is None else attempt.created_at)
         if failure.at <= time
-        for entry in (failure, *failure.concurrent)
+        for task_failure in (failure, *failure.concurrent)
     ]
     failed_tasks = []
     for row in job.executions_at(time):
         for execution in row:
-            if execution.state_at(time) != "FAILED":
+            if execution.state_at(time) != TaskState.FAILED:
                 continue
             task = f"{execution.vertex.name} ({execution.subtask + 1}/{execution.vertex.parallelism})"
-            failure = next((f for f in failures if f.task_name == f"{task} - execution #{execution.attempt}"), None)
+            name = f"{task} - execution #{execution.attempt}"
+            failure = next((failure for failure in failures if failure.task_name == name), None)
             if failure is not None:
                 failed_tasks.append(
                     {

@@ -10,13 +10,13 @@ from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
 
 NOTHING_TO_SAMPLE, NOT_YET = -1, -3
-"""The `endTimestamp` of a flame graph without data (JobVertexFlameGraph.terminated, .waiting): the job has ended, or
-the first sampling has just begun."""
+"""The `endTimestamp` of a flame graph without data: no subtask runs (JobVertexFlameGraph.terminated), or the first
+sampling is not complete (JobVertexFlameGraph.waiting)."""
 
 
 @handles("getJobVertexFlameGraph")
 def flame_graph_of_vertex(call: RestCall) -> Payload:
-    """Return the flame graph; no data if `rest.flamegraph.enabled` is off. All types come from one sampling.
+    """Return the flame graph; no data if `rest.flamegraph.enabled` is off. One sampling serves all types of graphs.
 
     Raises:
         SubtaskNotFound: The vertex has no subtask `subtaskindex`.
@@ -27,7 +27,11 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         raise SubtaskNotFound(vertex.id, subtask)
     if not call.cluster.configuration.boolean(FLAME_GRAPH):
         return {}
-    running = [e for e in running_executions(job, vertex, time) if subtask in (None, e.subtask)]
+    running = [
+        execution
+        for execution in running_executions(job, vertex, time)
+        if subtask is None or execution.subtask == subtask
+    ]
     if job.awaits_resources_at(time):
         return {"endTimestamp": NOT_YET}
     if not running:

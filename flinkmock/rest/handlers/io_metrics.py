@@ -15,7 +15,7 @@ from flinkmock.rest.call import RestCall
 
 
 class IoMetrics:
-    """The counters of a job's subtasks: the final values after their ends, before those that were last fetched.
+    """The counters of a job's subtasks: those of ended subtasks are final, others are those that were last fetched.
 
     See docs/flink-behaviour.md#metric-freshness.
 
@@ -27,11 +27,11 @@ class IoMetrics:
         self._job = job
         self._time = time
         self._now = call.now
-        self._fetched = call.caches.metrics_time(call.now)
+        self._fetched_at = call.caches.metrics_time(call.now)
         attempt = job.attempt_at(time)
         is_steady = attempt is not None and attempt.is_steady_at(time)
         self._steady_attempt = attempt.number if attempt is not None and is_steady else None
-        self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched, is_steady or time)
+        self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched_at, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
 
     def _flow(self, attempt: int, time: int) -> RecordFlow:
@@ -39,15 +39,14 @@ class IoMetrics:
             self._flows[attempt, time] = RecordFlow(self._job.attempts[attempt], time)
         return self._flows[attempt, time]
 
-    def io(self, execution: Execution) -> tuple[IoCounters, bool]:
-        """Return a subtask's counters, without buffers, and whether they are complete."""
+    def counters(self, execution: Execution) -> tuple[IoCounters, bool]:
+        """Return a subtask's counters, without buffers, and whether Flink marks them as complete."""
         if execution.attempt != self._steady_attempt and execution.ended_at(self._time) is not None:
             return self._flow(execution.attempt, self._time).counters_without_buffers(execution), True
-        if self._fetched is None:
+        if self._fetched_at is None:
             return IoCounters(), False
-        running = execution.entered_at(TaskState.RUNNING, self._fetched)
-        counters = self._flow(execution.attempt, self._fetched).counters_without_buffers(execution)
-        return counters, running is not None
+        has_run = execution.entered_at(TaskState.RUNNING, self._fetched_at) is not None
+        return self._flow(execution.attempt, self._fetched_at).counters_without_buffers(execution), has_run
 
     def status_duration(self, execution: Execution) -> dict[TaskState, int]:
         """Return how long a subtask was in each state, in ms, until its end or now, even if the graph is cached."""
@@ -56,18 +55,18 @@ class IoMetrics:
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return the sum of the counters of several subtasks."""
-        results = [self.io(execution) for execution in executions]
-        total = IoCounters.total([io for io, _ in results])
-        complete = all(known for _, known in results)
+        counters = [self.counters(execution) for execution in executions]
+        total = IoCounters.total([io for io, _ in counters])
+        all_complete = all(is_complete for _, is_complete in counters)
         return {
             "read-bytes": total.bytes_in,
-            "read-bytes-complete": complete,
+            "read-bytes-complete": all_complete,
             "write-bytes": total.bytes_out,
-            "write-bytes-complete": complete,
+            "write-bytes-complete": all_complete,
             "read-records": total.records_in,
-            "read-records-complete": complete,
+            "read-records-complete": all_complete,
             "write-records": total.records_out,
-            "write-records-complete": complete,
+            "write-records-complete": all_complete,
             "accumulated-backpressured-time": total.backpressured_ms,
             "accumulated-idle-time": total.idle_ms,
             "accumulated-busy-time": float(total.busy_ms),
@@ -75,7 +74,7 @@ class IoMetrics:
 
     def aggregated(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return `aggregated`: statistics of the counters and of the time spent in each state, over the subtasks."""
-        counters = [self.io(execution)[0] for execution in executions]
+        counters = [self.counters(execution)[0] for execution in executions]
         durations = [self.status_duration(execution) for execution in executions]
         return {
             "metrics": {

@@ -60,9 +60,9 @@ def upload(call: RestCall) -> Payload:
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
     (file,) = call.files
-    planned = call.cluster.cluster_operation_spec(None, ClusterOperation.UPLOAD)
-    if call.cluster.next_call_fails("", ClusterOperation.UPLOAD, planned):
-        raise UncaughtJavaException(planned.exception or DISK_FULL)
+    spec = call.cluster.cluster_operation_spec(None, ClusterOperation.UPLOAD)
+    if call.cluster.next_call_fails("", ClusterOperation.UPLOAD, spec):
+        raise UncaughtJavaException(spec.exception or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
 
@@ -91,13 +91,13 @@ def plan(call: RestCall) -> Payload:
 
 @handles("submitJobFromJar")
 def run(call: RestCall) -> Payload:
-    """Submit the job of the jar's program and initialize it. Raises JarNotFound, ProgramError, BadRequest."""
+    """Run the jar's program, which submits a job. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
     spec = _job_to_run(call, _program(call))
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
         if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
-            return {"jobid": job_id}  # 1.12 does not wait for the Dispatcher's answer
+            return {"jobid": job_id}  # 1.12 does not wait for the Dispatcher's response
         raise submission_error(spec.name, duplicate_submission_error(cluster.release))
     failure = cluster.submission_failure(spec)
     if failure is not None:
@@ -110,11 +110,11 @@ def run(call: RestCall) -> Payload:
 
 @handles("submitApplicationFromJar")
 def run_application(call: RestCall) -> Payload:
-    """Submit an application. The client is answered before the main method runs; its exceptions fail the application.
+    """Submit an application. The response is sent before the main method runs, whose exceptions fail the application.
 
     Raises:
         JarNotFound: There is no such jar.
-        BadRequest: The arguments are given in two ways.
+        BadRequest: The request gives the arguments of the program in two ways.
         ProgramError: There is no entry class.
     """
     cluster = call.cluster
@@ -140,7 +140,7 @@ def run_application(call: RestCall) -> Payload:
 
 
 def _end_output(call: RestCall) -> None:
-    """Lose what main methods print from now on. log4j 2.24 prints why it can't log the exception."""
+    """Drop what main methods print from this time on. log4j 2.24 prints why it can't log the exception."""
     cluster = call.cluster
     cluster.output_has_ended = True
     if cluster.release.since("1.20") and not cluster.release.since("2.3"):
@@ -161,7 +161,7 @@ def _program(call: RestCall) -> Program:
 
     Raises:
         JarNotFound: There is no such jar.
-        BadRequest: The arguments are given in both ways of 1.x.
+        BadRequest: The request gives the arguments of the program in both ways of 1.x.
     """
     arguments = _arguments(call)
     jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)
@@ -176,6 +176,7 @@ def _program(call: RestCall) -> Program:
 
 
 def _arguments(call: RestCall) -> list[str]:
+    """Return the arguments of the program. Raises BadRequest."""
     listed_arguments: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
     if call.cluster.release.since("2.0"):  # 2.x ignores the fields and parameters of 1.x
         return listed_arguments

@@ -11,7 +11,7 @@ from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
-from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TaskState
+from flinkmock.cluster.states import JOB_STATES, TASK_STATES, JobState, TaskState
 from flinkmock.flink.configuration import OBJECT_REUSE
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
@@ -23,10 +23,12 @@ from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
 from flinkmock.rest.handlers.stream_graph import stream_graph_payload
 
 CLUSTER_LEVEL_STRATEGY = "Cluster level default restart strategy"
+_MAX_BACKOFF_MS, _BACKOFF_RESET_MS = 60_000, 3_600_000
+"""Defaults of `restart-strategy.exponential-delay.max-backoff` and `.reset-backoff-threshold`."""
 
 
 def scheduler_type(job: Job) -> str:
-    """Return `schedulerType`; batch jobs have another scheduler since 1.15."""
+    """Return `schedulerType`."""
     if job.adaptive:
         return "Adaptive"
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
@@ -36,12 +38,11 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
     """Return a job as `/jobs/overview` and `/applications/:id` list it."""
     counts = job.task_counts_at(now)
     end = job.ended_at(now)
-    known = job.has_graph_at(now)
     return {
         "jid": job.id,
         "name": job.name,
         "jobType": job.spec.type,
-        "schedulerType": scheduler_type(job) if known else None,
+        "schedulerType": scheduler_type(job) if job.has_graph_at(now) else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
         "duration": job.duration(now),
@@ -53,7 +54,7 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
 
 
 def jobs_in_order(cluster: Cluster, time: int) -> list[Job]:
-    """Return the jobs known at `time`, since 2.3 the newest first, before that in the order of submission."""
+    """Return the jobs that the cluster knows at `time`: since 2.3 newest first, before in the order of submission."""
     jobs = [job for job in cluster.jobs.values() if job.is_known_at(time)]
     return sorted(jobs, key=lambda job: -job.submitted_at) if cluster.release.since("2.3") else jobs
 
@@ -82,11 +83,11 @@ def status(call: RestCall) -> Payload:
 def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
-    known = job.has_graph_at(time)
-    waits = job.awaits_resources_at(time)
-    present = [] if not shows_vertices(call, job, time) else job.vertices_at(time)
-    if waits and present:
-        present = topological_plan_order(job.graph)
+    has_graph = job.has_graph_at(time)
+    awaits_resources = job.awaits_resources_at(time)
+    vertices = job.vertices_at(time) if shows_vertices(call, job, time) else []
+    if awaits_resources and vertices:
+        vertices = topological_plan_order(job.graph)
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
     task_states = [tuple(execution.state_at(time) for execution in row) for row in rows]
@@ -103,9 +104,12 @@ def details(call: RestCall) -> Payload:
             lambda now: vertex_payload(job, vertex, row, states, tasks, metrics, time, now),
         )
 
-    statuses = tuple(vertex_status(task_states[vertex.index]) for vertex in present)
-    entered = {state: at for state, at in job.timestamps_at(time).items() if not waits or state != "CREATED"}
+    statuses = tuple(vertex_status(task_states[vertex.index]) for vertex in vertices)
+    timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
+    if awaits_resources:
+        timestamps[JobState.CREATED] = 0
     plan = partial(_plan, call, job, time)
+    plan_version = (job, job.graph, job.is_sparse_at(time), job.undecided_at(time))
     return {
         "jid": job.id,
         "application-id": None if job.is_sparse_at(time) else job.application_id,
@@ -113,20 +117,18 @@ def details(call: RestCall) -> Payload:
         "isStoppable": False,
         "state": job.state_at(time),
         "job-type": job.spec.type,
-        "schedulerType": scheduler_type(job) if known else None,
+        "schedulerType": scheduler_type(job) if has_graph else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
         "duration": (call.now if end is None else end) - job.submitted_at,
         "maxParallelism": -1 if job.is_sparse_at(time) else job.spec.max_parallelism,
         "now": call.now,
-        "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
-        "vertices": [entry(vertex) for vertex in present],
+        "timestamps": timestamps,
+        "vertices": [entry(vertex) for vertex in vertices],
         "status-counts": _counts(call, "status-counts", statuses),
-        "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time), job.undecided_at(time)), plan)
-        if not job.grows
-        else plan(),
-        **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
-        "pending-operators": job.pending_operators_at(time) if known else 0,
+        "plan": plan() if job.grows else call.fixed_part("plan", plan_version, plan),
+        **({"stream-graph": stream_graph_payload(job, time)} if job.grows and has_graph else {}),
+        "pending-operators": job.pending_operators_at(time) if has_graph else 0,
     }
 
 
@@ -140,8 +142,19 @@ def vertex_payload(
     time: int,
     now: int,
 ) -> dict[str, Any]:
-    """Return a vertex in the details of its job. `row` contains its executions; it may be empty."""
-    vertex = row[0].vertex if row else vertex  # the vertex of the attempt, which differs after a rescale
+    """Return a vertex in the details of its job.
+
+    Args:
+        job: The job.
+        vertex: The vertex.
+        row: The executions of its subtasks; empty before the first attempt.
+        states: Their states.
+        tasks: The number of subtasks in each state.
+        metrics: The sums of their I/O metrics.
+        time: The time of the job's cached graph, in epoch ms.
+        now: The current time, in epoch ms.
+    """
+    vertex = row[0].vertex if row else vertex  # after a rescale, each attempt has another parallelism
     return {
         "id": vertex.id,
         "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),
@@ -170,10 +183,11 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
     starts = [start for execution in row if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
-    start, ends = min(starts), [execution.ended_at(time) for execution in row]
-    if None in ends:
+    start = min(starts)
+    ends = [end for execution in row if (end := execution.ended_at(time)) is not None]
+    if len(ends) < len(row):
         return {"start-time": start, "end-time": -1, "duration": now - start}
-    end = max(filter(None, ends), default=0)
+    end = max(ends)
     return {"start-time": start, "end-time": end, "duration": end - start}
 
 
@@ -184,13 +198,13 @@ def _counts(call: RestCall, key: str, states: tuple[TaskState, ...]) -> Payload:
 
 def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     cluster = call.cluster
-    # ArchivedExecutionGraph.createSparseArchivedExecutionGraph has no class for plans before 2.1
+    # before 2.1, ArchivedExecutionGraph.createSparseArchivedExecutionGraph writes an empty object
     if job.is_sparse_at(time):
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
-    # the adaptive scheduler sorts the graph (observed on 2.3.0); that of a batch job begins with its sources
-    in_given_order = job.adaptive or job.grows
-    present = job.vertices_at(time)
-    vertices = present if in_given_order else [present[vertex.index] for vertex in topological_plan_order(job.graph)]
+    vertices = job.vertices_at(time)
+    # the adaptive scheduler sorts the graph (observed on 2.3.0); a batch job's graph begins with its sources
+    if not job.adaptive and not job.grows:
+        vertices = [vertices[vertex.index] for vertex in topological_plan_order(job.graph)]
     return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, vertices)
 
 
@@ -203,18 +217,18 @@ def plan(call: RestCall) -> Payload:
 @handles("getJobConfig")
 def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
-    sparse = job.is_sparse_at(time)
+    is_sparse = job.is_sparse_at(time)
     strategy = restart_strategy_text(job.spec.restart, call.cluster.release)
-    reuse = call.cluster.configuration.boolean(OBJECT_REUSE)
+    reuses_objects = job.spec.object_reuse or call.cluster.configuration.boolean(OBJECT_REUSE)
     return {
         "jid": job.id,
         "name": job.name,
         "execution-config": {
             "execution-mode": "PIPELINED",
-            "restart-strategy": CLUSTER_LEVEL_STRATEGY if sparse else strategy,
-            "job-parallelism": 1 if sparse else job.spec.parallelism,
-            "object-reuse-mode": not sparse and (job.spec.object_reuse or reuse),
-            "user-config": {} if sparse else dict(job.spec.user_config),
+            "restart-strategy": CLUSTER_LEVEL_STRATEGY if is_sparse else strategy,
+            "job-parallelism": 1 if is_sparse else job.spec.parallelism,
+            "object-reuse-mode": reuses_objects and not is_sparse,
+            "user-config": {} if is_sparse else dict(job.spec.user_config),
         },
     }
 
@@ -223,17 +237,18 @@ def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
     """Return the text of `restart-strategy`.
 
     1.19 and 1.20 read the strategy from the configuration, but describe only strategies set in code, so they always
-    name the cluster's strategy. Earlier releases print durations as Flink's `Time`, later ones as Java's `Duration`.
-    See docs/flink-behaviour.md#job-configuration.
+    name the cluster's strategy. See docs/flink-behaviour.md#job-configuration.
     """
     if not strategy.configured_by_job or (release.since("1.19") and not release.since("2.0")):
         return CLUSTER_LEVEL_STRATEGY
     if strategy.kind == "none":
         return "Restart deactivated."
     if strategy.kind == "exponential-delay":
-        first, maximum, reset = (duration_text(ms, release) for ms in (strategy.delay, 60_000, 3_600_000))
+        initial = duration_text(strategy.delay, release)
+        maximum = duration_text(_MAX_BACKOFF_MS, release)
+        reset = duration_text(_BACKOFF_RESET_MS, release)
         return (
-            f"Restart with exponential delay: starting at {first}, increasing by 1.5, with "
+            f"Restart with exponential delay: starting at {initial}, increasing by 1.5, with "
             f"maximum {maximum}. Delay resets after {reset} with jitter 0.1"
         )
     if strategy.kind == "failure-rate":

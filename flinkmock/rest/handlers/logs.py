@@ -16,7 +16,7 @@ from flinkmock.flink.logs import LogFile, file_name, jobmanager_log_path, out_fi
 from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
-def _content(files: list[LogFile], name: str, taskmanager_id: str | None = None) -> FileContent:
+def _content_of(files: list[LogFile], name: str, taskmanager_id: str | None = None) -> FileContent:
     """Return the file with a name. Raises LogNotFound."""
     for file in files:
         if file.name == name:
@@ -32,13 +32,13 @@ def jobmanager_list(call: RestCall) -> Payload:
 @handles("getJobManagerLogFile")
 def jobmanager_log(call: RestCall) -> Payload:
     name = file_name(jobmanager_log_path(call.cluster.configuration, call.cluster.release))
-    return _content(jobmanager_files(call.cluster, call.now), name)
+    return _content_of(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerStdoutFile")
 def jobmanager_stdout(call: RestCall) -> Payload:
     name = out_file(file_name(jobmanager_log_path(call.cluster.configuration, call.cluster.release)))
-    return _content(jobmanager_files(call.cluster, call.now), name)
+    return _content_of(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerCustomLog")
@@ -53,7 +53,7 @@ def jobmanager_file(call: RestCall) -> Payload:
     if name in (".", ".."):
         cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
         raise UncaughtJavaException(completion_exception(cause))
-    return _content(jobmanager_directory(call.cluster, call.now), name)
+    return _content_of(jobmanager_directory(call.cluster, call.now), name)
 
 
 @handles("getTaskManagerLogs")
@@ -69,6 +69,6 @@ def taskmanager_file(call: RestCall) -> Payload:
     log = file_name(taskmanager_log_path(taskmanager, call.cluster.configuration, call.cluster.release))
     names = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
     if name := names.get(call.operation.id):
-        return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
+        return _content_of(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
     files = taskmanager_directory(call.cluster, taskmanager, call.now)
-    return _content(files, call.path["filename"], taskmanager.id)
+    return _content_of(files, call.path["filename"], taskmanager.id)

@@ -6,6 +6,7 @@ from flinkmock.cluster.errors import AttemptNotFound, JobNotFound, VertexNotFoun
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.states import TaskState
 from flinkmock.flink.configuration import ATTEMPTS_HISTORY
 from flinkmock.rest.call import RestCall
 
@@ -63,14 +64,15 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
     job, vertex, time = vertex_and_time(call)
     attempt, current = call.path.get("attempt"), job.attempt_at(time)
     execution = job.execution_at(vertex, call.path["subtaskindex"], time, attempt)
-    history_size = call.cluster.configuration.integer(ATTEMPTS_HISTORY)  # former attempts in an ExecutionHistory
+    # ExecutionHistory keeps a limited number of attempts before the current one
+    history_size = call.cluster.configuration.integer(ATTEMPTS_HISTORY)
     if attempt is not None and current is not None and attempt < current.number - history_size:
         raise AttemptNotFound(attempt)
     return job, execution, time
 
 
 def location_payload(execution: Execution, time: int) -> dict[str, str]:
-    """Return the location of a subtask: `host` of old and `endpoint` of new releases, and the TaskManager's id."""
+    """Return the location of a subtask: its host, its endpoint, which newer releases show, and the TaskManager's id."""
     slot = execution.slot if execution.started_at(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
@@ -82,4 +84,5 @@ def running_executions(job: Job, vertex: Vertex, time: int | None) -> list[Execu
     """Return the subtasks of a vertex that are RUNNING at `time`; [] if `time` is None."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
-    return [e for e in job.executions_at(time)[vertex.index] if e.state_at(time) == "RUNNING"]
+    row = job.executions_at(time)[vertex.index]
+    return [execution for execution in row if execution.state_at(time) == TaskState.RUNNING]

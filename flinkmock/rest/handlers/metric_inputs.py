@@ -1,4 +1,4 @@
-"""Collects the inputs of metrics from the cluster at a time, with one function for each scope."""
+"""Collects the values of the cluster from which metrics are computed. Each scope of metrics has one function."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
 
 
 def jobs_at(cluster: Cluster, time: int) -> list[Job]:
-    """Return the jobs that had been submitted by `time`."""
+    """Return the jobs that were submitted before or at `time`."""
     return [job for job in cluster.jobs.values() if job.submitted_at <= time]
 
 
@@ -60,10 +60,10 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
 
 def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
     """Return the subtasks that are deployed to a TaskManager at `time`."""
-    busy = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
+    job_ids = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
     return [
         execution
-        for job_id in busy
+        for job_id in job_ids
         if job_id in cluster.jobs
         for row in cluster.jobs[job_id].executions_at(time)
         for execution in row
@@ -72,10 +72,19 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
 
 
 def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
-    entered = job.timestamps_at(time)
+    timestamps = job.timestamps_at(time)
     executions = [execution for row in job.present_executions_at(time) for execution in row]
-    running = [e.entered_at(TaskState.RUNNING, time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
-    deploying = [e.started_at(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
+    running_since = [
+        execution.entered_at(TaskState.RUNNING, time)
+        for execution in executions
+        if execution.state_at(time) in (TaskState.RUNNING, TaskState.FINISHED)
+    ]
+    all_running = len(running_since) == len(executions)
+    deploying_since = [
+        execution.started_at(time)
+        for execution in executions
+        if execution.state_at(time) in (TaskState.DEPLOYING, TaskState.INITIALIZING)
+    ]
     counts = job.checkpoints.counts_at(time)
     completed = job.checkpoints.completed_at(time)
     restored = job.checkpoints.restored_at(time)
@@ -85,32 +94,32 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         key=job.id,
         random=cluster.random,
         state=job.state_at(time),
-        timestamps={state: entered.get(state, 0) for state in JOB_STATES},
+        timestamps={state: timestamps.get(state, 0) for state in JOB_STATES},
         terminal=job.ended_at(time) is not None,
         restarts=job.states.count(JobState.RESTARTING, time),
         rescales=sum(
-            _began(job, change.attempt_number, time)
+            _rescale_has_begun(job, change.attempt_number, time)
             for change in job.requirements_changes
             if change.attempt_number is not None
         ),
-        all_running_since=max((at for at in running if at), default=None) if len(running) == len(executions) else None,
-        deploying_since=min((at for at in deploying if at is not None), default=None),
+        all_running_since=max(filter(None, running_since), default=None) if all_running else None,
+        deploying_since=min((start for start in deploying_since if start is not None), default=None),
         completed=counts["completed"],
         failed=counts["failed"],
         in_progress=counts["in_progress"],
         total=counts["total"],
-        last=_last(completed[-1]) if completed else None,
+        last=_last_checkpoint(completed[-1]) if completed else None,
         restored_at=restored.at if restored else None,
     )
 
 
-def _began(job: Job, attempt: int, time: int) -> bool:
-    """Return whether the restart that led to an attempt began by `time`."""
+def _rescale_has_begun(job: Job, attempt: int, time: int) -> bool:
+    """Return whether the restart that led to an attempt had begun at `time`."""
     outcome = job.attempts[attempt - 1].outcome
     return outcome is not None and outcome.at <= time
 
 
-def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
+def _last_checkpoint(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
     return metrics.LastCheckpoint(
         id=checkpoint.id,
         completed_at=checkpoint.ends_at,
@@ -160,29 +169,34 @@ def subtask_inputs(
     cluster: Cluster, job: Job, execution: Execution, time: int, flows: Flows
 ) -> metrics.SubtaskInputs | None:
     """Return the inputs of a subtask's metrics; None if it has no metrics at `time`."""
-    measured = metrics_time_of(flows.caches, execution, time)
-    since = execution.entered_at(TaskState.RUNNING, time)
-    if measured is None or since is None:
+    measured_at = metrics_time_of(flows.caches, execution, time)
+    running_since = execution.entered_at(TaskState.RUNNING, time)
+    if measured_at is None or running_since is None:
         return None
-    time = measured
+    time = measured_at
     vertex = execution.vertex
-    flow, before = flows.at(execution.attempt, time), flows.at(execution.attempt, time - MINUTE_MS)
-    io, earlier = flow.io_counters(execution), before.io_counters(execution)
-    chain = zip(vertex.spec.operators, flow.chain_records(execution), before.chain_records(execution), strict=True)
+    flow, flow_a_minute_ago = flows.at(execution.attempt, time), flows.at(execution.attempt, time - MINUTE_MS)
+    io, io_a_minute_ago = flow.io_counters(execution), flow_a_minute_ago.io_counters(execution)
+    operator_records = zip(
+        vertex.spec.operators,
+        flow.chain_records(execution),
+        flow_a_minute_ago.chain_records(execution),
+        strict=True,
+    )
     watermark = watermark_of(job, execution, time)
-    busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
-    initializing = execution.entered_at(TaskState.INITIALIZING, time)
+    busy, backpressured = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
+    initializing_since = execution.entered_at(TaskState.INITIALIZING, time)
     return metrics.SubtaskInputs(
         now=time,
-        started_at=since,
+        started_at=running_since,
         key=execution.id,
         random=cluster.random,
         io=io,
-        minute_ago=earlier,
+        minute_ago=io_a_minute_ago,
         is_source=vertex.is_source,
-        idle_ratio=1.0 - busy - pressure,
-        backpressured_ratio=pressure,
-        initialized_in=since - initializing if initializing is not None else 0,
+        idle_ratio=1.0 - busy - backpressured,
+        backpressured_ratio=backpressured,
+        initialized_in=running_since - initializing_since if initializing_since is not None else 0,
         watermark=watermark,
         checkpointed=job.checkpoints.counts_at(time)["completed"] > 0,
         local_share=_local_share(execution, flows),
@@ -190,13 +204,13 @@ def subtask_inputs(
             metrics.OperatorInputs(
                 name=name,
                 io=IoCounters(*records),
-                minute_ago=IoCounters(*earlier_records),
+                minute_ago=IoCounters(*records_a_minute_ago),
                 watermark=watermark,
                 is_source=vertex.is_source and position == 0,
-                active_ms=time - since,
+                active_ms=time - running_since,
                 splits=_splits(vertex, execution.subtask) if position == 0 else (),
             )
-            for position, (name, records, earlier_records) in enumerate(chain)
+            for position, (name, records, records_a_minute_ago) in enumerate(operator_records)
         ),
     )
 
@@ -212,8 +226,8 @@ def _local_share(execution: Execution, flows: Flows) -> float:
     local = remote = 0
     for edge in execution.vertex.inputs:
         if edge.ship_strategy == "FORWARD":
-            row = flows.row(execution.attempt, edge.source)
-            producers = Counter(map(_taskmanager_of, row[execution.subtask :][:1]))
+            producing_subtasks = flows.row(execution.attempt, edge.source)[execution.subtask : execution.subtask + 1]
+            producers = Counter(map(_taskmanager_of, producing_subtasks))
         else:
             producers = flows.producers(execution.attempt, edge.source)
         local_channels = producers[taskmanager] + producers[""] if taskmanager else producers.total()
@@ -233,35 +247,38 @@ def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | No
         execution: The subtask.
         time: The time of the fetched metrics.
     """
-    since = execution.entered_at(TaskState.RUNNING, time)
-    measured = last_metrics_time(caches, execution, time)
-    return measured if since is not None and measured is not None and since <= measured else None
+    running_since = execution.entered_at(TaskState.RUNNING, time)
+    measured_at = last_metrics_time(caches, execution, time)
+    if running_since is None or measured_at is None or measured_at < running_since:
+        return None
+    return measured_at
 
 
 def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | None:
-    ended = ended_before(execution, time)
-    return time if ended is None else caches.last_metrics_before(ended)
+    """Return when metrics were last fetched before the end of a subtask, up to `time`; None if they never were."""
+    end = end_of(execution, time)
+    return time if end is None else caches.last_metrics_before(end)
 
 
-def forgets_ratios(execution: Execution, time: int, release: Release) -> bool:
+def lacks_ratios(execution: Execution, time: int, release: Release) -> bool:
     """Return whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
 
     MetricStore removes them since 1.18, when it is informed about the end of the subtask.
     """
-    return release.since("1.18") and ended_before(execution, time) is not None
+    return release.since("1.18") and end_of(execution, time) is not None
 
 
-def ended_before(execution: Execution, time: int) -> int | None:
-    """Return when a subtask ended (epoch ms), if that was by `time`; otherwise None."""
+def end_of(execution: Execution, time: int) -> int | None:
+    """Return when a subtask ended (epoch ms); None if that was not before or at `time`."""
     return execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
     """Return the input watermark of a subtask in epoch ms; None before the first one."""
-    since = execution.entered_at(TaskState.RUNNING, time)
+    running_since = execution.entered_at(TaskState.RUNNING, time)
     watermarks = job.spec.watermarks
     if watermarks is not None:
         event_time = time if watermarks.stops_after is None else min(time, job.submitted_at + watermarks.stops_after)
-        return None if watermarks.lag is None or since is None else event_time - watermarks.lag
-    assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
-    return time - WATERMARK_LAG_MS if assigned and since is not None else None
+        return None if watermarks.lag is None or running_since is None else event_time - watermarks.lag
+    assigns_watermarks = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
+    return time - WATERMARK_LAG_MS if assigns_watermarks and running_since is not None else None

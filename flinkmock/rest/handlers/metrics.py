@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from flinkmock.cluster.errors import VertexNotFound
 from flinkmock.cluster.graph import Vertex
@@ -18,6 +18,15 @@ from flinkmock.rest.handlers.lookup import shows_vertices
 
 RANGE = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 NO_WATERMARK = str(-(1 << 63))
+"""Long.MIN_VALUE, the watermark of a subtask before its first one."""
+
+
+class _FetchedVertex(NamedTuple):
+    """A vertex whose metrics the JobManager has fetched at `time` (epoch ms)."""
+
+    job: Job
+    vertex: Vertex
+    time: int
 
 
 def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
@@ -28,13 +37,17 @@ def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
     return [{"id": name, "value": value} for name, value in values.items() if name in selected]
 
 
-def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
+def aggregated(call: RestCall, metric_maps: Sequence[Mapping[str, str]]) -> Payload:
     """Return the names of all metrics or, with `get`, their aggregations: those in `agg`, or all.
 
     If one requested metric has no values, the response is empty. Metrics whose values are not numbers are left out
     (AbstractAggregatingMetricsHandler; observed on 2.3.0 and 1.20.5).
+
+    Args:
+        call: The call.
+        metric_maps: Name -> value of the metrics of each TaskManager, job or subtask.
     """
-    names = list(dict.fromkeys(name for holder in holders for name in holder))
+    names = list(dict.fromkeys(name for values in metric_maps for name in values))
     if "get" not in call.query:
         return [{"id": name} for name in names]
     selected = set(call.query["get"])
@@ -44,7 +57,7 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
     payload: list[dict[str, Any]] = []
     for name in names:
         if name in selected:
-            aggregations = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
+            aggregations = metrics.aggregate([values[name] for values in metric_maps if name in values], kinds)
             if aggregations is not None:
                 payload.append({"id": name, **aggregations})
     return payload
@@ -53,7 +66,7 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
 @handles("getJobManagerMetrics")
 def jobmanager(call: RestCall) -> Payload:
     time = call.caches.metrics_time(call.now)
-    # the JobManager has its own metrics before the first fetch (recorded)
+    # the JobManager has its own metrics before it fetches any
     inputs = metric_inputs.jobmanager_inputs(call.cluster, call.now if time is None else time)
     return select_metrics(call, metrics.jobmanager_metrics(inputs, call.cluster.release))
 
@@ -61,24 +74,25 @@ def jobmanager(call: RestCall) -> Payload:
 @handles("getTaskManagerMetrics")
 def taskmanager(call: RestCall) -> Payload:
     """Return the metrics of a TaskManager; for an unknown TaskManager, there are none."""
-    taskmanager_id = call.path["taskmanagerid"]
-    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == taskmanager_id), {}))
+    requested_id = call.path["taskmanagerid"]
+    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == requested_id), {}))
 
 
 @handles("getAggregatedTaskManagerMetrics")
 def taskmanagers(call: RestCall) -> Payload:
-    only = call.query.get("taskmanagers")
-    return aggregated(call, [values for id, values in _taskmanagers(call) if not only or id in only])
+    selected_ids = call.query.get("taskmanagers")
+    return aggregated(call, [values for id, values in _taskmanagers(call) if not selected_ids or id in selected_ids])
 
 
-def _taskmanagers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
+def _taskmanagers(call: RestCall) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the id and the metrics of each TaskManager."""
     cluster = call.cluster
     time = call.caches.metrics_time(call.now)
     if time is None:
         return
-    for present in cluster.taskmanagers.at(time):
-        inputs = metric_inputs.taskmanager_inputs(cluster, present, time)
-        yield present.id, metrics.taskmanager_metrics(inputs, cluster.release)
+    for taskmanager in cluster.taskmanagers.at(time):
+        inputs = metric_inputs.taskmanager_inputs(cluster, taskmanager, time)
+        yield taskmanager.id, metrics.taskmanager_metrics(inputs, cluster.release)
 
 
 @handles("getJobMetrics")
@@ -89,23 +103,25 @@ def job(call: RestCall) -> Payload:
 
 @handles("getAggregatedJobMetrics")
 def jobs(call: RestCall) -> Payload:
-    only = call.query.get("jobs")
-    return aggregated(call, [_job(call, job) for job in call.cluster.jobs.values() if not only or job.id in only])
+    selected_ids = call.query.get("jobs")
+    jobs = call.cluster.jobs.values()
+    return aggregated(call, [_job(call, job) for job in jobs if not selected_ids or job.id in selected_ids])
 
 
 def _job(call: RestCall, job: Job | None) -> dict[str, str]:
+    """Return the metrics of a job."""
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at:
         return {}
-    ended = job.ended_at(time)
-    if ended is not None:  # the last values are kept
-        time = call.caches.last_metrics_before(ended) if job.is_known_at(call.now) else None
+    end = job.ended_at(time)
+    if end is not None:  # the last values are kept
+        time = call.caches.last_metrics_before(end) if job.is_known_at(call.now) else None
     if time is None or time < job.submitted_at:
         return {}
     if job.awaits_resources_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
         return {}
     values = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
-    # at first there are only the metrics of checkpoints (situations: initializing: job/metrics)
+    # a job without a graph has only the metrics of checkpoints (situations: initializing: job/metrics)
     if not job.has_graph_at(time):
         return {name: value for name, value in values.items() if "heckpoint" in name}
     age = time - job.submitted_at
@@ -115,14 +131,15 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
 @handles("getJobVertexMetrics")
 def vertex(call: RestCall) -> Payload:
     """Return the metrics of all subtasks, with the subtask's index before each name."""
-    values = {f"{n}.{name}": value for n, holder in _subtasks(call) for name, value in holder.items()}
-    return select_metrics(call, values)
+    return select_metrics(
+        call, {f"{index}.{name}": value for index, values in _subtasks(call) for name, value in values.items()}
+    )
 
 
 @handles("getSubtaskMetrics")
 def subtask(call: RestCall) -> Payload:
-    index = call.path["subtaskindex"]
-    return select_metrics(call, next((holder for n, holder in _subtasks(call) if n == index), {}))
+    requested_index = call.path["subtaskindex"]
+    return select_metrics(call, next((values for index, values in _subtasks(call) if index == requested_index), {}))
 
 
 @handles("getAggregatedSubtaskMetrics")
@@ -131,12 +148,11 @@ def subtasks(call: RestCall) -> Payload:
 
     See docs/flink-behaviour.md#query-parameters.
     """
-    holders = list(_subtasks(call))
-    ranges = call.query.get("subtasks")
-    if ranges is not None:
-        selected = [_range(text) for text in ranges]
-        holders = [(n, holder) for n, holder in holders if any(n in indices for indices in selected)]
-    return aggregated(call, [holder for _, holder in holders])
+    texts = call.query.get("subtasks")
+    if texts is None:
+        return aggregated(call, [values for _, values in _subtasks(call)])
+    ranges = [_range(text) for text in texts]
+    return aggregated(call, [values for index, values in _subtasks(call) if any(index in range for range in ranges)])
 
 
 def _range(text: str) -> range:
@@ -148,8 +164,8 @@ def _range(text: str) -> range:
     return range(first, last + 1) if max(first, last) <= MAX_INT else range(0)
 
 
-def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
-    """Return job, vertex and metrics time of a request; None if one of them does not exist."""
+def _fetched_vertex(call: RestCall) -> _FetchedVertex | None:
+    """Return the vertex of `:vertexid`; None if it doesn't exist, or no metrics were fetched since the job exists."""
     job = call.cluster.jobs.get(call.path["jobid"])
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
@@ -157,24 +173,24 @@ def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
     if not job.is_known_at(call.now):
         return None
     vertex = job.graph.by_id.get(call.path["vertexid"])
-    return (job, vertex, time) if vertex is not None else None
+    return _FetchedVertex(job, vertex, time) if vertex is not None else None
 
 
-def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
-    known = _vertex_and_metrics_time(call)
-    if known is None:
+def _subtasks(call: RestCall) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the index and the metrics of each subtask of `:vertexid` that has metrics."""
+    fetched = _fetched_vertex(call)
+    if fetched is None:
         return
-    job, vertex, time = known
+    job, vertex, time = fetched
     flows = metric_inputs.Flows(job, call.caches)
     for execution in job.executions_at(time)[vertex.index]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time, flows)
         if inputs is not None:
             values = metrics.subtask_metrics(inputs, call.cluster.release)
-            scripted = evaluate_metrics(
+            values |= evaluate_metrics(
                 vertex.spec.metrics, inputs.now - job.submitted_at, inputs.age, execution.subtask
             )
-            values |= scripted
-            if metric_inputs.forgets_ratios(execution, time, call.cluster.release):
+            if metric_inputs.lacks_ratios(execution, time, call.cluster.release):
                 values = {
                     name: value for name, value in values.items() if name.rpartition(".")[2] not in metrics.TRANSIENT
                 }
@@ -188,15 +204,14 @@ def watermarks(call: RestCall) -> Payload:
     if not shows_vertices(call, job, call.now):
         raise VertexNotFound(job.id, call.path["vertexid"])
     vertex = job.vertex(call.path["vertexid"], call.now)
-    known = _vertex_and_metrics_time(call)
-    if known is None or vertex.is_source:
+    fetched = _fetched_vertex(call)
+    if fetched is None or vertex.is_source:
         return []
-    time = known[2]
     payload = []
-    for execution in job.executions_at(time)[vertex.index]:
-        measured = metric_inputs.metrics_time_of(call.caches, execution, time)
-        if measured is not None:
-            watermark = metric_inputs.watermark_of(job, execution, measured)
+    for execution in job.executions_at(fetched.time)[vertex.index]:
+        measured_at = metric_inputs.metrics_time_of(call.caches, execution, fetched.time)
+        if measured_at is not None:
+            watermark = metric_inputs.watermark_of(job, execution, measured_at)
             value = NO_WATERMARK if watermark is None else str(watermark)
             payload.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
     return payload
@@ -205,10 +220,10 @@ def watermarks(call: RestCall) -> Payload:
 @handles("getJobManagerOperatorMetrics")
 def coordinators(call: RestCall) -> Payload:
     """Return the metrics of a source's coordinator, which runs in the JobManager."""
-    known = _vertex_and_metrics_time(call)
-    if known is None or not known[1].is_source:
+    fetched = _fetched_vertex(call)
+    if fetched is None or not fetched.vertex.is_source:
         return []
-    ended = known[0].ended_at(known[2])
-    if ended is not None and (call.caches.last_metrics_before(ended) or 0) < known[0].submitted_at:
-        return []
-    return select_metrics(call, metrics.coordinator_metrics(known[1].name, call.cluster.release))
+    end = fetched.job.ended_at(fetched.time)
+    if end is not None and (call.caches.last_metrics_before(end) or 0) < fetched.job.submitted_at:
+        return []  # the job ended before its metrics were fetched
+    return select_metrics(call, metrics.coordinator_metrics(fetched.vertex.name, call.cluster.release))

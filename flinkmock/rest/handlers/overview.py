@@ -12,7 +12,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("getClusterOverview")
 def overview(call: RestCall) -> Payload:
-    """Return the overview. Flink counts blocked TaskManagers only if there are any; the model has none.
+    """Return the overview. There is no count of blocked TaskManagers: Flink omits it if it is 0, as in the model.
 
     See docs/flink-behaviour.md#cluster-overview.
     """
@@ -34,7 +34,7 @@ def overview(call: RestCall) -> Payload:
 
 @handles("getDashboardConfiguration")
 def dashboard(call: RestCall) -> Payload:
-    """Return the configuration of the dashboard. `web-rescale` needs the adaptive scheduler."""
+    """Return the configuration of the dashboard. Rescaling from the dashboard needs the adaptive scheduler."""
     configuration, release = call.configuration, call.cluster.release
     return {
         "refresh-interval": configuration.milliseconds(REFRESH_INTERVAL),
@@ -57,8 +57,8 @@ def dashboard(call: RestCall) -> Payload:
 def configuration(call: RestCall) -> Payload:
     """Return the configuration, which is the same for all jobs and applications, even for unknown ones.
 
-    See docs/flink-behaviour.md#unknown-ids. `rest.port` has the effective value.
-    See docs/flink-behaviour.md#cluster-overview.
+    The value of `rest.port` is the port at which the request arrived. See docs/flink-behaviour.md#unknown-ids and
+    docs/flink-behaviour.md#cluster-overview.
     """
     port = urlsplit(call.base_url).port
     entries = call.configuration.entries(call.cluster.release)

@@ -30,9 +30,9 @@ def plan_payload(
 
 
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
-    """Return the vertices source by source, each after its consumers.
+    """Return the vertices in the order of StreamingJobGraphGenerator: source by source, each after its consumers.
 
-    StreamingJobGraphGenerator adds a vertex after all vertices that follow it. A submitted graph has its own order.
+    The order of a submitted graph is that of its plan.
     """
     if graph.plan_order:
         return [graph.vertices[index] for index in graph.plan_order]
@@ -53,10 +53,10 @@ def topological_plan_order(graph: JobGraph) -> list[Vertex]:
 
 
 def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
-    planned = vertex.spec.planned_parallelism
+    planned_parallelism = vertex.spec.planned_parallelism
     payload: dict[str, Any] = {
         "id": vertex.id,
-        "parallelism": vertex.parallelism if planned is None else planned,
+        "parallelism": vertex.parallelism if planned_parallelism is None else planned_parallelism,
         "operator": "",
         "operator_strategy": "",
         "description": description(vertex.spec, release),
@@ -87,11 +87,12 @@ def description(vertex: VertexSpec, release: Release) -> str:
 
 
 _ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items()}
-"""The 252 entities of HTML 4, which do not include the apostrophe."""
+"""The 252 entities of HTML 4, without the apostrophe: those of Commons Text, which Flink uses since 1.13."""
 _NOT_A_SUBSET = 0x2284
+_ENTITIES_OF_1_12 = {code: entity for code, entity in _ENTITIES.items() if code != _NOT_A_SUBSET}
+"""The entities of Commons Lang, which lack ⊄."""
 
 
 def _html(text: str, release: Release) -> str:
-    """Escape a text as StringEscapeUtils.escapeHtml4 does, of Commons Lang in 1.12 and of Commons Text since 1.13."""
-    entities = _ENTITIES if release.since("1.13") else {k: v for k, v in _ENTITIES.items() if k != _NOT_A_SUBSET}
-    return text.translate(entities)
+    """Escape a text as StringEscapeUtils.escapeHtml4 does."""
+    return text.translate(_ENTITIES if release.since("1.13") else _ENTITIES_OF_1_12)

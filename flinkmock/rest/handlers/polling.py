@@ -8,7 +8,7 @@ from flinkmock.rest.call import RestCall
 
 
 def polled_keys(call: RestCall) -> list[str]:
-    """Return the subject ids of the jobs and async operations that a request polls."""
+    """Return the ids of the jobs and async operations that a request polls, as `WaitConditions` has them."""
     if call.operation.method != "GET":
         return []
     if traits_of(call.operation.id).lists_jobs:

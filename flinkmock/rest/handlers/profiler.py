@@ -10,22 +10,22 @@ from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _subject(call: RestCall) -> str:
-    """Return the subject of the profiling. Raises TaskManagerNotFound."""
+    """Return which process is profiled: the id of a TaskManager, or JOB_MANAGER. Raises TaskManagerNotFound."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
     return call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now).id
 
 
 def _payload(profiling: Profiling, now: int) -> dict[str, Any]:
-    finished = profiling.finished_at <= now
+    is_finished = profiling.finished_at <= now
     return {
-        "status": "FINISHED" if finished else "RUNNING",
+        "status": "FINISHED" if is_finished else "RUNNING",
         "mode": profiling.mode,
         "triggerTime": profiling.triggered_at,
-        "finishedTime": profiling.finished_at if finished else None,
+        "finishedTime": profiling.finished_at if is_finished else None,
         "duration": profiling.seconds,
         "message": None,
-        "outputFile": profiling.output if finished else None,
+        "outputFile": profiling.output if is_finished else None,
         "profilingMode": profiling.mode,
     }
 
@@ -47,7 +47,7 @@ def listing(call: RestCall) -> Payload:
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
 def file(call: RestCall) -> FileContent:
-    """Return a profile. Raises TaskManagerNotFound, and LogNotFound as for log files."""
+    """Return the output file of a profiling. Raises TaskManagerNotFound; LogNotFound if there is no such file."""
     for profiling in call.cluster.profiler.history(_subject(call), call.now):
         if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
             return FileContent(profiling.page(), "text/html")

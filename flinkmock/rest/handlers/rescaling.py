@@ -68,10 +68,11 @@ def requirements(call: RestCall) -> Payload:
     job = _unfinished_job(call)
     _require_adaptive_scheduler(call, job)
     bounds = parallelism_bounds_of(job)
-    return {
-        vertex_id: {"parallelism": {"lowerBound": bounds[vertex_id][0], "upperBound": bounds[vertex_id][1]}}
-        for vertex_id in java_vertex_order(bounds)
-    }
+    payload = {}
+    for vertex_id in java_vertex_order(bounds):
+        lower, upper = bounds[vertex_id]
+        payload[vertex_id] = {"parallelism": {"lowerBound": lower, "upperBound": upper}}
+    return payload
 
 
 @handles("updateJobResourceRequirements")
@@ -87,10 +88,10 @@ def set_requirements(call: RestCall) -> Payload:
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
     job = _unfinished_job(call)
-    missing = next((vertex_id for vertex_id, requirement in call.body.items() if requirement is None), None)
-    if missing is not None:
-        text = messages.no_requirement(missing)
-        raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text))
+    for vertex_id, requirement in call.body.items():
+        if requirement is None:
+            text = messages.no_requirement(vertex_id)
+            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text))
     bounds = {}
     for vertex_id, requirement in call.body.items():
         parallelism = requirement["parallelism"]
@@ -102,9 +103,6 @@ def set_requirements(call: RestCall) -> Payload:
     return {}
 
 
-# -- rescales
-
-
 @handles("getJobRescaleConfig")
 def config(call: RestCall) -> Payload:
     """Return the configuration of rescales. Raises JobNotFound, AdaptiveSchedulerRequired."""
@@ -113,8 +111,10 @@ def config(call: RestCall) -> Payload:
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
-    every = job.spec.checkpoints.every if job.spec.checkpoints else None
-    delay = configuration.optional_milliseconds(options.RESCALE_MAX_DELAY)
+    checkpoint_interval_ms = job.spec.checkpoints.every if job.spec.checkpoints else None
+    max_delay_ms = configuration.optional_milliseconds(options.RESCALE_MAX_DELAY)
+    if max_delay_ms is None:  # docs/flink-behaviour.md#rescale-history
+        max_delay_ms = (failures + 1) * (checkpoint_interval_ms or 0)
     return {
         "rescaleHistoryMax": configuration.integer(options.RESCALE_HISTORY),
         "schedulerExecutionMode": "REACTIVE" if configuration.is_reactive else None,
@@ -123,8 +123,7 @@ def config(call: RestCall) -> Payload:
         "slotIdleTimeoutInMillis": configuration.milliseconds(options.SLOT_IDLE_TIMEOUT),
         "executingCooldownTimeoutInMillis": configuration.milliseconds(options.RESCALE_COOLDOWN),
         "executingResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.RESCALE_STABILIZATION),
-        # 6 s, 3 s and 15 s for checkpoints every 2 s, 1 s and 5 s: see docs/flink-behaviour.md#rescale-history
-        "maximumDelayForTriggeringRescaleInMillis": (failures + 1) * (every or 0) if delay is None else delay,
+        "maximumDelayForTriggeringRescaleInMillis": max_delay_ms,
         "rescaleOnFailedCheckpointCount": failures,
     }
 
@@ -143,7 +142,7 @@ def _job_and_rescales(call: RestCall, feature: AdaptiveSchedulerFeature) -> tupl
 
 
 def _kept_rescales(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
-    """Return the rescales that the option `RESCALE_HISTORY` keeps, newest first."""
+    """Return the rescales that are in the history, whose length is limited by an option, newest first."""
     return list(reversed(rescales))[: call.cluster.configuration.integer(options.RESCALE_HISTORY)]
 
 
@@ -202,19 +201,20 @@ def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
 
 
 def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
-    known = summary_statistics([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
-    if known is None:
+    """Return the statistics of the durations of rescales that have ended, in ms."""
+    statistics = summary_statistics([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
+    if statistics is None:
         return {"min": 0, "max": 0, "avg": 0} | dict.fromkeys(PERCENTILES, float("nan"))
     return {
-        "min": known.minimum,
-        "max": known.maximum,
-        "avg": known.average,
-        **{name: percentile(known.window, part) for name, part in PERCENTILES.items()},
+        "min": statistics.minimum,
+        "max": statistics.maximum,
+        "avg": statistics.average,
+        **{name: percentile(statistics.window, fraction) for name, fraction in PERCENTILES.items()},
     }
 
 
 def _payload(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
-    """Return a rescale as in a list, without the changes that are only in its details."""
+    """Return a rescale as lists show it, without what only its details contain."""
     return {
         "rescaleUuid": _uuid(call, job, rescale),
         "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
@@ -231,80 +231,87 @@ def _payload(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
 
 
 def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
-    before = (
-        job.attempts[rescale.job_attempt.number - 1].graph
-        if rescale.job_attempt is not None and rescale.job_attempt.number
-        else None
-    )
-    after = rescale.job_attempt.graph if rescale.job_attempt is not None and rescale.state == "COMPLETED" else None
+    """Return what only the details of a rescale contain."""
+    old_graph = new_graph = None
+    attempt = rescale.job_attempt
+    if attempt is not None and attempt.number > 0:
+        old_graph = job.attempts[attempt.number - 1].graph
+    if attempt is not None and rescale.state == RescaleState.COMPLETED:
+        new_graph = attempt.graph
     return {
-        "vertices": _vertices(job, before, after),
-        "slots": _slots(call, job, before, after),
-        "schedulerStates": _scheduler_states(job, rescale),
+        "vertices": _vertices(job, old_graph, new_graph),
+        "slots": _slots(call, job, old_graph, new_graph),
+        "schedulerStates": _scheduler_states(rescale),
     }
 
 
-def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
+def _vertices(job: Job, old_graph: JobGraph | None, new_graph: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
     vertices = {}
     for vertex_id in java_vertex_order(bounds):
         vertex = job.graph.by_id[vertex_id]
         group = vertex.spec.slot_sharing_group
+        lower, upper = bounds[vertex_id]
         vertices[vertex_id] = {
             "jobVertexId": vertex_id,
             "jobVertexName": vertex.name,
             "slotSharingGroupId": slot_sharing_group_id(job, group),
             "slotSharingGroupName": group,
-            "desiredParallelism": bounds[vertex_id][1],
-            "sufficientParallelism": bounds[vertex_id][0],
-            "preRescaleParallelism": before.by_id[vertex_id].parallelism if before else None,
-            "postRescaleParallelism": after.by_id[vertex_id].parallelism if after else None,
+            "desiredParallelism": upper,
+            "sufficientParallelism": lower,
+            "preRescaleParallelism": old_graph.by_id[vertex_id].parallelism if old_graph else None,
+            "postRescaleParallelism": new_graph.by_id[vertex_id].parallelism if new_graph else None,
         }
     return vertices
 
 
-def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
+def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
     memory = taskmanager_memory(call.cluster.configuration, call.cluster.release)
-    slot = memory.slot_resource(call.cluster.spec.slots)
+    resource = memory.slot_resource(call.cluster.spec.slots)
     slots = {}
     for group in job.graph.groups:
-        members = [bounds[v.id] for v in job.graph.vertices if v.spec.slot_sharing_group == group]
+        bounds_of_group = [
+            bounds[vertex.id] for vertex in job.graph.vertices if vertex.spec.slot_sharing_group == group
+        ]
         group_id = slot_sharing_group_id(job, group)
         slots[group_id] = {
             "slotSharingGroupId": group_id,
             "slotSharingGroupName": group,
             "requestResourceProfile": _UNKNOWN_PROFILE,
-            "desiredSlots": max(upper for _, upper in members),
-            "minimalRequiredSlots": max(lower for lower, _ in members),
-            "preRescaleSlots": before.groups[group] if before else None,
-            "postRescaleSlots": after.groups[group] if after else None,
-            "acquiredResourceProfile": slot,
+            "desiredSlots": max(upper for _, upper in bounds_of_group),
+            "minimalRequiredSlots": max(lower for lower, _ in bounds_of_group),
+            "preRescaleSlots": old_graph.groups[group] if old_graph else None,
+            "postRescaleSlots": new_graph.groups[group] if new_graph else None,
+            "acquiredResourceProfile": resource,
         }
     return slots
 
 
-def _scheduler_states(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
+def _scheduler_states(rescale: Rescale) -> list[dict[str, Any]]:
     """Return the states of the adaptive scheduler during a completed rescale, as observed on 2.3.0."""
-    if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != "COMPLETED":
+    if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != RescaleState.COMPLETED:
         return []
-    scheduled = max(rescale.started_at, rescale.job_attempt.created_at)
+    scheduled_at = max(rescale.started_at, rescale.job_attempt.created_at)
     if rescale.job_attempt.number == 0:
         states = [
             ("Created", rescale.started_at, rescale.started_at),
-            ("WaitingForResources", rescale.started_at, scheduled),
+            ("WaitingForResources", rescale.started_at, scheduled_at),
         ]
     else:
-        states = [("Restarting", rescale.started_at, scheduled), ("WaitingForResources", scheduled, scheduled)]
-    states.append(("CreatingExecutionGraph", scheduled, rescale.ended_at))
+        states = [
+            ("Restarting", rescale.started_at, scheduled_at),
+            ("WaitingForResources", scheduled_at, scheduled_at),
+        ]
+    states.append(("CreatingExecutionGraph", scheduled_at, rescale.ended_at))
     states.append(("Executing", rescale.ended_at, rescale.ended_at))
     return [
         {
             "state": state,
-            "enterTimestampInMillis": entered,
-            "leaveTimestampInMillis": left,
-            "durationInMillis": left - entered,
+            "enterTimestampInMillis": entered_at,
+            "leaveTimestampInMillis": left_at,
+            "durationInMillis": left_at - entered_at,
             "stringifiedException": None,
         }
-        for state, entered, left in states
+        for state, entered_at, left_at in states
     ]

@@ -15,13 +15,14 @@ from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.serialized_exceptions import failure_payload
 
-INCREMENTAL = JavaException(
+NO_INCREMENTAL_CHECKPOINT = JavaException(
     java_classes.ILLEGAL_STATE_EXCEPTION,
     checkpoint_messages.NO_INCREMENTAL_CHECKPOINT,
 )
 
 
 def _trigger_id(call: RestCall) -> str:
+    """Return the trigger id that the request gives, or a new one."""
     requested_id: str | None = call.body.get("triggerId")
     return requested_id or call.cluster.async_operations.next_trigger_id(call.cluster.random)
 
@@ -70,7 +71,7 @@ def stop(call: RestCall) -> Payload:
 def checkpoint(call: RestCall) -> Payload:
     """Trigger a checkpoint. Raises UncaughtJavaException for an incremental one, which 1.17 and 1.18 accept."""
     if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
-        raise UncaughtJavaException(INCREMENTAL)
+        raise UncaughtJavaException(NO_INCREMENTAL_CHECKPOINT)
     trigger_id = _trigger_id(call)
     call.cluster.savepoints.trigger_checkpoint(call.path["jobid"], trigger_id, call.now)
     return {"request-id": trigger_id}
@@ -121,7 +122,10 @@ def _status(call: RestCall, kind: AsyncOperationKind) -> dict[str, Any]:
 
 
 def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
-    """Return the result or the failure of an operation. There is no state FAILED. Checkpoints use camel case."""
+    """Return the result or the failure of a completed operation; Flink has no state for failed ones.
+
+    The key of a failure is in camel case for checkpoints.
+    """
     if operation.failure is None:
         return operation.result
     name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"

@@ -15,11 +15,15 @@ from flinkmock.release import Release
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
 
 
+_UNKNOWN_LINE = -1
+"""The line number of a StackTraceElement whose line is unknown."""
+
+
 def failure_payload(exception: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
-    """Return the payload of a `failure-cause`; `frames` are used for an exception without frames."""
+    """Return the payload of a `failure-cause`; `frames` are the stack trace of an exception that has none."""
     trace = failure_trace(exception, frames)
-    calls = tuple(map(_frame, frames))
-    serialized = writer.serialized_exception(exception, trace, calls, class_in_message=release.since("1.16"))
+    parsed_frames = tuple(map(_frame, frames))
+    serialized = writer.serialized_exception(exception, trace, parsed_frames, class_in_message=release.since("1.16"))
     return {
         "class": exception.java_class,
         "stack-trace": trace,
@@ -35,5 +39,6 @@ def serialized_optional(value: JavaValue) -> str:
 def _frame(text: str) -> writer.Frame:
     match = _FRAME.fullmatch(text)
     if match is None:  # a native method, or any other text that a scenario gives as a frame
-        return writer.Frame(text, "", "", -1)
-    return writer.Frame(match["class"], match["method"], match["file"], int(match["line"] or -1), match["module"])
+        return writer.Frame(text, "", "", _UNKNOWN_LINE)
+    line = int(match["line"]) if match["line"] else _UNKNOWN_LINE
+    return writer.Frame(match["class"], match["method"], match["file"], line, match["module"])

@@ -11,6 +11,7 @@ from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.flink.java_format import hash_order
 
 _EXCHANGE = "UNDEFINED"
+"""The exchange mode of all inputs in a stream graph that was not submitted."""
 
 
 def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
@@ -18,26 +19,28 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
 
     Nodes are in the order of a Java hash map with their ids as keys.
     """
-    present = {vertex.index for vertex in job.vertices_at(time)}
-    operators = job.spec.stream_operators
-    nodes = {
-        node["id"]: node
-        for node in (_nodes_of_plan(operators, job, present) if operators else _nodes(job.graph, present))
-    }
-    return {"nodes": [nodes[id] for id in hash_order(nodes, int)]}
+    created_vertices = {vertex.index for vertex in job.vertices_at(time)}
+    if job.spec.stream_operators:
+        nodes = _nodes_of_plan(job.spec.stream_operators, job, created_vertices)
+    else:
+        nodes = _nodes_of_graph(job.graph, created_vertices)
+    node_by_id = {node["id"]: node for node in nodes}
+    return {"nodes": [node_by_id[id] for id in hash_order(node_by_id, int)]}
 
 
-def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[int]) -> Iterator[dict[str, Any]]:
+def _nodes_of_plan(
+    operators: Sequence[StreamOperator], job: Job, created_vertices: set[int]
+) -> Iterator[dict[str, Any]]:
     """Yield the operators of a submitted plan."""
     for operator in operators:
         vertex = job.graph.vertices[operator.vertex]
-        is_present = operator.vertex in present
+        is_created = operator.vertex in created_vertices
         yield {
             "id": str(operator.id),
-            "parallelism": vertex.parallelism if is_present else operator.parallelism,
+            "parallelism": vertex.parallelism if is_created else operator.parallelism,
             "operator": operator.name,
             "description": operator.description,
-            **({"job_vertex_id": vertex.id} if is_present else {}),
+            **({"job_vertex_id": vertex.id} if is_created else {}),
             "inputs": [
                 {"num": number, "id": str(source), "ship_strategy": strategy, "exchange": exchange}
                 for number, (source, strategy, exchange) in enumerate(operator.inputs)
@@ -45,26 +48,27 @@ def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[i
         }
 
 
-def _nodes(graph: JobGraph, present: set[int]) -> Iterator[dict[str, Any]]:
-    """Yield the operators. Ids count transformations: one for each operator, and for each input that is not FORWARD."""
+def _nodes_of_graph(graph: JobGraph, created_vertices: set[int]) -> Iterator[dict[str, Any]]:
+    """Yield the operators. Ids count transformations: each operator, and each input that is not FORWARD, has one."""
     next_id = 1
-    last: dict[int, str] = {}
+    last_operator_ids: dict[int, str] = {}  # by the index of the vertex
     for vertex in graph.vertices:
         for position, operator in enumerate(vertex.spec.operators):
-            edges = [(last[edge.source], edge.ship_strategy) for edge in vertex.inputs] if position == 0 else []
-            if position > 0:
-                edges = [(last[vertex.index], "FORWARD")]
-            next_id += sum(strategy != "FORWARD" for _, strategy in edges)
-            last[vertex.index] = str(next_id)
+            if position == 0:
+                inputs = [(last_operator_ids[edge.source], edge.ship_strategy) for edge in vertex.inputs]
+            else:
+                inputs = [(last_operator_ids[vertex.index], "FORWARD")]
+            next_id += sum(strategy != "FORWARD" for _, strategy in inputs)
+            last_operator_ids[vertex.index] = str(next_id)
             next_id += 1
             yield {
-                "id": last[vertex.index],
+                "id": last_operator_ids[vertex.index],
                 "parallelism": vertex.parallelism,
                 "operator": operator,
                 "description": operator,
-                **({"job_vertex_id": vertex.id} if vertex.index in present else {}),
+                **({"job_vertex_id": vertex.id} if vertex.index in created_vertices else {}),
                 "inputs": [
                     {"num": number, "id": source, "ship_strategy": strategy, "exchange": _EXCHANGE}
-                    for number, (source, strategy) in enumerate(edges)
+                    for number, (source, strategy) in enumerate(inputs)
                 ],
             }

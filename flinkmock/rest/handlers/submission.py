@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import NoReturn
 
 from flinkmock.cluster.applications import single_job_application
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
@@ -27,13 +28,13 @@ _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 def submit(call: RestCall) -> Payload:
     """Submit a job graph.
 
-    The template is that of the first submission rule that matches the name of the job, the name of a jar, or an entry
-    class. The job keeps its name. Graph, checkpoints and configuration are those of the submitted plan, except for the
+    The first submission rule that matches the name of the job, the name of a jar, or an entry class decides on the
+    template. The job keeps its name. Graph, checkpoints and configuration come from the submitted plan, except for the
     keys in the rule.
 
     Raises:
-        InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read. These are checked
-            in the order of JobSubmitHandler.
+        InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read; checked in the
+            order of JobSubmitHandler.
         UncaughtJavaException: The job id exists already, the plan is empty, or the scenario makes this call fail.
     """
     cluster = call.cluster
@@ -50,7 +51,7 @@ def submit(call: RestCall) -> Payload:
         raise UncaughtJavaException(duplicate_submission_error(cluster.release))
     job_id = submitted.id or cluster.new_job_id()
     if submitted.is_empty:
-        raise UncaughtJavaException(_reject_empty(submitted, job_id, call))
+        _reject_empty_job(submitted, job_id, call)
     spec = _spec(submitted, jars, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
@@ -83,23 +84,25 @@ def _spec(submitted: SubmittedPlan, jars: list[UploadedFile], call: RestCall) ->
         raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, text)) from None
 
 
-def _reject_empty(submitted: SubmittedPlan, job_id: str, call: RestCall) -> JavaException:
-    """Return the Dispatcher's exception for a job without vertices. Since 2.3, its FAILED application remains."""
-    cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
-    failure = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED, cause)
+def _reject_empty_job(submitted: SubmittedPlan, job_id: str, call: RestCall) -> NoReturn:
+    """Raise the Dispatcher's exception for a job without vertices. Since 2.3, a FAILED application remains."""
     if call.cluster.release.since("2.3"):
         application = single_job_application(job_id, submitted.name or "", call.now)
         application.rejected = True
         call.cluster.applications[job_id] = application
-    return failure
+    cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
+    message = submission_messages.JOB_NOT_SUBMITTED
+    raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, message, cause))
 
 
 def _read(file: UploadedFile, release: Release) -> SubmittedPlan:
-    """Read a plan. Since 1.20, the id is also in the name of the file (docs/flink-behaviour.md#command-line-client)."""
+    """Read a plan. Since 1.20, its file name contains the id, too (docs/flink-behaviour.md#command-line-client)."""
     try:
         submitted = decode_plan(read_object(file.path.read_bytes()), release)
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
         raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None
-    in_name = _ID_IN_NAME.search(file.name)
-    return submitted if submitted.id or not in_name else dataclasses.replace(submitted, id=in_name[1])
+    id_in_name = _ID_IN_NAME.search(file.name)
+    if submitted.id or id_in_name is None:
+        return submitted
+    return dataclasses.replace(submitted, id=id_in_name[1])

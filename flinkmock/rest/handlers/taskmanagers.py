@@ -24,7 +24,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
     """
     release = cluster.release
     memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), release)
-    free = cluster.slots.free_slots(taskmanager, now)
+    free_slots = cluster.slots.free_slots(taskmanager, now)
     return {
         "id": taskmanager.id,
         "path": taskmanager_path(taskmanager, release),
@@ -32,10 +32,10 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
         "jmxPort": -1,
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),
         "slotsNumber": taskmanager.slots,
-        "freeSlots": free,
+        "freeSlots": free_slots,
         "assignedTasks": len(tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
         "totalResource": memory.total_resource(taskmanager.slots, release),
-        "freeResource": memory.free_resource(taskmanager.slots, free, release),
+        "freeResource": memory.free_resource(taskmanager.slots, free_slots, release),
         "hardware": memory.hardware(environment_of(release)),
         "memoryConfiguration": memory.configuration(),
     }
@@ -48,17 +48,21 @@ def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int
 
 @handles("getTaskManagers")
 def taskmanagers(call: RestCall) -> Payload:
-    present = call.cluster.taskmanagers.at(call.now)
-    return {"taskmanagers": [taskmanager_payload(call.cluster, taskmanager, call.now) for taskmanager in present]}
+    return {
+        "taskmanagers": [
+            taskmanager_payload(call.cluster, taskmanager, call.now)
+            for taskmanager in call.cluster.taskmanagers.at(call.now)
+        ]
+    }
 
 
 @handles("getTaskManagerDetails")
 def details(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
-    # the default slot manager of earlier releases does not list them (DeclarativeSlotManager)
-    listed = cluster.release.since("1.18") or cluster.configuration.boolean(FINE_GRAINED)
-    slots = cluster.slots.held(call.now, taskmanager=taskmanager) if listed else []
+    # DeclarativeSlotManager, the default of earlier releases, does not list slots
+    lists_slots = cluster.release.since("1.18") or cluster.configuration.boolean(FINE_GRAINED)
+    slots = cluster.slots.held(call.now, taskmanager=taskmanager) if lists_slots else []
     tasks = Counter(
         execution.slot.index
         for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
@@ -80,8 +84,8 @@ def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     names = [
-        f"{e.vertex.name} ({e.subtask + 1}/{e.vertex.parallelism})#{e.attempt}"
-        for e in tasks_on(cluster, taskmanager, call.now)
+        f"{task.vertex.name} ({task.subtask + 1}/{task.vertex.parallelism})#{task.attempt}"
+        for task in tasks_on(cluster, taskmanager, call.now)
     ]
     depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
     return {"threadInfos": taskmanager_threads(taskmanager.id, names, cluster.release, cluster.random, depth)}

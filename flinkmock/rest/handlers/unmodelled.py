@@ -9,7 +9,7 @@ def unmodelled(call: RestCall) -> Payload | FileContent:
     """Return an empty payload, so that the response consists of placeholders.
 
     Raises:
-        JobNotFound, VertexNotFound, TaskManagerNotFound: There is nothing with an id in the path.
+        JobNotFound, VertexNotFound, TaskManagerNotFound: An id in the path is unknown.
     """
     if "jobid" in call.path:
         job = call.cluster.job(call.path["jobid"], call.now)

@@ -31,7 +31,7 @@ def details(call: RestCall) -> Payload:
 def attempt_payload(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
     """Return one execution (SubtaskExecutionAttemptDetailsInfo)."""
     start, end = execution.started_at(time), execution.ended_at(time)
-    spent = io.status_duration(execution)
+    durations = io.status_duration(execution)
     return {
         "subtask": execution.subtask,
         "status": execution.state_at(time),
@@ -41,7 +41,7 @@ def attempt_payload(execution: Execution, io: IoMetrics, time: int, now: int) ->
         "end-time": -1 if end is None else end,
         "duration": -1 if start is None else (now if end is None else end) - start,
         "metrics": io.payload([execution]),
-        "status-duration": {state: spent.get(state, -1) for state in STARTING},
+        "status-duration": {state: durations.get(state, -1) for state in STARTING},
         "start_time": -1 if start is None else start,
     }
 
@@ -65,16 +65,16 @@ def times(call: RestCall) -> Payload:
 
 def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
     """Return the times of a subtask, whose duration counts from SCHEDULED. See docs/flink-behaviour.md#subtasks."""
-    entered = execution.timestamps_at(time)
+    timestamps = execution.timestamps_at(time)
     state = execution.state_at(time)
-    until = entered[state] if state in TERMINAL_TASK_STATES else now
+    end = timestamps[state] if state in TERMINAL_TASK_STATES else now
     location = location_payload(execution, time)
     return {
         "subtask": execution.subtask,
         "host": location["host"],
         "endpoint": location["endpoint"],
-        "duration": until - entered[TaskState.SCHEDULED] if "SCHEDULED" in entered else -1,
-        "timestamps": {name: entered.get(name, 0) for name in TASK_STATES},
+        "duration": end - timestamps[TaskState.SCHEDULED] if TaskState.SCHEDULED in timestamps else -1,
+        "timestamps": {name: timestamps.get(name, 0) for name in TASK_STATES},
     }
 
 
