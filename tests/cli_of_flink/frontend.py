@@ -1,4 +1,4 @@
-"""Flink's own `flink` command: the class that its shell script starts, out of the jars of a distribution."""
+"""Runs Flink's own `flink` command: the class that its shell script starts, from the jars of a distribution."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-OPENS = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
-"""Packages of java.base that Flink looks into; its own script opens them, too."""
+OPEN_PACKAGES = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
+"""Packages of java.base that Flink accesses by reflection; its own script opens them, too."""
 LOG4J = "rootLogger.level = OFF\n"
 PATIENCE = 90
-"""Seconds for one command; it starts a JVM."""
+"""The maximum time of one command, in seconds. Each command starts a JVM."""
 
 
 def java() -> str | None:
+    """Return the path of Java: that of JAVA_HOME, or on the PATH."""
     home = os.environ.get("JAVA_HOME")
     return shutil.which(Path(home) / "bin" / "java") if home else shutil.which("java")
 
 
 def libraries(minor: str) -> Path | None:
-    """The folder with the jars of a release, among what FLINKMOCK_DIST names (flink-dist jars, or folders with one)."""
+    """Return the folder with the jars of a release, from the paths in FLINKMOCK_DIST (flink-dist jars, or folders)."""
     for path in filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)):
         for folder in (Path(path), Path(path) / "lib", Path(path).parent):
             if any(folder.glob(f"flink-dist*-{minor}.*.jar")):
@@ -32,27 +33,34 @@ def libraries(minor: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Frontend:
-    """The command line for a cluster at `address` ("localhost:8081"); `folder` is for its configuration."""
+    """Flink's command line for one cluster.
+
+    Attributes:
+        java: The path of Java.
+        libraries: The folder with the jars of a distribution.
+        folder: The folder for the configuration.
+        address: Host and port of the cluster: "localhost:8081".
+    """
 
     java: str
     libraries: Path
     folder: Path
     address: str
 
-    def prepare(self) -> None:
+    def write_configuration(self) -> None:
         host, port = self.address.split(":")
         settings = {"rest.address": host, "rest.port": port, "jobmanager.rpc.address": host}
-        for name in ("config.yaml", "flink-conf.yaml"):  # since 1.19, and before
+        for name in ("config.yaml", "flink-conf.yaml"):  # the names since 1.19, and until 1.18
             text = "".join(f"{key}: {value}\n" for key, value in settings.items())
             (self.folder / name).write_text(text, encoding="utf-8")
         (self.folder / "log4j.properties").write_text(LOG4J, encoding="utf-8")
 
-    def __call__(self, arguments: Sequence[str], settings: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """Exit code and all that was printed. `settings` are further variables of the environment."""
+    def run(self, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Run a command with further environment variables. Return its exit code, and its output with the errors."""
         log4j = (self.folder / "log4j.properties").as_uri()
         command = [
             self.java,
-            *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in OPENS),
+            *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in OPEN_PACKAGES),
             "-Xmx300m",
             f"-Dlog4j.configurationFile={log4j}",
             f"-Dlog4j.configuration={log4j}",
@@ -61,13 +69,13 @@ class Frontend:
             "org.apache.flink.client.cli.CliFrontend",
             *arguments,
         ]
-        ended = subprocess.run(
+        completed = subprocess.run(
             command,
-            env={**os.environ, "FLINK_CONF_DIR": str(self.folder), **(settings or {})},
+            env={**os.environ, "FLINK_CONF_DIR": str(self.folder), **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=PATIENCE,
             check=False,
         )
-        return ended.returncode, ended.stdout.decode("utf-8", "replace")
+        return completed.returncode, completed.stdout.decode("utf-8", "replace")

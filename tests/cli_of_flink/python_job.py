@@ -1,4 +1,4 @@
-"""Run by `flink run -py`: a DataStream job and a Table job, and what their clients learn of them."""
+"""The program of `test_python.py`. It submits a DataStream job and Table jobs, and prints their results."""
 
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment

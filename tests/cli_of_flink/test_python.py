@@ -1,4 +1,4 @@
-"""PyFlink 2.3 against the fake: `flink run -py`, DataStream and Table API, waiting for a job and its result."""
+"""PyFlink 2.3 with a fake cluster: `flink run -py`, DataStream and Table API, waiting for a job and its result."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from flinkmock import FlinkMock
 from tests.cli_of_flink import frontend
 
 HERE = Path(__file__).parent
-ENDS = {"submitted": {"*": {"lifecycle": [{"RUNNING": "1s"}, "FINISHED"], "results": [[1], [2]]}}}
+SCENARIO = {"submitted": {"*": {"lifecycle": [{"RUNNING": "1s"}, "FINISHED"], "results": [[1], [2]]}}}
 
 
-def test_a_python_program(tmp_path: Path) -> None:
+def test_a_python_program_gets_the_results_of_its_jobs(tmp_path: Path) -> None:
     python, java = os.environ.get("FLINKMOCK_PYFLINK"), frontend.java()
     if python is None or java is None:
         pytest.skip("FLINKMOCK_PYFLINK does not name a Python that has apache-flink 2.3, or there is no Java")
-    where = "import importlib.util; print(importlib.util.find_spec('pyflink').submodule_search_locations[0])"
-    home = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True).stdout.strip()
-    with FlinkMock(ENDS, flink="2.3", clock="real") as cluster:
+    print_home = "import importlib.util; print(importlib.util.find_spec('pyflink').submodule_search_locations[0])"
+    home = subprocess.run([python, "-c", print_home], capture_output=True, text=True, check=True).stdout.strip()
+    with FlinkMock(SCENARIO, flink="2.3", clock="real") as cluster:
         address = cluster.url.removeprefix("http://")
         flink = frontend.Frontend(java, Path(home, "lib"), tmp_path, address)
-        flink.prepare()
-        settings = {"FLINK_HOME": home, "FLINK_LIB_DIR": f"{home}/lib", "FLINK_OPT_DIR": f"{home}/opt"}
+        flink.write_configuration()
+        variables = {"FLINK_HOME": home, "FLINK_LIB_DIR": f"{home}/lib", "FLINK_OPT_DIR": f"{home}/opt"}
         options = ["-m", address, "-pyclientexec", python, "-pyexec", python]
-        code, output = flink(["run", *options, "-py", str(HERE / "python_job.py")], settings)
+        code, output = flink.run(["run", *options, "-py", str(HERE / "python_job.py")], variables)
         with cluster.engine.lock:
             jobs = {job.name: job for job in cluster.cluster.jobs.values()}
     assert code == 0, output
     assert "ran 1000 ms" in output
     assert "inserted FINISHED" in output
     assert "collected [<Row(1)>, <Row(2)>]" in output
-    first = jobs["numbers from Python"]
-    assert first.spec.vertices[0].operators[0] == "Source: Collection Source"
+    stream_job = jobs["numbers from Python"]
+    assert stream_job.spec.vertices[0].operators[0] == "Source: Collection Source"

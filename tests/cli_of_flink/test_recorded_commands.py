@@ -1,4 +1,4 @@
-"""Flink's unmodified command line against the fake: exit codes and printed lines as recorded with real clusters."""
+"""Flink's unmodified command line has the exit codes and prints the lines that were recorded with real clusters."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ COMMANDS = (
 )
 """The recorded commands in their order. JOB is the last started job, SAVEPOINT the last savepoint. The last command
 uses a port without a server."""
-WITHOUT_CLUSTER = ("info",)
+ACTIONS_WITHOUT_CLUSTER = ("info",)
 
 
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
-def test_the_recorded_commands(version: str, tmp_path: Path) -> None:
+def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
     minor = version.rpartition(".")[0]
     java, libraries = frontend.java(), frontend.libraries(minor)
     if java is None:
@@ -61,32 +61,35 @@ def test_the_recorded_commands(version: str, tmp_path: Path) -> None:
     assert len(recorded) == len(COMMANDS)
     with FlinkMock(HERE / "jobs.yaml", flink=minor) as cluster:
         flink = frontend.Frontend(java, libraries, tmp_path, cluster.url.removeprefix("http://"))
-        flink.prepare()
-        known = {"JOB": "", "SAVEPOINT": ""}
-        differing = []
+        flink.write_configuration()
+        values = {"JOB": "", "SAVEPOINT": ""}
+        differences = []
         for number, (command, real) in enumerate(zip(COMMANDS, recorded, strict=True)):
             arguments = [
-                str(JARS / version / word) if word.endswith(".jar") else known.get(word, word) for word in command
+                str(JARS / version / word) if word.endswith(".jar") else values.get(word, word) for word in command
             ]
-            if command[0] not in WITHOUT_CLUSTER:
+            if command[0] not in ACTIONS_WITHOUT_CLUSTER:
                 address = "localhost:1" if number == len(COMMANDS) - 1 else flink.address
                 arguments[1:1] = ["-m", address]
-            code, output = flink(arguments)
+            code, output = flink.run(arguments)
             if command[0] == "run" and (job := re.search("[0-9a-f]{32}", output)):
-                known["JOB"] = job[0]
+                values["JOB"] = job[0]
             if savepoint := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
-                known["SAVEPOINT"] = savepoint[0]
-            printed, cut, _ = real["output"].partition(" [cut ")  # what is very long was not recorded to its end
-            ours = [f"exit {code}", *lines(output[: len(printed)] if cut else output)]
-            theirs = [f"exit {real['exit']}", *lines(printed)]
-            if ours != theirs:
-                differing.append("\n".join((" ".join(command), *unified_diff(theirs, ours, "Flink", "flinkmock"))))
-    assert not differing, "\n\n".join(differing)
+                values["SAVEPOINT"] = savepoint[0]
+            real_output, cut_mark, _ = real["output"].partition(" [cut ")  # long output was recorded in part
+            if cut_mark:
+                output = output[: len(real_output)]
+            our_lines = [f"exit {code}", *lines(output)]
+            real_lines = [f"exit {real['exit']}", *lines(real_output)]
+            if our_lines != real_lines:
+                diff = unified_diff(real_lines, our_lines, "Flink", "flinkmock")
+                differences.append("\n".join((" ".join(command), *diff)))
+    assert not differences, "\n\n".join(differences)
 
 
 def lines(output: str) -> list[str]:
-    """Split the output into lines, without varying parts: ids, dates, durations, counts, frames of stack traces."""
-    for pattern, name in (
+    """Split the output into lines, without what differs between runs: ids, dates, durations, counts, stack frames."""
+    for pattern, replacement in (
         (r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}", "savepoint-X"),
         (r"\b(?!0123456789abcdef)[0-9a-f]{32}\b", "ID"),
         (r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d", "DATE"),
@@ -95,5 +98,5 @@ def lines(output: str) -> list[str]:
         (r"^(- .*\): )[\d.]+$", r"\1N"),
         (r"\[\d+ elements\]", "[N elements]"),
     ):
-        output = re.sub(pattern, name, output, flags=re.MULTILINE)
+        output = re.sub(pattern, replacement, output, flags=re.MULTILINE)
     return [line for line in output.split("\n") if not re.match(r"\s+(at |\.\.\. \d+ more)", line) and line.strip()]

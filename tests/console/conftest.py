@@ -9,14 +9,14 @@ import pytest
 
 from flinkmock import FlinkMock
 from tests.console.page import ConsolePage
-from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.browser import Browser, missing_requirement
 
 SCENARIO = Path(__file__).with_name("scene.yaml")
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if missing := what_is_missing():
+    if missing := missing_requirement():
         pytest.skip(missing)
     started = Browser(tmp_path_factory.mktemp("browser"))
     yield started

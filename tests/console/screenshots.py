@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from flinkmock import FlinkMock
-from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.browser import Browser, missing_requirement
 from tests.timeouts import PATIENCE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -46,7 +46,7 @@ def resize(browser: Browser, width: int, height: int, *, dark: bool = False, sca
 
 
 def main() -> int:
-    if missing := what_is_missing():
+    if missing := missing_requirement():
         print(f"There is no browser: {missing}.", file=sys.stderr)
         return 2
     cluster = FlinkMock(SCENE)  # not a `with` block, because the expectation is not met

@@ -24,14 +24,14 @@ def request(url: str) -> None:
 def test_it_states_that_the_cluster_is_a_fake(console: ConsolePage) -> None:
     console.wait_for("This is not Flink: Flink 2.3.0 is simulated, and no job runs.")
     assert console.driver.title == "flinkmock: Flink 2.3.0 (fake)"
-    assert console.browser.troubles() == []
+    assert console.browser.take_errors() == []
 
 
 def test_the_page_of_the_cluster_leads_to_it(console: ConsolePage) -> None:
     console.browser.open(console.url)
     console.wait_for("live", "orders")
     assert console.driver.current_url == f"{console.url}/__flinkmock__/"
-    assert console.browser.troubles() == []
+    assert console.browser.take_errors() == []
 
 
 def test_clock(console: ConsolePage, flink: FlinkMock) -> None:

@@ -1,4 +1,4 @@
-"""A headless Chromium that remembers what went wrong on a page: errors on the console, requests that failed."""
+"""A headless Chromium that collects the errors of a page: messages on its console, and requests that failed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --no-proxy-server --window-size=1400,900"
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 30.0
-"""Seconds until a page must show what it is to show."""
+"""The maximum time that a page may take to show a text or an element, in seconds."""
 
 
-def what_is_missing() -> str | None:
-    """Why no browser can be started here, or None."""
+def missing_requirement() -> str | None:
+    """Return what a browser needs and is not installed; None if it can be started."""
     try:
         import selenium  # noqa: F401
     except ImportError:
@@ -30,10 +30,12 @@ def what_is_missing() -> str | None:
 
 
 def _program() -> str | None:
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+    return next((path for name in PROGRAM_NAMES if (path := shutil.which(name))), None)
 
 
 class Browser:
+    """A running Chromium. `profile` is an empty folder for its files."""
+
     def __init__(self, profile: Path) -> None:
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
@@ -44,62 +46,62 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-        self._url_of_request: dict[str, str] = {}
+        self._urls_by_request_id: dict[str, str] = {}
 
     def close(self) -> None:
         self.driver.quit()
 
     def open(self, url: str) -> None:
-        """Open a page from a blank one, so that it is loaded again."""
+        """Load a page, even if it is already open, and forget the errors of the previous one."""
         self.driver.get("about:blank")
-        self.troubles()
+        self.take_errors()
         self.driver.get(url)
 
     @property
     def text(self) -> str:
-        """The text of the page with single blanks, text fields and editors included."""
+        """The text of the page, including that of text fields, with single spaces."""
         page_text = self.driver.execute_script("return document.body.innerText")
         fields = self.driver.execute_script(
-            "return [...document.querySelectorAll('input, textarea')].map(f => f.value).join(' ')"
+            "return [...document.querySelectorAll('input, textarea')].map(field => field.value).join(' ')"
         )
         return " ".join(f"{page_text} {fields}".replace("\u00a0", " ").split())
 
     def wait_for(self, *texts: str) -> None:
-        """Raises AssertionError when one of them doesn't appear in time."""
+        """Wait until the page shows all texts. Raises AssertionError if one of them doesn't appear in time."""
         self._until(lambda: all(text in self.text for text in texts), lambda: f"{texts} did not appear: {self.text}")
 
     def click(self, selector: str, text: str = "") -> None:
-        """The last element shown that fits the CSS selector and has this text, as soon as there is one."""
+        """Click on the last visible element with this CSS selector and text. Wait until there is one."""
         from selenium.common.exceptions import WebDriverException
 
-        def clicked() -> bool:
+        def click_if_visible() -> bool:
             try:
                 for element in reversed(self.driver.find_elements("css selector", selector)):
                     if element.is_displayed() and element.text.strip() == text:
                         element.click()
                         return True
             except WebDriverException:
-                pass  # it moves, or is drawn again at this moment
+                pass  # the page moves or replaces the element at this moment
             return False
 
-        self._until(clicked, lambda: f"nothing to click at: {selector} {text}")
+        self._until(click_if_visible, lambda: f"no visible element: {selector} {text}")
 
-    def troubles(self) -> list[str]:
+    def take_errors(self) -> list[str]:
         """Return the errors since the last call."""
         messages = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         for entry in self.driver.get_log("performance"):
             message: dict[str, Any] = json.loads(entry["message"])["message"]
             event = message["params"]
             if message["method"] == "Network.requestWillBeSent":
-                self._url_of_request[event["requestId"]] = event["request"]["url"]
+                self._urls_by_request_id[event["requestId"]] = event["request"]["url"]
             elif message["method"] == "Network.responseReceived" and event["response"]["status"] >= 400:
                 messages.append(f"{event['response']['status']} {event['response']['url']}")
             elif message["method"] == "Network.loadingFailed" and not event.get("canceled"):
-                messages.append(f"{event['errorText']} {self._url_of_request.get(event['requestId'])}")
+                messages.append(f"{event['errorText']} {self._urls_by_request_id.get(event['requestId'])}")
         return messages
 
-    def _until(self, condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
-        end = time.monotonic() + PATIENCE
+    def _until(self, condition: Callable[[], bool], failure_message: Callable[[], str]) -> None:
+        deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < end, complaint()
+            assert time.monotonic() < deadline, failure_message()
             time.sleep(0.2)

@@ -1,7 +1,7 @@
 """A browser for all tests of the session, and a fake cluster with the dashboard of one release.
 
 Flink's jars are not part of the project. FLINKMOCK_DIST has the paths of flink-dist jars of any releases, or of folders
-with one, separated as in PATH. Without it, an installed apache-flink-libraries is used.
+with one, separated as in PATH. If it is not set, the tests use an installed apache-flink-libraries.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from flinkmock import FlinkMock
 from flinkmock.contract import Contract
 from flinkmock.errors import DashboardMissing
 from flinkmock.server import Dashboard
-from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.browser import Browser, missing_requirement
 
-Start = Callable[[str], FlinkMock]
+StartCluster = Callable[[str], FlinkMock]
 RELEASES = ("2.3", "1.20", "1.12")
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if missing := what_is_missing():
+    if missing := missing_requirement():
         pytest.skip(missing)
     if not any(_jar(minor) for minor in RELEASES):
         pytest.skip("no flink-dist jar: name one in FLINKMOCK_DIST, or install apache-flink-libraries")
-    started = Browser(tmp_path_factory.mktemp("browser"))
-    yield started
-    started.close()
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
-    """Starts a cluster of a release with its dashboard, once for each module. Skips the test if its jar is missing."""
+def start_cluster() -> Iterator[StartCluster]:
+    """Return a function that starts a cluster of a release with its dashboard, or returns the running one.
+
+    It skips the test if there is no jar of the release.
+    """
     clusters: dict[str, FlinkMock] = {}
 
-    def started(minor: str) -> FlinkMock:
+    def start(minor: str) -> FlinkMock:
         if minor not in clusters:
             jar = _jar(minor)
             if jar is None:
@@ -47,12 +50,13 @@ def start() -> Iterator[Start]:
             clusters[minor] = FlinkMock(scenario, flink=minor, dashboard=jar).start()
         return clusters[minor]
 
-    yield started
+    yield start
     for cluster in clusters.values():
         cluster.close()
 
 
 def _jar(minor: str) -> str | None:
+    """Return the path of the dashboard of a release, or "auto" if it is installed; None if there is none."""
     release = Contract.load(minor).release
     for path in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
         try:

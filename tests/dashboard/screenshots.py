@@ -1,7 +1,7 @@
 """Writes the screenshots of Flink's dashboard to docs/screenshots: `python -m tests.dashboard.screenshots`.
 
-FLINKMOCK_DIST names a flink-dist jar of the newest release, or a folder with one; else the dashboard is searched as by
-`flinkmock serve --dashboard`.
+FLINKMOCK_DIST names a flink-dist jar of the newest release, or a folder with one. If it is not set, the dashboard is
+found as by `flinkmock serve --dashboard`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 from flinkmock import FlinkMock
-from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.browser import Browser, missing_requirement
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 
 
 def main() -> int:
-    if missing := what_is_missing():
+    if missing := missing_requirement():
         print(f"There is no browser: {missing}.", file=sys.stderr)
         return 2
     dashboard = os.environ.get("FLINKMOCK_DIST", "auto").split(os.pathsep)[0]
@@ -33,7 +33,7 @@ def main() -> int:
             ):
                 browser.open(f"{cluster.url}/#/{page}")
                 browser.wait_for(text)
-                time.sleep(3)  # the graph moves into its place
+                time.sleep(3)  # until the animation of the graph has ended
                 browser.driver.save_screenshot(str(FOLDER / f"{name}.png"))
         finally:
             browser.close()

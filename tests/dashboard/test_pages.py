@@ -1,4 +1,4 @@
-"""Every page of Flink's own dashboard, in a browser: it shows what is so, and nothing fails."""
+"""Each page of Flink's own dashboard shows the jobs and processes of the cluster, without errors in the browser."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import requests
 
 from flinkmock import FlinkMock
 from tests.dashboard.browser import Browser
-from tests.dashboard.conftest import Start
+from tests.dashboard.conftest import StartCluster
 from tests.timeouts import PATIENCE
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0"
 
 RUNNING = "/job/running/{orders}"
 VERTEX = RUNNING + "/overview/{window}"
-MANAGER = "/task-manager/{manager}"
+TASKMANAGER = "/task-manager/{taskmanager}"
 
 PAGES = {
     "/overview": ("Running Application List", "SingleJobApplication(orders)", "RUNNING", "FINISHED", "FAILED"),
@@ -54,12 +54,12 @@ PAGES = {
     ),
     "/job/completed/{nightly-report}/overview": ("nightly-report", "FINISHED"),
     "/job/completed/{nightly-report}/timeline": ("nightly-report", "FINISHED", "Vertex TimeLine"),
-    "/task-manager": ("{manager}", "512 MB"),
-    MANAGER + "/metrics": ("Framework Heap", "Network", "Garbage Collection", "G1_Young_Generation"),
-    MANAGER + "/logs": ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner",),
-    MANAGER + "/stdout": ("{manager}",),
-    MANAGER + "/log-list": ("-taskexecutor-", ".log"),
-    MANAGER + "/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
+    "/task-manager": ("{taskmanager}", "512 MB"),
+    TASKMANAGER + "/metrics": ("Framework Heap", "Network", "Garbage Collection", "G1_Young_Generation"),
+    TASKMANAGER + "/logs": ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner",),
+    TASKMANAGER + "/stdout": ("{taskmanager}",),
+    TASKMANAGER + "/log-list": ("-taskexecutor-", ".log"),
+    TASKMANAGER + "/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
     "/job-manager/config": ("taskmanager.numberOfTaskSlots", "web.upload.dir"),
     "/job-manager/metrics": ("JVM (Heap/Non-Heap) Memory", "G1_Young_Generation"),
     "/job-manager/logs": ("StandaloneSessionClusterEntrypoint",),
@@ -70,31 +70,31 @@ PAGES = {
 }
 
 
-def names(cluster: FlinkMock) -> dict[str, str]:
-    """The ids in a page's address."""
-    jobs = {job["name"]: job["jid"] for job in send(cluster, "/jobs/overview")["jobs"]}
-    vertices = send(cluster, f"/jobs/{jobs['orders']}")["vertices"]
+def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
+    """Return the values of the names in PAGES: ids of jobs, of a vertex and of a TaskManager, and its endpoint."""
+    jobs = {job["name"]: job["jid"] for job in get(cluster, "/jobs/overview")["jobs"]}
+    vertices = get(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))
-    subtask = send(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
-    endpoint = subtask.get("endpoint") or subtask["host"]  # "host" up to 1.20
-    return {**jobs, "window": window, "manager": subtask["taskmanager-id"], "endpoint": endpoint}
+    subtask = get(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
+    endpoint = subtask.get("endpoint") or subtask["host"]  # `endpoint` is new in 2.0
+    return {**jobs, "window": window, "taskmanager": subtask["taskmanager-id"], "endpoint": endpoint}
 
 
-def send(cluster: FlinkMock, path: str) -> Any:
+def get(cluster: FlinkMock, path: str) -> Any:
     return requests.get(cluster.url + path, timeout=PATIENCE).json()
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page(start: Start, browser: Browser, page: str) -> None:
-    cluster = start("2.3")
-    ids = names(cluster)
+def test_a_page_shows_the_cluster_without_errors(start_cluster: StartCluster, browser: Browser, page: str) -> None:
+    cluster = start_cluster("2.3")
+    ids = ids_by_name(cluster)
     browser.open(f"{cluster.url}/#{page.format(**ids)}")
     browser.wait_for(*(text.format(**ids) if text.startswith("{") else text for text in PAGES[page]))
-    assert browser.troubles() == []
+    assert browser.take_errors() == []
 
 
-def test_a_job_is_submitted_and_cancelled(start: Start, browser: Browser) -> None:
-    cluster = start("2.3")
+def test_a_job_is_submitted_and_cancelled(start_cluster: StartCluster, browser: Browser) -> None:
+    cluster = start_cluster("2.3")
     browser.open(f"{cluster.url}/#/submit")
     browser.wait_for("Add New", "No Data")
     browser.driver.find_element("css selector", "input[type=file]").send_keys(str(JARS / "wordcount.jar"))
@@ -109,24 +109,26 @@ def test_a_job_is_submitted_and_cancelled(start: Start, browser: Browser) -> Non
     browser.click("button", "Submit")
     browser.wait_for("Cancel Job", "Job State RUNNING", "Source: source", "Sink: sink")
     job_id = browser.driver.current_url.split("/")[-2]
-    assert send(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
+    assert get(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
     browser.click("a", "Cancel Job")
     browser.click(".ant-popover button", "Yes")
     browser.wait_for("Job State CANCELED")
-    assert send(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
+    assert get(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
 
     browser.driver.get(f"{cluster.url}/#/submit")
     browser.click("a", "Delete")
     browser.click(".ant-popover button", "OK")
     browser.wait_for("Uploaded Jars", "No Data")
-    assert send(cluster, "/jars")["files"] == []
-    assert browser.troubles() == []
+    assert get(cluster, "/jars")["files"] == []
+    assert browser.take_errors() == []
 
 
 @pytest.mark.parametrize("minor", ["1.20", "1.12"])
-def test_the_dashboards_of_other_releases(start: Start, browser: Browser, minor: str) -> None:
-    cluster = start(minor)
-    ids = names(cluster)
+def test_the_dashboards_of_older_releases_show_the_job_without_errors(
+    start_cluster: StartCluster, browser: Browser, minor: str
+) -> None:
+    cluster = start_cluster(minor)
+    ids = ids_by_name(cluster)
     browser.open(f"{cluster.url}/#/overview")
     browser.wait_for(
         "Running Job List", "orders", "RUNNING", "Completed Job List", "price-import", "FAILED", "FINISHED"
@@ -142,6 +144,6 @@ def test_the_dashboards_of_other_releases(start: Start, browser: Browser, minor:
         browser.driver.get("about:blank")
         browser.driver.get(f"{job}/{page.format(**ids)}")
         browser.wait_for("orders", text)
-    browser.driver.get(f"{cluster.url}/#/task-manager/{ids['manager']}/metrics")
-    browser.wait_for(ids["manager"], "Garbage Collection")
-    assert browser.troubles() == []
+    browser.driver.get(f"{cluster.url}/#/task-manager/{ids['taskmanager']}/metrics")
+    browser.wait_for(ids["taskmanager"], "Garbage Collection")
+    assert browser.take_errors() == []

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli_of_flink.frontend import Frontend
-from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.browser import Browser, missing_requirement
 from tests.dashboard.test_pages import PAGES
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
@@ -109,7 +109,7 @@ class Clients:
         folder.mkdir()
         address = self.proxied.removeprefix("http://")
         flink = Frontend(java, home / "lib", folder, address)
-        flink.prepare()
+        flink.write_configuration()
         savepoints, job, path = f"file://{self.folder}/savepoints", "", ""
         wordcount = str(jars / "wordcount.jar")
         for arguments in (
@@ -124,7 +124,7 @@ class Clients:
             ["list", "-a"],
         ):
             known = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
-            code, output = flink([known[0], "-m", address, *known[1:]])
+            code, output = flink.run([known[0], "-m", address, *known[1:]])
             self.expect(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
             if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
                 job = match[0]
@@ -135,7 +135,7 @@ class Clients:
                 path = match[0]
 
     def browser(self, job_id: str) -> None:
-        if missing := what_is_missing():
+        if missing := missing_requirement():
             print(f"no browser: {missing}")
             return
         vertices = read(f"{self.direct}/jobs/{job_id}")["vertices"]
@@ -162,7 +162,7 @@ def visited(browser: Browser, url: str, page: str) -> list[str]:
     browser.driver.implicitly_wait(3)
     browser.driver.find_elements("css selector", "never")  # the page reads what it shows
     browser.driver.implicitly_wait(0)
-    return sorted({trouble.replace(url, "") for trouble in browser.troubles()})
+    return sorted({trouble.replace(url, "") for trouble in browser.take_errors()})
 
 
 @contextmanager
