@@ -26,8 +26,8 @@ from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
     from flinkmock.rest.request import Request
-    from flinkmock.server.app import FlinkServer
     from flinkmock.server.control_server import ControlServer
+    from flinkmock.server.flink_server import FlinkServer
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MAX_LINE = 64 * 1024

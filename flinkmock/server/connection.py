@@ -29,7 +29,7 @@ from flinkmock.server.response_head import has_no_length, head_of
 from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
-    from flinkmock.server.app import FlinkServer
+    from flinkmock.server.flink_server import FlinkServer
 
 _MAX_WAITING = 256 * 1024
 """The maximum size of further requests, in bytes, that are read while one is running."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
-from flinkmock.server.app import FlinkServer
 from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.delayed_responses import DelayedResponses
+from flinkmock.server.flink_server import FlinkServer
 
 if TYPE_CHECKING:
     import ssl

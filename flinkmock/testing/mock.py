@@ -123,7 +123,7 @@ class FlinkMock(ClusterControl):
 
         Raises the errors of `start`.
         """
-        from flinkmock.server.application import create_app
+        from flinkmock.server.aiohttp_application import create_app
         from flinkmock.server.control_server import control_server
 
         engine = self.open_engine()

@@ -20,8 +20,8 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.control.api import API_PREFIX
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.engine import Engine
-from flinkmock.server.app import FlinkServer
 from flinkmock.server.control_server import ControlServer
+from flinkmock.server.flink_server import FlinkServer
 from tests.timeouts import PATIENCE
 
 CLIENTS = 8

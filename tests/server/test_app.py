@@ -12,7 +12,7 @@ from flinkmock.contract import known_releases
 from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread
-from flinkmock.server.application import create_app
+from flinkmock.server.aiohttp_application import create_app
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
 

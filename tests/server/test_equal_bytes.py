@@ -21,7 +21,7 @@ from flinkmock.rest.reads import READS
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.response import Response
 from flinkmock.scenario import load_scenario
-from flinkmock.server.app import FlinkServer
+from flinkmock.server.flink_server import FlinkServer
 from flinkmock.server.request_head import read_head
 from tests.releases import EACH_RELEASE
 

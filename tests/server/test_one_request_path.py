@@ -18,7 +18,7 @@ from flinkmock.engine import Engine
 from flinkmock.proxy import Proxy
 from flinkmock.rest.in_process import InProcessClient
 from flinkmock.server import ServerThread
-from flinkmock.server.application import create_app
+from flinkmock.server.aiohttp_application import create_app
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID
 from tests.timeouts import PATIENCE

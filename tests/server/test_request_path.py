@@ -13,8 +13,8 @@ import flinkmock
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.engine import Engine
 from flinkmock.rest.handlers import handler_of
-from flinkmock.server.app import FlinkServer
 from flinkmock.server.connection import ConnectionFactory
+from flinkmock.server.flink_server import FlinkServer
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID
 

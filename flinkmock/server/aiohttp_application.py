@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from flinkmock.server import aiohttp_server
-from flinkmock.server.app import FlinkServer
+from flinkmock.server.flink_server import FlinkServer
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
