@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flinkmock.conformance.adoption import FakeResponse, Review
 
 MAX_LINES = 6
-"""The maximum number of printed deviations of one response. JSON contains all."""
+"""The maximum number of deviations that are printed for one response. JSON contains all."""
 
 
 def configure(subparsers: Any) -> None:
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
     stream = sys.stderr if str(args.out) == "-" else sys.stdout
     print(_as_json(reviews) if args.format == "json" else _as_text(reviews), file=stream)
     if args.out:
-        _write_scenario(fakes, _release(args.flink, reviews), args.out)
+        _write_scenario(fakes, _release_to_serve(args.flink, reviews), args.out)
     return int(any(review.deviates for review in reviews))
 
 
-def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
+def _release_to_serve(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
     """Return the release to serve: the requested one, else the newest of those that match the most responses."""
     if requested:
         return requested[-1]
@@ -76,7 +76,7 @@ def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
 def _as_text(reviews: Sequence[Review]) -> str:
     lines: list[str] = []
     for review in reviews:
-        verdict = "deviates from every release" if review.deviates else _ranges(review)
+        verdict = "deviates from every release" if review.deviates else _matching_releases(review)
         colour = "red" if review.deviates else "green"
         lines.append(f"{review.fake.source}: {review.fake.request} {review.fake.status}: {paint(verdict, colour)}")
         if review.deviates:
@@ -91,15 +91,15 @@ def _as_text(reviews: Sequence[Review]) -> str:
     return "\n".join(lines)
 
 
-def _ranges(reviewed: Review) -> str:
+def _matching_releases(review: Review) -> str:
     """Format the releases that can send a response: "as Flink 1.12 to 1.20"."""
-    names = list(reviewed.deviations)
-    if reviewed.releases == names:
+    names = list(review.deviations)
+    if review.releases == names:
         return "as every release" if len(names) > 1 else f"as Flink {names[0]}"
-    first, last = names.index(reviewed.releases[0]), names.index(reviewed.releases[-1])
-    if len(reviewed.releases) > 2 and reviewed.releases == names[first : last + 1]:
+    first, last = names.index(review.releases[0]), names.index(review.releases[-1])
+    if len(review.releases) > 2 and review.releases == names[first : last + 1]:
         return f"as Flink {names[first]} to {names[last]}"
-    return f"as Flink {', '.join(reviewed.releases)}"
+    return f"as Flink {', '.join(review.releases)}"
 
 
 def _as_json(reviews: Sequence[Review]) -> str:
@@ -142,10 +142,10 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
         raise FlinkMockError(unwritable(out, error)) from error
     jobs = counted(len(scenario.get("jobs", {})), "job")
     compared, differences = replay(fakes, scenario)
-    same = compared - len({difference.request for difference in differences})
+    equal = compared - len({difference.request for difference in differences})
     print(f"{out}: Flink {flink}, {jobs}. See: flinkmock scenario plan {out}")
     if compared:
-        print(f"{same} of {compared} GET requests get the same jobs, names, states and sizes from it")
+        print(f"{equal} of {compared} GET requests get the same jobs, names, states and sizes from it")
     for difference in differences[:MAX_LINES]:
         print(f"  {difference}")
     if len(differences) > MAX_LINES:

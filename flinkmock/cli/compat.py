@@ -1,4 +1,4 @@
-"""`flinkmock compat`: the effects of an upgrade of Flink on a client."""
+"""`flinkmock compat`: reports the effects of an upgrade of Flink on a client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flinkmock.conformance.compat import ClientRequest
 
-EXAMPLES = 3
+MAX_EXAMPLES = 3
 """The maximum number of requests in a message."""
 
 
@@ -90,8 +90,9 @@ def no_match_message(journal: Path, requests: Sequence[ClientRequest], flink: st
     if not requests:
         return f"{journal} contains no requests."
     targets = list(dict.fromkeys(f"{request.method} {request.target.partition('?')[0]}" for request in requests))
-    more = ", …" if len(targets) > EXAMPLES else ""
+    more = ", …" if len(targets) > MAX_EXAMPLES else ""
     return (
         f"None of the {len(requests)} requests in {journal} matches an operation of Flink {flink}: "
-        f"{', '.join(targets[:EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: --base-path /flink."
+        f"{', '.join(targets[:MAX_EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: "
+        "--base-path /flink."
     )

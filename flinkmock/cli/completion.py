@@ -11,6 +11,8 @@ from typing import Any
 SHELLS = ("bash", "zsh", "fish")
 FILES = frozenset({"FILE", "PATH", "FILE-or-YAML", "JAR", "SCENARIO"})
 """Metavars whose values are files."""
+POSITIONAL = ""
+"""The key of positional arguments, which have no option."""
 
 
 def configure(subparsers: Any) -> None:
@@ -44,8 +46,8 @@ class Completion:
         path: The words of the command: ("scenario", "check").
         subcommands: Names and descriptions.
         options: Names and descriptions, with an entry for each name of an option.
-        values: The possible words by option with a value, and under "" for positional arguments.
-        files: Options whose values are files, and "" if positional arguments are.
+        values: Option that takes a value, or `POSITIONAL` -> its possible words; none if any text is possible.
+        files: Options whose values are files, and `POSITIONAL` if positional arguments are.
     """
 
     path: Sequence[str]
@@ -67,9 +69,9 @@ def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterato
             subcommands = {name: helps.get(name, "") for name in action.choices}
             children = list(action.choices.items())
             continue
-        names = list(action.option_strings) or [""]
+        names = list(action.option_strings) or [POSITIONAL]
         if action.option_strings and action.help != argparse.SUPPRESS:
-            options |= dict.fromkeys(names, _one_line(action))
+            options |= dict.fromkeys(names, _short_help(action))
         if action.nargs != 0:
             values |= dict.fromkeys(names, tuple(_words(action)))
             if action.metavar in FILES or (action.type is not None and getattr(action.type, "__name__", "") == "Path"):
@@ -92,7 +94,7 @@ def _words(action: argparse.Action) -> Sequence[str]:
     return ()
 
 
-def _one_line(action: argparse.Action) -> str:
+def _short_help(action: argparse.Action) -> str:
     text = " ".join((action.help or "").split()).replace("%(default)s", str(action.default))
     return re.split(r"[;:(]", text)[0].strip().replace("'", "")
 
@@ -112,26 +114,28 @@ def _bash(commands: Sequence[Completion]) -> str:
     ]
     for command in commands:
         for option, words in command.values.items():
-            if option and (words or option in command.files):
-                lines.append(
-                    f'        "{_path(command)}|{option}") {_reply(words, option in command.files)}; return ;;'
-                )
-            elif option:
-                lines.append(f'        "{_path(command)}|{option}") return ;;')
+            if option == POSITIONAL:
+                continue
+            reply = ""
+            if words or option in command.files:
+                reply = f"{_bash_reply(words, with_files=option in command.files)}; "
+            lines.append(f'        "{_path(command)}|{option}") {reply}return ;;')
     lines += ["    esac", '    case "$path" in']
     for command in commands:
-        words = [*command.subcommands, *command.options, *command.values.get("", ())]
-        lines.append(f'        "{_path(command)}") {_reply(words, "" in command.files)} ;;')
+        words = [*command.subcommands, *command.options, *command.values.get(POSITIONAL, ())]
+        lines.append(f'        "{_path(command)}") {_bash_reply(words, with_files=POSITIONAL in command.files)} ;;')
     lines += ["    esac", "}", "complete -o filenames -F _flinkmock flinkmock", ""]
     return "\n".join(lines)
 
 
 def _path(command: Completion) -> str:
+    """Return the words of a command as the script joins them: " scenario check"."""
     return "".join(f" {word}" for word in command.path)
 
 
-def _reply(words: Sequence[str], files: bool) -> str:
-    option = "-f " if files else ""
+def _bash_reply(words: Sequence[str], *, with_files: bool) -> str:
+    """Return the command that sets the completions: the words, and with `with_files` the names of files."""
+    option = "-f " if with_files else ""
     return f"""COMPREPLY=($(compgen {option}-W "{" ".join(words)}" -- "$word"))"""
 
 
@@ -149,9 +153,9 @@ def _fish(commands: Sequence[Completion]) -> str:
             form = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}"
             value = _fish_value(command, option)
             lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_quoted(text)}'")
-        if "" in command.values:
-            words = command.values[""]
-            files = " -F" if "" in command.files else ""
+        if POSITIONAL in command.values:
+            words = command.values[POSITIONAL]
+            files = " -F" if POSITIONAL in command.files else ""
             arguments = f" -a '{' '.join(words)}'" if words else ""
             if files or arguments:
                 lines.append(f"complete -c flinkmock{condition}{files}{arguments}")

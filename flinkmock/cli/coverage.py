@@ -1,4 +1,4 @@
-"""`flinkmock coverage`: which fields of responses are modelled, and which are placeholders."""
+"""`flinkmock coverage`: lists which fields of responses are modelled, and which are placeholders."""
 
 from __future__ import annotations
 

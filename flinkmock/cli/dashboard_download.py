@@ -1,4 +1,4 @@
-"""Extracts Flink's dashboard from the Python package with Flink's jars.
+"""Downloads the Python package that contains Flink's jars, and extracts Flink's dashboard from it.
 
 pip downloads the package from the index that the user has configured.
 """
@@ -22,13 +22,14 @@ from flinkmock.release import Release
 from flinkmock.rest.dashboard import Dashboard, cache_file
 
 PACKAGE = "apache-flink-libraries"
-JAR = "*/lib/flink-dist*.jar"
-WEB = "web/"
+JAR_PATTERN = "*/lib/flink-dist*.jar"
+DASHBOARD_PREFIX = "web/"
+"""The folder of the dashboard in the jar."""
 STDERR = 2
-"""The file descriptor of standard error. Standard output is for the result."""
-BEFORE_LIBRARIES = "1.12"
-"""The release whose jars are in the package apache-flink, which pip finds as a wheel of Python 3.7."""
-OLD_WHEEL = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
+"""The file descriptor of standard error, to which pip's output is redirected. Standard output is for the result."""
+RELEASE_WITHOUT_LIBRARIES = "1.12"
+"""The release whose jars are in the package apache-flink, of which there are only wheels for Python 3.7."""
+WHEEL_OPTIONS = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
 
 
 def download(release: Release) -> Path:
@@ -42,29 +43,29 @@ def download(release: Release) -> Path:
         archives = sorted(path for path in Path(folder).iterdir() if path.is_file())
         if not archives:
             raise DashboardMissing("pip has downloaded nothing.")
-        file = keep(archives[0], cache_file(release))
+        file = extract_dashboard(archives[0], cache_file(release))
     Dashboard.load(file, release)
     return file
 
 
-def keep(package: Path, file: Path) -> Path:
-    """Write the dashboard's files that a package contains to a zip file. Raises DashboardMissing."""
+def extract_dashboard(package: Path, file: Path) -> Path:
+    """Write the files of the dashboard in a package to the zip file `file`, and return it. Raises DashboardMissing."""
     for jar in _jars(package):
         with zipfile.ZipFile(jar) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.startswith(WEB)]
+            entries = [entry for entry in archive.infolist() if entry.filename.startswith(DASHBOARD_PREFIX)]
             if entries:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                part = file.with_suffix(f".{os.getpid()}.part")
-                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as output:
+                unfinished = file.with_suffix(f".{os.getpid()}.part")
+                with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as output:
                     for entry in entries:
                         output.writestr(entry.filename, archive.read(entry))
-                return part.replace(file)
+                return unfinished.replace(file)
     raise DashboardMissing(f"There is no flink-dist jar with a dashboard in {package.name}.")
 
 
 def _requirement(release: Release) -> Sequence[str]:
-    if release.minor == BEFORE_LIBRARIES:
-        return (*OLD_WHEEL, f"apache-flink=={release.version}")
+    if release.minor == RELEASE_WITHOUT_LIBRARIES:
+        return (*WHEEL_OPTIONS, f"apache-flink=={release.version}")
     return (f"{PACKAGE}=={release.version}",)
 
 
@@ -82,10 +83,10 @@ def _jars(package: Path) -> Iterator[IO[bytes]]:
     """Yield the flink-dist jars in a wheel or a source distribution."""
     if package.suffix == ".whl":
         with zipfile.ZipFile(package) as wheel:
-            for name in fnmatch.filter(wheel.namelist(), JAR):
+            for name in fnmatch.filter(wheel.namelist(), JAR_PATTERN):
                 yield io.BytesIO(wheel.read(name))
     else:
         with tarfile.open(package) as archive:
             for member in archive:
-                if fnmatch.fnmatch(member.name, JAR) and (content := archive.extractfile(member)):
+                if fnmatch.fnmatch(member.name, JAR_PATTERN) and (content := archive.extractfile(member)):
                     yield io.BytesIO(content.read())

@@ -1,4 +1,4 @@
-"""`flinkmock diff`: the changes of the REST API between two releases."""
+"""`flinkmock diff`: lists the changes of the REST API between two releases."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract.difference import behaviours_between, by_operation, changes_between
 
     all_changes = by_operation([*changes_between(args.old, args.new), *behaviours_between(args.old, args.new)])
-    noticed = [change for change in all_changes if change.meaning]
-    changes = [change for change in noticed if change.breaking or not args.breaking]
+    changes = [change for change in all_changes if change.meaning and (change.breaking or not args.breaking)]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))
     if args.format == "json":
         print(as_json(old.minor, new.minor, changes))

@@ -1,4 +1,4 @@
-"""`flinkmock doctor`: what is available on this machine."""
+"""`flinkmock doctor`: reports what is available on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 from flinkmock.cli.terminal import paint
 
 OK, MISSING, BROKEN = "ok", "missing", "broken"
-"""States of a check: available, optional and missing, required and missing."""
+"""States of a line: available; optional and missing; required and missing."""
 _COLOURS = {OK: "green", MISSING: "yellow", BROKEN: "red"}
 REQUIRED = ("aiohttp", "jsonschema", "PyYAML")
 OPTIONAL = {
@@ -36,14 +36,21 @@ PROGRAMS = {
     "mvn": "clients/java",
     "docker": "the container image",
 }
+"""Program -> its use."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PORT = 8081
 JAVA_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A line of the report: a name, its state, and either the details or how to get it."""
+class ReportLine:
+    """One line of the report.
+
+    Attributes:
+        name: What was looked for.
+        state: `OK`, `MISSING` or `BROKEN`.
+        detail: The version or path; if it is not available, what it is for or how to get it.
+    """
 
     name: str
     state: str
@@ -63,28 +70,28 @@ def configure(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    checks = list(examine())
+    lines = list(examine_machine())
     if args.json:
-        print(json.dumps([asdict(check) for check in checks], indent=1))
+        print(json.dumps([asdict(line) for line in lines], indent=1))
     else:
-        width = max(len(check.name) for check in checks)
-        for check in checks:
-            print(f"{paint(f'{check.state:8}', _COLOURS[check.state])} {check.name:{width}}  {check.detail}".rstrip())
-    return int(any(check.state == BROKEN for check in checks))
+        width = max(len(line.name) for line in lines)
+        for line in lines:
+            print(f"{paint(f'{line.state:8}', _COLOURS[line.state])} {line.name:{width}}  {line.detail}".rstrip())
+    return int(any(line.state == BROKEN for line in lines))
 
 
-def examine() -> Iterator[Check]:
-    """Yield the checks, starting with what is required."""
+def examine_machine() -> Iterator[ReportLine]:
+    """Yield the lines of the report, starting with what is required."""
     yield _own_version()
-    yield Check("Python", OK, f"{platform.python_version()} at {sys.executable}, {platform.platform(terse=True)}")
+    yield ReportLine("Python", OK, f"{platform.python_version()} at {sys.executable}, {platform.platform(terse=True)}")
     for name in REQUIRED:
         version = _version_of(name)
-        yield Check(name, OK if version else BROKEN, version or f"pip install {name}")
+        yield ReportLine(name, OK if version else BROKEN, version or f"pip install {name}")
     yield _releases()
     yield _port()
     for name, use in OPTIONAL.items():
         version = _version_of(name)
-        yield Check(name, OK if version else MISSING, version or f"for {use}")
+        yield ReportLine(name, OK if version else MISSING, version or f"for {use}")
     yield _dashboard()
     yield _java()
     yield _program("browser", BROWSERS, "the tests of the console and of the dashboard")
@@ -92,10 +99,10 @@ def examine() -> Iterator[Check]:
         yield _program(name, (name,), use)
 
 
-def _own_version() -> Check:
+def _own_version() -> ReportLine:
     import flinkmock
 
-    return Check("flinkmock", OK, f"{flinkmock.__version__} at {Path(flinkmock.__file__).parent}")
+    return ReportLine("flinkmock", OK, f"{flinkmock.__version__} at {Path(flinkmock.__file__).parent}")
 
 
 def _version_of(distribution: str) -> str | None:
@@ -107,52 +114,52 @@ def _version_of(distribution: str) -> str | None:
         return None
 
 
-def _releases() -> Check:
+def _releases() -> ReportLine:
     from flinkmock.contract import known_releases
 
-    known = known_releases()
-    return Check("Flink releases", OK, f"{known[0]} to {known[-1]} ({len(known)})")
+    releases = known_releases()
+    return ReportLine("Flink releases", OK, f"{releases[0]} to {releases[-1]} ({len(releases)})")
 
 
-def _port() -> Check:
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _port() -> ReportLine:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            attempt.bind(("127.0.0.1", PORT))
+            listener.bind(("127.0.0.1", PORT))
         except OSError as error:
-            return Check(f"port {PORT}", MISSING, f"taken ({error.strerror}): use `flinkmock serve --port 0`")
-    return Check(f"port {PORT}", OK, "free")
+            return ReportLine(f"port {PORT}", MISSING, f"taken ({error.strerror}): use `flinkmock serve --port 0`")
+    return ReportLine(f"port {PORT}", OK, "free")
 
 
-def _dashboard() -> Check:
+def _dashboard() -> ReportLine:
     from flinkmock.contract import LATEST, Contract
     from flinkmock.errors import DashboardMissing
     from flinkmock.rest.dashboard import AUTO, Dashboard
 
     release = Contract.load(LATEST).release
     try:
-        return Check("Flink's dashboard", OK, f"{release.minor} in {Dashboard.load(AUTO, release).source}")
+        return ReportLine("Flink's dashboard", OK, f"{release.minor} in {Dashboard.load(AUTO, release).source}")
     except DashboardMissing:
-        return Check("Flink's dashboard", MISSING, f"none of {release.minor}: flinkmock dashboard fetch")
+        return ReportLine("Flink's dashboard", MISSING, f"none of {release.minor}: flinkmock dashboard fetch")
 
 
-def _java() -> Check:
+def _java() -> ReportLine:
     home = os.environ.get("JAVA_HOME")
     program = shutil.which(Path(home) / "bin" / "java") if home else shutil.which("java")
     if program is None:
-        return Check("Java", MISSING, "for Flink's own command line, PyFlink and clients/java")
+        return ReportLine("Java", MISSING, "for Flink's own command line, PyFlink and clients/java")
     try:
         completed = subprocess.run(
             [program, "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("Java", MISSING, f"{program} can't be run: {error}")
+        return ReportLine("Java", MISSING, f"{program} can't be run: {error}")
     version = re.search(r'version "([^"]+)"', completed.stderr + completed.stdout)
-    return Check("Java", OK, f"{version[1] if version else 'unknown version'} at {program}")
+    return ReportLine("Java", OK, f"{version[1] if version else 'unknown version'} at {program}")
 
 
-def _program(name: str, programs: tuple[str, ...], use: str) -> Check:
+def _program(name: str, programs: tuple[str, ...], use: str) -> ReportLine:
     for program in programs:
         if path := shutil.which(program):
-            return Check(name, OK, path)
-    return Check(name, MISSING, f"for {use}")
+            return ReportLine(name, OK, path)
+    return ReportLine(name, MISSING, f"for {use}")

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-INTERVAL = 0.2
-"""The seconds between two polls."""
+INTERVAL_S = 0.2
+"""The time between two polls, in seconds of the wall clock."""
 
 
 class FileWatcher:
@@ -15,23 +15,23 @@ class FileWatcher:
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._files = tuple(files)
-        self._state = self._read_state()
+        self._reported_state = self._read_state()
 
-    async def change(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until a file is written, created or removed, and none has changed for one interval.
 
         The interval is necessary because editors may truncate a file before they write it.
         """
         import asyncio  # heavy, and no other command needs it
 
-        before = self._state
+        previous = self._reported_state
         while True:
-            await asyncio.sleep(INTERVAL)
-            now = self._read_state()
-            if now == before != self._state:
-                self._state = now
+            await asyncio.sleep(INTERVAL_S)
+            current = self._read_state()
+            if current == previous and current != self._reported_state:
+                self._reported_state = current
                 return
-            before = now
+            previous = current
 
     def _read_state(self) -> list[tuple[int, int, int] | None]:
         return [_file_state(file) for file in self._files]

@@ -33,6 +33,7 @@ class JournalFile:
         self._name = str(file)
         self._file: TextIO | None = None
         self._end_of_entries: int | None = None
+        """The position in the HAR file after its last entry, in bytes; None before the file is begun."""
         if file is not None:
             try:
                 self._file = file.open("w", encoding="utf-8")
@@ -41,10 +42,12 @@ class JournalFile:
             if self._is_har:
                 self._write_har("")
 
-    def ready(self, url: str) -> None:
+    def set_url(self, url: str) -> None:
+        """Set the URL of the server, which HAR entries contain."""
         self._url = url
 
-    def request(self, exchange: Exchange) -> None:
+    def write(self, exchange: Exchange) -> None:
+        """Write one exchange. Prints a message if the file can't be written, and then writes nothing more."""
         from flinkmock.journal import as_json_lines, har_entry
 
         if self._file is None:
@@ -63,21 +66,21 @@ class JournalFile:
             self._end_of_entries = len(head)
             self._write(head + foot)
         else:
-            first = self._end_of_entries == len(head)
-            text = f"{'' if first else ','}\n{entry}"
-            at = self._end_of_entries
+            is_first = self._end_of_entries == len(head)
+            text = f"{'' if is_first else ','}\n{entry}"
+            position = self._end_of_entries
             self._end_of_entries += len(text.encode())
-            self._write(text + foot, at)
+            self._write(text + foot, position)
 
-    def _write(self, text: str, at: int | None = None) -> None:
+    def _write(self, text: str, position: int | None = None) -> None:
         assert self._file is not None
         try:
-            if at is not None:
-                self._file.seek(at)
+            if position is not None:
+                self._file.seek(position)
             self._file.write(text)
             self._file.flush()
         except OSError as error:
-            self._end(error)
+            self._close_after(error)
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +92,8 @@ class JournalFile:
             with suppress(OSError):
                 self._file.close()
 
-    def _end(self, error: OSError) -> None:
-        """Report once that the file can't be written. The cluster keeps running."""
+    def _close_after(self, error: OSError) -> None:
+        """Report that the file can't be written, and close it. The cluster keeps running."""
         assert self._file is not None
         print(f"flinkmock: {self._name}: can't write the file: {error.strerror}.", file=sys.stderr)
         with suppress(OSError):

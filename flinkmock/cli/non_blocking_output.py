@@ -8,17 +8,19 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-MAX_WAITING = 10_000
+MAX_WAITING_TEXTS = 10_000
 """The maximum number of texts that wait for the reader. Further ones are omitted."""
 END_TIMEOUT_S = 30.0
 """How long `end` waits for the reader, in seconds."""
+_MAX_WRITE = 4096
+"""The maximum number of bytes that are written at once."""
 
 
 class NonBlockingOutput:
     """Writes texts to a stream, in their order, without waiting.
 
-    If the reader is slow, texts wait. Beyond `limit`, texts are replaced by a line with their number. If the reader has
-    closed the stream, or the disk is full, all further texts are dropped.
+    If the reader is slow, texts wait. Texts beyond `limit` are omitted, and a line with their number replaces them. If
+    the reader has closed the stream, or the disk is full, all further texts are dropped.
 
     Args:
         stream: The stream.
@@ -27,15 +29,16 @@ class NonBlockingOutput:
     """
 
     def __init__(
-        self, stream: TextIO, limit: int = MAX_WAITING, on_error: Callable[[OSError], None] = lambda error: None
+        self, stream: TextIO, limit: int = MAX_WAITING_TEXTS, on_error: Callable[[OSError], None] = lambda error: None
     ) -> None:
         self._stream = stream
         self._limit = limit
         self._on_error = on_error
         self._waiting: deque[str] = deque()
-        self._left_out = 0
+        self._omitted_count = 0
         self._changed = threading.Condition()
-        self._ended = False
+        """Guards all attributes; is notified when a text is appended or the output ends."""
+        self._is_ended = False
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)
         self._thread.start()
 
@@ -43,7 +46,7 @@ class NonBlockingOutput:
         """Print a text, followed by a line break."""
         with self._changed:
             if len(self._waiting) >= self._limit:
-                self._left_out += 1
+                self._omitted_count += 1
                 return
             self._append(text)
 
@@ -59,31 +62,31 @@ class NonBlockingOutput:
         """
         with self._changed:
             self._append(text)
-            self._ended = True
+            self._is_ended = True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _append(self, text: str) -> None:
-        if self._left_out:
-            self._waiting.append(f"({self._left_out} entries are left out, because nobody read the output)")
-            self._left_out = 0
+        if self._omitted_count:
+            self._waiting.append(f"({self._omitted_count} entries are left out, because nobody read the output)")
+            self._omitted_count = 0
         if text:
             self._waiting.append(text)
         self._changed.notify()
 
     def _run(self) -> None:
         try:
-            while lines := self._next():
+            while lines := self._take_waiting_texts():
                 self._write("".join(f"{line}\n" for line in lines))
         except OSError as error:
             with self._changed:
                 self._waiting = deque(maxlen=0)  # drops texts that are appended
             self._on_error(error)
 
-    def _next(self) -> list[str]:
-        """Return the waiting texts; none at the end."""
+    def _take_waiting_texts(self) -> list[str]:
+        """Wait for texts and return them; return none after the output has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended)
+            self._changed.wait_for(lambda: self._waiting or self._is_ended)
             lines = list(self._waiting)
             self._waiting.clear()
             return lines
@@ -96,4 +99,4 @@ class NonBlockingOutput:
         encoded = text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
         written = 0
         while written < len(encoded):
-            written += os.write(self._stream.fileno(), encoded[written : written + 4096])
+            written += os.write(self._stream.fileno(), encoded[written : written + _MAX_WRITE])

@@ -1,4 +1,4 @@
-"""`flinkmock openapi`: the REST API of a release as an OpenAPI document."""
+"""`flinkmock openapi`: writes the REST API of a release as an OpenAPI document."""
 
 from __future__ import annotations
 

@@ -10,10 +10,9 @@ from typing import Any
 from flinkmock.errors import did_you_mean
 
 RENAMED = {"--expect": "--verify", "--watch": "--reload", "--write": "--mutating", "--scrub": "--anonymize"}
-"""Options of earlier versions and their current names."""
-
-
+"""Earlier name of an option -> its current name."""
 EXAMPLES = "examples:"
+"""The first line of the examples in the help."""
 
 
 class _HelpFormatter(argparse.HelpFormatter):
@@ -28,7 +27,7 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         examples: Command lines, which the help shows at its end.
-        options: The options of ArgumentParser.
+        options: The keyword arguments of ArgumentParser.
     """
 
     def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
@@ -39,11 +38,11 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # typeshed overloads it by the kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
-        known, extras = super().parse_known_args(args, namespace)
-        unknown = [text.partition("=")[0] for text in extras if text.startswith("-") and text != "-"]
+        parsed, rest = super().parse_known_args(args, namespace)
+        unknown = [text.partition("=")[0] for text in rest if text.startswith("-") and text != "-"]
         if unknown:
             self.error(" ".join(f"unknown option {option}.{self._suggestion(option)}" for option in unknown))
-        return known, extras
+        return parsed, rest
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         names = [] if action.choices is None else [str(choice) for choice in action.choices]
@@ -54,5 +53,5 @@ class Parser(argparse.ArgumentParser):
         options = [name for action in self._actions for name in action.option_strings]
         if RENAMED.get(option) in options:
             return f" It is called {RENAMED[option]} now."
-        close = get_close_matches(option, options, n=1)
-        return f" Did you mean {close[0]}?" if close else ""
+        similar = get_close_matches(option, options, n=1)
+        return f" Did you mean {similar[0]}?" if similar else ""

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli import server_access
-from flinkmock.cli.arguments import integer
+from flinkmock.cli.arguments import integer, port
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.non_blocking_output import NonBlockingOutput
-from flinkmock.cli.serve import port
 from flinkmock.cli.terminal import paint, paint_status, printable
 
 if TYPE_CHECKING:
@@ -80,13 +79,13 @@ def run(args: argparse.Namespace) -> int:
         contract = Contract.load(release.minor)
     # a report for machines is the only text on standard output
     stream = sys.stdout if args.format == "table" else sys.stderr
-    out = NonBlockingOutput(stream)
-    log = None if args.quiet else RequestLog(out, stream)
-    with JournalFile(args.journal) as record:
+    output = NonBlockingOutput(stream)
+    log = None if args.quiet else RequestLog(output, stream)
+    with JournalFile(args.journal) as journal_file:
         proxy = Proxy(
             client.url,
             contract,
-            record.request,
+            journal_file.write,
             on_checked=log,
             headers=headers,
             context=context,
@@ -96,18 +95,18 @@ def run(args: argparse.Namespace) -> int:
             proxy.report.notes.append(release.note)
 
         def ready(url: str) -> None:
-            record.ready(url)
-            out.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}")
+            journal_file.set_url(url)
+            output.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}")
             if release.note:
-                out.print(release.note)
+                output.print(release.note)
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
     proxy.report.accept(baseline)
     if args.format == "table":
-        out.end(proxy.summary())
+        output.end(proxy.summary())
     else:
         print(format_report(proxy.report, args.format))
-        out.end("\n".join(proxy.further_findings()))
+        output.end("\n".join(proxy.further_findings()))
     if not proxy.report.clean:
         return 1
     return 2 if proxy.checker.unanswered and not proxy.report.requests else 0
@@ -116,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
 class RequestLog:
     """Prints each request with its findings."""
 
-    def __init__(self, out: NonBlockingOutput, stream: TextIO) -> None:
-        self._out = out
+    def __init__(self, output: NonBlockingOutput, stream: TextIO) -> None:
+        self._output = output
         self._stream = stream
 
     def __call__(self, exchange: Exchange, findings: Sequence[str]) -> None:
@@ -128,7 +127,7 @@ class RequestLog:
             "  ".join(filter(None, parts)),
             *(f"    {paint(printable(text), 'yellow', self._stream)}" for text in findings),
         ]
-        self._out.print("\n".join(lines))
+        self._output.print("\n".join(lines))
 
 
 def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
@@ -137,16 +136,16 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
         return {}
     from flinkmock.scenario.load import load_faults
 
-    alone = load_faults(Path(args.faults), contract.release.minor)
-    if alone.ignored_sections:
+    loaded = load_faults(Path(args.faults), contract.release.minor)
+    if loaded.ignored_sections:
         print(
-            f"{args.faults}: ignored, because a real cluster is behind the proxy: {', '.join(alone.ignored_sections)}",
+            f"{args.faults}: ignored, because a real cluster is behind the proxy: {', '.join(loaded.ignored_sections)}",
             file=sys.stderr,
         )
-    return {"faults": alone.faults, "seed": alone.seed if args.seed is None else args.seed}
+    return {"faults": loaded.faults, "seed": loaded.seed if args.seed is None else args.seed}
 
 
-async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None]) -> None:
+async def _serve(proxy: Proxy, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called with the URL. Raises PortTaken and FlinkMockError."""
     import asyncio
     import signal
@@ -155,16 +154,16 @@ async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None])
 
     from flinkmock.server.listener import bind, url_of
 
-    listening = bind(host, at)
+    listener = bind(host, port)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, ended.set)
     runner = proxy.runner()
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
-        ready(url_of(listening))
+        await web.SockSite(runner, listener).start()
+        ready(url_of(listener))
         await ended.wait()
     finally:
         await runner.cleanup()

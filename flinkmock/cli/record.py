@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
             "flinkmock record FILE -o OUT --anonymize"
         )
     to_stdout = str(args.out) == "-"
-    for file in (None if to_stdout else args.out, args.raw):  # reported now, not after the recording
+    for file in (None if to_stdout else args.out, args.raw):
         if file is not None:
             check_writable(file, overwrite=args.force)
     try:
@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
             context = server_access.ssl_context(args)
             headers = dict(args.headers)
             observations = record_cluster(args.url, args.duration, args.interval, args.raw, headers, context)
-        recorded = recorded_scenario(observations, anonymize=args.anonymize)
+        scenario = recorded_scenario(observations, anonymize=args.anonymize)
         notes = omissions(observations)
-        text = yaml.dump(recorded, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.dump(scenario, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
         text = f"# Recorded by flinkmock record.\n{text}"
         if to_stdout:
             print(text, end="")
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.url} can't be recorded, because a response does not have Flink's form: {error!r}. "
             "`flinkmock check` reports the details."
         ) from error
-    count = counted(len(recorded.get("jobs", {})), "job")
+    count = counted(len(scenario.get("jobs", {})), "job")
     print(f"{args.out}: {count}", file=sys.stderr if to_stdout else sys.stdout)
     for note in notes:
         print(f"not recorded: {note}", file=sys.stderr)
@@ -139,7 +139,7 @@ def scenario_dumper() -> Any:
 
 
 def check_writable(file: Path, *, overwrite: bool) -> None:
-    """Raises FlinkMockError."""
+    """Check that a file can be written, before the recording begins. Raises FlinkMockError."""
     from flinkmock.errors import FlinkMockError
 
     if file.is_dir():
@@ -151,7 +151,7 @@ def check_writable(file: Path, *, overwrite: bool) -> None:
 
 
 def _lines_of(file: Path) -> list[str]:
-    """Raises FlinkMockError."""
+    """Return the lines of a file that --raw wrote. Raises FlinkMockError."""
     from flinkmock.errors import FlinkMockError, unreadable
 
     try:
@@ -168,7 +168,7 @@ def record_cluster(
     extra_headers: Mapping[str, str],
     context: ssl.SSLContext | None = None,
 ) -> ClusterObservations:
-    """Record a live cluster, and write each exchange to `raw`, if specified. Raises ServerUnreachable, OSError."""
+    """Record a live cluster, and write each exchange to the file `raw`. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
@@ -178,11 +178,11 @@ def record_cluster(
     from flinkmock.errors import ServerUnreachable
 
     class RecordingClient(HttpClient):
-        """Writes each exchange to a file."""
+        """Writes each exchange to `raw`."""
 
         def send(self, request: HttpRequest) -> Any:
             response = super().send(request)
-            if file is not None:
+            if raw_file is not None:
                 exchange: Mapping[str, Any] = {
                     "method": request.method,
                     "target": request.target,
@@ -190,15 +190,15 @@ def record_cluster(
                     "body": None,
                     "response": response.raw_body.decode("utf-8", errors="replace"),
                 }
-                file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
+                raw_file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             return response
 
     observations = ClusterObservations()
     with closing(RecordingClient(url, extra_headers, context)) as client, ExitStack() as stack:
         stack.enter_context(sigterm_like_sigint())
-        file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
+        raw_file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         try:
-            detect_version(client)  # raises if the server does not report a version, so that it is not Flink
+            detect_version(client)  # raises an error if the server is not Flink
         except ServerUnreachable as error:
             if "//" in url:
                 raise

@@ -55,8 +55,8 @@ def list_built_in(args: argparse.Namespace) -> int:
 
 
 def _first_sentence(text: str) -> str:
-    head, dot, _ = text.partition(". ")
-    return head + dot.strip()
+    sentence, period, _ = text.partition(". ")
+    return sentence + period.strip()
 
 
 # -- check
@@ -95,7 +95,7 @@ def check(args: argparse.Namespace) -> int:
         release for option in args.flink or () for release in (known_releases() if option == "all" else (option,))
     ]
     for release in releases:
-        Contract.load(release)  # reported before any file is read
+        Contract.load(release)  # reports an unknown release before any file is read
     code = 0
 
     def progress(flink: str, done: int, total: int) -> None:
@@ -110,8 +110,8 @@ def check(args: argparse.Namespace) -> int:
             lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
             lines = [_painted(mistake) for mistake in error.mistakes]
-            is_about_file = any(diagnostic.line == 0 for diagnostic in error.diagnostics)  # it can't be read
-            code = max(code, 2 if is_about_file else 1)
+            is_unreadable = any(diagnostic.line == 0 for diagnostic in error.diagnostics)
+            code = max(code, 2 if is_unreadable else 1)
         finally:
             progress("", 1, 1)
         print("\n".join(lines))
@@ -151,19 +151,19 @@ def _configure_plan(actions: Any) -> None:
 
 
 def plan(args: argparse.Namespace) -> int:
-    from flinkmock.dryrun.plan import plan as make_plan
+    from flinkmock.dryrun.plan import plan as plan_scenario
 
     with without_garbage_collection():
-        result = make_plan(args.file, flink=args.flink, until=args.until)
+        scenario_plan = plan_scenario(args.file, flink=args.flink, until=args.until)
     if args.svg is not None:
         from flinkmock.dryrun.svg import svg
 
-        return _write(args.svg, svg(result))
+        return _write(args.svg, svg(scenario_plan))
     if args.html is not None:
         from flinkmock.dryrun.html import page
 
-        return _write(args.html, page(result))
-    return _print(result)
+        return _write(args.html, page(scenario_plan))
+    return _print(scenario_plan)
 
 
 def _print(plan: Plan) -> int:

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
 from flinkmock.cli import server_options
-from flinkmock.cli.arguments import TOKEN_VARIABLE, integer
+from flinkmock.cli.arguments import TOKEN_VARIABLE, integer, port, port_range, start_time
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
-from flinkmock.cli.non_blocking_output import NonBlockingOutput
 from flinkmock.cli.ready_file import ReadyFile
-from flinkmock.cli.terminal import paint_status, printable
-from flinkmock.errors import FlinkMockError, InvalidArgument
-from flinkmock.units import parse_time
+from flinkmock.cli.serve_log import ServeLog
+from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from flinkmock.control.findings import Findings
     from flinkmock.engine import Engine
     from flinkmock.scenario.scenario import Scenario
     from flinkmock.server import Dashboard, Exchange
     from flinkmock.server.control_server import ControlOptions
-    from flinkmock.server.tls import Tls
 
-_LOG_TIMEOUT_S = 5.0
-"""How long the end waits for the reader of the log, in seconds."""
 STDIN = "-"
 """The name of the file if the scenario is read from standard input."""
 
@@ -140,27 +131,6 @@ def configure(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def port(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port. Write a number from 0 to 65535.")
-    return int(text)
-
-
-def port_range(text: str) -> range:
-    first, _, last = text.partition("-")
-    ports = range(port(first), port(last or first) + 1)
-    if not ports or ports[0] == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a range of ports. Write the first and the last: 9000-9099.")
-    return ports
-
-
-def start_time(text: str) -> int:
-    try:
-        return parse_time(text)
-    except InvalidArgument as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
@@ -175,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError("--until-stdin-ends needs a file: a scenario on standard input ends with it.")
     options = _control_options(args)
     with (
-        Log(as_json=args.log == "json") as log,
+        ServeLog(as_json=args.log == "json") as log,
         ReloadingCluster(args) as cluster,
         JournalFile(args.journal) as journal_file,
         ReadyFile(args.ready_file) as ready_file,
@@ -183,8 +153,8 @@ def run(args: argparse.Namespace) -> int:
     ):
 
         def ready(urls: Sequence[str], control_url: str | None) -> None:
-            journal_file.ready(urls[0])
-            cluster.replaced = lambda: log.ready(urls, cluster.control.engine)
+            journal_file.set_url(urls[0])
+            cluster.on_reload = lambda: log.ready(urls, cluster.control.engine)
             log.ready(urls, cluster.control.engine)
             ready_file.write(urls)
             if tls is not None:
@@ -193,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
                 log.control(control_url, options)
 
         def observer(exchange: Exchange) -> None:
-            journal_file.request(exchange)
+            journal_file.write(exchange)
             if not args.quiet:
                 log.request(exchange)
 
@@ -202,22 +172,24 @@ def run(args: argparse.Namespace) -> int:
                 cluster.control,
                 args.host,
                 args.port,
-                observer=None if args.quiet and args.journal is None else observer,  # each exchange costs time
+                # without an observer, no `Exchange` is created for each request
+                observer=None if args.quiet and args.journal is None else observer,
                 load_dashboard=cluster.load_dashboard,
                 ready=ready,
                 control_options=options,
-                background=_background(args, cluster),
+                background=_background_tasks(args, cluster),
                 context=tls.server_context if tls is not None else None,
             )
         )
         if not args.quiet and len(cluster.control.requests):
             log.findings(cluster.control.findings)
-        return _verified(cluster.control.engine) if args.verify else 0
+        return _verify(cluster.control.engine) if args.verify else 0
 
 
-def _background(
+def _background_tasks(
     args: argparse.Namespace, cluster: ReloadingCluster
 ) -> Iterator[Callable[[], Coroutine[Any, Any, None]]]:
+    """Yield the coroutine functions that run while the cluster is served."""
     if args.reload:
         yield cluster.reload
     if args.until_stdin_ends:
@@ -244,13 +216,14 @@ def _random_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _verified(engine: Engine) -> int:
+def _verify(engine: Engine) -> int:
+    """Print the expectations that are not met, and return the exit code."""
     from flinkmock.journal import UnmetExpectation
 
     try:
         engine.journal.check(engine.expectations)
-    except UnmetExpectation as unmet:
-        print(unmet, file=sys.stderr)
+    except UnmetExpectation as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
@@ -273,37 +246,38 @@ class ReloadingCluster:
             credentials=tuple(args.credentials),
         )
         self.control = ClusterControl(scenario, options)
-        self.replaced: Callable[[], None] = lambda: None
-        """Is called when another scenario is served."""
+        self.on_reload: Callable[[], None] = lambda: None
+        """Called after the cluster was replaced by one of the changed scenario."""
         self.control.open_engine()
 
     def _load(self) -> Scenario:
-        """Raises ScenarioError."""
+        """Load the scenario of the command line, and watch its files. Raises ScenarioError, FlinkMockError."""
         from flinkmock.scenario import load_scenario
 
         if self._args.scenario == STDIN:
             scenario = load_scenario(_text_of_stdin())
-        else:  # a Path, because the scenario is a file on the command line, even with another suffix
+        else:
+            # a Path, since load_scenario would read a text without the suffix .yaml as YAML
             scenario = load_scenario(Path(self._args.scenario) if self._args.scenario else None)
-        self._files = FileWatcher(scenario.files)
+        self._file_watcher = FileWatcher(scenario.files)
         return scenario
 
     def load_dashboard(self, engine: Engine) -> Dashboard | None:
-        """Raises DashboardMissing."""
+        """Return the dashboard for an engine; None without --dashboard. Raises DashboardMissing."""
         from flinkmock.server import Dashboard
 
         return Dashboard.load(self._args.dashboard, engine.contract.release) if self._args.dashboard else None
 
     async def reload(self) -> None:
-        """Serve the scenario again each time its files change and are valid. Reports mistakes."""
+        """Load the scenario again whenever its files change. Prints the mistakes of an invalid one."""
         while True:
-            await self._files.change()
+            await self._file_watcher.wait_for_change()
             try:
                 self.control.load_scenario(self._load())
             except FlinkMockError as error:
                 print(f"{error}\nThe current cluster keeps running.", file=sys.stderr, flush=True)
             else:
-                self.replaced()
+                self.on_reload()
 
     def __enter__(self) -> Self:
         return self
@@ -313,86 +287,8 @@ class ReloadingCluster:
 
 
 def _text_of_stdin() -> str:
-    """Return the text with a final line break, so that it is not the name of a file. Raises FlinkMockError."""
+    """Return the text, with a final line break so that it is not read as a file name. Raises FlinkMockError."""
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig") + "\n"
     except UnicodeDecodeError as error:
         raise FlinkMockError(f"Standard input is not UTF-8: {error.reason}.") from None
-
-
-class Log:
-    """Logs requests to standard output until it is closed, without waiting for its reader."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._out = NonBlockingOutput(sys.stdout, on_error=_note_end_of_log)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._out.end(timeout_s=_LOG_TIMEOUT_S)
-
-    def ready(self, urls: Sequence[str], engine: Engine) -> None:
-        """Log the start. `urls` has one URL for each JobManager."""
-        release, clock = engine.contract.release.version, engine.clock.text
-        if self._as_json:
-            several = {"urls": urls} if len(urls) > 1 else {}
-            self._out.print(json.dumps({"event": "ready", "url": urls[0], **several, "flink": release, "clock": clock}))
-        else:
-            note = ", which does not advance" if clock == "virtual" else ""
-            self._out.print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
-
-    def control(self, url: str, options: ControlOptions) -> None:
-        """Log the URLs of the console and the control API. JSON omits what follows from the URL of the cluster."""
-        token = options.token
-        if not self._as_json:
-            console = url.removesuffix("v1") + (f"#token={quote(token, safe='')}" if token else "")
-            self._out.print(
-                f"Console at {console}" + (f" (control API: Authorization: Bearer {token})" if token else "")
-            )
-        elif token or options.port is not None:
-            self._out.print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
-
-    def tls(self, tls: Tls) -> None:
-        """Log the certificates of cluster and clients."""
-        certificate = tls.client_certificate
-        if self._as_json:
-            entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
-            self._out.print(json.dumps(entry | ({"client-certificate": str(certificate)} if certificate else {})))
-        else:
-            clients = f"; the certificate of clients with its key: {certificate}" if certificate else ""
-            self._out.print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
-
-    def findings(self, findings: Findings) -> None:
-        """Log the findings, if there are any."""
-        if self._as_json and (findings.unused or findings.ignored):
-            self._out.print(json.dumps({"event": "findings", "unused": findings.unused, "ignored": findings.ignored}))
-        elif not self._as_json:
-            for sentence in (*findings.unused, *findings.ignored):
-                self._out.print(sentence)
-
-    def request(self, exchange: Exchange) -> None:
-        name = exchange.job or exchange.job_id
-        if self._as_json:
-            entry = {
-                "event": "request",
-                "time": exchange.time,
-                "status": exchange.status,
-                "method": exchange.method,
-                "path": exchange.target,
-                "operation": exchange.operation,
-                "job": name,
-                "fault": exchange.fault,
-            }
-            self._out.print(json.dumps(entry))
-        else:
-            time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-            parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
-            self._out.print("  ".join([time, paint_status(exchange.status), *map(printable, filter(None, parts))]))
-
-
-def _note_end_of_log(error: OSError) -> None:
-    """The stream is closed, or the disk is full; the cluster keeps running."""
-    if not isinstance(error, BrokenPipeError):
-        print(f"flinkmock: the log ends here: {error.strerror}.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Options for clusters that require authentication or TLS."""
+"""Options of commands that connect to a cluster which requires authentication or TLS."""
 
 from __future__ import annotations
 

@@ -89,15 +89,15 @@ def token(text: str) -> Credential:
 
 @contextmanager
 def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
-    """Yield the TLS of the cluster, or None. Raises FlinkMockError."""
+    """Yield the TLS of the cluster; None if it is served without TLS. Raises FlinkMockError."""
     from flinkmock.server.tls_options import TlsOptions, asks_for_tls
 
     if args.tls_key is not None and args.tls_cert is None:
         raise FlinkMockError("--tls-key needs --tls-cert.")
-    wants_clients = args.tls_client_certificates or args.tls_client_ca is not None
-    named = args.tls or args.tls_cert is not None
-    if not named and not asks_for_tls(engine):
-        if wants_clients or args.tls_ca_file is not None:
+    requires_client_certificates = args.tls_client_certificates or args.tls_client_ca is not None
+    has_tls_option = args.tls or args.tls_cert is not None
+    if not has_tls_option and not asks_for_tls(engine):
+        if requires_client_certificates or args.tls_ca_file is not None:
             raise FlinkMockError("Certificates need --tls, or security.ssl.rest.enabled in the scenario.")
         yield None
         return
@@ -106,13 +106,14 @@ def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
     options = TlsOptions(
         certificate=args.tls_cert,
         key=args.tls_key,
-        client_certificates=wants_clients,
+        client_certificates=requires_client_certificates,
         client_ca=args.tls_client_ca,
         ca_file=args.tls_ca_file,
     )
-    made = tls_of(engine, args.host, options if named or wants_clients or args.tls_ca_file is not None else None)
+    has_options = has_tls_option or requires_client_certificates or args.tls_ca_file is not None
+    server_tls = tls_of(engine, args.host, options if has_options else None)
     try:
-        yield made
+        yield server_tls
     finally:
-        if made is not None:
-            made.close()
+        if server_tls is not None:
+            server_tls.close()

@@ -8,8 +8,8 @@ import re
 import sys
 from typing import TextIO
 
-BAR = 24
-"""The width of a progress bar, in characters."""
+PROGRESS_BAR_WIDTH = 24
+"""In characters."""
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "grey": "90"}
 _ASCII = {
     "→": "->",
@@ -30,25 +30,29 @@ _ASCII = {
     "”": '"',
     "’": "'",
 }
-_ERRORS = "flinkmock-ascii"
+_ERROR_HANDLER = "flinkmock-ascii"
+"""The name of the error handler for characters that an encoding lacks."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, line breaks and those that change the direction of a text."""
 
 
 def prepare() -> None:
     """Make standard output and error replace characters that their encoding lacks."""
-    codecs.register_error(_ERRORS, _replaced)
+    codecs.register_error(_ERROR_HANDLER, _replace_characters)
     for stream in (sys.stdout, sys.stderr):
         encoding = str(getattr(stream, "encoding", "utf-8") or "utf-8")
         if hasattr(stream, "reconfigure") and codecs.lookup(encoding).name != "utf-8":
-            stream.reconfigure(errors=_ERRORS)
+            stream.reconfigure(errors=_ERROR_HANDLER)
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
+def _replace_characters(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     characters = error.object[error.start : error.end]
-    return "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in characters), error.end
+    replacements = (
+        _ASCII.get(character) or character.encode("ascii", "backslashreplace").decode() for character in characters
+    )
+    return "".join(replacements), error.end
 
 
 def flush() -> None:
@@ -58,7 +62,7 @@ def flush() -> None:
 
 
 def silence() -> None:
-    """Redirect standard output to the null device, even for what Python flushes at exit."""
+    """Redirect standard output to the null device, so that nothing is written when Python flushes it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
@@ -82,20 +86,22 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
 
     See https://no-color.org.
     """
-    coloured = is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if coloured else text
+    shows_colours = (
+        is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if shows_colours else text
 
 
 def paint_status(status: int) -> str:
     """Return the status of a response, in the colour of its class; "---" if there was no response."""
     text = str(status or "---")
-    if not 0 < status < 500:
+    if status == 0 or status >= 500:
         return paint(text, "red")
     return paint(text, "green" if status < 400 else "yellow")
 
 
 def progress_bar(done: int, total: int, label: str) -> None:
-    """Draw a progress bar on one line of standard error, and erase it at the end."""
-    filled = BAR * done // total
-    line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{total} {label}" if done < total else ""
+    """Draw a progress bar on one line of standard error; erase it if `done` equals `total`."""
+    filled = PROGRESS_BAR_WIDTH * done // total
+    line = f"[{'#' * filled}{' ' * (PROGRESS_BAR_WIDTH - filled)}] {done}/{total} {label}" if done < total else ""
     print(f"\r{line[:100]:100}", end="" if line else "\r", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.cli.serve import Log
+from flinkmock.cli.serve_log import ServeLog
 from flinkmock.cli.terminal import printable
 from flinkmock.rest.api import RestApi
 from flinkmock.rest.in_process import InProcessClient
@@ -18,7 +18,7 @@ FORGED = "/jobs/%0a20:00:00.000%20%20202%20%20PATCH%20%20all-is-well%1b%5b31m"
 def test_the_log_of_serve(capfd: pytest.CaptureFixture[str]) -> None:
     from tests.server.raw_connection import send_raw
 
-    with FlinkMock(clock="virtual") as mock, Log(as_json=False) as log:
+    with FlinkMock(clock="virtual") as mock, ServeLog(as_json=False) as log:
         for target in (FORGED, "/jobs/\x1b[31mred"):
             send_raw(mock, "GET", f"{target} HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n".removesuffix("\r\n"))
         for exchange in mock.requests:

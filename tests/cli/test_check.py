@@ -1,4 +1,4 @@
-"""`flinkmock check`: its forms of output, baselines, the documentation, exit codes."""
+"""`flinkmock check`: formats, baselines, the contract of Flink's documentation, exit codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def url() -> Iterator[str]:
         yield cluster.url
 
 
-def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_report_can_be_used_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "json"]) == 1
     text = capsys.readouterr().out
     report = json.loads(text)
@@ -40,7 +40,7 @@ def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.Capture
     assert "1 finding, " in capsys.readouterr().out
 
 
-def test_junit(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_junit_reports_failures(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "junit"]) == 1
     suite = ElementTree.fromstring(capsys.readouterr().out)
     failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
@@ -49,25 +49,25 @@ def test_junit(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert int(suite.get("failures", 0)) == len(failed)
 
 
-def test_github(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_github_annotations(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "github"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "::error title=GET /taskmanagers::/taskmanagers/*/assignedTasks: extra: " in "\n".join(lines)
     assert lines[-1].startswith("::notice title=flinkmock check::")
 
 
-def test_markdown(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_report(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--format", "markdown"]) == 0
     assert "operations answered, no findings." in capsys.readouterr().out
 
 
-def test_the_documentation(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_is_compared_with_flinks_documentation(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--contract", "documented"]) == 1
     output = capsys.readouterr().out
     assert "/latest/failed: null: expected object, found null" in output
 
 
-def test_a_page_of_ones_own(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_is_compared_with_a_page_from_a_file(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     page = Path(__file__).parent.parent / "contract" / "descriptions" / "page.md"
     assert main(["check", url, "--contract", str(page)]) == 1
     assert "GET /overview  (getClusterOverview)" in capsys.readouterr().out
@@ -75,20 +75,20 @@ def test_a_page_of_ones_own(url: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "No operation found" in capsys.readouterr().err
 
 
-def test_invalid_baselines(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_baselines_are_refused(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--baseline", str(tmp_path / "none.json")]) == 2
     (tmp_path / "other.json").write_text("[1]")
     assert main(["check", url, "--baseline", str(tmp_path / "other.json")]) == 2
     assert "not a report of" in capsys.readouterr().err
 
 
-def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_server_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "http://127.0.0.1:1"]) == 2
     assert "No response from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("answered", "message"),
+    ("status", "message"),
     [
         (404, "/config does not contain Flink's version (status 404). Specify it: --flink 2.3."),
         (
@@ -99,10 +99,14 @@ def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["check", "proxy"])
-def test_no_flink(
-    other: Callable[[int], str], command: str, answered: int, message: str, capsys: pytest.CaptureFixture[str]
+def test_a_server_other_than_flink_is_reported(
+    url_of_other_server: Callable[[int], str],
+    command: str,
+    status: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([command, other(answered)]) == 2
+    assert main([command, url_of_other_server(status)]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -110,15 +114,15 @@ def test_no_flink(
 def test_a_credential_is_sent_with_each_request(command: list[str], tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         out = [str(tmp_path / "recorded.yaml")] if "-o" in command else []
-        key = ["--header", "Authorization: Bearer a:b", "-H", "X-Team:orders"]
-        assert main([*command, *out, mock.url, *key]) == 0
+        header_options = ["--header", "Authorization: Bearer a:b", "-H", "X-Team:orders"]
+        assert main([*command, *out, mock.url, *header_options]) == 0
         assert len(mock.requests) > 5
         for exchange in mock.requests:
-            sent = {name.lower(): value for name, value in exchange.headers}
-            assert (sent["authorization"], sent["x-team"]) == ("Bearer a:b", "orders")
+            headers = {name.lower(): value for name, value in exchange.headers}
+            assert (headers["authorization"], headers["x-team"]) == ("Bearer a:b", "orders")
 
 
-def test_an_invalid_header(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_header_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["check", "http://127.0.0.1:1", "-H", "Bearer 7"])
     assert end.value.code == 2
@@ -126,28 +130,30 @@ def test_an_invalid_header(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_server_other_than_flink_is_not_recorded(
-    other: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    url_of_other_server: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["record", other(404), "-o", str(tmp_path / "none.yaml")]) == 2
+    assert main(["record", url_of_other_server(404), "-o", str(tmp_path / "none.yaml")]) == 2
     assert capsys.readouterr().err.endswith("/config does not contain Flink's version (status 404).\n")
     assert not (tmp_path / "none.yaml").exists()
 
 
-def test_responses_of_another_form_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    raw = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
-    raw.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
+def test_responses_without_the_form_of_flinks_are_not_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchanges = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
+    exchanges.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
     journal = tmp_path / "kept.jsonl"
-    journal.write_text("".join(json.dumps(line) + "\n" for line in raw))
+    journal.write_text("".join(json.dumps(line) + "\n" for line in exchanges))
     assert main(["record", str(journal), "-o", str(tmp_path / "none.yaml")]) == 2
     assert "a response does not have Flink's form" in capsys.readouterr().err
 
 
 @pytest.fixture
-def other() -> Iterator[Callable[[int], str]]:
-    """The address of a server that answers everything with a status and "hello"."""
+def url_of_other_server() -> Iterator[Callable[[int], str]]:
+    """Returns the URL of a server that responds to every GET with a status and "hello"."""
     statuses: list[int] = []
 
-    class Other(http.server.BaseHTTPRequestHandler):
+    class OtherServer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(statuses[-1])
             self.send_header("Content-Length", "5")
@@ -156,21 +162,21 @@ def other() -> Iterator[Callable[[int], str]]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), OtherServer) as server:
 
-        def at(status: int) -> str:
+        def url_with_status(status: int) -> str:
             statuses.append(status)
             return f"http://127.0.0.1:{server.server_port}"
 
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        yield at
+        yield url_with_status
         server.shutdown()
 
 
-def test_invalid_addresses(capsys: pytest.CaptureFixture[str]) -> None:
-    for address in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
-        assert main(["check", address]) == 2
-        assert f"'{address}' is not the address of a server" in capsys.readouterr().err
+def test_invalid_urls_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for invalid_url in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
+        assert main(["check", invalid_url]) == 2
+        assert f"'{invalid_url}' is not the address of a server" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -181,15 +187,15 @@ def test_invalid_addresses(capsys: pytest.CaptureFixture[str]) -> None:
         (["--job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
     ],
 )
-def test_mutating_checks_that_can_not_run(
+def test_mutating_checks_that_cannot_run_are_reported(
     url: str, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", url, *options]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_jobs_of_the_other_list(capsys: pytest.CaptureFixture[str]) -> None:
-    """A server behind a proxy may have only one list of jobs."""
+def test_a_running_job_is_found_although_one_list_of_jobs_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A proxy may serve only one of `GET /jobs` and `GET /jobs/overview`."""
     scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "GET /jobs", "reply": "not-found"}]}
     with FlinkMock(scenario) as mock:
         job = mock.job("orders").id
@@ -199,13 +205,13 @@ def test_jobs_of_the_other_list(capsys: pytest.CaptureFixture[str]) -> None:
         assert mock.job("orders").state == "CANCELED"
 
 
-def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_negative_number_of_requests_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
     assert "argument --fuzz: '-3' is negative. Write a number from 0." in capsys.readouterr().err
 
 
-def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_progress_bar_is_drawn_and_erased(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.progress_bar(3, 6, "GET /jobs")
     assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
     terminal.progress_bar(1, 1, "")

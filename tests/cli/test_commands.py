@@ -30,20 +30,20 @@ OPENAPI = {
 }
 
 
-def test_releases(capsys: pytest.CaptureFixture[str]) -> None:
+def test_releases_are_listed_newest_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(reversed(known_releases()))
     assert lines[0].split() == ["2.3", "as", "2.3.0", "97", "operations"]
 
 
-def test_check_of_a_good_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_finds_nothing_in_a_fake_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     with FlinkMock(flink="1.18") as cluster:
         assert main(["check", cluster.url]) == 0
     assert "as Flink 1.18:" in capsys.readouterr().out
 
 
-def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_finds_differences_from_another_release(capsys: pytest.CaptureFixture[str]) -> None:
     with FlinkMock(flink="1.12") as cluster:
         assert main(["check", cluster.url, "--flink", "2.3"]) == 1
     assert "findings" in capsys.readouterr().out
@@ -57,13 +57,13 @@ def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> No
         (["import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
     ],
 )
-def test_a_mistake_gets_a_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_gets_a_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(message)
 
 
 @pytest.mark.parametrize("arguments", [[], ["sing"], ["check"], ["import"], ["import", "x"]])
-def test_an_invalid_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_command_line_prints_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
@@ -81,7 +81,7 @@ def test_a_release_is_added_with_one_command(tmp_path: Path, capsys: pytest.Capt
     assert "operations of Flink 2.4.0" in capsys.readouterr().out
 
 
-def test_an_import_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_operations_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.md"
     file.write_text("# nothing\n")
     assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "x")]) == 2
@@ -89,7 +89,7 @@ def test_an_import_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not (tmp_path / "x").exists()
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"flinkmock {__version__}\n"
@@ -110,7 +110,7 @@ def test_a_closed_output_pipe_is_not_an_error() -> None:
     ],
 )
 @pytest.mark.parametrize("option", ["--for", "--every"])
-def test_record_refuses_other_durations(
+def test_record_refuses_invalid_durations(
     option: str, duration: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -120,7 +120,7 @@ def test_record_refuses_other_durations(
 
 
 @pytest.mark.parametrize(("text", "ms"), [("500ms", 500), ("2min", 120_000), ("1d", 86_400_000), ("1m30s", 90_000)])
-def test_record_takes_durations_with_every_unit(text: str, ms: int) -> None:
+def test_record_accepts_durations_with_every_unit(text: str, ms: int) -> None:
     assert positive_duration(text) == ms
 
 

@@ -1,4 +1,4 @@
-"""`flinkmock completion`: scripts for shells, run where the shell is."""
+"""`flinkmock completion`: the scripts, run by each shell that is installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_script_has_each_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_script_has_commands_options_and_values(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = script(shell, capsys)
     for word in ("serve", "scenario", "advance", "--clock", "crash-loop.yaml", "1.20", "completion"):
         assert word.lstrip("-") in text, word
@@ -41,7 +41,9 @@ def test_a_script_has_each_command(shell: str, capsys: pytest.CaptureFixture[str
         ("flinkmock completion ", {"bash", "zsh", "fish", "-h", "--help"}),
     ],
 )
-def test_bash_completes(line: str, expected: set[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_bash_completes_a_word(
+    line: str, expected: set[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "mine.yaml").touch()
     words = line.split(" ")
     quoted = " ".join(shlex.quote(word) for word in words)
@@ -53,7 +55,7 @@ def test_bash_completes(line: str, expected: set[str], capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_another_shell_reads_its_script(shell: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_zsh_and_fish_can_parse_their_scripts(shell: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     file = tmp_path / "script"

@@ -29,7 +29,7 @@ def flink() -> Iterator[FlinkMock]:
 
 @pytest.fixture
 def ctl(flink: FlinkMock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ctl:
-    """Runs an action; returns exit code, output and errors."""
+    """Runs an action; returns the exit code, standard output and standard error."""
     monkeypatch.setenv("FLINKMOCK_URL", flink.url)
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -42,7 +42,7 @@ def ctl(flink: FlinkMock, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     return run
 
 
-def test_json_before_and_after_the_action(ctl: Ctl, flink: FlinkMock) -> None:
+def test_the_option_json_may_be_before_or_after_the_action(ctl: Ctl, flink: FlinkMock) -> None:
     for arguments in (("--json", "clock"), ("clock", "--json")):
         code, out, err = ctl(*arguments)
         assert (code, err, json.loads(out)["mode"]) == (0, "", "virtual")
@@ -50,11 +50,11 @@ def test_json_before_and_after_the_action(ctl: Ctl, flink: FlinkMock) -> None:
     assert json.loads(ctl("requests", "--har")[1])["log"]["entries"] == []
 
 
-def test_clock_mode(ctl: Ctl) -> None:
+def test_the_clock_mode_is_changed(ctl: Ctl) -> None:
     assert "clock 10x" in ctl("clock", "--mode", "10x")[1]
 
 
-def test_a_job(ctl: Ctl, flink: FlinkMock) -> None:
+def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -> None:
     flink.advance("1s")
     assert ctl("restart", "orders")[0] == 0
     assert ctl("restart", "orders")[0] == 1
@@ -77,12 +77,12 @@ def test_a_scenario_that_extends_a_file_of_the_client(ctl: Ctl, flink: FlinkMock
     child.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
     mistake = f'{child}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
     for action, code in (("load", 2), ("check", 1)):
-        response, out, err = ctl("scenario", action, str(child))
-        assert response == code
+        actual_code, out, err = ctl("scenario", action, str(child))
+        assert actual_code == code
         assert mistake in (out if action == "check" else err)
 
 
-def test_findings(ctl: Ctl, flink: FlinkMock) -> None:
+def test_findings_are_printed(ctl: Ctl, flink: FlinkMock) -> None:
     assert ctl("findings") == (0, "All faults applied, and Flink reads all parts of the requests.\n", "")
     flink.faults.add({"name": "slow", "match": "GET /jobs", "delay": "1s"})
     urlopen(flink.url + "/overview?x=1").close()
@@ -94,10 +94,10 @@ def test_findings(ctl: Ctl, flink: FlinkMock) -> None:
     )
 
 
-def test_processes_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
-    before = len(flink.taskmanagers)
+def test_taskmanagers_leader_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
+    count_before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join")[0] == 0
-    assert len(ctl("taskmanager", "list")[1].splitlines()) == before + 1
+    assert len(ctl("taskmanager", "list")[1].splitlines()) == count_before + 1
     last = list(flink.taskmanagers)[-1]
     assert ctl("taskmanager", "lose", last)[1] == f"{last} is lost\n"
     assert ctl("leader", "show")[1] == "JobManager 0 leads\n"
@@ -119,7 +119,7 @@ def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, mo
     assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: file not found.\n"
 
 
-def test_requests(ctl: Ctl, flink: FlinkMock) -> None:
+def test_requests_are_listed_and_cleared(ctl: Ctl, flink: FlinkMock) -> None:
     assert ctl("requests")[1] == "There are no requests.\n"
     assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
     assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
@@ -128,7 +128,9 @@ def test_requests(ctl: Ctl, flink: FlinkMock) -> None:
     assert (code, "GET" in err) == (2, True)
 
 
-def test_a_scenario_with_a_mistake_is_named_by_its_file(ctl: Ctl, tmp_path: Path, flink: FlinkMock) -> None:
+def test_a_mistake_in_a_scenario_is_reported_with_the_name_of_its_file(
+    ctl: Ctl, tmp_path: Path, flink: FlinkMock
+) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text("jobs: {orders: streming}\n")
     code, out, _ = ctl("scenario", "check", str(file))
@@ -141,7 +143,7 @@ def test_a_scenario_with_a_mistake_is_named_by_its_file(ctl: Ctl, tmp_path: Path
     assert "crash-loop.yaml" in ctl("scenario", "list")[1]
 
 
-def test_snapshots(ctl: Ctl) -> None:
+def test_snapshots_are_taken_listed_and_deleted(ctl: Ctl) -> None:
     assert ctl("snapshot", "--list")[1] == "There are no snapshots.\n"
     assert ctl("snapshot")[1] == "s1\n"
     assert ctl("snapshot", "--list")[1].splitlines()[1].split() == ["s1", "+0s"]
@@ -149,7 +151,7 @@ def test_snapshots(ctl: Ctl) -> None:
     assert ctl("restore", "s1")[0] == 2
 
 
-def test_clusters(ctl: Ctl) -> None:
+def test_clusters_are_created_and_deleted(ctl: Ctl) -> None:
     assert ctl("cluster", "list")[1] == "There are no further clusters.\n"
     url = ctl("cluster", "create", "--clock", "virtual")[1].split()[1]
     assert "clock virtual" in ctl("clock", "--url", url)[1]
@@ -157,20 +159,20 @@ def test_clusters(ctl: Ctl) -> None:
     assert ctl("cluster", "delete", "c1")[0] == 0
 
 
-def test_a_cluster_that_does_not_respond(ctl: Ctl) -> None:
+def test_a_cluster_that_does_not_respond_is_reported(ctl: Ctl) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     code, _, err = ctl("health", "--url", f"http://127.0.0.1:{port}")
     assert (code, err) == (2, f"flinkmock: No response from http://127.0.0.1:{port}: Connection refused.\n")
 
 
-def test_a_server_without_a_control_api(ctl: Ctl) -> None:
+def test_a_server_without_a_control_api_is_reported(ctl: Ctl) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(404)
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.handle_request, daemon=True).start()
@@ -179,11 +181,11 @@ def test_a_server_without_a_control_api(ctl: Ctl) -> None:
 
 
 def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str | None] = []
+    received: list[str | None] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            sent.append(self.headers["Authorization"])
+            received.append(self.headers["Authorization"])
             body = b'{"error": {"type": "TokenRequired", "message": "needs a token"}}'
             self.send_response(401)
             self.send_header("Content-Length", str(len(body)))
@@ -191,7 +193,7 @@ def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
@@ -201,16 +203,16 @@ def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
         ctl("clock", "--url", url)
         thread.join()
-    assert sent == ["Bearer secret", "Bearer from the environment"]
+    assert received == ["Bearer secret", "Bearer from the environment"]
 
 
 @pytest.mark.parametrize("url", ["foo:bar", "ftp://host", "http://"])
-def test_invalid_urls(url: str) -> None:
+def test_invalid_urls_are_refused(url: str) -> None:
     with pytest.raises(InvalidArgument, match="is not the URL of a cluster"):
         ControlClient(url)
 
 
-def test_usage(ctl: Ctl) -> None:
+def test_usage_errors_and_help(ctl: Ctl) -> None:
     assert ctl("advance", "5")[2] == 'flinkmock: "5" has no unit of time. Write 5s, 5ms or 5m.\n'
     assert "Did you mean --json?" in ctl("clock", "--jsn")[2]
     assert "examples:" in ctl("--help")[1]

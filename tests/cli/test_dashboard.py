@@ -1,4 +1,4 @@
-"""`flinkmock dashboard fetch`, with packages made here, and `serve --dashboard` without a dashboard."""
+"""`flinkmock dashboard fetch` with packages that the tests create, and `serve --dashboard` without a dashboard."""
 
 from __future__ import annotations
 
@@ -81,24 +81,24 @@ def test_serve_without_a_dashboard_does_not_start(capsys: pytest.CaptureFixture[
     assert "flinkmock dashboard fetch --flink 2.3" in err
 
 
-def test_a_scenario_instead_of_a_jar(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_after_the_option_dashboard_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port", "0", "--dashboard", "demo.yaml"]) == 2
     assert "flinkmock serve demo.yaml --dashboard" in capsys.readouterr().err
 
 
-def test_pip_that_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_of_pip_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert main(["dashboard", "fetch"]) == 2
     assert "pip could not download the package (exit code 1)" in capsys.readouterr().err
 
 
-def test_a_package_without_a_dashboard(tmp_path: Path) -> None:
+def test_a_package_without_a_dashboard_is_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(DashboardMissing, match=r"no flink-dist jar with a dashboard in empty\.whl"):
-        dashboard_download.keep(empty, tmp_path / "dashboard.zip")
+        dashboard_download.extract_dashboard(empty, tmp_path / "dashboard.zip")
 
 
-def test_1_12_is_in_another_package() -> None:
+def test_the_dashboard_of_1_12_is_in_another_package() -> None:
     *_, requirement = dashboard_download._requirement(Contract.load("1.12").release)
     assert requirement == "apache-flink==1.12.5"

@@ -14,7 +14,7 @@ def diff(capsys: pytest.CaptureFixture[str], *args: str) -> str:
     return capsys.readouterr().out
 
 
-def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_marks_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "1.20", "2.3").splitlines()
     heading = lines.index("GET /jobs/:jobid/exceptions")
     assert lines[heading + 1].split() == [
@@ -32,7 +32,7 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
 
 
-def test_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_breaking_lists_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     text = diff(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
@@ -40,7 +40,7 @@ def test_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the newest job is first" not in text
 
 
-def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     response = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
     assert (response["from"], response["to"]) == ("2.2", "2.3")
     added = [change["where"] for change in response["changes"] if change["part"] == "operation"]
@@ -53,23 +53,23 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (first["since"], first["breaking"]) == ("2.3", False)
 
 
-def test_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "1.12", "1.13", "--format", "markdown").splitlines()
     assert lines[:2] == ["# Flink 1.12 → 1.13", ""]
     assert "| `POST /jobs/:jobid/stop` | request .drain | may be null; may be missing | 1.13 |  |" in lines
 
 
-def test_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
+def test_releases_without_differences(capsys: pytest.CaptureFixture[str]) -> None:
     assert diff(capsys, "2.1", "2.2") == "No difference between Flink 2.1 and 2.2.\n"
 
 
 @pytest.mark.parametrize(("args", "words"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")])
-def test_invalid_releases(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
+def test_invalid_releases_are_refused(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
     assert main(["diff", *args]) == 2
     assert words in capsys.readouterr().err
 
 
-def test_in_words_of_a_client(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_are_described_as_a_client_sees_them(capsys: pytest.CaptureFixture[str]) -> None:
     text = diff(capsys, "1.18", "1.20")
     assert "fields of a body that Flink does not know are ignored; before, 400" in text
     assert "object, open" not in text

@@ -1,4 +1,4 @@
-"""`flinkmock doctor`: what it reports on machines with less and more."""
+"""`flinkmock doctor`: the report on machines with and without optional packages and programs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from flinkmock import __version__
 from flinkmock.cli import doctor, main
 
 
-def test_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_has_the_version_and_the_releases(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("ok ") and f"flinkmock          {__version__} at " in lines[0]
     assert any("Flink releases" in line and "1.12 to 2.3" in line for line in lines)
 
 
-def test_nothing_optional(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_optional_packages_are_not_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("FLINKMOCK_CACHE", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
@@ -32,14 +34,15 @@ def test_nothing_optional(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsy
 
     monkeypatch.setattr(metadata, "version", version)
     assert main(["doctor", "--json"]) == 0
-    states = {check["name"]: check["state"] for check in json.loads(capsys.readouterr().out)}
-    assert {name: states[name] for name in (*doctor.OPTIONAL, *doctor.PROGRAMS, "Java", "browser")} == dict.fromkeys(
-        (*doctor.OPTIONAL, *doctor.PROGRAMS, "Java", "browser"), "missing"
-    )
+    states = {line["name"]: line["state"] for line in json.loads(capsys.readouterr().out)}
+    optional = (*doctor.OPTIONAL, *doctor.PROGRAMS, "Java", "browser")
+    assert {states[name] for name in optional} == {"missing"}
     assert states["aiohttp"] == "ok"
 
 
-def test_a_needed_package_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_required_package_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def version(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
@@ -48,7 +51,7 @@ def test_a_needed_package_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "broken   aiohttp" in capsys.readouterr().out
 
 
-def test_the_version_of_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_version_of_java_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\" 2021' >&2\n")

@@ -79,19 +79,19 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def imported(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Release 2.4 in the folder of FLINKMOCK_SCHEMAS."""
+def imported_release(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with release 2.4, which FLINKMOCK_SCHEMAS names."""
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(schemas))
     return schemas
 
 
-@pytest.mark.usefixtures("imported")
-def test_releases_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_releases_lists_an_imported_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["2.4", "as", "2.4.0", "101", "operations"]
 
 
-@pytest.mark.usefixtures("imported")
+@pytest.mark.usefixtures("imported_release")
 def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "2.3", "2.4"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -103,16 +103,16 @@ def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
-@pytest.mark.usefixtures("imported")
-def test_openapi_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_openapi_writes_an_imported_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "2.4"]) == 0
     written = json.loads(capsys.readouterr().out)
     assert written["paths"]["/jobs/{jobid}/notes/{noteid}"].keys() == {"get", "delete"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("imported")
-def test_coverage_lists_the_placeholders(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_coverage_lists_placeholders_of_an_imported_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", "--flink", "2.4"]) == 0
     text = capsys.readouterr().out
     new = {line.split("  ")[0]: line for line in text.splitlines() if "note" in line}
@@ -122,8 +122,8 @@ def test_coverage_lists_the_placeholders(capsys: pytest.CaptureFixture[str]) -> 
     assert "    placeholder  /notes/*" in text.splitlines()
 
 
-@pytest.mark.usefixtures("imported")
-def test_a_scenario_of_it_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_a_scenario_of_an_imported_release_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.yaml"
     file.write_text('flink: "2.4"\njobs:\n  orders: streaming\nfaults:\n  - {match: GET /notes/*, delay: 1s}\n')
     assert main(["scenario", "check", str(file)]) == 1  # no GET operation begins with /notes
@@ -133,8 +133,8 @@ def test_a_scenario_of_it_is_checked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["scenario", "plan", str(file)]) == 0
 
 
-@pytest.mark.usefixtures("imported")
-def test_it_is_served() -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_an_imported_release_is_served() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
         job = requests.get(f"{cluster.url}/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
         notes = requests.get(f"{cluster.url}/jobs/{job}/notes?author=me", timeout=PATIENCE)
@@ -148,17 +148,17 @@ def test_it_is_served() -> None:
             assert (refused.status_code, "PostNoteRequestBody" in refused.text) == (400, True), body
 
 
-@pytest.mark.usefixtures("imported")
-def test_it_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("imported_release")
+def test_a_server_of_an_imported_release_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
         assert main(["check", cluster.url]) == 0
     assert "as Flink 2.4" in capsys.readouterr().out
 
 
-def test_a_release_without_known_operations(
+def test_a_release_with_only_an_unknown_operation_can_be_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A schema file with nothing but one unknown operation, and without what older versions did not write."""
+    """The contract has only one operation, which is unknown to the model, and no optional parts."""
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
     document = dict(Contract.load("2.3").document)
     [overview] = [entry for entry in document["operations"] if entry["id"] == "getClusterOverview"]

@@ -1,4 +1,4 @@
-"""Messages about what a user got wrong on the command line: one form for each kind of mistake."""
+"""Messages about mistakes on the command line: each kind of mistake has one form."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 
 from flinkmock.cli import main
 
-Failed = Callable[..., str]
+RunFailingCommand = Callable[..., str]
 CLUSTER = "http://127.0.0.1:1"
 
 
 @pytest.fixture
-def failed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Failed:
+def message_of(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunFailingCommand:
     """Runs a command that fails with exit code 2, in an empty folder; returns the message."""
     monkeypatch.chdir(tmp_path)
 
@@ -50,9 +52,11 @@ def failed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         ("ctl", "fault", "add", "FILE"),
     ],
 )
-def test_a_missing_file(arguments: tuple[str, ...], failed: Failed, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(arguments: tuple[str, ...], message_of: RunFailingCommand, tmp_path: Path) -> None:
     file = str(tmp_path / "none.txt")
-    assert failed(*(file if argument == "FILE" else argument for argument in arguments)) == f"{file}: file not found."
+    assert (
+        message_of(*(file if argument == "FILE" else argument for argument in arguments)) == f"{file}: file not found."
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,20 +69,22 @@ def test_a_missing_file(arguments: tuple[str, ...], failed: Failed, tmp_path: Pa
         ("serve", "--port", "0", "--journal", "FILE"),
     ],
 )
-def test_a_file_that_cannot_be_written(arguments: tuple[str, ...], failed: Failed, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(
+    arguments: tuple[str, ...], message_of: RunFailingCommand, tmp_path: Path
+) -> None:
     reasons = {tmp_path / "none" / "file": "its folder does not exist", tmp_path: "Is a directory"}
     for file, reason in reasons.items():
-        message = failed(*(str(file) if argument == "FILE" else argument for argument in arguments))
+        message = message_of(*(str(file) if argument == "FILE" else argument for argument in arguments))
         assert message == f"{file}: can't write the file: {reason}."
 
 
-def test_a_file_that_is_not_utf_8(failed: Failed, tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(message_of: RunFailingCommand, tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"name: caf\xe9\n")
     expected = f"{file}: the file is not UTF-8: invalid continuation byte."
     for command in (["serve"], ["scenario", "check"], ["ctl", "scenario", "load"]):
-        assert failed(*command, str(file)) == expected
-    assert failed("compat", str(file), "--from", "1.20") == expected
+        assert message_of(*command, str(file)) == expected
+    assert message_of("compat", str(file), "--from", "1.20") == expected
 
 
 @pytest.mark.parametrize(
@@ -118,11 +124,13 @@ def test_a_file_that_is_not_utf_8(failed: Failed, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake(arguments: list[str], message: str, failed: Failed, tmp_path: Path) -> None:
+def test_a_mistake_gets_a_message(
+    arguments: list[str], message: str, message_of: RunFailingCommand, tmp_path: Path
+) -> None:
     (tmp_path / "journal.jsonl").write_text(json.dumps({"method": "GET", "target": "/jobs"}) + "\n")
     (tmp_path / "s.yaml").write_text("jobs: {}\n")
     files = {"JOURNAL": "journal.jsonl", "SCENARIO": "s.yaml"}
-    error = failed(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
+    error = message_of(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
     assert error.startswith(message.replace("FOLDER", str(tmp_path)))
 
 

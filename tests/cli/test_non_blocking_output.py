@@ -1,4 +1,4 @@
-"""Output for a reader that is slow, does not read, or leaves."""
+"""Output for a reader that is slow, does not read, or closes the pipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pipe() -> Iterator[tuple[TextIO, TextIO]]:
         yield reader, writer
 
 
-def test_texts_arrive_in_their_order(pipe: tuple[TextIO, TextIO]) -> None:
+def test_texts_are_written_in_order(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
     output = NonBlockingOutput(writer)
     output.print("one\nñ")
@@ -32,7 +32,7 @@ def test_texts_arrive_in_their_order(pipe: tuple[TextIO, TextIO]) -> None:
     assert reader.read() == "one\nñ\ntwo\nthree\n"
 
 
-def test_nothing_waits_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextIO]) -> None:
+def test_print_does_not_wait_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
     output = NonBlockingOutput(writer, limit=3)
     output.print(LONG)
@@ -43,12 +43,12 @@ def test_nothing_waits_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextI
     while lines[-1] != "summary":
         lines.append(reader.readline().rstrip("\n"))
     assert lines[0] == LONG
-    left_out = 10 - (len(lines) - 3)
-    assert lines[-2] == f"({left_out} entries are left out, because nobody read the output)"
-    assert lines[1:-2] == [str(number) for number in range(10 - left_out)]
+    omitted = 10 - (len(lines) - 3)
+    assert lines[-2] == f"({omitted} entries are left out, because nobody read the output)"
+    assert lines[1:-2] == [str(number) for number in range(10 - omitted)]
 
 
-def test_a_reader_that_leaves(pipe: tuple[TextIO, TextIO]) -> None:
+def test_texts_are_dropped_after_the_reader_has_closed_the_pipe(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
     output = NonBlockingOutput(writer)
     reader.close()

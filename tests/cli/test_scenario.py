@@ -1,4 +1,4 @@
-"""The command `flinkmock scenario`: what it prints, what it writes, and how it ends."""
+"""The command `flinkmock scenario`: its output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_check_reports_each_file_and_continues(tmp_path: Path, capsys: pytest.Ca
     assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
 
 
-def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_runs_each_release_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "check", LOOP, "--flink", "1.20", "--flink", "1.20"]) == 0
     assert capsys.readouterr().out.count("no findings with Flink 1.20") == 1
 
@@ -37,7 +37,7 @@ def test_an_unknown_release_is_a_usage_error(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     "text", ["\x00", "- a\n", "jobs: [\n", "jobs: {a: {lifecycle: []}}\n", "!!python/none\n", "&a [*a]\n"]
 )
-def test_no_file_ends_in_a_traceback(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_files_cause_no_traceback(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(text)
     assert main(["scenario", "check", str(file)]) == 1
@@ -55,7 +55,7 @@ def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
     assert "14.575s" not in output
 
 
-def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_writes_svg_and_html(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option, begin in (("--svg", "<svg "), ("--html", "<!doctype html>")):
         file = tmp_path / option
         assert main(["scenario", "plan", LOOP, option, str(file)]) == 0
@@ -65,14 +65,14 @@ def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "can't write the file: its folder does not exist." in capsys.readouterr().err
 
 
-def test_until_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
+def test_until_must_be_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["scenario", "plan", LOOP, "--until", "soon"])
     assert caught.value.code == 2
     assert '"soon" is not a duration' in capsys.readouterr().err
 
 
-def test_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_prints_the_schema_in_the_repository(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "schema"]) == 0
     output = capsys.readouterr().out
     assert output == (ROOT / "schemas" / "scenario.schema.json").read_text("utf-8")

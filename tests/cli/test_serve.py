@@ -1,4 +1,4 @@
-"""`flinkmock serve` as a user starts it: a process, its output, its end."""
+"""`flinkmock serve` as a process: its output, its end, and its messages."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
 
 def serving(*arguments: str) -> ForkedCommand:
+    """Start `flinkmock serve` at a free port."""
     return ForkedCommand("serve", "--port", "0", *arguments)
 
 
-def line(process: subprocess.Popen[str] | ForkedCommand) -> str:
+def read_line(process: subprocess.Popen[str] | ForkedCommand) -> str:
+    """Return the next line of standard output."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 
 
-def address(first_line: str) -> str:
+def url_in(first_line: str) -> str:
+    """Return the URL of the cluster in the first line of the output."""
     return next(word for word in first_line.split() if word.startswith("http://"))
 
 
@@ -43,31 +46,31 @@ def get(url: str) -> Any:
         return json.load(response)
 
 
-def test_each_jobmanager_has_an_address(tmp_path: Path) -> None:
+def test_each_jobmanager_has_an_url_in(tmp_path: Path) -> None:
     scenario = tmp_path / "two.yaml"
     scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json") as process:
-        message = json.loads(line(process))
+        message = json.loads(read_line(process))
         assert message["url"] == message["urls"][0]
         ids = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in message["urls"]]
         assert len(ids[0]) == 1
         assert ids[0] == ids[1]
 
 
-def test_it_ends_with_its_standard_input() -> None:
+def test_serve_ends_when_standard_input_ends() -> None:
     command = [*COMMAND, "--port", "0", "--until-stdin-ends"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        get(address(line(process)) + "/jobs")
+        get(url_in(read_line(process)) + "/jobs")
         output, errors = process.communicate("ignored\n", timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
     assert "GET    /jobs" in output
 
 
-def test_an_unread_output_pipe() -> None:
+def test_an_output_pipe_that_is_not_read_does_not_block_requests() -> None:
     with serving() as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         for _ in range(30):
             get(f"{url}/jobs?{'x' * 3_000}=1")  # more than a pipe holds
         process.terminate()
@@ -75,42 +78,42 @@ def test_an_unread_output_pipe() -> None:
     assert output.count("GET    /jobs?xxx") == 30
 
 
-def test_it_prints_its_address_and_each_request() -> None:
+def test_serve_prints_the_url_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request", "--start-time", "2026-01-01") as process:
-        first = line(process)
+        first = read_line(process)
         assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
         assert "1s per request" in first
-        url = address(first)
-        assert line(process) == f"Console at {url}/__flinkmock__/"
+        url = url_in(first)
+        assert read_line(process) == f"Console at {url}/__flinkmock__/"
         assert get(url + "/overview")["flink-version"] == "1.20.5"
-        assert line(process) == "00:00:01.000  200  GET    /overview"
+        assert read_line(process) == "00:00:01.000  200  GET    /overview"
         with pytest.raises(urllib.error.HTTPError) as refusal:
             get(url + "/jobs/nohex?a=b")
         refusal.value.close()
-        assert line(process) == "00:00:01.000  400  GET    /jobs/nohex?a=b  nohex"
+        assert read_line(process) == "00:00:01.000  400  GET    /jobs/nohex?a=b  nohex"
 
 
 def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
-    scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
+    scenario = tmp_path / "orders"  # without .yaml: on the command line, any name is that of a file
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
     with serving(str(scenario), "--no-control") as process:
-        first = line(process)
+        first = read_line(process)
         assert first.endswith("(fake; clock: virtual, which does not advance)")
-        url = address(first)
+        url = url_in(first)
         [job] = get(url + "/jobs")["jobs"]
-        line(process)
+        read_line(process)
         get(f"{url}/jobs/{job['id']}")
-        assert line(process) == f"00:00:00.000  200  GET    /jobs/{job['id']}  orders"
+        assert read_line(process) == f"00:00:00.000  200  GET    /jobs/{job['id']}  orders"
 
 
-def test_requests_as_json() -> None:
+def test_requests_are_logged_as_json() -> None:
     with serving(
         "--log", "json", "--clock", "virtual", "--flink", "2.3", "--start-time", "2026-01-01T00:00:00Z"
     ) as process:
-        first = json.loads(line(process))
+        first = json.loads(read_line(process))
         assert first == {"event": "ready", "url": first["url"], "flink": "2.3.0", "clock": "virtual"}
         get(first["url"] + "/jobs/overview")
-        assert json.loads(line(process)) == {
+        assert json.loads(read_line(process)) == {
             "event": "request",
             "time": 1767225600000,
             "status": 200,
@@ -126,21 +129,21 @@ def test_the_ready_file_has_the_url(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("http://127.0.0.1:1\n")
     with serving("--ready-file", str(file)) as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         assert get(url + "/jobs") == {"jobs": []}
-        line(process)
+        read_line(process)
         assert file.read_text() == url + "\n"
         process.terminate()
         process.communicate()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_scenario_from_standard_input() -> None:
+def test_a_scenario_is_read_from_standard_input() -> None:
     scenario = "jobs: {orders: streaming}"
     with serving("-") as process:
         process.stdin.write(scenario)
         process.stdin.close()
-        assert len(get(address(line(process)) + "/jobs")["jobs"]) == 1
+        assert len(get(url_in(read_line(process)) + "/jobs")["jobs"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,36 +154,36 @@ def test_a_scenario_from_standard_input() -> None:
         (b"\xff", "flinkmock: Standard input is not UTF-8: invalid start byte."),
     ],
 )
-def test_mistakes_in_standard_input(text: bytes, message: str) -> None:
+def test_mistakes_in_standard_input_are_reported(text: bytes, message: str) -> None:
     completed = subprocess.run([*COMMAND, "-"], input=text, capture_output=True, check=False)
     assert (completed.returncode, completed.stdout) == (2, b"")
     assert completed.stderr.decode().startswith(message)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_on_a_signal(number: signal.Signals) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_ends_without_errors_on_a_signal(signal_number: signal.Signals) -> None:
     command = [*COMMAND, "--port", "0", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         get(url + "/overview")
-        process.send_signal(number)
+        process.send_signal(signal_number)
         out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
+def test_serve_ends_when_a_client_shuts_down_the_cluster() -> None:
     with serving("--quiet") as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         request = urllib.request.Request(url + "/cluster", method="DELETE")
         with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             assert response.read() == b"{}"
         assert process.wait() == 0
 
 
-def test_it_leaves_no_files(tmp_path: Path) -> None:
+def test_serve_leaves_no_files(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     with ForkedCommand("serve", "--port", "0", environment=environment) as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         assert list(tmp_path.iterdir()) == []
         file = ("orders.jar", small_jar(), "application/x-java-archive")
         assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=PATIENCE).status_code == 200
@@ -190,9 +193,9 @@ def test_it_leaves_no_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_continues_when_its_output_is_not_read() -> None:
+def test_serve_continues_after_its_output_is_closed() -> None:
     with serving() as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         process.stdout.close()
         for _ in range(3):
             get(url + "/overview")
@@ -201,11 +204,11 @@ def test_it_continues_when_its_output_is_not_read() -> None:
         assert (process.returncode, err) == (0, "")
 
 
-Refused = Callable[..., str]
+RunRefusedCommand = Callable[..., str]
 
 
 @pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+def run_refused(capsys: pytest.CaptureFixture[str]) -> RunRefusedCommand:
     """Runs `flinkmock serve` with arguments that it refuses, in this process. Returns the message."""
 
     def run(*arguments: str) -> str:
@@ -222,20 +225,20 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
     return run
 
 
-def test_a_mistake_ends_the_process() -> None:
+def test_a_mistake_ends_the_process_with_exit_code_2() -> None:
     completed = subprocess.run([*COMMAND, "--flink", "2.33"], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (2, "")
     assert completed.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
 
 
-def test_a_port_in_use(refused: Refused) -> None:
+def test_a_port_in_use_is_reported(run_refused: RunRefusedCommand) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        number = str(taken.getsockname()[1])
-        message = refused("--port", number)
+        port = str(taken.getsockname()[1])
+        message = run_refused("--port", port)
     assert message.startswith("flinkmock: ")
-    assert number in message
+    assert port in message
 
 
 @pytest.mark.parametrize(
@@ -259,13 +262,13 @@ def test_a_port_in_use(refused: Refused) -> None:
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: file not found in "),
     ],
 )
-def test_a_mistake_gets_a_message(refused: Refused, arguments: list[str], message: str) -> None:
-    assert message in refused(*arguments)
+def test_a_mistake_gets_a_message(run_refused: RunRefusedCommand, arguments: list[str], message: str) -> None:
+    assert message in run_refused(*arguments)
 
 
-def test_a_mistake_in_a_scenario_is_reported_with_its_line(refused: Refused, tmp_path: Path) -> None:
+def test_a_mistake_in_a_scenario_is_reported_with_its_line(run_refused: RunRefusedCommand, tmp_path: Path) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text("cluster:\n  slotss: 4\n")
-    message = refused(str(scenario))
+    message = run_refused(str(scenario))
     assert f"{scenario}:2:3: " in message
     assert 'Did you mean "slots"?' in message

@@ -11,16 +11,16 @@ import pytest
 from flinkmock.cli import create_parser, main
 from flinkmock.cli.serve import _control_options
 from flinkmock.server.listener import bind
-from tests.cli.test_serve import line, serving
+from tests.cli.test_serve import read_line, serving
 from tests.control.client import Control
 
 PREFIX = "/__flinkmock__/v1"
 pytestmark = pytest.mark.slow
 
 
-def test_it_has_the_port_of_the_rest_api() -> None:
+def test_the_control_api_has_the_port_of_the_rest_api() -> None:
     with serving("--log", "json", "--clock", "virtual", "--quiet") as process:
-        url = json.loads(line(process))["url"]
+        url = json.loads(read_line(process))["url"]
         control = Control(url + PREFIX)
         job = control.post("jobs", {"name": "orders"}, status=201)
         assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
@@ -30,9 +30,9 @@ def test_it_has_the_port_of_the_rest_api() -> None:
         assert Control(cluster["control-url"]).get("clock")["mode"] == "real"
 
 
-def test_it_has_a_port_and_a_token() -> None:
+def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
     with serving("--log", "json", "--control-port", "0", "--control-token", "secret", "--quiet") as process:
-        url, printed = json.loads(line(process))["url"], json.loads(line(process))
+        url, printed = json.loads(read_line(process))["url"], json.loads(read_line(process))
         assert httpx.get(f"{url}{PREFIX}/health").status_code == 404
         assert printed["control-token"] == "secret"
         control = Control(printed["control-url"])
@@ -48,7 +48,7 @@ def test_it_has_a_port_and_a_token() -> None:
 
 def test_other_machines_need_a_token_that_is_printed() -> None:
     with serving("--host", "0.0.0.0", "--log", "json", "--quiet") as process:
-        url, printed = json.loads(line(process))["url"], json.loads(line(process))
+        url, printed = json.loads(read_line(process))["url"], json.loads(read_line(process))
         assert len(printed["control-token"]) > 20
         control = Control(url.replace("0.0.0.0", "127.0.0.1") + PREFIX)
         control.error("POST", "reset", 401, headers={"Host": "flink.test"})
@@ -64,48 +64,48 @@ def test_other_machines_need_a_token_that_is_printed() -> None:
         ([], None),
     ],
 )
-def test_the_token_is_in_the_environment(monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str) -> None:
+def test_the_token_can_be_in_the_environment(monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str) -> None:
     monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
     options = _control_options(create_parser().parse_args(["serve", *arguments]))
     assert options is not None and options.token == token
 
 
-def test_it_can_be_disabled() -> None:
+def test_the_control_api_can_be_disabled() -> None:
     with serving("--log", "json", "--no-control") as process:
-        assert httpx.get(json.loads(line(process))["url"] + PREFIX + "/health").status_code == 404
+        assert httpx.get(json.loads(read_line(process))["url"] + PREFIX + "/health").status_code == 404
 
 
-def test_reload_and_control(tmp_path: Path) -> None:
+def test_a_changed_file_replaces_a_scenario_of_the_control_api(tmp_path: Path) -> None:
     scenario = tmp_path / "orders.yaml"
     scenario.write_text("jobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json", "--reload", "--quiet") as process:
-        control = Control(json.loads(line(process))["url"] + PREFIX)
+        control = Control(json.loads(read_line(process))["url"] + PREFIX)
         control.put("scenario", {})
         scenario.write_text("jobs: {returns: streaming}\n")
-        line(process)
+        read_line(process)
         assert [job["name"] for job in control.get("jobs")["jobs"]] == ["returns"]
 
 
-def test_clusters_get_ports_of_a_range() -> None:
+def test_created_clusters_get_ports_of_the_range() -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with serving("--log", "json", "--cluster-ports", f"{port}-{port}", "--quiet") as process:
-            control = Control(json.loads(line(process))["url"] + PREFIX)
+            control = Control(json.loads(read_line(process))["url"] + PREFIX)
             assert f"The ports {port} to {port} are taken" in control.error("POST", "clusters", 409)
             taken.close()
             assert control.post("clusters", status=201)["url"] == f"http://127.0.0.1:{port}"
 
 
-def test_addresses_are_those_that_the_client_can_reach() -> None:
+def test_urls_in_responses_have_the_host_of_the_request() -> None:
     with serving("--host", "0.0.0.0", "--control-token", "secret", "--log", "json", "--quiet") as process:
-        url = json.loads(line(process))["url"].replace("0.0.0.0", "127.0.0.1")
+        url = json.loads(read_line(process))["url"].replace("0.0.0.0", "127.0.0.1")
         control = Control(url + PREFIX, {"Authorization": "Bearer secret"})
         cluster = control.post("clusters", status=201, headers={"Host": "flink.test:8081"})
         assert cluster["url"].startswith("http://flink.test:") and cluster["control-url"].startswith(cluster["url"])
         assert control.get("version")["urls"] == [url]
 
 
-def test_invalid_port_ranges() -> None:
+def test_invalid_port_ranges_are_refused() -> None:
     for text in ("9-8", "0-9", "a", "1-99999"):
         with pytest.raises(SystemExit):
             main(["serve", "--cluster-ports", text])

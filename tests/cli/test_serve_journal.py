@@ -18,10 +18,10 @@ from flinkmock.journal import Exchange
 from tests.forked_command import ForkedCommand
 from tests.timeouts import PATIENCE
 
-EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
+SCENARIO = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
 
 
-def served(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, str, str]:
+def serve_requests(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, str, str]:
     """Serve a cluster, send GET requests for these paths; return exit code, standard output and standard error."""
     with ForkedCommand("serve", "--port", "0", *arguments) as process:
         first = process.stdout.readline()
@@ -40,37 +40,37 @@ def served(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, str, str]
 @pytest.fixture
 def scenario(tmp_path: Path) -> str:
     file = tmp_path / "s.yaml"
-    file.write_text(EXPECT)
+    file.write_text(SCENARIO)
     return str(file)
 
 
-def test_expectations_that_are_met(scenario: str) -> None:
-    assert served(scenario, "--verify", "--quiet", paths=("/overview",)) == (0, "", "")
+def test_verify_succeeds_if_the_expectations_are_met(scenario: str) -> None:
+    assert serve_requests(scenario, "--verify", "--quiet", paths=("/overview",)) == (0, "", "")
 
 
-def test_expectations_that_are_not(scenario: str) -> None:
-    code, _, err = served(scenario, "--verify", "--quiet", paths=("/overview", "/overview", "/over"))
+def test_verify_reports_expectations_that_are_not_met(scenario: str) -> None:
+    code, _, err = serve_requests(scenario, "--verify", "--quiet", paths=("/overview", "/overview", "/over"))
     assert code == 1
     assert f"{scenario}:3:5: expected GET /overview once, but it was sent 2 times." in err
     assert f"{scenario}:4:5: expected requests that match no operation never, but they were sent once." in err
     assert "Traceback" not in err
 
 
-def test_they_are_not_checked_unasked(scenario: str) -> None:
-    assert served(scenario, "--quiet") == (0, "", "")
+def test_expectations_are_checked_only_with_verify(scenario: str) -> None:
+    assert serve_requests(scenario, "--quiet") == (0, "", "")
 
 
-def test_the_journal_as_json_lines(scenario: str, tmp_path: Path) -> None:
+def test_the_journal_is_written_as_json_lines(scenario: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
-    assert served(scenario, "--journal", str(file), paths=("/overview", "/jobs?x=1"))[0] == 0
+    assert serve_requests(scenario, "--journal", str(file), paths=("/overview", "/jobs?x=1"))[0] == 0
     first, second = map(json.loads, file.read_text("utf-8").splitlines())
     assert (first["operation"], first["status"], first["fault"]) == ("getClusterOverview", 200, None)
     assert second["advice"] == ["Flink 2.3 does not read the query parameter x of GET /jobs."]
 
 
-def test_the_journal_as_har(scenario: str, tmp_path: Path) -> None:
+def test_the_journal_is_written_as_har(scenario: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.har"
-    assert served(scenario, "--quiet", "--journal", str(file), paths=("/overview",))[0] == 0
+    assert serve_requests(scenario, "--quiet", "--journal", str(file), paths=("/overview",))[0] == 0
     [entry] = json.loads(file.read_text("utf-8"))["log"]["entries"]
     assert entry["request"]["url"].startswith("http://127.0.0.1:")
     assert entry["response"]["status"] == 200
@@ -81,24 +81,24 @@ def test_the_name_of_a_fault_is_printed_after_the_request(tmp_path: Path) -> Non
     file.write_text(
         "clock: virtual\nstart-time: 2026-01-01\nfaults:\n  - {name: election, reply: leader-unavailable}\n"
     )
-    _, out, _ = served(str(file), paths=("/overview",))
+    _, out, _ = serve_requests(str(file), paths=("/overview",))
     assert out.splitlines()[-1] == "00:00:00.000  503  GET    /overview  (election)"
 
 
-def test_what_had_no_effect_is_printed_at_the_end(tmp_path: Path) -> None:
+def test_findings_are_printed_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text("flink: '2.3'\nfaults: [{name: slow, match: GET /jobs, delay: 1s}]\n")
     unused = 'The fault "slow" never applied: no request met its conditions.'
     ignored = "Flink 2.3 does not read the query parameter x of GET /overview. (request 1)"
-    _, out, _ = served(str(file), paths=("/overview?x=1",))
+    _, out, _ = serve_requests(str(file), paths=("/overview?x=1",))
     assert out.splitlines()[-2:] == [unused, ignored]
-    _, out, _ = served(str(file), "--log", "json", paths=("/overview?x=1",))
+    _, out, _ = serve_requests(str(file), "--log", "json", paths=("/overview?x=1",))
     assert json.loads(out.splitlines()[-1]) == {"event": "findings", "unused": [unused], "ignored": [ignored]}
-    _, out, _ = served(str(file))  # without requests
+    _, out, _ = serve_requests(str(file))  # without requests
     assert unused not in out
 
 
-def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_written_is_reported(scenario: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
     completed = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (completed.returncode, completed.stderr) == (
@@ -109,10 +109,10 @@ def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None
 
 def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:
     file = tmp_path / "journal.har"
-    with JournalFile(file) as record:
-        record.ready("http://flink:8081")
+    with JournalFile(file) as journal_file:
+        journal_file.set_url("http://flink:8081")
         for number in range(3):
             assert len(json.loads(file.read_text("utf-8"))["log"]["entries"]) == number
-            record.request(Exchange("GET", f"/jobs?ä={number}"))
+            journal_file.write(Exchange("GET", f"/jobs?ä={number}"))
     entries = json.loads(file.read_text("utf-8"))["log"]["entries"]
     assert [entry["request"]["url"] for entry in entries] == [f"http://flink:8081/jobs?ä={n}" for n in range(3)]

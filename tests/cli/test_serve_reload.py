@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.cli.test_serve import COMMAND, address, get, line, serving
+from tests.cli.test_serve import COMMAND, get, read_line, serving, url_in
 
 OLD = "clock: virtual\njobs: {orders: streaming}\n"
 NEW = "clock: virtual\njobs: {returns: batch}\n"
@@ -16,29 +16,29 @@ def job_names(url: str) -> list[str]:
     return [job["name"] for job in get(url + "/jobs/overview")["jobs"]]
 
 
-def test_a_changed_scenario_is_loaded_at_the_same_address(tmp_path: Path) -> None:
+def test_a_changed_scenario_is_loaded_at_the_same_url_in(tmp_path: Path) -> None:
     base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
     base.write_text(OLD)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
     with serving(str(scenario), "--reload", "--quiet") as process:
-        first = line(process)
-        assert job_names(address(first)) == ["orders"]
+        first = read_line(process)
+        assert job_names(url_in(first)) == ["orders"]
         base.write_text(NEW)
-        assert line(process) == first  # the line is printed again
-        assert job_names(address(first)) == ["returns"]
+        assert read_line(process) == first  # the line is printed again
+        assert job_names(url_in(first)) == ["returns"]
         scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
-        assert line(process) == first.replace("1.20.5", "2.3.0")
-        assert get(address(first) + "/overview")["flink-version"] == "2.3.0"
+        assert read_line(process) == first.replace("1.20.5", "2.3.0")
+        assert get(url_in(first) + "/overview")["flink-version"] == "2.3.0"
 
 
-def test_a_replaced_file(tmp_path: Path) -> None:
+def test_a_scenario_is_loaded_again_when_its_file_is_replaced(tmp_path: Path) -> None:
     scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
     scenario.write_text(OLD)
     with serving(str(scenario), "--reload", "--quiet") as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         edited.write_text(NEW)
         os.replace(edited, scenario)
-        line(process)
+        read_line(process)
         assert job_names(url) == ["returns"]
 
 
@@ -46,7 +46,7 @@ def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> 
     scenario = tmp_path / "orders.yaml"
     scenario.write_text(OLD)
     with serving(str(scenario), "--reload", "--quiet") as process:
-        url = address(line(process))
+        url = url_in(read_line(process))
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
         lines = [process.stderr.readline() for _ in range(4)]
         assert lines[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
@@ -55,11 +55,11 @@ def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> 
         scenario.unlink()
         assert "file not found" in process.stderr.readline()
         scenario.write_text(NEW)
-        line(process)
+        read_line(process)
         assert job_names(url) == ["returns"]
 
 
-def test_there_must_be_a_file() -> None:
+def test_reload_needs_a_file() -> None:
     run = subprocess.run([*COMMAND, "--reload"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     assert "--reload needs a SCENARIO" in run.stderr

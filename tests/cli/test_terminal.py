@@ -1,4 +1,4 @@
-"""What the commands print where the terminal, the disk or the reader is not as usual."""
+"""Output of commands to terminals without UTF-8 or colours, to full disks and to closed pipes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -17,41 +17,48 @@ from flinkmock.cli import COMMANDS, create_parser, main, terminal
 from flinkmock.data_files import data_dir
 
 
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **{key: str(value) for key, value in options.items() if key.isupper()}}
-    out = options.get("out", subprocess.PIPE)
-    command = [sys.executable, "-m", "flinkmock", *arguments]
-    return subprocess.run(command, stdout=out, stderr=subprocess.PIPE, encoding="latin-1", env=environment, check=False)  # type: ignore[call-overload, no-any-return]
+def run(
+    *arguments: str, stdout: IO[str] | int = subprocess.PIPE, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process, with further environment variables."""
+    return subprocess.run(
+        [sys.executable, "-m", "flinkmock", *arguments],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding="latin-1",
+        env={**os.environ, **(environment or {})},
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
-def test_a_console_that_is_not_utf_8(encoding: str) -> None:
-    result = run("scenario", "plan", "crash-loop.yaml", PYTHONIOENCODING=encoding)
+def test_characters_are_replaced_if_the_encoding_lacks_them(encoding: str) -> None:
+    result = run("scenario", "plan", "crash-loop.yaml", environment={"PYTHONIOENCODING": encoding})
     assert (result.returncode, result.stderr) == (0, "")
     assert "INITIALIZING -> CREATED" in result.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", ["openapi", "diff 1.12 2.3", "scenario plan crash-loop.yaml", "scenario list"])
-def test_a_full_disk(command: str) -> None:
+def test_a_full_disk_is_reported(command: str) -> None:
     with Path("/dev/full").open("w") as full:
-        result = run(*command.split(), out=full)
+        result = run(*command.split(), stdout=full)
     assert result.returncode == 2
     assert result.stderr == "flinkmock: standard output can't be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize("command", ["openapi", "scenario list", "--help"])
-def test_a_closed_pipe(command: str) -> None:
+def test_a_closed_pipe_is_not_an_error(command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        result = run(*command.split(), out=writer)
+        result = run(*command.split(), stdout=writer)
     finally:
         os.close(writer)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_colours_only_on_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_terminals_get_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -67,7 +74,7 @@ def test_colours_only_on_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.paint("no", "red", Terminal()) == "no"
 
 
-def test_the_built_in_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_built_in_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == sorted(file.name for file in data_dir("scenarios").glob("*.yaml"))
@@ -90,7 +97,7 @@ def parsers_of(subparsers: Any) -> Iterator[argparse.ArgumentParser]:
                 yield from parsers_of(action)
 
 
-def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["serv"])
     assert 'Did you mean "serve"?' in capsys.readouterr().err

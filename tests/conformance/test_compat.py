@@ -126,10 +126,10 @@ def test_journals(name: str, tmp_path: Path) -> None:
         job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
         httpx.get(f"{job}/exceptions")
         httpx.post(f"{cluster.url}/jars/x.jar/run?program-args=a", json={"programArgs": "--port 1"})
-        with JournalFile(tmp_path / name) as record:
-            record.ready(cluster.url)
+        with JournalFile(tmp_path / name) as journal_file:
+            journal_file.set_url(cluster.url)
             for exchange in cluster.requests:
-                record.request(exchange)
+                journal_file.write(exchange)
     requests = read_requests(tmp_path / name)
     assert [request.method for request in requests] == ["GET", "POST"]
     assert requests[1].body == {"programArgs": "--port 1"}

@@ -33,7 +33,7 @@ def show(session: Session) -> None:
 
 def add(session: Session) -> None:
     text = session.args.fault
-    # a fault has a colon after its keys, so text without one is the name of a file that does not exist
+    # each fault has a colon after a key: a text without a colon is the name of a file that does not exist
     if text == "-" or Path(text).is_file() or ":" not in text:
         text = session.text_of(text)
     query = {"first": "true"} if session.args.first else {}
@@ -58,7 +58,7 @@ def _show(session: Session, response: Any, faults: Sequence[dict[str, Any]], emp
 
 def _definition(definition: dict[str, Any] | None) -> str:
     if definition is None:
-        return "made in Python"
+        return "created in Python"
     fields = {key: value for key, value in definition.items() if key != "name"}
     return ", ".join(
         f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"

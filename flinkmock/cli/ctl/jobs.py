@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cli.arguments import duration, integer
-from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.action import Act, Actions
 from flinkmock.cli.ctl.session import Session
 from flinkmock.units import format_duration
 
@@ -39,7 +39,7 @@ def configure(actions: Actions) -> None:
         "Make a task of a job throw an exception",
         example="orders --class java.io.IOException --message 'disk full'",
     )
-    _add_job(fail_parser)
+    _add_job_argument(fail_parser)
     fail_parser.add_argument(
         "--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s"
     )
@@ -50,10 +50,10 @@ def configure(actions: Actions) -> None:
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):
-        _add_job(actions.add(name, change(name), description, example="orders"))
+        _add_job_argument(actions.add(name, change_job(name), description, example="orders"))
 
 
-def _add_job(parser: Any) -> None:
+def _add_job_argument(parser: Any) -> None:
     parser.add_argument("job", metavar="JOB", help="the name or id of a job")
 
 
@@ -89,8 +89,12 @@ def fail(session: Session) -> None:
     _show_job(session, session.client.request("POST", "jobs", args.job, "fail", body=body))
 
 
-def change(name: str) -> Any:
-    """Return the action that finishes, cancels or restarts a job."""
+def change_job(name: str) -> Act:
+    """Return the function of an action that finishes, cancels or restarts a job.
+
+    Args:
+        name: "finish", "cancel" or "restart".
+    """
 
     def act(session: Session) -> None:
         _show_job(session, session.client.request("POST", "jobs", session.args.job, name))

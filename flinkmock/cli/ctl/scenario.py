@@ -12,6 +12,7 @@ from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 
 OPTIONS = ("flink", "seed", "clock", "start-time")
+"""The query parameters that take precedence over the scenario."""
 UNNAMED = "<scenario>"
 """The server's name for a scenario without a file."""
 
@@ -19,25 +20,25 @@ UNNAMED = "<scenario>"
 def configure(actions: Actions) -> None:
     scenario = actions.group("scenario", "Show, check and replace the scenario", example="load crash-loop.yaml")
     scenario.add("show", show, "Print the scenario as YAML")
-    load_ = scenario.add(
+    load_parser = scenario.add(
         "load",
         load,
         "Replace the cluster with one that has another scenario, at the same address",
         example="crash-loop.yaml --clock virtual",
     )
-    add_file(load_)
-    add_scenario_options(load_)
-    check_ = scenario.add(
+    add_file(load_parser)
+    add_scenario_options(load_parser)
+    check_parser = scenario.add(
         "check", check, "Check a scenario without using it; exit code 1 if it is invalid", example="orders.yaml"
     )
-    add_file(check_)
+    add_file(check_parser)
     scenario.add("list", list_built_in, "List the built-in scenarios")
     actions.add("reset", reset, "Start the cluster again with the same scenario")
-    snapshot_ = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
-    snapshot_.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
-    snapshot_.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
-    restore_ = actions.add("restore", restore, "Restore a snapshot", example="s1")
-    restore_.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
+    snapshot_parser = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
+    snapshot_parser.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
+    snapshot_parser.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
+    restore_parser = actions.add("restore", restore, "Restore a snapshot", example="s1")
+    restore_parser.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
 
 
 def add_file(parser: Any, **options: Any) -> None:
@@ -74,14 +75,20 @@ def scenario_text(session: Session) -> str:
 
 
 def _merged(source: str | Path, text: str) -> str:
-    """Return the text of a scenario, merged with the files that it extends."""
+    """Return the text of a scenario, merged with the files that it extends.
+
+    Args:
+        source: The file, or the text of a scenario from standard input.
+        text: The text of the scenario.
+    """
     import yaml
 
     from flinkmock.scenario import load_scenario
 
-    scenario = load_scenario(source if isinstance(source, Path) else f"{source}\n")
     is_file = isinstance(source, Path)
-    if scenario.document is None or len(scenario.files) == is_file:
+    scenario = load_scenario(source if is_file else f"{source}\n")  # a text with a line break is not a file name
+    extends_no_file = len(scenario.files) == (1 if is_file else 0)
+    if scenario.document is None or extends_no_file:
         return text
     document = scenario.document.to_python()
     assert isinstance(document, dict)
@@ -96,9 +103,9 @@ def file_in_messages(session: Session) -> Iterator[None]:
 
     try:
         yield
-    except ControlApiError as refused:
-        message = refused.message.replace(UNNAMED, session.args.file or UNNAMED)
-        raise ControlApiError(refused.status, message, refused.details) from None
+    except ControlApiError as error:
+        message = error.message.replace(UNNAMED, session.args.file or UNNAMED)
+        raise ControlApiError(error.status, message, error.details) from None
 
 
 def options(session: Session) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def snapshot(session: Session) -> None:
         session.show({"id": args.delete}, f"{args.delete} is deleted")
     elif args.only_list:
         response = client.request("GET", "snapshots")
-        rows = [[listed["id"], session.since_start(listed["at"])] for listed in response["snapshots"]]
+        rows = [[entry["id"], session.since_start(entry["at"])] for entry in response["snapshots"]]
         session.show_rows(response, ("snapshot", "time"), rows, "There are no snapshots.")
     else:
         response = client.request("POST", "snapshots")

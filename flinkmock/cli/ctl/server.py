@@ -13,23 +13,23 @@ def configure(actions: Actions) -> None:
         "Create, list and delete further clusters in the same process",
         example="create orders.yaml --clock virtual",
     )
-    create_ = cluster.add(
+    create_parser = cluster.add(
         "create",
         create,
         "Create a cluster at a free port and print its id and URL",
         example="orders.yaml --clock virtual",
     )
-    add_file(create_, nargs="?")
-    add_scenario_options(create_)
-    create_.add_argument(
+    add_file(create_parser, nargs="?")
+    add_scenario_options(create_parser)
+    create_parser.add_argument(
         "--idle-timeout",
         default="10m",
         metavar="DURATION",
         help="delete it after this time (wall clock) without a request, or never; default: %(default)s",
     )
     cluster.add("list", list_clusters, "List the clusters that `create` created")
-    delete_ = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")
-    delete_.add_argument("id", metavar="ID", help="the id that `cluster create` printed")
+    delete_parser = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")
+    delete_parser.add_argument("id", metavar="ID", help="the id that `cluster create` printed")
     actions.add("health", health, "Check that the cluster responds")
     actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")
 

@@ -47,13 +47,13 @@ class Session:
     def show_clock(self, clock: dict[str, Any]) -> None:
         """Print the time, the mode and the next event."""
         self._started_at = clock["started-at"]
-        due = clock["next-event-at"]
+        next_event_at = clock["next-event-at"]
         parts = [date_and_time(clock["now"]), self.since_start(clock["now"]), f"clock {clock['mode']}"]
-        parts.append("no next event" if due is None else f"next event at {self.since_start(due)}")
+        parts.append("no next event" if next_event_at is None else f"next event at {self.since_start(next_event_at)}")
         self.show(clock, "  ".join(parts))
 
     def since_start(self, at: int) -> str:
-        """Return the time since the start of the scenario: "+2m30s"."""
+        """Return the time from the start of the scenario until `at` (epoch ms): "+2m30s"."""
         if self._started_at is None:
             self._started_at = self.client.request("GET", "clock")["started-at"]
         text = format_duration(at - self._started_at)

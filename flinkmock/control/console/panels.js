@@ -89,7 +89,7 @@ function showFaults(faults) {
   render($("faults"), faults, () => {
     if (!faults.length) return nothing("Nothing goes wrong between clients and the cluster.");
     return element("ul", { class: "rows" }, faults.map(({ name, hits, definition }, index) => element("li", {},
-      element("span", { class: "grow" }, element("b", {}, name), element("span", { class: "detail" }, summary(definition) || "made in Python")),
+      element("span", { class: "grow" }, element("b", {}, name), element("span", { class: "detail" }, summary(definition) || "created in Python")),
       element("span", { class: hits ? "hits bad-text" : "hits faint" }, hits === 1 ? "1 hit" : `${hits} hits`),
       button(`remove-${name}-${index}`, "Remove", () => act(`Fault ${name} is removed.`, () => send("DELETE", `faults/${encodeURIComponent(name)}`)), { "aria-label": `Remove fault ${name}` }))));
   });
