@@ -20,7 +20,7 @@ import (
 var (
 	// ErrRequestFailed means that Flink answered with an error, or had no leader for too long.
 	ErrRequestFailed = errors.New("request failed")
-	// ErrResponseLost means that a request was sent but no response came: Flink may have processed it.
+	// ErrResponseLost means that a request was sent, but no response arrived. Flink may have processed the request.
 	ErrResponseLost = errors.New("response lost")
 	// ErrSavepointFailed means that Flink could not take the savepoint.
 	ErrSavepointFailed = errors.New("savepoint failed")
@@ -41,8 +41,9 @@ type Deployer struct {
 	// Attempts is the maximum number of attempts of one request.
 	Attempts int
 	Client   *http.Client
-	Now      func() time.Time
-	Sleep    func(context.Context, time.Duration) error
+	// Now and Sleep are the clock by which the deployer waits. Tests replace them with the clock of the cluster.
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
 }
 
 // New returns a deployer with the usual settings.
@@ -69,7 +70,7 @@ func (d *Deployer) Deploy(ctx context.Context, jar string) (string, error) {
 
 // Upgrade stops a job with a savepoint, runs the new jar from it, and returns the new job id.
 func (d *Deployer) Upgrade(ctx context.Context, job, jar, directory string) (string, error) {
-	uploaded, err := d.upload(ctx, jar) // before stopping the job
+	uploaded, err := d.upload(ctx, jar) // first, so that a failed upload leaves the job running
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +87,7 @@ func (d *Deployer) Savepoint(ctx context.Context, job, directory string) (string
 	if err != nil {
 		return "", err
 	}
-	return d.snapshot(ctx, job, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, job, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
 }
 
 // Stop stops the job with a savepoint and returns its path.
@@ -95,10 +96,10 @@ func (d *Deployer) Stop(ctx context.Context, job, directory string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return d.snapshot(ctx, job, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, job, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
 }
 
-// WaitUntilUp waits until the tasks run. The error has the cause if the job fails.
+// WaitUntilUp waits until the job and its tasks run. If the job fails, the error has the cause.
 func (d *Deployer) WaitUntilUp(ctx context.Context, job string) error {
 	end := d.Now().Add(d.Timeout)
 	for {
@@ -161,7 +162,7 @@ func (d *Deployer) triggerID(ctx context.Context) (string, error) {
 	return newTriggerID(config), nil
 }
 
-func (d *Deployer) snapshot(ctx context.Context, job, endpoint string, body any, idempotent bool) (string, error) {
+func (d *Deployer) takeSavepoint(ctx context.Context, job, endpoint string, body any, idempotent bool) (string, error) {
 	var triggered struct {
 		ID string `json:"request-id"`
 	}

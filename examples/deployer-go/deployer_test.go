@@ -104,22 +104,22 @@ func TestADeployedJobIsUp(t *testing.T) {
 func TestAnUpgradeRestoresTheLastSavepoint(t *testing.T) {
 	onReleases(t, []string{"1.12", "1.20", "2.3"}, func(t *testing.T, release flinkmock.Option) {
 		flink, client := start(t, orders, release)
-		old := flink.Job("orders").ID
-		job, err := client.Upgrade(context.Background(), old, writeJar(t), directory)
+		oldID := flink.Job("orders").ID
+		job, err := client.Upgrade(context.Background(), oldID, writeJar(t), directory)
 		check(t, err)
-		checkEqual(t, "state", flink.Job(old).State, "FINISHED")
+		checkEqual(t, "state", flink.Job(oldID).State, "FINISHED")
 		checkEqual(t, "id", flink.Job("orders").ID, job)
-		checkSavepoint(t, flink.Job(old), flink.Job(job).RestoredFrom)
+		checkSavepoint(t, flink.Job(oldID), flink.Job(job).RestoredFrom)
 		flink.ExpectInOrder("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
 	})
 }
 
 func TestAfterAFailedStopNoJobIsStarted(t *testing.T) {
 	flink, client := start(t, diskFull)
-	old := flink.Job("orders").ID
-	_, err := client.Upgrade(context.Background(), old, writeJar(t), directory)
+	oldID := flink.Job("orders").ID
+	_, err := client.Upgrade(context.Background(), oldID, writeJar(t), directory)
 	checkError(t, err, deployer.ErrSavepointFailed, "No space left on device")
-	checkEqual(t, "state", flink.Job(old).State, "RUNNING")
+	checkEqual(t, "state", flink.Job(oldID).State, "RUNNING")
 	flink.Expect(flinkmock.Never, "POST /jars/:jarid/run", nil)
 }
 
@@ -186,13 +186,13 @@ func TestADeploymentWaitsForTheNextLeader(t *testing.T) {
 
 func TestTheNextLeaderDoesNotKnowTheSavepoint(t *testing.T) {
 	flink, client := start(t, orders)
-	failed := false
+	crashed := false
 	client.Sleep = func(_ context.Context, duration time.Duration) error {
 		flink.Advance(duration)
-		if !failed {
+		if !crashed {
 			flink.CrashLeader(2 * time.Second)
 		}
-		failed = true
+		crashed = true
 		return nil
 	}
 	_, err := client.Savepoint(context.Background(), flink.Job("orders").ID, directory)

@@ -17,8 +17,8 @@ type config struct {
 	Version string `json:"flink-version"`
 }
 
-// hasTriggerIDs returns whether a client can choose the trigger id, as it can since Flink 1.15. Sending the same id
-// twice triggers one operation.
+// hasTriggerIDs returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests
+// with the same id trigger one operation.
 func (c config) hasTriggerIDs() bool {
 	numbers := strings.SplitN(c.Version, ".", 3)
 	if len(numbers) < 2 {
@@ -69,13 +69,13 @@ type savepointStatus struct {
 	} `json:"operation"`
 }
 
-// location returns the savepoint path, and whether the savepoint is completed. COMPLETED does not mean success.
+// location returns the savepoint path, and whether the savepoint is completed. A failed savepoint is also COMPLETED.
 func (s savepointStatus) location() (string, bool, error) {
 	if s.Status.ID != "COMPLETED" {
 		return "", false, nil
 	}
 	if failure := s.Operation.FailureCause; failure != nil {
-		return "", true, fmt.Errorf("%w: %s", ErrSavepointFailed, innermost(failure.StackTrace))
+		return "", true, fmt.Errorf("%w: %s", ErrSavepointFailed, innermostCause(failure.StackTrace))
 	}
 	return s.Operation.Location, true, nil
 }
@@ -88,7 +88,7 @@ type jobDetails struct {
 	} `json:"vertices"`
 }
 
-// isUp returns whether the tasks run, too: a job is RUNNING before its tasks are.
+// isUp returns whether the job and its tasks run. A job is RUNNING before its tasks are.
 func (j jobDetails) isUp() bool {
 	for _, vertex := range j.Vertices {
 		if vertex.Status != "RUNNING" && vertex.Status != "FINISHED" {
@@ -107,21 +107,21 @@ type jobExceptions struct {
 	} `json:"exceptionHistory"`
 }
 
-// cause returns the cause of a failure. The response differs before 1.13 and since 2.0.
+// cause returns the cause of a failure. The keys of the response differ before 1.13 and since 2.0.
 func (e jobExceptions) cause() string {
 	if entries := e.History.Entries; len(entries) > 0 {
-		return innermost(entries[0].StackTrace)
+		return innermostCause(entries[0].StackTrace)
 	}
 	if e.RootException != "" {
-		return innermost(e.RootException)
+		return innermostCause(e.RootException)
 	}
 	return "unknown cause"
 }
 
 var causedBy = regexp.MustCompile(`(?m)^Caused by: (.*)`)
 
-// innermost returns the last `Caused by` of a Java stack trace, or its first line.
-func innermost(trace string) string {
+// innermostCause returns the last `Caused by` of a Java stack trace, or its first line.
+func innermostCause(trace string) string {
 	if causes := causedBy.FindAllStringSubmatch(trace, -1); len(causes) > 0 {
 		return causes[len(causes)-1][1]
 	}

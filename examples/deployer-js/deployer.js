@@ -3,13 +3,13 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { JobTerminated, RequestFailed, ResponseLost, TimedOut } from "./errors.js";
-import { TERMINAL_STATES, causeOf, hasTriggerIds, isUp, locationOf, trigger } from "./flink.js";
+import { TERMINAL_STATES, causeOf, hasTriggerIds, isUp, locationOf, savepointBody } from "./flink.js";
 
 /** Deploys and upgrades jobs on one cluster. All methods reject with a DeployError. */
 export class Deployer {
   #url;
   #options;
-  #triggerIds;
+  #supportsTriggerIds;
 
   /**
    * @param {string} url - the base URL of the REST API
@@ -32,21 +32,21 @@ export class Deployer {
 
   /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
   async upgrade(job, jar, directory) {
-    const uploaded = await this.#upload(jar); // before stopping the job
+    const uploaded = await this.#upload(jar); // first, so that a failed upload leaves the job running
     return this.#run(uploaded, await this.stop(job, directory));
   }
 
   /** Takes a savepoint and returns its path. */
   savepoint(job, directory) {
-    return this.#snapshot(job, "savepoints", { "target-directory": directory, "cancel-job": false });
+    return this.#takeSavepoint(job, "savepoints", { "target-directory": directory, "cancel-job": false });
   }
 
   /** Stops the job with a savepoint and returns its path. */
   stop(job, directory) {
-    return this.#snapshot(job, "stop", { targetDirectory: directory, drain: false });
+    return this.#takeSavepoint(job, "stop", { targetDirectory: directory, drain: false });
   }
 
-  /** Waits until the tasks run. Rejects with JobTerminated and the cause if the job fails. */
+  /** Waits until the job and its tasks run. Rejects with JobTerminated and the cause if the job fails. */
   async waitUntilUp(job) {
     const end = this.#options.now() + this.#options.timeout;
     for (;;) {
@@ -73,9 +73,9 @@ export class Deployer {
     return jobid;
   }
 
-  async #snapshot(job, endpoint, fields) {
-    this.#triggerIds ??= hasTriggerIds(await this.#send("GET", "/config"));
-    const json = trigger(this.#triggerIds, fields);
+  async #takeSavepoint(job, endpoint, fields) {
+    this.#supportsTriggerIds ??= hasTriggerIds(await this.#send("GET", "/config"));
+    const json = savepointBody(this.#supportsTriggerIds, fields);
     const triggered = await this.#send("POST", `/jobs/${job}/${endpoint}`, {
       json,
       expectedStatus: 202,

@@ -9,7 +9,7 @@ export class DeployError extends Error {
 /** Flink answered with an error, or had no leader for too long. */
 export class RequestFailed extends DeployError {}
 
-/** A request was sent but no response came: Flink may have processed it. */
+/** A request was sent, but no response arrived. Flink may have processed the request. */
 export class ResponseLost extends DeployError {}
 
 /** Flink could not take the savepoint. The message is the cause. */

@@ -6,38 +6,38 @@ import { SavepointFailed } from "./errors.js";
 
 export const TERMINAL_STATES = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
-/** Since Flink 1.15, a client can choose the trigger id. Sending the same id twice triggers one operation. */
+/** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
 export function hasTriggerIds(config) {
   const [major, minor] = config["flink-version"].split(".").map(Number);
   return major > 1 || minor >= 15;
 }
 
 /** Returns the body of a savepoint request, with a trigger id if the release supports it. */
-export function trigger(triggerIds, fields) {
-  return triggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
+export function savepointBody(supportsTriggerIds, fields) {
+  return supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
 }
 
-/** Returns the savepoint path, or null while it is in progress. COMPLETED does not mean success. */
+/** Returns the savepoint path, or null while it is in progress. A failed savepoint is also COMPLETED. */
 export function locationOf(response) {
   if (response.status.id !== "COMPLETED") return null;
   const { location, "failure-cause": failure } = response.operation;
-  if (failure) throw new SavepointFailed(innermost(failure["stack-trace"]));
+  if (failure) throw new SavepointFailed(innermostCause(failure["stack-trace"]));
   return location;
 }
 
-/** Returns whether the tasks run, too: a job is RUNNING before its tasks are. */
+/** Returns whether the job and its tasks run. A job is RUNNING before its tasks are. */
 export function isUp(job) {
   return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
 }
 
-/** Returns the cause in the response of /jobs/:jobid/exceptions, which differs before 1.13 and since 2.0. */
+/** Returns the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0. */
 export function causeOf(exceptions) {
   const trace = exceptions.exceptionHistory?.entries?.[0]?.stacktrace ?? exceptions["root-exception"];
-  return trace ? innermost(trace) : "unknown cause";
+  return trace ? innermostCause(trace) : "unknown cause";
 }
 
 /** Returns the last `Caused by` of a Java stack trace, or its first line. */
-export function innermost(trace) {
+export function innermostCause(trace) {
   const causes = [...trace.matchAll(/^Caused by: (.*)/gm)];
   return causes.length ? causes.at(-1)[1] : trace.split("\n")[0];
 }

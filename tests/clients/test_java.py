@@ -40,7 +40,7 @@ BUGS = {
     FAILURE_CAUSE: [(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
     STATUS: [(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
     REPEAT: [
-        (f"{SOURCES}/Flink.java", "if (triggerIds) {", "if (false) {"),
+        (f"{SOURCES}/Flink.java", "if (supportsTriggerIds) {", "if (false) {"),
         (f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
     ],
 }

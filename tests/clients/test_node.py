@@ -34,11 +34,15 @@ PACKAGE = "clients/js"
 DEPLOYER = "examples/deployer-js"
 BUGS = {
     FAILURE_CAUSE: [
-        ("flink.js", '  if (failure) throw new SavepointFailed(innermost(failure["stack-trace"]));\n', ""),
+        ("flink.js", '  if (failure) throw new SavepointFailed(innermostCause(failure["stack-trace"]));\n', ""),
     ],
     STATUS: [("deployer.js", "expectedStatus: 202", "expectedStatus: 200")],
     REPEAT: [
-        ("flink.js", 'triggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields', "fields"),
+        (
+            "flink.js",
+            'supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields',
+            "fields",
+        ),
         ("deployer.js", 'idempotent: "triggerId" in json', "idempotent: true"),
     ],
 }

@@ -17,7 +17,11 @@ pytestmark = pytest.mark.slow
 DEPLOYER = "examples/deployer"
 BUGS = {
     FAILURE_CAUSE: [
-        ("deployer/flink.py", 'raise SavepointFailed(innermost(operation["failure-cause"]["stack-trace"]))', "pass"),
+        (
+            "deployer/flink.py",
+            'raise SavepointFailed(innermost_cause(operation["failure-cause"]["stack-trace"]))',
+            "pass",
+        ),
     ],
     STATUS: [("deployer/sync.py", "expected_status=202", "expected_status=200")],
     REPEAT: [

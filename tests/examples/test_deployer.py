@@ -23,7 +23,7 @@ BUGS = {
         (
             "deployer/flink.py",
             """    if "failure-cause" in operation:
-        raise SavepointFailed(innermost(operation["failure-cause"]["stack-trace"]))
+        raise SavepointFailed(innermost_cause(operation["failure-cause"]["stack-trace"]))
 """,
             "",
         )

@@ -16,11 +16,11 @@ const ORDERS = {
   operations: { savepoint: "3s", "stop-with-savepoint": "3s" },
 };
 
-const FAILS = { fails: "100%", exception: "full" };
+const SAVEPOINT_FAILS = { fails: "100%", exception: "full" };
 const DISK_FULL = {
   ...ORDERS,
   exceptions: { full: { class: "java.io.IOException", message: "No space left on device" } },
-  operations: { savepoint: FAILS, "stop-with-savepoint": FAILS },
+  operations: { savepoint: SAVEPOINT_FAILS, "stop-with-savepoint": SAVEPOINT_FAILS },
 };
 
 /** The new version restarts once, then fails before its tasks run. */
@@ -66,9 +66,9 @@ for (const release of ["1.12", "1.20", "2.3"]) {
 
   test(`an upgrade restores the last savepoint (${release})`, async (t) => {
     const { flink, deployer } = await startDeployer(t, ORDERS, { flink: release });
-    const { id: old } = await flink.job("orders");
-    assert.notEqual(await deployer.upgrade(old, JAR, "s3://savepoints"), old);
-    const { state, savepoints } = await flink.job(old);
+    const { id: oldId } = await flink.job("orders");
+    assert.notEqual(await deployer.upgrade(oldId, JAR, "s3://savepoints"), oldId);
+    const { state, savepoints } = await flink.job(oldId);
     assert.equal(state, "FINISHED");
     assert.deepEqual([(await flink.job("orders"))["restored-from"]], savepoints.map(({ path }) => path));
     await flink.requests.expectInOrder("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run");
@@ -77,10 +77,10 @@ for (const release of ["1.12", "1.20", "2.3"]) {
 
 test("after a failed stop no job is started", async (t) => {
   const { flink, deployer } = await startDeployer(t, DISK_FULL);
-  const { id: old } = await flink.job("orders");
-  const failed = (error) => error instanceof SavepointFailed && /No space left on device/.test(error.message);
-  await assert.rejects(deployer.upgrade(old, JAR, "s3://savepoints"), failed);
-  assert.equal((await flink.job(old)).state, "RUNNING");
+  const { id: oldId } = await flink.job("orders");
+  const isDiskFull = (error) => error instanceof SavepointFailed && /No space left on device/.test(error.message);
+  await assert.rejects(deployer.upgrade(oldId, JAR, "s3://savepoints"), isDiskFull);
+  assert.equal((await flink.job(oldId)).state, "RUNNING");
   await flink.requests.expect("POST /jars/:jarid/run", { times: "never" });
 });
 
@@ -107,8 +107,8 @@ test("requests without a leader are repeated", async (t) => {
 test("requests are not repeated forever", async (t) => {
   const { flink, deployer } = await startDeployer(t);
   await flink.faults.add({ reply: "leader-unavailable" });
-  const failed = (error) => error instanceof RequestFailed && /503/.test(error.message);
-  await assert.rejects(deployer.deploy(JAR), failed);
+  const isStatus503 = (error) => error instanceof RequestFailed && /503/.test(error.message);
+  await assert.rejects(deployer.deploy(JAR), isStatus503);
 });
 
 test("a failed job is reported with its cause", async (t) => {
@@ -144,15 +144,15 @@ test("a deployment waits for the next leader", async (t) => {
 });
 
 test("the next leader does not know the savepoint", async (t) => {
-  let failed = false;
+  let crashed = false;
   const onSleep = async (flink) => {
-    if (!failed) await flink.crashLeader("2s");
-    failed = true;
+    if (!crashed) await flink.crashLeader("2s");
+    crashed = true;
   };
   const { flink, deployer } = await startDeployer(t, ORDERS, { onSleep });
   const { id } = await flink.job("orders");
-  const unknown = (error) => error instanceof RequestFailed && /404/.test(error.message);
-  await assert.rejects(deployer.savepoint(id, "s3://savepoints"), unknown);
+  const isStatus404 = (error) => error instanceof RequestFailed && /404/.test(error.message);
+  await assert.rejects(deployer.savepoint(id, "s3://savepoints"), isStatus404);
 });
 
 test("a slow savepoint times out", async (t) => {

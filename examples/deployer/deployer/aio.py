@@ -22,7 +22,7 @@ from deployer.flink import (
     is_up,
     location_of,
     release_of,
-    trigger,
+    savepoint_body,
 )
 
 
@@ -61,21 +61,21 @@ class Deployer:
 
     async def upgrade(self, job: str, jar: Path, directory: str) -> str:
         """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
-        uploaded = await self._upload(jar)  # before stopping the job
+        uploaded = await self._upload(jar)  # first, so that a failed upload leaves the job running
         return await self._run(uploaded, savepoint=await self.stop(job, directory))
 
     async def savepoint(self, job: str, directory: str) -> str:
         """Take a savepoint and return its path. Raises DeployError."""
-        body = trigger(await self.release(), **{"target-directory": directory, "cancel-job": False})
-        return await self._snapshot(job, "savepoints", body)
+        body = savepoint_body(await self.release(), **{"target-directory": directory, "cancel-job": False})
+        return await self._take_savepoint(job, "savepoints", body)
 
     async def stop(self, job: str, directory: str) -> str:
         """Stop the job with a savepoint and return its path. Raises DeployError."""
-        body = trigger(await self.release(), targetDirectory=directory, drain=False)
-        return await self._snapshot(job, "stop", body)
+        body = savepoint_body(await self.release(), targetDirectory=directory, drain=False)
+        return await self._take_savepoint(job, "stop", body)
 
     async def wait_until_up(self, job: str) -> None:
-        """Wait until the tasks run. Raises JobTerminated with the cause if the job fails."""
+        """Wait until the job and its tasks run. Raises JobTerminated with the cause if the job fails."""
         end = time.monotonic() + self._timeout
         while not is_up(details := await self._send("GET", f"/jobs/{job}")):
             if details["state"] in TERMINAL_STATES:
@@ -100,7 +100,7 @@ class Deployer:
         await self.wait_until_up(job)
         return job
 
-    async def _snapshot(self, job: str, endpoint: str, body: Json) -> str:
+    async def _take_savepoint(self, job: str, endpoint: str, body: Json) -> str:
         triggered = await self._send(
             "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )

@@ -10,8 +10,8 @@ Json = dict[str, Any]
 Release = tuple[int, int]
 
 TERMINAL_STATES = {"FINISHED", "CANCELED", "FAILED", "SUSPENDED"}
-TRIGGER_IDS: Release = (1, 15)
-"""Since this release, a client can choose the trigger id. Sending the same id twice triggers one operation."""
+FIRST_RELEASE_WITH_TRIGGER_IDS: Release = (1, 15)
+"""Since this release, a client can choose the trigger id. Two requests with the same id trigger one operation."""
 
 
 class DeployError(Exception):
@@ -23,7 +23,7 @@ class RequestFailed(DeployError):
 
 
 class ResponseLost(DeployError):
-    """A request was sent but no response came: Flink may have processed it."""
+    """A request was sent, but no response arrived. Flink may have processed the request."""
 
 
 class SavepointFailed(DeployError):
@@ -39,41 +39,45 @@ class TimedOut(DeployError):
 
 
 def release_of(config: Json) -> Release:
-    """Parse the release in the response of /config."""
+    """Return the release of the cluster, from the response of /config."""
     major, minor = str(config["flink-version"]).split(".")[:2]
     return int(major), int(minor)
 
 
-def trigger(release: Release, **fields: object) -> Json:
+def savepoint_body(release: Release, **fields: object) -> Json:
     """Return the body of a savepoint request, with a trigger id if the release supports it."""
-    if release >= TRIGGER_IDS:
+    if release >= FIRST_RELEASE_WITH_TRIGGER_IDS:
         return {**fields, "triggerId": uuid4().hex}
     return fields
 
 
 def location_of(response: Json) -> str | None:
-    """Return the savepoint path, or None while it is in progress. COMPLETED does not mean success."""
+    """Return the savepoint path, or None while it is in progress.
+
+    Raises:
+        SavepointFailed: The savepoint has failed. Its status is COMPLETED, too.
+    """
     if response["status"]["id"] != "COMPLETED":
         return None
     operation = response["operation"]
     if "failure-cause" in operation:
-        raise SavepointFailed(innermost(operation["failure-cause"]["stack-trace"]))
+        raise SavepointFailed(innermost_cause(operation["failure-cause"]["stack-trace"]))
     return str(operation.get("location"))
 
 
 def is_up(job: Json) -> bool:
-    """Return whether the tasks run, too: a job is RUNNING before its tasks are."""
+    """Return whether the job and its tasks run. A job is RUNNING before its tasks are."""
     return job["state"] == "RUNNING" and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in job["vertices"])
 
 
 def cause_of(exceptions: Json) -> str:
-    """Return the cause in the response of /jobs/:jobid/exceptions, which differs before 1.13 and since 2.0."""
+    """Return the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0."""
     history = exceptions.get("exceptionHistory", {}).get("entries", [])
     trace = history[0]["stacktrace"] if history else exceptions.get("root-exception")
-    return innermost(trace) if trace else "unknown cause"
+    return innermost_cause(trace) if trace else "unknown cause"
 
 
-def innermost(trace: str) -> str:
+def innermost_cause(trace: str) -> str:
     """Return the last `Caused by` of a Java stack trace, or its first line."""
     causes = re.findall(r"^Caused by: (.*)", trace, re.MULTILINE)
     return str(causes[-1]) if causes else trace.partition("\n")[0]

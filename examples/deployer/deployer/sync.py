@@ -22,7 +22,7 @@ from deployer.flink import (
     is_up,
     location_of,
     release_of,
-    trigger,
+    savepoint_body,
 )
 
 
@@ -71,20 +71,20 @@ class Deployer:
 
     def upgrade(self, job: str, jar: Path, directory: str) -> str:
         """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
-        uploaded = self._upload(jar)  # before stopping the job
+        uploaded = self._upload(jar)  # first, so that a failed upload leaves the job running
         return self._run(uploaded, savepoint=self.stop(job, directory))
 
     def savepoint(self, job: str, directory: str) -> str:
         """Take a savepoint and return its path. Raises DeployError."""
-        body = trigger(self.release, **{"target-directory": directory, "cancel-job": False})
-        return self._snapshot(job, "savepoints", body)
+        body = savepoint_body(self.release, **{"target-directory": directory, "cancel-job": False})
+        return self._take_savepoint(job, "savepoints", body)
 
     def stop(self, job: str, directory: str) -> str:
         """Stop the job with a savepoint and return its path. Raises DeployError."""
-        return self._snapshot(job, "stop", trigger(self.release, targetDirectory=directory, drain=False))
+        return self._take_savepoint(job, "stop", savepoint_body(self.release, targetDirectory=directory, drain=False))
 
     def wait_until_up(self, job: str) -> None:
-        """Wait until the tasks run. Raises JobTerminated with the cause if the job fails."""
+        """Wait until the job and its tasks run. Raises JobTerminated with the cause if the job fails."""
         end = self._now() + self._timeout
         while not is_up(details := self._send("GET", f"/jobs/{job}")):
             if details["state"] in TERMINAL_STATES:
@@ -103,7 +103,7 @@ class Deployer:
         self.wait_until_up(job)
         return job
 
-    def _snapshot(self, job: str, endpoint: str, body: Json) -> str:
+    def _take_savepoint(self, job: str, endpoint: str, body: Json) -> str:
         triggered = self._send(
             "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )

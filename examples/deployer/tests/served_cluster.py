@@ -1,4 +1,4 @@
-"""Fake clusters of `flinkmock serve`, driven over HTTP by its control API, as suites in other languages drive them."""
+"""Fake clusters of `flinkmock serve`, driven through its control API, as test suites in other languages do."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ServedCluster:
         self._control.call("POST", "/faults", json=fault)
 
     def crash_leader(self, duration: str) -> None:
-        """Crash the leader. The next one is elected after this duration."""
+        """Crash the leader. The next leader is elected after this duration."""
         self._control.call("POST", "/leader/crash", json={"for": duration})
 
     def expect(self, match: str, times: int | str) -> None:

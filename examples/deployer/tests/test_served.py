@@ -1,4 +1,4 @@
-"""Tests of the client with httpx against `flinkmock serve`: the clusters are in another process, driven over HTTP.
+"""Tests of the client with httpx against `flinkmock serve`: the clusters run in another process.
 
 The deployers in Go, Java and JavaScript have the same tests.
 """
@@ -24,8 +24,8 @@ Start = Callable[..., tuple[ServedCluster, Deployer]]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with Server() as started:
-        yield started
+    with Server() as process:
+        yield process
 
 
 @pytest.fixture
@@ -63,19 +63,19 @@ def test_a_deployed_job_is_up(start: Start, jar: Path, release: str) -> None:
 @pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
 def test_an_upgrade_restores_the_last_savepoint(start: Start, jar: Path, release: str) -> None:
     cluster, deployer = start(flink=release)
-    old = cluster.job("orders")["id"]
-    assert deployer.upgrade(old, jar, "s3://savepoints") != old
-    assert cluster.job(old)["state"] == "FINISHED"
-    assert [cluster.job("orders")["restored-from"]] == cluster.savepoints(old)
+    old_id = cluster.job("orders")["id"]
+    assert deployer.upgrade(old_id, jar, "s3://savepoints") != old_id
+    assert cluster.job(old_id)["state"] == "FINISHED"
+    assert [cluster.job("orders")["restored-from"]] == cluster.savepoints(old_id)
     cluster.expect_in_order("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
 
 
 def test_after_a_failed_stop_no_job_is_started(start: Start, jar: Path) -> None:
     cluster, deployer = start(DISK_FULL)
-    old = cluster.job("orders")["id"]
+    old_id = cluster.job("orders")["id"]
     with pytest.raises(SavepointFailed, match="No space left on device"):
-        deployer.upgrade(old, jar, "s3://savepoints")
-    assert cluster.job(old)["state"] == "RUNNING"
+        deployer.upgrade(old_id, jar, "s3://savepoints")
+    assert cluster.job(old_id)["state"] == "RUNNING"
     cluster.expect("POST /jars/:jarid/run", times="never")
 
 
@@ -135,12 +135,13 @@ def test_a_deployment_waits_for_the_next_leader(start: Start, jar: Path) -> None
 
 
 def test_the_next_leader_does_not_know_the_savepoint(start: Start) -> None:
-    failed: list[ServedCluster] = []
+    has_crashed = False
 
     def crash_leader_once(cluster: ServedCluster) -> None:
-        if not failed:
+        nonlocal has_crashed
+        if not has_crashed:
             cluster.crash_leader("2s")
-        failed.append(cluster)
+        has_crashed = True
 
     cluster, deployer = start(on_sleep=crash_leader_once)
     with pytest.raises(RequestFailed, match="404"):

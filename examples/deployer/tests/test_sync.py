@@ -1,4 +1,4 @@
-"""Tests of the client with httpx. Each runs on every release in the ini option `flinkmock_flink`."""
+"""Tests of the client with httpx. Each test runs on every release in the ini option `flinkmock_flink`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,19 +26,19 @@ def test_a_deployed_job_is_up(flinkmock: FlinkMock, deployer: Deployer, jar: Pat
 
 @pytest.mark.flinkmock("orders.yaml")
 def test_an_upgrade_restores_the_last_savepoint(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
-    old = flinkmock.job("orders")
-    assert deployer.upgrade(old.id, jar, "s3://savepoints") != old.id
-    assert old.state == "FINISHED"
-    assert [flinkmock.job("orders").restored_from] == [savepoint.path for savepoint in old.savepoints]
+    old_job = flinkmock.job("orders")
+    assert deployer.upgrade(old_job.id, jar, "s3://savepoints") != old_job.id
+    assert old_job.state == "FINISHED"
+    assert [flinkmock.job("orders").restored_from] == [savepoint.path for savepoint in old_job.savepoints]
     flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
 
 
 @pytest.mark.flinkmock("disk-full.yaml")
 def test_after_a_failed_stop_no_job_is_started(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
-    old = flinkmock.job("orders")
+    old_job = flinkmock.job("orders")
     with pytest.raises(SavepointFailed, match="No space left on device"):
-        deployer.upgrade(old.id, jar, "s3://savepoints")
-    assert old.state == "RUNNING"
+        deployer.upgrade(old_job.id, jar, "s3://savepoints")
+    assert old_job.state == "RUNNING"
     flinkmock.requests.expect("POST /jars/:jarid/run", times="never")
 
 

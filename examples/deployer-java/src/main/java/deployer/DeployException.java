@@ -13,7 +13,7 @@ public sealed class DeployException extends Exception {
         }
     }
 
-    /** A request was sent but no response came: Flink may have processed it. */
+    /** A request was sent, but no response arrived. Flink may have processed the request. */
     public static final class ResponseLost extends DeployException {
         ResponseLost(String message) {
             super(message);

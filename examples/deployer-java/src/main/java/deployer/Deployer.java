@@ -32,7 +32,10 @@ public final class Deployer {
     private final Duration timeout = Duration.ofMinutes(5);
     private final int attempts = 5;
 
-    /** @param url the base URL of the REST API */
+    /**
+     * @param url the base URL of the REST API
+     * @param time the clock by which the deployer waits
+     */
     public Deployer(String url, Time time) {
         this.url = url;
         this.time = time;
@@ -46,21 +49,21 @@ public final class Deployer {
     /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
     public String upgrade(String job, Path jar, String directory)
             throws DeployException, IOException, InterruptedException {
-        String uploaded = upload(jar); // before stopping the job
+        String uploaded = upload(jar); // first, so that a failed upload leaves the job running
         return run(uploaded, Map.of("savepointPath", stop(job, directory)));
     }
 
     /** Takes a savepoint and returns its path. */
     public String savepoint(String job, String directory) throws DeployException, InterruptedException {
-        return snapshot(job, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
+        return takeSavepoint(job, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
     }
 
     /** Stops the job with a savepoint and returns its path. */
     public String stop(String job, String directory) throws DeployException, InterruptedException {
-        return snapshot(job, "stop", Map.of("targetDirectory", directory, "drain", false));
+        return takeSavepoint(job, "stop", Map.of("targetDirectory", directory, "drain", false));
     }
 
-    /** Waits until the tasks run. Throws JobTerminated with the cause if the job fails. */
+    /** Waits until the job and its tasks run. Throws JobTerminated with the cause if the job fails. */
     public void waitUntilUp(String job) throws DeployException, InterruptedException {
         Instant end = time.now().plus(timeout);
         for (JsonNode details = get("/jobs/" + job); !Flink.isUp(details); details = get("/jobs/" + job)) {
@@ -96,9 +99,9 @@ public final class Deployer {
         return job;
     }
 
-    private String snapshot(String job, String endpoint, Map<String, Object> fields)
+    private String takeSavepoint(String job, String endpoint, Map<String, Object> fields)
             throws DeployException, InterruptedException {
-        Map<String, Object> body = Flink.trigger(Flink.hasTriggerIds(get("/config")), fields);
+        Map<String, Object> body = Flink.savepointBody(Flink.hasTriggerIds(get("/config")), fields);
         JsonNode triggered = post("/jobs/" + job + "/" + endpoint, body, 202, body.containsKey("triggerId"));
         String status = "/jobs/" + job + "/savepoints/" + triggered.path("request-id").asText();
         Instant end = time.now().plus(timeout);

@@ -12,27 +12,27 @@ import java.util.regex.Pattern;
 /** Requests and responses of Flink. This class does no I/O. */
 final class Flink {
     static final Set<String> TERMINAL_STATES = Set.of("FINISHED", "CANCELED", "FAILED", "SUSPENDED");
-    private static final Set<String> UP = Set.of("RUNNING", "FINISHED");
+    private static final Set<String> UP_STATES = Set.of("RUNNING", "FINISHED");
     private static final Pattern CAUSED_BY = Pattern.compile("^Caused by: (.*)", Pattern.MULTILINE);
 
     private Flink() {}
 
-    /** Since Flink 1.15, a client can choose the trigger id. Sending the same id twice triggers one operation. */
+    /** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
     static boolean hasTriggerIds(JsonNode config) {
         String[] numbers = config.path("flink-version").asText().split("\\.");
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
     }
 
     /** Returns the body of a savepoint request, with a trigger id if the release supports it. */
-    static Map<String, Object> trigger(boolean triggerIds, Map<String, Object> fields) {
+    static Map<String, Object> savepointBody(boolean supportsTriggerIds, Map<String, Object> fields) {
         Map<String, Object> body = new HashMap<>(fields);
-        if (triggerIds) {
+        if (supportsTriggerIds) {
             body.put("triggerId", UUID.randomUUID().toString().replace("-", ""));
         }
         return body;
     }
 
-    /** Returns the savepoint path, or nothing while it is in progress. COMPLETED does not mean success. */
+    /** Returns the savepoint path; empty while it is in progress. A failed savepoint is also COMPLETED. */
     static Optional<String> location(JsonNode response) throws DeployException {
         if (!response.path("status").path("id").asText().equals("COMPLETED")) {
             return Optional.empty();
@@ -40,35 +40,35 @@ final class Flink {
         JsonNode operation = response.path("operation");
         if (operation.has("failure-cause")) {
             String trace = operation.path("failure-cause").path("stack-trace").asText();
-            throw new DeployException.SavepointFailed(innermost(trace));
+            throw new DeployException.SavepointFailed(innermostCause(trace));
         }
         return Optional.of(operation.path("location").asText());
     }
 
-    /** Returns whether the tasks run, too: a job is RUNNING before its tasks are. */
+    /** Returns whether the job and its tasks run. A job is RUNNING before its tasks are. */
     static boolean isUp(JsonNode job) {
         for (JsonNode vertex : job.path("vertices")) {
-            if (!UP.contains(vertex.path("status").asText())) {
+            if (!UP_STATES.contains(vertex.path("status").asText())) {
                 return false;
             }
         }
         return job.path("state").asText().equals("RUNNING");
     }
 
-    /** Returns the cause in the response of /jobs/:jobid/exceptions, which differs before 1.13 and since 2.0. */
+    /** Returns the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0. */
     static String cause(JsonNode exceptions) {
         JsonNode newest = exceptions.path("exceptionHistory").path("entries").path(0).path("stacktrace");
         JsonNode trace = newest.isTextual() ? newest : exceptions.path("root-exception");
-        return trace.isTextual() ? innermost(trace.asText()) : "unknown cause";
+        return trace.isTextual() ? innermostCause(trace.asText()) : "unknown cause";
     }
 
     /** Returns the last `Caused by` of a Java stack trace, or its first line. */
-    static String innermost(String trace) {
-        Matcher causes = CAUSED_BY.matcher(trace);
-        String innermost = trace.lines().findFirst().orElse("");
-        while (causes.find()) {
-            innermost = causes.group(1);
+    static String innermostCause(String trace) {
+        Matcher matcher = CAUSED_BY.matcher(trace);
+        String cause = trace.lines().findFirst().orElse("");
+        while (matcher.find()) {
+            cause = matcher.group(1);
         }
-        return innermost;
+        return cause;
     }
 }

@@ -63,11 +63,11 @@ class DeployerTest {
 
         @Test
         void anUpgradeRestoresTheLastSavepoint(FlinkMock flink) throws Exception {
-            String old = flink.job("orders").id();
-            String job = deployer.upgrade(old, jar, DIRECTORY);
-            assertEquals("FINISHED", flink.job(old).state());
+            String oldId = flink.job("orders").id();
+            String job = deployer.upgrade(oldId, jar, DIRECTORY);
+            assertEquals("FINISHED", flink.job(oldId).state());
             assertEquals(job, flink.job("orders").id());
-            assertEquals(savepoints(flink, old), List.of(flink.job(job).restoredFrom()));
+            assertEquals(savepoints(flink, oldId), List.of(flink.job(job).restoredFrom()));
             flink.requests().expectInOrder("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run");
         }
     }
@@ -106,12 +106,12 @@ class DeployerTest {
     @Test
     @FlinkMockTest(scenario = "disk-full.yaml", clock = "virtual")
     void afterAFailedStopNoJobIsStarted(FlinkMock flink) {
-        String old = flink.job("orders").id();
+        String oldId = flink.job("orders").id();
         String message = assertThrows(
-                        DeployException.SavepointFailed.class, () -> deployer.upgrade(old, jar, DIRECTORY))
+                        DeployException.SavepointFailed.class, () -> deployer.upgrade(oldId, jar, DIRECTORY))
                 .getMessage();
         assertTrue(message.contains("No space left on device"), message);
-        assertEquals("RUNNING", flink.job(old).state());
+        assertEquals("RUNNING", flink.job(oldId).state());
         flink.requests().expect("POST /jars/:jarid/run", "never");
     }
 
@@ -161,7 +161,7 @@ class DeployerTest {
     @Test
     void theNextLeaderDoesNotKnowTheSavepoint(FlinkMock flink) {
         Time time = new Time() {
-            private boolean failed;
+            private boolean crashed;
 
             @Override
             public Instant now() {
@@ -171,10 +171,10 @@ class DeployerTest {
             @Override
             public void sleep(Duration duration) {
                 flink.advance(duration);
-                if (!failed) {
+                if (!crashed) {
                     flink.crashLeader("2s");
                 }
-                failed = true;
+                crashed = true;
             }
         };
         String job = flink.job("orders").id();
