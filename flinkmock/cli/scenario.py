@@ -88,7 +88,7 @@ def _configure_check(actions: Any) -> None:
 
 def check(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract, known_releases
-    from flinkmock.dryrun.check import check as check_file
+    from flinkmock.dryrun.check import check_file
     from flinkmock.errors import ScenarioError
 
     releases = [
@@ -151,25 +151,25 @@ def _configure_plan(actions: Any) -> None:
 
 
 def plan(args: argparse.Namespace) -> int:
-    from flinkmock.dryrun.plan import plan as plan_scenario
+    from flinkmock.dryrun.plan import plan_file
 
     with without_garbage_collection():
-        scenario_plan = plan_scenario(args.file, flink=args.flink, until=args.until)
+        scenario_plan = plan_file(args.file, flink=args.flink, until=args.until)
     if args.svg is not None:
-        from flinkmock.dryrun.svg import svg
+        from flinkmock.dryrun.svg import plan_as_svg
 
-        return _write(args.svg, svg(scenario_plan))
+        return _write(args.svg, plan_as_svg(scenario_plan))
     if args.html is not None:
-        from flinkmock.dryrun.html import page
+        from flinkmock.dryrun.html_page import plan_as_html
 
-        return _write(args.html, page(scenario_plan))
+        return _write(args.html, plan_as_html(scenario_plan))
     return _print(scenario_plan)
 
 
 def _print(plan: Plan) -> int:
-    from flinkmock.dryrun.table import table
+    from flinkmock.dryrun.table import plan_as_text
 
-    print(table(plan), end="")
+    print(plan_as_text(plan), end="")
     return 0
 
 

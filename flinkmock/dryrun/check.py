@@ -24,6 +24,7 @@ REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
 """States that a client can bring about in any job, so that they need not occur in the dry run."""
 
 Progress = Callable[[str, int, int], None]
+"""Receives the release, the number of finished dry runs, and the number of all dry runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,13 @@ class CheckResult:
         return f"Flink {self.flink}: {jobs}, {changes} in {duration}, {self.responses:,} responses checked"
 
 
-def check(file: Path, releases: Sequence[str] = (), progress: Progress | None = None) -> list[CheckResult]:
+def check_file(file: Path, releases: Sequence[str] = (), progress: Progress | None = None) -> list[CheckResult]:
     """Check a scenario file with each of the releases.
 
     Args:
         file: The scenario.
         releases: The releases; by default the release of the scenario, else the newest.
-        progress: Called before each dry run with the release, the number of finished ones and of all.
+        progress: Is called before each dry run.
 
     Raises:
         ScenarioError: All findings, in the order of the file.
@@ -66,17 +67,17 @@ def check(file: Path, releases: Sequence[str] = (), progress: Progress | None = 
     scenario, document = read_scenario(file)
     diagnostics = Diagnostics()
     find_unused(document, diagnostics)
-    results = []
-    checked = list(releases) or [scenario.flink or LATEST]
-    for number, release in enumerate(checked):
+    results: list[CheckResult] = []
+    releases = releases or [scenario.flink or LATEST]
+    for release in releases:
         if progress is not None:
-            progress(release, number, len(checked))
-        results.append(_Check(document, scenario, diagnostics).run(release))
+            progress(release, len(results), len(releases))
+        results.append(_ScenarioCheck(document, scenario, diagnostics).run(release))
     diagnostics.raise_if_any()
     return results
 
 
-class _Check:
+class _ScenarioCheck:
     """The check of one scenario with one release."""
 
     def __init__(self, document: YamlNode, scenario: Scenario, diagnostics: Diagnostics) -> None:
@@ -86,40 +87,37 @@ class _Check:
         self._response_checks: ResponseChecks | None = None
 
     def run(self, flink: str) -> CheckResult:
-        submitted = self._document.get("submitted")
-        dry_run = DryRun(self._scenario, rules=len(submitted.items) if submitted else 0, flink=flink, watch=self._watch)
+        rule_count = len(self._document.items_of("submitted"))
+        dry_run = DryRun(self._scenario, rule_count=rule_count, flink=flink, watch=self._check_responses)
         simulator = dry_run.simulator
         configuration = simulator.cluster.configuration.values
         StaticChecks(self._document, self._scenario, simulator.engine.contract, configuration, self._diagnostics).run()
         self._check_steps(simulator)
         self._check_job_states(simulator)
-        responses = self._response_checks.responses if self._response_checks is not None else 0
-        for job, text in self._response_checks.findings if self._response_checks is not None else ():
-            self._diagnostics.add(self._job_location(job), text)
-        lanes = len(dry_run.timeline.lanes)
-        duration = dry_run.timeline.end - dry_run.timeline.begin
-        return CheckResult(flink, lanes, simulator.state_changes, duration, responses)
+        response_count = 0
+        if self._response_checks is not None:
+            response_count = self._response_checks.response_count
+            for job, text in self._response_checks.findings:
+                self._diagnostics.add(self._job_location(job), text)
+        timeline = dry_run.timeline
+        duration = timeline.end - timeline.begin
+        return CheckResult(flink, len(timeline.lanes), simulator.state_changes, duration, response_count)
 
-    def _watch(self, simulator: Simulator, changed: Collection[Job]) -> None:
+    def _check_responses(self, simulator: Simulator, changed_jobs: Collection[Job]) -> None:
         if self._response_checks is None:
             self._response_checks = ResponseChecks(simulator)
-        self._response_checks.check_jobs(changed)
+        self._response_checks.check_jobs(changed_jobs)
 
     # -- findings
 
     def _check_steps(self, simulator: Simulator) -> None:
         """Find steps that no job reached."""
-        entered: dict[int, set[int]] = {}
+        entered: dict[int, set[int]] = {}  # identity of a lifecycle -> identities of the steps that jobs entered
         for job_run in simulator.job_runs:
-            entered.setdefault(id(job_run.job.spec.lifecycle), set()).update(job_run.entered)
-        listed = self._document.get("jobs")
-        own_jobs = listed.items.values() if listed is not None else ()
+            entered.setdefault(id(job_run.job.spec.lifecycle), set()).update(job_run.entered_steps)
+        own_jobs = self._document.items_of("jobs").values()
         for node, spec in self._specs():
-            steps = entered.get(id(spec.lifecycle))
-            missed = [step for step in _flat(spec.lifecycle) if steps and id(step) not in steps]
-            if len(missed) < len(list(_flat(spec.lifecycle))):
-                # a job from a jar, or recovered by another JobManager, does not begin with these steps
-                missed = [step for step in missed if step.state not in ("INITIALIZING", "CREATED")]
+            missed = _missed_steps(spec.lifecycle, entered.get(id(spec.lifecycle), set()))
             if missed:
                 job_run = next(
                     job_run for job_run in simulator.job_runs if job_run.job.spec.lifecycle is spec.lifecycle
@@ -134,9 +132,8 @@ class _Check:
     def _check_job_states(self, simulator: Simulator) -> None:
         """Find faults that require a job state that was never reached."""
         reached = {(job_run.job.name, state) for job_run in simulator.job_runs for _, state in job_run.job.states}
-        listed = self._document.get("faults")
-        nodes = listed.elements if listed is not None else []
-        for node, fault in zip(nodes, self._scenario.faults, strict=False):
+        # the scenario also has faults without a node: leaders that hang
+        for node, fault in zip(self._document.elements_of("faults"), self._scenario.faults, strict=False):
             required = fault.trigger.job_state
             if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in reached:
                 continue
@@ -149,12 +146,10 @@ class _Check:
 
     def _specs(self) -> Iterator[tuple[YamlNode, JobSpec]]:
         """Yield the jobs and submission rules with their nodes."""
-        for section, specs in (
-            ("jobs", self._scenario.jobs),
-            ("submitted", tuple(rule.job for rule in self._scenario.submissions)),
-        ):
-            nodes = self._document.get(section)
-            yield from zip(nodes.items.values() if nodes is not None else (), specs, strict=False)
+        yield from zip(self._document.items_of("jobs").values(), self._scenario.jobs, strict=True)
+        # the scenario also has the built-in rules, after its own
+        submitted = (rule.job for rule in self._scenario.submissions)
+        yield from zip(self._document.items_of("submitted").values(), submitted, strict=False)
 
     def _job_location(self, job: Job | None) -> SourceLocation:
         lifecycle = job.spec.lifecycle if job is not None else None
@@ -163,29 +158,45 @@ class _Check:
 
     def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
         """Return the location of a step, which may be in a template of the job."""
-        lines = resolve_job_node(self._document, node).items["lifecycle"]
-        for location, flat_step in zip(_step_locations(lines), _flat(spec.lifecycle), strict=False):
-            if flat_step is step:
+        lifecycle_node = resolve_job_node(self._document, node).items["lifecycle"]
+        for location, other in zip(_step_locations(lifecycle_node), _steps(spec.lifecycle), strict=True):
+            if other is step:
                 return location if location.file == self._document.location.file else node.location
         return node.location
 
 
-def _flat(lifecycle: Lifecycle) -> Iterator[Step]:
+def _missed_steps(lifecycle: Lifecycle, entered: Collection[int]) -> list[Step]:
+    """Return the steps of a lifecycle that should have been entered, but were not.
+
+    Args:
+        lifecycle: The lifecycle.
+        entered: The identities of the steps that a job with this lifecycle entered; empty if no job has it.
+    """
+    steps = list(_steps(lifecycle))
+    missed = [step for step in steps if entered and id(step) not in entered]
+    if len(missed) < len(steps):
+        # a job from a jar, or recovered by another JobManager, does not begin with these steps
+        missed = [step for step in missed if step.state not in ("INITIALIZING", "CREATED")]
+    return missed
+
+
+def _steps(lifecycle: Lifecycle) -> Iterator[Step]:
+    """Yield the steps of a lifecycle; those that repeat only once."""
     for item in lifecycle:
         if isinstance(item, Repeat):
-            yield from _flat(item.steps)
+            yield from _steps(item.steps)
         else:
             yield item
 
 
 def _step_locations(lifecycle: YamlNode) -> Iterator[SourceLocation]:
-    """Yield the locations of the steps of a lifecycle, in the order of `_flat`."""
-    for line in lifecycle.elements:
-        steps = line.get("steps")
+    """Yield the locations of the steps of a lifecycle, in the order of `_steps`."""
+    for entry in lifecycle.elements:
+        steps = entry.get("steps")
         if steps is not None:
             yield from _step_locations(steps)
         else:
-            yield line.key_location(next(iter(line.items))) if line.items else line.location
+            yield entry.key_location(next(iter(entry.items))) if entry.items else entry.location
 
 
 def _lacks_slots(job: Job) -> bool:
@@ -201,5 +212,5 @@ def _reason(job_run: JobRun, simulator: Simulator) -> str:
         if needed <= available:
             return f"other jobs hold the slots that it needs; the cluster has {available} at the end"
         return f"its tasks need {needed} slots, but the cluster has {available} at the end"
-    at = job.states[-1][0] - simulator.began
-    return f"it is {job.state} from {format_duration(at) if at > 0 else 'the start'} on"
+    ms_since_start = job.states[-1][0] - simulator.started_at
+    return f"it is {job.state} from {format_duration(ms_since_start) if ms_since_start > 0 else 'the start'} on"

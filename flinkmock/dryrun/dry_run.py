@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import LeadershipTerm
@@ -13,9 +14,9 @@ from flinkmock.dryrun.scripted_client import ScriptedClient
 from flinkmock.dryrun.simulator import JobRun, Simulator
 from flinkmock.dryrun.timeline import (
     CheckpointEvent,
+    EventKind,
     FaultWindow,
     JobLane,
-    Kind,
     StateInterval,
     Timeline,
     TimelineEvent,
@@ -26,12 +27,19 @@ MIN_IDLE_MS = 500
 """How long tasks take to start, in ms, before the timeline mentions the delay."""
 
 
+class _Idle(NamedTuple):
+    """Why the tasks of a RUNNING job do not run yet, and until when, in ms since the start; None: they run."""
+
+    reason: str = ""
+    until: float | None = None
+
+
 class DryRun:
     """One dry run of a scenario.
 
     Args:
         scenario: The loaded scenario.
-        rules: The number of submission rules in the scenario file. The client runs a jar for each.
+        rule_count: The number of submission rules in the scenario file. The client runs a jar for each.
         flink: The release; None for that of the scenario, else the newest.
         until: The duration in ms; None for until nothing new happens.
         watch: Is called after each change, with the simulator and the jobs whose state has changed.
@@ -45,86 +53,89 @@ class DryRun:
         self,
         scenario: Scenario,
         *,
-        rules: int = 0,
+        rule_count: int = 0,
         flink: str | None = None,
         until: int | None = None,
-        watch: Callable[[Simulator, Collection[Job]], None] = lambda simulator, changed: None,
+        watch: Callable[[Simulator, Collection[Job]], None] = lambda simulator, changed_jobs: None,
     ) -> None:
         self.simulator = Simulator(scenario, flink, until)
-        self._client = ScriptedClient(self.simulator, rules)
+        self._client = ScriptedClient(self.simulator, rule_count)
         try:
-            for changed in self.simulator.run(self._client.steps()):
-                watch(self.simulator, changed)
+            for changed_jobs in self.simulator.run(self._client.steps()):
+                watch(self.simulator, changed_jobs)
             self.timeline = self._timeline()
         finally:
             self.simulator.close()
 
     def _timeline(self) -> Timeline:
         simulator = self.simulator
-        lanes: dict[str, int] = {}
-        job_lanes: list[JobLane] = []
+        lane_numbers: dict[str, int] = {}  # by job id
+        lanes: list[JobLane] = []
         for job_run in simulator.job_runs:
             job = job_run.job
-            if job.id not in lanes:
-                lanes[job.id] = len(job_lanes)
-                job_lanes.append(JobLane(job.name, max(vertex.parallelism for vertex in job.spec.vertices)))
-            self._add(job_lanes[lanes[job.id]], job_run)
-        begin = min((interval.begin for lane in job_lanes for interval in lane.intervals), default=0)
-        timeline = Timeline(min(begin, 0), simulator.now - simulator.began, job_lanes)
+            if job.id not in lane_numbers:
+                lane_numbers[job.id] = len(lanes)
+                lanes.append(JobLane(job.name, max(vertex.parallelism for vertex in job.spec.vertices)))
+            self._add_run(lanes[lane_numbers[job.id]], job_run)
+        begin = min((interval.begin for lane in lanes for interval in lane.intervals), default=0)
+        timeline = Timeline(min(begin, 0), simulator.now - simulator.started_at, lanes)
         for event in simulator.events:
-            lane = lanes.get(event.job.id) if event.job is not None else None
-            end = None if event.end is None else event.end - simulator.began
-            at = event.at - simulator.began
+            lane_number = lane_numbers.get(event.job.id) if event.job is not None else None
+            end = None if event.end is None else event.end - simulator.started_at
+            at = event.at - simulator.started_at
             timeline.events.append(
-                TimelineEvent(at, event.kind, event.text, event.outcome, lane, end, event.is_failure)
+                TimelineEvent(at, event.kind, event.text, event.outcome, lane_number, end, event.is_failure)
             )
         timeline.events += self._membership_events()
         timeline.events.sort(key=lambda event: event.at)
-        timeline.windows = list(self._windows())
-        if self._client.began_at is not None:
-            timeline.client_from = self._client.began_at - simulator.began
+        timeline.fault_windows = list(self._fault_windows())
+        if self._client.started_at is not None:
+            timeline.client_from = self._client.started_at - simulator.started_at
         return timeline
 
-    def _add(self, lane: JobLane, job_run: JobRun) -> None:
+    def _add_run(self, lane: JobLane, job_run: JobRun) -> None:
         """Add one run of a job to its lane."""
-        began, job = self.simulator.began, job_run.job
+        started_at, job = self.simulator.started_at, job_run.job
         if lane.intervals and lane.intervals[-1].end is None:  # another JobManager recovered the job
-            lane.intervals[-1] = replace(lane.intervals[-1], end=job.states[0][0] - began)
-        moments = [at for at, _ in job.states]
+            lane.intervals[-1] = replace(lane.intervals[-1], end=job.states[0][0] - started_at)
+        entry_times = [at for at, _ in job.states]
         for index, (at, state) in enumerate(job.states):
-            end = moments[index + 1] - began if index + 1 < len(moments) else None
-            reason = self.simulator.reasons.get((id(job), index), "")
-            missing, idle_until = self._idle(job, at, end) if state == "RUNNING" else ("", None)
-            lane.intervals.append(StateInterval(state, at - began, end, reason or missing, idle_until))
+            end = entry_times[index + 1] - started_at if index + 1 < len(entry_times) else None
+            failure_reason = self.simulator.reasons.get((id(job), index), "")
+            idle = self._idle(job, at, end) if state == "RUNNING" else _Idle()
+            note = failure_reason or idle.reason
+            lane.intervals.append(StateInterval(state, at - started_at, end, note, idle.until))
         job.checkpoints.materialize_until(self.simulator.now)
-        for record in job.checkpoints.tracked:
-            end = record.ends_at - began if record.ends_at <= self.simulator.now else None
-            failure = record.failure if end is not None else None
-            lane.checkpoints.append(
-                CheckpointEvent(record.id, record.triggered_at - began, end, failure, record.is_savepoint)
-            )
+        for checkpoint in job.checkpoints.tracked:
+            end = checkpoint.ends_at - started_at if checkpoint.ends_at <= self.simulator.now else None
+            failure = checkpoint.failure if end is not None else None
+            begin = checkpoint.triggered_at - started_at
+            lane.checkpoints.append(CheckpointEvent(checkpoint.id, begin, end, failure, checkpoint.is_savepoint))
         lane.rejected += len(job.checkpoints.rejected_at)
         lane.outlook, lane.repeats = self._outlook(job_run)
 
-    def _idle(self, job: Job, at: int, end: int | None) -> tuple[str, float | None]:
-        """Return why the tasks of a RUNNING job do not run yet, and until when, in ms since the start.
+    def _idle(self, job: Job, at: int, end: int | None) -> _Idle:
+        """Return why the tasks of a RUNNING job do not run yet, and until when.
 
-        `at` is the start of the state in ms since the epoch, `end` its end in ms since the start.
+        Args:
+            job: The job.
+            at: The start of the state, in ms since the epoch.
+            end: The end of the state, in ms since the start; None if it has not ended.
         """
-        run = next((run for run in job.attempts if run.scheduled_at == at), None)
-        if run is None:
-            return "", None
-        running_at = run.first_stage_running_at()
-        if running_at is None or run.deployed_at is None:
-            return f"no slots: it needs {run.graph.slots_needed}", inf
+        attempt = next((attempt for attempt in job.attempts if attempt.scheduled_at == at), None)
+        if attempt is None:
+            return _Idle()
+        running_at = attempt.first_stage_running_at()
+        if running_at is None or attempt.deployed_at is None:
+            return _Idle(f"no slots: it needs {attempt.graph.slots_needed}", inf)
         if running_at - at < MIN_IDLE_MS:
-            return "", None
-        running_from = running_at - self.simulator.began
+            return _Idle()
+        running_from = running_at - self.simulator.started_at
         if end is not None and running_from >= end:
-            return "its tasks never run", inf
-        if run.deployed_at - at >= MIN_IDLE_MS:
-            return f"waits for slots; its tasks run from {format_moment(running_from)}", running_from
-        return f"its tasks restore their state until {format_moment(running_from)}", running_from
+            return _Idle("its tasks never run", inf)
+        if attempt.deployed_at - at >= MIN_IDLE_MS:
+            return _Idle(f"waits for slots; its tasks run from {format_moment(running_from)}", running_from)
+        return _Idle(f"its tasks restore their state until {format_moment(running_from)}", running_from)
 
     def _outlook(self, job_run: JobRun) -> tuple[str, bool]:
         """Describe what a job does after the end, and return whether it repeats earlier steps."""
@@ -133,55 +144,46 @@ class DryRun:
             return "", False
         if job.attempts and job.attempts[-1].scheduled_at is not None and job.attempts[-1].deployed_at is None:
             return "repeats until slots are available", True
-        loop = job.lifecycle.loop_index
-        if loop is not None:
-            steps = job.lifecycle.steps[loop:]
-            repeated = ", ".join(f"{step.state} {format_duration_spec(step.duration)}" for step in steps)
-            return f"repeats {repeated}", True
+        loop_index = job.lifecycle.loop_index
+        if loop_index is not None:
+            repeated_steps = job.lifecycle.steps[loop_index:]
+            texts = (f"{step.state} {format_duration_spec(step.duration)}" for step in repeated_steps)
+            return f"repeats {', '.join(texts)}", True
         is_last = job.lifecycle.next_index(job.step_index) is None
         return ("forever" if is_last else "continues"), False
 
     def _membership_events(self) -> Iterator[TimelineEvent]:
         """Yield the joins and losses of TaskManagers, except the initial joins, and the crashes of leaders."""
-        began = self.simulator.began
+        started_at = self.simulator.started_at
         cluster = self.simulator.cluster
-        leaves = {event.at for event in self.simulator.scenario.taskmanager_events if event.kind == "leaves"}
+        leave_times = {event.at for event in self.simulator.scenario.taskmanager_events if event.kind == "leaves"}
         for taskmanager in cluster.taskmanagers.all:
+            name = f"TaskManager {taskmanager.number}"
             if taskmanager.number >= self.simulator.scenario.taskmanagers:
-                yield TimelineEvent(
-                    taskmanager.joined_at - began, Kind.TASKMANAGER, f"TaskManager {taskmanager.number} joins"
-                )
+                yield TimelineEvent(taskmanager.joined_at - started_at, EventKind.TASKMANAGER, f"{name} joins")
             if taskmanager.lost_at is not None:
-                at = taskmanager.lost_at - began
-                how = "leaves" if at in leaves else "is lost"
-                yield TimelineEvent(at, Kind.TASKMANAGER, f"TaskManager {taskmanager.number} {how}", is_failure=True)
+                at = taskmanager.lost_at - started_at
+                text = f"{name} leaves" if at in leave_times else f"{name} is lost"
+                yield TimelineEvent(at, EventKind.TASKMANAGER, text, is_failure=True)
         for term in cluster.leadership.past_terms:
-            end = next((later for later in self._terms_begin() if later >= (term.until or 0)), None)
-            since = (term.until or began) - began
-            back = None if end is None else end - began
-            yield TimelineEvent(
-                since,
-                Kind.LEADER,
-                f"JobManager {term.leader} crashes",
-                self._next_leader(term),
-                end=back,
-                is_failure=True,
-            )
+            crash_at = (term.until or started_at) - started_at
+            text = f"JobManager {term.leader} crashes"
+            elected_at, outcome = self._next_leader(term)
+            yield TimelineEvent(crash_at, EventKind.LEADER, text, outcome, end=elected_at, is_failure=True)
 
-    def _next_leader(self, term: LeadershipTerm) -> str:
-        managers = self.simulator.cluster.leadership
-        later = [past.leader for past in managers.past_terms if past.since >= (term.until or 0)]
-        later += [managers.leader.number] if managers.leader is not None else []
-        return f"JobManager {later[0]} is the leader" if later else "no leader"
+    def _next_leader(self, term: LeadershipTerm) -> tuple[int | None, str]:
+        """Return when the leader after a term was elected (ms since the start, or None), and which one it is."""
+        leadership = self.simulator.cluster.leadership
+        terms = [(past.since, past.leader) for past in leadership.past_terms if past.since >= (term.until or 0)]
+        if leadership.leader is not None:
+            terms.append((leadership.leader_since, leadership.leader.number))
+        if not terms:
+            return None, "no leader"
+        since, leader = terms[0]
+        return since - self.simulator.started_at, f"JobManager {leader} is the leader"
 
-    def _terms_begin(self) -> Iterator[int]:
-        managers = self.simulator.cluster.leadership
-        yield from (term.since for term in managers.past_terms)
-        if managers.leader is not None:
-            yield managers.leader_since
-
-    def _windows(self) -> Iterator[FaultWindow]:
-        end = self.simulator.now - self.simulator.began
+    def _fault_windows(self) -> Iterator[FaultWindow]:
+        end = self.simulator.now - self.simulator.started_at
         for fault in self.simulator.scenario.faults:
             begin, until = fault.trigger.during or (0, None)
             if begin < end:

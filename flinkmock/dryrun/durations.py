@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
 from flinkmock.units import format_duration_range
 
-UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
+UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
 
 
 def format_moment(ms: int, decimals: int = 1) -> str:
@@ -15,13 +15,13 @@ def format_moment(ms: int, decimals: int = 1) -> str:
 
     All parts except the first have two digits, so that columns align.
     """
-    text, rest = "", abs(ms)
-    for unit, size in UNITS:
-        if text or rest >= size:
-            text += f"{rest // size:02d}{unit}" if text else f"{rest // size}{unit}"
-            rest %= size
-    seconds = f"{rest / 1000:0{3 + decimals if text else 0}.{decimals}f}"
-    return f"{'-' if ms < 0 else ''}{text}{seconds}s"
+    text, remaining_ms = "", abs(ms)
+    for unit, unit_ms in UNITS_MS:
+        if text or remaining_ms >= unit_ms:
+            count, remaining_ms = divmod(remaining_ms, unit_ms)
+            text += f"{count:02d}{unit}" if text else f"{count}{unit}"
+    width = len("00.") + decimals if text else 0
+    return f"{'-' if ms < 0 else ''}{text}{remaining_ms / 1000:0{width}.{decimals}f}s"
 
 
 def decimals_needed(moments: Iterable[int]) -> int:

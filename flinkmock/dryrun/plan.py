@@ -14,14 +14,24 @@ from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import read_scenario
 from flinkmock.scenario.scenario import Scenario
 
-TRIGGER_KEYS = ("match", "job", "headers", "during", "after", "every", "nth", "chance", "times", "while-job")
+TRIGGER_KEYS = ("match", "job", "headers", "during", "every", "nth", "chance", "times", "while-job")
 """The keys of a fault that determine when it applies. The others are its effects."""
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows of text: `operations` (name, behaviour), `submitted` (pattern, job), `faults` (name, trigger, effect)."""
+    """The plan of a scenario.
+
+    Attributes:
+        title: The name of the scenario.
+        headline: The title, and on a second line the cluster.
+        timeline: What happens, in order.
+        operations: Name and behaviour of each cluster operation.
+        submitted: Pattern and job of each submission rule.
+        faults: Name, trigger and effect of each fault.
+        expected: The expectations.
+    """
 
     title: str
     headline: str
@@ -32,8 +42,8 @@ class Plan:
     expected: tuple[str, ...]
 
 
-def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> Plan:
-    """Create the plan of a scenario file.
+def plan_file(file: Path, *, flink: str | None = None, until: int | None = None) -> Plan:
+    """Return the plan of a scenario file.
 
     Args:
         file: The scenario.
@@ -45,28 +55,27 @@ def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> P
         UnknownRelease: There is no contract for the release.
     """
     scenario, document = read_scenario(file)
-    rules = document.get("submitted")
-    dry_run = DryRun(scenario, rules=len(rules.items) if rules else 0, flink=flink, until=until)
-    name = document.get("name")
-    title = name.text if name is not None else file.stem
+    rule_count = len(document.items_of("submitted"))
+    dry_run = DryRun(scenario, rule_count=rule_count, flink=flink, until=until)
+    title = document.text_of("name") or file.stem
     release = dry_run.simulator.engine.contract.release.minor
     return Plan(
         title,
-        f"{title}\n{_cluster(scenario, release)}",
+        f"{title}\n{_cluster_text(scenario, release)}",
         dry_run.timeline,
         tuple(_operations(scenario)),
-        tuple((rule.pattern, _job_text(rule.job)) for rule in scenario.submissions[: len(rules.items) if rules else 0]),
+        tuple((rule.pattern, _job_text(rule.job)) for rule in scenario.submissions[:rule_count]),
         tuple(_faults(document)),
         tuple(_expected(document)),
     )
 
 
-def _cluster(scenario: Scenario, release: str) -> str:
-    managers = "1 TaskManager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} TaskManagers"
+def _cluster_text(scenario: Scenario, release: str) -> str:
+    taskmanagers = "1 TaskManager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} TaskManagers"
     slots = "1 slot" if scenario.slots == 1 else f"{scenario.slots} slots"
     suffix = " each" if scenario.taskmanagers != 1 else ""
-    leaders = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
-    return f"Flink {release}, seed {scenario.seed}, {managers} with {slots}{suffix}{leaders}"
+    jobmanagers = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
+    return f"Flink {release}, seed {scenario.seed}, {taskmanagers} with {slots}{suffix}{jobmanagers}"
 
 
 def _operations(scenario: Scenario) -> Iterator[Row]:
@@ -89,39 +98,34 @@ def _behaviour(spec: ClusterOperationSpec) -> str:
 
 
 def _job_text(job: JobSpec) -> str:
-    parallelism = f"parallelism {job.parallelism}"
-    return (
-        f"{job.name} ({job.type.lower()}, {parallelism})"
-        if job.program.executes
-        else "no job: the main method executes none"
-    )
+    if not job.program.executes:
+        return "no job: the main method executes none"
+    return f"{job.name} ({job.type.lower()}, parallelism {job.parallelism})"
 
 
 def _faults(document: YamlNode) -> Iterator[Row]:
-    listed = document.get("faults")
-    for node in listed.elements if listed is not None else ():
+    for node in document.elements_of("faults"):
         keys = [key for key in node.items if key != "name"]
-        trigger = "; ".join(_entry(node, key) for key in keys if key in TRIGGER_KEYS)
-        effect = "; ".join(_entry(node, key) for key in keys if key not in TRIGGER_KEYS)
-        name = node.get("name")
-        yield name.text if name is not None else "", trigger or "any request", effect
+        trigger = "; ".join(_entry_text(node, key) for key in keys if key in TRIGGER_KEYS)
+        effect = "; ".join(_entry_text(node, key) for key in keys if key not in TRIGGER_KEYS)
+        yield node.text_of("name") or "", trigger or "any request", effect
 
 
-def _entry(node: YamlNode, key: str) -> str:
-    text = flow(node.items[key])
+def _entry_text(node: YamlNode, key: str) -> str:
+    text = _on_one_line(node.items[key])
     return text if key == "match" else f"{key} {text}"
 
 
 def _expected(document: YamlNode) -> Iterator[str]:
-    listed = document.get("expect")
-    for node in listed.elements if listed is not None else ():
-        yield node.text if not node.items else ", ".join(f"{key}: {flow(value)}" for key, value in node.items.items())
+    for node in document.elements_of("expect"):
+        entries = [f"{key}: {_on_one_line(value)}" for key, value in node.items.items()]
+        yield ", ".join(entries) if entries else node.text
 
 
-def flow(node: YamlNode) -> str:
+def _on_one_line(node: YamlNode) -> str:
     """Return a value on one line, in a form close to YAML."""
     if isinstance(node.value, dict):
-        return ", ".join(f"{key} {flow(value)}".strip() for key, value in node.items.items())
+        return ", ".join(f"{key} {_on_one_line(value)}".strip() for key, value in node.items.items())
     if isinstance(node.value, list):
-        return ", ".join(map(flow, node.elements))
+        return ", ".join(map(_on_one_line, node.elements))
     return node.text

@@ -1,10 +1,11 @@
 """Checks the responses of a cluster to every documented read-only operation during a dry run.
 
-A job is checked after each state change, unless a job of the same shape was checked in the same state. The shape is the
-number of vertices and of their inputs, whether a vertex has several subtasks, and whether the job has checkpoints,
-metrics and accumulators. Of vertices, subtasks and checkpoints, the first and the last are checked. The vertices of a
-job with many tasks are checked once, and their metrics never. Operations that do not concern a job are checked with
-each new shape; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are not checked.
+A job is checked after each state change, unless a job of the same structure was checked in the same state. The
+structure is the number of vertices and of their inputs, whether a vertex has several subtasks, and whether the job has
+checkpoints, metrics and accumulators. Of vertices, subtasks and checkpoints, the first and the last are checked. The
+vertices of a job with many tasks are checked once, and their metrics never. Operations that do not concern a job are
+checked whenever a job is checked; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are
+not checked.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ MANY = 100
 """The number of jobs and TaskManagers, or tasks of a job, beyond which these are checked less often."""
 MAX_ATTEMPTS = 50_000
 """The number of attempts of tasks beyond which logs are not checked."""
-Shape = tuple[Any, ...]
+Structure = tuple[Any, ...]
+"""The properties of a job on which the schema of its responses depends."""
 
 
 class ResponseChecks:
@@ -36,57 +38,67 @@ class ResponseChecks:
 
     Attributes:
         findings: The job (None for the cluster) and the message of each finding, without repetitions.
-        responses: The number of checked responses.
+        response_count: The number of checked responses.
     """
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
         self._readable = [operation for operation in simulator.engine.contract if only_reads(operation)]
-        self._shapes: set[Shape] = set()
-        self._checked_vertices: set[Shape] = set()
-        self._structures: dict[str, Shape] = {}
-        self._many = len(simulator.scenario.jobs) + simulator.scenario.taskmanagers > MANY
+        self._structures: dict[str, Structure] = {}
+        """The structures of jobs, by job id."""
+        self._checked_states: set[tuple[Any, ...]] = set()
+        """The structures of the checked jobs, each with the states in which such a job was checked."""
+        self._checked_vertices: set[tuple[str, Structure]] = set()
+        """The id of each checked operation on vertices, with the structure of the job."""
+        self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanagers > MANY
         self._reported: set[tuple[str, str]] = set()
+        """The operation id and the kind of each finding."""
         self.findings: list[tuple[Job | None, str]] = []
-        self.responses = 0
+        self.response_count = 0
 
-    def check_jobs(self, changed: Collection[Job]) -> None:
+    def check_jobs(self, changed_jobs: Collection[Job]) -> None:
         """Check jobs that have changed."""
-        first = not self._shapes
-        new = [job for job in changed if self._is_new(job)]
-        for job in new:
-            self._check_all(job)
-        if first or (new and not self._many):
-            self._check_all(None)
+        is_first_check = not self._checked_states
+        jobs = [job for job in changed_jobs if self._is_unchecked(job)]
+        for job in jobs:
+            self._check_operations(job)
+        if is_first_check or (jobs and not self._is_large_cluster):
+            self._check_operations(None)
 
-    def _is_new(self, job: Job) -> bool:
-        structure = self._structures.get(job.id)
-        if structure is None:
-            structure = self._structures[job.id] = _structure(job)
+    def _is_unchecked(self, job: Job) -> bool:
+        """Return whether no job of the same structure was checked in the same state. Notes that it is checked."""
         states = [state for _, state in job.states[-2:]]
-        run = job.attempts[-1] if job.attempts else None
-        shape = (*structure, *states, run is not None and run.deployed_at is None, bool(job.checkpoints.restored))
-        if shape in self._shapes or self._simulator.cluster.jobs.get(job.id) is not job:
+        awaits_slots = bool(job.attempts) and job.attempts[-1].deployed_at is None
+        key = (self._structure(job), *states, awaits_slots, bool(job.checkpoints.restored))
+        if key in self._checked_states or self._simulator.cluster.jobs.get(job.id) is not job:
             return False
-        self._shapes.add(shape)
+        self._checked_states.add(key)
         return True
 
-    def _check_all(self, job: Job | None) -> None:
+    def _structure(self, job: Job) -> Structure:
+        if job.id not in self._structures:
+            self._structures[job.id] = _structure(job)
+        return self._structures[job.id]
+
+    def _check_operations(self, job: Job | None) -> None:
+        """Check the operations on a job, or for None those that do not concern a job."""
         if self._simulator.cluster.leadership.leader is None:
             return
         if job is not None and not job.is_known_at(self._simulator.now):
             return
         targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
-        is_large = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:
-            if (":jobid" in operation.segments) is (job is not None):
-                if (is_large and not self._is_affordable(operation, job)) or self._is_long_log(operation):
-                    continue
-                targets_of_it = _targets(targets, operation)
-                # all lists of these are long
-                for target in islice(targets_of_it, 2) if job is None and self._many else targets_of_it:
-                    self._check(operation, target, job)
+            is_about_jobs = ":jobid" in operation.segments
+            if is_about_jobs is (job is None) or self._is_long_log(operation):
+                continue
+            if job is not None and job.graph.subtasks > MANY and not self._is_affordable(operation, job):
+                continue
+            request_targets = _request_targets(targets, operation)
+            if job is None and self._is_large_cluster:  # the responses are long lists
+                request_targets = islice(request_targets, 2)
+            for target in request_targets:
+                self._check(operation, target, job)
 
     def _is_long_log(self, operation: Operation) -> bool:
         """Return whether the operation reads a log with the lines of very many attempts."""
@@ -95,17 +107,18 @@ class ResponseChecks:
         jobs = self._simulator.cluster.jobs.values()
         return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MAX_ATTEMPTS
 
-    def _is_affordable(self, operation: Operation, job: Job | None) -> bool:
-        """Return whether the operation should be checked for a job with many tasks."""
-        if ":vertexid" not in operation.segments or job is None:
+    def _is_affordable(self, operation: Operation, job: Job) -> bool:
+        """Return whether to check the operation for a job with many tasks: on vertices only once, without metrics."""
+        if ":vertexid" not in operation.segments:
             return True
-        new = (operation.id, *self._structures[job.id]) not in self._checked_vertices
+        key = operation.id, self._structure(job)
+        is_checked = key in self._checked_vertices
         if job.state == "RUNNING":
-            self._checked_vertices.add((operation.id, *self._structures[job.id]))
-        return new and "metrics" not in operation.segments
+            self._checked_vertices.add(key)
+        return not is_checked and "metrics" not in operation.segments
 
     def _check(self, operation: Operation, target: str, job: Job | None) -> None:
-        self.responses += 1
+        self.response_count += 1
         try:
             body = self._body(target)
         except (OperationNotFound, JobInitializing):
@@ -139,7 +152,7 @@ class ResponseChecks:
 
 
 class _Lists:
-    """The responses from which ids are taken, with only the checked job, and the first and last TaskManager."""
+    """The responses with the ids for `Targets`: only those of the checked job, and of the first and last TaskManager."""
 
     def __init__(self, client: InProcessClient, job: Job | None) -> None:
         self._client = client
@@ -155,21 +168,27 @@ class _Lists:
                 "taskmanagers": [{"id": taskmanager.id} for taskmanager in first_and_last(registered, TARGETS_PER_KIND)]
             }
         try:
-            facts = self._client.payload("GET", target)
+            payload = self._client.payload("GET", target)
         except (ClusterError, OperationNotFound):
             return {}
-        return {} if isinstance(facts, FileContent) else facts
+        return {} if isinstance(payload, FileContent) else payload
 
 
-def _targets(targets: Targets, operation: Operation) -> Iterator[str]:
+def _request_targets(targets: Targets, operation: Operation) -> Iterator[str]:
     for path in targets.paths(operation):
         for query in targets.queries(operation, path):
             yield path + query
 
 
-def _structure(job: Job) -> Shape:
+def _structure(job: Job) -> Structure:
     vertices = tuple(
-        (len(v.operators), v.inputs, min(v.parallelism, 2), tuple(v.accumulators.values()), bool(v.metrics))
-        for v in job.spec.vertices
+        (
+            len(vertex.operators),
+            vertex.inputs,
+            min(vertex.parallelism, 2),
+            tuple(vertex.accumulators.values()),
+            bool(vertex.metrics),
+        )
+        for vertex in job.spec.vertices
     )
     return job.spec.type, vertices, job.spec.checkpoints is None, bool(job.spec.metrics), bool(job.spec.user_config)

@@ -17,7 +17,7 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import ClusterOperationSpec
 from flinkmock.conformance.operation_tour import temporary_upload
 from flinkmock.dryrun.simulator import Simulator
-from flinkmock.dryrun.timeline import Kind
+from flinkmock.dryrun.timeline import EventKind
 from flinkmock.jar import small_jar
 from flinkmock.rest.handlers import UploadedFile
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
@@ -29,71 +29,78 @@ POLL_MS = 1_000
 MAX_CALLS = 4
 """The maximum number of calls of one operation on one job."""
 MAX_RULES = 20
+"""The maximum number of submission rules for which a jar is run."""
 DIRECTORY = "file:///savepoints"
-TRIGGERED = {
+SNAPSHOT_REQUESTS = {
     "savepoint": ("savepoints", {"target-directory": DIRECTORY, "cancel-job": False}),
     "checkpoint": ("checkpoints", {}),
     "stop-with-savepoint": ("stop", {"targetDirectory": DIRECTORY, "drain": False}),
 }
-"""Operation -> the last segment of its path, and its body."""
+"""Operation -> the last segment of its path, and the body of its request."""
 ORDER = ("savepoint", "checkpoint", "rescale", "stop-with-savepoint", "cancel")
 """The order of operations. Those that keep the job running come first."""
 
 
 class ScriptedClient:
-    """Sends requests to the cluster of a simulator. `rules` is the number of submission rules in the scenario file."""
+    """Sends requests to the cluster of a simulator.
 
-    def __init__(self, simulator: Simulator, rules: int) -> None:
+    Args:
+        simulator: The simulator.
+        rule_count: The number of submission rules in the scenario file. The built-in rules follow them.
+    """
+
+    def __init__(self, simulator: Simulator, rule_count: int) -> None:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
-        own = simulator.scenario.submissions[: min(rules, MAX_RULES)]
-        self._rules = [rule for rule in own if rule.pattern != "*"] or list(own)
+        own_rules = simulator.scenario.submissions[: min(rule_count, MAX_RULES)]
+        self._rules = [rule for rule in own_rules if rule.pattern != "*"] or list(own_rules)
         self._savepoint: str | None = None
-        self.began_at: int | None = None
-        """The time at which it began, in ms since the epoch; None if it did nothing."""
+        """The path of the newest savepoint."""
+        self.started_at: int | None = None
+        """The time of the first step, in ms since the epoch; None if there was none."""
 
     def steps(self) -> Iterator[int]:
         """Run the steps one by one; yield the pause in ms before each further step."""
         for name in ORDER:
             for job, spec in self._targets(name):
-                for _ in range(min(max(spec.fails, default=int(spec.chance > 0)) + 1, MAX_CALLS)):
+                for _ in range(_call_count(spec)):
                     if not job.ended:
                         yield from self._pause()
                         yield from self._call(name, job)
         for rule in self._rules:
             yield from self._pause()
-            self._run(rule)
+            self._run_jar(rule)
 
     def _pause(self) -> Iterator[int]:
         yield PAUSE_MS
-        if self.began_at is None:
-            self.began_at = self._simulator.now
+        if self.started_at is None:
+            self.started_at = self._simulator.now
 
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, ClusterOperationSpec]]:
         """Return the jobs on which to call an operation: the first one without settings for it, and each with some."""
         cluster = self._simulator.cluster
-        targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}
+        targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}  # by the identity of the job's settings or of None
         for job in cluster.jobs.values():
-            own = job.spec.cluster_operations.get(name)
-            spec = own or self._simulator.scenario.cluster_operations.get(name)
+            job_spec = job.spec.cluster_operations.get(name)
+            spec = job_spec or self._simulator.scenario.cluster_operations.get(name)
             if spec is not None and not job.ended:
-                targets.setdefault(id(own), (job, spec))
+                targets.setdefault(id(job_spec), (job, spec))
         return list(targets.values())[:MAX_CALLS]
 
     def _call(self, name: str, job: Job) -> Iterator[int]:
-        began = self._simulator.now
+        """Call an operation; yield the pauses in ms while it is polled."""
         try:
             if name == "cancel":
                 self._client.json("PATCH", f"/jobs/{job.id}")
-                self._simulator.event(Kind.OPERATION, job, "cancel")
+                self._simulator.event(EventKind.OPERATION, job, "cancel")
             elif name == "rescale":
                 self._rescale(job)
             else:
-                yield from self._snapshot(name, job, began)
+                yield from self._take_snapshot(name, job)
         except (ClusterError, OperationNotFound) as error:
-            self._simulator.event(Kind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
+            self._simulator.event(EventKind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
     def _rescale(self, job: Job) -> None:
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
@@ -105,15 +112,17 @@ class ScriptedClient:
             for vertex in job.graph.vertices
         }
         self._client.json("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
-        self._simulator.event(Kind.OPERATION, job, f"rescale to {slots}")
+        self._simulator.event(EventKind.OPERATION, job, f"rescale to {slots}")
 
-    def _snapshot(self, name: str, job: Job, began: int) -> Iterator[int]:
-        segment, body = TRIGGERED[name]
+    def _take_snapshot(self, name: str, job: Job) -> Iterator[int]:
+        """Take a savepoint or checkpoint; yield the pauses in ms until it is done."""
+        triggered_at = self._simulator.now
+        segment, body = SNAPSHOT_REQUESTS[name]
         response = self._client.json("POST", f"/jobs/{job.id}/{segment}", body)
-        trigger = response["request-id"]
+        trigger_id = response["request-id"]
         kind = AsyncOperationKind.CHECKPOINT if name == "checkpoint" else AsyncOperationKind.SAVEPOINT
         while True:
-            operation = self._simulator.cluster.async_operations.find(kind, trigger, job.id, self._simulator.now)
+            operation = self._simulator.cluster.async_operations.find(kind, trigger_id, job.id, self._simulator.now)
             if operation is None:
                 break
             if operation.is_done_at(self._simulator.now):
@@ -121,18 +130,20 @@ class ScriptedClient:
                 if failure is None:
                     self._savepoint = operation.result.get("location", self._savepoint)
                 outcome = "done" if failure is None else f"failed: {failure.chain()[-1]}"
-                self._simulator.event(Kind.OPERATION, job, name, outcome, since=began, is_failure=failure is not None)
+                self._simulator.event(
+                    EventKind.OPERATION, job, name, outcome, since=triggered_at, is_failure=failure is not None
+                )
                 break
             yield POLL_MS if operation.done_at is None else operation.done_at - self._simulator.now
 
     # -- jars
 
-    def _run(self, rule: SubmissionRule) -> None:
-        name, entry = jar_for(rule.pattern)
-        body: dict[str, Any] = {"entryClass": entry} if entry else {}
+    def _run_jar(self, rule: SubmissionRule) -> None:
+        name, entry_class = jar_for(rule.pattern)
+        body: dict[str, Any] = {"entryClass": entry_class} if entry_class else {}
         if self._savepoint is not None and rule.job.type == "STREAMING":
             body["savepointPath"] = self._savepoint
-        before = len(self._simulator.job_runs)
+        run_count = len(self._simulator.job_runs)
         try:
             with temporary_upload((name, small_jar())) as path:
                 assert path is not None
@@ -140,15 +151,30 @@ class ScriptedClient:
             jar = str(response["filename"]).rpartition("/")[2]
             self._client.json("POST", f"/jars/{jar}/run", body)
         except (ClusterError, OperationNotFound) as error:
-            self._simulator.event(Kind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True)
+            self._simulator.event(
+                EventKind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True
+            )
             return
-        new = self._simulator.job_runs[before:]
+        new_runs = self._simulator.job_runs[run_count:]
+        job = new_runs[0].job if new_runs else None
         source = " from the savepoint" if "savepointPath" in body else ""
-        self._simulator.event(Kind.OPERATION, new[0].job if new else None, f"run {entry or name}{source}")
+        self._simulator.event(EventKind.OPERATION, job, f"run {entry_class or name}{source}")
+
+
+def _call_count(spec: ClusterOperationSpec) -> int:
+    """Return how often to call an operation: once more than the calls that fail, so that one of them succeeds."""
+    last_failure = max(spec.fails, default=0)
+    if not spec.fails and spec.chance > 0:
+        last_failure = 1
+    return min(last_failure + 1, MAX_CALLS)
 
 
 def jar_for(pattern: str) -> tuple[str, str | None]:
-    """Return the name of a jar that a rule matches, and the entry class if the rule has one."""
+    """Return the name of a jar that a submission rule matches, and the entry class if the rule matches it by that.
+
+    Args:
+        pattern: The pattern of the rule.
+    """
     name_or_class = pattern.replace("?", "1")
     if name_or_class == "*":
         return "any-other.jar", None

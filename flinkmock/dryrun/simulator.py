@@ -9,12 +9,12 @@ from flinkmock.cluster.flat_lifecycle import flatten
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import Step
 from flinkmock.cluster.states import FAILURE_STATES
-from flinkmock.dryrun.timeline import Kind
+from flinkmock.dryrun.timeline import EventKind
 from flinkmock.engine import Engine
 from flinkmock.scenario.scenario import Scenario
 
 MAX_ITERATIONS = 3
-"""How often a loop is repeated, or a job leaves its lifecycle (without slots), before the dry run ends."""
+"""How often steps are repeated, or a job leaves its lifecycle (without slots), before the dry run ends."""
 POLL_MS = 1_000
 """The interval at which the simulator polls for `3 polls`, in ms."""
 SIGNAL_MS = 5_000
@@ -27,15 +27,15 @@ MAX_STATE_CHANGES = 100_000
 
 @dataclass(slots=True)
 class JobRun:
-    """A job and its past. A job that another JobManager recovered is a new run with the same id."""
+    """A job and what it has done. A job that another JobManager recovered is a new run with the same id."""
 
     job: Job
-    entered: set[int] = field(default_factory=set)
+    entered_steps: set[int] = field(default_factory=set)
     """The identities of the steps that it entered."""
     iterations: int = 0
-    """The number of iterations of its endless loop that began."""
+    """How often it began the steps that repeat forever."""
     baseline_version: int = 0
-    """The lifecycle version when the cluster last changed."""
+    """The lifecycle version when JobManagers or TaskManagers last changed."""
 
     def is_settled(self) -> bool:
         """Return whether the job does nothing new without a client."""
@@ -55,7 +55,7 @@ class Event:
     """Like TimelineEvent, but in ms since the epoch."""
 
     at: int
-    kind: Kind
+    kind: EventKind
     job: Job | None
     text: str
     outcome: str = ""
@@ -69,8 +69,8 @@ class Simulator:
     Args:
         scenario: The loaded scenario.
         flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms. None for until every job has ended, stays in its last state or has repeated its loop
-            `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
+        until: The duration in ms. None for until every job has ended, stays in its last state or has repeated its
+            steps `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -82,56 +82,60 @@ class Simulator:
         self.engine = Engine(scenario, flink=flink, clock="virtual")
         self.engine.varied_responses = None  # checks the responses without variations
         self.cluster = self.engine.cluster
-        self.began = self.engine.clock.now()
+        self.started_at = self.engine.clock.now()
+        """The start of the scenario, in ms since the epoch."""
         self.job_runs: list[JobRun] = []
         self.events: list[Event] = []
         self.reasons: dict[tuple[int, int], str] = {}
-        """(identity of a job, index of its state) -> the reason for which it entered the state."""
+        """(identity of a job, index of its state) -> the exception with which it entered the state."""
         self.state_changes = 0
-        self._until = None if until is None else self.began + until
-        self._by_job: dict[int, JobRun] = {}
-        self._changed_jobs: list[Job] = []
+        self._until = None if until is None else self.started_at + until
+        self._runs_by_job: dict[int, JobRun] = {}
+        """The newest run of each job, by the identity of the job."""
+        self._changed_jobs: dict[int, Job] = {}
+        """The jobs whose state has changed since `run` last yielded, by identity."""
         self._unsettled: list[JobRun] = []
         self._waiting_since: dict[str, int] = {}
-        self._last_scheduled = self.began + max(self._scheduled_times(), default=0)
-        self._baseline_times = {self.began + event.at for event in scenario.taskmanager_events}
-        self._baseline_times |= {self.began + change.at for change in scenario.leader_changes}
+        """Id of a job or async operation that waits -> the time since which it waits, in ms since the epoch."""
+        self._last_scheduled_at = self.started_at + max(self._scheduled_times(), default=0)
+        self._baseline_times = {self.started_at + event.at for event in scenario.taskmanager_events}
+        self._baseline_times |= {self.started_at + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
-            self._adopt_running_job(job)
+            self._track_existing_job(job)
         self.cluster.state_machines.on_step = self._on_step
 
     # -- jobs
 
     def _on_step(self, job: Job, step: Step, at: int) -> None:
-        job_run = self._by_job.get(id(job)) or self._track(job)
-        job_run.entered.add(id(step))
+        job_run = self._runs_by_job.get(id(job)) or self._track(job)
+        job_run.entered_steps.add(id(step))
         job_run.iterations += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
             self.reasons[id(job), len(job.states) - 1] = str(step.exception.java_exception)
         self.state_changes += 1
-        self._changed_jobs.append(job)
+        self._changed_jobs[id(job)] = job
 
     def _track(self, job: Job) -> JobRun:
-        job_run = self._by_job[id(job)] = JobRun(job, baseline_version=job.lifecycle_version)
+        job_run = self._runs_by_job[id(job)] = JobRun(job, baseline_version=job.lifecycle_version)
         self.job_runs.append(job_run)
         self._unsettled.append(job_run)
         return job_run
 
-    def _adopt_running_job(self, job: Job) -> None:
+    def _track_existing_job(self, job: Job) -> None:
         """Track a job that exists at the start. It has entered all steps except those that still follow."""
         job_run = self._track(job)
-        script = job.lifecycle
-        has_been_around = script.loop_index is not None and len(job.states) > len(script.steps)
-        ahead = set() if has_been_around else {id(step) for step in script.steps[job.step_index + 1 :]}
-        job_run.iterations = int(script.loop_index is not None and job.step_index >= script.loop_index)
-        job_run.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
+        lifecycle = job.lifecycle
+        has_repeated = lifecycle.loop_index is not None and len(job.states) > len(lifecycle.steps)
+        later_steps = set() if has_repeated else {id(step) for step in lifecycle.steps[job.step_index + 1 :]}
+        job_run.iterations = int(lifecycle.loop_index is not None and job.step_index >= lifecycle.loop_index)
+        job_run.entered_steps = {id(step) for step in flatten(job.spec.lifecycle).steps} - later_steps
         for index, (at, state) in enumerate(job.states):
-            thrown = next((failure.exception for failure in job.failures if failure.at == at), None)
-            if thrown is not None and state in FAILURE_STATES:
+            exception = next((failure.exception for failure in job.failures if failure.at == at), None)
+            if exception is not None and state in FAILURE_STATES:
                 # the final exception wraps the original one
-                reason = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
-                self.reasons[id(job), index] = str(reason)
-        self._changed_jobs.append(job)
+                is_wrapped = state == "FAILED" and exception.cause is not None
+                self.reasons[id(job), index] = str(exception.cause if is_wrapped else exception)
+        self._changed_jobs[id(job)] = job
 
     # -- time
 
@@ -143,41 +147,44 @@ class Simulator:
     def run(self, client: Iterable[int] = ()) -> Iterator[Collection[Job]]:
         """Run the scenario; yield the jobs whose state has changed, after each change.
 
-        `client` begins when nothing new happens. It yields the ms before its next step. The dry run continues until it
-        is finished.
+        Args:
+            client: A client, which starts when nothing new happens. It runs one step in each iteration, and yields the
+                pause before its next step in ms. The dry run continues until it has run all steps.
         """
         client_steps = iter(client)
-        turn: int | None = None
+        client_due_at: int | None = None
         while True:
             if self._changed_jobs:
-                changed, self._changed_jobs = {id(job): job for job in self._changed_jobs}, []
-                yield list(changed.values())
+                yield self._take_changed_jobs()
                 continue
-            if turn is None and self._is_finished():
-                turn = self.now
-            if turn is not None and turn <= self.now:
-                wait = next(client_steps, None)
-                if wait is None and self._is_finished():
+            if client_due_at is None and self._is_finished():
+                client_due_at = self.now
+            if client_due_at is not None and client_due_at <= self.now:
+                pause = next(client_steps, None)
+                if pause is None and self._is_finished():
                     break
-                turn = None if wait is None else self.now + wait
+                client_due_at = None if pause is None else self.now + pause
                 continue
-            following = self._next(turn)
-            if following is None or self.state_changes > MAX_STATE_CHANGES:
+            next_at = self._next_event_at(client_due_at)
+            if next_at is None or self.state_changes > MAX_STATE_CHANGES:
                 break
-            if self._until is not None and following > self._until:
+            if self._until is not None and next_at > self._until:
                 break
-            self._advance_to(following)
-        last = self._until or max(self.now, self._last_scheduled) + LINGER_MS
+            self._advance_to(next_at)
+        end = self._until or max(self.now, self._last_scheduled_at) + LINGER_MS
         if self.state_changes <= MAX_STATE_CHANGES:
-            yield from self._finish(last)
+            yield from self._finish(end)
 
-    def _finish(self, last: int) -> Iterator[Collection[Job]]:
-        while (following := self._next(None)) is not None and following <= last:
-            self._advance_to(following)
+    def _finish(self, end: int) -> Iterator[Collection[Job]]:
+        while (next_at := self._next_event_at(None)) is not None and next_at <= end:
+            self._advance_to(next_at)
             if self._changed_jobs:
-                changed, self._changed_jobs = {id(job): job for job in self._changed_jobs}, []
-                yield list(changed.values())
-        self._advance_to(last)
+                yield self._take_changed_jobs()
+        self._advance_to(end)
+
+    def _take_changed_jobs(self) -> Collection[Job]:
+        changed_jobs, self._changed_jobs = self._changed_jobs, {}
+        return changed_jobs.values()
 
     def _advance_to(self, at: int) -> None:
         self.engine.advance(max(at - self.now, 0))
@@ -187,32 +194,36 @@ class Simulator:
             self._unsettled = list(self.job_runs)
         self._release_waits()
 
-    def _next(self, turn: int | None) -> int | None:
-        moments = [self.cluster.event_queue.next_at(), turn]
-        for wait in self.cluster.wait_conditions.pending():
-            since = self._waiting_since.setdefault(wait.subject_id, self.now)
-            moments.append(since + (SIGNAL_MS if wait.signal is not None else POLL_MS))
+    def _next_event_at(self, client_due_at: int | None) -> int | None:
+        """Return the time of the next event, poll, signal or step of the client; None if there is none."""
+        moments = [self.cluster.event_queue.next_at(), client_due_at]
+        for condition in self.cluster.wait_conditions.pending():
+            since = self._waiting_since.setdefault(condition.subject_id, self.now)
+            moments.append(since + (SIGNAL_MS if condition.signal is not None else POLL_MS))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _release_waits(self) -> None:
         """Poll or send signals for the wait conditions that are due."""
-        waiting = self.cluster.wait_conditions.pending()
-        self._waiting_since = {wait.subject_id: self._waiting_since.get(wait.subject_id, self.now) for wait in waiting}
-        for wait in waiting:
-            waited = self.now - self._waiting_since[wait.subject_id]
-            job = self.cluster.jobs.get(wait.subject_id.partition("/")[0])
-            if wait.signal is not None and waited >= SIGNAL_MS:
-                if any(other.signal == wait.signal for other in self.cluster.wait_conditions.pending()):
-                    self.event(Kind.RELEASE, job, f"signal {wait.signal}")
-                    self.cluster.signal(wait.signal, self.now)
-            elif wait.signal is None and waited >= POLL_MS:
-                self._waiting_since[wait.subject_id] = self.now
-                self.event(Kind.RELEASE, job, "poll")
-                self.cluster.record_polls([wait.subject_id], self.now)
+        conditions = self.cluster.wait_conditions.pending()
+        subject_ids = [condition.subject_id for condition in conditions]
+        self._waiting_since = {subject: self._waiting_since.get(subject, self.now) for subject in subject_ids}
+        for condition in conditions:
+            subject_id, signal = condition.subject_id, condition.signal
+            waited_ms = self.now - self._waiting_since[subject_id]
+            job = self.cluster.jobs.get(subject_id.partition("/")[0])
+            if signal is not None and waited_ms >= SIGNAL_MS:
+                # an earlier signal of this loop may have released it
+                if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
+                    self.event(EventKind.RELEASE, job, f"signal {signal}")
+                    self.cluster.signal(signal, self.now)
+            elif signal is None and waited_ms >= POLL_MS:
+                self._waiting_since[subject_id] = self.now
+                self.event(EventKind.RELEASE, job, "poll")
+                self.cluster.record_polls([subject_id], self.now)
 
     def event(
         self,
-        kind: Kind,
+        kind: EventKind,
         job: Job | None,
         text: str,
         outcome: str = "",
@@ -227,7 +238,7 @@ class Simulator:
     # -- the end
 
     def _is_finished(self) -> bool:
-        if self._until is None and self.now < self._last_scheduled:
+        if self._until is None and self.now < self._last_scheduled_at:
             return False
         while self._unsettled and self._unsettled[-1].is_settled():
             self._unsettled.pop()
@@ -238,9 +249,10 @@ class Simulator:
         yield from (event.at for event in self.scenario.taskmanager_events)
         yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:
-            for pressure in (pressure for vertex in job.vertices for pressure in vertex.backpressure):
-                yield pressure.since if pressure.until is None else pressure.until
-            yield (job.watermarks.stops_after or 0) - job.age if job.watermarks is not None else 0
+            for backpressure in (phase for vertex in job.vertices for phase in vertex.backpressure):
+                yield backpressure.since if backpressure.until is None else backpressure.until
+            if job.watermarks is not None:
+                yield (job.watermarks.stops_after or 0) - job.age
         for fault in self.scenario.faults:
             if fault.trigger.during is not None:
                 begin, end = fault.trigger.during

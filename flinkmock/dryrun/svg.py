@@ -11,28 +11,31 @@ from html import escape
 from flinkmock.dryrun.axis import Axis
 from flinkmock.dryrun.durations import decimals_needed, format_moment
 from flinkmock.dryrun.plan import Plan
-from flinkmock.dryrun.timeline import CheckpointEvent, JobLane, Kind, StateInterval, Timeline, TimelineEvent
+from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, StateInterval, Timeline, TimelineEvent
 from flinkmock.palette import STATES, css
 from flinkmock.units import format_duration
 
+# Sizes are in pixels.
 WIDTH = 960
 EDGE = 16
-LABELS = 150
-"""The width of the column of names, in pixels like all sizes here."""
-LANE = 58
-BAR = 24
-ABOVE = 16
+NAME_WIDTH = 150
+"""The width of the column of names."""
+LANE_HEIGHT = 58
+BAR_HEIGHT = 24
+SPACE_ABOVE_BAR = 16
 """The space above a bar, for events."""
-LETTER = 7.2
-"""The approximate width of a letter."""
-SMALL = 6.0
-"""The approximate width of a small letter."""
+LETTER_WIDTH = 7.2
+"""The approximate width of a letter in the name of a state."""
+SMALL_LETTER_WIDTH = 6.0
+"""The approximate width of a letter in the name of an event."""
 MIN_WIDTH = 1.2
 """The width of a state without duration."""
 MAX_LANES = 60
-TYPE = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
+HATCHED = ("RESTARTING", "FAILING", "FAILED")
+"""The states that are drawn with stripes."""
+FONT = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 STYLE = f"""
-.plan{{background:var(--ground);font-family:{TYPE};font-size:12px;color:var(--ink)}}
+.plan{{background:var(--ground);font-family:{FONT};font-size:12px;color:var(--ink)}}
 .plan text{{fill:var(--ink)}} .plan .faint{{fill:var(--faint)}} .plan .title{{font-size:16px;font-weight:600}}
 .plan .name{{font-weight:600}} .plan .grid{{stroke:var(--line);stroke-width:1}} .plan .ground{{fill:var(--ground)}}
 .plan .state{{stroke:var(--ground);stroke-width:1}} .plan .over{{opacity:.35}} .plan .wait{{fill:url(#wait)}}
@@ -44,9 +47,23 @@ STYLE = f"""
 """.replace("\n", "")
 
 
-def svg(plan: Plan) -> str:
-    """Return an SVG document with a final newline."""
+def plan_as_svg(plan: Plan) -> str:
+    """Return the plan as an SVG document with a final newline."""
     return _Picture(plan).draw()
+
+
+class _TextRow:
+    """The texts in one row of the picture, drawn from left to right without overlaps."""
+
+    def __init__(self) -> None:
+        self._end = float("-inf")
+
+    def reserve(self, start: float, width: float) -> bool:
+        """Reserve space for a text. Returns False if another text is in the way."""
+        if start < self._end + 6:
+            return False
+        self._end = start + width
+        return True
 
 
 class _Picture:
@@ -54,222 +71,224 @@ class _Picture:
         self._plan = plan
         self._timeline = timeline = plan.timeline
         self._lanes = timeline.lanes[:MAX_LANES]
-        self._axis = Axis(_begin(timeline), timeline.end, EDGE + LABELS, WIDTH - EDGE - 26)
-        self._digits = decimals_needed([interval.begin for lane in self._lanes for interval in lane.intervals])
-        self._windows = [window for window in timeline.windows if (window.begin, window.end) != (0, None)]
-        self._cluster = [event for event in timeline.events if event.lane is None]
+        self._axis = Axis(_begin(timeline), timeline.end, EDGE + NAME_WIDTH, WIDTH - EDGE - 26)
+        self._decimals = decimals_needed([interval.begin for lane in self._lanes for interval in lane.intervals])
+        # faults without `during` can always apply
+        self._fault_windows = [window for window in timeline.fault_windows if (window.begin, window.end) != (0, None)]
+        self._cluster_events = [event for event in timeline.events if event.lane is None]
         self._top = 84
+        """The top of what is drawn next."""
 
     def draw(self) -> str:
         body = [*self._draw_lanes()]
-        if self._cluster:
-            body += self._cluster_lane()
-        if self._windows:
-            body += self._draw_windows()
+        if self._cluster_events:
+            body += self._draw_cluster_lane()
+        if self._fault_windows:
+            body += self._draw_fault_windows()
         bottom = self._top + 4
-        grid = [*self._grid(bottom)]
-        legend, height = self._legend(bottom + 40)
-        client = [*self._client(bottom)]
+        grid = [*self._draw_grid(bottom)]
+        legend, height = self._draw_legend(bottom + 40)
+        client = [*self._draw_client(bottom)]
         title = escape(self._plan.title)
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-            f'height="{height}" role="img" aria-label="{escape(self._alternative(), quote=True)}">'
+            f'height="{height}" role="img" aria-label="{escape(self._description(), quote=True)}">'
         )
-        second = escape(self._plan.headline.partition("\n")[2])
+        subtitle = escape(self._plan.headline.partition("\n")[2])
         lines = [
             head,
             f"<style>{css()}{STYLE}</style>",
             PATTERNS,
             f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>',
             _text(EDGE, 32, title, "title"),
-            _text(EDGE, 52, second, "faint"),
+            _text(EDGE, 52, subtitle, "faint"),
             *grid, *client, *body, *legend,
             "</svg>",
         ]  # fmt: skip
         return "\n".join(lines) + "\n"
 
-    def _alternative(self) -> str:
+    def _description(self) -> str:
         jobs = ", ".join(lane.name for lane in self._lanes[:5])
         return f"Timeline of {self._plan.title}: {jobs}"
 
     # -- time
 
-    def _grid(self, bottom: float) -> Iterator[str]:
+    def _draw_grid(self, bottom: float) -> Iterator[str]:
         for at in self._axis.ticks():
-            x = _n(self._axis.x(at))
-            yield f'<path class="grid" d="M{x} 74V{_n(bottom)}"/>'
+            x = self._axis.x(at)
+            yield f'<path class="grid" d="M{_px(x)} 74V{_px(bottom)}"/>'
             yield _text(x, bottom + 16, format_duration(at), "faint", anchor="middle")
 
-    def _client(self, bottom: float) -> Iterator[str]:
+    def _draw_client(self, bottom: float) -> Iterator[str]:
         if self._timeline.client_from is not None:
             x = self._axis.x(self._timeline.client_from)
-            yield f'<path class="good line client" d="M{_n(x)} 68V{_n(bottom)}"/>'
-            near_end = x > WIDTH - 180
-            anchor = "end" if near_end else "start"
-            yield _text(x + (-5 if near_end else 5), 72, "from here on, a client acts", "good", anchor=anchor)
+            yield f'<path class="good line client" d="M{_px(x)} 68V{_px(bottom)}"/>'
+            is_near_end = x > WIDTH - 180
+            anchor = "end" if is_near_end else "start"
+            yield _text(x + (-5 if is_near_end else 5), 72, "from here on, a client acts", "good", anchor=anchor)
 
     # -- jobs
 
     def _draw_lanes(self) -> Iterator[str]:
         for index, lane in enumerate(self._lanes):
-            yield from self._lane(index, lane)
-            self._top += LANE
-        rest = len(self._timeline.lanes) - len(self._lanes)
-        if rest:
-            yield _text(EDGE, self._top + 12, f"… and {rest:,} more jobs", "faint")
+            yield from self._draw_lane(index, lane)
+            self._top += LANE_HEIGHT
+        omitted = len(self._timeline.lanes) - len(self._lanes)
+        if omitted:
+            yield _text(EDGE, self._top + 12, f"… and {omitted:,} more jobs", "faint")
             self._top += 24
 
-    def _lane(self, index: int, lane: JobLane) -> Iterator[str]:
-        bar = self._top + ABOVE
-        yield _text(EDGE, bar + 10, _truncated(lane.name, LABELS - 12), "name", title=lane.name)
-        yield _text(EDGE, bar + 25, f"parallelism {lane.parallelism}", "faint small")
+    def _draw_lane(self, index: int, lane: JobLane) -> Iterator[str]:
+        bar_top = self._top + SPACE_ABOVE_BAR
+        yield _text(EDGE, bar_top + 10, _truncated(lane.name, NAME_WIDTH - 12), "name", title=lane.name)
+        yield _text(EDGE, bar_top + 25, f"parallelism {lane.parallelism}", "faint small")
         for interval in lane.intervals:
-            yield from self._interval(interval, bar, last=interval is lane.intervals[-1], outlook=lane.outlook)
+            is_last = interval is lane.intervals[-1]
+            yield from self._draw_interval(interval, bar_top, is_last=is_last, outlook=lane.outlook)
         for checkpoint in self._visible(lane.checkpoints):
-            yield self._checkpoint(checkpoint, bar + BAR + 8)
-        ends: list[float] = []
+            yield self._draw_checkpoint(checkpoint, bar_top + BAR_HEIGHT + 8)
         if lane.repeats:
-            yield _text(self._axis.right, bar - 5, "repeats", "faint small", anchor="end")
+            yield _text(self._axis.right, bar_top - 5, "repeats", "faint small", anchor="end")
+        text_row = _TextRow()
         for event in self._timeline.events:
             if event.lane == index:
-                yield from self._event(event, bar, ends)
-        yield from self._exceptions(lane, bar, ends)
+                yield from self._draw_event(event, bar_top, text_row)
+        yield from self._draw_exceptions(lane, bar_top, text_row)
 
-    def _exceptions(self, lane: JobLane, bar: float, ends: list[float]) -> Iterator[str]:
+    def _draw_exceptions(self, lane: JobLane, bar_top: float, text_row: _TextRow) -> Iterator[str]:
         """Draw the exception classes of failures above the bar, if there is space."""
         for interval in lane.intervals:
-            name = interval.note.partition(":")[0].rpartition(".")[2]
-            left, width = self._axis.x(interval.begin), len(interval.note.partition(":")[0].rpartition(".")[2]) * SMALL
-            is_occupied = (ends and left < ends[-1] + 6) or left + width > self._axis.right - 60
-            if interval.state in HATCHED and name and interval.begin >= self._axis.begin and not is_occupied:
-                ends.append(left + width)
-                yield _text(left, bar - 5, escape(name), "bad", title=escape(interval.note))
+            class_name = interval.note.partition(":")[0].rpartition(".")[2]
+            if interval.state not in HATCHED or not class_name or interval.begin < self._axis.begin:
+                continue
+            left, width = self._axis.x(interval.begin), len(class_name) * SMALL_LETTER_WIDTH
+            if left + width <= self._axis.right - 60 and text_row.reserve(left, width):
+                yield _text(left, bar_top - 5, escape(class_name), "bad", title=escape(interval.note))
 
-    def _interval(self, interval: StateInterval, bar: float, *, last: bool, outlook: str) -> Iterator[str]:
+    def _draw_interval(self, interval: StateInterval, bar_top: float, *, is_last: bool, outlook: str) -> Iterator[str]:
         end = self._timeline.end if interval.end is None else interval.end
-        if end <= self._axis.begin or (end == interval.begin and not last):
+        if end <= self._axis.begin or (end == interval.begin and not is_last):
             return
         left, right = self._axis.x(interval.begin), self._axis.x(end)
         width = max(right - left, MIN_WIDTH)
-        ended = last and not outlook
+        has_ended = is_last and not outlook
         state = interval.state.lower()
-        title = self._title(interval, last=last, outlook=outlook)
-        kinds = f"state{' over' if ended else ''}"
-        box = f'x="{_n(left)}" y="{_n(bar)}" width="{_n(width)}" height="{BAR}"'
-        yield f'<g><title>{escape(title)}</title><rect class="{kinds}" {box} style="fill:var(--s-{state})"/>'
-        if interval.state in ("RESTARTING", "FAILING", "FAILED") and not ended:
+        title = self._interval_title(interval, outlook if is_last else "")
+        classes = "state over" if has_ended else "state"
+        box = f'x="{_px(left)}" y="{_px(bar_top)}" width="{_px(width)}" height="{BAR_HEIGHT}"'
+        yield f'<g><title>{escape(title)}</title><rect class="{classes}" {box} style="fill:var(--s-{state})"/>'
+        if interval.state in HATCHED and not has_ended:
             yield f'<rect class="hatch" {box}/>'
         if interval.idle_until is not None:
-            idle = self._axis.x(round(min(interval.idle_until, end))) - left
-            yield f'<rect class="wait" x="{_n(left)}" y="{_n(bar)}" width="{_n(idle)}" height="{BAR}"/>'
-        if ended:  # a final state gets a thick edge at its beginning
-            yield f'<rect x="{_n(left)}" y="{_n(bar)}" width="3" height="{BAR}" style="fill:var(--s-{state})"/>'
-        if len(interval.state) * LETTER + 10 <= width:
-            fill = "var(--ink)" if ended else f"var(--t-{state})"
+            idle_width = self._axis.x(round(min(interval.idle_until, end))) - left
+            idle_box = f'x="{_px(left)}" y="{_px(bar_top)}" width="{_px(idle_width)}" height="{BAR_HEIGHT}"'
+            yield f'<rect class="wait" {idle_box}/>'
+        if has_ended:  # a final state gets a thick edge at its beginning
+            edge_box = f'x="{_px(left)}" y="{_px(bar_top)}" width="3" height="{BAR_HEIGHT}"'
+            yield f'<rect {edge_box} style="fill:var(--s-{state})"/>'
+        if len(interval.state) * LETTER_WIDTH + 10 <= width:
+            fill = "var(--ink)" if has_ended else f"var(--t-{state})"
             # an outline makes the text readable on stripes
             outline = (
                 f";stroke:var(--s-{state});stroke-width:4;paint-order:stroke" if interval.idle_until is not None else ""
             )
             style = f"fill:{fill};font-size:11px{outline}"
-            yield f'<text x="{_n(left + 7)}" y="{_n(bar + 16)}" style="{style}">{interval.state}</text>'
-        if last and outlook:
-            x, middle = self._axis.right + 4, bar + BAR / 2
-            yield f'<path d="M{_n(x)} {_n(middle - 6)}l8 6-8 6z" style="fill:var(--s-{state})"/>'
+            yield f'<text x="{_px(left + 7)}" y="{_px(bar_top + 16)}" style="{style}">{interval.state}</text>'
+        if is_last and outlook:
+            x, middle = self._axis.right + 4, bar_top + BAR_HEIGHT / 2
+            yield f'<path d="M{_px(x)} {_px(middle - 6)}l8 6-8 6z" style="fill:var(--s-{state})"/>'
         yield "</g>"
 
     def _width(self, interval: StateInterval) -> float:
         end = self._timeline.end if interval.end is None else interval.end
         return self._axis.x(end) - self._axis.x(interval.begin)
 
-    def _title(self, interval: StateInterval, *, last: bool, outlook: str) -> str:
-        head = f"{interval.state} from {format_moment(interval.begin, self._digits)}"
+    def _interval_title(self, interval: StateInterval, outlook: str) -> str:
+        text = f"{interval.state} from {format_moment(interval.begin, self._decimals)}"
         if interval.end is not None:
-            head += f" for {format_duration(interval.end - interval.begin)}"
-        return "\n".join(filter(None, (head, interval.note, outlook if last else "")))
+            text += f" for {format_duration(interval.end - interval.begin)}"
+        return "\n".join(filter(None, (text, interval.note, outlook)))
 
     def _visible(self, checkpoints: Iterable[CheckpointEvent]) -> Iterator[CheckpointEvent]:
         """Yield the checkpoints that do not overlap, all failures, and all savepoints."""
-        before = float("-inf")
+        previous_x = float("-inf")
         for checkpoint in checkpoints:
             at = checkpoint.begin if checkpoint.end is None else checkpoint.end
             if at < self._axis.begin:
                 continue
             x = self._axis.x(at)
-            if x - before >= 5 or checkpoint.failure or checkpoint.is_savepoint:
-                before = x
+            if x - previous_x >= 5 or checkpoint.failure or checkpoint.is_savepoint:
+                previous_x = x
                 yield checkpoint
 
-    def _checkpoint(self, checkpoint: CheckpointEvent, y: float) -> str:
+    def _draw_checkpoint(self, checkpoint: CheckpointEvent, y: float) -> str:
         x = self._axis.x(checkpoint.begin if checkpoint.end is None else checkpoint.end)
         kind = "savepoint" if checkpoint.is_savepoint else "checkpoint"
-        suffix = (
-            "in progress"
-            if checkpoint.end is None
-            else f"failed: {checkpoint.failure}"
-            if checkpoint.failure
-            else "completed"
-        )
-        title = escape(f"{kind} {checkpoint.id} {suffix}")
+        if checkpoint.end is None:
+            status = "in progress"
+        else:
+            status = f"failed: {checkpoint.failure}" if checkpoint.failure else "completed"
+        title = escape(f"{kind} {checkpoint.id} {status}")
         if checkpoint.failure:
-            shape = f'<path class="bad line" d="M{_n(x - 3)} {_n(y - 3)}l6 6m0-6l-6 6"/>'
+            shape = f'<path class="bad line" d="M{_px(x - 3)} {_px(y - 3)}l6 6m0-6l-6 6"/>'
         elif checkpoint.is_savepoint:
-            shape = f'<path class="good" d="M{_n(x)} {_n(y - 5)}l5 5-5 5-5-5z"/>'
+            shape = f'<path class="good" d="M{_px(x)} {_px(y - 5)}l5 5-5 5-5-5z"/>'
         else:
             open_class = " open" if checkpoint.end is None else ""
-            shape = f'<circle class="good{open_class}" cx="{_n(x)}" cy="{_n(y)}" r="2.2"/>'
+            shape = f'<circle class="good{open_class}" cx="{_px(x)}" cy="{_px(y)}" r="2.2"/>'
         return f"<g><title>{title}</title>{shape}</g>"
 
-    def _event(self, event: TimelineEvent, bar: float, ends: list[float]) -> Iterator[str]:
+    def _draw_event(self, event: TimelineEvent, bar_top: float, text_row: _TextRow) -> Iterator[str]:
         """Draw an event above the bar: a bracket if it takes time, else a stroke; with its name if there is space."""
-        kind = "bad" if event.is_failure else "good"
+        style = "bad" if event.is_failure else "good"
         left = self._axis.x(event.at)
         right = left if event.end is None else max(self._axis.x(event.end), left + 2)
-        y = bar - 3
-        until = f" until {format_moment(event.end, self._digits)}" if event.end is not None else ""
+        y = bar_top - 3
+        until = f" until {format_moment(event.end, self._decimals)}" if event.end is not None else ""
         label = f"{event.text} {event.outcome}".strip()
-        title = escape(f"{label}\n{format_moment(event.at, self._digits)}{until}")
-        shape = f"M{_n(left)} {_n(y + 3)}v-5" + (f"H{_n(right)}v5" if event.end is not None else "")
-        yield f'<g><title>{title}</title><path class="{kind} line" d="{shape}"/>'
-        name = f"{event.text} fails" if event.is_failure and event.kind is Kind.OPERATION else event.text
-        width = len(name) * SMALL
-        if event.kind is not Kind.RELEASE or event.text != "poll":
+        title = escape(f"{label}\n{format_moment(event.at, self._decimals)}{until}")
+        shape = f"M{_px(left)} {_px(y + 3)}v-5" + (f"H{_px(right)}v5" if event.end is not None else "")
+        yield f'<g><title>{title}</title><path class="{style} line" d="{shape}"/>'
+        name = f"{event.text} fails" if event.is_failure and event.kind is EventKind.OPERATION else event.text
+        width = len(name) * SMALL_LETTER_WIDTH
+        if event.kind is not EventKind.RELEASE or event.text != "poll":
             start = min(left, self._axis.right - width)
-            if not ends or start >= ends[-1] + 6:
-                ends.append(start + width)
-                yield _text(start, y - 6, name, kind)
+            if text_row.reserve(start, width):
+                yield _text(start, y - 6, name, style)
         yield "</g>"
 
     # -- the cluster
 
-    def _cluster_lane(self) -> Iterator[str]:
-        bar = self._top + ABOVE
-        yield _text(EDGE, bar + 14, "cluster", "name")
-        ends: list[float] = []
-        for event in self._cluster:
-            yield from self._event(event, bar + 14, ends)
+    def _draw_cluster_lane(self) -> Iterator[str]:
+        bar_top = self._top + SPACE_ABOVE_BAR
+        yield _text(EDGE, bar_top + 14, "cluster", "name")
+        text_row = _TextRow()
+        for event in self._cluster_events:
+            yield from self._draw_event(event, bar_top + 14, text_row)
         self._top += 44
 
-    def _draw_windows(self) -> Iterator[str]:
+    def _draw_fault_windows(self) -> Iterator[str]:
         yield _text(EDGE, self._top + 26, "faults", "name")
         self._top += 10
-        for window in self._windows:
+        for window in self._fault_windows:
             end = self._timeline.end if window.end is None else window.end
             left, right = self._axis.x(window.begin), self._axis.x(end)
             until = format_moment(end) if window.end else "the end"
             title = escape(f"{window.fault}: {format_moment(window.begin)} to {until}")
-            box = f'x="{_n(left)}" y="{_n(self._top + 6)}" width="{_n(max(right - left, 2))}" height="16"'
+            box = f'x="{_px(left)}" y="{_px(self._top + 6)}" width="{_px(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
-            width = len(window.fault) * SMALL
-            text_left = right + 6 if right + 6 + width < WIDTH else max(left - 6 - width, EDGE + LABELS)
+            width = len(window.fault) * SMALL_LETTER_WIDTH
+            text_left = right + 6 if right + 6 + width < WIDTH else max(left - 6 - width, EDGE + NAME_WIDTH)
             yield _text(text_left, self._top + 18, window.fault, "bad") + "</g>"
             self._top += 24
 
     # -- legend
 
-    def _legend(self, top: float) -> tuple[list[str], int]:
+    def _draw_legend(self, top: float) -> tuple[list[str], int]:
+        """Return the legend, which starts at `top`, and the height of the picture."""
         intervals = [interval for lane in self._lanes for interval in lane.intervals]
         states = {interval.state for interval in intervals if self._width(interval) >= MIN_WIDTH}
-        entries: list[tuple[str, str]] = []
+        entries: list[tuple[str, str]] = []  # shape and text
         for state in STATES:
             if state in states:
                 hatch = '<rect class="hatch" y="-9" width="16" height="11"/>' if state in HATCHED else ""
@@ -285,17 +304,16 @@ class _Picture:
             entries.append((f'{box}<rect class="wait" y="-9" width="16" height="11"/>', "RUNNING, tasks not yet"))
         if any(checkpoint.failure for checkpoint in checkpoints):
             entries.append(('<path class="bad line" d="M5-7l6 6m0-6l-6 6"/>', "failed"))
-        lines, x, y = [], float(EDGE + LABELS), top
+        lines, x, y = [], float(EDGE + NAME_WIDTH), top
         for shape, text in entries:
             width = 22 + len(text) * 6.9 + 16
             if x + width > WIDTH - EDGE:
-                x, y = float(EDGE + LABELS), y + 20
-            lines.append(f'<g transform="translate({_n(x)} {_n(y)})">{shape}<text x="22">{text}</text></g>')
+                x, y = float(EDGE + NAME_WIDTH), y + 20
+            lines.append(f'<g transform="translate({_px(x)} {_px(y)})">{shape}<text x="22">{text}</text></g>')
             x += width
         return lines, round(y + 20)
 
 
-HATCHED = ("RESTARTING", "FAILING", "FAILED")
 PATTERNS = (
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<path d="M0 0v6" stroke="#000" stroke-opacity=".22" stroke-width="3"/></pattern>'
@@ -313,10 +331,10 @@ def _begin(timeline: Timeline) -> int:
     return max(timeline.begin, -timeline.end // 4)
 
 
-def _text(x: float | str, y: float, text: str, kind: str, *, anchor: str = "", title: str = "") -> str:
-    position = f'x="{x if isinstance(x, str) else _n(x)}" y="{_n(y)}"' + (f' text-anchor="{anchor}"' if anchor else "")
+def _text(x: float, y: float, text: str, css_class: str, *, anchor: str = "", title: str = "") -> str:
+    position = f'x="{_px(x)}" y="{_px(y)}"' + (f' text-anchor="{anchor}"' if anchor else "")
     tooltip = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{kind}" {position}>{tooltip}{text}</text>'
+    return f'<text class="{css_class}" {position}>{tooltip}{text}</text>'
 
 
 def _truncated(name: str, width: float) -> str:
@@ -324,6 +342,6 @@ def _truncated(name: str, width: float) -> str:
     return escape(name if len(name) <= length else f"{name[: length - 1]}…")
 
 
-def _n(number: float) -> str:
+def _px(number: float) -> str:
     """Format a coordinate to a tenth of a pixel."""
     return f"{number:.1f}".removesuffix(".0")

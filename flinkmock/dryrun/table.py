@@ -3,87 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 from flinkmock.dryrun.durations import decimals_needed, format_moment
 from flinkmock.dryrun.plan import Plan
-from flinkmock.dryrun.timeline import CheckpointEvent, JobLane, Kind, StateInterval, Timeline
+from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, Timeline
 from flinkmock.tables import Rows, columns
 from flinkmock.units import format_duration_range
 
 CLUSTER = "cluster"
 """The owner of events that do not concern a single job."""
 CLIENT = "from here on, the plan acts as a client"
+MAX_IDS = 5
+"""The number of ids that are listed of checkpoints that failed for the same reason."""
 
 
-def table(plan: Plan) -> str:
-    """Return the plan with a final newline."""
-    parts = [plan.headline, columns(_timeline(plan.timeline))]
-    parts += [f"{head}\n{columns(rows)}" for head, rows in _sections(plan) if rows]
+class _Line(NamedTuple):
+    """A line of the timeline."""
+
+    at: int
+    """In ms since the start."""
+    owner: str
+    text: str
+    reason: str
+    is_state: bool
+    """Whether it shows states of a job. Other events at the same time come first: they are the cause."""
+
+
+def plan_as_text(plan: Plan) -> str:
+    """Return the plan as text with a final newline."""
+    parts = [plan.headline, columns(_timeline_rows(plan.timeline))]
+    parts += [f"{title}\n{columns(rows)}" for title, rows in _sections(plan) if rows]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _timeline(timeline: Timeline) -> Rows:
-    rows = sorted(_rows(timeline), key=lambda row: row[:2])
-    digits = decimals_needed(at for at, *_ in rows)
-    times = [format_moment(at, digits) for at, *_ in rows]
-    width = max(map(len, [*times, format_moment(timeline.end, digits)]), default=0)
-    lines: list[list[str]] = []
+def _timeline_rows(timeline: Timeline) -> Rows:
+    lines = sorted([*_state_lines(timeline), *_event_lines(timeline)], key=lambda line: (line.at, line.is_state))
+    decimals = decimals_needed(line.at for line in lines)
+    times = [format_moment(line.at, decimals) for line in lines]
+    width = max(map(len, [*times, format_moment(timeline.end, decimals)]), default=0)
+    rows: list[list[str]] = []
     client_from = timeline.client_from
-    for (at, _, *cells), time in zip(rows, times, strict=True):
-        if client_from is not None and at >= client_from:
-            lines.append(["", "", CLIENT, ""])
+    for line, time in zip(lines, times, strict=True):
+        if client_from is not None and line.at >= client_from:
+            rows.append(["", "", CLIENT, ""])
             client_from = None
-        lines.append([f"  {time:>{width}}", *cells])
+        rows.append([f"  {time:>{width}}", line.owner, line.text, line.reason])
     for lane in timeline.lanes:
         if lane.repeats:
-            lines.append([f"  {'…':>{width}}", lane.name, lane.outlook, ""])
-    return lines
+            rows.append([f"  {'…':>{width}}", lane.name, lane.outlook, ""])
+    return rows
 
 
-def _rows(timeline: Timeline) -> Iterator[tuple[int, int, str, str, str]]:
-    """Yield (time, order at one time, owner, text, reason)."""
+def _state_lines(timeline: Timeline) -> Iterator[_Line]:
     for lane in timeline.lanes:
-        for begin, intervals in _simultaneous(lane):
+        # the states that a job enters in the same ms share a line
+        for begin, group in groupby(lane.intervals, key=lambda interval: interval.begin):
+            intervals = list(group)
             note = next((interval.note for interval in intervals if interval.note), "")
             if intervals[-1] is lane.intervals[-1] and not lane.repeats:
                 note = "  ".join(filter(None, (note, lane.outlook)))
-            yield begin, 1, lane.name, " → ".join(interval.state for interval in intervals), note
+            states = " → ".join(interval.state for interval in intervals)
+            yield _Line(begin, lane.name, states, note, is_state=True)
+
+
+def _event_lines(timeline: Timeline) -> Iterator[_Line]:
+    """Yield a line for each event; two if it takes time."""
     for event in timeline.events:
         owner = CLUSTER if event.lane is None else timeline.lanes[event.lane].name
         if event.end is None:
-            yield event.at, 0, owner, event.text, event.outcome
+            yield _Line(event.at, owner, event.text, event.outcome, is_state=False)
         else:
-            yield event.at, 0, owner, event.text, ""
+            yield _Line(event.at, owner, event.text, "", is_state=False)
             result, _, reason = event.outcome.partition(": ")
-            yield event.end, 0, owner, result if event.kind is Kind.LEADER else f"{event.text} {result}", reason
-
-
-def _simultaneous(lane: JobLane) -> Iterator[tuple[int, list[StateInterval]]]:
-    """Group the intervals that begin in the same ms, which share a line."""
-    together: list[StateInterval] = []
-    for interval in lane.intervals:
-        if together and together[0].begin != interval.begin:
-            yield together[0].begin, together
-            together = []
-        together.append(interval)
-    if together:
-        yield together[0].begin, together
+            text = result if event.kind is EventKind.LEADER else f"{event.text} {result}"
+            yield _Line(event.end, owner, text, reason, is_state=False)
 
 
 def _sections(plan: Plan) -> Iterator[tuple[str, Rows]]:
+    """Yield the titles and rows of the sections after the timeline."""
     until = format_moment(plan.timeline.end, decimals_needed([plan.timeline.end]))
-    yield f"checkpoints until {until}", [_checkpoints(lane) for lane in plan.timeline.lanes if lane.checkpoints]
+    yield f"checkpoints until {until}", [_checkpoint_row(lane) for lane in plan.timeline.lanes if lane.checkpoints]
     yield "operations", [[f"  {name}", *cells] for name, *cells in plan.operations]
     yield "jobs of submitted jars", [[f"  {pattern}", job] for pattern, job in plan.submitted]
-    yield "faults", [[f"  {name}", when, what] for name, when, what in plan.faults]
+    yield "faults", [[f"  {name}", trigger, effect] for name, trigger, effect in plan.faults]
     yield "expectations", [[f"  {expectation}"] for expectation in plan.expected]
 
 
-def _checkpoints(lane: JobLane) -> list[str]:
-    periodic = [checkpoint for checkpoint in lane.checkpoints if not checkpoint.is_savepoint]
+def _checkpoint_row(lane: JobLane) -> list[str]:
+    checkpoints = [checkpoint for checkpoint in lane.checkpoints if not checkpoint.is_savepoint]
+    savepoints = [checkpoint for checkpoint in lane.checkpoints if checkpoint.is_savepoint]
     parts = [
-        *_counted(periodic, "completed"),
-        *_counted([checkpoint for checkpoint in lane.checkpoints if checkpoint.is_savepoint]),
+        *_counts(checkpoints, completed=("completed", "completed")),
+        *_counts(savepoints, completed=("savepoint", "savepoints")),
     ]
     if lane.rejected:
         parts.append(f"{lane.rejected} rejected: not all tasks were running")
@@ -91,17 +104,21 @@ def _checkpoints(lane: JobLane) -> list[str]:
     return [f"  {lane.name}", ", ".join(parts), _reasons(failed)]
 
 
-def _counted(checkpoints: list[CheckpointEvent], word: str = "") -> Iterator[str]:
-    """Yield how many completed, failed, and are in progress. `word` describes completed ones, by default savepoints."""
+def _counts(checkpoints: list[CheckpointEvent], *, completed: tuple[str, str]) -> Iterator[str]:
+    """Yield how many completed, failed, and are in progress.
+
+    Args:
+        checkpoints: Checkpoints, or savepoints.
+        completed: The words for one that completed, and for several.
+    """
     durations = [
         (checkpoint.end or 0) - checkpoint.begin
         for checkpoint in checkpoints
         if checkpoint.end is not None and checkpoint.failure is None
     ]
     if durations:
-        word = word or ("savepoint" if len(durations) == 1 else "savepoints")
-        spread = format_duration_range(min(durations), max(durations))
-        yield f"{len(durations)} {word} in {spread}"
+        word = completed[0] if len(durations) == 1 else completed[1]
+        yield f"{len(durations)} {word} in {format_duration_range(min(durations), max(durations))}"
     failed = sum(checkpoint.failure is not None for checkpoint in checkpoints)
     if failed:
         yield f"{failed} failed"
@@ -111,12 +128,12 @@ def _counted(checkpoints: list[CheckpointEvent], word: str = "") -> Iterator[str
 
 
 def _reasons(failed: list[CheckpointEvent]) -> str:
-    reasons: dict[str, list[int]] = {}
+    ids_by_reason: dict[str, list[int]] = {}
     for checkpoint in failed:
-        reasons.setdefault(checkpoint.failure or "", []).append(checkpoint.id)
-    return "; ".join(f"{_numbers(ids)}: {reason}" for reason, ids in reasons.items())
+        ids_by_reason.setdefault(checkpoint.failure or "", []).append(checkpoint.id)
+    return "; ".join(f"{_first_ids(ids)}: {reason}" for reason, ids in ids_by_reason.items())
 
 
-def _numbers(ids: list[int]) -> str:
-    listed = ", ".join(map(str, ids[:5]))
-    return f"{listed}, …" if len(ids) > 5 else listed
+def _first_ids(ids: list[int]) -> str:
+    text = ", ".join(map(str, ids[:MAX_IDS]))
+    return f"{text}, …" if len(ids) > MAX_IDS else text

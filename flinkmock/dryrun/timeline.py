@@ -42,7 +42,7 @@ class JobLane:
 
     Attributes:
         name: The name of the job.
-        parallelism: The initial parallelism of its widest vertex.
+        parallelism: The highest parallelism of its vertices at the start.
         intervals: The states of the job.
         checkpoints: The checkpoints and savepoints.
         rejected: The number of checkpoints that could not be triggered.
@@ -59,7 +59,7 @@ class JobLane:
     repeats: bool = False
 
 
-class Kind(Enum):
+class EventKind(Enum):
     """The subject of an event."""
 
     OPERATION = "operation"
@@ -84,7 +84,7 @@ class TimelineEvent:
     """
 
     at: int
-    kind: Kind
+    kind: EventKind
     text: str
     outcome: str = ""
     lane: int | None = None
@@ -94,7 +94,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """The time during which a fault can apply; the complete dry run if the fault has no `during`."""
+    """The time during which a fault can apply; `begin` is 0 and `end` None if the fault has no `during`."""
 
     fault: str
     begin: int
@@ -109,5 +109,5 @@ class Timeline:
     end: int
     lanes: list[JobLane] = field(default_factory=list)
     events: list[TimelineEvent] = field(default_factory=list)
-    windows: list[FaultWindow] = field(default_factory=list)
+    fault_windows: list[FaultWindow] = field(default_factory=list)
     client_from: int | None = None

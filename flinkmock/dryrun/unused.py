@@ -21,7 +21,7 @@ def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
         for name in _names_in(document, section):
             if name not in used:
                 diagnostics.add(document.items[section].key_location(name), f'"{name}" is never used: {reason}.')
-    _shadowed(document, diagnostics)
+    _find_shadowed_rules(document, diagnostics)
 
 
 def _names_in(document: YamlNode, section: str) -> list[str]:
@@ -34,60 +34,55 @@ def _names_in(document: YamlNode, section: str) -> list[str]:
 
 def _templates_used(document: YamlNode) -> set[str]:
     used: set[str] = set()
-    known = document.items_of("templates")
-    queue = [node for section in ("jobs", "submitted") for node in document.items_of(section).values()]
-    while queue:
-        node = queue.pop()
-        named = [node.text] if isinstance(node.value, str) else _extended(node)
-        for name in named:
-            if name not in used:
-                used.add(name)
-                queue += [known[name]] if name in known else []
-    if any(getattr(node.get("type"), "value", None) == "batch" for node in document.items_of("jobs").values()):
+    templates = document.items_of("templates")
+    nodes = [node for section in ("jobs", "submitted") for node in document.items_of(section).values()]
+    while nodes:
+        node = nodes.pop()
+        name = node.text if isinstance(node.value, str) else node.text_of("extends")
+        if name is not None and name not in used:
+            used.add(name)
+            if name in templates:
+                nodes.append(templates[name])
+    if any(job.text_of("type") == "batch" for job in document.items_of("jobs").values()):
         used.add("batch")  # the template of batch jobs that extend none
     return used | {"streaming"}
 
 
-def _extended(node: YamlNode) -> list[str]:
-    template = node.get("extends")
-    return [template.text] if template else []
-
-
 def _exceptions_used(document: YamlNode) -> set[str]:
-    known = document.items_of("exceptions")
-    queue = [name for key, node in document.items.items() if key != "exceptions" for name in _named_exceptions(node)]
+    exceptions = document.items_of("exceptions")
+    names = [name for key, node in document.items.items() if key != "exceptions" for name in _named_exceptions(node)]
     used: set[str] = set()
-    while queue:
-        name = queue.pop()
+    while names:
+        name = names.pop()
         if name not in used:
             used.add(name)
-            queue += _named_exceptions(known[name]) if name in known else []
+            if name in exceptions:
+                names += _named_exceptions(exceptions[name])
     return used
 
 
 def _named_exceptions(node: YamlNode) -> Iterator[str]:
     """Yield the names of exceptions in a part of the document."""
-    for key, below in node.items.items():
-        if key in EXCEPTION_KEYS and isinstance(below.value, str):
-            yield below.text
-        yield from _named_exceptions(below)
-    for below in node.elements:
-        yield from _named_exceptions(below)
+    for key, child in node.items.items():
+        if key in EXCEPTION_KEYS and isinstance(child.value, str):
+            yield child.text
+        yield from _named_exceptions(child)
+    for child in node.elements:
+        yield from _named_exceptions(child)
 
 
-def _shadowed(document: YamlNode, diagnostics: Diagnostics) -> None:
-    """Find rules that never apply, because an earlier one matches the same names."""
-    earlier: list[str] = []
+def _find_shadowed_rules(document: YamlNode, diagnostics: Diagnostics) -> None:
+    """Find submission rules that never apply, because an earlier one matches the same names."""
     submitted = document.get("submitted")
-    for pattern in submitted.items if submitted is not None else ():
+    if submitted is None:
+        return
+    earlier: list[str] = []
+    for pattern in submitted.items:
         # two matching names: with an empty star, and with characters that no other pattern has
         names = [pattern.replace("*", ""), pattern.replace("*", "\x01\x02").replace("?", "\x01")]
-        for other in earlier:
-            if submitted is not None and all(fnmatchcase(name, other) for name in names):
-                diagnostics.add(
-                    submitted.key_location(pattern),
-                    f'"{pattern}" is never used: "{other}" on line {submitted.key_location(other).line} comes first '
-                    "and matches the same names.",
-                )
-                break
+        shadowing = next((other for other in earlier if all(fnmatchcase(name, other) for name in names)), None)
+        if shadowing is not None:
+            line = submitted.key_location(shadowing).line
+            message = f'"{pattern}" is never used: "{shadowing}" on line {line} comes first and matches the same names.'
+            diagnostics.add(submitted.key_location(pattern), message)
         earlier.append(pattern)

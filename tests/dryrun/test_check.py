@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.dryrun.check import check
+from flinkmock.dryrun.check import check_file
 from flinkmock.errors import ScenarioError, UnknownRelease
 
 WRONG = Path(__file__).parent / "wrong"
@@ -20,10 +20,10 @@ BUILT_IN = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_wrong_file_gets_its_message(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_for_a_wrong_file_is_current(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(WRONG)
     with pytest.raises(ScenarioError) as caught:
-        check(Path(file.name))
+        check_file(Path(file.name))
     message = f"{caught.value}\n"
     expected = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
@@ -40,51 +40,51 @@ def test_no_message_file_is_unused() -> None:
     [pytest.param(file, marks=pytest.mark.slow if file.stem == "large-cluster" else ()) for file in BUILT_IN],
     ids=lambda file: file.stem,
 )
-def test_nothing_is_wrong_with_a_built_in_scenario(file: Path) -> None:
-    (result,) = check(file)
+def test_a_built_in_scenario_has_no_findings(file: Path) -> None:
+    (result,) = check_file(file)
     assert result.jobs > 0
     assert result.responses > 50
 
 
 def test_a_file_is_checked_with_each_release() -> None:
     file = next(file for file in BUILT_IN if file.stem == "crash-loop")
-    older, newer = check(file, ["1.13", "2.3"])
+    older, newer = check_file(file, ["1.13", "2.3"])
     assert (older.flink, newer.flink) == ("1.13", "2.3")
     assert older.responses < newer.responses  # it has fewer operations
     with pytest.raises(UnknownRelease):
-        check(file, ["0.9"])
+        check_file(file, ["0.9"])
 
 
 def test_names_of_an_extended_file_may_be_unused(tmp_path: Path) -> None:
     base = "templates: {pipeline: {parallelism: 2}}\nexceptions: {oom: {class: java.lang.OutOfMemoryError}}\n"
     (tmp_path / "base.yaml").write_text(base)
-    above = tmp_path / "above.yaml"
-    above.write_text("extends: base.yaml\njobs: {orders: streaming}\n")
-    check(above)
+    extending = tmp_path / "extending.yaml"
+    extending.write_text("extends: base.yaml\njobs: {orders: streaming}\n")
+    check_file(extending)
     with pytest.raises(ScenarioError, match='"pipeline" is never used'):
-        check(tmp_path / "base.yaml")
+        check_file(tmp_path / "base.yaml")
 
 
-def test_a_stale_response_hides_only_faults_of_reads(tmp_path: Path) -> None:
+def test_a_fault_that_serves_stale_responses_hides_only_faults_of_reads(tmp_path: Path) -> None:
     file = tmp_path / "stale.yaml"
-    begin = "jobs: {orders: streaming}\nfaults:\n  - {name: old, serve-stale: 5s}\n"
-    file.write_text(begin + "  - {match: POST /jars/upload, drop: reset}\n")
-    check(file)
-    file.write_text(begin + "  - {match: GET /overview, drop: reset}\n")
+    stale_fault = "jobs: {orders: streaming}\nfaults:\n  - {name: old, serve-stale: 5s}\n"
+    file.write_text(stale_fault + "  - {match: POST /jars/upload, drop: reset}\n")
+    check_file(file)
+    file.write_text(stale_fault + "  - {match: GET /overview, drop: reset}\n")
     with pytest.raises(ScenarioError, match='the earlier fault "old" applies'):
-        check(file)
+        check_file(file)
 
 
 def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.rest.handlers import handlers
 
-    good = handlers()["getJobVertexDetails"]
-    monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**good(call), "maxParallelism": 2**40})
+    handler = handlers()["getJobVertexDetails"]
+    monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**handler(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
     with pytest.raises(ScenarioError) as caught:
-        check(file)
-    (mistake,) = caught.value.mistakes  # both jobs have the same shape, so only one of them is checked
+        check_file(file)
+    (mistake,) = caught.value.mistakes  # both jobs have the same structure, so only one of them is checked
     assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
     assert "/maxParallelism: range" in mistake
 
@@ -92,13 +92,13 @@ def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch
 def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.rest.handlers import handlers
 
-    def broken(call: object) -> object:
+    def failing_handler(call: object) -> object:
         raise ZeroDivisionError("nothing to divide by")
 
-    monkeypatch.setitem(handlers(), "getClusterOverview", broken)
-    file = tmp_path / "empty.yaml"
+    monkeypatch.setitem(handlers(), "getClusterOverview", failing_handler)
+    file = tmp_path / "orders.yaml"
     file.write_text("jobs: {orders: streaming}\n")
     with pytest.raises(
         ScenarioError, match="GET /overview is an internal error: ZeroDivisionError: nothing to divide by"
     ):
-        check(file)
+        check_file(file)

@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from flinkmock.dryrun.html import page
-from flinkmock.dryrun.plan import plan
-from flinkmock.dryrun.svg import svg
-from flinkmock.dryrun.table import table
+from flinkmock.dryrun.html_page import plan_as_html
+from flinkmock.dryrun.plan import plan_file
+from flinkmock.dryrun.svg import plan_as_svg
+from flinkmock.dryrun.table import plan_as_text
 from flinkmock.palette import STATES
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +26,8 @@ PICTURES = ("crash-loop", "leader-change", "rolling-upgrade")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def golden(file: Path, text: str) -> str:
-    """Return the content of the file; with FLINKMOCK_UPDATE, write the text to it first."""
+def expected_text(file: Path, text: str) -> str:
+    """Return the content of a file; with FLINKMOCK_UPDATE, write the text to it first."""
     if os.environ.get("FLINKMOCK_UPDATE"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
@@ -36,9 +36,9 @@ def golden(file: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
-def test_the_plan_of_a_built_in_scenario(file: Path) -> None:
-    text = table(plan(file))
-    assert text == golden(PLANS / f"{file.stem}.plan.txt", text)
+def test_the_plan_of_a_built_in_scenario_is_current(file: Path) -> None:
+    text = plan_as_text(plan_file(file))
+    assert text == expected_text(PLANS / f"{file.stem}.plan.txt", text)
 
 
 def test_no_plan_file_is_unused() -> None:
@@ -47,19 +47,19 @@ def test_no_plan_file_is_unused() -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
-    drawn = svg(plan(ROOT / "scenarios" / f"{name}.yaml"))
-    assert drawn == golden(ROOT / "docs" / "plans" / f"{name}.svg", drawn)
+    drawn = plan_as_svg(plan_file(ROOT / "scenarios" / f"{name}.yaml"))
+    assert drawn == expected_text(ROOT / "docs" / "plans" / f"{name}.svg", drawn)
 
 
 @pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
 def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
-    scenario_plan = plan(file)
-    text = svg(scenario_plan)
+    plan = plan_file(file)
+    text = plan_as_svg(plan)
     root = ElementTree.fromstring(text)
     assert root.tag == f"{SVG}svg"
-    written = [element.text for element in root.iter(f"{SVG}text")]
-    for lane in scenario_plan.timeline.lanes:
-        assert any(word is not None and word.rstrip("…") == lane.name[: len(word.rstrip("…"))] for word in written)
+    written = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG}text")]
+    for lane in plan.timeline.lanes:
+        assert any(text and lane.name.startswith(text) for text in written)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "prefers-color-scheme:dark" in text
@@ -69,27 +69,27 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     name = "<script>alert('&')</script>"
     file = tmp_path / "odd.yaml"
     file.write_text(f'name: "{name}"\njobs:\n  "{name}":\n    lifecycle: [RUNNING: 5s, FAILING: 1s, FAILED]\n')
-    scenario_plan = plan(file)
-    for text in (svg(scenario_plan), page(scenario_plan)):
+    plan = plan_file(file)
+    for text in (plan_as_svg(plan), plan_as_html(plan)):
         assert "<script" not in text
-    titles = [element.text or "" for element in ElementTree.fromstring(svg(scenario_plan)).iter(f"{SVG}title")]
+    titles = [element.text or "" for element in ElementTree.fromstring(plan_as_svg(plan)).iter(f"{SVG}title")]
     assert any(title.startswith("RUNNING from 0.0s") for title in titles)
 
 
-def test_a_page_has_the_picture_and_the_text(tmp_path: Path) -> None:
-    scenario_plan = plan(ROOT / "scenarios" / "crash-loop.yaml")
-    text = page(scenario_plan)
-    assert svg(scenario_plan) in text
+def test_the_html_page_has_the_picture_and_the_text() -> None:
+    plan = plan_file(ROOT / "scenarios" / "crash-loop.yaml")
+    text = plan_as_html(plan)
+    assert plan_as_svg(plan) in text
     assert "repeats RUNNING 4s..8s, RESTARTING 10s" in text
 
 
 def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
     file = ROOT / "scenarios" / "fails-for-good.yaml"
-    assert svg(plan(file)) == svg(plan(file))
+    assert plan_as_svg(plan_file(file)) == plan_as_svg(plan_file(file))
 
 
-def test_text_on_a_state_can_be_read() -> None:
-    """The contrast of a state's name and its colour is at least 3, in light and dark (WCAG, for graphics)."""
+def test_the_name_of_a_state_is_readable_on_its_colour() -> None:
+    """WCAG requires a contrast of at least 3 for graphics."""
     for state, colour in STATES.items():
         for ground in (colour.light, colour.dark):
             assert contrast(colour.text, ground) >= 3, (state, ground)

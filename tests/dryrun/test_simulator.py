@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
+from flinkmock.cluster.job import Job
 from flinkmock.dryrun.dry_run import DryRun
-from flinkmock.dryrun.simulator import LINGER_MS, MAX_ITERATIONS, POLL_MS, SIGNAL_MS
-from flinkmock.dryrun.timeline import Kind, Timeline
+from flinkmock.dryrun.response_checks import ResponseChecks
+from flinkmock.dryrun.simulator import LINGER_MS, MAX_ITERATIONS, POLL_MS, SIGNAL_MS, Simulator
+from flinkmock.dryrun.timeline import EventKind, Timeline
 from flinkmock.scenario import load_scenario
 
 
-def dry_run(text: str, until: int | None = None, rules: int = 0) -> Timeline:
-    return DryRun(load_scenario(text), until=until, rules=rules).timeline
+def dry_run(text: str, until: int | None = None, rule_count: int = 0) -> Timeline:
+    return DryRun(load_scenario(text), until=until, rule_count=rule_count).timeline
 
 
 def states(timeline: Timeline, lane: int = 0) -> list[tuple[int, str]]:
@@ -25,7 +29,7 @@ def test_a_job_that_ends_is_run_to_its_end() -> None:
     assert timeline.lanes[0].outlook == ""
 
 
-def test_a_loop_is_repeated_a_few_times() -> None:
+def test_steps_that_repeat_forever_are_repeated_a_few_times() -> None:
     steps = "[RUNNING: 20s, RESTARTING: 2s]"
     timeline = dry_run(f"jobs:\n  orders:\n    lifecycle:\n      - repeat: forever\n        steps: {steps}\n")
     assert [state for _, state in states(timeline)].count("RESTARTING") == MAX_ITERATIONS
@@ -33,7 +37,7 @@ def test_a_loop_is_repeated_a_few_times() -> None:
     assert timeline.lanes[0].outlook == "repeats RUNNING 20s, RESTARTING 2s"
 
 
-def test_a_counted_repeat_is_run_completely() -> None:
+def test_steps_that_repeat_a_number_of_times_are_all_run() -> None:
     steps = "[RUNNING: 10s, RESTARTING: 2s]"
     text = f"jobs:\n  orders:\n    lifecycle:\n      - repeat: 20\n        steps: {steps}\n      - RUNNING\n"
     assert [state for _, state in states(dry_run(text))].count("RESTARTING") == 20
@@ -53,29 +57,27 @@ def test_polls_and_signals_are_sent() -> None:
     text = "jobs:\n  orders:\n    lifecycle: [CREATED: 3 polls, RUNNING: signal go, FINISHED]\n"
     timeline = dry_run(text)
     assert states(timeline)[-2:] == [(3 * POLL_MS, "RUNNING"), (3 * POLL_MS + SIGNAL_MS, "FINISHED")]
-    assert [(event.at, event.text) for event in timeline.events if event.kind is Kind.RELEASE] == [
+    assert [(event.at, event.text) for event in timeline.events if event.kind is EventKind.RELEASE] == [
         (1_000, "poll"), (2_000, "poll"), (3_000, "poll"), (8_000, "signal go"),
     ]  # fmt: skip
 
 
 def test_checking_responses_does_not_count_as_polls() -> None:
-    """Or a job would be past `3 polls` before the first poll."""
-    from flinkmock.dryrun.response_checks import ResponseChecks
-
+    """Otherwise the job would leave CREATED before the first poll of the simulator."""
     text = "jobs:\n  orders:\n    lifecycle: [CREATED: 3 polls, RUNNING]\n"
     checks: list[ResponseChecks] = []
 
-    def watch(simulator, changed) -> None:  # type: ignore[no-untyped-def]
+    def watch(simulator: Simulator, changed_jobs: Collection[Job]) -> None:
         if not checks:
             checks.append(ResponseChecks(simulator))
-        checks[0].check_jobs(changed)
+        checks[0].check_jobs(changed_jobs)
 
     timeline = DryRun(load_scenario(text), watch=watch).timeline
-    assert checks[0].responses > 50
+    assert checks[0].response_count > 50
     assert states(timeline)[-1] == (3 * POLL_MS, "RUNNING")
 
 
-def test_scheduled_events_and_fault_windows_are_waited_for() -> None:
+def test_a_dry_run_lasts_until_scheduled_events_and_fault_windows_are_over() -> None:
     text = "cluster: {taskmanagers: {count: 1, events: [{3m: joins}]}}\njobs: {orders: streaming}\n"
     timeline = dry_run(text)
     assert timeline.end == 180_000 + LINGER_MS
@@ -84,7 +86,7 @@ def test_scheduled_events_and_fault_windows_are_waited_for() -> None:
     assert dry_run(text).end == 300_000 + LINGER_MS
 
 
-def test_until_a_time() -> None:
+def test_until_limits_a_dry_run() -> None:
     text = "jobs:\n  orders:\n    lifecycle:\n      - repeat: forever\n        steps: [RUNNING: 10s, RESTARTING: 2s]\n"
     timeline = dry_run(text, until=600_000)
     assert timeline.end == 600_000
@@ -92,7 +94,7 @@ def test_until_a_time() -> None:
     assert dry_run(text, until=5_000).end == 5_000
 
 
-def test_a_job_with_an_age() -> None:
+def test_the_timeline_begins_with_the_age_of_the_oldest_job() -> None:
     timeline = dry_run("jobs:\n  orders: {extends: batch, age: 1h}\n")
     assert timeline.begin == -3_600_000
     assert timeline.lanes[0].intervals[-1].state == "FINISHED"
@@ -105,7 +107,7 @@ def test_the_client_calls_the_operations_that_the_scenario_configures() -> None:
         "  cancel: 1s\n"
         "submitted: {'orders-2*.jar': batch, '*': streaming}\n"
     )
-    timeline = dry_run(text, rules=2)
+    timeline = dry_run(text, rule_count=2)
     assert [(event.text, event.outcome) for event in timeline.events] == [
         ("savepoint", "failed: java.io.IOException: full"),
         ("savepoint", "done"),
@@ -117,11 +119,11 @@ def test_the_client_calls_the_operations_that_the_scenario_configures() -> None:
     assert timeline.lanes[1].intervals[-1].state == "FINISHED"
 
 
-def test_a_scenario_that_configures_nothing_has_no_client() -> None:
+def test_the_client_does_nothing_in_a_scenario_without_operations_and_rules() -> None:
     assert dry_run("jobs: {orders: streaming}\n").client_from is None
 
 
 @pytest.mark.parametrize("pattern", ["orders-?.jar", "org.example.Orders", "org.example.*", "*"])
-def test_a_jar_is_found_for_each_kind_of_rule(pattern: str) -> None:
-    timeline = dry_run(f"submitted:\n  '{pattern}': {{name: found, parallelism: 2}}\n", rules=1)
-    assert [lane.name for lane in timeline.lanes] == ["found"]
+def test_the_client_runs_a_jar_that_the_rule_matches(pattern: str) -> None:
+    timeline = dry_run(f"submitted:\n  '{pattern}': {{name: orders, parallelism: 2}}\n", rule_count=1)
+    assert [lane.name for lane in timeline.lanes] == ["orders"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flinkmock import small_jar
-from flinkmock.dryrun.check import check
+from flinkmock.dryrun.check import check_file
 from flinkmock.errors import ScenarioError
 from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
@@ -257,7 +257,7 @@ def test_check_reports_options_without_effect(tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text("cluster: {config: {web.cancel.enabled: false, rest.profiling.enabled: true, x.y: 1}}")
     with pytest.raises(ScenarioError) as error:
-        check(file, ["1.12"])
+        check_file(file, ["1.12"])
     message = str(error.value)
     assert 'Flink has no option "web.cancel.enabled". Did you mean "web.cancel.enable"?' in message
     assert "Flink 1.12 has no option rest.profiling.enabled (since 1.19): it has no effect." in message

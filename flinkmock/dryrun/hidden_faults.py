@@ -1,0 +1,98 @@
+"""Finds faults that never apply, because earlier faults apply to all of their requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from flinkmock.faults import Fault, FaultTrigger
+
+MAX_REQUESTS = 10_000
+"""The highest number of requests after which the numbers of examined faults repeat."""
+
+
+def hiding_faults(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
+    """Return the earlier faults that together apply to all requests of a fault; empty if it can apply."""
+    for other in earlier:
+        if _hides(other, fault.trigger):
+            return [other]
+    return _hiding_by_numbers(fault, earlier)
+
+
+# -- conditions
+
+
+def _hides(earlier: Fault, later: FaultTrigger) -> bool:
+    """Return whether an earlier fault applies to every request that a later one matches."""
+    first = earlier.trigger
+    if earlier.serve_stale is not None and not (
+        later.patterns and all(pattern.method == "GET" for pattern in later.patterns)
+    ):
+        return False  # only responses to reads can be stale
+    always = (
+        first.job in (None, later.job)
+        and first.headers.items() <= later.headers.items()
+        and first.job_state in (None, later.job_state)
+        and first.every == 1
+        and not first.nth
+        and first.chance >= 1
+        and first.times is None
+        and _covers(first.during, later.during)
+    )
+    return always and (not first.patterns or (bool(later.patterns) and set(later.patterns) <= set(first.patterns)))
+
+
+def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] | None) -> bool:
+    """Return whether the period `outer` contains `inner`. None is the complete time, an end of None never comes."""
+    outer_start, outer_end = outer or (0, None)
+    inner_start, inner_end = inner or (0, None)
+    return outer_start <= inner_start and (outer_end is None or (inner_end is not None and inner_end <= outer_end))
+
+
+# -- numbers of requests
+
+
+def _hiding_by_numbers(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
+    """Return the earlier faults that apply to the same numbers of requests (`every`, `nth`, `times`) as a fault.
+
+    Only faults with the same conditions are compared, since they count the same requests. Faults that apply by chance
+    are omitted.
+    """
+    rivals = [other for other in earlier if _conditions(other) == _conditions(fault) and other.trigger.chance >= 1]
+    period = _period([*rivals, fault])
+    if not rivals or period > MAX_REQUESTS:
+        return []
+    hits = [0] * len(rivals)
+    hiding: dict[str, Fault] = {}
+    for number in range(1, period + 1):
+        selected = next((i for i, rival in enumerate(rivals) if _selects(rival, number, hits[i])), None)
+        if selected is not None:
+            hits[selected] += 1
+        if _selects(fault, number, 0):
+            if selected is None:
+                return []
+            hiding[rivals[selected].name] = rivals[selected]
+    return list(hiding.values())
+
+
+def _conditions(fault: Fault) -> object:
+    """Return the conditions that determine which requests a fault counts."""
+    trigger = fault.trigger
+    headers = tuple(sorted(trigger.headers.items()))
+    reads_only = fault.serve_stale is not None
+    return frozenset(trigger.patterns), trigger.job, headers, trigger.during, trigger.job_state, reads_only
+
+
+def _selects(fault: Fault, number: int, hits: int) -> bool:
+    """Return whether a fault applies to the request with a number, after a number of hits."""
+    trigger = fault.trigger
+    has_number = number % trigger.every == 0 and (not trigger.nth or number in trigger.nth)
+    return has_number and (trigger.times is None or hits < trigger.times)
+
+
+def _period(faults: Sequence[Fault]) -> int:
+    """Return the number of requests after which the faults apply to the same numbers again."""
+    triggers = [fault.trigger for fault in faults]
+    last = max((max(trigger.nth, default=0) for trigger in triggers), default=0)
+    limited = sum(trigger.times * trigger.every for trigger in triggers if trigger.times is not None)
+    return last + min(limited, MAX_REQUESTS) + math.lcm(*(trigger.every for trigger in triggers))
