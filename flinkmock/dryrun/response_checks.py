@@ -152,7 +152,7 @@ class ResponseChecks:
 
 
 class _Lists:
-    """The responses with the ids for `Targets`: only those of the checked job, and of the first and last TaskManager."""
+    """The responses with the ids for `Targets`: those of the checked job, and of the first and last TaskManager."""
 
     def __init__(self, client: InProcessClient, job: Job | None) -> None:
         self._client = client
