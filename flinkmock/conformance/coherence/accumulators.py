@@ -1,4 +1,4 @@
-"""Invariants of accumulators: those of subtasks add up to those of the vertex and of the job."""
+"""Invariants of accumulators: those of a job and its vertices combine those of the subtasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.view import SUBJECTS, View
 _SOURCE = "flink-behaviour.md#accumulators"
 _SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
 _FORMATS = {"IntCounter": ">i", "LongCounter": ">q", "DoubleCounter": ">d", "AverageAccumulator": ">d"}
-"""Type of an accumulator -> how Java serializes its value."""
+"""Type of an accumulator -> how Java serializes its value, as a format of `struct`."""
 _END_OF_OBJECT = b"x"
 """`ObjectStreamConstants.TC_ENDBLOCKDATA`, which ends an `OptionalFailure`."""
 _LISTS = ("user-accumulators", "user-task-accumulators")
@@ -48,7 +48,9 @@ def serialized_accumulators(body: Value) -> Relations:
         holds = set(serialized.raw) == names
         yield from require(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
     for _, value in serialized.items():
-        yield from _is_serialized(value)
+        if isinstance(value.raw, str):
+            is_java_object = decoded(value.raw).startswith(JAVA_OBJECT)
+            yield from require(is_java_object, "not a Java object", value, exact=True)
 
 
 @within(
@@ -64,11 +66,11 @@ def accumulator_values(body: Value) -> Relations:
             value, kind = row["value"], row["type"]
             if kind.is_in(("IntCounter", "LongCounter")) and isinstance(value.raw, str):
                 holds = re.fullmatch(r"-?\d+", value.raw) is not None
-                yield from require(holds, f"no {kind.raw}", value, kind, exact=True)
+                yield from require(holds, f"not a value of {kind.raw}", value, kind, exact=True)
             if kind.raw in ("DoubleCounter", "AverageAccumulator") and isinstance(value.raw, str):
-                yield from require(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
+                yield from require(number(value).exists, f"not a value of {kind.raw}", value, kind, exact=True)
             if kind.raw == "Histogram" and isinstance(value.raw, str):
-                yield from require(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
+                yield from require(_histogram(value) is not None, "not a value of Histogram", value, kind, exact=True)
 
 
 @within(
@@ -80,23 +82,18 @@ def accumulator_values(body: Value) -> Relations:
 def serialized_values(body: Value) -> Relations:
     for row in body["user-task-accumulators"]:
         serialized = body["serialized-user-task-accumulators"][str(row["name"].raw)]
-        value, form = number(row["value"]), _FORMATS.get(str(row["type"].raw))
-        if isinstance(serialized.raw, str) and is_number(value.raw) and form is not None:
+        value, struct_format = number(row["value"]), _FORMATS.get(str(row["type"].raw))
+        if isinstance(serialized.raw, str) and is_number(value.raw) and struct_format is not None:
             try:
-                expected = struct.pack(form, value.raw) + _END_OF_OBJECT
+                expected = struct.pack(struct_format, value.raw) + _END_OF_OBJECT
             except struct.error:
                 continue  # a value of another type
             holds = decoded(serialized.raw).endswith(expected)
             yield from require(holds, "another value", serialized, value, exact=True)
 
 
-def _is_serialized(value: Value) -> Relations:
-    if isinstance(value.raw, str):
-        yield from require(decoded(value.raw).startswith(JAVA_OBJECT), "no Java object", value, exact=True)
-
-
 def _histogram(value: Value) -> Counter[int] | None:
-    """Parse "{2=1283, 3=642}"."""
+    """Return the counts in a text such as "{2=1283, 3=642}"; None if it is not a histogram."""
     text = str(value.raw)
     if not re.fullmatch(r"\{(-?\d+=\d+(, -?\d+=\d+)*)?\}", text):
         return None
@@ -108,18 +105,21 @@ def _by_name(rows: Value) -> dict[str, Value]:
 
 
 def _same_accumulators(one: dict[str, Value], other: dict[str, Value], rows: Value) -> Relations:
-    """Relate the accumulators of two lists, which have the same names; `rows` is the other list."""
-    lists = [
-        [row["name"] for name, row in each.items() if name not in (other, one)[i]]
-        for i, each in enumerate((one, other))
-    ]
-    for names, others in (lists, lists[::-1]):
+    """Relate the accumulators of two lists: both have the same names.
+
+    Args:
+        one, other: The accumulators by their names.
+        rows: The list of `other`, a suspect if a name is missing.
+    """
+    only_in_one = [row["name"] for name, row in one.items() if name not in other]
+    only_in_other = [row["name"] for name, row in other.items() if name not in one]
+    for names, suspects in ((only_in_one, only_in_other), (only_in_other, only_in_one)):
         for name in names:
-            yield from require(False, f"only one of them has {name.raw}", name, *(others[:3] or [rows]))
+            yield from require(False, f"only one of them has {name.raw}", name, *(suspects[:3] or [rows]))
 
 
 def _merged(whole: Value, parts: list[Value]) -> Relations:
-    """Relate an accumulator to those that it combines, which have the same name."""
+    """Relate an accumulator to the accumulators of the same name that Flink merges into it."""
     value, values = whole["value"], [part["value"] for part in parts]
     kind = whole["type"]
     for part in parts:
@@ -131,18 +131,19 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
             is_close = abs(number(value).raw - expected) <= 1e-9 * abs(expected)
             yield from require(is_close, f"the sum of its parts is {expected}", value, *values, exact=True)
     elif kind.raw == "Histogram":
-        counted = [_histogram(part) for part in values]
-        if all(histogram is not None for histogram in counted):
-            whole_count = sum((histogram for histogram in counted if histogram is not None), Counter[int]())
+        histograms = [_histogram(part) for part in values]
+        if None not in histograms:
+            expected = sum((histogram for histogram in histograms if histogram is not None), Counter[int]())
             yield from require(
-                _histogram(value) == whole_count, "it is not the sum of its parts", value, *values, exact=True
+                _histogram(value) == expected, "it is not the sum of its parts", value, *values, exact=True
             )
     elif kind.raw == "AverageAccumulator":
         numbers = [number(part).raw for part in values if is_number(number(part).raw)]
-        if numbers and is_number(number(value).raw) and number(value).raw == number(value).raw:
+        if numbers and is_number(number(value).raw):
             slack = 1e-9 * max(abs(part) for part in numbers)
-            inside = min(numbers) - slack <= number(value).raw <= max(numbers) + slack
-            yield from require(inside or 0 in numbers, "outside of its parts", value, *values)
+            is_between = min(numbers) - slack <= number(value).raw <= max(numbers) + slack
+            text = "not between the averages of its parts"
+            yield from require(is_between or 0 in numbers, text, value, *values)  # 0: a part may have no values yet
     elif kind.raw in ("IntMaximum", "LongMaximum", "DoubleMaximum", "IntMinimum", "LongMinimum", "DoubleMinimum"):
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers):
@@ -217,12 +218,12 @@ def job_accumulators(view: View, job_id: str) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
-    plain = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
+    without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.with_query("getJobAccumulators", jobid=job_id):
         rows = _by_name(body["user-task-accumulators"])
-        for name in plain.keys() & rows.keys():
-            yield from same_fields(rows[name], plain[name])
-        yield from _same_accumulators(plain, rows, body["user-task-accumulators"])
+        for name in without_query.keys() & rows.keys():
+            yield from same_fields(rows[name], without_query[name])
+        yield from _same_accumulators(without_query, rows, body["user-task-accumulators"])
 
 
 @between(
@@ -246,7 +247,7 @@ def result_accumulators(view: View, job_id: str) -> Relations:
 
 @between(
     "vertex",
-    text="The accumulators of an attempt are those in the list of its vertex; earlier attempts have the same types.",
+    text="An attempt has the accumulators that its vertex lists for it, and all attempts have the same types.",
     source=_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -1,4 +1,4 @@
-"""Invariants of aggregated figures of a vertex: those of its subtasks, in order, and of as many as there are."""
+"""Invariants of the aggregated figures of a vertex: minimum, maximum, average, sum and percentiles of its subtasks."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
 
 
 def moving_slack(rows: Sequence[Value], state: str) -> float:
-    """The time in the current state is not updated with each request."""
+    """Return the tolerance for durations of a state, in ms: those of the current state are cached for a while."""
     return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
 
 
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
-    """Statistics (min, avg, max, sum, percentiles) are those of numbers; means and percentiles are cut off."""
+    """Relate statistics (min, avg, max, sum, percentiles) to the numbers that they summarize.
+
+    Integers in the statistics may be cut off after the point.
+    """
     numbers = [part.raw for part in parts]
     if not parts or not all(is_number(part) for part in numbers):
         return
@@ -91,7 +94,7 @@ def aggregates_in_order(body: Value) -> Relations:
 @within(
     "getJobVertexDetails",
     "getJobVertexTaskManagers",
-    text="Aggregated figures are those of as many numbers as there are subtasks.",
+    text="Aggregated figures summarize one number of each subtask.",
     source="flink-behaviour.md#json-conventions",
 )
 def aggregates_of_subtasks(body: Value) -> Relations:
@@ -101,18 +104,18 @@ def aggregates_of_subtasks(body: Value) -> Relations:
     for owner, size in owners:
         for group in ("metrics", "status-duration"):
             for _, statistics in owner["aggregated"][group].items():
-                yield from _of_so_many(statistics, size)
+                yield from _figures_in_range(statistics, size)
 
 
-def _of_so_many(statistics: Value, size: int) -> Relations:
-    """Relate the aggregated figures of `size` numbers; the average is cut off."""
+def _figures_in_range(statistics: Value, size: int) -> Relations:
+    """Relate the aggregated figures of `size` numbers to each other; the average is cut off after the point."""
     low, high, whole, mean = (statistics[key] for key in ("min", "max", "sum", "avg"))
     if not all(is_number(value.raw) for value in (low, high, whole, mean)) or not size:
         return
     if mean.raw > 100:
         ratio = whole.raw / mean.raw
-        known = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
-        yield from require(known, f"sum is not avg for {size} numbers or more", whole, mean, exact=True)
+        is_count = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
+        yield from require(is_count, f"sum / avg is not a count of at least {size}", whole, mean, exact=True)
     if abs(whole.raw - size * mean.raw) > size:
         return  # there are other attempts, or one of the two is wrong
     slack = 1e-6 * abs(whole.raw)

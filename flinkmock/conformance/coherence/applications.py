@@ -18,7 +18,9 @@ from flinkmock.conformance.coherence.values import Value, computed, constant, co
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#applications"
-_WAYS = {
+_SINGLE_JOB = "SingleJobApplication("
+"""How the name of an application that a client submits as a job begins."""
+_PREDECESSORS = {
     "CREATED": ("CREATED",),
     "RUNNING": ("CREATED", "RUNNING"),
     "FINISHED": ("CREATED", "RUNNING", "FINISHED"),
@@ -27,8 +29,8 @@ _WAYS = {
     "CANCELING": ("CREATED", "RUNNING", "CANCELING"),
     "CANCELED": ("CREATED", "RUNNING", "CANCELING", "CANCELED"),
 }
-"""State -> the states on the way to it (`AbstractApplication.ALLOWED_TRANSITIONS`). An application may be cancelled
-before it is RUNNING."""
+"""State -> the states that lead to it, and itself (`AbstractApplication.ALLOWED_TRANSITIONS`). An application may be
+cancelled before it is RUNNING."""
 
 
 @within(
@@ -44,11 +46,11 @@ def applications_are_listed_once(body: Value) -> Relations:
 
 
 def _times(row: Value) -> Relations:
-    ended = row["status"].is_in(TERMINAL)
+    has_ended = row["status"].is_in(TERMINAL)
     if row["status"].exists:
         text = "the end-time doesn't fit the status"
-        yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
-    if ended and row["end-time"].raw != -1:
+        yield from require((row["end-time"].raw != -1) == has_ended, text, row["end-time"], row["status"], exact=True)
+    if has_ended and row["end-time"].raw != -1:
         yield from equal(row["duration"], row["end-time"] - row["start-time"])
 
 
@@ -70,13 +72,13 @@ def application_times(body: Value) -> Relations:
     ):
         if times[earlier].raw and times[later].raw:
             yield from ascending(times[earlier], times[later])
-    way = _WAYS.get(str(body["status"].raw), ())
+    expected_states = _PREDECESSORS.get(str(body["status"].raw), ())
     for state, time in times.items():
         if time.raw and times["CREATED"].raw:
             yield from ascending(times["CREATED"], time)
-        if way and state not in way:
-            yield from require(not time.raw, f"{state} is not on the way to this status", time, body["status"])
-        elif way and state not in ("CREATED", "RUNNING", body["status"].raw):
+        if expected_states and state not in expected_states:
+            yield from require(not time.raw, f"{state} does not lead to this status", time, body["status"])
+        elif expected_states and state not in ("CREATED", "RUNNING", body["status"].raw):
             yield from require(bool(time.raw), f"it was not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
@@ -111,8 +113,8 @@ def application_row(view: View, application_id: str) -> Relations:
     states = [job["state"] for job in details["jobs"]]
     for state, counted in row["jobs"].items():
         listed = count(states, [state], f"jobs that are {state}")
-        if counted.raw > (listed.raw if listed.exists else counted.raw):
-            listed = computed(listed.raw, str(listed), details["jobs"])  # one may be missing
+        if listed.exists and counted.raw > listed.raw:
+            listed = computed(listed.raw, str(listed), details["jobs"])  # the list is a suspect: it may lack a job
         yield from equal(counted, listed)
     for state in {state.raw for state in states}:
         yield from require(
@@ -133,10 +135,10 @@ def application_jobs(view: View, application_id: str) -> Relations:
         if details["start-time"].exists:
             yield from ascending(details["start-time"], job["start-time"], slack=1000)
         if details["name"].exists and details["id"].raw == job["jid"].raw:
-            expected = f"SingleJobApplication({job['name'].raw})"
-            single = str(details["name"].raw).startswith("SingleJobApplication(")
+            expected = f"{_SINGLE_JOB}{job['name'].raw})"
+            is_single = str(details["name"].raw).startswith(_SINGLE_JOB)
             yield from require(
-                details["name"].raw == expected or not single, "another job", details["name"], job["name"]
+                details["name"].raw == expected or not is_single, "another job", details["name"], job["name"]
             )
 
 
@@ -148,10 +150,10 @@ def application_of_job(view: View, job_id: str) -> Relations:
         yield from equal(details["application-id"], result["application-id"])
     listed = view.body("getApplicationsOverview")["applications"]
     if details["application-id"].raw and listed.exists:
-        known = [row["id"].raw for row in listed]
-        read = {ids[0] for ids in view.subjects("application")}
-        others = [row["id"] for row in listed if row["id"].raw not in read]
-        yield from is_listed(details["application-id"], known, "it is not listed", *(others[:3] or [listed]))
+        listed_ids = [row["id"].raw for row in listed]
+        read_ids = {ids[0] for ids in view.subjects("application")}
+        unread = [row["id"] for row in listed if row["id"].raw not in read_ids]
+        yield from is_listed(details["application-id"], listed_ids, "it is not listed", *(unread[:3] or [listed]))
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
         if row_with(application["jobs"], "jid", job_id).exists:
@@ -187,7 +189,7 @@ def application_counts_its_job(view: View) -> Relations:
     listed = view.body("getJobsOverview")["jobs"]
     states = {job["jid"].raw: job["state"] for job in listed}
     for row in view.body("getApplicationsOverview")["applications"]:
-        if row["id"].raw in states and str(row["name"].raw).startswith("SingleJobApplication("):
+        if row["id"].raw in states and str(row["name"].raw).startswith(_SINGLE_JOB):
             state = states[row["id"].raw]
             for name, counted in row["jobs"].items():
                 yield from require(

@@ -1,4 +1,4 @@
-"""Invariants of back pressure, watermarks and flame graphs."""
+"""Invariants of back pressure and watermarks."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ from flinkmock.conformance.coherence.view import View
 
 @within(
     "getJobVertexWatermarks",
-    text="Watermarks are those of the subtasks, each once.",
+    text="Each watermark is that of a subtask and is listed once.",
     source="flink-behaviour.md#metrics",
 )
 def watermarks_of_subtasks(body: Value) -> Relations:
     yield from unique(body, "id")
     for row in body:
-        named = str(row["id"].raw).endswith(".currentInputWatermark")
-        yield from require(
-            named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True
-        )
-        yield from require(not row["value"].exists or number(row["value"]).exists, "no number", row["value"])
+        metric_id = str(row["id"].raw)
+        is_watermark = metric_id.partition(".")[0].isdecimal() and metric_id.endswith(".currentInputWatermark")
+        yield from require(is_watermark, "not a watermark", row["id"], exact=True)
+        yield from require(not row["value"].exists or number(row["value"]).exists, "not a number", row["value"])
 
 
 @within(
     "getJobVertexBackPressure",
-    text="A level has two names and one value.",
+    text="backpressureLevel and backpressure-level have the same value.",
     source="flink-behaviour.md#back-pressure",
     since="1.13",
 )
@@ -53,32 +52,33 @@ def backpressure_level_twice(body: Value) -> Relations:
     source="flink-behaviour.md#back-pressure",
 )
 def backpressure_level(body: Value) -> Relations:
-    order = ("ok", "low", "high")
+    levels = ("ok", "low", "high")
     highest_level = 0
     for row in body["subtasks"]:
         ratio, level = row["ratio"], row["backpressure-level"]
-        yield from require(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "no share of the time", ratio)
+        yield from require(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "not a share of the time", ratio)
         if is_number(ratio.raw) and level.exists:
             expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
             yield from require(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
-            highest_level = max(highest_level, order.index(expected))
+            highest_level = max(highest_level, levels.index(expected))
         parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
         for part in parts:
-            yield from require(-0.01 <= part.raw <= 1.1, "no share of the time", part)
+            yield from require(-0.01 <= part.raw <= 1.1, "not a share of the time", part)
         if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
             shares = total(parts, "ratio + idleRatio + busyRatio")
             yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
     if body["subtasks"].raw and body["backpressure-level"].exists:
-        levels = [row["ratio"] for row in body["subtasks"]]
-        text = f"the highest level is {order[highest_level]}"
-        right = body["backpressure-level"].raw == order[highest_level]
-        if all(is_number(level.raw) for level in levels):
-            yield from require(right, text, body["backpressure-level"], *levels, exact=True)
+        ratios = [row["ratio"] for row in body["subtasks"]]
+        expected = levels[highest_level]
+        text = f"the highest level is {expected}"
+        holds = body["backpressure-level"].raw == expected
+        if all(is_number(ratio.raw) for ratio in ratios):
+            yield from require(holds, text, body["backpressure-level"], *ratios, exact=True)
 
 
 @within(
     "getJobVertexBackPressure",
-    text="A subtask is busy for all the time in which it is neither idle nor back-pressured.",
+    text="A subtask is always idle, back-pressured or busy: the three ratios add up to 1.",
     source="flink-behaviour.md#back-pressure",
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,
@@ -98,8 +98,9 @@ def busy_ratio_completes_the_others(body: Value) -> Relations:
 )
 def backpressure_status(body: Value) -> Relations:
     if body["status"].exists:
-        listed = body["subtasks"].exists
-        yield from require((body["status"].raw == "ok") == listed, "the status doesn't fit", body["status"], body)
+        is_listed = body["subtasks"].exists
+        text = "the status doesn't fit the list of subtasks"
+        yield from require((body["status"].raw == "ok") == is_listed, text, body["status"], body)
 
 
 @between(
@@ -116,7 +117,7 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
     vertex = vertex_row(view, job_id, vertex_id)
     parallelism = vertex["parallelism"]
     if body["subtasks"].raw and vertex["duration"].raw > 60_000 and vertex["tasks"]["RUNNING"].raw == parallelism.raw:
-        # the metrics of all subtasks have arrived by now
+        # a minute after the start, the metrics of all subtasks have arrived
         yield from equal(length_of(body["subtasks"]), parallelism)
     for row in body["subtasks"]:
         index = str(row["subtask"].raw)

@@ -21,7 +21,7 @@ from flinkmock.conformance.coherence.view import View
 _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _DETAILS = "flink-behaviour.md#checkpoint-details"
 _RULES = "flink-behaviour.md#rules-that-hold"
-_METRICS = {
+_FIELDS_OF_METRICS = {
     "lastCheckpointDuration": "end_to_end_duration",
     "lastCheckpointFullSize": "state_size",
     "lastCheckpointSize": "checkpointed_size",
@@ -30,6 +30,7 @@ _METRICS = {
     "lastCheckpointExternalPath": "external_path",
     "lastCheckpointCompletedTimestamp": "latest_ack_timestamp",
 }
+"""Metric of a job -> field of its last completed checkpoint."""
 
 
 @within("getCheckpointStatisticDetails", text="A checkpoint is the sum of its tasks.", source=_RULES)
@@ -104,7 +105,8 @@ def subtask_checkpoints(body: Value) -> Relations:
                 yield from ascending(constant(-1, "-1"), part)
             yield from ascending(row["checkpointed_size"], row["state_size"])
         elif name.raw == "pending":
-            yield from require(row["status"].raw == "pending_or_failed", "pending", row["status"], name, exact=True)
+            text = "a pending subtask has the status pending_or_failed"
+            yield from require(row["status"].raw == "pending_or_failed", text, row["status"], name, exact=True)
 
 
 _SUBTASK_FIELDS = {
@@ -119,14 +121,14 @@ _SUBTASK_FIELDS = {
     ("alignment", "duration"): ("alignment", "duration"),
     ("start_delay",): ("start_delay",),
 }
-"""Field of a task's summary -> field of its subtasks."""
+"""Path of a field in a task's summary -> path of the field in its subtasks."""
 
 
 @within("getTaskCheckpointStatistics", text="A task's summary is that of its subtasks.", source=_DETAILS)
 def task_checkpoint_summary(body: Value) -> Relations:
-    for field, inner in _SUBTASK_FIELDS.items():
+    for summary_path, subtask_path in _SUBTASK_FIELDS.items():
         statistics = body["summary"]
-        for key in field:
+        for key in summary_path:
             statistics = statistics[key]
         # a subtask that reports after the failure of a checkpoint is summarized, and has not acknowledged it
         if body["num_acknowledged_subtasks"].raw == 0 and not any(row["aborted"].raw for row in body["subtasks"]):
@@ -137,7 +139,7 @@ def task_checkpoint_summary(body: Value) -> Relations:
         values = []
         for row in body["subtasks"]:
             value = row
-            for key in inner:
+            for key in subtask_path:
                 value = value[key]
             values.append(value)
         if statistics.exists and values and all(is_number(value.raw) and value.raw >= 0 for value in values):
@@ -182,12 +184,14 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
             yield from same_fields(task, response)
     if details["tasks"].raw and details["status"].raw == "COMPLETED":
         for vertex_id in ids:
-            yield from require(vertex_id in details["tasks"].raw, f"{vertex_id} has no part in it", details["tasks"])
+            yield from require(
+                vertex_id in details["tasks"].raw, f"the vertex {vertex_id} is missing", details["tasks"]
+            )
 
 
 @between(
     "job",
-    text="A job restores a checkpoint at most once for each restart, and once for its start.",
+    text="A job restores a checkpoint at most once when it starts, and once for each restart.",
     source="flink-behaviour.md#restored",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -214,10 +218,9 @@ def restored_before_scheduled(view: View, job_id: str) -> Relations:
         if len(rows.raw or ()) != vertex["parallelism"].raw:
             return  # not all vertices were read
         scheduled += [row["timestamps"]["SCHEDULED"] for row in rows]
-    latest = highest(scheduled, "the latest time of SCHEDULED")
-    if latest.raw:  # a job that waits for slots may have a graph without executions
-        late = max(scheduled, key=lambda time: time.raw)
-        yield from ascending(restored, late)
+    if highest(scheduled, "the latest time of SCHEDULED").raw:  # 0 if a job that waits for slots has no executions
+        latest = max(scheduled, key=lambda time: time.raw)
+        yield from ascending(restored, latest)
 
 
 @between("job", text="Checkpoints were triggered while the job existed.", source=_STATISTICS)
@@ -239,7 +242,8 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
 def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
     """Return the metrics of a job; none if it has ended.
 
-    They are read one after the other, and may disagree until the next fetch: those of an ended job for good.
+    Flink reads metrics one after the other, so they may disagree until the next fetch. There is no further fetch for a
+    job that has ended.
     """
     has_ended = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)["state"].raw in TERMINAL
     return {} if has_ended else view.metrics("getJobMetrics", jobid=job_id)
@@ -258,7 +262,7 @@ def checkpoint_metrics(view: View, job_id: str) -> Relations:
     if last.exists:
         for entry in statistics["history"]:
             if entry["id"].raw == last.raw and entry["status"].raw == "COMPLETED":
-                for name, key in _METRICS.items():
+                for name, key in _FIELDS_OF_METRICS.items():
                     if name in metrics and entry[key].exists:
                         yield from equal(metrics[name], entry[key])
         if statistics["history"].raw:
@@ -290,11 +294,12 @@ def checkpoint_counters(view: View, job_id: str) -> Relations:
 def _waits_for_subtasks(entry: Value) -> bool:
     """Return whether a checkpoint is in progress.
 
-    One that all subtasks have acknowledged may stay IN_PROGRESS for good.
+    A checkpoint that all subtasks have acknowledged may stay IN_PROGRESS.
     See docs/flink-behaviour.md#checkpoint-details.
     """
-    is_complete = entry["num_acknowledged_subtasks"].raw == entry["num_subtasks"].raw != MISSING
-    return entry["status"].raw == "IN_PROGRESS" and not is_complete
+    acknowledged, subtasks = entry["num_acknowledged_subtasks"], entry["num_subtasks"]
+    is_acknowledged = subtasks.exists and acknowledged.raw == subtasks.raw
+    return entry["status"].raw == "IN_PROGRESS" and not is_acknowledged
 
 
 @between("job", text="No more checkpoints are in progress at a time than the job allows.", source=_STATISTICS)
@@ -320,22 +325,22 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
     interval = config["interval"]
     details = view.body("getJobDetails", jobid=job_id)
     history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
-    rows = [
+    periodic = [
         entry
         for entry in history
         if entry["trigger_timestamp"].raw >= details["timestamps"]["RUNNING"].raw
         and entry["status"].raw == "COMPLETED"
         and entry["is_savepoint"].raw is False
     ]
-    pairs = [(new, old) for new, old in pairwise(rows) if new["id"].raw == old["id"].raw + 1]
-    if len(pairs) < 4 or not is_number(interval.raw) or details["state"].raw != "RUNNING":
+    successive = [(new, old) for new, old in pairwise(periodic) if new["id"].raw == old["id"].raw + 1]
+    if len(successive) < 4 or not is_number(interval.raw) or details["state"].raw != "RUNNING":
         return
-    gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in pairs]
-    longest = max(entry["end_to_end_duration"].raw for entry in rows)
-    pauses = [new["trigger_timestamp"].raw - old["latest_ack_timestamp"].raw for new, old in pairs]
-    least = config["min_pause"]
-    yield from require(max(pauses) >= 0.9 * least.raw, f"all pauses were at most {max(pauses)} ms", least, history)
-    text = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
-    longest_gap = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
+    gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in successive]
+    pauses = [new["trigger_timestamp"].raw - old["latest_ack_timestamp"].raw for new, old in successive]
+    min_pause = config["min_pause"]
+    text = f"all pauses were at most {max(pauses)} ms"
+    yield from require(max(pauses) >= 0.9 * min_pause.raw, text, min_pause, history)
+    longest_duration = max(entry["end_to_end_duration"].raw for entry in periodic)
+    longest_gap = 1.2 * interval.raw + 2 * min_pause.raw + 2 * longest_duration + 500
     holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_gap
-    yield from require(holds, text, interval, history)
+    yield from require(holds, f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart", interval, history)

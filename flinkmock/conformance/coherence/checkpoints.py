@@ -1,4 +1,4 @@
-"""Invariants of checkpoints: counts, history, sums from subtask to checkpoint, statistics."""
+"""Invariants of checkpoints: counts, history, paths, statistics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flinkmock.conformance.coherence.values import MISSING, Value, computed, con
 _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _RULES = "flink-behaviour.md#rules-that-hold"
 SUMMED = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
-"""Fields that add up from subtask to task to checkpoint."""
+"""Fields of a checkpoint that are the sums of its tasks' fields, which are the sums of their subtasks' fields."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
 _JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
 _SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
@@ -116,7 +116,7 @@ def latest_is_newest(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="A job has a restored checkpoint if and only if it counts one; newer checkpoints have higher ids.",
+    text="A job has a restored checkpoint if and only if it counts one. Newer checkpoints have higher ids.",
     source="flink-behaviour.md#restored",
 )
 def restored_is_counted(body: Value) -> Relations:
@@ -158,7 +158,7 @@ def checkpoint_duration(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="All subtasks have acknowledged a completed checkpoint; never more than there are.",
+    text="All subtasks have acknowledged a completed checkpoint, and no checkpoint has more acknowledgements.",
     source=_STATISTICS,
 )
 def checkpoint_acknowledged(body: Value) -> Relations:
@@ -182,9 +182,10 @@ def checkpoint_kind(body: Value) -> Relations:
         name, status, flag = entry["className"], entry["status"], entry["is_savepoint"]
         yield from require(str(status.raw).lower() == name.raw, "another class", name, status, exact=True)
         yield from require(str(status.raw).lower() == entry["@class"].raw, "another class", entry["@class"], status)
-        kind, form = entry["checkpoint_type"], entry["savepointFormat"]
+        kind, savepoint_format = entry["checkpoint_type"], entry["savepointFormat"]
         yield from require(("SAVEPOINT" in str(kind.raw)) == flag.raw, "another type", flag, kind, exact=True)
-        yield from require((form.raw is not None) == flag.raw, "another format", flag, form, exact=True)
+        has_format = savepoint_format.raw is not None
+        yield from require(has_format == flag.raw, "another format", flag, savepoint_format, exact=True)
         for key in ("failure_timestamp", "failure_message"):
             if entry[key].exists:
                 yield from require(status.raw == "FAILED", "it has a failure", status, entry[key])
@@ -203,7 +204,7 @@ def checkpoint_path(body: Value) -> Relations:
         if not isinstance(path.raw, str):
             continue
         if "/chk-" in path.raw and not _JOB_IN_PATH.search(path.raw):
-            yield from require(False, "no folder of a checkpoint", path)
+            yield from require(False, "not the folder of a checkpoint", path)
         if match := _JOB_IN_PATH.search(path.raw):
             holds = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
             yield from require(holds, "the path of another checkpoint", path, entry["id"], exact=True)
@@ -213,6 +214,7 @@ def checkpoint_path(body: Value) -> Relations:
 
 
 def _statistics(body: Value) -> Iterator[Value]:
+    """Yield the objects with `min`, `avg`, `max` at any depth of the summary."""
     pending = [body["summary"]]
     while pending:
         value = pending.pop()
@@ -232,13 +234,13 @@ def statistics_in_order(body: Value) -> Relations:
     for statistics in _statistics(body):
         yield from ascending(statistics["min"], statistics["avg"], statistics["max"])
         percentiles = [statistics[name] for name in _PERCENTILES if is_number(statistics[name].raw)]
-        if percentiles and any(expected_value.raw for expected_value in percentiles):
+        if any(value.raw for value in percentiles):
             yield from ascending(statistics["min"], *percentiles, statistics["max"], slack=1e-6)
 
 
 @within(
     "getCheckpointingStatistics",
-    text="The summary covers the completed checkpoints in the history, and exactly them if there are no others.",
+    text="The summary covers the completed checkpoints in the history, and no others if the history has all of them.",
     source=_STATISTICS,
 )
 def summary_of_history(body: Value) -> Relations:
@@ -250,9 +252,9 @@ def summary_of_history(body: Value) -> Relations:
             yield from ascending(statistics["min"], value, statistics["max"])
         count_of_all = body["counts"]["completed"].raw
         for key, percent in _PERCENTILES.items():
-            is_maximum = percent * (count_of_all + 1) >= 100 * count_of_all  # of so few numbers
-            known = is_number(statistics[key].raw) and statistics["p50"].raw and not body["counts"]["restored"].raw
-            if is_maximum and known:
+            is_maximum = percent * (count_of_all + 1) >= 100 * count_of_all  # see `percentile`
+            is_given = is_number(statistics[key].raw) and statistics["p50"].raw
+            if is_maximum and is_given and not body["counts"]["restored"].raw:
                 yield from close(statistics[key], statistics["max"], 1e-6 * abs(statistics["max"].raw))
         if is_complete and values and len(values) == len(completed):
             numbers = [value.raw for value in values]
@@ -260,6 +262,7 @@ def summary_of_history(body: Value) -> Relations:
             expected |= {key: percentile(numbers, percent) for key, percent in _PERCENTILES.items()}
             for key, expected_value in expected.items():
                 if is_number(statistics[key].raw) and (key in ("min", "avg", "max") or statistics["p50"].raw):
-                    holds = abs(statistics[key].raw - expected_value) <= 1e-6 * abs(expected_value) + (key == "avg")
+                    tolerance = 1e-6 * abs(expected_value) + (1 if key == "avg" else 0)
+                    holds = abs(statistics[key].raw - expected_value) <= tolerance
                     text = f"{key} of {len(values)} checkpoints is {expected_value}"
                     yield from require(holds, text, statistics[key], *values, exact=True)

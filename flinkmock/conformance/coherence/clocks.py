@@ -1,8 +1,9 @@
-"""Invariants of clocks: the server's goes on as fast as the client's, and fetches and samples follow each other."""
+"""Invariants of clocks: the server's clock is as fast as the client's, and fetches and samples are in order."""
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.registry import between
@@ -11,67 +12,82 @@ from flinkmock.conformance.coherence.requests import server_times_of
 from flinkmock.conformance.coherence.values import Value, is_number
 from flinkmock.conformance.coherence.view import View
 
-_STEADY_MS = 5_000
-"""How far one server time may be from the others, which agree within `_AGREE_MS`."""
-_AGREE_MS = 2_000
-_FETCH_INTERVAL = "metrics.fetcher.update-interval"
-_FETCH_INTERVAL_MS = 10_000
+_MAX_DEVIATION_MS = 5_000
+"""How far one server time may be from the others."""
+_MAX_SPREAD_MS = 2_000
+"""How far the other server times may be from each other for the comparison."""
+_FETCH_INTERVAL_OPTION = "metrics.fetcher.update-interval"
+_DEFAULT_FETCH_INTERVAL_MS = 10_000
+
+
+class _ClockOffset(NamedTuple):
+    """The difference between the server's clock and the client's as one response shows it.
+
+    Attributes:
+        lowest, highest: The offset in ms if the server read its clock when the response arrived, or when the request
+            was sent.
+        time: The server's time in the response.
+    """
+
+    lowest: float
+    highest: float
+    time: Value
 
 
 @between(
     "cluster",
-    text="The server's clock goes on as fast as the client's.",
+    text="The server's clock is as fast as the client's.",
     source="flink-behaviour.md#caches",
     may_disagree_for_ms=0,
 )
 def server_clock_is_steady(view: View) -> Relations:
-    """Compare each server time with all others, whose distance to the client's time is known from their requests."""
-    clocks = [
-        (time.raw - response.received_at, time.raw - response.sent_at, time)
+    """Compare the clock offset of each response with those of all others."""
+    offsets = [
+        _ClockOffset(time.raw - response.received_at, time.raw - response.sent_at, time)
         for response in view.in_order
         for time in server_times_of(Value.of(response))
     ]
-    if len(clocks) < 4:
+    if len(offsets) < 4:
         return
-    lowest_two = sorted(clocks, key=lambda clock: clock[1])[:2]
-    highest_two = sorted(clocks, key=lambda clock: clock[0])[-2:]
-    for clock in clocks:
-        first = next(other for other in lowest_two if other is not clock)
-        last = next(other for other in reversed(highest_two) if other is not clock)
-        if last[0] > first[1] + _AGREE_MS:
+    earliest_two = sorted(offsets, key=lambda offset: offset.highest)[:2]
+    latest_two = sorted(offsets, key=lambda offset: offset.lowest)[-2:]
+    for offset in offsets:
+        earliest = next(other for other in earliest_two if other is not offset)
+        latest = next(other for other in reversed(latest_two) if other is not offset)
+        if latest.lowest > earliest.highest + _MAX_SPREAD_MS:
             continue  # the clock of a fake may stand still
-        for distance, other in ((clock[0] - first[1], first), (last[0] - clock[1], last)):
-            if distance > _STEADY_MS:
-                yield from require(False, f"{distance:.0f} ms off", clock[2], other[2])
+        deviations = ((offset.lowest - earliest.highest, earliest), (latest.lowest - offset.highest, latest))
+        for deviation, other in deviations:
+            if deviation > _MAX_DEVIATION_MS:
+                yield from require(False, f"{deviation:.0f} ms off", offset.time, other.time)
 
 
 @between(
     "cluster",
-    text="The metrics of all vertices are fetched together: the time of the fetch goes on from response to response.",
+    text="The metrics of all vertices are fetched together: the time of the fetch never decreases between responses.",
     source="flink-behaviour.md#metric-freshness",
     since="1.13",
     may_disagree_for_ms=0,
 )
 def metric_fetches_are_in_order(view: View) -> Relations:
-    responses = [
-        response for response in view.in_order if response.operation_id == "getJobVertexBackPressure"
-    ]  # in the order of their requests
-    fetched = [(response, Value.of(response)["end-timestamp"]) for response in responses]
-    known = [(response, time) for response, time in fetched if is_number(time.raw)]
+    responses = [response for response in view.in_order if response.operation_id == "getJobVertexBackPressure"]
+    fetches = [(response, Value.of(response)["end-timestamp"]) for response in responses]
+    fetches = [(response, fetched_at) for response, fetched_at in fetches if is_number(fetched_at.raw)]
     configured = options(view)
     # a fake whose clock advances with each request may fetch for each of them, so that all times differ
-    repeated = len({time.raw for _, time in known}) < len(known)
-    least = _FETCH_INTERVAL_MS if repeated and configured and _FETCH_INTERVAL not in configured else 1
-    for (earlier, before), (later, after) in pairwise(known):
+    is_shared = len({fetched_at.raw for _, fetched_at in fetches}) < len(fetches)
+    has_default_interval = bool(configured) and _FETCH_INTERVAL_OPTION not in configured
+    min_interval_ms = _DEFAULT_FETCH_INTERVAL_MS if is_shared and has_default_interval else 1
+    for (earlier, before), (later, after) in pairwise(fetches):
         if earlier.received_at <= later.sent_at:
-            holds = after.raw == before.raw or after.raw >= before.raw + least
+            holds = after.raw == before.raw or after.raw >= before.raw + min_interval_ms
             text = "neither the same fetch nor the next one"
             yield from require(holds, text, after, before, exact=True)
 
 
 @between(
     "vertex",
-    text="The flame graphs of a vertex are of the sample of the request before, or of a newer one.",
+    text="A flame graph of a vertex is of the same sample as the previous one, or of a newer sample.",
     source="flink-behaviour.md#flame-graphs",
     since="1.13",
     may_disagree_for_ms=0,

@@ -1,4 +1,4 @@
-"""Invariants of the cluster: overview, configuration, logs, threads, jars."""
+"""Invariants of the cluster: overview, configuration, jars."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from flinkmock.conformance.coherence.values import Value, computed, constant, co
 from flinkmock.conformance.coherence.view import View
 
 _OVERVIEW = "flink-behaviour.md#cluster-overview"
-_COPIES = {
+_OPERATIONS_OF_COPIES = {
     "getClusterConfigurationInfo": ("getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration"),
     "getJobManagerEnvironment": ("getJobManagerJobEnvironment",),
 }
 """Operation -> operations that return the same for a job or an application."""
 _EXPIRATION_MS = 3_500_000
-"""A little less than jobstore.expiration-time, an hour."""
+"""A little less than the default of jobstore.expiration-time, an hour."""
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
 
 
@@ -50,7 +50,7 @@ def overview_counts_taskmanagers(view: View) -> Relations:
 
 
 def _keeps_all_jobs(view: View) -> bool:
-    """Whether no job can have expired: the log begins later than that."""
+    """Whether no job can have expired, because the JobManager has not run for long enough: its log shows the start."""
     configured = options(view)
     if "jobstore.max-capacity" in configured or "jobstore.expiration-time" in configured:
         return False
@@ -76,9 +76,9 @@ def overview_counts_jobs(view: View) -> Relations:
     for rows, status in ((jobs, "state"), (ids, "status")):
         states = [row[status] for row in rows]
         if not states and rows.exists:
-            none = computed(0, "no jobs", rows)
-            for end in ("running", "finished", "cancelled", "failed") if keeps_all_jobs else ("running",):
-                yield from equal(overview[f"jobs-{end}"], none)
+            no_jobs = computed(0, "no jobs", rows)
+            for count_name in ("running", "finished", "cancelled", "failed") if keeps_all_jobs else ("running",):
+                yield from equal(overview[f"jobs-{count_name}"], no_jobs)
         if states:
             running = {state.raw for state in states} - TERMINAL
             yield from equal(overview["jobs-running"], count(states, running, "jobs that have not ended"))
@@ -92,11 +92,11 @@ def overview_counts_jobs(view: View) -> Relations:
 def same_jobs(view: View) -> Relations:
     jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
     if jobs.exists and ids.exists:
-        listed, configured = {job["jid"].raw for job in jobs}, {job["id"].raw for job in ids}
+        in_jobs, in_overview = {job["id"].raw for job in ids}, {job["jid"].raw for job in jobs}
         for job in jobs:
-            yield from is_listed(job["jid"], configured, "/jobs lacks it", ids)
+            yield from is_listed(job["jid"], in_jobs, "/jobs lacks it", ids)
         for job in ids:
-            yield from is_listed(job["id"], listed, "/jobs/overview lacks it", jobs)
+            yield from is_listed(job["id"], in_overview, "/jobs/overview lacks it", jobs)
 
 
 @between(
@@ -107,10 +107,10 @@ def same_jobs(view: View) -> Relations:
 )
 def same_order_of_jobs(view: View) -> Relations:
     jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
-    order = [job["jid"].raw for job in jobs]
-    known = [job["id"].raw for job in ids if job["id"].raw in order]
-    if len(known) == len(order):
-        yield from require(known == order, "another order", ids, jobs)
+    order_of_overview = [job["jid"].raw for job in jobs]
+    order_of_jobs = [job["id"].raw for job in ids if job["id"].raw in order_of_overview]
+    if len(order_of_jobs) == len(order_of_overview):
+        yield from require(order_of_jobs == order_of_overview, "another order", ids, jobs)
 
 
 @between(
@@ -137,7 +137,7 @@ def same_version(view: View) -> Relations:
     yield from equal(overview["flink-version"], config["flink-version"])
     commit, revision = overview["flink-commit"], config["flink-revision"]
     if isinstance(revision.raw, str) and " @ " in revision.raw:
-        text = "no time after the commit"
+        text = "no time follows the commit"
         yield from require(_is_time(revision.raw.partition(" @ ")[2]), text, revision)
     if isinstance(commit.raw, str) and isinstance(revision.raw, str):
         yield from require(revision.raw.startswith(commit.raw), "another commit", revision, commit, exact=True)
@@ -153,7 +153,7 @@ def _is_time(text: str) -> bool:
 
 @within(
     "getDashboardConfiguration",
-    text="The time zone has the offset that its name says, if that is UTC.",
+    text="The time zone UTC has the offset 0.",
     source=_OVERVIEW,
 )
 def time_zone(body: Value) -> Relations:
@@ -161,13 +161,14 @@ def time_zone(body: Value) -> Relations:
     if name.is_in(("Coordinated Universal Time", "Greenwich Mean Time", "UTC")):
         yield from equal(offset, constant(0, "0"))
     elif offset.exists:
-        text = "no offset of a time zone"
+        text = "not the offset of a time zone"
         yield from require(abs(offset.raw) <= 15 * 3_600_000 and offset.raw % 900_000 == 0, text, offset, exact=True)
-        yield from require(offset.raw != 0 or "Universal" not in str(name.raw), "UTC", name, offset)
+        is_utc = offset.raw == 0 and "Universal" in str(name.raw)
+        yield from require(not is_utc, "the name of UTC is misspelled", name, offset)
 
 
 def options(view: View) -> dict[str, Value]:
-    """Return the options of the cluster by their keys."""
+    """Return the configured options of the cluster by their keys."""
     return {str(row["key"].raw): row["value"] for row in view.body("getClusterConfigurationInfo")}
 
 
@@ -204,7 +205,7 @@ def taskmanager_options(view: View) -> Relations:
     slots = configured.get("taskmanager.numberOfTaskSlots")
     if slots is not None and str(slots.raw).isdecimal():
         numbers = [row["slotsNumber"] for row in rows]
-        # TaskManagers may have configuration files of their own
+        # each TaskManager may have another configuration file than the JobManager
         if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
             for slots_number in numbers:
                 holds = slots_number.raw == int(slots.raw)
@@ -222,6 +223,7 @@ def taskmanager_options(view: View) -> Relations:
 
 
 def _bytes(text: object) -> int | None:
+    """Return the bytes of a memory size such as "1728m"; None if it is not one."""
     match = re.fullmatch(r"(\d+)\s*([kmgb]?b?)", str(text).strip().lower())
     return int(match[1]) * _MEMORY_UNITS[match[2]] if match and match[2] in _MEMORY_UNITS else None
 
@@ -246,27 +248,29 @@ def same_configuration(view: View) -> Relations:
         for key in expected.keys() & copied.keys():
             yield from equal(copied[key]["key"], expected[key]["key"])
             yield from equal(copied[key]["value"], expected[key]["value"])
-        unknown = [row["key"] for key, row in copied.items() if key not in expected]
-        missing = [row["key"] for key, row in expected.items() if key not in copied]
-        for key in (*unknown, *missing):
-            contrary = (missing if key in unknown else unknown) or [original, body]
-            yield from require(False, f"only one of them has {key.raw}", key, *contrary[:2])
+        only_copied = [row["key"] for key, row in copied.items() if key not in expected]
+        only_expected = [row["key"] for key, row in expected.items() if key not in copied]
+        for keys, suspects in ((only_copied, only_expected), (only_expected, only_copied)):
+            for option_key in keys:
+                text = f"only one of them has {option_key.raw}"
+                yield from require(False, text, option_key, *(suspects or [original, body])[:2])
     for body in _copies(view, "getJobManagerEnvironment"):
         yield from same_fields(view.body("getJobManagerEnvironment"), body)
 
 
 def _copies(view: View, operation_id: str) -> Iterator[Value]:
+    """Yield the responses for jobs and applications that have to be the same as that of an operation."""
     for kind, parameter in (("job", "jobid"), ("application", "applicationid")):
         for ids in view.subjects(kind):
-            for copy in _COPIES[operation_id]:
-                body = view.body(copy, **{parameter: ids[0]})
+            for copy_id in _OPERATIONS_OF_COPIES[operation_id]:
+                body = view.body(copy_id, **{parameter: ids[0]})
                 if body.exists:
                     yield body
 
 
 @within(
     "getJarList",
-    text="The newest jar comes first, each once, with an id that ends with its name.",
+    text="The newest jar comes first. Each jar is listed once, with an id that ends with its name.",
     source="flink-behaviour.md#jar-upload",
 )
 def jars_newest_first(body: Value) -> Relations:
@@ -275,7 +279,7 @@ def jars_newest_first(body: Value) -> Relations:
     for row in body["files"]:
         name, jar = row["name"], row["id"]
         if isinstance(name.raw, str) and isinstance(jar.raw, str):
-            yield from require(jar.raw.partition("_")[2] == name.raw, "an id of another name", name, jar, exact=True)
+            yield from require(jar.raw.partition("_")[2] == name.raw, "the id of another jar", name, jar, exact=True)
         yield from ascending(constant(1, "1"), row["uploaded"])
         yield from unique(row["entry"], "name")
 

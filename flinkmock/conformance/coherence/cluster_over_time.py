@@ -28,7 +28,7 @@ _GROWING_METRICS = (
 _UNKNOWN = "Unknown"
 """The state backend and the storages of a job that is not initialized (docs/flink-behaviour.md#before-a-job-runs)."""
 _DEFAULT_STRATEGY = "Cluster level default restart strategy"
-"""The restart strategy of such a job, and of one that sets none."""
+"""The restart strategy of a job that is not initialized, and of a job that sets none."""
 _GROWING_OF_JVM = (
     "Status.JVM.CPU.Time",
     "Status.JVM.ClassLoader.ClassesLoaded",  # getTotalLoadedClassCount
@@ -41,8 +41,8 @@ _CONSTANTS_OF_JVM = (
     "Status.JVM.FileDescriptor.Max",
     "Status.Flink.Memory.Managed.Total",
 )
-_SETTLED_MS = 30_000
-"""Metrics of the previous attempt are gone after this time."""
+_METRICS_OF_ATTEMPT_MS = 30_000
+"""How long after the start of an attempt the metrics may be those of the previous attempt, in ms."""
 
 
 @over_time(
@@ -76,6 +76,7 @@ def _taskmanager_stays(old: Value, new: Value) -> Relations:
         yield from same_fields(old[key], new[key])
     for key in ("slotsNumber", "totalResource") if old["slotsNumber"].raw else ():
         yield from same_fields(old[key], new[key])  # a TaskManager reports its slots after its registration
+    # in spite of its name, the time of the heartbeat
     yield from ascending(old["timeSinceLastHeartbeat"], new["timeSinceLastHeartbeat"])
 
 
@@ -88,8 +89,8 @@ def _taskmanager_stays(old: Value, new: Value) -> Relations:
 def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relations:
     old = before.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
     new = after.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
-    responses = after.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id)
-    if responses.exists and before.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id).exists and old.raw:
+    thread_dumps = [view.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id) for view in (before, after)]
+    if all(dump.exists for dump in thread_dumps) and old.raw:
         yield from require(new.raw > old.raw, "no heartbeat in 30 s", new, old)
 
 
@@ -114,13 +115,13 @@ def configuration_stays(before: Value, after: Value) -> Relations:
             if key in rows[0]:
                 yield from equal(rows[0][key]["value"], row["value"])
         yield from require(rows[0].keys() == rows[1].keys(), "other options", before, after)
-    elif not _is_sparse(before["execution-config"]):
+    elif not _may_be_provisional(before["execution-config"]):
         unknown = tuple(key for key, value in before.items() if value.raw == _UNKNOWN)
         yield from same_fields(before, after, without=unknown)
 
 
-def _is_sparse(config: Value) -> bool:
-    """Return whether a job may show this configuration before it is initialized, whatever its own is."""
+def _may_be_provisional(config: Value) -> bool:
+    """Return whether this may be the configuration that each job shows before it is initialized."""
     strategy = config["restart-strategy"].raw
     return strategy == _DEFAULT_STRATEGY and config["job-parallelism"].raw == 1 and not config["user-config"].raw
 
@@ -177,13 +178,13 @@ def jars_stay(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#logs",
 )
 def logs_grow(before: Value, after: Value) -> Relations:
-    names = {row["name"].raw for row in before["logs"]}
-    rolled = any(row["name"].raw not in names for row in after["logs"])
-    listed = {row["name"].raw for row in after["logs"]}
+    names_before, names_after = ({row["name"].raw for row in body["logs"]} for body in (before, after))
+    is_rolled_over = not names_after <= names_before
     for row in before["logs"]:
-        yield from require(rolled or row["name"].raw in listed, "a file has gone", after["logs"], row["name"])
+        holds = is_rolled_over or row["name"].raw in names_after
+        yield from require(holds, "a file is gone", after["logs"], row["name"])
     for old, new in pairs(before["logs"], after["logs"], "name"):
-        if not rolled:
+        if not is_rolled_over:
             yield from ascending(old["size"], new["size"])
             yield from ascending(old["mtime"], new["mtime"])
 
@@ -257,7 +258,7 @@ def job_metrics_grow(before: Value, after: Value) -> Relations:
 
 @between_times(
     "vertex",
-    text="Within an attempt, counters and watermarks of the metrics only grow.",
+    text="Within an attempt, metrics that are counters or watermarks only grow.",
     source="flink-behaviour.md#apparent-contradictions",
 )
 def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: str) -> Relations:
@@ -268,8 +269,12 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
         return
     of_vertex = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
     for old, new in pairs(rows[0], rows[1], "subtask"):
-        same = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
-        if not same or old["status"].raw != "RUNNING" or now.raw - old["start-time"].raw < _SETTLED_MS:
+        is_same_attempt = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
+        if (
+            not is_same_attempt
+            or old["status"].raw != "RUNNING"
+            or now.raw - old["start-time"].raw < _METRICS_OF_ATTEMPT_MS
+        ):
             continue
         index = str(old["subtask"].raw)
         of_subtask = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=index) for view in (before, after)]
@@ -282,7 +287,7 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
 @over_time(
     "getJobVertexBackPressure",
     "getJobVertexFlameGraph",
-    text="Samples are not replaced by older ones.",
+    text="A sample is never replaced by an older one.",
     source="flink-behaviour.md#back-pressure",
 )
 def samples_are_in_order(before: Value, after: Value) -> Relations:

@@ -15,8 +15,11 @@ from flinkmock.conformance.coherence.view import View
 _SOURCE = "flink-behaviour.md#exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
-_KEPT = 16
-"""web.exception-history-size."""
+"""Fields of an exception that are not all equal for two exceptions."""
+_HISTORY_SIZE = 16
+"""The default of web.exception-history-size."""
+_DEFAULT_LIMIT = 20
+"""How many exceptions a response has at most if the request has no maxExceptions."""
 
 
 def _all_entries(body: Value) -> Iterator[Value]:
@@ -38,11 +41,11 @@ def exceptions_newest_first(body: Value) -> Relations:
 )
 def exceptions_are_listed_once(body: Value) -> Relations:
     rows = body["exceptionHistory"]["entries"]
-    seen: set[tuple[object, ...]] = set()
+    previous: set[tuple[object, ...]] = set()
     for entry in rows:
-        key = tuple(entry[field].raw for field in _IDENTITY)
-        yield from require(key not in seen, "an exception twice", rows, entry["timestamp"])
-        seen.add(key)
+        identity = tuple(entry[field].raw for field in _IDENTITY)
+        yield from require(identity not in previous, "an exception twice", rows, entry["timestamp"])
+        previous.add(identity)
 
 
 @within(
@@ -91,14 +94,13 @@ def root_exception(body: Value) -> Relations:
     root = body["root-exception"]
     if newest.raw and isinstance(root.raw, str) and isinstance(newest["stacktrace"].raw, str):
         yield from equal(root, newest["stacktrace"])
-        is_close = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart were seen
-        yield from require(
-            is_close, "another time than that of the newest exception", body["timestamp"], newest["timestamp"]
-        )
+        is_close = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart in a real cluster
+        text = "not the time of the newest exception"
+        yield from require(is_close, text, body["timestamp"], newest["timestamp"])
     if root.exists and body["timestamp"].exists:
         yield from require(
             (root.raw is None) == (body["timestamp"].raw in (None, -1)),
-            "root-exception and timestamp",
+            "only one of root-exception and timestamp has a value",
             root,
             body["timestamp"],
         )
@@ -111,17 +113,17 @@ def root_exception(body: Value) -> Relations:
 )
 def exceptions_are_limited(body: Value) -> Relations:
     requested = body.response.query.get("maxExceptions")
-    limit = int(requested[0]) if requested and requested[0].isdecimal() else 20
+    limit = int(requested[0]) if requested and requested[0].isdecimal() else _DEFAULT_LIMIT
     rows = body["exceptionHistory"]["entries"]
     if isinstance(rows.raw, list):
         length = computed(len(rows.raw), f"length of {rows}", rows)
         yield from ascending(length, constant(limit, "the limit"))
         truncated = body["exceptionHistory"]["truncated"]
         if truncated.raw is True:
-            yield from require(len(rows.raw) == limit, "more would fit", truncated, rows, exact=True)
+            yield from require(len(rows.raw) == limit, "truncated below the limit", truncated, rows, exact=True)
 
 
-@between("job", text="A limited list of exceptions is the beginning of the whole one.", source=_SOURCE)
+@between("job", text="A list with maxExceptions is the beginning of the whole list.", source=_SOURCE)
 def limited_exceptions(view: View, job_id: str) -> Relations:
     whole = view.body("getJobExceptions", jobid=job_id)
     rows = whole["exceptionHistory"]["entries"]
@@ -135,8 +137,9 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
                 yield from same_fields(one, other)
             truncated = body["exceptionHistory"]["truncated"]
             if whole["exceptionHistory"]["truncated"].raw is False:
-                more = len(rows.raw) > int(requested[0])
-                yield from require(truncated.raw == more, "there are more", truncated, rows, exact=True)
+                is_longer = len(rows.raw) > int(requested[0])
+                text = f"the whole list is {'longer' if is_longer else 'not longer'}"
+                yield from require(truncated.raw == is_longer, text, truncated, rows, exact=True)
         yield from equal(body["root-exception"], whole["root-exception"])
         yield from equal(body["timestamp"], whole["timestamp"])
 
@@ -180,7 +183,7 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
         )
 
 
-@between("job", text="Exceptions are of the job's tasks, on the TaskManagers at their endpoints.", source=_SOURCE)
+@between("job", text="An exception names a task of the job, and the endpoint of its TaskManager.", source=_SOURCE)
 def exceptions_of_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
@@ -191,11 +194,11 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
         if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and names:
             vertex = names.get(match["name"])
             if vertex is None:
-                cut = any(str(name).startswith(match["name"][:20]) for name in names)
-                yield from require(cut, "no vertex has this name", task, details["vertices"], exact=True)
+                is_shortened = any(str(name).startswith(match["name"][:20]) for name in names)
+                yield from require(is_shortened, "no vertex has this name", task, details["vertices"], exact=True)
             else:
-                inside = 1 <= int(match["number"]) <= int(match["parallelism"])
-                yield from require(inside, "no such subtask", task, exact=True)
+                exists = 1 <= int(match["number"]) <= int(match["parallelism"])
+                yield from require(exists, "no such subtask", task, exact=True)
                 if details["schedulerType"].raw in (MISSING, "Default"):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
@@ -209,7 +212,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="all-exceptions has the failures of the current attempts: when they FAILED, and where they were.",
+    text="all-exceptions has the failures of the current attempts, with their time of FAILED and their endpoint.",
     source=_SOURCE,
     until="1.20",
 )
@@ -223,9 +226,9 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
             match = _TASK.fullmatch(str(entry["task"].raw))
             if match is None or match["name"] not in ids:
                 continue
-            number, subject = int(match["number"]) - 1, {"jobid": job_id, "vertexid": ids[match["name"]]}
-            times = view.body("getSubtasksTimes", **subject)["subtasks"][number]["timestamps"]
-            row = view.body("getJobVertexDetails", **subject)["subtasks"][number]
+            index, vertex_ids = int(match["number"]) - 1, {"jobid": job_id, "vertexid": ids[match["name"]]}
+            times = view.body("getSubtasksTimes", **vertex_ids)["subtasks"][index]["timestamps"]
+            row = view.body("getJobVertexDetails", **vertex_ids)["subtasks"][index]
             if times["FAILED"].raw:
                 yield from equal(entry["timestamp"], times["FAILED"])
                 address = row["endpoint"] if row["endpoint"].exists else row["host"]
@@ -236,7 +239,7 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="Each restart of a job has an exception in its history, and so has its end in FAILED.",
+    text="The history has an exception for each restart of a job, and one for its failure.",
     source="flink-behaviour.md#rules-that-hold",
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,
@@ -254,10 +257,10 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     rows = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
     highest_attempt = highest(attempts, "the highest attempt")
     if attempts and rows.exists and isinstance(highest_attempt.raw, int):
-        expected = min(highest_attempt.raw + (details["state"].raw == "FAILED"), _KEPT)
-        listed = len(rows.raw)
+        failures = highest_attempt.raw + (1 if details["state"].raw == "FAILED" else 0)
+        expected = min(failures, _HISTORY_SIZE)
         text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
-        yield from require(listed >= expected, text, rows, *attempts)
+        yield from require(len(rows.raw) >= expected, text, rows, *attempts)
         newest = rows[0]["taskName"]
         if isinstance(newest.raw, str) and (match := re.search(r"execution #(\d+)$", newest.raw)):
             yield from require(
@@ -288,7 +291,8 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
             yield from ascending(application["start-time"], entry["timestamp"], slack=1000)
             if application["end-time"].raw != -1:
                 yield from ascending(entry["timestamp"], application["end-time"] + 5000)
-    failed = application["status"].raw == "FAILED" and application["jobs"].raw
-    if failed and body["exceptionHistory"].exists and any(j["state"].raw in TERMINAL for j in application["jobs"]):
+    has_failed = application["status"].raw == "FAILED"
+    a_job_has_ended = any(job["state"].raw in TERMINAL for job in application["jobs"])
+    if has_failed and a_job_has_ended and body["exceptionHistory"].exists:
         rows = body["exceptionHistory"]["entries"]
         yield from require(bool(rows.raw), "it FAILED without an exception", rows, application["status"])

@@ -13,8 +13,9 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, equa
 from flinkmock.conformance.coherence.values import MISSING, Value, total
 from flinkmock.conformance.coherence.view import View
 
-_ENDED, _DISABLED = -1, -2
-"""What is in place of the time of a sample (`VertexFlameGraph`)."""
+_ENDED, _DISABLED, _WAITING = -1, -2, -3
+NO_SAMPLE = (_ENDED, _DISABLED, _WAITING)
+"""What a flame graph has in place of the time of a sample (`VertexFlameGraph`)."""
 _FRAME = re.compile(r".+\..+:-?\d+")
 """How `VertexFlameGraphFactory` writes a frame: class, method and line."""
 
@@ -36,7 +37,7 @@ def flame_graph_adds_up(body: Value) -> Relations:
 
 @within(
     "getJobVertexFlameGraph",
-    text="A flame graph begins at root; its frames are class.method:line, and those that a frame calls differ.",
+    text="A flame graph begins at root; frames are named class.method:line, and the children of a frame are different.",
     source="flink-behaviour.md#flame-graphs",
 )
 def flame_graph_names(body: Value) -> Relations:
@@ -46,8 +47,8 @@ def flame_graph_names(body: Value) -> Relations:
     for frame in _frames(root):
         names: dict[object, Value] = {}
         for child in frame["children"]:
-            form = isinstance(child["name"].raw, str) and _FRAME.fullmatch(child["name"].raw) is not None
-            yield from require(form, "no class, method and line", child["name"])
+            is_frame = isinstance(child["name"].raw, str) and _FRAME.fullmatch(child["name"].raw) is not None
+            yield from require(is_frame, "not a class, method and line", child["name"])
             first = names.setdefault(child["name"].raw, child["name"])
             if first is not child["name"] and first.pointer != child["name"].pointer:
                 yield from require(False, "a frame twice", child["name"], first)
@@ -63,7 +64,7 @@ def _frames(root: Value) -> Iterator[Value]:
 
 @between(
     "vertex",
-    text="There is no flame graph if none is configured, and none of a job that has ended.",
+    text="Flame graphs exist only if they are enabled, and not of jobs that have ended.",
     source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )
@@ -87,34 +88,39 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
     since="1.13",
 )
 def flame_graphs_add_up(view: View, job_id: str, vertex_id: str) -> Relations:
-    graphs: dict[str, Value] = {}
+    by_type: dict[str, Value] = {}
     for body in view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id):
         if set(body.response.query) == {"type"}:
-            graphs[body.response.query["type"][0].lower()] = body
-    plain = view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
-    full = graphs.get("full", plain)
+            by_type[body.response.query["type"][0].lower()] = body
+    without_query = view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
+    full = by_type.get("full", without_query)
     if not full["data"].exists:
         return
-    for same in (plain, graphs.get("full", plain)):
-        if same["endTimestamp"].raw == full["endTimestamp"].raw:
-            yield from _same_frames(full["data"], [same["data"]])
-    parts = [graphs[kind] for kind in ("on_cpu", "off_cpu") if kind in graphs]
+    for graph in (without_query, full):
+        if graph["endTimestamp"].raw == full["endTimestamp"].raw:
+            yield from _same_frames(full["data"], [graph["data"]])
+    parts = [by_type[kind] for kind in ("on_cpu", "off_cpu") if kind in by_type]
     if len(parts) == 2 and all(part["endTimestamp"].raw == full["endTimestamp"].raw for part in parts):
         yield from _same_frames(full["data"], [part["data"] for part in parts])
 
 
 def _same_frames(whole: Value, parts: Sequence[Value]) -> Relations:
-    """A frame has the samples and the frames of others together."""
+    """Relate a frame to frames of other graphs: it has the samples and the children of all of them together."""
     yield from equal(whole["value"], total([part["value"] for part in parts], "samples of the others"))
-    own = {child["name"].raw: child for child in whole["children"]}
-    others: dict[Any, list[Value]] = {}
+    children_of_whole = {child["name"].raw: child for child in whole["children"]}
+    children_of_parts: dict[Any, list[Value]] = {}
     for part in parts:
         for child in part["children"]:
-            others.setdefault(child["name"].raw, []).append(child)
-    unknown = [child["name"] for name, child in own.items() if name not in others]
-    missing = [child["name"] for name, children in others.items() if name not in own for child in children]
-    for name in (*unknown, *missing):
-        contrary = unknown if name in missing else missing
-        yield from require(False, "only one of the graphs has this frame", name, *contrary)
-    for name in own.keys() & others.keys():
-        yield from _same_frames(own[name], others[name])
+            children_of_parts.setdefault(child["name"].raw, []).append(child)
+    only_in_whole = [child["name"] for name, child in children_of_whole.items() if name not in children_of_parts]
+    only_in_parts = [
+        child["name"]
+        for name, children in children_of_parts.items()
+        if name not in children_of_whole
+        for child in children
+    ]
+    for names, suspects in ((only_in_whole, only_in_parts), (only_in_parts, only_in_whole)):
+        for name in names:
+            yield from require(False, "only one of the graphs has this frame", name, *suspects)
+    for name in children_of_whole.keys() & children_of_parts.keys():
+        yield from _same_frames(children_of_whole[name], children_of_parts[name])

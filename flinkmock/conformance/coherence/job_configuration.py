@@ -22,7 +22,7 @@ _STRATEGIES = re.compile(
     rf"jitter .+"
 )
 """What `RestartStrategyDescriptionUtils` and, until 1.20, the classes in `RestartStrategies` write."""
-_NEVER, _FIXED = "Restart deactivated.", "Restart with fixed delay"
+_NO_RESTART, _FIXED_DELAY = "Restart deactivated.", "Restart with fixed delay"
 _SUPPRESSED = re.compile(
     r"Recovery is suppressed by (?P<strategy>\w+)(?:\(maxNumberRestartAttempts=(?P<attempts>\d+),)?"
 )
@@ -42,7 +42,8 @@ _STORAGES = (
     *_BACKENDS,
 )
 _CHANGELOGS = ("memory", "filesystem")
-_NOWHERE = "<checkpoint-not-externally-addressable>"
+_NOT_EXTERNAL = "<checkpoint-not-externally-addressable>"
+"""The path of a checkpoint that is stored in the JobManager."""
 
 
 @within("getJobConfig", text="The description of a restart strategy is one of Flink's.", source=_CONFIGURATION)
@@ -50,10 +51,10 @@ def restart_strategy_text(body: Value) -> Relations:
     config = body["execution-config"]
     text = config["restart-strategy"]
     if isinstance(text.raw, str):
-        yield from require(_STRATEGIES.fullmatch(text.raw) is not None, "no restart strategy", text, exact=True)
+        yield from require(_STRATEGIES.fullmatch(text.raw) is not None, "not a restart strategy", text, exact=True)
     parallelism = config["job-parallelism"]
     if is_number(parallelism.raw):
-        yield from require(parallelism.raw >= 1 or parallelism.raw == -1, "no parallelism", parallelism)
+        yield from require(parallelism.raw >= 1 or parallelism.raw == -1, "not a parallelism", parallelism)
 
 
 @between(
@@ -72,32 +73,36 @@ def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
         for vertex in details["vertices"]
         for subtask in view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
     ]
-    most = highest(attempts, "the highest attempt")
-    if text.raw == _NEVER:
+    restarts = highest(attempts, "the highest attempt")
+    has_fixed_delay = text.raw.startswith(_FIXED_DELAY)
+    match = _STRATEGIES.fullmatch(text.raw)
+    if text.raw == _NO_RESTART:
         restarting = details["timestamps"]["RESTARTING"]
         yield from require(not restarting.raw, "a job that never restarts was RESTARTING", text, restarting)
         if attempts:
-            yield from require(most.raw == 0, "a job that never restarts has restarted", text, *attempts)
-    elif text.raw.startswith(_FIXED) and (match := _STRATEGIES.fullmatch(text.raw)) and attempts:
-        yield from require(most.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
+            yield from require(restarts.raw == 0, "a job that never restarts has restarted", text, *attempts)
+    elif has_fixed_delay and match is not None and attempts:
+        yield from require(restarts.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
     newest = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
-    reason = _SUPPRESSED.search(newest.raw) if isinstance(newest.raw, str) else None
-    if details["state"].raw == "FAILED" and reason is not None:
-        fixed = reason["strategy"].startswith("FixedDelay")
-        never = reason["strategy"].startswith("NoRestart")
-        if text.raw == _NEVER or text.raw.startswith(_FIXED):
-            yield from require(fixed == text.raw.startswith(_FIXED), f"{reason[0]}…", text, newest)
-            yield from require(never == (text.raw == _NEVER), f"{reason[0]}…", text, newest)
-        if fixed and (match := _STRATEGIES.fullmatch(text.raw)) and match["attempts"]:
-            yield from require(match["attempts"] == reason["attempts"], f"{reason[0]}…", text, newest, exact=True)
+    suppression = _SUPPRESSED.search(newest.raw) if isinstance(newest.raw, str) else None
+    if details["state"].raw == "FAILED" and suppression is not None:
+        by_fixed_delay = suppression["strategy"].startswith("FixedDelay")
+        by_no_restart = suppression["strategy"].startswith("NoRestart")
+        reason = f"{suppression[0]}…"
+        if text.raw == _NO_RESTART or has_fixed_delay:
+            yield from require(by_fixed_delay == has_fixed_delay, reason, text, newest)
+            yield from require(by_no_restart == (text.raw == _NO_RESTART), reason, text, newest)
+        if by_fixed_delay and match is not None and match["attempts"]:
+            yield from require(match["attempts"] == suppression["attempts"], reason, text, newest, exact=True)
 
 
 @within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
 def checkpoint_settings(body: Value) -> Relations:
-    outside = body["externalization"]
-    if outside["enabled"].raw is False:
-        deleted = outside["delete_on_cancellation"]
-        yield from require(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
+    externalization = body["externalization"]
+    if externalization["enabled"].raw is False:
+        is_deleted = externalization["delete_on_cancellation"]
+        text = "checkpoints are not externalized"
+        yield from require(is_deleted.raw is True, text, is_deleted, externalization["enabled"], exact=True)
     yield from ascending(constant(1, "1"), body["max_concurrent"])
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
@@ -114,14 +119,14 @@ def checkpoint_settings(body: Value) -> Relations:
 
 @between(
     "job",
-    text="Checkpoints are as the settings of the job say: aligned or not, stored or not, within their timeout.",
+    text="Checkpoints follow the settings of the job: aligned or unaligned, their storage, their timeout.",
     source=_STATISTICS,
 )
 def checkpoints_follow_the_settings(view: View, job_id: str) -> Relations:
     config = view.body("getCheckpointConfig", jobid=job_id)
     history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
     unaligned, storage, timeout = (config[key] for key in ("unaligned_checkpoints", "checkpoint_storage", "timeout"))
-    at_once = config["aligned_checkpoint_timeout"].raw == 0 and config["mode"].raw == "exactly_once"
+    is_never_aligned = config["aligned_checkpoint_timeout"].raw == 0 and config["mode"].raw == "exactly_once"
     for entry in history:
         if entry["status"].raw != "COMPLETED":
             continue
@@ -131,24 +136,24 @@ def checkpoints_follow_the_settings(view: View, job_id: str) -> Relations:
             continue
         if kind.raw == "UNALIGNED_CHECKPOINT":
             yield from require(unaligned.raw is not False, "checkpoints are aligned", unaligned, kind)
-        elif kind.raw == "CHECKPOINT" and unaligned.raw is True and at_once and _knows_unaligned(history):
+        elif kind.raw == "CHECKPOINT" and unaligned.raw is True and is_never_aligned and _has_unaligned_type(history):
             yield from require(
                 False, "checkpoints are unaligned", unaligned, kind, config["aligned_checkpoint_timeout"]
             )
         if storage.is_in(("FileSystemCheckpointStorage", "JobManagerCheckpointStorage")) and path.exists:
-            stored = path.raw != _NOWHERE
-            text = "another storage than that of its checkpoints"
-            yield from require(stored == (storage.raw == "FileSystemCheckpointStorage"), text, storage, path)
+            is_in_files = path.raw != _NOT_EXTERNAL
+            text = "the checkpoints are in another storage"
+            yield from require(is_in_files == (storage.raw == "FileSystemCheckpointStorage"), text, storage, path)
 
 
-def _knows_unaligned(history: Value) -> bool:
-    """Whether the release distinguishes unaligned checkpoints: 1.16 and later, as `savepointFormat`."""
+def _has_unaligned_type(history: Value) -> bool:
+    """Whether the release has the type UNALIGNED_CHECKPOINT: since 1.16, which also added `savepointFormat`."""
     return "savepointFormat" in history.raw[0]
 
 
 @between(
     "checkpoint",
-    text="A checkpoint is unaligned if a subtask took it unaligned.",
+    text="No subtask takes a savepoint, or a checkpoint of the type CHECKPOINT, unaligned.",
     source=_STATISTICS,
 )
 def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relations:
@@ -165,31 +170,32 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
                 yield from require(flag.raw is False, f"it is a {kind.raw}", flag, kind)
 
 
-_RETAINED = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
+_RETAINED_OPTIONS = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
 
 
-def _retained(view: View) -> int:
-    """Return how many checkpoints a job keeps, which only the configuration of the cluster says (`SchedulerUtils`)."""
-    known = options(view)
-    texts = [str(known[key].raw) for key in _RETAINED if key in known]
+def _retained_checkpoints(view: View) -> int:
+    """Return how many checkpoints a job keeps: only the configuration of the cluster sets it (`SchedulerUtils`)."""
+    configured = options(view)
+    texts = [str(configured[key].raw) for key in _RETAINED_OPTIONS if key in configured]
     return max((int(text) for text in texts if text.isdecimal()), default=1)
 
 
 @between(
     "job",
-    text="As many of the newest checkpoints may be kept as are configured; savepoints are never discarded.",
+    text="Only as many of the newest checkpoints are kept as are configured; savepoints are never discarded.",
     source="flink-behaviour.md#rules-that-hold",
     may_disagree_for_ms=TWO_CACHES_MS,
 )
 def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
     history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
     completed = [entry for entry in history if entry["status"].raw == "COMPLETED"]
-    rows = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
-    kept = _retained(view)
-    for flag in rows[kept + 1 :]:
-        yield from require(flag.raw is True, "it is not discarded", flag, exact=True)
-    for newer, older in pairwise(rows):
-        yield from require(older.raw is not False or newer.raw is False, "a newer one is discarded", newer, older)
+    flags = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
+    # one more may not be discarded yet
+    for is_discarded in flags[_retained_checkpoints(view) + 1 :]:
+        yield from require(is_discarded.raw is True, "it is not discarded", is_discarded, exact=True)
+    for newer, older in pairwise(flags):
+        holds = older.raw is not False or newer.raw is False
+        yield from require(holds, "a newer checkpoint is discarded", newer, older)
     for entry in completed:
         if entry["is_savepoint"].raw is True:
             yield from require(
@@ -199,7 +205,7 @@ def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="A checkpoint is discarded in its details and as the latest one if and only if it is in the history.",
+    text="The history, the details of a checkpoint and the latest checkpoints agree on whether it is discarded.",
     source=_STATISTICS,
     may_disagree_for_ms=TWO_CACHES_MS,
 )
@@ -208,6 +214,6 @@ def discarded_is_one_value(view: View, job_id: str) -> Relations:
     latest = [statistics["latest"][kind] for kind in ("completed", "savepoint")]
     for entry in statistics["history"]:
         if entry["status"].raw == "COMPLETED":
-            same = [each["discarded"] for each in latest if each.raw and each["id"].raw == entry["id"].raw]
+            as_latest = [other["discarded"] for other in latest if other.raw and other["id"].raw == entry["id"].raw]
             details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=str(entry["id"].raw))
-            yield from equal(entry["discarded"], details["discarded"], *same)
+            yield from equal(entry["discarded"], details["discarded"], *as_latest)

@@ -26,9 +26,9 @@ def job_result_status(view: View, job_id: str) -> Relations:
     status = view.body("getJobExecutionResult", jobid=job_id)["status"]["id"]
     for row in jobs_of(view, job_id):
         if row["state"].exists and status.exists:
-            ended = row["state"].raw in TERMINAL
+            has_ended = row["state"].raw in TERMINAL
             text = "COMPLETED means that the job has ended"
-            yield from require((status.raw == "COMPLETED") == ended, text, status, row["state"], exact=True)
+            yield from require((status.raw == "COMPLETED") == has_ended, text, status, row["state"], exact=True)
 
 
 @between(
@@ -70,14 +70,15 @@ def result_is_coherent(body: Value) -> Relations:
             serialized = cause["serialized-throwable"]
             if isinstance(serialized.raw, str):
                 content = decoded(serialized.raw)
-                yield from require(content.startswith(JAVA_OBJECT), "no Java object", serialized, exact=True)
-                named = name.raw.encode() in content
-                yield from require(named, "the serialized exception is of another class", serialized, name)
+                yield from require(content.startswith(JAVA_OBJECT), "not a Java object", serialized, exact=True)
+                has_class = name.raw.encode() in content
+                yield from require(has_class, "the serialized exception is of another class", serialized, name)
     elif status.exists:
         yield from require(status.raw != "FAILED", "FAILED without a failure", status)
 
 
 def decoded(text: str) -> bytes:
+    """Return the bytes of a text in base64; no bytes if it is not base64."""
     try:
         return b64decode(text, validate=True)
     except ValueError:
@@ -128,10 +129,10 @@ def job_restarts(view: View, job_id: str) -> Relations:
 def job_uptime(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     metrics = view.metrics("getJobMetrics", jobid=job_id)
-    running = details["timestamps"]["RUNNING"]
+    running_since = details["timestamps"]["RUNNING"]
     if details["state"].raw == "RUNNING" and not details["timestamps"]["RESTARTING"].raw and "uptime" in metrics:
         uptime = metrics["uptime"]
-        yield from close(uptime, details["now"] - running, 60_000)
+        yield from close(uptime, details["now"] - running_since, 60_000)
         if "runningTime" in metrics:
             yield from close(uptime, metrics["runningTime"], 5_000)
         for name in ("restartingTime", "downtime", "failingTime", "cancellingTime", "createdTime", "initializingTime"):

@@ -1,4 +1,4 @@
-"""Invariants of the vertices and the plan in the details of a job."""
+"""Invariants of the vertices in the details of a job."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def vertex_ends_with_its_tasks(job: Value) -> Relations:
         states = {state: number.raw for state, number in vertex["tasks"].items()}
         if not states or not sum(states.values()):
             continue
-        ended = all(state in TERMINAL for state, number in states.items() if number)
-        if ended and vertex["start-time"].raw != -1:
+        all_ended = all(state in TERMINAL for state, number in states.items() if number)
+        if all_ended and vertex["start-time"].raw != -1:
             text = "all tasks have ended, the vertex has not"
             yield from require(vertex["end-time"].raw != -1, text, vertex["end-time"], vertex["tasks"])
-        elif not ended:
+        elif not all_ended:
             text = "the vertex has ended, some of its tasks have not"
             yield from require(vertex["end-time"].raw == -1, text, vertex["end-time"], vertex["tasks"])
 
@@ -77,10 +77,10 @@ def vertex_ends_with_its_tasks(job: Value) -> Relations:
 def vertex_has_started(job: Value) -> Relations:
     for vertex in job["vertices"]:
         deployed = [vertex["tasks"][state] for state in (*sorted(ALIVE_TASKS), "FINISHED")]
-        active = [number for number in deployed if number.raw]
-        if active:
+        present = [number for number in deployed if number.raw]
+        if present:
             text = "tasks are deployed, the vertex has no start-time"
-            yield from require(vertex["start-time"].raw != -1, text, vertex["start-time"], *active)
+            yield from require(vertex["start-time"].raw != -1, text, vertex["start-time"], *present)
 
 
 @within(
@@ -105,13 +105,13 @@ def vertex_runs_within_its_job(job: Value) -> Relations:
     source="flink-behaviour.md#job-details",
 )
 def vertex_max_parallelism(job: Value) -> Relations:
-    most = job["maxParallelism"]
-    vertices = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
-    if is_number(most.raw):
-        yield from require(most.raw == -1 or most.raw >= 1, "neither a parallelism nor -1", most)
-    if is_number(most.raw) and most.raw > 0 and vertices and job["job-type"].raw != "BATCH":
+    of_job = job["maxParallelism"]
+    of_vertices = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
+    if is_number(of_job.raw):
+        yield from require(of_job.raw == -1 or of_job.raw >= 1, "neither a parallelism nor -1", of_job)
+    if is_number(of_job.raw) and of_job.raw > 0 and of_vertices and job["job-type"].raw != "BATCH":
         text = "no vertex has the maximum of its job"
-        yield from require(any(each.raw == most.raw for each in vertices), text, most, *vertices)
+        yield from require(any(of_vertex.raw == of_job.raw for of_vertex in of_vertices), text, of_job, *of_vertices)
     for vertex in job["vertices"]:
         if isinstance(vertex["maxParallelism"].raw, int) and vertex["maxParallelism"].raw > 0:
             yield from ascending(vertex["parallelism"], vertex["maxParallelism"])
@@ -148,34 +148,35 @@ def vertex_metrics_are_counts(job: Value) -> Relations:
     source=_RULES,
 )
 def vertices_are_sorted(job: Value) -> Relations:
-    order = {vertex["id"].raw: number for number, vertex in enumerate(job["vertices"])}
+    positions = {vertex["id"].raw: position for position, vertex in enumerate(job["vertices"])}
     for node in job["plan"]["nodes"]:
         for edge in node["inputs"]:
-            if edge["id"].raw in order and node["id"].raw in order:
-                is_sorted = order[edge["id"].raw] < order[node["id"].raw]
+            if edge["id"].raw in positions and node["id"].raw in positions:
+                is_sorted = positions[edge["id"].raw] < positions[node["id"].raw]
                 yield from require(is_sorted, "a vertex is listed before its input", job["vertices"], edge["id"])
 
 
 @within(
     "getJobDetails",
-    text="A vertex of a job that FINISHED without restart has read the records that its inputs have written.",
+    text="If a job FINISHED without a restart, each vertex has read the records that its inputs have written.",
     source=_RULES,
 )
 def records_arrive(job: Value) -> Relations:
     if job["state"].raw != "FINISHED" or job["timestamps"]["RESTARTING"].raw:
         return
-    rows = {vertex["id"].raw: vertex["metrics"] for vertex in job["vertices"]}
+    metrics = {vertex["id"].raw: vertex["metrics"] for vertex in job["vertices"]}
     edges = [edge for node in job["plan"]["nodes"] for edge in node["inputs"]]
     readers = Counter(edge["id"].raw for edge in edges)
     for node in job["plan"]["nodes"]:
         inputs = list(node["inputs"])
-        plain = all(readers[edge["id"].raw] == 1 and edge["ship_strategy"].raw != "BROADCAST" for edge in inputs)
-        if not inputs or not plain or node["id"].raw not in rows:
+        are_read_once = all(
+            readers[edge["id"].raw] == 1 and edge["ship_strategy"].raw != "BROADCAST" for edge in inputs
+        )
+        if not inputs or not are_read_once or node["id"].raw not in metrics:
             continue  # a record for several readers is written once, or several times
-        known = [rows[edge["id"].raw] for edge in inputs if edge["id"].raw in rows]
-        read = rows[node["id"].raw]
-        if (
-            all(metrics["write-records-complete"].raw is True for metrics in known)
-            and read["read-records-complete"].raw
-        ):
-            yield from equal(read["read-records"], total([metrics["write-records"] for metrics in known], "written"))
+        reader = metrics[node["id"].raw]
+        writers = [metrics[edge["id"].raw] for edge in inputs if edge["id"].raw in metrics]
+        are_complete = all(writer["write-records-complete"].raw is True for writer in writers)
+        if are_complete and reader["read-records-complete"].raw:
+            written = total([writer["write-records"] for writer in writers], "records written")
+            yield from equal(reader["read-records"], written)

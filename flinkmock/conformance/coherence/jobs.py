@@ -1,4 +1,4 @@
-"""Invariants of jobs: their states, times, vertices in the details, and plans."""
+"""Invariants of jobs: their states, times and names, in the details and in lists of jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flinkmock.conformance.coherence.view import View
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 ALIVE_TASKS = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
 _RULES = "flink-behaviour.md#rules-that-hold"
-_LEADS_TO = {
+_LATER_STATES = {
     "CANCELLING": ("CANCELLING", "CANCELED", "FAILING", "FAILED", "SUSPENDED"),
     "FAILING": ("FAILING", "FAILED", "CANCELLING", "CANCELED", "SUSPENDED"),
     "SUSPENDED": ("SUSPENDED",),
@@ -53,13 +53,8 @@ def job_end_time(job: Value) -> Relations:
     if job["state"].is_in(TERMINAL):
         yield from equal(job["end-time"], job["timestamps"][job["state"].raw])
     elif job["state"].raw != "SUSPENDED":
-        yield from require(
-            job["end-time"].raw == -1, "a job that has not ended has an end-time", *_both(job), exact=True
-        )
-
-
-def _both(job: Value) -> tuple[Value, Value]:
-    return job["end-time"], job["state"]
+        text = "a job that has not ended has an end-time"
+        yield from require(job["end-time"].raw == -1, text, job["end-time"], job["state"], exact=True)
 
 
 @within("getJobDetails", text="The duration of a job is end-time - start-time, or now - start-time.", source=_RULES)
@@ -118,7 +113,7 @@ def job_states_in_order(job: Value) -> Relations:
     for state in ("FAILING", "RESTARTING", "FINISHED"):
         if times[state].raw and times["RUNNING"].exists:
             yield from require(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
-    for state, later_states in _LEADS_TO.items():
+    for state, later_states in _LATER_STATES.items():
         if times[state].raw and job["state"].exists:
             text = f"a job that was {state} does not become {job['state'].raw}"
             yield from require(job["state"].raw in later_states, text, times[state], job["state"])
@@ -156,7 +151,7 @@ def job_is_not_stoppable(job: Value) -> Relations:
 
 
 def aggregate_status(tasks: dict[str, int]) -> str:
-    """Return the status of a vertex by the number of tasks in each state (`ExecutionJobVertex`)."""
+    """Return the status of a vertex with this number of tasks in each state (`ExecutionJobVertex`)."""
     for state in ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING"):
         if tasks.get(state):
             return state
@@ -171,7 +166,7 @@ TASK_STATES_OF: dict[str, frozenset[str]] = {
     "FAILED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
 }
-"""Job state -> the states that tasks may be in. While tasks are cancelled and restarted they may be in any state."""
+"""Job state -> the states that its tasks may be in. In job states that are not in this table, tasks may be in any."""
 
 
 @within(
@@ -204,7 +199,7 @@ def listed_tasks_add_up(body: Value) -> Relations:
 @within(
     "getJobsOverview",
     "getApplicationDetails",
-    text="A listed job that has ended has the duration end-time - start-time; any other has the end-time -1.",
+    text="A listed job that has ended has the duration end-time - start-time; other jobs have the end-time -1.",
     source=_RULES,
 )
 def listed_times(body: Value) -> Relations:
@@ -214,9 +209,9 @@ def listed_times(body: Value) -> Relations:
             yield from equal(job["end-time"], job["last-modification"])
         elif job["state"].exists and job["state"].raw != "SUSPENDED":
             yield from require(job["end-time"].raw == -1, "it has not ended", job["end-time"], job["state"], exact=True)
-            changed = job["last-modification"]
-            if changed.raw:  # 0 while INITIALIZING
-                yield from ascending(job["start-time"], changed, job["start-time"] + job["duration"])
+            modified = job["last-modification"]
+            if modified.raw:  # 0 while INITIALIZING
+                yield from ascending(job["start-time"], modified, job["start-time"] + job["duration"])
         yield from ascending(constant(0, "0"), job["duration"])
 
 
@@ -258,6 +253,7 @@ def job_name(view: View, job_id: str) -> Relations:
 
 
 def _of_plan(plan: Value, key: str) -> Value:
+    """Return a field of a plan; a missing value if the plan has no nodes."""
     return plan[key] if plan["nodes"].raw else Value(MISSING)
 
 
@@ -303,13 +299,13 @@ def job_tasks(view: View, job_id: str) -> Relations:
     rows = list(jobs_of(view, job_id))
     for state, _ in next(iter(rows))["tasks"].items() if rows else ():
         parts = [vertex["tasks"][state.upper()] for vertex in details["vertices"]]
-        known = parts and all(part.exists for part in parts)
-        vertices = total(parts, f"sum of the vertices' {state}") if known else Value(MISSING)
+        of_vertices = total(parts, f"sum of the vertices' {state}") if parts else Value(MISSING)
         if state == "total":
             parts = [vertex["parallelism"] for vertex in details["vertices"]]
-            waits = details["state"].raw == "CREATED"  # such a job may have a graph without executions
-            vertices = total(parts, "sum of parallelisms") if parts and not waits else Value(MISSING)
-        yield from equal(*(row["tasks"][state] for row in rows), vertices)
+            # a job that is CREATED may have a graph without executions
+            is_deployed = details["state"].raw != "CREATED"
+            of_vertices = total(parts, "sum of parallelisms") if parts and is_deployed else Value(MISSING)
+        yield from equal(*(row["tasks"][state] for row in rows), of_vertices)
 
 
 @between(
@@ -320,14 +316,14 @@ def job_tasks(view: View, job_id: str) -> Relations:
 def job_last_modification(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     rows = list(jobs_of(view, job_id))
-    changed = [row["last-modification"] for row in rows]
+    modified = [row["last-modification"] for row in rows]
     entered_at = []
     for vertex in details["vertices"]:
         ids = {"jobid": job_id, "vertexid": str(vertex["id"].raw)}
         statuses = view.body("getJobVertexDetails", **ids)["subtasks"]
         times = view.body("getSubtasksTimes", **ids)["subtasks"]
         if not statuses.raw or not times.raw or len(statuses.raw) != len(times.raw):
-            yield from equal(*changed)  # not all vertices were read
+            yield from equal(*modified)  # not all vertices were read
             return
         entered_at += [
             times_of_subtask["timestamps"][str(subtask["status"].raw)]
@@ -335,4 +331,4 @@ def job_last_modification(view: View, job_id: str) -> Relations:
         ]
     if details["end-time"].raw != -1:
         entered_at.append(details["end-time"])
-    yield from equal(*changed, highest(entered_at, "the latest time of a task's state"))
+    yield from equal(*modified, highest(entered_at, "the latest time of a task's state"))

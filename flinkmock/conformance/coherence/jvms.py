@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -12,25 +12,26 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, clos
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number, number, total
 from flinkmock.conformance.coherence.view import View
 
-_COUNTED = (
+_NOT_NEGATIVE = (
     "Count", "Used", "Committed", "TotalCapacity", "Time", "Segments", "Total", "Available", "Loaded", "Unloaded",
     "Open", "TimeMsPerSecond",
 )  # fmt: skip
 """Ends of the names of metrics that are never negative."""
 _COLLECTORS = "Status.JVM.GarbageCollector."
-_HEAD = re.compile(
+_THREAD_HEAD = re.compile(
     r'"(?P<name>.*?)" (?:daemon )?(?:prio=\d+ )?Id=(?P<id>\d+) '
     r"(?:NEW|RUNNABLE|BLOCKED|WAITING|TIMED_WAITING|TERMINATED)\b",
     re.DOTALL,
 )
 """How `ThreadInfo.toString` begins, which `JvmThreadInfo.stringify` follows."""
-_PAGE = 4096
-"""The smallest page of an operating system that Java supports, in bytes."""
+_PAGE_BYTES = 4096
+"""The smallest page of an operating system that Java supports."""
 _FEW_THREADS = 12
-"""How many threads may begin or end between two responses, besides a third of all."""
+"""How many threads may start or end between two responses, in addition to a third of all threads."""
 
 
 def _values(body: Value) -> dict[str, Value]:
+    """Return the metrics that have a value, as numbers, by their ids."""
     return {str(row["id"].raw): number(row["value"]) for row in body if row["value"].exists}
 
 
@@ -39,12 +40,12 @@ def _metric(values: dict[str, Value], name: str) -> Value:
 
 
 def whole_pages(size: Value) -> Relations:
-    """Relate the size of a memory that a JVM has reserved: whole pages of the operating system."""
+    """Relate the size of a JVM's reserved memory: it consists of whole pages of the operating system."""
     if is_number(size.raw) and size.raw > 0:
-        yield from require(size.raw % _PAGE == 0, f"not a multiple of {_PAGE}", size)
+        yield from require(size.raw % _PAGE_BYTES == 0, f"not a multiple of {_PAGE_BYTES}", size)
 
 
-def _spells_number(raw: object) -> bool:
+def _is_number_text(raw: object) -> bool:
     try:
         float(str(raw))
     except ValueError:
@@ -64,23 +65,23 @@ def jvm_metrics(body: Value) -> Relations:
     metric = partial(_metric, values)
     for row in body:
         if str(row["id"].raw).startswith("Status.") and row["value"].exists:
-            yield from require(_spells_number(row["value"].raw), "no number", row["value"])
+            yield from require(_is_number_text(row["value"].raw), "not a number", row["value"])
     for name, value in values.items():
-        if name.endswith(_COUNTED):
+        if name.endswith(_NOT_NEGATIVE):
             yield from ascending(constant(0, "0"), value)
         if name.endswith("CPU.Load"):
-            yield from require(-1 <= value.raw <= 1.0, "no share", value)
+            yield from require(-1 <= value.raw <= 1.0, "neither a share nor -1", value)
         if name.endswith(".TimeMsPerSecond"):
             yield from ascending(value, constant(1000, "1000 ms per second"))
     for scope in ("Heap", "NonHeap", "Metaspace"):
-        used, committed, most = (metric(f"Status.JVM.Memory.{scope}.{key}") for key in ("Used", "Committed", "Max"))
+        used, committed, maximum = (metric(f"Status.JVM.Memory.{scope}.{key}") for key in ("Used", "Committed", "Max"))
         yield from ascending(used, committed)
         yield from whole_pages(committed)
-        yield from whole_pages(most)
-        if is_number(most.raw) and most.raw > 0:
-            yield from ascending(committed, most)
-        elif is_number(most.raw):
-            yield from require(most.raw == -1, "neither a size nor -1", most)
+        yield from whole_pages(maximum)
+        if is_number(maximum.raw) and maximum.raw > 0:
+            yield from ascending(committed, maximum)
+        elif is_number(maximum.raw):
+            yield from require(maximum.raw == -1, "neither a size nor -1", maximum)
     yield from ascending(metric("taskSlotsAvailable"), metric("taskSlotsTotal"))
     yield from ascending(metric("Status.JVM.FileDescriptor.Open"), metric("Status.JVM.FileDescriptor.Max"))
     yield from ascending(
@@ -120,7 +121,7 @@ def jvm_memory(body: Value) -> Relations:
 
 
 def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
-    """Yield the names of metrics, their values and the threads of the JobManager and of each TaskManager."""
+    """Yield the list of metrics, the values of metrics and the thread dump of the JobManager and each TaskManager."""
     yield (
         view.body("getJobManagerMetrics"),
         view.metrics("getJobManagerMetrics"),
@@ -136,7 +137,7 @@ def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
 
 @between(
     "cluster",
-    text="The figures of all garbage collectors are the sums of those of each.",
+    text="The figures of all garbage collectors together are the sums of the figures of each.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -144,62 +145,72 @@ def garbage_collections_add_up(view: View) -> Relations:
     for listed, values, _ in _processes(view):
         names = {str(row["id"].raw) for row in listed if _COLLECTORS in str(row["id"].raw)}
         for key in ("Count", "Time", "TimeMsPerSecond"):
-            every = f"{_COLLECTORS}All.{key}"
-            single = {name for name in names if name.endswith(f".{key}")} - {every}
-            if every in values and single and single <= values.keys():
-                yield from close(values[every], total([values[name] for name in single], f"sum of {key}"), 0.01)
+            of_all = f"{_COLLECTORS}All.{key}"
+            of_each = {name for name in names if name.endswith(f".{key}")} - {of_all}
+            if of_all in values and of_each and of_each <= values.keys():
+                yield from close(values[of_all], total([values[name] for name in of_each], f"sum of {key}"), 0.01)
 
 
 @between(
     "cluster",
-    text="The JobManager and the TaskManagers list the same metrics of their JVMs, but for the garbage collectors.",
+    text="The JobManager and the TaskManagers list the same metrics of their JVMs, except for garbage collectors.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jvm_metrics_are_the_same(view: View) -> Relations:
-    whole = view.body("getJobManagerMetrics")
+    of_jobmanager = view.body("getJobManagerMetrics")
     for (taskmanager_id,) in view.subjects("taskmanager"):
-        part = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-        if whole.raw and part.raw:
-            listed, others = _of_the_jvm(whole), _of_the_jvm(part)
-            values = view.metrics("getJobManagerMetrics")
-            values_of_part = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-            for one, other, body, known in ((listed, others, part, values_of_part), (others, listed, whole, values)):
-                without = [row["id"] for row in body if row["id"].raw not in known]
-                suspects = without if 0 < len(without) <= 3 else [body]
-                for row in one.values():
-                    yield from is_listed(row, other, "only one of them lists it", *suspects)
+        of_taskmanager = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+        if of_jobmanager.raw and of_taskmanager.raw:
+            values = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+            yield from _lists_all(of_taskmanager, values, _jvm_metric_ids(of_jobmanager))
+            yield from _lists_all(of_jobmanager, view.metrics("getJobManagerMetrics"), _jvm_metric_ids(of_taskmanager))
 
 
-def _of_the_jvm(body: Value) -> dict[str, Value]:
-    names = {str(row["id"].raw): row["id"] for row in body}
-    return {name: row for name, row in names.items() if name.startswith("Status.JVM.") and _COLLECTORS not in name}
+def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Value]) -> Relations:
+    """Relate metrics of another process to a list of metrics: it has all of them.
+
+    Args:
+        body: The list of metrics.
+        values: The metrics of this process that have a value.
+        metric_ids: The metrics of the other process.
+    """
+    without_value = [row["id"] for row in body if row["id"].raw not in values]
+    suspects = without_value if 0 < len(without_value) <= 3 else [body]
+    listed = {metric_id.raw for metric_id in _jvm_metric_ids(body)}
+    for metric_id in metric_ids:
+        yield from is_listed(metric_id, listed, "only one of them lists it", *suspects)
+
+
+def _jvm_metric_ids(body: Value) -> list[Value]:
+    ids = [(row["id"], str(row["id"].raw)) for row in body]
+    return [value for value, text in ids if text.startswith("Status.JVM.") and _COLLECTORS not in text]
 
 
 @within(
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
-    text="A thread is described with its name, its id and its state, and listed once.",
+    text="The description of a thread has its name, its id and its state. Each thread is listed once.",
     source="flink-behaviour.md#task-managers",
 )
 def threads(body: Value) -> Relations:
-    seen: dict[str, Value] = {}
+    first_with_id: dict[str, Value] = {}
     for row in body["threadInfos"]:
         name, text = row["threadName"], row["stringifiedThreadInfo"]
         if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
             yield from require(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
-            yield from require(text.raw.endswith("\n"), "a line that has no end", text)
-            head = _HEAD.match(text.raw)
+            yield from require(text.raw.endswith("\n"), "the last line has no end", text)
+            head = _THREAD_HEAD.match(text.raw)
             if head is not None:
-                first = seen.setdefault(head["id"], text)
-                same = () if first is text else (first,)
-                yield from require(first is text, f"thread {head['id']} twice", text, *same)
-            elif seen:
+                first = first_with_id.setdefault(head["id"], text)
+                is_first = first is text
+                yield from require(is_first, f"thread {head['id']} twice", text, *(() if is_first else (first,)))
+            elif first_with_id:
                 yield from require(False, "no id and state", text)
 
 
 def _thread_ids(dump: Value) -> list[int]:
-    heads = [_HEAD.match(str(row["stringifiedThreadInfo"].raw)) for row in dump["threadInfos"]]
+    heads = [_THREAD_HEAD.match(str(row["stringifiedThreadInfo"].raw)) for row in dump["threadInfos"]]
     return [int(head["id"]) for head in heads if head is not None]
 
 
@@ -211,8 +222,8 @@ def _thread_ids(dump: Value) -> list[int]:
 )
 def threads_in_order(body: Value) -> Relations:
     ids = _thread_ids(body)
-    falls = sum(one > next_one for one, next_one in pairwise(ids))
-    unordered = min(falls, len(ids) - 1 - falls)  # some JVMs list the newest thread first
+    descents = sum(thread_id > next_id for thread_id, next_id in pairwise(ids))
+    unordered = min(descents, len(ids) - 1 - descents)  # some JVMs list the newest thread first
     text = f"{unordered} of {len(ids)} threads are out of order"
     yield from require(unordered <= 3 + len(ids) / 4, text, body["threadInfos"])
 
@@ -226,8 +237,9 @@ def threads_in_order(body: Value) -> Relations:
 )
 def oldest_thread_first(body: Value) -> Relations:
     ids = _thread_ids(body)
-    falls = sum(one > next_one for one, next_one in pairwise(ids))
-    yield from require(2 * falls <= len(ids), f"{falls} of {len(ids)} threads are out of order", body["threadInfos"])
+    descents = sum(thread_id > next_id for thread_id, next_id in pairwise(ids))
+    text = f"{descents} of {len(ids)} threads are out of order"
+    yield from require(2 * descents <= len(ids), text, body["threadInfos"])
 
 
 @over_time(
@@ -238,14 +250,14 @@ def oldest_thread_first(body: Value) -> Relations:
 )
 def threads_keep_their_order(before: Value, after: Value) -> Relations:
     old, new = _thread_ids(before), _thread_ids(after)
-    stayed = set(old) & set(new)
-    same = [each for each in old if each in stayed] == [each for each in new if each in stayed]
-    yield from require(same, "another order", after["threadInfos"], before["threadInfos"])
+    in_both = set(old) & set(new)
+    old_order, new_order = ([thread_id for thread_id in ids if thread_id in in_both] for ids in (old, new))
+    yield from require(old_order == new_order, "another order", after["threadInfos"], before["threadInfos"])
 
 
 @between(
     "cluster",
-    text="The metric Status.JVM.Threads.Count counts the threads of the dump, give or take a third.",
+    text="The metric Status.JVM.Threads.Count is about the number of threads in the thread dump.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -1,4 +1,4 @@
-"""Invariants of log files, of the pages of logs, and of the address of the server."""
+"""Invariants of log files, of the addresses of the dashboard's log pages, and of the address of the server."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, equa
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
-_CACHED_GROWTH = 512 * 1024
-"""How many bytes a log file of a TaskManager may grow while its content is cached (3 s)."""
+_MAX_CACHED_GROWTH = 512 * 1024
+"""How many bytes a log file of a TaskManager may grow at most while its content is cached (3 s)."""
 _RECENT_MS = 10_000
+"""The lines of this time at the end of a log show how fast it grows."""
 _OLD_MS = 60_000
+"""Longer than the content of a file is cached."""
 _LINE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3}) ", re.MULTILINE)
 """How a line of a log begins in conf/log4j.properties."""
 _CLOCK_CHANGE_MS = 3_700_000
-"""How far the time of a line may be off after clocks were put back."""
+"""How far the time of a line may be off after daylight saving time has ended."""
 _ANY_ZONE_MS = 15 * 3_600_000
 """How far the time zones of two processes may be apart."""
 
@@ -40,16 +42,17 @@ def log_files(body: Value) -> Relations:
 
 
 def _cached_growth(text: str) -> int:
-    """Return how many bytes a file may have grown while its content was cached: as many as in its last 10 s, and more.
+    """Return how many bytes a file may have grown while its content was cached.
 
-    A file whose lines have no times may grow by any number of bytes.
+    It is three times the growth in the last 10 s of the log, plus 8 KiB. The growth of a file whose lines have no times
+    is unknown.
     """
-    times = list(_LINE_TIME.finditer(text[-_CACHED_GROWTH:]))
+    times = list(_LINE_TIME.finditer(text[-_MAX_CACHED_GROWTH:]))
     if not times:
-        return _CACHED_GROWTH
-    last = _milliseconds(times[-1])
-    first = next(time for time in times if last - _milliseconds(time) <= _RECENT_MS)
-    return min(8_192 + 3 * (len(text[-_CACHED_GROWTH:]) - first.start()), _CACHED_GROWTH)
+        return _MAX_CACHED_GROWTH
+    last_ms = _milliseconds(times[-1])
+    first = next(time for time in times if last_ms - _milliseconds(time) <= _RECENT_MS)
+    return min(8_192 + 3 * (len(text[-_MAX_CACHED_GROWTH:]) - first.start()), _MAX_CACHED_GROWTH)
 
 
 @between(
@@ -74,7 +77,7 @@ def _log_sizes(view: View, list_id: str, file_id: str, ids: dict[str, str]) -> R
         text = view.body(file_id, **ids, filename=str(row["name"].raw))
         if isinstance(text.raw, str) and is_number(row["size"].raw):
             length = computed(len(text.raw), "length of the file", text)
-            # a file that grows is not the same when it is requested again; those of TaskManagers are cached
+            # a file of a TaskManager may have grown since its content was cached
             if ids and not _is_old(row, view):
                 yield from ascending(length, row["size"])
                 yield from ascending(row["size"], length, slack=_cached_growth(text.raw))
@@ -90,20 +93,20 @@ def _is_old(row: Value, view: View) -> bool:
 
 
 def _unreadable(view: View, rows: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
-    """Return the names of listed files whose content was not read: at most three, which may be wrong."""
+    """Return the names of up to three listed files whose content was not read: these names may be wrong."""
     names = [row["name"] for row in rows]
     return [name for name in names if not view.body(file_id, **ids, filename=str(name.raw)).exists][:3]
 
 
 @between(
     "cluster",
-    text="The log file that the JVM of the JobManager was given is listed, and so is its standard output.",
+    text="The log file that the JVM options of the JobManager name is listed, with the file of its standard output.",
     source="flink-behaviour.md#logs",
 )
 def configured_log_is_listed(view: View) -> Relations:
     rows = view.body("getJobManagerLogList")["logs"]
     if any(key.endswith("web.log.path") for key in options(view)):
-        return  # there is another file
+        return  # the option names another log file
     names = {row["name"].raw for row in rows}
     suspects = _unreadable(view, rows, "getJobManagerCustomLog", {}) or [rows]
     for option in view.body("getJobManagerEnvironment")["jvm"]["options"]:
@@ -138,24 +141,25 @@ def jobmanager_output_is_listed(view: View) -> Relations:
 
 
 def _pair_of_files(view: View, rows: Value, files: Sequence[Value], ids: dict[str, str]) -> Relations:
+    """Relate the contents of log and standard output to the list of files: two files of one name have their sizes."""
     log, output = files
     if not rows.exists or not log.exists or not output.exists:
         return
     sizes = {str(row["name"].raw): row["size"].raw for row in rows}
     outputs = {name.removesuffix(".out"): size for name, size in sizes.items() if name.endswith(".out")}
-    found = any(
-        _is_about(size, log) and _is_about(outputs[name.rpartition(".")[0]], output)
+    has_pair = any(
+        _is_about_length(size, log) and _is_about_length(outputs[name.rpartition(".")[0]], output)
         for name, size in sizes.items()
         if name.rpartition(".")[0] in outputs and not name.endswith(".out")
     )
     file_id = "getTaskManagerCustomLog" if ids else "getJobManagerCustomLog"
     suspects = _unreadable(view, rows, file_id, ids) or [rows]
-    text = "no two files have one name and the sizes of its log and its standard output"
-    yield from require(found, text, *suspects)
+    text = "no two files have the same name without extension, and the sizes of the log and the standard output"
+    yield from require(has_pair, text, *suspects)
 
 
-def _is_about(size: object, text: Value) -> bool:
-    return isinstance(size, int) and isinstance(text.raw, str) and abs(size - len(text.raw)) <= _CACHED_GROWTH
+def _is_about_length(size: object, text: Value) -> bool:
+    return isinstance(size, int) and isinstance(text.raw, str) and abs(size - len(text.raw)) <= _MAX_CACHED_GROWTH
 
 
 @between(
@@ -178,25 +182,24 @@ def shared_log_folders(view: View) -> Relations:
 
 
 def _same_folder(one: Value, other: Value) -> Relations:
-    rows = [{str(row["name"].raw): row for row in each} for each in (one, other)]
-    both = [name for name in rows[0] if name in rows[1]]
-    equal_files = [name for name in both if rows[0][name].raw == rows[1][name].raw]
-    if len(equal_files) < 2 or 2 * len(equal_files) < min(len(rows[0]), len(rows[1])):
+    files, other_files = ({str(row["name"].raw): row for row in rows} for rows in (one, other))
+    in_both = [name for name in files if name in other_files]
+    equal_files = [name for name in in_both if files[name].raw == other_files[name].raw]
+    if len(equal_files) < 2 or 2 * len(equal_files) < min(len(files), len(other_files)):
         return  # these are different folders
-    unknown = [[row["name"] for name, row in rows[i].items() if name not in both] for i in (0, 1)]
-    for i in (0, 1):
-        for only in unknown[i]:
-            suspects = unknown[1 - i][:3] or [(other, one)[i]]
-            yield from require(False, f"only one list has {only.raw}", only, *suspects)
-    if not any(unknown):
-        same = list(rows[0]) == list(rows[1])
-        yield from require(same, "another order", one, other)
-    for name in both:
+    only_in_one = [row["name"] for name, row in files.items() if name not in in_both]
+    only_in_other = [row["name"] for name, row in other_files.items() if name not in in_both]
+    for names, suspects in ((only_in_one, only_in_other[:3] or [other]), (only_in_other, only_in_one[:3] or [one])):
+        for name in names:
+            yield from require(False, f"only one list has {name.raw}", name, *suspects)
+    if not only_in_one and not only_in_other:
+        yield from require(list(files) == list(other_files), "another order", one, other)
+    for file_name in in_both:
         for key in ("size", "mtime"):
-            yield from equal(rows[0][name][key], rows[1][name][key])
+            yield from equal(files[file_name][key], other_files[file_name][key])
 
 
-@between("cluster", text="/jobmanager/log is one of the listed files.", source="flink-behaviour.md#logs")
+@between("cluster", text="/jobmanager/log has about the size of a listed file.", source="flink-behaviour.md#logs")
 def jobmanager_log_is_listed(view: View) -> Relations:
     text = view.body("getJobManagerLogFile")
     rows = view.body("getJobManagerLogList")["logs"]
@@ -208,25 +211,23 @@ def jobmanager_log_is_listed(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="The pages of logs are on the server that lists the jars.",
+    text="The addresses of log pages are on the server that lists the jars.",
     source="flink-behaviour.md#logs",
     since="1.16",
 )
 def log_pages(view: View) -> Relations:
     address = view.body("getJarList")["address"]
-    pages = []
-    for kind, name in (("job", "jobid"),):
-        pages += [view.body("getJobManagerLogUrl", **{name: ids[0]})["url"] for ids in view.subjects(kind)]
+    pages = [view.body("getJobManagerLogUrl", jobid=job_id)["url"] for (job_id,) in view.subjects("job")]
     for page in pages:
         if isinstance(page.raw, str):
-            inside = page.raw.endswith("/#/job-manager/logs")
-            yield from require(inside, "not the page of the JobManager", page, exact=True)
-    for job in view.subjects("job"):
-        for taskmanager in view.subjects("taskmanager"):
-            page = view.body("getTaskManagerLogUrl", jobid=job[0], taskmanagerid=taskmanager[0])["url"]
+            holds = page.raw.endswith("/#/job-manager/logs")
+            yield from require(holds, "not the page of the JobManager", page, exact=True)
+    for (job_id,) in view.subjects("job"):
+        for (taskmanager_id,) in view.subjects("taskmanager"):
+            page = view.body("getTaskManagerLogUrl", jobid=job_id, taskmanagerid=taskmanager_id)["url"]
             if page.exists:
-                inside = str(page.raw).endswith(f"/#/task-manager/{taskmanager[0]}/logs")
-                yield from require(inside, f"not the page of {taskmanager[0]}", page, exact=True)
+                holds = str(page.raw).endswith(f"/#/task-manager/{taskmanager_id}/logs")
+                yield from require(holds, f"not the page of {taskmanager_id}", page, exact=True)
                 pages.append(page)
     for page in pages:
         if isinstance(page.raw, str):
@@ -259,31 +260,36 @@ def rest_port(view: View) -> Relations:
 def log_times(view: View) -> Relations:
     config = view.body("getDashboardConfiguration")
     offset = config["timezone-offset"]
-    changes = _CLOCK_CHANGE_MS if "Universal" not in str(config["timezone-name"].raw) else 2_000
-    scopes = [("getJobManagerLogList", "getJobManagerCustomLog", dict[str, str](), changes)]
-    scopes += [
-        ("getTaskManagerLogs", "getTaskManagerCustomLog", {"taskmanagerid": each}, _ANY_ZONE_MS)
-        for (each,) in view.subjects("taskmanager")
+    clocks_may_change = "Universal" not in str(config["timezone-name"].raw)
+    slack_ms = _CLOCK_CHANGE_MS if clocks_may_change else 2_000
+    processes = [("getJobManagerLogList", "getJobManagerCustomLog", dict[str, str](), slack_ms)]
+    processes += [
+        ("getTaskManagerLogs", "getTaskManagerCustomLog", {"taskmanagerid": taskmanager_id}, _ANY_ZONE_MS)
+        for (taskmanager_id,) in view.subjects("taskmanager")
     ]
-    for list_id, file_id, ids, slack in scopes:
+    for list_id, file_id, ids, slack in processes:
         for row in view.body(list_id, **ids)["logs"]:
             text = view.body(file_id, **ids, filename=str(row["name"].raw))
-            written = _last_time(text, offset)
+            written_at = _last_time(text, offset)
             if row["mtime"].exists:
-                yield from ascending(written, row["mtime"], slack=slack)
+                yield from ascending(written_at, row["mtime"], slack=slack)
 
 
 def _milliseconds(line: re.Match[str]) -> int:
-    """Return the time of a line in ms since the epoch, as if it were UTC."""
+    """Return the time of a line in ms since the epoch, read as UTC."""
     time = datetime.strptime(line[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     return int(time.timestamp()) * 1000 + int(line[2])
 
 
 def _last_time(text: Value, offset: Value) -> Value:
-    """Return the time of the last line of a log, in ms since the epoch; a missing value if its lines have none."""
-    raw = text.raw[-65_536:] if isinstance(text.raw, str) else ""
-    times = list(_LINE_TIME.finditer(raw))
+    """Return the time of the last line of a log, in ms since the epoch; a missing value if its lines have no times.
+
+    Args:
+        text: The log.
+        offset: The offset of the time zone from UTC, in ms.
+    """
+    end = text.raw[-65_536:] if isinstance(text.raw, str) else ""
+    times = list(_LINE_TIME.finditer(end))
     if not times or not is_number(offset.raw):
         return Value(MISSING)
-    written = _milliseconds(times[-1]) - offset.raw
-    return computed(written, "time of the last line", text)
+    return computed(_milliseconds(times[-1]) - offset.raw, "time of the last line", text)

@@ -26,8 +26,9 @@ _NUMBERS = re.compile(
     r"|lastCompletedCheckpointId|(?:[a-z]\w*Time(?:Total)?|uptime|downtime)|(?:.*\.)?current(?:Input|Output)Watermark"
 )
 """Names of Flink's own metrics that are numbers."""
-_PATH = "lastCheckpointExternalPath"
+_PATH_METRIC = "lastCheckpointExternalPath"
 _NO_PATHS = ("n/a", "<checkpoint-not-externally-addressable>")
+"""Values of the metric if there is no checkpoint, or if the JobManager stores it."""
 _JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-\d+$")
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
@@ -44,13 +45,14 @@ def metric_values(body: Value) -> Relations:
     of_job = body.response.operation_id == "getJobMetrics"
     for row in body:
         name, value = str(row["id"].raw), row["value"]
-        counts = _COUNTS.fullmatch(name) is not None
-        if not isinstance(value.raw, str) or not (counts or (of_job and _NUMBERS.fullmatch(name))):
+        is_count = _COUNTS.fullmatch(name) is not None
+        is_flinks_number = is_count or (of_job and _NUMBERS.fullmatch(name) is not None)
+        if not isinstance(value.raw, str) or not is_flinks_number:
             continue
         as_number = number(value)
-        spelt = as_number.exists or value.raw in _NOT_FINITE
-        yield from require(spelt, "no number", value)
-        if counts and is_number(as_number.raw):
+        is_number_text = as_number.exists or value.raw in _NOT_FINITE
+        yield from require(is_number_text, "not a number", value)
+        if is_count and is_number(as_number.raw):
             yield from ascending(constant(0, "0"), as_number)
 
 
@@ -62,15 +64,15 @@ def metric_values(body: Value) -> Relations:
 def last_checkpoint_path(body: Value) -> Relations:
     for row in body:
         path = row["value"]
-        if row["id"].raw == _PATH and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
+        if row["id"].raw == _PATH_METRIC and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
             match = _JOB_IN_PATH.search(path.raw)
-            own = match is None or match[1] == body.response.parameters["jobid"]
-            yield from require("/" in path.raw and own, "not a path of this job", path)
+            is_of_job = match is None or match[1] == body.response.parameters["jobid"]
+            yield from require("/" in path.raw and is_of_job, "not a path of this job", path)
 
 
 @between(
     "vertex",
-    text="The metrics and watermarks of a vertex have the index of one of its subtasks in front.",
+    text="The ids of a vertex's metrics and watermarks begin with the index of one of its subtasks.",
     source=_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -82,5 +84,5 @@ def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     for operation_id in ("getJobVertexMetrics", "getJobVertexWatermarks"):
         for row in view.body(operation_id, **ids):
             index = str(row["id"].raw).partition(".")[0]
-            inside = index.isdecimal() and int(index) < parallelism.raw
-            yield from require(inside, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))
+            exists = index.isdecimal() and int(index) < parallelism.raw
+            yield from require(exists, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))

@@ -1,4 +1,4 @@
-"""Invariants of aggregated metrics."""
+"""Invariants of lists of metrics and of aggregated metrics."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def aggregates_are_ordered(body: Value) -> Relations:
         if is_number(low.raw) and low.raw >= 0:
             yield from ascending(constant(0, "0"), skew, slack=1e-6)
         if is_number(low.raw) and is_number(high.raw) and is_number(skew.raw):
-            text = "equal values have no skew, different ones have one"
-            yield from require((low.raw == high.raw) <= (abs(skew.raw) < 1e-6), text, skew, low, high)
+            has_skew = abs(skew.raw) >= 1e-6
+            yield from require(low.raw != high.raw or not has_skew, "equal values have no skew", skew, low, high)
 
 
 @within(*_OPERATIONS, text="The sum is the average times a whole number.", source=_AGGREGATED)
 def aggregates_have_a_count(body: Value) -> Relations:
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
-        if not all(is_number(expected_value.raw) for expected_value in (mean, whole)) or not mean.raw:
+        if not is_number(mean.raw) or not is_number(whole.raw) or not mean.raw:
             continue
         ratio = whole.raw / mean.raw
         yield from require(
@@ -61,9 +61,11 @@ def aggregates_have_a_count(body: Value) -> Relations:
             elif round(ratio) == 2:
                 yield from close(low + high, whole, 1e-6 * (abs(whole.raw) + abs(high.raw)))
             is_exact = abs(mean.raw) > 1e-6 * max(abs(low.raw), abs(high.raw))
-            if 1 <= round(ratio) <= 3 and is_exact and is_number(row["skew"].raw):
-                lower = [[], [low.raw], [low.raw, whole.raw - low.raw - high.raw]][round(ratio) - 1]
-                expected = _skew([*lower, high.raw])
+            numbers_by_count = {1: [high.raw], 2: [low.raw, high.raw]}
+            numbers_by_count[3] = [low.raw, whole.raw - low.raw - high.raw, high.raw]
+            numbers = numbers_by_count.get(round(ratio))
+            if numbers and is_exact and is_number(row["skew"].raw):
+                expected = _skew(numbers)
                 is_close = abs(row["skew"].raw - expected) <= 1e-3
                 yield from require(is_close, f"the skew is {expected}", row["skew"], low, high, whole, exact=True)
             tolerance = 1e-6 * abs(whole.raw)
@@ -71,14 +73,19 @@ def aggregates_have_a_count(body: Value) -> Relations:
 
 
 def _skew(numbers: Sequence[float]) -> float:
-    """Return the mean deviation in percent of the mean, at most 100 (`DoubleAccumulator.DoubleDataSkew`)."""
+    """Return the mean absolute deviation in percent of the mean, at most 100 (`DoubleAccumulator.DoubleDataSkew`)."""
     mean = sum(numbers) / len(numbers)
     deviation = sum(abs(number - mean) for number in numbers) / len(numbers)
     return min(deviation / mean * 100, 100) if mean else 0
 
 
-def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]]) -> Relations:
-    """Compare aggregated metrics with the individual values, if all of them were read."""
+def _summarizes(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]]) -> Relations:
+    """Relate aggregated metrics to the individual values, if all of them were read.
+
+    Args:
+        aggregated: The rows of aggregated metrics by their ids.
+        individual: The metrics of each subtask, TaskManager or job.
+    """
     for name, row in aggregated.items():
         values = [metrics[name] for metrics in individual if name in metrics and is_number(metrics[name].raw)]
         if not values or len(values) != len(individual):
@@ -94,8 +101,8 @@ def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]
         for key, expected_value in expected.items():
             if is_number(row[key].raw):
                 text = f"the {key} of {len(values)} values of {name} is {expected_value}"
-                size = 100 if key == "skew" else max(abs(expected_value), *map(abs, numbers))
-                is_close = abs(row[key].raw - expected_value) <= 1e-6 * size + 1e-9
+                magnitude = 100 if key == "skew" else max(abs(expected_value), *map(abs, numbers))
+                is_close = abs(row[key].raw - expected_value) <= 1e-6 * magnitude + 1e-9
                 yield from require(is_close, text, row[key], *values, exact=True)
 
 
@@ -109,7 +116,7 @@ def aggregated_taskmanagers(view: View) -> Relations:
     listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
     individual = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
     if individual and all(individual):
-        yield from _compare(view.aggregated_metrics("getAggregatedTaskManagerMetrics"), individual)
+        yield from _summarizes(view.aggregated_metrics("getAggregatedTaskManagerMetrics"), individual)
 
 
 @between(
@@ -120,10 +127,10 @@ def aggregated_taskmanagers(view: View) -> Relations:
 )
 def aggregated_jobs(view: View) -> Relations:
     listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
-    read = {ids[0] for ids in view.subjects("job")}
-    if set(listed) <= read:
+    read_ids = {job_id for (job_id,) in view.subjects("job")}
+    if set(listed) <= read_ids:
         individual = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
-        yield from _compare(
+        yield from _summarizes(
             view.aggregated_metrics("getAggregatedJobMetrics"), [metrics for metrics in individual if metrics]
         )
 
@@ -139,12 +146,12 @@ def aggregated_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     rows = view.body("getJobVertexDetails", **ids)["subtasks"]
     individual = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
     if individual and all(individual):
-        yield from _compare(view.aggregated_metrics("getAggregatedSubtaskMetrics", **ids), individual)
+        yield from _summarizes(view.aggregated_metrics("getAggregatedSubtaskMetrics", **ids), individual)
 
 
 @between(
     "cluster",
-    text="A single aggregation has the value that it has among all of them.",
+    text="With agg, an aggregation has the same value as without.",
     source=_AGGREGATED,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -173,7 +180,7 @@ def only_requested_metrics(body: Value) -> Relations:
     requested = body.response.query.get("get")
     for row in body:
         if requested is not None:
-            yield from require(row["id"].raw in requested, "not asked for", row["id"], exact=True)
+            yield from require(row["id"].raw in requested, "not requested", row["id"], exact=True)
         else:
             text = "a value without get"
             yield from require(not row["value"].exists and not row["min"].exists, text, row["id"])
@@ -188,36 +195,23 @@ def only_requested_aggregations(body: Value) -> Relations:
         for row in body:
             for key, value in row.items():
                 if key != "id":
-                    yield from require(key in requested, "not asked for", value)
+                    yield from require(key in requested, "not requested", value)
             for key in requested:
                 yield from require(row[key].exists, f"{key} is missing", row)
 
 
-def _single_scope(kind: str) -> tuple[str, tuple[str, ...]]:
-    return {
-        "job": ("getJobMetrics", ("jobid",)),
-        "taskmanager": ("getTaskManagerMetrics", ("taskmanagerid",)),
-        "subtask": ("getSubtaskMetrics", ("jobid", "vertexid", "subtaskindex")),
-        "vertex": ("getJobVertexMetrics", ("jobid", "vertexid")),
-        "coordinator": ("getJobManagerOperatorMetrics", ("jobid", "vertexid")),
-        "cluster": ("getJobManagerMetrics", ()),
-    }[kind]
-
-
-def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations:
-    """Metrics that have a value are listed."""
-    operation_id, names = _single_scope(kind)
-    parameters = dict(zip(names, ids, strict=True))
+def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Relations:
+    """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and conversely."""
     listed = view.body(operation_id, **parameters)
-    known = {row["id"].raw for row in listed}
+    listed_ids = {row["id"].raw for row in listed}
     bodies = view.with_query(operation_id, **parameters)
-    valued = {row["id"].raw for body in bodies for row in body}
-    others = [row["id"] for row in listed if row["id"].raw not in valued]
-    suspects = others if 0 < len(others) <= 3 else [listed]
-    for body in bodies:
-        for row in body if known else ():
-            yield from is_listed(row["id"], known, "it has a value and is not listed", *suspects)
-        if known and set(body.response.query) == {"get"}:
+    ids_with_value = {row["id"].raw for body in bodies for row in body}
+    without_value = [row["id"] for row in listed if row["id"].raw not in ids_with_value]
+    suspects = without_value if 0 < len(without_value) <= 3 else [listed]
+    for body in bodies if listed_ids else ():
+        for row in body:
+            yield from is_listed(row["id"], listed_ids, "it has a value and is not listed", *suspects)
+        if set(body.response.query) == {"get"}:
             requested, answered = set(body.response.query["get"]), {row["id"].raw for row in body}
             for row in listed:
                 if row["id"].raw in requested:
@@ -231,7 +225,7 @@ def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def job_metrics_are_listed(view: View, job_id: str) -> Relations:
-    yield from _listed_and_valued(view, "job", (job_id,))
+    yield from _metrics_are_listed(view, "getJobMetrics", jobid=job_id)
 
 
 @between(
@@ -241,7 +235,7 @@ def job_metrics_are_listed(view: View, job_id: str) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations:
-    yield from _listed_and_valued(view, "taskmanager", (taskmanager_id,))
+    yield from _metrics_are_listed(view, "getTaskManagerMetrics", taskmanagerid=taskmanager_id)
 
 
 @between(
@@ -251,7 +245,7 @@ def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jobmanager_metrics_are_listed(view: View) -> Relations:
-    yield from _listed_and_valued(view, "cluster", ())
+    yield from _metrics_are_listed(view, "getJobManagerMetrics")
 
 
 @between(
@@ -261,8 +255,8 @@ def jobmanager_metrics_are_listed(view: View) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relations:
-    yield from _listed_and_valued(view, "vertex", (job_id, vertex_id))
-    yield from _listed_and_valued(view, "coordinator", (job_id, vertex_id))
+    yield from _metrics_are_listed(view, "getJobVertexMetrics", jobid=job_id, vertexid=vertex_id)
+    yield from _metrics_are_listed(view, "getJobManagerOperatorMetrics", jobid=job_id, vertexid=vertex_id)
 
 
 @between(
@@ -272,7 +266,7 @@ def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relati
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def subtask_metrics_are_listed(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
-    yield from _listed_and_valued(view, "subtask", (job_id, vertex_id, index))
+    yield from _metrics_are_listed(view, "getSubtaskMetrics", jobid=job_id, vertexid=vertex_id, subtaskindex=index)
 
 
 @between(
@@ -290,24 +284,29 @@ def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
 
 
 def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relations:
-    """Compare the names in a list with those in other lists together: name -> where the others have it."""
+    """Relate the names in a list to the names in other lists: it has all of them and no others.
+
+    Args:
+        whole: The list.
+        expected: Name -> the values in the other lists that have it (`_values_by_name`).
+    """
     if whole.exists and expected:
         unknown = [row["id"] for row in whole if str(row["id"].raw) not in expected][:3]
         listed = {str(row["id"].raw): row["id"] for row in whole}
         missing = [name for name in sorted(expected) if name not in listed][:3]
-        contrary = [value for name in missing for value in expected[name]]
+        missing_values = [value for name in missing for value in expected[name]]
         for name in missing:
             yield from require(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
             if len(expected[name]) > 1:
                 yield from require(True, "", *expected[name][:3], exact=True)  # they agree with each other
         for row_id in unknown:
-            yield from require(False, f"{row_id.raw} is listed, but not by the others", row_id, *contrary[:3])
+            yield from require(False, f"{row_id.raw} is listed, but not by the others", row_id, *missing_values[:3])
         for name in listed.keys() & expected.keys():
             yield from require(True, "", listed[name], *expected[name], exact=True)
 
 
 def is_rescaled(view: View, job_id: str) -> bool:
-    """Whether the parallelism of a job may have changed; metrics of subtasks that are gone remain then."""
+    """Whether the parallelism of a job may have changed: the metrics of subtasks that are gone would remain."""
     details = view.body("getJobDetails", jobid=job_id)
     configured = options(view)
     return (
@@ -318,18 +317,18 @@ def is_rescaled(view: View, job_id: str) -> bool:
     )
 
 
-def _where(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
-    """Return where lists have each name, with a text in front of it."""
-    places: dict[str, list[Value]] = {}
+def _values_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
+    """Return the ids in lists of metrics by their names, with a prefix before each name."""
+    values: dict[str, list[Value]] = {}
     for rows in lists:
         for row in rows:
-            places.setdefault(f"{prefix}{row['id'].raw}", []).append(row["id"])
-    return places
+            values.setdefault(f"{prefix}{row['id'].raw}", []).append(row["id"])
+    return values
 
 
 @between(
     "vertex",
-    text="The metrics that a vertex lists are those of its subtasks, with the index in front.",
+    text="The metrics that a vertex lists are those of its subtasks, with the index before the name.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -339,15 +338,14 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
     rows = list(view.body("getJobVertexDetails", **ids)["subtasks"])
     if not rows or is_rescaled(view, job_id):
         return
-    parts = {str(row["subtask"].raw): Value(MISSING) for row in rows}
-    for index in parts:
-        parts[index] = view.body("getSubtaskMetrics", **ids, subtaskindex=index)
+    indexes = [str(row["subtask"].raw) for row in rows]
+    parts = {index: view.body("getSubtaskMetrics", **ids, subtaskindex=index) for index in indexes}
     if all(part.exists for part in parts.values()):
-        names: dict[str, list[Value]] = {}
+        expected: dict[str, list[Value]] = {}
         for index, part in parts.items():
-            names |= _where(part, prefix=f"{index}.")
-        yield from _same_names(whole, names)
-        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), _where(*parts.values()))
+            expected |= _values_by_name(part, prefix=f"{index}.")
+        yield from _same_names(whole, expected)
+        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), _values_by_name(*parts.values()))
 
 
 @between(
@@ -373,4 +371,4 @@ def aggregated_metrics_are_listed(view: View) -> Relations:
     ):
         parts = [view.body(part_id, **{parameter: str(value.raw)}) for value in listed]
         if parts and all(part.exists for part in parts):
-            yield from _same_names(view.body(whole_id), _where(*parts))
+            yield from _same_names(view.body(whole_id), _values_by_name(*parts))

@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.values import MISSING, Value, is_number
 from flinkmock.conformance.coherence.vertices import UNASSIGNED
 
 _RULES = "flink-behaviour.md#rules-that-hold"
-_GROWING = (
+_COUNTERS = (
     "read-bytes",
     "write-bytes",
     "read-records",
@@ -20,7 +20,7 @@ _GROWING = (
     "accumulated-idle-time",
 )
 """Counters of an attempt. accumulated-busy-time may fall (docs/flink-behaviour.md#apparent-contradictions)."""
-_REPORTED = (
+_REPORTED_FIELDS = (
     "state_size",
     "checkpointed_size",
     "processed_data",
@@ -31,19 +31,19 @@ _REPORTED = (
     "subtasks",
 )
 """Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
-_COUNTING = ("RUNNING", "FINISHED")
-"""States with counters: those of a task that was cancelled or lost are 0 if it reported none."""
+_STATES_WITH_COUNTERS = ("RUNNING", "FINISHED")
+"""The counters of a task that was cancelled or lost are 0 if it reported none."""
 _METRICS_OF_ATTEMPT_MS = 30_000
-"""After this time the metrics of the attempt before have been replaced."""
-_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
+"""How long after the start of an attempt the metrics may be those of the previous attempt, in ms."""
+_TASK_STATES_IN_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 
 
 def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
-    """Yield the rows of two lists that have the same value under a key."""
-    later = {row[key].raw: row for row in after if isinstance(row[key].raw, (str, int))}
+    """Yield the pairs of rows in two lists that have the same value under a key."""
+    later_rows = {row[key].raw: row for row in after if isinstance(row[key].raw, (str, int))}
     for row in before:
-        if row[key].raw in later:
-            yield row, later[row[key].raw]
+        if row[key].raw in later_rows:
+            yield row, later_rows[row[key].raw]
 
 
 @over_time(
@@ -55,7 +55,7 @@ def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "jid"):
         for key in ("name", "jobType", "schedulerType", "start-time"):
-            if old[key].raw is not None:  # there is no scheduler before it is initialized
+            if old[key].raw is not None:  # a job has no scheduler before it is initialized
                 yield from equal(old[key], new[key])
         if old["schedulerType"].raw in (MISSING, "Default") and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
             yield from equal(old["tasks"]["total"], new["tasks"]["total"])
@@ -88,7 +88,7 @@ def listed_times_grow(before: Value, after: Value) -> Relations:
 @over_time(
     "getJobsOverview",
     "getJobIdsWithStatusesOverview",
-    text="A job that runs stays in the list.",
+    text="A job that has not ended stays in the list.",
     source="flink-behaviour.md#job-lists",
 )
 def running_job_stays(before: Value, after: Value) -> Relations:
@@ -96,11 +96,13 @@ def running_job_stays(before: Value, after: Value) -> Relations:
     listed = {row[key].raw for row in after["jobs"]}
     for old in before["jobs"]:
         if old[status].exists and old[status].raw not in TERMINAL:
-            yield from require(old[key].raw in listed, "a job has gone", after["jobs"], old[key])
+            yield from require(old[key].raw in listed, "a job is gone", after["jobs"], old[key])
 
 
 @over_time(
-    "getJobIdsWithStatusesOverview", text="A job that has ended stays so.", source="flink-behaviour.md#ended-jobs"
+    "getJobIdsWithStatusesOverview",
+    text="A job that has ended keeps its state.",
+    source="flink-behaviour.md#ended-jobs",
 )
 def ended_status_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["jobs"], after["jobs"], "id"):
@@ -112,7 +114,7 @@ def ended_status_stays(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobStatusInfo",
-    text="A job that has ended stays so; no job is initialized twice.",
+    text="A job that has ended keeps its state; no job is initialized twice.",
     source="flink-behaviour.md#ended-jobs",
 )
 def status_stays(before: Value, after: Value) -> Relations:
@@ -150,39 +152,44 @@ def job_times_grow(before: Value, after: Value) -> Relations:
     source=_RULES,
 )
 def vertices_grow(before: Value, after: Value) -> Relations:
-    default = before["schedulerType"].raw in (MISSING, "Default")
-    restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
-    if default and before["vertices"].raw and after["vertices"].raw and before["job-type"].raw != "BATCH":
-        same = [row["id"].raw for row in before["vertices"]] == [row["id"].raw for row in after["vertices"]]
-        yield from require(same, "other vertices", before["vertices"], after["vertices"], exact=True)
+    has_default_scheduler = before["schedulerType"].raw in (MISSING, "Default")
+    has_fixed_graph = has_default_scheduler and before["job-type"].raw != "BATCH"
+    has_restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
+    if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
+        ids_before, ids_after = ([row["id"].raw for row in body["vertices"]] for body in (before, after))
+        yield from require(ids_before == ids_after, "other vertices", before["vertices"], after["vertices"], exact=True)
     for old, new in pairs(before["vertices"], after["vertices"], "id"):
         yield from equal(old["name"], new["name"])
-        if default and before["job-type"].raw != "BATCH":
+        if has_fixed_graph:
             yield from equal(old["parallelism"], new["parallelism"])
         yield from equal(old["slotSharingGroupId"], new["slotSharingGroupId"])
-        if not restarted and old["start-time"].raw == new["start-time"].raw != -1 and before["state"].raw == "RUNNING":
-            first_attempt = not before["timestamps"]["RESTARTING"].raw
-            if _counts(old, first_attempt=first_attempt) and new["status"].is_in(_COUNTING):
+        if (
+            not has_restarted
+            and old["start-time"].raw == new["start-time"].raw != -1
+            and before["state"].raw == "RUNNING"
+        ):
+            is_first_attempt = not before["timestamps"]["RESTARTING"].raw
+            if _has_own_counters(old, is_first_attempt=is_first_attempt) and new["status"].is_in(_STATES_WITH_COUNTERS):
                 yield from _counters_grow(old["metrics"], new["metrics"])
             yield from duration_grows(old, new)
 
 
 def duration_grows(old: Value, new: Value) -> Relations:
-    """A duration grows until the end. A cached graph may count on for 3 s after the end."""
+    """Relate two durations: they grow until the end. In a cached graph, a duration may grow for 3 s after the end."""
     if new["end-time"].raw == -1 or old["end-time"].raw != -1:
         yield from ascending(old["duration"], new["duration"])
 
 
-def _counts(row: Value, *, first_attempt: bool) -> bool:
-    """Return whether a row has the counters of its own attempt: a young one may have those of the one before."""
-    is_old = first_attempt or row["duration"].raw > _METRICS_OF_ATTEMPT_MS
+def _has_own_counters(row: Value, *, is_first_attempt: bool) -> bool:
+    """Return whether a row has the counters of its attempt: at first it may have those of the previous attempt."""
+    is_old = is_first_attempt or row["duration"].raw > _METRICS_OF_ATTEMPT_MS
     return row["status"].raw == "FINISHED" or (row["status"].raw == "RUNNING" and is_old)
 
 
 def _counters_grow(old: Value, new: Value) -> Relations:
-    complete = [old[f"{key}-complete"].raw is True and new[f"{key}-complete"].raw is True for key in _GROWING[:4]]
-    if all(complete):
-        for key in _GROWING:
+    flags = [metrics[f"{key}-complete"] for key in _COUNTERS[:4] for metrics in (old, new)]
+    if all(flag.raw is True for flag in flags):
+        for key in _COUNTERS:
             yield from ascending(old[key], new[key])
 
 
@@ -211,15 +218,18 @@ def subtask_grows(before: Value, after: Value) -> Relations:
 
 def _subtask_grows(old: Value, new: Value) -> Relations:
     if old["attempt"].raw == new["attempt"].raw and old["start-time"].raw == new["start-time"].raw != -1:
-        if _counts(old, first_attempt=old["attempt"].raw == 0) and new["status"].is_in(_COUNTING):
+        if _has_own_counters(old, is_first_attempt=old["attempt"].raw == 0) and new["status"].is_in(
+            _STATES_WITH_COUNTERS
+        ):
             yield from _counters_grow(old["metrics"], new["metrics"])
         yield from duration_grows(old, new)
         if old["taskmanager-id"].raw != UNASSIGNED:
             yield from equal(old["taskmanager-id"], new["taskmanager-id"])
             yield from equal(old["endpoint"], new["endpoint"])
-        if old["status"].is_in(_ORDER) and new["status"].is_in(_ORDER):
-            forward = _ORDER.index(old["status"].raw) <= _ORDER.index(new["status"].raw)
-            yield from require(forward, "it went back", old["status"], new["status"])
+        states = _TASK_STATES_IN_ORDER
+        if old["status"].is_in(states) and new["status"].is_in(states):
+            is_later = states.index(old["status"].raw) <= states.index(new["status"].raw)
+            yield from require(is_later, "it went back to an earlier state", old["status"], new["status"])
         if old["status"].is_in(TERMINAL):
             for key in ("status", "end-time", "duration", "host", "start-time"):
                 yield from equal(old[key], new[key])
@@ -265,7 +275,7 @@ def located_vertex_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "endpoint"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
             counts = [row["status-counts"] for row in (old, new)]
-            if counts[0].raw == counts[1].raw and _counts(old, first_attempt=False):
+            if counts[0].raw == counts[1].raw and _has_own_counters(old, is_first_attempt=False):
                 yield from _counters_grow(old["metrics"], new["metrics"])
 
 
@@ -281,19 +291,22 @@ def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
     for kind in ("completed", "savepoint", "failed"):
         old, new = before["latest"][kind], after["latest"][kind]
         if old.raw:
-            yield from require(bool(new.raw), f"the latest {kind} has gone", new, old["id"])
+            yield from require(bool(new.raw), f"the latest {kind} is gone", new, old["id"])
             yield from ascending(old["id"], new["id"])
     old, new = before["latest"]["restored"], after["latest"]["restored"]
     if old.raw:
-        yield from require(bool(new.raw), "the restored checkpoint has gone", new, old["id"])
+        yield from require(bool(new.raw), "the restored checkpoint is gone", new, old["id"])
         yield from ascending(old["restore_timestamp"], new["restore_timestamp"])
         if before["counts"]["restored"].raw == after["counts"]["restored"].raw:
             yield from same_fields(old, new)
 
 
 def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
-    """Compare a checkpoint that has ended. Subtasks may still report to one that has failed."""
-    reported = _REPORTED if old["status"].raw == "FAILED" else ()
+    """Relate two views of a checkpoint that has ended: it stays the same, except for late reports of subtasks.
+
+    Only a failed checkpoint gets late reports.
+    """
+    reported = _REPORTED_FIELDS if old["status"].raw == "FAILED" else ()
     yield from same_fields(old, new, without=("discarded", *reported))
     for key in ("state_size", "checkpointed_size"):
         yield from ascending(old[key], new[key])
@@ -301,7 +314,7 @@ def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getCheckpointingStatistics",
-    text="A checkpoint that is completed or failed does not change, but for late reports to a failed one.",
+    text="A checkpoint that is completed or failed does not change, except for late reports to a failed checkpoint.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def history_stays(before: Value, after: Value) -> Relations:
@@ -316,7 +329,7 @@ def history_stays(before: Value, after: Value) -> Relations:
     listed = {entry["id"].raw for entry in after["history"]}
     for entry in before["history"] if is_number(oldest) else ():
         if entry["id"].raw >= oldest:
-            yield from require(entry["id"].raw in listed, "a checkpoint has gone", after["history"], entry["id"])
+            yield from require(entry["id"].raw in listed, "a checkpoint is gone", after["history"], entry["id"])
 
 
 @over_time(
@@ -338,7 +351,7 @@ def summary_widens(before: Value, after: Value) -> Relations:
 @over_time(
     "getCheckpointStatisticDetails",
     "getTaskCheckpointStatistics",
-    text="A checkpoint that is completed or failed keeps its details, but for late reports to a failed one.",
+    text="A checkpoint that has ended keeps its details, except for late reports to a failed checkpoint.",
     source="flink-behaviour.md#checkpoint-details",
 )
 def checkpoint_stays(before: Value, after: Value) -> Relations:
@@ -357,7 +370,7 @@ def checkpoint_stays(before: Value, after: Value) -> Relations:
 def exceptions_stay(before: Value, after: Value) -> Relations:
     old, new = before["exceptionHistory"]["entries"], after["exceptionHistory"]["entries"]
     if old[0].exists:
-        yield from require(new[0].exists, "the exceptions have gone", new, old)
+        yield from require(new[0].exists, "the exceptions are gone", new, old)
         yield from ascending(old[0]["timestamp"], new[0]["timestamp"])
     if len(old.raw or ()) == len(new.raw or ()) and old[0]["timestamp"].raw == new[0]["timestamp"].raw:
         for one, other in zip(old, new, strict=True):

@@ -50,15 +50,15 @@ def plan_has_the_vertices(job: Value) -> Relations:
     if not nodes.raw:
         return
     vertices = {vertex["id"].raw: vertex for vertex in job["vertices"]}
-    ids = {node["id"].raw: node for node in nodes}
+    nodes_by_id = {node["id"].raw: node for node in nodes}
     for vertex_id, vertex in vertices.items():
-        yield from require(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
-    for node_id, node in ids.items():
+        yield from require(vertex_id in nodes_by_id, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
+    for node_id, node in nodes_by_id.items():
         yield from require(
             node_id in vertices, "a node of the plan is not a vertex", node["id"], job["vertices"], exact=True
         )
         if node_id in vertices and isinstance(node["parallelism"].raw, int) and node["parallelism"].raw > 0:
-            # the adaptive batch scheduler decides late
+            # 0 or -1 as long as the adaptive batch scheduler has not decided
             yield from equal(node["parallelism"], vertices[node_id]["parallelism"])
 
 
@@ -77,21 +77,21 @@ def plan_is_of_the_job(job: Value) -> Relations:
     source="flink-behaviour.md#jar-plan",
 )
 def plan_is_a_graph(body: Value) -> Relations:
-    yield from _is_graph(body["plan"]["nodes"])
-    yield from _is_graph(body["stream-graph"]["nodes"])
+    yield from _edges_connect_nodes(body["plan"]["nodes"])
+    yield from _edges_connect_nodes(body["stream-graph"]["nodes"])
 
 
-def _is_graph(nodes: Value) -> Relations:
+def _edges_connect_nodes(nodes: Value) -> Relations:
     ids = {node["id"].raw for node in nodes}
     yield from unique(nodes, "id")
-    read = {edge["id"].raw for node in nodes for edge in node["inputs"]}
-    unread = [node["id"] for node in nodes if node["id"].raw not in read]
+    input_ids = {edge["id"].raw for node in nodes for edge in node["inputs"]}
+    without_consumer = [node["id"] for node in nodes if node["id"].raw not in input_ids]
     for node in nodes:
         yield from counting_up(node["inputs"], "num")
         for edge in node["inputs"]:
-            inner = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
-            suspects = () if inner else unread[:3]
-            yield from require(inner, "an input is not another node", edge["id"], *suspects, exact=True)
+            is_other_node = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
+            suspects = () if is_other_node else without_consumer[:3]
+            yield from require(is_other_node, "an input is not another node", edge["id"], *suspects, exact=True)
 
 
 @within(
@@ -101,15 +101,15 @@ def _is_graph(nodes: Value) -> Relations:
 )
 def plan_is_sorted(body: Value) -> Relations:
     nodes = body["plan"]["nodes"]
-    order = {node["id"].raw: number for number, node in enumerate(nodes)}
-    edges = [
-        (order[edge["id"].raw] < number, edge)
-        for number, node in enumerate(nodes)
+    positions = {node["id"].raw: position for position, node in enumerate(nodes)}
+    is_input_first = {
+        positions[edge["id"].raw] < position
+        for position, node in enumerate(nodes)
         for edge in node["inputs"]
-        if edge["id"].raw in order
-    ]
-    if edges:
-        is_consistent = len({before for before, _ in edges}) == 1
+        if edge["id"].raw in positions
+    }
+    if is_input_first:
+        is_consistent = len(is_input_first) == 1
         yield from require(is_consistent, "some inputs come before their node, others after it", nodes)
 
 
@@ -121,15 +121,15 @@ def job_plan(view: View, job_id: str) -> Relations:
         yield from same_fields(plan, details)
 
 
-@within(*_PLANS, text="A plan names kinds of exchanges that there are.", source="flink-behaviour.md#jar-plan")
+@within(*_PLANS, text="The exchanges of a plan are of the kinds that Flink has.", source="flink-behaviour.md#jar-plan")
 def plan_exchanges(body: Value) -> Relations:
     for nodes, kinds in ((body["plan"]["nodes"], _EXCHANGES), (body["stream-graph"]["nodes"], _STREAM_EXCHANGES)):
         for node in nodes:
             for edge in node["inputs"]:
-                yield from one_of(edge["exchange"], kinds, "there are no others")
+                yield from one_of(edge["exchange"], kinds, "the kinds of exchanges")
 
 
-@within(*_PLANS, text="Ship strategies are spelt as Flink spells them.", source="flink-behaviour.md#jar-plan")
+@within(*_PLANS, text="Ship strategies are spelled as in Flink.", source="flink-behaviour.md#jar-plan")
 def ship_strategies(body: Value) -> Relations:
     for nodes in (body["plan"]["nodes"], body["stream-graph"]["nodes"]):
         for node in nodes:
@@ -139,7 +139,7 @@ def ship_strategies(body: Value) -> Relations:
 
 @within(
     *_PLANS,
-    text="The keys of a plan that only the DataSet API filled are empty since it is gone.",
+    text="The fields of a plan that only the DataSet API set are empty, because Flink 2.0 removed this API.",
     source="flink-behaviour.md#jar-plan",
     since="2.0",
 )
@@ -147,7 +147,7 @@ def plan_has_no_data_sets(body: Value) -> Relations:
     for node in body["plan"]["nodes"]:
         for key in ("operator", "operator_strategy"):
             if node[key].exists:
-                yield from require(node[key].raw == "", "only the DataSet API named it", node[key], exact=True)
+                yield from require(node[key].raw == "", "only the DataSet API set it", node[key], exact=True)
 
 
 @within(
@@ -161,10 +161,10 @@ def forward_keeps_the_parallelism(body: Value) -> Relations:
     nodes = {node["id"].raw: node for node in body["plan"]["nodes"]}
     for node in nodes.values():
         for edge in node["inputs"]:
-            one, other = node["parallelism"], nodes.get(edge["id"].raw, Value(MISSING))["parallelism"]
-            if edge["ship_strategy"].raw == "FORWARD" and is_number(other.raw) and one.raw > 0 and other.raw > 0:
+            own, of_input = node["parallelism"], nodes.get(edge["id"].raw, Value(MISSING))["parallelism"]
+            if edge["ship_strategy"].raw == "FORWARD" and is_number(of_input.raw) and own.raw > 0 and of_input.raw > 0:
                 text = "FORWARD between vertices of different parallelism"
-                yield from require(one.raw == other.raw, text, edge["ship_strategy"], one, other)
+                yield from require(own.raw == of_input.raw, text, edge["ship_strategy"], own, of_input)
 
 
 @between(
@@ -184,32 +184,33 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
         if set(body.response.query) != {"parallelism"} or not plan["nodes"].raw:
             continue
         yield from same_fields(plan, other, without=("jid", "nodes"))
-        nodes = [{str(node["id"].raw): node for node in each["nodes"]} for each in (plan, other)]
-        if nodes[0].keys() != nodes[1].keys():
-            unknown = [
-                [node["id"] for node_id, node in nodes[one].items() if node_id not in nodes[1 - one]] for one in (0, 1)
-            ]
-            if len(unknown[0]) == len(unknown[1]) == 1:
-                yield from require(False, "only one plan has this vertex", unknown[0][0], unknown[1][0])
+        nodes, other_nodes = ({str(node["id"].raw): node for node in each["nodes"]} for each in (plan, other))
+        if nodes.keys() != other_nodes.keys():
+            only_in_plan = [node["id"] for node_id, node in nodes.items() if node_id not in other_nodes]
+            only_in_other = [node["id"] for node_id, node in other_nodes.items() if node_id not in nodes]
+            if len(only_in_plan) == len(only_in_other) == 1:
+                yield from require(False, "only one plan has this vertex", only_in_plan[0], only_in_other[0])
             continue  # with another parallelism, other operators are chained
         yield from equal(length_of(plan["nodes"]), length_of(other["nodes"]))
-        same = all(
-            node["parallelism"].raw == nodes[1][node_id]["parallelism"].raw for node_id, node in nodes[0].items()
+        have_same_parallelism = all(
+            node["parallelism"].raw == other_nodes[node_id]["parallelism"].raw for node_id, node in nodes.items()
         )
-        for node_id, node in nodes[0].items():
-            twin = nodes[1][node_id]
-            yield from same_fields(node, twin, without=("parallelism", "ship_strategy", "exchange"))
-            one, two = node["parallelism"], twin["parallelism"]
-            follows = [str(one.raw), str(two.raw)] == [str(default.raw), body.response.query["parallelism"][0]]
-            right = one.raw == two.raw or follows
-            yield from require(right, "neither the same nor the default", one, two, exact=True)
-            if same:
-                yield from same_fields(node["inputs"], twin["inputs"])
+        for node_id, node in nodes.items():
+            other_node = other_nodes[node_id]
+            yield from same_fields(node, other_node, without=("parallelism", "ship_strategy", "exchange"))
+            parallelism, other_parallelism = node["parallelism"], other_node["parallelism"]
+            is_default = str(parallelism.raw) == str(default.raw)
+            is_requested = str(other_parallelism.raw) == body.response.query["parallelism"][0]
+            holds = parallelism.raw == other_parallelism.raw or (is_default and is_requested)
+            text = "neither the same nor the default"
+            yield from require(holds, text, parallelism, other_parallelism, exact=True)
+            if have_same_parallelism:
+                yield from same_fields(node["inputs"], other_node["inputs"])
 
 
 @within(
     "getJobDetails",
-    text="The operators of a batch job are its stream graph; those without a vertex are pending.",
+    text="The operators in the stream graph of a batch job belong to its vertices, or are pending.",
     source="flink-behaviour.md#batch-jobs",
     since="2.0",
 )
@@ -218,54 +219,67 @@ def stream_graph_has_the_vertices(job: Value) -> Relations:
     if not nodes:
         return
     vertices = {vertex["id"].raw: vertex for vertex in job["vertices"]}
-    waiting = [node["id"] for node in nodes if not node["job_vertex_id"].raw]
+    without_vertex = [node["id"] for node in nodes if not node["job_vertex_id"].raw]
     pending = job["pending-operators"]
     if pending.exists:
-        text = f"{len(waiting)} operators have no vertex"
-        yield from require(pending.raw == len(waiting), text, pending, job["stream-graph"]["nodes"], exact=True)
-    used = {node["job_vertex_id"].raw for node in nodes}
+        text = f"{len(without_vertex)} operators have no vertex"
+        holds = pending.raw == len(without_vertex)
+        yield from require(holds, text, pending, job["stream-graph"]["nodes"], exact=True)
+    vertices_with_operators = {node["job_vertex_id"].raw for node in nodes}
     for vertex_id, vertex in vertices.items():
         yield from require(
-            vertex_id in used, "no operator is in this vertex", vertex["id"], job["stream-graph"]["nodes"]
+            vertex_id in vertices_with_operators,
+            "no operator is in this vertex",
+            vertex["id"],
+            job["stream-graph"]["nodes"],
         )
     for node in nodes:
-        owner = node["job_vertex_id"]
-        if not owner.raw:
+        vertex_id = node["job_vertex_id"]
+        if not vertex_id.raw:
             continue
-        yield from require(owner.raw in vertices, "no vertex has this id", owner, job["vertices"], exact=True)
-        vertex = vertices.get(owner.raw, Value(MISSING))
+        yield from require(vertex_id.raw in vertices, "no vertex has this id", vertex_id, job["vertices"], exact=True)
+        vertex = vertices.get(vertex_id.raw, Value(MISSING))
         if isinstance(vertex["name"].raw, str) and isinstance(node["operator"].raw, str):
-            inside = node["operator"].raw in vertex["name"].raw
-            yield from require(inside, "the vertex has no such operator", node["operator"], owner, vertex["name"])
+            holds = node["operator"].raw in vertex["name"].raw
+            text = "the vertex has no such operator"
+            yield from require(holds, text, node["operator"], vertex_id, vertex["name"])
         if is_number(node["parallelism"].raw) and node["parallelism"].raw > 0 and vertex["parallelism"].raw > 0:
             yield from equal(node["parallelism"], vertex["parallelism"])
 
 
 @within(
     "getJobDetails",
-    text="The edges of a stream graph are those of the plan between vertices, and connect the operators of a vertex.",
+    text="The edges of a stream graph connect the operators of each vertex, and include the edges of the plan.",
     source="flink-behaviour.md#batch-jobs",
     since="2.0",
 )
 def stream_graph_has_the_edges(job: Value) -> Relations:
     nodes = {node["id"].raw: node for node in job["stream-graph"]["nodes"]}
-    owners = {node_id: node["job_vertex_id"].raw for node_id, node in nodes.items()}
-    edges = [(edge, node_id) for node_id, node in nodes.items() for edge in node["inputs"] if edge["id"].raw in owners]
-    crossing = {(owners[edge["id"].raw], owners[node_id]): edge["id"] for edge, node_id in edges}
-    planned = {(edge["id"].raw, node["id"].raw): edge["id"] for node in job["plan"]["nodes"] for edge in node["inputs"]}
-    graph = job["stream-graph"]["nodes"]
-    for pair, edge in planned.items() if nodes else ():
-        if pair[0] in owners.values() and pair[1] in owners.values():
-            inputs = [node["inputs"] for node_id, node in nodes.items() if owners[node_id] == pair[1]]
-            yield from is_listed(edge, [edge.raw] if pair in crossing else [], "no stream edge", *(inputs or [graph]))
-    for vertex_id in {owner for owner in owners.values() if owner}:
-        chain = [node_id for node_id, owner in owners.items() if owner == vertex_id]
-        inner = [(edge["id"].raw, node_id) for edge, node_id in edges if edge["id"].raw in chain and node_id in chain]
+    vertex_ids = {node_id: node["job_vertex_id"].raw for node_id, node in nodes.items()}
+    edges = [
+        (edge["id"].raw, node_id)
+        for node_id, node in nodes.items()
+        for edge in node["inputs"]
+        if edge["id"].raw in vertex_ids
+    ]
+    connected_vertices = {(vertex_ids[source_id], vertex_ids[target_id]) for source_id, target_id in edges}
+    plan_edges = {
+        (edge["id"].raw, node["id"].raw): edge["id"] for node in job["plan"]["nodes"] for edge in node["inputs"]
+    }
+    for (source, target), source_id in plan_edges.items():
+        if source in vertex_ids.values() and target in vertex_ids.values():
+            inputs = [node["inputs"] for node_id, node in nodes.items() if vertex_ids[node_id] == target]
+            connected_sources = [first for first, second in connected_vertices if second == target]
+            yield from is_listed(source_id, connected_sources, "no stream edge", *inputs)
+    for vertex_id in {vertex_id for vertex_id in vertex_ids.values() if vertex_id}:
+        chain = [node_id for node_id, owner in vertex_ids.items() if owner == vertex_id]
+        edges_of_chain = [edge for edge in edges if edge[0] in chain and edge[1] in chain]
         inputs = [nodes[node_id]["inputs"] for node_id in chain]
-        yield from require(_is_connected(chain, inner), "operators of a vertex are not connected", *inputs)
+        yield from require(_is_connected(chain, edges_of_chain), "operators of a vertex are not connected", *inputs)
 
 
 def _is_connected(nodes: Sequence[object], edges: Sequence[tuple[object, object]]) -> bool:
+    """Return whether the edges, in any direction, lead from the first node to all others."""
     reached, pending = {nodes[0]}, [nodes[0]]
     while pending:
         node = pending.pop()

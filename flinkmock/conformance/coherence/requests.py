@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
+from flinkmock.conformance.coherence.flame_graphs import NO_SAMPLE
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, against_request, between
 from flinkmock.conformance.coherence.relations import Relations, ascending, require
@@ -14,21 +15,24 @@ from flinkmock.conformance.coherence.view import View
 from flinkmock.contract.operation_traits import TRAITS
 
 _ECHOING = tuple(operation_id for operation_id, traits in TRAITS.items() if traits.echoes)
-_NOW = (
+"""Operations whose responses have path parameters of the request."""
+_WITH_NOW = (
     "getJobDetails",
     "getJobVertexDetails",
     "getSubtasksTimes",
     "getJobVertexTaskManagers",
 )
 """Operations whose responses have the server's time, under `now`."""
-_DURATIONS = (
+_WITH_DURATION = (
     "getJobsOverview",
     "getApplicationDetails",
     "getApplicationsOverview",
     "getSubtaskCurrentAttemptDetails",
     "getSubtaskExecutionAttemptDetails",
 )
-"""Operations whose responses have it as start-time + duration of what goes on."""
+"""Operations whose responses have the server's time as start-time + duration of what has not ended."""
+_FIRST_TIME_MS = 10**12
+"""Numbers above this are times of samples, in ms since the epoch."""
 
 
 @against_request(
@@ -44,15 +48,15 @@ def requested_ids(body: Value) -> Relations:
 
 
 def server_time_of(body: Value) -> Value:
-    """Return the server's time at which a response was made; a missing value if the response has none."""
+    """Return the server's time at which a response was made; a value of None if the response has none."""
     return next(iter(server_times_of(body)), Value(None))
 
 
 def server_times_of(body: Value) -> list[Value]:
     """Return the server's times at which the parts of a response were made."""
-    if body.response.operation_id in _NOW:
+    if body.response.operation_id in _WITH_NOW:
         return [body["now"]] if is_number(body["now"].raw) else []
-    if body.response.operation_id not in _DURATIONS:
+    if body.response.operation_id not in _WITH_DURATION:
         return []
     rows = [body, *body["jobs"], *body["applications"]]
     times = [row["start-time"] + row["duration"] for row in rows if _is_ongoing(row)]
@@ -61,8 +65,8 @@ def server_times_of(body: Value) -> list[Value]:
 
 def _is_ongoing(row: Value) -> bool:
     status = row["state"] if row["state"].exists else row["status"]
-    begun = row["start-time"].raw != -1
-    return begun and row["end-time"].raw == -1 and status.exists and status.raw not in TERMINAL
+    has_started, has_ended = row["start-time"].raw != -1, row["end-time"].raw != -1
+    return has_started and not has_ended and status.exists and status.raw not in TERMINAL
 
 
 @between(
@@ -73,8 +77,8 @@ def _is_ongoing(row: Value) -> bool:
 )
 def server_time_never_decreases(view: View) -> Relations:
     server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
-    known = [(response, times) for response, times in server_times if times]
-    for (earlier, before), (later, after) in pairwise(known):
+    server_times = [(response, times) for response, times in server_times if times]
+    for (earlier, before), (later, after) in pairwise(server_times):
         if earlier.received_at <= later.sent_at:
             last_before, first_after = max(before, key=lambda time: time.raw), min(after, key=lambda time: time.raw)
             yield from ascending(last_before, first_after, slack=50)  # a machine's clock may be adjusted
@@ -89,14 +93,15 @@ def server_time_never_decreases(view: View) -> Relations:
 def times_are_before_the_next_clock(view: View) -> Relations:
     server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
     following = iter([(response, min(times, key=lambda time: time.raw)) for response, times in server_times if times])
-    clock = next(following, None)
+    next_clock = next(following, None)
     for response in view.in_order:
-        while clock is not None and clock[0].sent_at < response.received_at:
-            clock = next(following, None)
-        if clock is None:
+        while next_clock is not None and next_clock[0].sent_at < response.received_at:
+            next_clock = next(following, None)
+        if next_clock is None:
             return
+        _, server_time = next_clock
         for time in _past_times(Value.of(response)):
-            yield from ascending(time, clock[1], slack=1_000)
+            yield from ascending(time, server_time, slack=1_000)
 
 
 def _past_times(body: Value) -> Iterator[Value]:
@@ -121,7 +126,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
     if not times:
         return
     latest = max(times, key=lambda time: time.raw)
-    slack = 60_000  # the other responses may have been read a minute later
+    slack = 60_000  # in ms: the other responses may have been requested a minute later
     for row in view.body("getTaskManagers")["taskmanagers"]:
         yield from ascending(row["timeSinceLastHeartbeat"], latest, slack=slack)
         if row["timeSinceLastHeartbeat"].raw:
@@ -146,13 +151,11 @@ def nothing_is_in_the_future(view: View) -> Relations:
             yield from ascending(latest, end, slack=3 * slack if is_fetched else 3_600_000)
         graphs = [view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)]
         graphs += view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
-        for graph in [each["endTimestamp"] for each in graphs]:
-            yield from ascending(graph, latest, slack=slack)
-            yield from require(
-                not is_number(graph.raw) or graph.raw > 10**12 or graph.raw in (-1, -2, -3),
-                "not the time of a sample",
-                graph,
-            )
+        for sampled_at in [graph["endTimestamp"] for graph in graphs]:
+            yield from ascending(sampled_at, latest, slack=slack)
+            if is_number(sampled_at.raw):
+                is_time = sampled_at.raw > _FIRST_TIME_MS or sampled_at.raw in NO_SAMPLE
+                yield from require(is_time, "not the time of a sample", sampled_at)
     for (job_id,) in view.subjects("job"):
         details = view.body("getJobDetails", jobid=job_id)
         for entry in view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]:

@@ -1,4 +1,4 @@
-"""Invariants of the adaptive scheduler: bounds of parallelism, and the history of rescales."""
+"""Invariants of the adaptive scheduler: parallelism bounds, and the history of rescales."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parallelism_bounds(body: Value) -> Relations:
 
 @between(
     "job",
-    text="Bounds of parallelism are given for the vertices of the job.",
+    text="The parallelism bounds are those of the vertices of the job.",
     source="flink-behaviour.md#resource-requirements",
 )
 def bounds_of_vertices(view: View, job_id: str) -> Relations:

@@ -29,12 +29,12 @@ _LISTS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure",
 _ROWS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
 
 
-@within(*_LISTS, text="Subtasks are listed by their index, each once.", source=_SUBTASKS)
+@within(*_LISTS, text="Subtasks are listed in the order of their index, each once.", source=_SUBTASKS)
 def subtasks_in_order(body: Value) -> Relations:
     if body.response.operation_id == "getJobVertexBackPressure":  # lists those whose metrics have arrived
-        rows = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
-        for one, next_one in pairwise(rows):
-            yield from require(one.raw < next_one.raw, "not in order", one, next_one)
+        indexes = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
+        for index, next_index in pairwise(indexes):
+            yield from require(index.raw < next_index.raw, "not in order", index, next_index)
     else:
         yield from counting_up(body["subtasks"], "subtask")
 
@@ -49,9 +49,10 @@ def subtask_start_twice(body: Value) -> Relations:
 def subtask_end(body: Value) -> Relations:
     for row in subtask_rows(body):
         if row["status"].exists:
-            ended = row["status"].raw in TERMINAL
+            has_ended = row["status"].raw in TERMINAL
             text = "the end-time doesn't fit the status"
-            yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
+            holds = (row["end-time"].raw != -1) == has_ended
+            yield from require(holds, text, row["end-time"], row["status"], exact=True)
 
 
 @within(
@@ -61,10 +62,10 @@ def subtask_has_started(body: Value) -> Relations:
     for row in subtask_rows(body):
         if row["status"].is_in((*ALIVE_TASKS, "FINISHED")):
             yield from require(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
-            assigned = row["taskmanager-id"]
-            yield from require(assigned.raw != UNASSIGNED, "it runs nowhere", assigned, row["status"])
+            taskmanager_id = row["taskmanager-id"]
+            yield from require(taskmanager_id.raw != UNASSIGNED, "it has no TaskManager", taskmanager_id, row["status"])
         elif row["status"].is_in(("CREATED", "SCHEDULED")):
-            # the timestamps of a cached graph are those of the living one
+            # start-time is not checked: a cached graph has the timestamps of the current graph
             yield from require(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
 
 
@@ -99,7 +100,11 @@ def subtask_metrics_are_counts(body: Value) -> Relations:
                 yield from ascending(constant(0, "0"), computed(value.raw, name, value))
 
 
-@within(*_ROWS, text="The states of a subtask last at least 0 ms, or -1 if it has not been in them.", source=_SUBTASKS)
+@within(
+    *_ROWS,
+    text="Each state of a subtask has a duration of at least 0 ms, or -1 if it has not been in it.",
+    source=_SUBTASKS,
+)
 def subtask_state_durations(body: Value) -> Relations:
     for row in subtask_rows(body):
         for state, duration in row["status-duration"].items():
@@ -109,7 +114,7 @@ def subtask_state_durations(body: Value) -> Relations:
 
 @within(
     *_ROWS,
-    text="The states from DEPLOYING on last as long as the subtask, if it was not cancelled.",
+    text="The durations of DEPLOYING, INITIALIZING and RUNNING add up to that of a subtask that is not cancelled.",
     source=_RULES,
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )
@@ -120,7 +125,7 @@ def subtask_states_add_up(body: Value) -> Relations:
             parts = [duration for state, duration in durations.items() if state in ALIVE_TASKS]
             if all(part.raw >= 0 for part in parts):
                 whole = total(parts, "sum of status-duration from DEPLOYING on")
-                # the clock is read twice while the subtask runs
+                # while the subtask runs, Flink reads the clock for each of the two
                 yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)
 
 
@@ -149,21 +154,22 @@ def subtask_times_in_order(body: Value) -> Relations:
 
 
 @within(
-    "getSubtasksTimes", "getJobDetails", text="Nothing is ever RECONCILING.", source="flink-behaviour.md#job-states"
+    "getSubtasksTimes",
+    "getJobDetails",
+    text="No job and no subtask has been RECONCILING.",
+    source="flink-behaviour.md#job-states",
 )
 def nothing_is_reconciling(body: Value) -> Relations:
     for row in (body, *body["subtasks"]):
         time = row["timestamps"]["RECONCILING"]
-        yield from require(time.raw == 0, "a state without use", time, exact=True)
+        yield from require(time.raw == 0, "Flink does not use this state", time, exact=True)
 
 
 @within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="flink-behaviour.md#job-states")
 def subtask_has_one_end(body: Value) -> Relations:
     for row in body["subtasks"]:
-        ends = [row["timestamps"][state] for state in sorted(TERMINAL)]
-        yield from require(
-            sum(bool(end.raw) for end in ends) <= 1, "several terminal states", *(e for e in ends if e.raw)
-        )
+        ends = [row["timestamps"][state] for state in sorted(TERMINAL) if row["timestamps"][state].raw]
+        yield from require(len(ends) <= 1, "several terminal states", *ends)
 
 
 @within("getSubtasksTimes", text="No timestamp of a subtask is later than now.", source=_RULES)
@@ -175,7 +181,7 @@ def subtask_times_are_past(body: Value) -> Relations:
 
 @within(
     "getSubtasksTimes",
-    text="duration in /subtasktimes counts from SCHEDULED to the end of the subtask, or to now.",
+    text="duration in /subtasktimes is the time from SCHEDULED to the end of the subtask, or to now.",
     source=_RULES,
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )

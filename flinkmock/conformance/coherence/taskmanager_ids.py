@@ -1,4 +1,4 @@
-"""Invariants of the ids of TaskManagers, also of those that are gone."""
+"""Invariants of the ids of TaskManagers, also of those that are no longer registered."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from flinkmock.conformance.coherence.values import Value
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _SUFFIX = re.compile(r"-[0-9a-f]{6}$")
-"""The end of the id of a TaskManager, if it is not configured: random digits."""
+"""How the id of a TaskManager ends if `taskmanager.resource-id` does not set it: with random digits."""
 
 
 def nearly_registered(taskmanager_id: Value, listed: Value) -> Relations:
-    """Relate the id of a TaskManager to those that are registered: the random end of an id is never used twice."""
-    ids = [row["id"] for row in listed]
-    if isinstance(taskmanager_id.raw, str) and (match := _SUFFIX.search(taskmanager_id.raw)):
-        alike = [each for each in ids if str(each.raw).endswith(match[0])]
-        right = not alike or any(each.raw == taskmanager_id.raw for each in alike)
-        yield from require(right, "nearly the id of a TaskManager", taskmanager_id, *alike)
+    """Relate the id of a TaskManager to those that are registered: two ids with the same suffix are equal."""
+    if isinstance(taskmanager_id.raw, str) and (suffix := _SUFFIX.search(taskmanager_id.raw)):
+        same_suffix = [row["id"] for row in listed if str(row["id"].raw).endswith(suffix[0])]
+        holds = not same_suffix or any(registered.raw == taskmanager_id.raw for registered in same_suffix)
+        yield from require(holds, "nearly the id of a TaskManager", taskmanager_id, *same_suffix)
 
 
 @between(
     "job",
-    text="Earlier attempts were on TaskManagers whose ids are not those of registered ones at another address.",
+    text="The TaskManager of an earlier attempt does not have the id of a registered TaskManager with another address.",
     source="flink-behaviour.md#task-managers",
 )
 def attempts_on_taskmanagers(view: View, job_id: str) -> Relations:

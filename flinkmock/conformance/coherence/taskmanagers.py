@@ -22,10 +22,12 @@ from flinkmock.conformance.coherence.values import MISSING, Value, computed, con
 from flinkmock.conformance.coherence.view import View
 
 _TASKMANAGERS = "flink-behaviour.md#task-managers"
-_BOTH = ("getTaskManagers", "getTaskManagerDetails")
+_LIST_AND_DETAILS = ("getTaskManagers", "getTaskManagerDetails")
 _PATH = re.compile(r"@(?P<address>.+)/user/rpc/")
-_MEBI = 1 << 20
-_HOLDING = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
+_GENERATED_SUFFIX = re.compile(r"[0-9a-f]{6}")
+"""What follows the address in the id of a TaskManager, unless taskmanager.resource-id sets the id."""
+_MEBIBYTE = 1 << 20
+_STATES_WITH_SLOT = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
 
 
 def rows_of(body: Value) -> list[Value]:
@@ -38,16 +40,16 @@ def taskmanagers_are_listed_once(body: Value) -> Relations:
     yield from unique(body["taskmanagers"], "id")
 
 
-@within(*_BOTH, text="The path of a TaskManager has the address that begins its id.", source=_TASKMANAGERS)
+@within(*_LIST_AND_DETAILS, text="The path of a TaskManager has the address that begins its id.", source=_TASKMANAGERS)
 def taskmanager_path(body: Value) -> Relations:
     for row in rows_of(body):
         if isinstance(row["path"].raw, str) and (match := _PATH.search(row["path"].raw)):
             address, _, suffix = str(row["id"].raw).rpartition("-")
-            if re.fullmatch("[0-9a-f]{6}", suffix):  # generated, and not set by taskmanager.resource-id
+            if _GENERATED_SUFFIX.fullmatch(suffix):
                 yield from require(match["address"] == address, "another address", row["path"], row["id"], exact=True)
 
 
-@within(*_BOTH, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
+@within(*_LIST_AND_DETAILS, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
 def free_slots(body: Value) -> Relations:
     for row in rows_of(body):
         yield from ascending(constant(0, "0"), row["freeSlots"], row["slotsNumber"])
@@ -61,13 +63,13 @@ def free_slots(body: Value) -> Relations:
 )
 def allocated_slots(body: Value) -> Relations:
     slots = body["allocatedSlots"]
-    if slots.raw or (slots.exists and body.response.operation_id and body["assignedTasks"].exists):
+    if slots.raw or (slots.exists and body["assignedTasks"].exists):
         used = computed(len(slots.raw), f"length of {slots}", slots)
         yield from equal(body["slotsNumber"], used + body["freeSlots"])
 
 
 @within(
-    *_BOTH,
+    *_LIST_AND_DETAILS,
     text="Free resources are at most the total resources, and all of them if all slots are free.",
     source=_TASKMANAGERS,
 )
@@ -98,7 +100,7 @@ def slot_resources(body: Value) -> Relations:
             yield from ascending(part, whole)
 
 
-@within(*_BOTH, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
+@within(*_LIST_AND_DETAILS, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
 def taskmanager_memory(body: Value) -> Relations:
     parts = ("frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory")
     for row in rows_of(body):
@@ -109,15 +111,16 @@ def taskmanager_memory(body: Value) -> Relations:
         if all(is_number(size.raw) for size in (process, flink, memory["jvmMetaspace"], memory["jvmOverhead"])):
             yield from equal(process, total([flink, memory["jvmMetaspace"], memory["jvmOverhead"]], "sum of its parts"))
         yield from equal(row["hardware"]["managedMemory"], memory["managedMemory"])
-        for key, of in (
+        for resource_key, memory_key in (
             ("taskHeapMemory", "taskHeap"),
             ("taskOffHeapMemory", "taskOffHeap"),
             ("managedMemory", "managedMemory"),
             ("networkMemory", "networkMemory"),
         ):
-            if resource["cpuCores"].raw and is_number(memory[of].raw) and is_number(resource[key].raw):
-                size = computed(memory[of].raw // _MEBI, f"{of} in MiB", memory[of])
-                yield from close(resource[key], size, 1)
+            size, part = memory[memory_key], resource[resource_key]
+            if resource["cpuCores"].raw and is_number(size.raw) and is_number(part.raw):
+                mebibytes = computed(size.raw // _MEBIBYTE, f"{memory_key} in MiB", size)
+                yield from close(part, mebibytes, 1)
         yield from ascending(row["hardware"]["freeMemory"], row["hardware"]["physicalMemory"])
         for _, value in row["hardware"].items():
             yield from ascending(constant(0, "0"), value)
@@ -125,7 +128,7 @@ def taskmanager_memory(body: Value) -> Relations:
 
 @within(
     "getTaskManagerDetails",
-    text="Heap in use is at most committed, and that at most the maximum.",
+    text="Used and committed heap are at most the maximum.",
     source=_TASKMANAGERS,
 )
 def taskmanager_heap(body: Value) -> Relations:
@@ -163,7 +166,7 @@ def taskmanager_buffers(body: Value) -> Relations:
         yield from ascending(constant(0, "0"), used, whole)
         yield from ascending(available, whole)
         if is_number(whole.raw) and whole.raw > 0:
-            tolerance = 0.02 * whole.raw  # read one after the other
+            tolerance = 0.02 * whole.raw  # Flink reads the three metrics one after the other
             yield from close(whole, available + used, tolerance)
     yield from equal(metrics["memorySegmentsTotal"], metrics["nettyShuffleMemorySegmentsTotal"])
     if metrics["nettyShuffleMemorySegmentsTotal"].raw and is_number(metrics["nettyShuffleMemoryTotal"].raw):
@@ -224,24 +227,25 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     managed = metrics.get("Status.Flink.Memory.Managed.Total", Value(MISSING))
     yield from equal(memory["managedMemory"], managed)
     listed = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-    names = {str(row["id"].raw): row["id"] for row in listed}
+    metric_ids = {str(row["id"].raw): row["id"] for row in listed}
     collectors = {
-        name.split(".")[-2]: row
-        for name, row in names.items()
+        name.split(".")[-2]: metric_id
+        for name, metric_id in metric_ids.items()
         if name.startswith(_COLLECTOR) and name.endswith(".Count")
     }
     described = {collector["name"].raw for collector in details["garbageCollectors"]}
-    unknown = [each["name"] for each in details["garbageCollectors"] if each["name"].raw not in collectors]
-    for row in collectors.values() if details["garbageCollectors"].raw else ():
-        name = str(row.raw).split(".")[-2]
-        suspects = unknown[:3] or [details["garbageCollectors"]]
-        yield from require(name in described, "its garbage collector is missing", *suspects, row)
+    without_metric = [
+        collector["name"] for collector in details["garbageCollectors"] if collector["name"].raw not in collectors
+    ]
+    for name, metric_id in collectors.items() if details["garbageCollectors"].raw else ():
+        suspects = without_metric[:3] or [details["garbageCollectors"]]
+        yield from require(name in described, "its garbage collector is missing", *suspects, metric_id)
     for collector in details["garbageCollectors"]:
-        missing = [row for name, row in collectors.items() if name not in described]
+        undescribed = [metric_id for name, metric_id in collectors.items() if name not in described]
         if collectors:
             text = "no such garbage collector"
             holds = collector["name"].raw in collectors
-            yield from require(holds, text, collector["name"], *(missing[:3] or [listed]), exact=True)
+            yield from require(holds, text, collector["name"], *(undescribed[:3] or [listed]), exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
             name = f"{_COLLECTOR}{collector['name'].raw}.{suffix}"
             if name in metrics:
@@ -272,71 +276,71 @@ _METRICS = (
         )
     }
 )
-"""Key in the details of a TaskManager -> metric."""
+"""Key in the details of a TaskManager -> name of the metric."""
 
 
 @between(
     "taskmanager",
-    text="A job holds as many slots as its widest vertex in each slot sharing group.",
+    text="In each slot sharing group, a job holds as many slots as the highest parallelism of its vertices.",
     source=_TASKMANAGERS,
     since="1.18",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
-    """Compare all TaskManagers at once, for the first of them."""
-    ids = [ids[0] for ids in view.subjects("taskmanager")]
+    """Compare all TaskManagers, once: for the first of them."""
+    ids = [subject_id for (subject_id,) in view.subjects("taskmanager")]
     listed = view.body("getTaskManagers")["taskmanagers"]
     if not ids or ids[0] != taskmanager_id or len(listed.raw or ()) != len(ids):
         return
-    slots: list[Value] = []
+    slots_by_job: dict[str, list[Value]] = defaultdict(list)
     for subject_id in ids:
         details = view.body("getTaskManagerDetails", taskmanagerid=subject_id)
         if not _lists_its_slots(details):
             return
-        slots += [slot["jobId"] for slot in details["allocatedSlots"]]
-    held: dict[str, list[Value]] = defaultdict(list)
-    for slot in slots:
-        held[str(slot.raw)].append(slot)
-    jobs = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
-    for job_id, slots_held in held.items():
-        if jobs:
-            running = job_id in jobs and jobs[job_id].raw not in TERMINAL
-            yield from require(running, "a slot of a job that doesn't run", *slots_held[:1], exact=True)
-    for job_id in jobs:
-        yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), held[job_id])
+        for slot in details["allocatedSlots"]:
+            slots_by_job[str(slot["jobId"].raw)].append(slot["jobId"])
+    states = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
+    for job_id, slots in slots_by_job.items():
+        if states:
+            is_running = job_id in states and states[job_id].raw not in TERMINAL
+            yield from require(is_running, "a slot of a job that doesn't run", *slots[:1], exact=True)
+    for job_id in states:
+        yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), slots_by_job[job_id])
 
 
 def _lists_its_slots(details: Value) -> bool:
-    """Whether a TaskManager was read, and by a slot manager that lists slots.
+    """Whether a TaskManager was read, and the slot manager of the cluster lists slots.
 
     See docs/flink-behaviour.md#task-managers.
     """
     return bool(details["allocatedSlots"].raw) or details["freeSlots"].raw == details["slotsNumber"].raw != MISSING
 
 
-def _slots_of_job(details: Value, held: Sequence[Value]) -> Relations:
+def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
+    """Relate the slots that a job holds to its vertices."""
     if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
         return
     if details["job-type"].raw == "BATCH":
         return
-    least: dict[str, int] = defaultdict(int)
-    most: dict[str, int] = defaultdict(int)  # subtasks that have finished keep their slots for a while
-    parts: list[Value] = []
+    # of each slot sharing group; subtasks that have finished keep their slots for a while
+    minimum: dict[str, int] = defaultdict(int)
+    maximum: dict[str, int] = defaultdict(int)
+    values: list[Value] = []
     for vertex in details["vertices"]:
         group = str(vertex["slotSharingGroupId"].raw)
-        in_slots = [vertex["tasks"][state] for state in _HOLDING if vertex["tasks"][state].raw]
-        least[group] = max(least[group], sum(number.raw for number in in_slots))
-        most[group] = max(most[group], vertex["parallelism"].raw)
-        parts += [vertex["parallelism"], *in_slots]
-    if any(least.values()):
-        low, high = sum(least.values()), sum(most.values())
-        text = f"it holds {len(held)} slots and needs {low} to {high}"
-        yield from require(low <= len(held) <= high, text, *held[:1], *parts)
+        in_slots = [vertex["tasks"][state] for state in _STATES_WITH_SLOT if vertex["tasks"][state].raw]
+        minimum[group] = max(minimum[group], sum(number.raw for number in in_slots))
+        maximum[group] = max(maximum[group], vertex["parallelism"].raw)
+        values += [vertex["parallelism"], *in_slots]
+    if any(minimum.values()):
+        low, high = sum(minimum.values()), sum(maximum.values())
+        text = f"it holds {len(slots)} slots and needs {low} to {high}"
+        yield from require(low <= len(slots) <= high, text, *slots[:1], *values)
 
 
 @between(
     "job",
-    text="Subtasks that run are on TaskManagers that are registered, at their address.",
+    text="A running subtask is on a registered TaskManager and has its endpoint.",
     source=_TASKMANAGERS,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -354,7 +358,7 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
                 yield from require(False, "not registered", subtask["taskmanager-id"], *(unread[:3] or [listed]))
             elif row is not None and subtask["endpoint"].exists:
                 address, _, suffix = str(row["id"].raw).rpartition("-")
-                if re.fullmatch("[0-9a-f]{6}", suffix):
+                if _GENERATED_SUFFIX.fullmatch(suffix):
                     host = address.rpartition(":")[0]
                     holds = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
                     text = "another address than that of its TaskManager"
@@ -382,7 +386,7 @@ def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
             subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
             if not subtasks.raw or any(subtask["status"].raw not in ("RUNNING", "FINISHED") for subtask in subtasks):
                 return
-            taskmanager_ids += [s["taskmanager-id"] for s in subtasks if s["status"].raw == "RUNNING"]
+            taskmanager_ids += [subtask["taskmanager-id"] for subtask in subtasks if subtask["status"].raw == "RUNNING"]
     details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
     if taskmanager_ids:
         yield from equal(details["assignedTasks"], count(taskmanager_ids, [taskmanager_id], "subtasks on it"))

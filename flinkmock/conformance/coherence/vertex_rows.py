@@ -1,4 +1,4 @@
-"""Relations within one row about a vertex: of all its tasks, or of those on one TaskManager."""
+"""Relations within a row about a vertex, which describes all its tasks or those on one TaskManager."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.aggregates import moving_slack, statistics_of
@@ -44,7 +44,7 @@ COUNTERS = {
     "accumulated-idle-time": ("accumulateIdleTimeMs",),
     "accumulated-busy-time": ("accumulateBusyTimeMs",),
 }
-"""Key of the metrics in job and vertex details -> the metrics that are added for it."""
+"""Key of a counter in the details of jobs and vertices -> the metrics whose sum it is."""
 
 
 def vertex_row(view: View, job_id: str, vertex_id: str) -> Value:
@@ -53,7 +53,7 @@ def vertex_row(view: View, job_id: str, vertex_id: str) -> Value:
 
 
 def subtask_rows(body: Value) -> Iterator[Value]:
-    """Yield the subtasks of a vertex, or the one that a response is about."""
+    """Yield the subtasks of a vertex, or the subtask that a response is about."""
     if body["subtasks"].exists:
         yield from body["subtasks"]
     else:
@@ -61,12 +61,13 @@ def subtask_rows(body: Value) -> Iterator[Value]:
 
 
 def length_of(rows: Value) -> Value:
+    """Return the number of items of a list; a missing value if it is not a list."""
     raw = len(rows.raw) if isinstance(rows.raw, list) else MISSING
     return computed(raw, f"length of {rows}", rows)
 
 
 @within("getJobVertexDetails", text="The number of subtasks of a vertex is its parallelism.", source=_SUBTASKS)
-def subtasks_are_parallel(body: Value) -> Relations:
+def subtasks_match_parallelism(body: Value) -> Relations:
     yield from equal(body["parallelism"], length_of(body["subtasks"]))
     if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
         yield from ascending(body["parallelism"], body["maxParallelism"])
@@ -94,10 +95,10 @@ def taskmanager_status(body: Value) -> Relations:
         if counts and row["status"].exists:
             yield from status_of_tasks(row, row["status-counts"])
             present = [number for _, number in row["status-counts"].items() if number.raw]
-            ended = bool(present) and all(state in TERMINAL for state, times in counts.items() if times)
-            if row["start-time"].raw != -1 or not ended:
+            all_ended = bool(present) and all(state in TERMINAL for state, tasks in counts.items() if tasks)
+            if row["start-time"].raw != -1 or not all_ended:
                 text = "the end-time doesn't fit the states of the tasks"
-                yield from require((row["end-time"].raw != -1) == ended, text, row["end-time"], *present)
+                yield from require((row["end-time"].raw != -1) == all_ended, text, row["end-time"], *present)
 
 
 @between(
@@ -126,7 +127,7 @@ def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
     yield from equal(row["maxParallelism"], details["maxParallelism"])
 
 
-@between("vertex", text="The states of subtasks are those that the job's details count.", source=_SUBTASKS)
+@between("vertex", text="The details of a job count the subtasks of each vertex by their states.", source=_SUBTASKS)
 def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
@@ -137,10 +138,10 @@ def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
             return  # a job that waits for slots has a graph without executions
         listed = count(statuses, [state], f"subtasks that are {state}") if statuses else Value(MISSING)
         parts = [row["status-counts"][state] for row in on_taskmanagers]
-        known = on_taskmanagers.exists
-        local = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", on_taskmanagers, *parts)
-        local = local if known else Value(MISSING)
-        yield from equal(counted, listed, local)
+        sum_of_parts = computed(
+            sum(part.raw for part in parts), f"sum of status-counts.{state}", on_taskmanagers, *parts
+        )
+        yield from equal(counted, listed, sum_of_parts)
 
 
 @between(
@@ -152,11 +153,11 @@ def vertex_times(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
     on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
-    for owner in (list(subtasks), list(on_taskmanagers)):
-        starts = [row["start-time"] for row in owner if row["start-time"].raw != -1]
+    for parts in (list(subtasks), list(on_taskmanagers)):
+        starts = [part["start-time"] for part in parts if part["start-time"].raw != -1]
         if starts and row["start-time"].raw != -1:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
-        ends = [row["end-time"] for row in owner]
+        ends = [part["end-time"] for part in parts]
         if ends and row["end-time"].raw != -1:
             yield from equal(row["end-time"], highest(ends, "the last end-time"))
 
@@ -168,38 +169,43 @@ def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
     if len(subtasks.raw or ()) != len(times.raw or ()):
         return
     for row, times_of_subtask in zip(subtasks, times, strict=True):
-        stamps = times_of_subtask["timestamps"]
+        timestamps = times_of_subtask["timestamps"]
         yield from equal(row["endpoint"], times_of_subtask["endpoint"])
         yield from equal(row["host"], times_of_subtask["host"])
-        if row["start-time"].raw != -1 or stamps["DEPLOYING"].raw:
-            yield from equal(row["start-time"], stamps["DEPLOYING"])
+        if row["start-time"].raw != -1 or timestamps["DEPLOYING"].raw:
+            yield from equal(row["start-time"], timestamps["DEPLOYING"])
         if row["status"].is_in(TERMINAL):
-            yield from equal(row["end-time"], stamps[row["status"].raw])
+            yield from equal(row["end-time"], timestamps[row["status"].raw])
         elif row["status"].exists:
-            entered = stamps[row["status"].raw]
-            if entered.exists:
-                yield from require(entered.raw > 0, "the state has no time", entered, row["status"])
-        yield from _state_durations(row["status-duration"], stamps)
+            entered_at = timestamps[row["status"].raw]
+            if entered_at.exists:
+                yield from require(entered_at.raw > 0, "the state has no time", entered_at, row["status"])
+        yield from _state_durations(row["status-duration"], timestamps)
         for state in sorted(TERMINAL):
             text = f"it has the time of {state} and another status"
-            if row["status"].exists and stamps[state].exists:
-                holds = (row["status"].raw == state) == bool(stamps[state].raw)
-                yield from require(holds, text, stamps[state], row["status"])
+            if row["status"].exists and timestamps[state].exists:
+                holds = (row["status"].raw == state) == bool(timestamps[state].raw)
+                yield from require(holds, text, timestamps[state], row["status"])
 
 
-def _state_durations(durations: Value, stamps: Value) -> Relations:
-    """A state lasts until the next one; the current one lasts until now, and is left to `subtask_states_add_up`."""
-    order = [state for state in ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING") if stamps[state].raw]
-    ends = [stamps[state] for state in ("FINISHED", "FAILED", "CANCELING") if stamps[state].raw]
-    if not ends and stamps["CANCELED"].raw:
+def _state_durations(durations: Value, timestamps: Value) -> Relations:
+    """Relate the duration of each state to the times of this state and the next.
+
+    The current state lasts until now; `subtask_states_add_up` checks its duration.
+    """
+    order = [
+        state for state in ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING") if timestamps[state].raw
+    ]
+    ends = [timestamps[state] for state in ("FINISHED", "FAILED", "CANCELING") if timestamps[state].raw]
+    if not ends and timestamps["CANCELED"].raw:
         return  # cancelled before it was deployed
     for state, following in pairwise(order):
-        if ends and ends[0].raw < stamps[following].raw:
+        if ends and ends[0].raw < timestamps[following].raw:
             return
         if durations[state].raw != -1:
-            yield from equal(durations[state], stamps[following] - stamps[state])
+            yield from equal(durations[state], timestamps[following] - timestamps[state])
     if order and ends and is_number(durations[order[-1]].raw) and durations[order[-1]].raw != -1:
-        yield from equal(durations[order[-1]], ends[0] - stamps[order[-1]])
+        yield from equal(durations[order[-1]], ends[0] - timestamps[order[-1]])
 
 
 @between("subtask", text="A subtask is described as in the list of its vertex.", source=_SUBTASKS)
@@ -210,15 +216,15 @@ def subtask_row(view: View, job_id: str, vertex_id: str, index: str) -> Relation
     current = view.body("getSubtaskCurrentAttemptDetails", **ids, subtaskindex=index)
     yield from _same_subtask(row, current)
     attempt = str(row["attempt"].raw)
-    numbered = view.body("getSubtaskExecutionAttemptDetails", **ids, subtaskindex=index, attempt=attempt)
-    yield from _same_subtask(row, numbered)
-    yield from _same_subtask(current, numbered)
+    by_attempt = view.body("getSubtaskExecutionAttemptDetails", **ids, subtaskindex=index, attempt=attempt)
+    yield from _same_subtask(row, by_attempt)
+    yield from _same_subtask(current, by_attempt)
 
 
 def _same_subtask(one: Value, other: Value) -> Relations:
+    """Relate two rows of a subtask: they are the same, except for durations of what has not ended."""
     if one.raw and other.raw:
-        moving = ("duration", "status-duration", "metrics")
-        yield from same_fields(one, other, without=moving)
+        yield from same_fields(one, other, without=("duration", "status-duration", "metrics"))
         running_state = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
         if not running_state:
             yield from equal(one["duration"], other["duration"])
@@ -238,8 +244,7 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
     ]
     for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
         if earlier["status"].exists:
-            ended = earlier["status"].raw in TERMINAL and earlier["status"].raw != "FINISHED"
-            yield from require(ended or earlier["status"].raw == "FINISHED", "it is still running", earlier["status"])
+            yield from require(earlier["status"].raw in TERMINAL, "it is still running", earlier["status"])
             if later["start-time"].raw != -1:
                 yield from ascending(earlier["end-time"], later["start-time"])
 
@@ -249,15 +254,20 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
     on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
-    for name, value in row["metrics"].items():
-        for owner in (list(subtasks), list(on_taskmanagers)):
-            parts = [row["metrics"][name] for row in owner]
-            if isinstance(value.raw, bool):
-                if parts and all(part.exists for part in parts):
-                    text = "complete as soon as those of all subtasks are"
-                    yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
-            elif parts:
-                yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
+    for rows in (list(subtasks), list(on_taskmanagers)):
+        for name, value in row["metrics"].items() if rows else ():
+            parts = [part["metrics"][name] for part in rows]
+            if not isinstance(value.raw, bool) or all(part.exists for part in parts):
+                yield from _combined(name, value, parts)
+
+
+def _combined(name: str, value: Value, parts: Sequence[Value]) -> Relations:
+    """Relate a counter, or the flag that it is complete, to those of the parts."""
+    if isinstance(value.raw, bool):
+        text = "complete as soon as those of all subtasks are"
+        yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
+    else:
+        yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
 
 
 @between(
@@ -286,7 +296,9 @@ def bytes_need_edges(view: View, job_id: str, vertex_id: str) -> Relations:
             yield from equal(row["metrics"]["write-bytes"], constant(0, "no consumer"))
 
 
-@between("vertex", text="A TaskManager's share of a vertex is that of the subtasks on it.", source=_SUBTASKS)
+@between(
+    "vertex", text="The figures of a vertex on a TaskManager combine those of the subtasks there.", source=_SUBTASKS
+)
 def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations:
     details = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)
     body = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)
@@ -297,9 +309,9 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
     for row in on_taskmanagers:
         key = "host" if by_host else "endpoint"
         local = [subtask for subtask in subtasks if subtask[key].raw == row[key].raw]
-        text = "no subtask is there"
         if not by_host:
-            yield from require(bool(local), text, row[key], *(subtask[key] for subtask in subtasks), exact=True)
+            endpoints = [subtask["endpoint"] for subtask in subtasks]
+            yield from require(bool(local), "no subtask has this endpoint", row["endpoint"], *endpoints, exact=True)
         if not local:
             continue
         for subtask in local:
@@ -309,12 +321,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
                 counted, count([subtask["status"] for subtask in local], [state], f"subtasks that are {state}")
             )
         for name, value in row["metrics"].items():
-            parts = [subtask["metrics"][name] for subtask in local]
-            if isinstance(value.raw, bool):
-                text = "complete as soon as those of all subtasks are"
-                yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
-            else:
-                yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
+            yield from _combined(name, value, [subtask["metrics"][name] for subtask in local])
         starts = [subtask["start-time"] for subtask in local if subtask["start-time"].raw != -1]
         if row["start-time"].raw != -1 and starts:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
@@ -326,8 +333,9 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
             values = [
                 subtask["status-duration"][state] for subtask in local if subtask["status-duration"][state].exists
             ]
-            moved = abs(body["now"].raw - details["now"].raw) if moving_slack(local, state) else 0
-            yield from statistics_of(statistics, values, moving_slack(local, state) + moved)
+            slack_ms = moving_slack(local, state)
+            elapsed_ms = abs(body["now"].raw - details["now"].raw) if slack_ms else 0
+            yield from statistics_of(statistics, values, slack_ms + elapsed_ms)
 
 
 @between(
@@ -355,7 +363,7 @@ def subtask_counters_are_metrics(view: View, job_id: str, vertex_id: str) -> Rel
 
 @between(
     "vertex",
-    text="Metrics of a vertex are those of its subtasks, with the index in front.",
+    text="Metrics of a vertex are those of its subtasks, with the index before the name.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
