@@ -1,4 +1,4 @@
-"""The image: what its Dockerfile starts runs in a plain folder, and the files beside it fit it."""
+"""The commands of the image work, and the files in `container/` agree with each other."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flinkmock import FlinkMock
 from flinkmock.cli import create_parser
 from flinkmock.scenario import load_scenario
 from tests.timeouts import PATIENCE
@@ -28,19 +29,20 @@ KUBERNETES = list(yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text(enco
 
 
 def instruction(name: str) -> list[str]:
-    """Return the last instruction in exec form, such as CMD or the command of HEALTHCHECK."""
+    """Return the arguments of the last instruction of the Dockerfile with this name, such as CMD or HEALTHCHECK."""
     *_, json_array = re.findall(rf"^{name}.*?(\[.*\])$", DOCKERFILE, re.MULTILINE)
     return list(json.loads(json_array))
 
 
-def of_kind(kind: str) -> dict[str, Any]:
+def kubernetes_resource(kind: str) -> dict[str, Any]:
+    """Return the only resource of a kind in kubernetes.yaml."""
     [resource] = [document for document in KUBERNETES if document["kind"] == kind]
     return dict(resource)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGTERM")
-def test_the_entry_point_runs_in_a_plain_folder(tmp_path: Path) -> None:
+def test_the_entry_point_is_healthy_ends_on_sigterm_and_leaves_no_files(tmp_path: Path) -> None:
     folder, temporary = tmp_path / "scenarios", tmp_path / "tmp"
     folder.mkdir()
     temporary.mkdir()
@@ -53,14 +55,14 @@ def test_the_entry_point_runs_in_a_plain_folder(tmp_path: Path) -> None:
         "TMPDIR": str(temporary),
         **dict(re.findall(r"\b(PYTHON\w+)=(\w+)", DOCKERFILE.rpartition("\nENV ")[2])),
     }
-    ready = tmp_path / "ready"
-    command = [*program, *instruction("CMD"), "--port", "0", "--ready-file", str(ready)]
+    ready_file = tmp_path / "ready"
+    command = [*program, *instruction("CMD"), "--port", "0", "--ready-file", str(ready_file)]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        process.stdout.readline()
-        port = ready.read_text(encoding="utf-8").strip().rpartition(":")[2]
-        health = subprocess.run(
+        process.stdout.readline()  # the ready file exists when the second line is printed
+        port = ready_file.read_text(encoding="utf-8").strip().rpartition(":")[2]
+        health_check = subprocess.run(
             [*program, *instruction("HEALTHCHECK")[1:]],
             cwd=folder,
             env={**environment, "FLINKMOCK_URL": f"http://127.0.0.1:{port}"},
@@ -69,71 +71,69 @@ def test_the_entry_point_runs_in_a_plain_folder(tmp_path: Path) -> None:
             timeout=PATIENCE,
             check=False,
         )
-        assert (health.returncode, health.stderr) == (0, "")
+        assert (health_check.returncode, health_check.stderr) == (0, "")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert list(folder.iterdir()) == list(temporary.iterdir()) == []
 
 
-def test_the_image_is_not_run_by_root() -> None:
+def test_the_image_does_not_run_as_root() -> None:
     assert re.search(r"^USER 65532:65532$", DOCKERFILE, re.MULTILINE)
-    pod = of_kind("Deployment")["spec"]["template"]["spec"]
+    pod = kubernetes_resource("Deployment")["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] == 65532
     [container] = pod["containers"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert COMPOSE["services"]["flink"]["read_only"]
 
 
-def test_the_commands_are_valid(tmp_path: Path) -> None:
-    [container] = of_kind("Deployment")["spec"]["template"]["spec"]["containers"]
+def test_the_options_of_the_commands_exist() -> None:
+    [container] = kubernetes_resource("Deployment")["spec"]["template"]["spec"]["containers"]
     for arguments in (instruction("CMD"), COMPOSE["services"]["flink"]["command"], container["args"]):
         create_parser().parse_args(arguments)
 
 
 def test_the_scenarios_are_valid() -> None:
-    for text in of_kind("ConfigMap")["data"].values():
+    for text in kubernetes_resource("ConfigMap")["data"].values():
         load_scenario(text)
     load_scenario(FOLDER / "scenarios" / "orders.yaml")
 
 
 def test_the_probes_use_the_control_api() -> None:
-    [container] = of_kind("Deployment")["spec"]["template"]["spec"]["containers"]
+    [container] = kubernetes_resource("Deployment")["spec"]["template"]["spec"]["containers"]
     probes = [container[f"{name}Probe"] for name in ("startup", "readiness", "liveness")]
     assert {probe["httpGet"]["path"] for probe in probes} == {"/__flinkmock__/v1/health"}
 
 
-def test_the_dependencies_are_pinned() -> None:
+def test_the_dependencies_are_pinned_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    pinned = (FOLDER / "requirements.txt").read_text(encoding="utf-8")
-    names = set(re.findall(r"^([\w-]+)==", pinned, re.MULTILINE))
-    assert {re.split(r"[<>=]", dependency)[0].lower() for dependency in project["dependencies"]} <= names
-    assert len(re.findall(r"^[\w-]+==[^\\]*\\\n +--hash=sha256:", pinned, re.MULTILINE)) == len(names)
+    requirements = (FOLDER / "requirements.txt").read_text(encoding="utf-8")
+    pinned_names = set(re.findall(r"^([\w-]+)==", requirements, re.MULTILINE))
+    assert {re.split(r"[<>=]", dependency)[0].lower() for dependency in project["dependencies"]} <= pinned_names
+    assert len(re.findall(r"^[\w-]+==[^\\]*\\\n +--hash=sha256:", requirements, re.MULTILINE)) == len(pinned_names)
 
 
-def test_the_context_has_what_the_wheel_is_built_from() -> None:
+def test_the_build_context_has_the_sources_of_the_wheel() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
     included = set(re.findall(r"^!(\S+)$", ignored, re.MULTILINE))
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    hatch = build["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {
-        *hatch["packages"],
-        *hatch["force-include"],
-        build["project"]["readme"],
-        *build["project"]["license-files"],
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]
+    sources = {
+        *wheel["packages"],
+        *wheel["force-include"],
+        pyproject["project"]["readme"],
+        *pyproject["project"]["license-files"],
     }
-    assert needed <= included
+    assert sources <= included
 
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
-def test_the_dockerfile_is_linted() -> None:
+def test_hadolint_accepts_the_dockerfile() -> None:
     completed = subprocess.run(["hadolint", str(FOLDER / "Dockerfile")], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (0, "")
 
 
 @pytest.mark.slow
-def test_the_client_of_the_compose_file(tmp_path: Path) -> None:
-    from flinkmock import FlinkMock
-
+def test_the_client_of_the_compose_file_prints_how_long_the_job_has_run(tmp_path: Path) -> None:
     with FlinkMock(FOLDER / "scenarios" / "orders.yaml", clock="real") as flink:
         completed = subprocess.run(
             [sys.executable, str(FOLDER / "client.py")],

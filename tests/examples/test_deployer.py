@@ -8,58 +8,84 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
 SUITES = ("tests/test_sync.py", "tests/test_async.py")
-"""The suites with the fixture `flinkmock`. `tests/clients/test_python.py` runs the other one."""
-# only the plugins that the project depends on
-PLUGINS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
+"""The suites that use the fixture `flinkmock`. `tests/clients/test_python.py` runs the suite without it."""
+PLUGIN_OPTIONS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
+"""Options that load only the plugins that the project depends on."""
+
+
+class Replacement(NamedTuple):
+    """A change that plants a bug in a file of the deployer."""
+
+    file: str
+    original: str
+    replacement: str
+
+
+class Bug(NamedTuple):
+    """A bug that such clients have had.
+
+    Attributes:
+        replacements: The changes that plant the bug.
+        failing_tests: The tests that fail with it, in both suites.
+        report: Regular expressions for what pytest then prints.
+    """
+
+    replacements: tuple[Replacement, ...]
+    failing_tests: frozenset[str]
+    report: tuple[str, ...]
+
 
 BUGS = {
-    "treats COMPLETED with a failure-cause as success": [
+    "treats COMPLETED with a failure-cause as success": Bug(
         (
-            "deployer/flink.py",
-            """    if "failure-cause" in operation:
+            Replacement(
+                "deployer/flink.py",
+                """    if "failure-cause" in operation:
         raise SavepointFailed(innermost_cause(operation["failure-cause"]["stack-trace"]))
 """,
-            "",
-        )
-    ],
-    "expects 200 where a savepoint is triggered": [
-        ("deployer/sync.py", "expected_status=202", "expected_status=200"),
-        ("deployer/aio.py", "expected_status=202", "expected_status=200"),
-    ],
-    "repeats a savepoint request without a trigger id": [
-        ("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
-        ("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
-        ("deployer/aio.py", 'idempotent="triggerId" in body', "idempotent=True"),
-    ],
-}
-FOUND_BY = {
-    "treats COMPLETED with a failure-cause as success": (
-        {"test_completed_does_not_mean_success", "test_after_a_failed_stop_no_job_is_started"},
-        [r"DID NOT RAISE \S*SavepointFailed", r"requests:(?s:.)*200 GET /jobs/\w+/savepoints/\w+"],
+                "",
+            ),
+        ),
+        frozenset({"test_completed_does_not_mean_success", "test_after_a_failed_stop_no_job_is_started"}),
+        (r"DID NOT RAISE \S*SavepointFailed", r"requests:(?s:.)*200 GET /jobs/\w+/savepoints/\w+"),
     ),
-    "expects 200 where a savepoint is triggered": (
-        {
-            "test_the_path_of_a_savepoint_is_returned",
-            "test_an_upgrade_restores_the_last_savepoint",
-            "test_completed_does_not_mean_success",
-            "test_after_a_failed_stop_no_job_is_started",
-            "test_a_lost_response_triggers_no_second_savepoint",
-        },
-        [r'RequestFailed: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}'],
+    "expects 200 where a savepoint is triggered": Bug(
+        (
+            Replacement("deployer/sync.py", "expected_status=202", "expected_status=200"),
+            Replacement("deployer/aio.py", "expected_status=202", "expected_status=200"),
+        ),
+        frozenset(
+            {
+                "test_the_path_of_a_savepoint_is_returned",
+                "test_an_upgrade_restores_the_last_savepoint",
+                "test_completed_does_not_mean_success",
+                "test_after_a_failed_stop_no_job_is_started",
+                "test_a_lost_response_triggers_no_second_savepoint",
+            }
+        ),
+        (r'RequestFailed: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}',),
     ),
-    "repeats a savepoint request without a trigger id": (
-        {"test_a_lost_response_triggers_no_second_savepoint", "test_without_trigger_ids_no_request_is_repeated"},
-        [
+    "repeats a savepoint request without a trigger id": Bug(
+        (
+            Replacement("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
+            Replacement("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
+            Replacement("deployer/aio.py", 'idempotent="triggerId" in body', "idempotent=True"),
+        ),
+        frozenset(
+            {"test_a_lost_response_triggers_no_second_savepoint", "test_without_trigger_ids_no_request_is_repeated"}
+        ),
+        (
             r"At index 0 diff: 's3://savepoints/savepoint-\w+-\w+' != 's3://savepoints/savepoint-\w+-\w+'",
             r"(?:s  orders savepoint s3://\S+\n(?s:.)*?){2}requests:",
             r"POST /jobs/\w+/savepoints .* \(trigger id lost\)\n.*202 POST /jobs/\w+/savepoints ",
-        ],
+        ),
     ),
 }
 
@@ -70,7 +96,7 @@ def run(project: Path, *options: str) -> tuple[int, str]:
     environment.pop("PYTEST_ADDOPTS", None)
     for name in [name for name in environment if name.startswith("PYTEST_XDIST")]:
         del environment[name]
-    command = [sys.executable, "-m", "pytest", *PLUGINS, *options]
+    command = [sys.executable, "-m", "pytest", *PLUGIN_OPTIONS, *options]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     return completed.returncode, completed.stdout + completed.stderr
 
@@ -86,19 +112,20 @@ def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
 
 
 @pytest.mark.parametrize(
-    "bug", [pytest.param(bug, marks=pytest.mark.slow if number else ()) for number, bug in enumerate(BUGS)]
+    "bug",
+    [pytest.param(bug, marks=() if number == 0 else pytest.mark.slow) for number, bug in enumerate(BUGS.values())],
+    ids=list(BUGS),
 )
-def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
+def test_the_suite_finds_a_bug(bug: Bug, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name, right, wrong in BUGS[bug]:
-        text = (project / name).read_text(encoding="utf-8")
-        assert text.count(right) == 1, (name, right)
-        (project / name).write_text(text.replace(right, wrong), encoding="utf-8")
+    for file, original, replacement in bug.replacements:
+        text = (project / file).read_text(encoding="utf-8")
+        assert text.count(original) == 1, (file, original)
+        (project / file).write_text(text.replace(original, replacement), encoding="utf-8")
     code, output = run(project, *SUITES, "--flinkmock-flink=2.3", "-q", "-rf")
-    tests, messages = FOUND_BY[bug]
     assert code == 1
     failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", output, re.MULTILINE))
-    assert failed == {(suite, test) for suite in ("test_sync", "test_async") for test in tests}, output
-    for message in messages:
-        assert re.search(message, output), output
+    assert failed == {(suite, test) for suite in ("test_sync", "test_async") for test in bug.failing_tests}, output
+    for pattern in bug.report:
+        assert re.search(pattern, output), output

@@ -1,6 +1,6 @@
-"""Runs what a new user copies: the README's first command, and all commands of docs/getting-started.md, one by one.
+"""Runs the commands that a new user copies: the first one of the README, and all of docs/getting-started.md.
 
-Needs Python, git and bash, and nothing else. Works in a temporary folder, on a clone of the committed state.
+Needs only Python, git and bash. Runs the commands in a temporary folder, with a clone of the committed state.
 
     python -m tests.packaging.first_steps           # installs from the clone
     python -m tests.packaging.first_steps --wheel   # installs a wheel that is built from the clone
@@ -24,16 +24,16 @@ FILE_NAME = re.compile(r"^# ([\w./-]+\.\w+)\n")
 SERVE = re.compile(r"(flinkmock serve \S+)")
 ADDRESS = "http://127.0.0.1:8081"
 TIMEOUT_S = 1800
-"""For all commands together: pip may be slow."""
+"""The maximum time of all commands of a page together. It is long because pip may be slow."""
 
-HEAD = """\
+SHELL_FUNCTIONS = """\
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-ready() {
+await_url() {  # file, process id
     until [ -s "$1" ] || ! kill -0 "$2"; do sleep 0.2; done
     export FLINKMOCK_URL=$(cat "$1")
 }
-stop() {
+stop() {  # process id
     kill -INT "$1"
     code=0; wait "$1" || code=$?
     [ "$code" = 0 ] || [ "$code" = 130 ]
@@ -42,47 +42,49 @@ stop() {
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
-    """Return language and text of each block of a page."""
+    """Return the language and the text of each block of a page."""
     return [(match[1], match[2]) for match in FENCE.finditer(page.read_text(encoding="utf-8"))]
 
 
 def script_of_readme(clone: Path) -> str:
-    """Return the first command of the README: it starts a cluster, from which a response is then requested."""
+    """Return a script with the first command of the README, which starts a cluster, and a request to that cluster."""
     command = next(text for language, text in blocks(clone / "README.md") if language == "sh")
     prefix, serve = command.strip().rsplit(" && ", 1)
-    return HEAD + _shown(prefix) + _served(serve, "overview")
+    return SHELL_FUNCTIONS + _traced(prefix) + _with_server(serve, path="overview")
 
 
 def script_of_getting_started(clone: Path, source: Path) -> str:
-    """Return the commands and files of "Getting started", in their order.
+    """Return a script that writes the files and runs the commands of "Getting started", in their order.
 
     Args:
-        clone: The clone that contains the page; the commands are run beside it.
-        source: What pip installs in place of the clone: the clone itself, or a wheel.
+        clone: The clone that contains the page. The folder of the script is the one that contains the clone.
+        source: What pip installs: the clone, or a wheel.
     """
-    parts = [HEAD]
-    serve, for_the_server = "", ""
+    parts = [SHELL_FUNCTIONS]
+    serve, client_commands = "", ""
     for language, text in blocks(clone / "docs" / "getting-started.md"):
         if name := FILE_NAME.match(text):
             parts.append(f"cat > {name[1]} <<'END_OF_FILE'\n{text}END_OF_FILE\n")
         elif language == "sh" and text.startswith("flinkmock serve "):
             serve = text.strip()
-        elif language == "sh" and serve:  # all commands that follow
-            for_the_server += text
+        elif language == "sh" and serve:
+            client_commands += text
         elif language == "sh":
-            parts.append("".join(map(_shown, text.replace("../flinkmock", str(source)).splitlines())))
-    return "".join([*parts, _served(serve, "", for_the_server)])
+            parts += [_traced(line) for line in text.replace("../flinkmock", str(source)).splitlines()]
+    return "".join([*parts, _with_server(serve, commands=client_commands)])
 
 
-def _served(serve: str, path: str, commands: str = "") -> str:
-    started = SERVE.sub(r"\1 --port 0 --quiet --ready-file ready", serve)
-    request = f"python -c \"import urllib.request as r; r.urlopen('$FLINKMOCK_URL/{path}', timeout=60)\"\n"
-    head = f"echo '$ {serve}'\n{started} &\nserver=$!\nready ready \"$server\"\n{request if path else ''}"
-    script = "".join(map(_shown, commands.replace(ADDRESS, "$FLINKMOCK_URL").splitlines()))
-    return head + script + 'stop "$server"\n'
+def _with_server(serve: str, *, path: str = "", commands: str = "") -> str:
+    """Return lines that start a cluster with the command `serve`, request a path, run commands and stop the cluster."""
+    start_command = SERVE.sub(r"\1 --port 0 --quiet --ready-file ready", serve)
+    lines = [f"echo '$ {serve}'\n{start_command} &\nserver=$!\nawait_url ready \"$server\"\n"]
+    if path:
+        lines.append(f"python -c \"import urllib.request as r; r.urlopen('$FLINKMOCK_URL/{path}', timeout=60)\"\n")
+    lines += [_traced(line) for line in commands.replace(ADDRESS, "$FLINKMOCK_URL").splitlines()]
+    return "".join([*lines, 'stop "$server"\n'])
 
 
-def _shown(command: str) -> str:
+def _traced(command: str) -> str:
     """Return lines that print and run a command. The parts of a chain are run separately, to check each exit code."""
     return "".join(f"echo {_quoted('$ ' + part)}\n{part}\n" for part in command.split(" && ") if part.strip())
 
@@ -92,8 +94,8 @@ def _quoted(text: str) -> str:
 
 
 def _run(script: str, folder: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    environment = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip"), **environment, "HOME": str(folder)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    environment = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip"), **inherited, "HOME": str(folder)}
     subprocess.run(["bash", "-c", script], cwd=folder, env=environment, check=True, timeout=TIMEOUT_S)
 
 
@@ -113,8 +115,8 @@ def _wheel(clone: Path, folder: Path) -> Path:
     return wheel
 
 
-def steps(folder: Path, *, wheel: bool) -> Iterator[tuple[str, Path]]:
-    """Yield the scripts, each with the folder in which it is run."""
+def scripts(folder: Path, *, wheel: bool) -> Iterator[tuple[str, Path]]:
+    """Yield the scripts, each with its working directory."""
     clone = _clone(folder)
     if wheel:
         yield script_of_getting_started(clone, _wheel(clone, folder)), folder
@@ -124,14 +126,14 @@ def steps(folder: Path, *, wheel: bool) -> Iterator[tuple[str, Path]]:
 
 
 def run(*, wheel: bool) -> None:
-    """Run all steps. Raises CalledProcessError for the first command that fails."""
+    """Run all scripts. Raises CalledProcessError if a command fails."""
     with tempfile.TemporaryDirectory(prefix="flinkmock-first-steps-") as folder:
-        for script, directory in steps(Path(folder).resolve(), wheel=wheel):
+        for script, directory in scripts(Path(folder).resolve(), wheel=wheel):
             _run(script, directory)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Runs what a new user copies.")
+    parser = argparse.ArgumentParser(description="Runs the commands that a new user copies.")
     parser.add_argument("--wheel", action="store_true", help="install a wheel instead of the clone")
     run(wheel=parser.parse_args().wheel)
     print("every command works")

@@ -28,22 +28,22 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a source distribution, and a wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
+    build = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert build.returncode == 0, build.stdout + build.stderr
     return folder
 
 
 def test_the_wheel_is_complete_and_small(distributions: Path) -> None:
     [wheel] = distributions.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "flinkmock").rglob("*") if path.is_file()}
-    data = {
+    package_files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "flinkmock").rglob("*") if path.is_file()}
+    data_files = {
         f"flinkmock/_data/{path.relative_to(ROOT).as_posix()}"
         for folder in ("scenarios", "schemas")
         for path in (ROOT / folder).rglob("*")
         if path.is_file()
     }
-    assert {name for name in package if "__pycache__" not in name} | data <= names
+    assert {name for name in package_files if "__pycache__" not in name} | data_files <= names
     assert {name.partition("/")[0] for name in names} == {"flinkmock", f"flinkmock-{__version__}.dist-info"}
     assert "flinkmock/py.typed" in names
     assert wheel.stat().st_size < 2 * MEGABYTE
@@ -52,13 +52,13 @@ def test_the_wheel_is_complete_and_small(distributions: Path) -> None:
 def test_the_source_distribution_is_small(distributions: Path) -> None:
     [source] = distributions.glob("*.tar.gz")
     with tarfile.open(source) as archive:
-        folders = {name.split("/")[1] for name in archive.getnames()}
-    assert {"LICENSE", "README.md", "flinkmock", "pyproject.toml", "scenarios", "schemas"} <= folders
-    assert "tests" not in folders
+        top_level_names = {name.split("/")[1] for name in archive.getnames()}
+    assert {"LICENSE", "README.md", "flinkmock", "pyproject.toml", "scenarios", "schemas"} <= top_level_names
+    assert "tests" not in top_level_names
     assert source.stat().st_size < 2 * MEGABYTE
 
 
-def test_the_metadata(distributions: Path) -> None:
+def test_the_metadata_has_license_and_extras(distributions: Path) -> None:
     [wheel] = distributions.glob("*.whl")
     archive = zipfile.ZipFile(wheel)
     [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
@@ -68,7 +68,7 @@ def test_the_metadata(distributions: Path) -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("twine") is None, reason="twine is not installed (the extra dev)")
-def test_twine_accepts_them(distributions: Path) -> None:
+def test_twine_accepts_the_distributions(distributions: Path) -> None:
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions.iterdir())]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout
+    check = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout

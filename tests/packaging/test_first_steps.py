@@ -1,4 +1,4 @@
-"""What `first_steps.py` runs: the commands of the README and of "Getting started". CI runs the script itself."""
+"""The scripts of `first_steps.py` have the commands of the README and of "Getting started". CI runs the scripts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ def test_the_scripts_have_every_command() -> None:
     readme = first_steps.script_of_readme(ROOT)
     assert "\npip install .\n" in readme
     assert "\nflinkmock serve scenarios/demo.yaml --port 0 " in readme
-    started = first_steps.script_of_getting_started(ROOT, Path("/wheels/flinkmock.whl"))
+    getting_started = first_steps.script_of_getting_started(ROOT, Path("/wheels/flinkmock.whl"))
     for command in COMMANDS:
-        assert f"\n{command}" in started
-    for script in (readme, started):
-        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
-        assert (checked.returncode, checked.stderr) == (0, "")
+        assert f"\n{command}" in getting_started
+    for script in (readme, getting_started):
+        syntax_check = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        assert (syntax_check.returncode, syntax_check.stderr) == (0, "")
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    command = [text for language, text in first_steps.blocks(ROOT / "README.md") if language == "sh"][1]
-    *_, install, pytest_command = command.strip().split(" && ")
+    commands = [text for language, text in first_steps.blocks(ROOT / "README.md") if language == "sh"]
+    test_command = commands[1]
+    *_, install, pytest_command = test_command.strip().split(" && ")
     assert install.removeprefix("pip install ") in ci
     assert pytest_command.removeprefix("pytest -n 2 ") in ci

@@ -22,7 +22,7 @@ def commands(workflow: str) -> list[str]:
 
 
 @pytest.mark.parametrize("workflow", ["ci", "release"])
-def test_a_workflow_runs_what_ci_runs(workflow: str) -> None:
+def test_a_workflow_runs_the_ci_script(workflow: str) -> None:
     file = f".github/workflows/{workflow}.yml"
     assert "bash .ci/run" in commands(file)
     assert read(file)["permissions"] == {"contents": "read"}
@@ -31,7 +31,7 @@ def test_a_workflow_runs_what_ci_runs(workflow: str) -> None:
 @pytest.mark.parametrize(
     "form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda form: form.stem
 )
-def test_an_issue_form_can_be_read(form: Path) -> None:
+def test_an_issue_form_is_valid_yaml(form: Path) -> None:
     assert yaml.safe_load(form.read_text(encoding="utf-8"))
 
 
@@ -41,7 +41,7 @@ def test_pre_commit_uses_the_tools_of_the_environment() -> None:
     assert {hook["language"] for hook in local["hooks"]} == {"system"}
 
 
-def test_the_map_names_what_exists() -> None:
+def test_the_map_in_contributing_names_existing_paths() -> None:
     section = CONTRIBUTING.partition("## Map")[2].partition("\n## ")[0]
     paths = re.findall(r"`((?:flinkmock|tests|docs|schemas|clients|examples|container)[\w/.-]*)`", section)
     assert len(paths) > 20
