@@ -2,7 +2,7 @@
 
 An option of the cluster applies to jobs that do not set it (StreamExecutionEnvironment.configure).
 `parallelism.default` does not apply: JarHandlerUtils sets it to 1 unless the request has another value.
-See docs/flink-behaviour.md#overview-configuration-shutdown.
+See docs/flink-behaviour.md#cluster-overview.
 """
 
 from __future__ import annotations

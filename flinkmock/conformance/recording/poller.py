@@ -11,7 +11,7 @@ from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.conformance.http_client import JsonReader
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
 from flinkmock.errors import ServerUnreachable
-from flinkmock.flink.metrics import OWN
+from flinkmock.flink.metrics import METRIC_SUFFIXES
 
 POLLS_PER_LISTING = 10
 """The number of polls per request for lists of metrics, which are long and which Flink refreshes every 10 s only."""
@@ -135,6 +135,6 @@ def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:
     selected = []
     for name in names:
         metric = name.partition(".")[2] if in_subtasks else name
-        if metric and metric.rpartition(".")[2] not in OWN and ".watermark." not in metric:
+        if metric and metric.rpartition(".")[2] not in METRIC_SUFFIXES and ".watermark." not in metric:
             selected.append(name)
     return sorted(selected)

@@ -9,33 +9,40 @@ from flinkmock.flink.metrics.inputs import (
     SubtaskInputs,
     TaskManagerInputs,
 )
-from flinkmock.flink.metrics.job import JOB, coordinator_metrics, job_metrics
+from flinkmock.flink.metrics.job import JOB_METRICS, coordinator_metrics, job_metrics
 from flinkmock.flink.metrics.managers import jobmanager_metrics, taskmanager_jvm, taskmanager_metrics
-from flinkmock.flink.metrics.names import metric_operator_name
+from flinkmock.flink.metrics.operator_name import metric_operator_name
 from flinkmock.flink.metrics.subtask import (
-    CHAINED,
-    OPERATOR,
-    SOURCE,
-    SUBTASK,
-    WITH_INPUTS,
+    NON_SOURCE_OPERATOR_METRICS,
+    NON_SOURCE_SUBTASK_METRICS,
+    OPERATOR_METRICS,
+    SOURCE_METRICS,
+    SUBTASK_METRICS,
     operator_metrics,
     subtask_metrics,
 )
 
-OWN = frozenset(
+METRIC_SUFFIXES = frozenset(
     metric.name.rpartition(".")[2]
-    for table in (JOB, SUBTASK, WITH_INPUTS, OPERATOR, CHAINED, SOURCE)
+    for table in (
+        JOB_METRICS,
+        SUBTASK_METRICS,
+        NON_SOURCE_SUBTASK_METRICS,
+        OPERATOR_METRICS,
+        NON_SOURCE_OPERATOR_METRICS,
+        SOURCE_METRICS,
+    )
     for metric in table
 )
-"""The last parts of the names of Flink's metrics of jobs and subtasks, in any release."""
+"""The last parts of the names of Flink's metrics of jobs, subtasks and operators, in any release."""
 
-TRANSIENT = frozenset({"idleTimeMsPerSecond", "backPressuredTimeMsPerSecond", "busyTimeMsPerSecond"})
-"""The last words of the metrics of a subtask's current second (MetricStore.TRANSIENT_METRIC_NAMES)."""
+TRANSIENT_SUFFIXES = frozenset({"idleTimeMsPerSecond", "backPressuredTimeMsPerSecond", "busyTimeMsPerSecond"})
+"""The last parts of the names of metrics about a subtask's current second (MetricStore.TRANSIENT_METRIC_NAMES)."""
 
 __all__ = [
     "AGGREGATIONS",
-    "OWN",
-    "TRANSIENT",
+    "METRIC_SUFFIXES",
+    "TRANSIENT_SUFFIXES",
     "JobInputs",
     "JobManagerInputs",
     "LastCheckpoint",

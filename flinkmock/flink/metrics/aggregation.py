@@ -9,14 +9,15 @@ from flinkmock.moment import fixed
 
 
 def _skew(numbers: Sequence[float]) -> float:
-    """Return the mean deviation of the numbers in percent of their mean (DoubleAccumulator.DoubleDataSkew).
+    """Return the mean deviation of the numbers in percent of their mean, at most 100.
 
-    It is at most 100.
+    See DoubleAccumulator.DoubleDataSkew.
     """
     mean = sum(numbers) / len(numbers)
     if mean == 0:
         return 0.0
-    return min(sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100, 100.0)
+    mean_deviation = sum(abs(number - mean) for number in numbers) / len(numbers)
+    return min(mean_deviation / mean * 100, 100.0)
 
 
 def _minimum(numbers: Sequence[float]) -> float:
@@ -38,7 +39,7 @@ AGGREGATIONS: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str, float] | None:
-    """Return the requested aggregations in Flink's order, as floats; they are NaN if a value is "NaN".
+    """Return the requested aggregations in Flink's order, as floats. They are NaN if a value is "NaN".
 
     Returns:
         None if there is no value, or a value is not a number.

@@ -1,7 +1,7 @@
-"""The inputs of metrics: the state of a job, a subtask or a process at one moment.
+"""The inputs of metrics: the state of a job, a subtask or a process at one time.
 
-Times are in ms since the epoch, durations in ms, sizes in bytes. Values that occur in other responses (checkpoints,
-restarts, slots, records) are inputs. All other metrics are random, but equal at the same moment.
+Times are in epoch ms, durations in ms, sizes in bytes. Values that other responses contain (checkpoints, restarts,
+slots, records) are inputs. All other metrics are random, but always the same at the same time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ METER_SPAN_MS = 60_000
 """The time in ms over which Flink's MeterView computes rates per second."""
 
 
-def per_second(now: float, minute_ago: float) -> float:
-    return (now - minute_ago) / 60
+def per_second(count: float, count_minute_ago: float) -> float:
+    """Return the rate of a counter over METER_SPAN_MS."""
+    return (count - count_minute_ago) / (METER_SPAN_MS // 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricInputs:
-    """Random numbers for metrics; the same `key`, such as a TaskManager id or execution id, gives the same numbers."""
+    """The inputs of all metrics, among them random numbers.
+
+    Attributes:
+        key: The id of the process, job or execution. The same key gives the same numbers.
+    """
 
     now: int
     started_at: int
@@ -34,13 +39,13 @@ class MetricInputs:
     def age(self) -> int:
         return max(0, self.now - self.started_at)
 
-    def constant(self, low: int, high: int, name: str) -> int:
-        """Return a number that never changes."""
+    def constant_number(self, low: int, high: int, name: str) -> int:
+        """Return a random number that never changes."""
         return self.random.integer(low, high, "metrics", self.key, name)
 
-    def moving(self, low: int, high: int, name: str, every: int = 10_000) -> int:
-        """Return a number that changes after each `every` ms."""
-        return self.random.integer(low, high, "metrics", self.key, name, self.now // every)
+    def varying_number(self, low: int, high: int, name: str, every_ms: int = 10_000) -> int:
+        """Return a random number that changes every `every_ms`."""
+        return self.random.integer(low, high, "metrics", self.key, name, self.now // every_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +81,24 @@ class LastCheckpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInputs(MetricInputs):
-    """The state of a job; `timestamps` are those of `/jobs/:jobid`: the last time of each state, 0 for never."""
+    """The state of a job. `timestamps` are those of `/jobs/:jobid`: the last time of each state, 0 for never."""
 
     state: str
     timestamps: Mapping[str, int]
-    terminal: bool = False
+    is_terminal: bool = False
     restarts: int = 0
     """The number of restarts, including those of rescales."""
     rescales: int = 0
     """The number of restarts with another parallelism."""
     all_running_since: int | None = None
-    """The time since which all subtasks are RUNNING or FINISHED; None if one is not."""
+    """The time since which all subtasks have been RUNNING or FINISHED; None if one is not."""
     deploying_since: int | None = None
-    """The time since which tasks are being deployed; None if none is."""
-    completed: int = 0
-    failed: int = 0
-    in_progress: int = 0
-    total: int = 0
-    last: LastCheckpoint | None = None
+    """The time since which tasks have been deployed; None if no task is being deployed."""
+    completed_checkpoints: int = 0
+    failed_checkpoints: int = 0
+    in_progress_checkpoints: int = 0
+    total_checkpoints: int = 0
+    last_checkpoint: LastCheckpoint | None = None
     restored_at: int | None = None
 
 
@@ -104,7 +109,7 @@ class OperatorInputs:
     Attributes:
         watermark: The last watermark; None before the first one.
         splits: The names of the splits that a source reads.
-        active_ms: How long the source has read them.
+        active_ms: How long the source has read the splits.
     """
 
     name: str
@@ -118,12 +123,12 @@ class OperatorInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtaskInputs(MetricInputs):
-    """The state of a subtask. Ratios are current ones, between 0 and 1.
+    """The state of a subtask. Its ratios are those of the current second, between 0 and 1.
 
     Attributes:
-        started_at: The time at which the attempt began to run.
-        io: The counters of the task.
-        minute_ago: The same counters one minute earlier; zeros if the attempt did not run.
+        started_at: The time at which the execution began to run.
+        io: The counters of the execution.
+        minute_ago: The same counters one minute earlier; zeros if the execution did not run yet.
     """
 
     io: IoCounters = field(default_factory=IoCounters)
@@ -131,10 +136,10 @@ class SubtaskInputs(MetricInputs):
     is_source: bool = False
     idle_ratio: float = 0.0
     backpressured_ratio: float = 0.0
-    initialized_in: int = 0
-    """How long INITIALIZING took, in ms."""
+    initializing_ms: int = 0
+    """The duration of the state INITIALIZING."""
     watermark: int | None = None
-    checkpointed: bool = False
+    has_acknowledged_checkpoint: bool = False
     """Whether the task has acknowledged a checkpoint."""
     local_share: float = 1.0
     """The fraction of its input that comes from the same TaskManager."""

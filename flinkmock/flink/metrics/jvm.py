@@ -13,10 +13,12 @@ from flinkmock.flink.metrics.inputs import METER_SPAN_MS, JobManagerInputs, Metr
 from flinkmock.flink.metrics.table import Metric, Table
 from flinkmock.flink.threads import jobmanager_thread_count, taskmanager_thread_count
 
-YOUNG = "G1_Young_Generation"
-OLD = "G1_Old_Generation"
-ALL = "All"
+YOUNG_COLLECTOR = "G1_Young_Generation"
+OLD_COLLECTOR = "G1_Old_Generation"
+ALL_COLLECTORS = "All"
 """The name under which Flink lists the sum of all collectors since 1.19."""
+_FIRST_LOAD_UPDATE_MS = 5_000
+"""The age of a process at which its processor load is first updated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,104 +33,111 @@ class JvmState:
     metaspace_used: int
     metaspace_committed: int
     direct_count: int
-    direct_used: int
+    direct_capacity: int
     gc_count: int
     gc_time: int
     gc_time_minute_ago: int
     threads: int
     cpu_load: float
     cpu_time: int
-    classes: int
-    files: int
+    loaded_classes: int
+    open_files: int
+
+    @property
+    def direct_used(self) -> int:
+        """On real clusters, the used direct memory is a few bytes more than its capacity."""
+        return self.direct_capacity + 2
 
 
-def taskmanager_state(inputs: TaskManagerInputs) -> JvmState:
+def taskmanager_jvm_state(inputs: TaskManagerInputs) -> JvmState:
     """Return the state of a TaskManager's JVM. Its network memory consists of direct buffers."""
-    return _state(
+    return _jvm_state(
         inputs,
         max_heap=inputs.memory.max_heap,
         threads=taskmanager_thread_count(inputs.tasks),
-        work=inputs.tasks,
-        buffers=inputs.memory.network_buffers,
+        workload=inputs.tasks,
+        network_buffers=inputs.memory.network_buffers,
     )
 
 
-def jobmanager_state(inputs: JobManagerInputs) -> JvmState:
-    return _state(
+def jobmanager_jvm_state(inputs: JobManagerInputs) -> JvmState:
+    """Return the state of the JobManager's JVM."""
+    return _jvm_state(
         inputs,
         max_heap=inputs.memory.max_heap,
         threads=jobmanager_thread_count(inputs.running_jobs),
-        work=inputs.running_jobs,
-        buffers=0,
+        workload=inputs.running_jobs,
+        network_buffers=0,
     )
 
 
-def _state(inputs: MetricInputs, *, max_heap: int, threads: int, work: int, buffers: int) -> JvmState:
-    live = inputs.constant(20, 26, "live") * MIB + work * MIB // 2
-    young = inputs.constant(24, 40, "young") * MIB
-    period = inputs.constant(15_000, 30_000, "gc period")
-    used = min(live + young * (inputs.age % period) // period, max_heap * 9 // 10)
-    metaspace = inputs.constant(44, 56, "metaspace") * MIB + min(work, 8) * MIB // 4
-    code = inputs.constant(14, 20, "code") * MIB
-    own_buffers = inputs.constant(18, 30, "direct")
+def _jvm_state(inputs: MetricInputs, *, max_heap: int, threads: int, workload: int, network_buffers: int) -> JvmState:
+    """Return the state of a process whose memory grows with its workload, a number of tasks or jobs."""
+    live_objects = inputs.constant_number(20, 26, "live") * MIB + workload * MIB // 2
+    young_generation = inputs.constant_number(24, 40, "young") * MIB
+    gc_period = inputs.constant_number(15_000, 30_000, "gc period")
+    heap_used = min(live_objects + young_generation * (inputs.age % gc_period) // gc_period, max_heap * 9 // 10)
+    metaspace = inputs.constant_number(44, 56, "metaspace") * MIB + min(workload, 8) * MIB // 4
+    code_cache = inputs.constant_number(14, 20, "code") * MIB
+    other_direct_buffers = inputs.constant_number(18, 30, "direct")
     return JvmState(
-        heap_used=used,
-        heap_committed=min(max(live + young + 8 * MIB, 64 * MIB), max_heap),
+        heap_used=heap_used,
+        heap_committed=min(max(live_objects + young_generation + 8 * MIB, 64 * MIB), max_heap),
         heap_max=max_heap,
-        non_heap_used=metaspace + code,
-        non_heap_committed=metaspace + code + 2 * MIB,
+        non_heap_used=metaspace + code_cache,
+        non_heap_committed=metaspace + code_cache + 2 * MIB,
         metaspace_used=metaspace,
         metaspace_committed=metaspace + MIB // 2,
-        direct_count=buffers + own_buffers,
-        direct_used=buffers * NETWORK_BUFFER_BYTES + own_buffers * MIB // 4,
-        gc_count=_collections(inputs, inputs.age, period),
-        gc_time=_collection_time(inputs, inputs.age, period),
-        gc_time_minute_ago=_collection_time(inputs, inputs.age - METER_SPAN_MS, period),
+        direct_count=network_buffers + other_direct_buffers,
+        direct_capacity=network_buffers * NETWORK_BUFFER_BYTES + other_direct_buffers * MIB // 4,
+        gc_count=_gc_count(inputs, inputs.age, gc_period),
+        gc_time=_gc_time_ms(inputs, inputs.age, gc_period),
+        gc_time_minute_ago=_gc_time_ms(inputs, inputs.age - METER_SPAN_MS, gc_period),
         threads=threads,
-        cpu_load=inputs.moving(2, 60, "load") / 1000 if inputs.age >= METER_SPAN_MS // 12 else 0.0,
-        # Some seconds for the start, then 2 % of the time, in steps of 10 ms as Linux counts.
-        cpu_time=(400 + inputs.constant(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
-        # all that were ever loaded, also those that were unloaded (getTotalLoadedClassCount)
-        classes=inputs.constant(9_500, 12_500, "classes") + min(inputs.age // 15_000, 8) * 20,
-        files=inputs.constant(70, 80, "files") + work,
+        cpu_load=inputs.varying_number(2, 60, "load") / 1000 if inputs.age >= _FIRST_LOAD_UPDATE_MS else 0.0,
+        # Some seconds for the start, then 2 % of the time, in steps of 10 ms like the counters of Linux.
+        cpu_time=(400 + inputs.constant_number(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
+        # All classes that were ever loaded, including unloaded ones (getTotalLoadedClassCount).
+        loaded_classes=inputs.constant_number(9_500, 12_500, "classes") + min(inputs.age // 15_000, 8) * 20,
+        open_files=inputs.constant_number(70, 80, "files") + workload,
     )
 
 
-def _collections(inputs: MetricInputs, age: int, period: int) -> int:
-    return inputs.constant(5, 9, "start-up collections") + age // period if age >= 0 else 0
+def _gc_count(inputs: MetricInputs, age: int, gc_period: int) -> int:
+    return inputs.constant_number(5, 9, "start-up collections") + age // gc_period if age >= 0 else 0
 
 
-def _collection_time(inputs: MetricInputs, age: int, period: int) -> int:
-    return _collections(inputs, age, period) * inputs.constant(9, 16, "pause")
+def _gc_time_ms(inputs: MetricInputs, age: int, gc_period: int) -> int:
+    return _gc_count(inputs, age, gc_period) * inputs.constant_number(9, 16, "pause")
 
 
-def _collector(name: str, old: bool = False, since: str = "1.12") -> Table[JvmState]:
+def _collector_metrics(name: str, *, is_idle: bool = False, since: str = "1.12") -> Table[JvmState]:
     prefix = f"Status.JVM.GarbageCollector.{name}"
     return (
-        Metric(f"{prefix}.Count", lambda jvm: 0 if old else jvm.gc_count, since=since),
-        Metric(f"{prefix}.Time", lambda jvm: 0 if old else jvm.gc_time, since=since),
+        Metric(f"{prefix}.Count", lambda jvm: 0 if is_idle else jvm.gc_count, since=since),
+        Metric(f"{prefix}.Time", lambda jvm: 0 if is_idle else jvm.gc_time, since=since),
         Metric(
             f"{prefix}.TimeMsPerSecond",
-            lambda jvm: 0.0 if old else per_second(jvm.gc_time, jvm.gc_time_minute_ago),
+            lambda jvm: 0.0 if is_idle else per_second(jvm.gc_time, jvm.gc_time_minute_ago),
             since="1.19",
         ),
     )
 
 
-# The releases of each metric were read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
-JVM: Table[JvmState] = (
+# The releases of each metric are those of live clusters of all 13 releases (tests/flink/metrics/data/metric-names.tsv).
+JVM_METRICS: Table[JvmState] = (
     Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
     Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time),
-    Metric("Status.JVM.ClassLoader.ClassesLoaded", lambda jvm: jvm.classes),
+    Metric("Status.JVM.ClassLoader.ClassesLoaded", lambda jvm: jvm.loaded_classes),
     Metric("Status.JVM.ClassLoader.ClassesUnloaded", lambda jvm: 0),
     Metric("Status.JVM.FileDescriptor.Max", lambda jvm: 1_048_576, since="2.1"),
-    Metric("Status.JVM.FileDescriptor.Open", lambda jvm: jvm.files, since="2.1"),
-    *_collector(ALL, since="1.19"),
-    *_collector(YOUNG),
-    *_collector(OLD, old=True),
+    Metric("Status.JVM.FileDescriptor.Open", lambda jvm: jvm.open_files, since="2.1"),
+    *_collector_metrics(ALL_COLLECTORS, since="1.19"),
+    *_collector_metrics(YOUNG_COLLECTOR),
+    *_collector_metrics(OLD_COLLECTOR, is_idle=True),
     Metric("Status.JVM.Memory.Direct.Count", lambda jvm: jvm.direct_count),
-    Metric("Status.JVM.Memory.Direct.MemoryUsed", lambda jvm: jvm.direct_used + 2),
-    Metric("Status.JVM.Memory.Direct.TotalCapacity", lambda jvm: jvm.direct_used),
+    Metric("Status.JVM.Memory.Direct.MemoryUsed", lambda jvm: jvm.direct_used),
+    Metric("Status.JVM.Memory.Direct.TotalCapacity", lambda jvm: jvm.direct_capacity),
     Metric("Status.JVM.Memory.Heap.Committed", lambda jvm: jvm.heap_committed),
     Metric("Status.JVM.Memory.Heap.Max", lambda jvm: jvm.heap_max),
     Metric("Status.JVM.Memory.Heap.Used", lambda jvm: jvm.heap_used),

@@ -1,4 +1,4 @@
-"""Tables of metrics: their names, values, and releases."""
+"""Tables of metrics: their names, their values and the releases that have them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Generic, TypeVar
 from flinkmock.flink.java_format import JavaValue, java_text
 from flinkmock.release import Release
 
-R = TypeVar("R")
+Inputs = TypeVar("Inputs")
 
 
 @dataclass(frozen=True, slots=True)
-class Metric(Generic[R]):
-    """A metric; `since` is the first minor release that has it, `until` the first one that no longer has it."""
+class Metric(Generic[Inputs]):
+    """A metric. `since` is the first minor release that has it, `until` the first later release without it."""
 
     name: str
-    value: Callable[[R], JavaValue]
+    value: Callable[[Inputs], JavaValue]
     since: str = "1.12"
     until: str | None = None
 
@@ -25,9 +25,13 @@ class Metric(Generic[R]):
         return release.since(self.since) and (self.until is None or not release.since(self.until))
 
 
-Table = tuple[Metric[R], ...]
+Table = tuple[Metric[Inputs], ...]
 
 
-def measure(table: Iterable[Metric[R]], inputs: R, release: Release, prefix: str = "") -> dict[str, str]:
+def metric_values(
+    table: Iterable[Metric[Inputs]], inputs: Inputs, release: Release, name_prefix: str = ""
+) -> dict[str, str]:
     """Return the values of the metrics of a release by name, as Flink prints them."""
-    return {prefix + metric.name: java_text(metric.value(inputs)) for metric in table if metric.in_release(release)}
+    return {
+        name_prefix + metric.name: java_text(metric.value(inputs)) for metric in table if metric.in_release(release)
+    }

@@ -95,7 +95,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         random=cluster.random,
         state=job.state_at(time),
         timestamps={state: timestamps.get(state, 0) for state in JOB_STATES},
-        terminal=job.ended_at(time) is not None,
+        is_terminal=job.ended_at(time) is not None,
         restarts=job.states.count(JobState.RESTARTING, time),
         rescales=sum(
             _rescale_has_begun(job, change.attempt_number, time)
@@ -104,11 +104,11 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         ),
         all_running_since=max(filter(None, running_since), default=None) if all_running else None,
         deploying_since=min((start for start in deploying_since if start is not None), default=None),
-        completed=counts["completed"],
-        failed=counts["failed"],
-        in_progress=counts["in_progress"],
-        total=counts["total"],
-        last=_last_checkpoint(completed[-1]) if completed else None,
+        completed_checkpoints=counts["completed"],
+        failed_checkpoints=counts["failed"],
+        in_progress_checkpoints=counts["in_progress"],
+        total_checkpoints=counts["total"],
+        last_checkpoint=_last_checkpoint(completed[-1]) if completed else None,
         restored_at=restored.at if restored else None,
     )
 
@@ -196,9 +196,9 @@ def subtask_inputs(
         is_source=vertex.is_source,
         idle_ratio=1.0 - busy - backpressured,
         backpressured_ratio=backpressured,
-        initialized_in=running_since - initializing_since if initializing_since is not None else 0,
+        initializing_ms=running_since - initializing_since if initializing_since is not None else 0,
         watermark=watermark,
-        checkpointed=job.checkpoints.counts_at(time)["completed"] > 0,
+        has_acknowledged_checkpoint=job.checkpoints.counts_at(time)["completed"] > 0,
         local_share=_local_share(execution, flows),
         operators=tuple(
             metrics.OperatorInputs(

@@ -192,7 +192,9 @@ def _subtasks(call: RestCall) -> Iterator[tuple[int, dict[str, str]]]:
             )
             if metric_inputs.lacks_ratios(execution, time, call.cluster.release):
                 values = {
-                    name: value for name, value in values.items() if name.rpartition(".")[2] not in metrics.TRANSIENT
+                    name: value
+                    for name, value in values.items()
+                    if name.rpartition(".")[2] not in metrics.TRANSIENT_SUFFIXES
                 }
             yield execution.subtask, values
 

@@ -1,4 +1,4 @@
-"""Aggregated metrics against the recordings (suite job-running)."""
+"""Aggregated metrics are those of the recordings (suite job-running)."""
 
 import math
 
@@ -20,7 +20,7 @@ ALL = list(AGGREGATIONS)
         (["5", "5"], {"min": 5.0, "max": 5.0, "avg": 5.0, "sum": 10.0, "skew": 0.0}),
     ],
 )
-def test_recorded_examples(values: list[str], recorded: dict[str, float]) -> None:
+def test_aggregates_are_the_recorded_ones(values: list[str], recorded: dict[str, float]) -> None:
     aggregates = aggregate(values, ALL)
     assert aggregates == recorded
     assert aggregates is not None
@@ -28,7 +28,7 @@ def test_recorded_examples(values: list[str], recorded: dict[str, float]) -> Non
     assert all(isinstance(value, float) for value in aggregates.values())
 
 
-def test_requested_aggregations_in_flinks_order() -> None:
+def test_aggregates_are_in_the_order_of_flink() -> None:
     aggregates = aggregate(["2", "16"], ["sum", "avg"])
     assert aggregates == {"avg": 9.0, "sum": 18.0}
     assert aggregates is not None
@@ -36,11 +36,11 @@ def test_requested_aggregations_in_flinks_order() -> None:
 
 
 @pytest.mark.parametrize("values", [[], ["n/a"], ["1", "file:/cp"], ["true"]])
-def test_values_other_than_numbers_are_ignored(values: list[str]) -> None:
+def test_values_other_than_numbers_are_not_aggregated(values: list[str]) -> None:
     assert aggregate(values, ALL) is None
 
 
-def test_nan_spreads() -> None:
+def test_aggregates_are_nan_if_a_value_is_nan() -> None:
     aggregates = aggregate(["1.0", "NaN"], ALL)
     assert aggregates is not None
     assert all(math.isnan(value) for value in aggregates.values())

@@ -1,7 +1,7 @@
-"""Metric names, kinds and values.
+"""Metrics have the names and the types of real ones, and values that agree with each other.
 
-`data/metric-names.tsv` has the names of real clusters, one of each release from 1.12.5 to 2.3.0, with the kind
-of their values, for a word count job on one task manager. Those of 1.12.5, 1.20.5 and 2.3.0 equal the recordings.
+`data/metric-names.tsv` lists the metrics of real clusters, one of each release from 1.12.5 to 2.3.0, with the types of
+their values, for a word count job on one TaskManager. Those of 1.12.5, 1.20.5 and 2.3.0 are also in the recordings.
 """
 
 from collections.abc import Mapping
@@ -42,21 +42,21 @@ def release(minor: str) -> Release:
     return Release(minor, f"{minor}.0", "", "")
 
 
-def real_names(scope: str, minor: str) -> dict[str, str]:
-    """Name -> kind, of a real cluster of that release."""
-    kinds: dict[str, str] = {}
+def types_of_real_metrics(scope: str, minor: str) -> dict[str, str]:
+    """Return the types of the metrics of a real cluster by name."""
+    types: dict[str, str] = {}
     for line in (Path(__file__).parent / "data" / "metric-names.tsv").read_text().splitlines():
         if line.startswith("#"):
             continue
-        where, name, kind, first, last = line.split("\t")
+        scope_of_metric, name, type_of_value, first, last = line.split("\t")
         if ".split." in name:
-            continue  # the splits of a source are not modelled
-        if where == scope and MINORS.index(first) <= MINORS.index(minor) <= MINORS.index(last):
-            kinds[name] = kind
-    return kinds
+            continue  # the sources in these tests have no splits
+        if scope_of_metric == scope and MINORS.index(first) <= MINORS.index(minor) <= MINORS.index(last):
+            types[name] = type_of_value
+    return types
 
 
-def kind(value: str) -> str:
+def type_of(value: str) -> str:
     if value in ("true", "false"):
         return "bool"
     for name, parse in (("int", int), ("float", float)):
@@ -84,12 +84,12 @@ def job(now: int = START + 30_000, **payload: object) -> JobInputs:
 
 
 def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) -> SubtaskInputs:
-    io, before = io_at(now), io_at(now - 60_000)
+    io, minute_ago = io_at(now), io_at(now - 60_000)
     operators = tuple(
         OperatorInputs(
             name=name,
             io=io,
-            minute_ago=before,
+            minute_ago=minute_ago,
             watermark=now,
             is_source=name.startswith("Source"),
         )
@@ -97,7 +97,7 @@ def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) 
     )
     inputs: dict[str, object] = {
         "io": io,
-        "minute_ago": before,
+        "minute_ago": minute_ago,
         "operators": operators,
         "is_source": scope == "source",
         **payload,
@@ -128,43 +128,42 @@ SCOPES = ["job manager", "task manager", "job", "source", "count"]
 
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize("scope", SCOPES)
-def test_names_and_kinds_are_those_of_the_real_cluster(scope: str, minor: str) -> None:
-    real = real_names(scope, minor)
-    assert real, "the data file knows the scope"
-    assert {name: kind(value) for name, value in metrics_of(scope, minor).items()} == real
+def test_names_and_types_are_those_of_real_clusters(scope: str, minor: str) -> None:
+    real_types = types_of_real_metrics(scope, minor)
+    assert real_types
+    assert {name: type_of(value) for name, value in metrics_of(scope, minor).items()} == real_types
 
 
 @pytest.mark.parametrize("minor", ["1.12", "1.18", "2.3"])
-def test_counters_never_fall(minor: str) -> None:
-    """Counters: records, bytes, buffers, collections, processor time, checkpoints."""
-    counting = ("num", "Count", ".Time", "accumulate")
-    flowing = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
-    before: dict[str, float] = {}
+def test_counters_never_decrease(minor: str) -> None:
+    parts_of_counters = ("num", "Count", ".Time", "accumulate")
+    parts_of_gauges = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
+    last_values: dict[str, float] = {}
     for now in range(START, START + 400_000, 7_000):
         metrics_by_name = {
             **jobmanager_metrics(jobmanager(now), release(minor)),
             **subtask_metrics(subtask("source", now), release(minor)),
         }
         for name, value in metrics_by_name.items():
-            if any(part in name for part in counting) and not any(part in name for part in flowing):
-                assert float(value) >= before.get(name, 0.0), name
-                before[name] = float(value)
-    assert before["numRecordsOut"] > 0
-    assert before["Status.JVM.GarbageCollector.G1_Young_Generation.Count"] > 10
+            if any(part in name for part in parts_of_counters) and not any(part in name for part in parts_of_gauges):
+                assert float(value) >= last_values.get(name, 0.0), name
+                last_values[name] = float(value)
+    assert last_values["numRecordsOut"] > 0
+    assert last_values["Status.JVM.GarbageCollector.G1_Young_Generation.Count"] > 10
 
 
 def test_rates_agree_with_their_counters() -> None:
-    """MeterView: the growth within the last minute, divided by 60."""
-    young, old = (subtask_metrics(subtask(now=START + age), release("2.3")) for age in (30_000, 300_000))
-    assert float(young["numRecordsInPerSecond"]) == int(young["numRecordsIn"]) / 60
-    assert float(old["numRecordsInPerSecond"]) == 100.0
-    assert float(old["numRecordsOutPerSecond"]) == 200.0
+    """A rate is the growth of the counter within the last minute, divided by 60 (MeterView)."""
+    at_30s, at_300s = (subtask_metrics(subtask(now=START + age), release("2.3")) for age in (30_000, 300_000))
+    assert float(at_30s["numRecordsInPerSecond"]) == int(at_30s["numRecordsIn"]) / 60
+    assert float(at_300s["numRecordsInPerSecond"]) == 100.0
+    assert float(at_300s["numRecordsOutPerSecond"]) == 200.0
     for name in ("numBytesIn", "numBuffersOut", "Shuffle.Netty.Input.numBytesInLocal", "count.numRecordsIn"):
-        minute_before = subtask_metrics(subtask(now=START + 240_000), release("2.3"))
-        assert float(old[f"{name}PerSecond"]) == pytest.approx((int(old[name]) - int(minute_before[name])) / 60)
+        at_240s = subtask_metrics(subtask(now=START + 240_000), release("2.3"))
+        assert float(at_300s[f"{name}PerSecond"]) == pytest.approx((int(at_300s[name]) - int(at_240s[name])) / 60)
 
 
-def test_input_is_local_and_remote_and_nothing_else() -> None:
+def test_local_and_remote_input_add_up_to_the_input() -> None:
     metrics_by_name = subtask_metrics(subtask(local_share=0.3), release("2.3"))
     for unit in ("Bytes", "Buffers"):
         local, remote = int(metrics_by_name[f"num{unit}InLocal"]), int(metrics_by_name[f"num{unit}InRemote"])
@@ -175,7 +174,7 @@ def test_input_is_local_and_remote_and_nothing_else() -> None:
     )
 
 
-def test_a_second_has_a_thousand_milliseconds() -> None:
+def test_idle_busy_and_backpressured_time_add_up_to_a_second() -> None:
     metrics_by_name = subtask_metrics(subtask(idle_ratio=0.25, backpressured_ratio=0.6), release("2.3"))
     assert (metrics_by_name["idleTimeMsPerSecond"], metrics_by_name["backPressuredTimeMsPerSecond"]) == ("250", "600")
     assert metrics_by_name["busyTimeMsPerSecond"] == "150.0"
@@ -184,7 +183,7 @@ def test_a_second_has_a_thousand_milliseconds() -> None:
     assert (busy["busyTimeMsPerSecond"], busy["isBackPressured"]) == ("1000.0", "false")
 
 
-def test_watermarks() -> None:
+def test_sources_have_no_input_watermark() -> None:
     metrics_by_name = subtask_metrics(subtask("source"), release("2.3"))
     assert metrics_by_name["numbers.currentOutputWatermark"] == str(START + 30_000)
     assert "Source__Sequence_Source.currentInputWatermark" not in metrics_by_name
@@ -192,20 +191,18 @@ def test_watermarks() -> None:
     assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
 
 
-def test_slots_and_jobs_come_from_the_inputs() -> None:
-    reading = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
-    metrics_by_name = jobmanager_metrics(reading, release("2.3"))
+def test_metrics_of_slots_and_jobs_are_the_inputs() -> None:
+    inputs = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
+    metrics_by_name = jobmanager_metrics(inputs, release("2.3"))
     names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")
     assert [metrics_by_name[name] for name in names] == ["3", "2", "8", "5"]
 
 
 @pytest.mark.parametrize("minor", ["1.12", "1.20", "2.3"])
 def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
-    details, metrics_by_name = (
-        taskmanager_jvm(taskmanager(), release(minor)),
-        taskmanager_metrics(taskmanager(), release(minor)),
-    )
-    pairs = {
+    details = taskmanager_jvm(taskmanager(), release(minor))
+    metrics_by_name = taskmanager_metrics(taskmanager(), release(minor))
+    metric_names = {
         "heapUsed": "Status.JVM.Memory.Heap.Used",
         "heapCommitted": "Status.JVM.Memory.Heap.Committed",
         "heapMax": "Status.JVM.Memory.Heap.Max",
@@ -216,7 +213,9 @@ def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
         "nettyShuffleMemorySegmentsAvailable": "Status.Shuffle.Netty.AvailableMemorySegments",
         "nettyShuffleMemoryUsed": "Status.Shuffle.Netty.UsedMemory",
     }
-    assert {key: str(details[key]) for key in pairs} == {key: metrics_by_name[name] for key, name in pairs.items()}
+    assert {key: str(details[key]) for key in metric_names} == {
+        key: metrics_by_name[name] for key, name in metric_names.items()
+    }
     collectors = details["garbageCollectors"]
     assert isinstance(collectors, list)
     for collector in collectors:
@@ -228,42 +227,46 @@ def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
     assert metrics_by_name["Status.Flink.Memory.Managed.Total"] == "536870920"
 
 
-def test_a_heap_stays_within_its_limits() -> None:
+def test_the_used_heap_stays_below_the_committed_and_the_maximum_heap() -> None:
     for now in range(START, START + 200_000, 3_000):
         details = taskmanager_jvm(taskmanager(now), release("2.3"))
-        used, committed, most = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
+        used, committed, maximum = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
         assert isinstance(used, int)
         assert isinstance(committed, int)
-        assert isinstance(most, int)
-        assert 0 < used <= committed <= most
+        assert isinstance(maximum, int)
+        assert 0 < used <= committed <= maximum
 
 
-def test_uptime_and_downtime_through_a_life() -> None:
-    at = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
+def test_uptime_downtime_and_restarting_time() -> None:
+    timestamps = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
 
     def metrics_by_name(
-        state: str, now: int, minor: str = "2.3", terminal: bool = False, **times: int
+        state: str, now: int, minor: str = "2.3", is_terminal: bool = False, **times: int
     ) -> dict[str, str]:
-        stamps = {key: value for key, value in {**at, **times}.items() if value <= now}
-        return job_metrics(job(now, state=state, timestamps=stamps, terminal=terminal), release(minor))
+        until_now = {key: value for key, value in {**timestamps, **times}.items() if value <= now}
+        return job_metrics(job(now, state=state, timestamps=until_now, is_terminal=is_terminal), release(minor))
 
     running = metrics_by_name("RUNNING", START + 1_100)
     assert (running["uptime"], running["downtime"], running["runningTime"]) == ("1000", "0", "1000")
-    away = metrics_by_name("RESTARTING", START + 5_400)
-    assert (away["uptime"], away["downtime"], away["restartingTime"], away["runningTime"]) == ("0", "400", "400", "0")
+    restarting = metrics_by_name("RESTARTING", START + 5_400)
+    assert (restarting["uptime"], restarting["downtime"]) == ("0", "400")
+    assert (restarting["restartingTime"], restarting["runningTime"]) == ("400", "0")
     assert metrics_by_name("RESTARTING", START + 5_400, "1.12")["restartingTime"] == "400"
-    back = metrics_by_name("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
-    assert (back["uptime"], back["restartingTime"]) == ("1200", "800"), "1.12 remembers how long the restart took"
+    restarted = metrics_by_name("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
+    assert restarted["uptime"] == "1200"
+    assert restarted["restartingTime"] == "800", "in 1.12, this is the duration of the last restart"
     assert metrics_by_name("RUNNING", START + 7_000, RUNNING=START + 5_800)["restartingTime"] == "0"
-    over = metrics_by_name("FAILED", START + 9_000, terminal=True)
-    assert (over["uptime"], over["downtime"]) == ("-1", "-1")
+    failed = metrics_by_name("FAILED", START + 9_000, is_terminal=True)
+    assert (failed["uptime"], failed["downtime"]) == ("-1", "-1")
 
 
-def test_checkpoints_before_and_after_the_first() -> None:
-    none = job_metrics(job(), release("2.3"))
-    assert none["lastCheckpointExternalPath"] == "n/a"
-    assert {none[f"lastCheckpoint{part}"] for part in ("Duration", "Size", "FullSize", "ProcessedData")} == {"-1"}
-    assert none["lastCompletedCheckpointId"] == "-1"
+def test_checkpoint_metrics_before_and_after_the_first_checkpoint() -> None:
+    without_checkpoint = job_metrics(job(), release("2.3"))
+    assert without_checkpoint["lastCheckpointExternalPath"] == "n/a"
+    assert {
+        without_checkpoint[f"lastCheckpoint{suffix}"] for suffix in ("Duration", "Size", "FullSize", "ProcessedData")
+    } == {"-1"}
+    assert without_checkpoint["lastCompletedCheckpointId"] == "-1"
     last = LastCheckpoint(
         id=8,
         completed_at=START + 9_000,
@@ -275,22 +278,31 @@ def test_checkpoints_before_and_after_the_first() -> None:
         metadata_size=5033,
         external_path="file:/cp/chk-8",
     )
-    some = job_metrics(job(completed=8, failed=1, total=9, last=last, restored_at=START + 5), release("2.3"))
-    assert some["numberOfCompletedCheckpoints"] == "8"
-    assert some["totalNumberOfCheckpoints"] == "9"
-    assert some["lastCheckpointSize"] == "2393"
-    assert some["lastCheckpointFullSize"] == "2400"
-    assert some["lastCheckpointExternalPath"] == "file:/cp/chk-8"
-    assert some["lastCheckpointRestoreTimestamp"] == str(START + 5)
+    with_checkpoint = job_metrics(
+        job(
+            completed_checkpoints=8,
+            failed_checkpoints=1,
+            total_checkpoints=9,
+            last_checkpoint=last,
+            restored_at=START + 5,
+        ),
+        release("2.3"),
+    )
+    assert with_checkpoint["numberOfCompletedCheckpoints"] == "8"
+    assert with_checkpoint["totalNumberOfCheckpoints"] == "9"
+    assert with_checkpoint["lastCheckpointSize"] == "2393"
+    assert with_checkpoint["lastCheckpointFullSize"] == "2400"
+    assert with_checkpoint["lastCheckpointExternalPath"] == "file:/cp/chk-8"
+    assert with_checkpoint["lastCheckpointRestoreTimestamp"] == str(START + 5)
 
 
 def test_a_start_without_state_counts_as_restored_from_1_19() -> None:
-    """On real clusters, 1.18.1 has -1, and 1.19.3 the time at which the job became RUNNING."""
+    """On real clusters, 1.18.1 has -1; 1.19.3 has the time at which the job became RUNNING."""
     assert job_metrics(job(), release("1.18"))["lastCheckpointRestoreTimestamp"] == "-1"
     assert job_metrics(job(), release("1.19"))["lastCheckpointRestoreTimestamp"] == str(START + 10)
 
 
-def test_operator_names() -> None:
+def test_operator_names_are_shortened_and_have_no_special_characters() -> None:
     new, old = release("2.3"), release("1.20")
     assert metric_operator_name("Source: Sequence Source -> a.b, c", new) == "Source__Sequence_Source_->_a_b__c"
     assert metric_operator_name("x" * 90, new) == "x" * 80
@@ -299,19 +311,19 @@ def test_operator_names() -> None:
     assert metric_operator_name(writer, old) == "x" * 80
 
 
-def test_source_coordinators() -> None:
-    """Recorded on 2.3.0 and 1.20.5; 1.12 has no such response."""
+def test_source_coordinators_have_the_recorded_metric() -> None:
+    """The metric is recorded with 2.3.0 and 1.20.5; 1.12 has no metrics of coordinators."""
     name = "Source__Sequence_Source_->_Timestamps/Watermarks_->_numbers.coordinator.enumerator.unassignedSplits"
     vertex = " -> ".join(CHAINS["source"])
     assert coordinator_metrics(vertex, release("2.3")) == {name: "0"}
     assert coordinator_metrics(vertex, release("1.12")) == {}
 
 
-def test_equal_readings_give_equal_numbers_and_other_seeds_others() -> None:
+def test_the_same_seed_gives_the_same_metrics() -> None:
     def metrics_by_name(seed: int) -> dict[str, str]:
         memory = taskmanager_memory(Configuration({}), release("2.3"))
-        reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
-        return taskmanager_metrics(reading, release("2.3"))
+        inputs = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
+        return taskmanager_metrics(inputs, release("2.3"))
 
     assert metrics_by_name(1) == metrics_by_name(1)
     assert metrics_by_name(1) != metrics_by_name(2)

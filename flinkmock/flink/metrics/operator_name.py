@@ -1,13 +1,13 @@
-"""Converts names of operators to those in metrics."""
+"""Converts the name of an operator to its name in metrics."""
 
 from __future__ import annotations
 
 from flinkmock.release import Release
 
-LONGEST = 80
+MAX_LENGTH = 80
 """TaskMetricGroup.METRICS_OPERATOR_NAME_MAX_LENGTH."""
 _KEPT_ENDINGS = (": Writer", ": Committer")
-_BAD = str.maketrans(dict.fromkeys(" .:,", "_"))
+_REPLACED_CHARACTERS = str.maketrans(dict.fromkeys(" .:,", "_"))
 
 
 def metric_operator_name(name: str, release: Release) -> str:
@@ -16,7 +16,7 @@ def metric_operator_name(name: str, release: Release) -> str:
     Since 2.0, a truncated name of a sink keeps `: Writer` or `: Committer` (MetricUtils.truncateOperatorName).
     MetricQueryService.replaceInvalidChars defines the replaced characters.
     """
-    if len(name) > LONGEST:
+    if len(name) > MAX_LENGTH:
         ending = next((end for end in _KEPT_ENDINGS if release.since("2.0") and name.endswith(end)), "")
-        name = name[: LONGEST - len(ending)] + ending
-    return name.translate(_BAD)
+        name = name[: MAX_LENGTH - len(ending)] + ending
+    return name.translate(_REPLACED_CHARACTERS)
