@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes requirements.txt: the versions and hashes of the packages that the image installs. Run it to update them.
-# Usage: container/lock.sh [PYTHON]   (a Python with pip, of the same version as in the image)
+# Usage: container/lock.sh [PYTHON]   (a Python interpreter with pip, of the same version as in the image)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}

@@ -2,7 +2,7 @@
 
 Links in the pages are relative to the repository, so that they also work in a clone. A Markdown file outside docs/
 becomes a page below repository/, another file is copied, and a folder stands for its README.md. A link to a folder
-without one becomes plain text.
+without a README.md becomes plain text.
 """
 
 from __future__ import annotations
@@ -25,43 +25,44 @@ ROOT = Path(__file__).parents[2]
 DOCS = "docs/"
 COPIES = "repository/"
 LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#]+)(#[^)\s]*)?\)")
-NESTED = re.compile(r"^ {2,3}([-*] )", re.MULTILINE)
-"""An entry of a list in a list. Python-Markdown wants four spaces before it."""
-CODE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+NESTED_LIST_ENTRY = re.compile(r"^ {2,3}([-*] )", re.MULTILINE)
+"""An entry of a nested list, before which Python-Markdown expects four spaces."""
+CODE_BLOCK = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Append the pages that the navigation lacks to its section "Reference"."""
-    named = set(re.findall(r"[\w./-]+\.md", str(config.nav)))
+    pages_in_navigation = set(re.findall(r"[\w./-]+\.md", str(config.nav)))
     pages = sorted(path.relative_to(ROOT / DOCS).as_posix() for path in (ROOT / DOCS).rglob("*.md"))
     reference = next(section["Reference"] for section in config.nav or [] if "Reference" in section)
-    reference += [page for page in pages if page not in named]
+    reference += [page for page in pages if page not in pages_in_navigation]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages, the linked files outside docs/, and those that they link to."""
+    """Add the generated pages, the linked files outside docs/, and the files to which these link."""
     for uri, page in PAGES.items():
         files.append(File.generated(config, uri, content=page()))
     pending = [DOCS + file.src_uri for file in files.documentation_pages() if file.src_uri not in PAGES]
     linked_files: set[str] = set()
     while pending:
         path = pending.pop()
-        for linked in _linked(path):
-            if linked in linked_files or linked.startswith(DOCS) or not (ROOT / linked).is_file():
+        for linked_path in _linked_paths(path):
+            is_in_site = linked_path in linked_files or linked_path.startswith(DOCS)
+            if is_in_site or not (ROOT / linked_path).is_file():
                 continue
-            linked_files.add(linked)
-            files.append(File.generated(config, COPIES + linked, abs_src_path=str(ROOT / linked)))
-            if linked.endswith(".md"):
-                pending.append(linked)
+            linked_files.add(linked_path)
+            files.append(File.generated(config, COPIES + linked_path, abs_src_path=str(ROOT / linked_path)))
+            if linked_path.endswith(".md"):
+                pending.append(linked_path)
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links to files outside docs/ lead to their copies, and indent lists in lists."""
+    """Point links to files outside docs/ at their copies, and indent nested lists."""
     source = _path_in_repository(page.file.src_uri)
 
-    def replaced(match: re.Match[str]) -> str:
+    def replace_link(match: re.Match[str]) -> str:
         text, target, anchor = match[1], match[2], match[3] or ""
         path = _resolve(source, target)
         if path is None or (source.startswith(DOCS) and path.startswith(DOCS)):
@@ -71,18 +72,18 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         uri = path.removeprefix(DOCS) if path.startswith(DOCS) else COPIES + path
         return f"{text}({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{anchor})"
 
-    return _outside_of_code(markdown, lambda text: NESTED.sub(r"    \1", LINK.sub(replaced, text)))
+    return _outside_of_code(markdown, lambda text: NESTED_LIST_ENTRY.sub(r"    \1", LINK.sub(replace_link, text)))
 
 
 def _path_in_repository(uri: str) -> str:
     return uri.removeprefix(COPIES) if uri.startswith(COPIES) else DOCS + uri
 
 
-def _linked(path: str) -> Iterator[str]:
-    text = CODE.sub("", (ROOT / path).read_text(encoding="utf-8"))
+def _linked_paths(path: str) -> Iterator[str]:
+    text = CODE_BLOCK.sub("", (ROOT / path).read_text(encoding="utf-8"))
     for match in LINK.finditer(text):
-        if linked := _resolve(path, match[2]):
-            yield linked
+        if linked_path := _resolve(path, match[2]):
+            yield linked_path
 
 
 def _resolve(source: str, target: str) -> str | None:
@@ -97,7 +98,7 @@ def _resolve(source: str, target: str) -> str | None:
 
 def _outside_of_code(markdown: str, change: Callable[[str], str]) -> str:
     parts, end = [], 0
-    for match in CODE.finditer(markdown):
+    for match in CODE_BLOCK.finditer(markdown):
         parts += [change(markdown[end : match.start()]), match[0]]
         end = match.end()
     return "".join([*parts, change(markdown[end:])])

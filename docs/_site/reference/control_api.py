@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flinkmock.control.openapi import document
+from flinkmock.control.openapi import openapi_document
 
 HEAD = """\
 # Operations of the control API
@@ -17,12 +17,13 @@ Part = Mapping[str, Any]
 
 
 def page() -> str:
+    document = openapi_document()
     parts = [HEAD]
-    for path, methods in document()["paths"].items():
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parts += _section(f"{method.upper()} {path}", operation)
     parts.append("# Types\n")
-    for name, schema in document()["components"]["schemas"].items():
+    for name, schema in document["components"]["schemas"].items():
         parts += [f"## {name}\n", *_object(schema)]
     return "\n".join(parts)
 

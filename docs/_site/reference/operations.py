@@ -8,42 +8,45 @@ from flinkmock.contract.operation import Operation
 HEAD = """\
 # Operations and releases
 
-Every operation of the REST API, and the releases that have it. `flinkmock diff 1.20 2.3` lists what changes within an
-operation; `flinkmock openapi` prints schemas. *Hidden* operations are missing in Flink's documentation. Some operations
-exist only with a configuration option. [Releases](releases.md) has the exact versions.
+This page lists every operation of the REST API, and the releases that have it. `flinkmock diff 1.20 2.3` lists what
+changes within an operation; `flinkmock openapi` prints schemas. *Hidden* operations are missing in Flink's
+documentation. Some operations exist only with a configuration option. [Releases](releases.md) has the exact versions.
 """
 
 
 def page() -> str:
     contracts = [Contract.load(release) for release in known_releases()]
-    rows: dict[str, list[str]] = {}
+    releases_of: dict[str, list[str]] = {}
     newest: dict[str, Operation] = {}
     for contract in contracts:
         for operation in contract:
-            rows.setdefault(str(operation), []).append(contract.release.minor)
+            releases_of.setdefault(str(operation), []).append(contract.release.minor)
             newest[str(operation)] = operation
     lines = [HEAD, "| operation | operation id | releases | |", "|---|---|---|---|"]
-    names = [contract.release.minor for contract in contracts]
-    for name in sorted(rows, key=lambda name: (name.split(" ")[1], name)):
-        lines.append(f"| `{name}` | `{newest[name].id}` | {_ranges(rows[name], names)} | {_notes(newest[name])} |")
+    all_releases = [contract.release.minor for contract in contracts]
+    for name in sorted(releases_of, key=lambda name: (name.split(" ")[1], name)):
+        releases = _ranges(releases_of[name], all_releases)
+        lines.append(f"| `{name}` | `{newest[name].id}` | {releases} | {_notes(newest[name])} |")
     return "\n".join([*lines, ""])
 
 
-def _ranges(minors: list[str], names: list[str]) -> str:
-    """Format releases as ranges: "1.12 to 1.20, 2.3"."""
+def _ranges(releases: list[str], all_releases: list[str]) -> str:
+    """Format releases as ranges: "1.12 to 1.20, since 2.3"."""
     groups: list[list[str]] = []
-    for name in minors:
-        if groups and names.index(groups[-1][-1]) + 1 == names.index(name):
-            groups[-1].append(name)
+    for release in releases:
+        if groups and all_releases.index(groups[-1][-1]) + 1 == all_releases.index(release):
+            groups[-1].append(release)
         else:
-            groups.append([name])
-    if groups == [names]:
+            groups.append([release])
+    if groups == [all_releases]:
         return "all"
-    texts = [
-        f"since {group[0]}" if group[-1] == names[-1] else group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
-        for group in groups
-    ]
-    return ", ".join(texts)
+    return ", ".join(_range(group[0], group[-1], all_releases[-1]) for group in groups)
+
+
+def _range(first: str, last: str, newest: str) -> str:
+    if last == newest:
+        return f"since {first}"
+    return first if first == last else f"{first} to {last}"
 
 
 def _notes(operation: Operation) -> str:

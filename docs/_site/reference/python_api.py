@@ -21,7 +21,7 @@ from flinkmock.testing.cluster_time import ClusterTime
 HEAD = """\
 # Signatures of the Python API
 
-Every public name with its signature. [The Python API](../python.md) has an example of each.
+This page lists every public name with its signature. [The Python API](../python.md) has examples.
 """
 INHERITED_BY = {"FlinkMock"}
 """Classes whose inherited members are listed, too."""
@@ -32,16 +32,13 @@ PARTS = {
     "flinkmock.journal": [getattr(journal, name) for name in journal.__all__],
     "flinkmock.strategies": [getattr(strategies, name) for name in strategies.__all__],
 }
+MAX_LINE = 100
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes):$")
 
 
 def page() -> str:
     public = [getattr(flinkmock, name) for name in flinkmock.__all__ if not name.startswith("_")]
-    errors = [
-        exported_name
-        for exported_name in public
-        if inspect.isclass(exported_name) and issubclass(exported_name, Exception)
-    ]
+    errors = [value for value in public if inspect.isclass(value) and issubclass(value, Exception)]
     parts = [HEAD, "## flinkmock\n"]
     for value in public:
         if value not in errors:
@@ -103,15 +100,15 @@ def _member(owner: str, name: str, attribute: Any) -> Iterator[str]:
 def _code(name: str, value: Any, *, bound: bool = False) -> str:
     signature = inspect.signature(value)
     parameters = list(signature.parameters.values())[1 if bound else 0 :]
-    inside = [_parameter(parameter) for parameter in parameters]
+    texts = [_parameter(parameter) for parameter in parameters]
     kinds = [parameter.kind for parameter in parameters]
     if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
-        inside.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
+        texts.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
     returns = signature.return_annotation
     end = "" if returns in (inspect.Signature.empty, None) else f" -> {_annotation(returns)}"
-    text = f"{name}({', '.join(inside)}){end}"
-    if len(text) > 100:
-        text = f"{name}(\n" + "".join(f"    {line},\n" for line in inside) + f"){end}"
+    text = f"{name}({', '.join(texts)}){end}"
+    if len(text) > MAX_LINE:
+        text = f"{name}(\n" + "".join(f"    {line},\n" for line in texts) + f"){end}"
     return f"```python\n{text}\n```\n"
 
 

@@ -1,4 +1,4 @@
-"""The page about the releases of Flink, from the contracts, the recordings and the page about Flink's behaviour."""
+"""The page about the releases of Flink, from the contracts, the recordings and docs/flink-behaviour.md."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ flinkmock serves these minor releases of Flink. `flinkmock serve --flink 1.20`, 
 test choose one; the newest is the default. `/config` and `/overview` report the exact version.
 
 The contract of each release (operations, parameters, schemas) is extracted from Flink's own jars. For the *recorded*
-ones, the tests compare the fake with the responses of a real cluster. [Fidelity](../explanation/fidelity.md) says what
-that means for the others.
+releases, the tests compare the fake with the responses of a real cluster. [Fidelity](../explanation/fidelity.md)
+explains what that means for the other releases.
 
 | release | reports | recorded | operations |
 |---|---|---|---|"""
@@ -29,7 +29,7 @@ that means for the others.
 CHANGES = """
 ## What differs
 
-The changes that can break a client. `flinkmock diff 1.20 2.3` prints every change of the schemas and of behaviour;
+These changes can break a client. `flinkmock diff 1.20 2.3` prints every change of the schemas and of behaviour;
 [Operations and releases](operations.md) has the operations of each release, and
 [Prepare an upgrade of Flink](../how-to/upgrade.md) finds the changes that matter to a client.
 
