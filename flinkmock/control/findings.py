@@ -29,10 +29,12 @@ class Findings:
 def collect_findings(engine: Engine) -> Findings:
     """Return the current findings about a cluster and its clients."""
     flink = engine.contract.release.minor
-    never_matching = (
-        expectation.never_matches(flink) for expectation in engine.expectations if isinstance(expectation, Expectation)
+    impossible_messages = (
+        expectation.impossible_message(flink)
+        for expectation in engine.expectations
+        if isinstance(expectation, Expectation)
     )
-    unused = (*engine.faults.unused(), *(sentence for sentence in never_matching if sentence is not None))
+    unused = (*engine.faults.unused(), *(sentence for sentence in impossible_messages if sentence is not None))
     return Findings(unused, ignored_parts(engine.journal.exchanges()))
 
 
@@ -41,7 +43,7 @@ def ignored_parts(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     first: dict[str, Exchange] = {}
     counts: dict[str, int] = {}
     for exchange in exchanges:
-        if not exchange.raw_body and "?" not in exchange.target:
+        if not exchange.body_bytes and "?" not in exchange.target:
             continue  # the request has no parts that could be ignored
         for sentence in exchange.ignored:
             first.setdefault(sentence, exchange)

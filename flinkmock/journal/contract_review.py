@@ -27,17 +27,17 @@ class ContractReview:
     Attributes:
         rejection: Flink's error message; None if the request was accepted.
         ignored: Sentences about parts that this release does not read.
-        later: Sentences about parts that a later release no longer reads.
+        deprecated: Sentences about parts that a later release no longer reads.
     """
 
     rejection: str | None = None
     ignored: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
 
     @property
     def advice(self) -> tuple[str, ...]:
         """All sentences about a request that succeeded."""
-        return self.ignored + self.later
+        return self.ignored + self.deprecated
 
     def __bool__(self) -> bool:
         """Return whether there is neither rejection nor advice."""
@@ -52,21 +52,22 @@ def review(exchange: Exchange) -> ContractReview:
         return ContractReview(rejection)
     flink = contract.release.minor
     removed_in = _removed_in(flink, operation.method, operation.path)
-    later = [f"Flink {removed_in} has no {operation}."] if removed_in else []
+    deprecated = [f"Flink {removed_in} has no {operation}."] if removed_in else []
     ignored = []
-    query = {name: name in _query(flink, operation.id) for name in exchange.query}
+    query = {name: name in _query_parameters(flink, operation.id) for name in exchange.query}
     fields = read_fields(exchange.body, operation.request or {}, contract)
     for kind, names in (("query parameter", query), ("field", fields)):
         for name, is_read in names.items():
             if not is_read:
                 ignored.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
-            elif not removed_in and (dropped := _unread_since(flink, operation, kind, name, exchange.body)):
-                later.append(f"the {kind} {name} of {operation} is deprecated: Flink {dropped} no longer reads it.")
-    return ContractReview(rejection, tuple(ignored), tuple(later))
+            elif not removed_in and (release := _unread_since(flink, operation, kind, name, exchange.body)):
+                message = f"the {kind} {name} of {operation} is deprecated: Flink {release} no longer reads it."
+                deprecated.append(message)
+    return ContractReview(rejection, tuple(ignored), tuple(deprecated))
 
 
 @cache
-def _query(flink: str, operation_id: str) -> frozenset[str]:
+def _query_parameters(flink: str, operation_id: str) -> frozenset[str]:
     """Return the query parameters that a release reads."""
     return frozenset(parameter.name for parameter in Contract.load(flink).operation(operation_id).query_parameters)
 
@@ -74,7 +75,7 @@ def _query(flink: str, operation_id: str) -> frozenset[str]:
 def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
     """Return the fields of a body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
 
-    Fields below a field that is not read are left out. The keys of a map ("*") are not fields.
+    Fields below a field that is not read are omitted. The keys of a map ("*") are not fields.
     """
     fields: dict[str, bool] = {}
 
@@ -85,9 +86,9 @@ def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool
         elif isinstance(value, list):
             for item in value:
                 walk(item, schema.get("items", {}), prefix)
-        elif isinstance(value, dict) and isinstance(others := schema.get("additionalProperties"), Mapping):
+        elif isinstance(value, dict) and isinstance(value_schema := schema.get("additionalProperties"), Mapping):
             for child in value.values():
-                walk(child, others, f"{prefix}*.")
+                walk(child, value_schema, f"{prefix}*.")
         elif isinstance(value, dict):
             properties = schema.get("properties", {})
             for key, child in value.items():
@@ -100,7 +101,7 @@ def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool
     return fields
 
 
-def _later(flink: str) -> tuple[str, ...]:
+def _later_releases(flink: str) -> tuple[str, ...]:
     releases = known_releases()
     return releases[releases.index(flink) + 1 :]
 
@@ -108,9 +109,9 @@ def _later(flink: str) -> tuple[str, ...]:
 @cache
 def _removed_in(flink: str, method: str, path: str) -> str | None:
     """Return the first later release without the operation; None if all have it."""
-    for later in _later(flink):
-        if _find_operation(later, method, path) is None:
-            return later
+    for release in _later_releases(flink):
+        if _find_operation(release, method, path) is None:
+            return release
     return None
 
 
@@ -126,15 +127,15 @@ def _find_operation(flink: str, method: str, path: str) -> Operation | None:
 
 def _unread_since(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
     """Return the first later release that does not read a query parameter or field; None if all read it."""
-    for later in _later(flink):
-        same = _find_operation(later, operation.method, operation.path)
-        if same is None:
+    for release in _later_releases(flink):
+        later_operation = _find_operation(release, operation.method, operation.path)
+        if later_operation is None:
             continue
         if kind == "query parameter":
-            is_read = name in _query(later, same.id)
+            is_read = name in _query_parameters(release, later_operation.id)
         else:
             # fields below a field that is no longer read are reported with that field
-            is_read = read_fields(body, same.request or {}, Contract.load(later)).get(name, True)
+            is_read = read_fields(body, later_operation.request or {}, Contract.load(release)).get(name, True)
         if not is_read:
-            return later
+            return release
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flinkmock.errors import InvalidArgument
 
-_FORM = re.compile(r"(\d{1,9})(\.\.)?(\d{1,9})?(?: times?)?")
+_FORM = re.compile(r"(?P<low>\d{1,9})(?P<dots>\.\.)?(?P<high>\d{1,9})?(?: times?)?")
 _WORDS = {"never": 0, "once": 1, "twice": 2}
 
 
@@ -20,7 +20,7 @@ class CountRange:
 
     @classmethod
     def parse(cls, text: int | str | CountRange) -> CountRange:
-        """Parse a count.
+        """Parse a count; a `CountRange` is returned unchanged.
 
         Raises:
             InvalidArgument: The text is not a range of counts.
@@ -32,13 +32,13 @@ class CountRange:
         if isinstance(text, int) or text in _WORDS:
             number = text if isinstance(text, int) else _WORDS[text]
             return cls(number, number)
-        form = _FORM.fullmatch(text)
-        if form is None or (form[3] and not form[2]):
+        match = _FORM.fullmatch(text)
+        if match is None or (match["high"] and not match["dots"]):
             raise InvalidArgument(_invalid_message(text))
-        low = int(form[1])
-        if not form[2]:
+        low = int(match["low"])
+        if not match["dots"]:
             return cls(low, low)
-        high = int(form[3]) if form[3] else None
+        high = int(match["high"]) if match["high"] else None
         if high is not None and high < low:
             raise InvalidArgument(f'"{text}" is a descending range. Write {high}..{low} times.')
         return cls(low, high)

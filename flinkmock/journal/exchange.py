@@ -32,10 +32,12 @@ class Exchange:
         job_id: Job id of the path, as sent.
         number: Number of the request in the journal, from 1.
         wall_time: Wall-clock time at which the request was received, in ms since the epoch.
+        duration_us: From receiving the head until the response was ready, in microseconds. The delay of a fault does
+            not count.
         job: Name of the job with that id; None if there is no such job.
         parameters: Path parameters, as sent.
         headers: Headers of the request, in order.
-        raw_body: Body of the request (of an upload, its JSON part); None if it has more than 16 KiB.
+        body_bytes: Body of the request as sent (of an upload, its JSON part); None if it has more than 16 KiB.
         files: Names of the uploaded files.
         response_size: Size of the response body, in bytes.
         content_type: Content type of the response.
@@ -53,13 +55,10 @@ class Exchange:
     number: int = field(default=0, compare=False)
     wall_time: int = field(default=0, compare=False)
     duration_us: int = field(default=0, compare=False)
-    """From receiving the head until the response was ready, in microseconds. A fault's delay does not count."""
-    started_ns: int = field(default=0, compare=False, repr=False)
-    """When the request was received, by `time.perf_counter_ns`."""
     job: str | None = field(default=None, compare=False)
     parameters: Mapping[str, str] = field(default_factory=dict, compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
-    raw_body: bytes | None = field(default=b"", compare=False, repr=False)
+    body_bytes: bytes | None = field(default=b"", compare=False, repr=False)
     files: tuple[str, ...] = field(default=(), compare=False)
     response_size: int = field(default=0, compare=False)
     content_type: str | None = field(default=None, compare=False)
@@ -80,7 +79,7 @@ class Exchange:
     def body(self) -> Any:
         """The JSON body of the request; None if there is no body, or if Python can't parse it."""
         try:
-            return json.loads(self.raw_body) if self.raw_body else None
+            return json.loads(self.body_bytes) if self.body_bytes else None
         except (ValueError, RecursionError):
             return None
 
@@ -109,8 +108,8 @@ class Exchange:
     def __str__(self) -> str:
         """Return one line: number, status, request, body, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]
-        if self.raw_body:
-            text = self.raw_body.decode("utf-8", errors="replace")
+        if self.body_bytes:
+            text = self.body_bytes.decode("utf-8", errors="replace")
             parts.append(text if len(text) <= 100 else f"{text[:99]}…")
         parts.extend(f"[{name}]" for name in self.files)
         if self.fault:

@@ -47,32 +47,34 @@ class RequestMatcher:
     def mismatches(self, exchange: Exchange) -> list[str]:
         """Return the reasons why the request does not match; empty if it matches."""
         if not self.pattern.matches(exchange.method, exchange.path, exchange.contract_operation):
-            return [self._other_request(exchange)]
+            return [self._pattern_mismatch(exchange)]
         reasons = []
         if self.body is not None:
             reasons += _differences("body", self.body, exchange.body)
         for name, value in self.query.items():
             actual = exchange.query.get(name)
+            expected = _query_text(value)
             if actual is None:
                 reasons.append(f"no query parameter {name}")
-            elif not any(_equal(_in_query(value), text) for text in actual):
-                reasons.append(f"query parameter {name} is {', '.join(actual)}, not {_in_query(value)}")
+            elif not any(_equal(expected, text) for text in actual):
+                reasons.append(f"query parameter {name} is {', '.join(actual)}, not {expected}")
         if self.status is not None and exchange.status != self.status:
             reasons.append(f"answered with {exchange.status or 'nothing'}, not {self.status}")
         return reasons
 
-    def _other_request(self, exchange: Exchange) -> str:
-        if self.pattern.method not in (exchange.method, ANY):
-            same = Pattern(exchange.method, self.pattern.segments).matches(
-                exchange.method, exchange.path, exchange.contract_operation
-            )
-            return f"the method is {exchange.method}" if same else "another method and path"
-        return "another path"
+    def _pattern_mismatch(self, exchange: Exchange) -> str:
+        """Return why the pattern does not match a request."""
+        if self.pattern.method in (exchange.method, ANY):
+            return "another path"
+        pattern = Pattern(exchange.method, self.pattern.segments)
+        if pattern.matches(exchange.method, exchange.path, exchange.contract_operation):
+            return f"the method is {exchange.method}"
+        return "another method and path"
 
     def __str__(self) -> str:
         parts = [str(self.pattern)]
         if self.query:
-            parts.append("with " + " and ".join(f"{name}={_in_query(value)}" for name, value in self.query.items()))
+            parts.append("with " + " and ".join(f"{name}={_query_text(value)}" for name, value in self.query.items()))
         if self.body is not None:
             parts.append(f"with a body like {_as_text(self.body, limit=200)}")
         if self.status is not None:
@@ -98,16 +100,16 @@ class Expectation:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        head = f"expected {self.matcher} {self.times}, but it {_sent(matching)}"
-        near = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
-        return "\n".join([_with_location(self.location, head) + ".", *_listed(matching), *near])
+        summary = f"expected {self.matcher} {self.times}, but it {_was_sent(matching)}"
+        hints = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
+        return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching), *hints])
 
-    def never_matches(self, flink: str) -> str | None:
+    def impossible_message(self, flink: str) -> str | None:
         """Return why no request to a release can match; None if one can."""
-        unknown = unknown_operation(self.matcher.pattern, flink)
-        if unknown is None:
+        problem = unknown_operation(self.matcher.pattern, flink)
+        if problem is None:
             return None
-        return f"{_with_location(self.location, str(self))}: it can never match, because {unknown}"
+        return f"{_with_location(self.location, str(self))}: it can never match, because {problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,8 @@ class Unmatched:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        head = f"expected requests that match no operation {self.times}, but they {_sent(matching, verb='were')}"
-        return "\n".join([_with_location(self.location, head) + ".", *_listed(matching)])
+        summary = f"expected requests that match no operation {self.times}, but they {_was_sent(matching, verb='were')}"
+        return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,32 +148,43 @@ class InOrder:
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
         remaining = iter(exchanges)
-        lines: list[str] = []
+        matching: list[Exchange] = []
         for matcher in self.matchers:
-            match = next((exchange for exchange in remaining if not matcher.mismatches(exchange)), None)
-            if match is None:
-                after = f"after number {lines[-1].split()[0]}" if lines else "at all"
-                head = f"expected {self}, but {matcher} was not sent {after}"
-                so_far = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
-                earlier = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
-                others = _listed(earlier, head="before that:") or near_misses(matcher, exchanges)
-                return "\n".join([_with_location(self.location, head) + ".", *so_far, *others])
-            lines.append(str(match))
+            exchange = next((exchange for exchange in remaining if not matcher.mismatches(exchange)), None)
+            if exchange is None:
+                return self._missing_message(matcher, matching, exchanges)
+            matching.append(exchange)
         return None
+
+    def _missing_message(self, matcher: RequestMatcher, matching: list[Exchange], exchanges: Sequence[Exchange]) -> str:
+        """Return the message for a request that was not sent.
+
+        Args:
+            matcher: The request.
+            matching: The requests that match the earlier matchers.
+            exchanges: All requests.
+        """
+        when = f"after number {matching[-1].number}" if matching else "at all"
+        summary = f"expected {self}, but {matcher} was not sent {when}"
+        matching_lines = ["  found so far:", *(f"    {exchange}" for exchange in matching)] if matching else []
+        earlier = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
+        hints = _listed(earlier, title="before that:") or near_misses(matcher, exchanges)
+        return "\n".join([_with_location(self.location, summary) + ".", *matching_lines, *hints])
 
 
 def _with_location(location: str, text: str) -> str:
     return f"{location}: {text}" if location else text
 
 
-def _sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
+def _was_sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
+    """Return "was sent once", "was sent 2 times", "was never sent"."""
     return f"{verb} sent {format_count(len(exchanges))}" if exchanges else f"{verb} never sent"
 
 
-def _listed(exchanges: Iterable[Exchange], limit: int = 10, head: str = "sent requests:") -> list[str]:
+def _listed(exchanges: Iterable[Exchange], limit: int = 10, title: str = "sent requests:") -> list[str]:
     lines = [f"    {exchange}" for exchange in exchanges]
     more = [f"    … and {len(lines) - limit} more"] if len(lines) > limit else []
-    return [f"  {head}", *lines[:limit], *more] if lines else []
+    return [f"  {title}", *lines[:limit], *more] if lines else []
 
 
 def _differences(path: str, expected: Any, actual: Any) -> list[str]:
@@ -189,17 +202,20 @@ def _differences(path: str, expected: Any, actual: Any) -> list[str]:
     if isinstance(expected, list | tuple):
         if not isinstance(actual, list) or len(actual) != len(expected):
             return [f"{path} is {_as_text(actual)}, not {_as_text(list(expected))}"]
-        return [text for i, item in enumerate(expected) for text in _differences(f"{path}[{i}]", item, actual[i])]
+        pairs = enumerate(zip(expected, actual, strict=True))
+        return [text for index, pair in pairs for text in _differences(f"{path}[{index}]", *pair)]
     return [] if _equal(expected, actual) else [f"{path} is {_as_text(actual)}, not {_as_text(expected)}"]
 
 
 def _equal(expected: Any, actual: Any) -> bool:
+    """Return whether scalars are equal. Unlike in Python, true is not equal to 1."""
     if isinstance(expected, str) and "*" in expected and isinstance(actual, str):
         return fnmatchcase(actual, expected)
     return bool(expected == actual) and isinstance(expected, bool) == isinstance(actual, bool)
 
 
-def _in_query(value: Any) -> str:
+def _query_text(value: Any) -> str:
+    """Return a value as it is written in a query."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

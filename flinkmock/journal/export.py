@@ -53,8 +53,8 @@ def as_har(journal: Journal, base_url: str) -> dict[str, Any]:
 
 def har_frame() -> tuple[str, str]:
     """Return the text of a HAR log before its entries, and the text after them."""
-    head, _, tail = json.dumps({"log": _har_log([])}).partition("[]")
-    return f"{head}[", f"\n]{tail}\n"
+    before, _, after = json.dumps({"log": _har_log([])}).partition("[]")
+    return f"{before}[", f"\n]{after}\n"
 
 
 def _har_log(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -64,8 +64,12 @@ def _har_log(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
-    """Return an exchange as an entry of a HAR log. `base_url` is the URL of the cluster."""
-    headers = dict(exchange.headers)
+    """Return an exchange as an entry of a HAR log.
+
+    Args:
+        exchange: The exchange.
+        base_url: URL of the cluster.
+    """
     request: dict[str, Any] = {
         "method": exchange.method,
         "url": base_url + exchange.target,
@@ -74,14 +78,14 @@ def har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
         "headers": [{"name": name, "value": value} for name, value in exchange.headers],
         "queryString": [{"name": name, "value": value} for name, values in exchange.query.items() for value in values],
         "headersSize": -1,
-        "bodySize": len(exchange.raw_body) if exchange.raw_body is not None else -1,
+        "bodySize": len(exchange.body_bytes) if exchange.body_bytes is not None else -1,
     }
-    if exchange.raw_body:
-        kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    if exchange.body_bytes:
+        content_type = next((value for name, value in exchange.headers if name.lower() == "content-type"), "")
         request["postData"] = {
-            "mimeType": kind,
+            "mimeType": content_type,
             "params": [],
-            "text": exchange.raw_body.decode("utf-8", errors="replace"),
+            "text": exchange.body_bytes.decode("utf-8", errors="replace"),
         }
     started = datetime.fromtimestamp(exchange.wall_time / 1000, UTC).isoformat(timespec="milliseconds")
     duration_ms = exchange.duration_us / 1000

@@ -33,24 +33,24 @@ class Expected(Protocol):
         """Return whether the expectation is about this request."""
 
 
-_Lazy = tuple[Callable[..., Exchange], tuple[Any, ...]]
+_LazyExchange = tuple[Callable[..., Exchange], tuple[Any, ...]]
 """A function that creates an exchange, and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalSnapshot:
-    """The state of a journal."""
+    """The state of a journal; `count` includes the exchanges that were dropped."""
 
     exchanges: tuple[Exchange, ...]
     count: int
     expected_numbers: frozenset[int]
 
 
-def _exchange(entry: Exchange | _Lazy, number: int) -> Exchange:
+def _exchange(entry: Exchange | _LazyExchange, number: int) -> Exchange:
     if isinstance(entry, Exchange):
         return entry
-    make, args = entry
-    exchange = make(*args)
+    create, args = entry
+    exchange = create(*args)
     exchange.number = number
     return exchange
 
@@ -64,14 +64,15 @@ class Journal(Sequence[Exchange]):
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit = limits.JOURNAL if limit is None else limit
-        self._entries: deque[Exchange | _Lazy] = deque(maxlen=limit)
+        self._entries: deque[Exchange | _LazyExchange] = deque(maxlen=limit)
         self._has_lazy = False
         self._count = 0
+        """The number of all exchanges, including those that were dropped."""
         self._expected_numbers: set[int] = set()
         """Numbers of the requests without an operation that a test expected or waited for."""
         self._changed = threading.Condition()
         self._waiting = 0
-        """How many threads wait for a change."""
+        """The number of threads that wait for a change."""
 
     @property
     def dropped(self) -> int:
@@ -86,11 +87,11 @@ class Journal(Sequence[Exchange]):
             if self._waiting:
                 self._changed.notify_all()
 
-    def add_lazily(self, make: Callable[..., Exchange], *args: Any) -> None:
-        """Add an exchange that `make(*args)` creates when it is first read. Most exchanges are never read."""
+    def add_lazily(self, create: Callable[..., Exchange], *args: Any) -> None:
+        """Add an exchange that `create(*args)` creates when it is first read. Most exchanges are never read."""
         with self._changed:
             self._count += 1
-            self._entries.append((make, args))
+            self._entries.append((create, args))
             self._has_lazy = True
             if self._waiting:
                 self._changed.notify_all()
@@ -99,9 +100,8 @@ class Journal(Sequence[Exchange]):
     def _exchanges(self) -> deque[Exchange]:
         """All exchanges in the journal. The caller holds `_changed`."""
         if self._has_lazy:
-            first = self._count - len(self._entries) + 1
-            new_exchanges = [_exchange(entry, number) for number, entry in enumerate(self._entries, first)]
-            self._entries = deque(new_exchanges, self.limit)
+            exchanges = [_exchange(entry, number) for number, entry in enumerate(self._entries, self.dropped + 1)]
+            self._entries = deque(exchanges, self.limit)
             self._has_lazy = False
         return cast("deque[Exchange]", self._entries)
 
@@ -135,8 +135,9 @@ class Journal(Sequence[Exchange]):
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
-        if not matching and (unknown := unknown_operation(matcher.pattern)) is not None:
-            raise InvalidArgument(f"{unknown[:1].upper()}{unknown[1:]}")
+        problem = unknown_operation(matcher.pattern) if not matching else None
+        if problem is not None:
+            raise InvalidArgument(f"{problem[:1].upper()}{problem[1:]}")
         return matching
 
     def count(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
@@ -205,11 +206,12 @@ class Journal(Sequence[Exchange]):
         self._mark_expected(
             exchange for exchange in exchanges if any(expectation.matches(exchange) for expectation in expectations)
         )
-        unmet = [text for expectation in expectations if (text := expectation.failure_message(exchanges)) is not None]
-        if unmet:
+        messages = [expectation.failure_message(exchanges) for expectation in expectations]
+        failures = [message for message in messages if message is not None]
+        if failures:
             if self.dropped:
-                unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
-            raise UnmetExpectation("\n".join(unmet))
+                failures.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
+            raise UnmetExpectation("\n".join(failures))
 
     def wait_for(
         self,
@@ -237,27 +239,27 @@ class Journal(Sequence[Exchange]):
             UnmetExpectation: The requests were not sent within the timeout.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
-        end = monotonic() + timeout
+        deadline = monotonic() + timeout
         matching: list[Exchange] = []
-        checked = 0
+        checked_count = 0
         with self._changed:
             while True:
-                new = min(self._count - checked, len(self._exchanges))
+                new_count = min(self._count - checked_count, len(self._exchanges))
                 matching += [
                     exchange
-                    for exchange in islice(self._exchanges, len(self._exchanges) - new, None)
+                    for exchange in islice(self._exchanges, len(self._exchanges) - new_count, None)
                     if not matcher.mismatches(exchange)
                 ]
-                checked = self._count
+                checked_count = self._count
                 if len(matching) >= times:
                     self._mark_expected(matching)
                     return matching
                 self._waiting += 1
                 try:
-                    changed = self._changed.wait(max(end - monotonic(), 0))
+                    has_changed = self._changed.wait(max(deadline - monotonic(), 0))
                 finally:
                     self._waiting -= 1
-                if not changed and monotonic() >= end:
+                if not has_changed and monotonic() >= deadline:
                     break
         raise self.timeout_error(matcher, times, timeout)
 
@@ -272,8 +274,8 @@ class Journal(Sequence[Exchange]):
 
     def timeout_error(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
         """Return the error for a wait whose `timeout` (in seconds) has expired."""
-        text = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
-        return UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} was sent too late.'}")
+        message = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
+        return UnmetExpectation(f"after {timeout:g} s: {message or f'{matcher} was sent too late.'}")
 
     def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
@@ -293,5 +295,5 @@ class Journal(Sequence[Exchange]):
         return "\n".join([*lines, *map(str, self.exchanges())])
 
     def __repr__(self) -> str:
-        more = f", {self.dropped} dropped" if self.dropped else ""
-        return f"<Journal of {counted(len(self), 'request')}{more}>"
+        dropped = f", {self.dropped} dropped" if self.dropped else ""
+        return f"<Journal of {counted(len(self), 'request')}{dropped}>"

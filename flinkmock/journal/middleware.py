@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Observer = Callable[[Exchange], None]
 ReadOutcome = tuple[int, int, int, int, str | None]
-"""What the journal needs to know of a read that was answered. A plain tuple, because one is made for each read:
+"""The values that differ between reads of one target. A plain tuple, because one is made for each read:
 
 - `cluster_time`: cluster time at which the request arrived (epoch ms)
 - `received_ms`: the same by the wall clock (epoch ms)
@@ -50,7 +50,7 @@ class JournalMiddleware:
         exchange.job = engine.job_name(exchange.job_id)
         if request.rejection is None:
             content = request.body.content
-            exchange.raw_body = content if len(content) <= MAX_BODY_BYTES else None
+            exchange.body_bytes = content if len(content) <= MAX_BODY_BYTES else None
             exchange.files = tuple(file.name for file in request.body.files)
         if isinstance(response, Response):
             add_response(exchange, request, response.status, len(response.body), response.content_type)

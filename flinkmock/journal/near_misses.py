@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flinkmock.contract.known_operations import unknown_operation
 from flinkmock.journal.exchange import Exchange
@@ -13,40 +13,55 @@ if TYPE_CHECKING:
     from flinkmock.journal.expectation import RequestMatcher
 
 MAX_NEAR_MISSES = 3
+MIN_SIMILARITY = 0.5
+"""The similarity, from 0 to 1, from which on a request is listed."""
+
+
+class _Miss(NamedTuple):
+    """A request that does not match, with the reasons and its similarity to the expected one."""
+
+    exchange: Exchange
+    reasons: list[str]
+    similarity: float
 
 
 def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     """Return lines for a message: the most similar requests, or a sentence if there are none."""
-    unknown = unknown_operation(matcher.pattern)
-    hint = [f"  {unknown}"] if unknown is not None else []
+    problem = unknown_operation(matcher.pattern)
+    hint = [f"  {problem}"] if problem is not None else []
     return [*hint, *_nearest(matcher, exchanges)]
 
 
 def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     if not exchanges:
         return ["  no requests were sent."]
-    missed = [(exchange, reasons) for exchange in exchanges if (reasons := matcher.mismatches(exchange))]
-    scored = sorted(missed, key=lambda miss: (-_similarity(matcher, miss[0]), len(miss[1]), miss[0].number))
-    nearest = [miss for miss in scored[:MAX_NEAR_MISSES] if _similarity(matcher, miss[0]) >= 0.5]
-    if not missed:
+    misses = [
+        _Miss(exchange, reasons, _similarity(matcher, exchange))
+        for exchange in exchanges
+        if (reasons := matcher.mismatches(exchange))
+    ]
+    if not misses:
         return []
+    misses.sort(key=lambda miss: (-miss.similarity, len(miss.reasons), miss.exchange.number))
+    nearest = [miss for miss in misses[:MAX_NEAR_MISSES] if miss.similarity >= MIN_SIMILARITY]
     if not nearest:
-        if len(missed) == 1:
+        if len(misses) == 1:
             return ["  the only other request is not similar."]
-        return [f"  none of the {len(missed)} other requests is similar."]
+        return [f"  none of the {len(misses)} other requests is similar."]
     lines = ["  nearest:"]
-    for exchange, reasons in nearest:
-        lines += [f"    {exchange}", f"         {'; '.join(reasons)}"]
+    for miss in nearest:
+        lines += [f"    {miss.exchange}", f"         {'; '.join(miss.reasons)}"]
     return lines
 
 
 def _similarity(matcher: RequestMatcher, exchange: Exchange) -> float:
-    """Return the similarity from 0 to 1. The path has the most weight."""
+    """Return the similarity from 0 to 1. The path has more weight than the method."""
     operation = exchange.contract_operation
-    actual = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
-    plain = [":" if segment.startswith(":") else segment for segment in matcher.pattern.segments]
-    other = [":" if segment.startswith(":") else segment for segment in actual]
-    if operation is None and len(other) == len(plain):  # a parameter can be any text
-        other = [":" if name == ":" else segment for name, segment in zip(plain, other, strict=True)]
-    path = SequenceMatcher(None, "/".join(plain), "/".join(other)).ratio()
-    return 0.8 * path + (0.2 if exchange.method == matcher.pattern.method else 0)
+    segments = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
+    # the names of parameters don't matter
+    expected = [":" if segment.startswith(":") else segment for segment in matcher.pattern.segments]
+    sent = [":" if segment.startswith(":") else segment for segment in segments]
+    if operation is None and len(sent) == len(expected):  # a parameter can be any text
+        sent = [":" if name == ":" else segment for name, segment in zip(expected, sent, strict=True)]
+    path_similarity = SequenceMatcher(None, "/".join(expected), "/".join(sent)).ratio()
+    return 0.8 * path_similarity + (0.2 if exchange.method == matcher.pattern.method else 0)

@@ -25,7 +25,8 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
         return [f"the operation requires the configuration {options}"]
     releases = [flink for flink in known_releases() if Contract.load(flink).match(exchange.method, exchange.target)]
     if releases:
-        return [f"Flink {releases[0] if len(releases) == 1 else f'{releases[0]} to {releases[-1]}'} has this operation"]
+        period = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
+        return [f"Flink {period} has this operation"]
     if methods := _methods(exchange.target, contract):
         return [f"the path exists with the method {' and '.join(methods)}"]
     nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
@@ -36,12 +37,12 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
 
 def _methods(target: str, contract: Contract) -> list[str]:
     """Return the methods of a path. `/jobs/overview` has none of the methods of `/jobs/:jobid`, although it matches."""
-    matches = [operation for method in METHODS if (operation := contract.match(method, target)) is not None]
-    parameters = min((_parameters(operation) for operation in matches), default=0)
-    return [operation.method for operation in matches if _parameters(operation) == parameters]
+    operations = [operation for method in METHODS if (operation := contract.match(method, target)) is not None]
+    fewest_parameters = min(map(_count_parameters, operations), default=0)
+    return [operation.method for operation in operations if _count_parameters(operation) == fewest_parameters]
 
 
-def _parameters(operation: Operation) -> int:
+def _count_parameters(operation: Operation) -> int:
     return sum(segment.startswith(":") for segment in operation.segments)
 
 
@@ -50,19 +51,21 @@ def _similarity(operation: Operation, exchange: Exchange) -> float:
     segments = [segment for segment in exchange.path.split("/") if segment]
     if segments[:1] == ["v1"]:
         del segments[0]
-    path = _alignment_score(operation.segments, segments) / max(len(operation.segments), len(segments), 1)
-    return 0.9 * path + (0.1 if operation.method == exchange.method else 0)
+    score = _alignment_score(operation.segments, segments)
+    path_similarity = score / max(len(operation.segments), len(segments), 1)
+    return 0.9 * path_similarity + (0.1 if operation.method == exchange.method else 0)
 
 
 def _alignment_score(expected: Sequence[str], sent: Sequence[str]) -> float:
     """Return the sum of similarities of the best alignment, in which segments of both sides may have no counterpart."""
-    best = [0.0] * (len(sent) + 1)
-    for segment in expected:
-        before = best
-        best = [0.0]
-        for position, other in enumerate(sent):
-            best.append(max(before[position + 1], best[position], before[position] + _word_similarity(segment, other)))
-    return best[-1]
+    # scores[n]: the score of the best alignment of the expected segments so far with the first n segments sent
+    scores = [0.0] * (len(sent) + 1)
+    for expected_segment in expected:
+        previous_scores, scores = scores, [0.0]
+        for index, segment in enumerate(sent):
+            aligned = previous_scores[index] + _word_similarity(expected_segment, segment)
+            scores.append(max(previous_scores[index + 1], scores[index], aligned))
+    return scores[-1]
 
 
 def _word_similarity(expected: str, sent: str) -> float:

@@ -303,7 +303,7 @@ class Proxy:
     def _start_exchange(self, request: Request, sent: BodyBuffer) -> Exchange:
         """Return the exchange of a request without its response."""
         exchange = exchange_of(request)
-        exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_ms
+        exchange.contract, exchange.body_bytes, exchange.time = self.contract, sent.content, request.received_ms
         return exchange
 
     def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:

@@ -92,7 +92,7 @@ class TrafficChecker:
                 if not findings and status == operation.status and operation.method == "GET":
                     findings = self._contradictions(exchange.target, operation, body, span)
         advice = self._mistakes(exchange, operation, response)
-        if exchange.raw_body:
+        if exchange.body_bytes:
             advice += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
             advice += self._cached_advice(operation.id, exchange.target)

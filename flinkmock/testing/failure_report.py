@@ -64,7 +64,7 @@ def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
 
 
 def _kind(exchange: Exchange) -> tuple[object, ...]:
-    return exchange.method, exchange.target, exchange.raw_body, exchange.status, exchange.fault
+    return exchange.method, exchange.target, exchange.body_bytes, exchange.status, exchange.fault
 
 
 def _clock_hint(exchanges: Sequence[Exchange], start: int, clock: str) -> list[str]:

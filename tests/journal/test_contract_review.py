@@ -8,24 +8,25 @@ from typing import Any
 import pytest
 
 from flinkmock.journal import Exchange
-from tests.journal.exchange_factory import JOB, exchange
+from tests.journal.exchange_factory import JOB, make_exchange
 
 
 def advice(*args: Any, **fields: Any) -> tuple[str, ...]:
-    return exchange(*args, **fields).contract_review.advice
+    return make_exchange(*args, **fields).contract_review.advice
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_an_ordinary_request_is_fine(flink: str) -> None:
-    for one in (
-        exchange("GET", "/jobs/overview", flink=flink),
-        exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", flink=flink),
-        exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, flink=flink),
+def test_an_ordinary_request_is_neither_rejected_nor_advised_against(flink: str) -> None:
+    for exchange in (
+        make_exchange("GET", "/jobs/overview", flink=flink),
+        make_exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", flink=flink),
+        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, flink=flink),
     ):
-        assert one.contract_review and one.contract_review.advice == () and one.contract_review.rejection is None
+        review = exchange.contract_review
+        assert review and review.advice == () and review.rejection is None
 
 
-def test_a_field_that_is_not_read() -> None:
+def test_an_unknown_field_or_query_parameter_is_ignored() -> None:
     assert advice("POST", f"/jobs/{JOB}/stop", {"drain": False, "target-dir": "/x"}) == (
         "Flink 2.3 does not read the field target-dir of POST /jobs/:jobid/stop.",
     )
@@ -34,7 +35,7 @@ def test_a_field_that_is_not_read() -> None:
     )
 
 
-def test_fields_are_looked_for_as_far_down_as_there_are_any() -> None:
+def test_nested_fields_are_reviewed() -> None:
     bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
     target = f"/jobs/{JOB}/resource-requirements"
     assert advice("PUT", target, {"a" * 32: bounds}) == ()  # the keys are vertices
@@ -46,11 +47,11 @@ def test_fields_are_looked_for_as_far_down_as_there_are_any() -> None:
     assert advice("POST", "/jobs", plan) == (
         "Flink 2.3 does not read the field jobArtifactFileNames.size of POST /jobs.",
     )
-    configured = {"flinkConfiguration": {"parallelism.default": "2"}}
-    assert advice("POST", "/jars/a.jar/run", configured) == ()
+    body = {"flinkConfiguration": {"parallelism.default": "2"}}
+    assert advice("POST", "/jars/a.jar/run", body) == ()
 
 
-def test_a_field_that_a_release_does_not_know_yet() -> None:
+def test_a_field_of_a_later_release_is_ignored() -> None:
     body = {"target-directory": "/x", "formatType": "NATIVE"}
     assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.20") == ()
     assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.12") == (
@@ -58,7 +59,7 @@ def test_a_field_that_a_release_does_not_know_yet() -> None:
     )
 
 
-def test_a_field_that_a_later_release_drops() -> None:
+def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
     jar = "/jars/3d5b_orders.jar/run"
     assert advice("POST", jar, {"programArgs": "--a b"}, flink="1.20") == (
         "the field programArgs of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
@@ -70,15 +71,15 @@ def test_a_field_that_a_later_release_drops() -> None:
     assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 still reads it
 
 
-def test_an_operation_that_a_later_release_drops() -> None:
+def test_an_operation_that_a_later_release_lacks_is_deprecated() -> None:
     from flinkmock.contract import Contract, Operation, known_releases
 
-    def gets(release: str) -> dict[tuple[int, str], Operation]:
+    def get_operations(release: str) -> dict[tuple[int, str], Operation]:
         operations = (operation for operation in Contract.load(release) if operation.method == "GET")
         return {(len(operation.segments), operation.segments[-1]): operation for operation in operations}
 
-    newest = gets(known_releases()[-1])
-    for operation in (operation for key, operation in gets("1.12").items() if key not in newest):
+    newest = get_operations(known_releases()[-1])
+    for operation in (operation for key, operation in get_operations("1.12").items() if key not in newest):
         path = "/".join("a" * 32 if segment.startswith(":") else segment for segment in ("", *operation.segments))
         assert any(
             re.fullmatch(r"Flink 2\.\d has no GET .*|Flink 1\.\d\d has no GET .*", text)
@@ -86,19 +87,19 @@ def test_an_operation_that_a_later_release_drops() -> None:
         )
 
 
-def test_the_rejection_is_flinks_and_never_a_faults() -> None:
-    refused = exchange("GET", "/jobs/nohex", status=400, error_message="Bad request")
-    assert refused.contract_review.rejection == "Bad request"
-    assert not refused.contract_review
-    faulty = exchange("GET", "/jobs", status=503, error_message="no leader", fault="leader election")
-    assert faulty.contract_review.rejection is None
+def test_an_error_response_of_a_fault_is_not_a_rejection() -> None:
+    rejected = make_exchange("GET", "/jobs/nohex", status=400, error_message="Bad request")
+    assert rejected.contract_review.rejection == "Bad request"
+    assert not rejected.contract_review
+    faulted = make_exchange("GET", "/jobs", status=503, error_message="no leader", fault="leader election")
+    assert faulted.contract_review.rejection is None
 
 
-def test_a_request_for_nothing() -> None:
+def test_a_request_without_an_operation_is_rejected() -> None:
     assert Exchange("GET", "/nowhere", status=404, error_message="Not found").contract_review.rejection == "Not found"
 
 
 def test_a_body_that_is_nested_too_deeply_is_not_reviewed() -> None:
-    deep = exchange("POST", f"/jobs/{JOB}/savepoints", status=400, raw_body=b"[" * 5_000)
-    assert deep.body is None
-    assert deep.ignored == ()
+    exchange = make_exchange("POST", f"/jobs/{JOB}/savepoints", status=400, body_bytes=b"[" * 5_000)
+    assert exchange.body is None
+    assert exchange.ignored == ()

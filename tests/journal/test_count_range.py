@@ -1,3 +1,5 @@
+"""Counts of expectations, such as `2..5 times`."""
+
 from __future__ import annotations
 
 import pytest
@@ -22,20 +24,22 @@ from flinkmock.journal import CountRange
         (CountRange(), 1, None, "at least once"),
     ],
 )
-def test_how_often(text: int | str | CountRange, low: int, high: int | None, formatted: str) -> None:
+def test_a_count_range_is_parsed_and_formatted(
+    text: int | str | CountRange, low: int, high: int | None, formatted: str
+) -> None:
     times = CountRange.parse(text)
     assert (times.low, times.high, str(times)) == (low, high, formatted)
     assert low in times and (low - 1) not in times
-    most = 10**6 if high is None else high
-    assert most in times and (high is None or high + 1 not in times)
+    highest = 10**6 if high is None else high
+    assert highest in times and (high is None or high + 1 not in times)
 
 
 @pytest.mark.parametrize("text", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
-def test_not_how_often(text: int | str) -> None:
+def test_text_that_is_not_a_count_is_rejected(text: int | str) -> None:
     with pytest.raises(ValueError, match=r"is not a count. Write once, never, 2 times"):
         CountRange.parse(text)
 
 
-def test_the_wrong_way_round() -> None:
+def test_a_descending_range_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"Write 3\.\.5 times"):
         CountRange.parse("5..3 times")

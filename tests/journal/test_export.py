@@ -6,15 +6,17 @@ import json
 from datetime import datetime
 
 from flinkmock.journal import as_har, as_json_lines
-from tests.journal.exchange_factory import JOB, exchange, journal
+from tests.journal.exchange_factory import JOB, make_exchange, make_journal
 
 
-def test_json_lines() -> None:
-    some = journal(
-        exchange("POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall_time=17),
-        exchange("GET", "/jobs/é"),
+def test_json_lines_have_one_line_for_each_request() -> None:
+    journal = make_journal(
+        make_exchange(
+            "POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall_time=17
+        ),
+        make_exchange("GET", "/jobs/é"),
     )
-    first, second = map(json.loads, as_json_lines(some).splitlines())
+    first, second = map(json.loads, as_json_lines(journal).splitlines())
     assert first == {
         "number": 1,
         "time": 1767225600000,
@@ -36,11 +38,11 @@ def test_json_lines() -> None:
     assert (second["number"], second["target"]) == (2, "/jobs/é")
 
 
-def test_har() -> None:
-    sent = exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall_time=1_700_000_000_123,
+def test_a_har_log_has_an_entry_for_each_request() -> None:
+    exchange = make_exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall_time=1_700_000_000_123,
                     duration_us=2_500, headers=(("Content-Type", "application/json"),), response_size=44,
                     content_type="application/json; charset=UTF-8")  # fmt: skip
-    har = as_har(journal(sent, limit=1), "http://127.0.0.1:8081")
+    har = as_har(make_journal(exchange, limit=1), "http://127.0.0.1:8081")
     assert har["log"]["version"] == "1.2"
     assert har["log"]["creator"]["name"] == "flinkmock"
     [entry] = har["log"]["entries"]
@@ -51,13 +53,13 @@ def test_har() -> None:
     assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}]
     assert entry["response"]["status"] == 202
     assert entry["response"]["content"] == {"size": 44, "mimeType": "application/json; charset=UTF-8"}
-    needed = {"startedDateTime", "time", "request", "response", "cache", "timings"}
-    assert needed <= entry.keys()
-    assert all(key.startswith("_") for key in entry.keys() - needed)
+    required = {"startedDateTime", "time", "request", "response", "cache", "timings"}
+    assert required <= entry.keys()
+    assert all(key.startswith("_") for key in entry.keys() - required)
     json.dumps(har)
 
 
-def test_har_mentions_dropped_requests() -> None:
-    har = as_har(journal(*(exchange("GET", "/jobs") for _ in range(5)), limit=2), "http://x")
+def test_a_har_log_mentions_dropped_requests() -> None:
+    har = as_har(make_journal(*(make_exchange("GET", "/jobs") for _ in range(5)), limit=2), "http://x")
     assert har["log"]["comment"] == "3 older requests were dropped"
     assert len(har["log"]["entries"]) == 2

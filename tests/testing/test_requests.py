@@ -55,7 +55,7 @@ def test_uploads_and_refusals() -> None:
         == f"org.apache.flink.runtime.rest.NotFoundException: Job {'a' * 32} not found"
     )
     assert nowhere.contract_review.rejection == "Unable to load requested file /nowhere."
-    assert large.raw_body is None and large.body is None
+    assert large.body_bytes is None and large.body is None
     assert mock.requests.unmatched == [nowhere]
     assert page.matched
 
