@@ -1,4 +1,4 @@
-"""The page about the releases of Flink, from the contracts, the recordings and docs/flink-behaviour.md."""
+"""The page about the releases of Flink, from the contracts, the recordings and the page about Flink's behaviour."""
 
 from __future__ import annotations
 
