@@ -90,13 +90,13 @@ def token(text: str) -> Credential:
 @contextmanager
 def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
     """Yield the TLS of the cluster; None if it is served without TLS. Raises FlinkMockError."""
-    from flinkmock.server.tls_options import TlsOptions, asks_for_tls
+    from flinkmock.server.tls_options import TlsOptions, enables_tls
 
     if args.tls_key is not None and args.tls_cert is None:
         raise FlinkMockError("--tls-key needs --tls-cert.")
     requires_client_certificates = args.tls_client_certificates or args.tls_client_ca is not None
     has_tls_option = args.tls or args.tls_cert is not None
-    if not has_tls_option and not asks_for_tls(engine):
+    if not has_tls_option and not enables_tls(engine):
         if requires_client_certificates or args.tls_ca_file is not None:
             raise FlinkMockError("Certificates need --tls, or security.ssl.rest.enabled in the scenario.")
         yield None

@@ -40,7 +40,7 @@ from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.request import Request
 from flinkmock.rest.response import NoResponse, Response
-from flinkmock.server.aiohttp_response import delivered
+from flinkmock.server.aiohttp_response import response_with_fault
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery
 
@@ -188,7 +188,7 @@ class Proxy:
             if response is not None:
                 await read_body(http.content, sent)
                 self._record(self._exchange(request, sent, response))
-                return await delivered(response, delivery, lower_case=self._quirks.lower_case_headers)
+                return await response_with_fault(response, delivery, lower_case=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
@@ -222,7 +222,7 @@ class Proxy:
                 body.add(content := await upstream_response.read())
                 changed = self._faults.after(request, self._stale(request) or _as_response(upstream_response, content))
                 exchange = self._exchange(request, sent, changed)
-                response = await delivered(changed, delivery, lower_case=self._quirks.lower_case_headers)
+                response = await response_with_fault(changed, delivery, lower_case=self._quirks.lower_case_headers)
             else:
                 if delivery is not None:
                     await delivery.delay()

@@ -25,7 +25,7 @@ def create_app(
 ) -> web.Application:
     """Return an aiohttp application that serves the first JobManager of an engine.
 
-    It can also be a subapplication, whose path prefix is then removed from targets.
+    It can also be a subapplication. Its path prefix is then removed from targets.
 
     Args:
         engine: The engine.
@@ -37,8 +37,9 @@ def create_app(
 
     def replace(engine: Engine) -> None:
         nonlocal server
-        server, before = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control), server
-        before.delayed.abandon()
+        previous_server = server
+        server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
+        previous_server.delayed.abandon()
 
     if control is not None:
         control.api.control.serve_new_engine = replace

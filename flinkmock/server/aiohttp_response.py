@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flinkmock.server.fault_delivery import FaultDelivery
 
 _DRAIN_BYTES = 64 * 1024
-"""The size of a body, in bytes, from which on sending waits until the client has read most of it."""
+"""Sending a body larger than this waits until the client has read most of it."""
 
 
 class FlinkResponse(web.StreamResponse):
@@ -63,8 +63,8 @@ class FlinkResponse(web.StreamResponse):
         return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case)
 
 
-class _DeliveredResponse(FlinkResponse):
-    """A response that a fault sends in another way, such as slowly or in part."""
+class _FaultyResponse(FlinkResponse):
+    """A response that is sent with the effects of a fault, such as slowly or in part."""
 
     def __init__(self, response: Response, delivery: FaultDelivery, *, lower_case: bool) -> None:
         super().__init__(response, lower_case=lower_case)
@@ -88,9 +88,11 @@ class ConnectionEnded(web.StreamResponse):
         raise ConnectionResetError("the connection was closed without a response")
 
 
-async def delivered(
+async def response_with_fault(
     response: Response | NoResponse, delivery: FaultDelivery, *, lower_case: bool
 ) -> web.StreamResponse:
-    """Wait for the delay of a fault; return the response for aiohttp, which applies the fault to the connection."""
-    delayed = await delivery.response_after_delay(response)
-    return ConnectionEnded() if delayed is None else _DeliveredResponse(delayed, delivery, lower_case=lower_case)
+    """Wait for the delay of a fault; return a response for aiohttp that is sent with the other effects of the fault."""
+    response_to_send = await delivery.response_after_delay(response)
+    if response_to_send is None:
+        return ConnectionEnded()
+    return _FaultyResponse(response_to_send, delivery, lower_case=lower_case)

@@ -1,7 +1,7 @@
 """The aiohttp server of connections that aiohttp has taken over.
 
-`server/connection.py` leaves some requests to aiohttp: uploads, and unusual ones.
-This module is imported with the first of them, because importing aiohttp takes longer than starting a cluster.
+`server/connection.py` leaves uploads and unusual requests to aiohttp. The first such request imports this module,
+because importing aiohttp takes longer than starting a cluster.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from flinkmock import limits
 from flinkmock.control.api import ControlRequest
 from flinkmock.rest.response import NoResponse
-from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse, delivered
+from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse, response_with_fault
 from flinkmock.server.control_server import body_too_large
 from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import target_of
-from flinkmock.server.request_body import BodyStalled, chunks
+from flinkmock.server.request_body import BodyStalled, body_chunks
 from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MAX_LINE = 64 * 1024
 """The maximum length of a request line or header in aiohttp, in bytes. Netty's is lower and therefore applies."""
-
-
 _LOG = logging.getLogger("flinkmock.server.aiohttp")
 
 
@@ -47,7 +45,7 @@ _LOG.addFilter(_is_server_error)
 
 
 def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
-    """Return the aiohttp server. `server` returns the JobManager that handles the next request."""
+    """Return the aiohttp server. `server` returns the FlinkServer that handles the next request."""
 
     async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
         return await respond(server(), http)
@@ -103,7 +101,7 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
     lower_case = server.quirks.lower_case_headers
     if request.fault is not None:
         delivery = FaultDelivery(request.fault, server.engine.clock, server.delayed, http.transport)
-        return await delivered(response, delivery, lower_case=lower_case)
+        return await response_with_fault(response, delivery, lower_case=lower_case)
     if isinstance(response, NoResponse):
         end_connection(http.transport, reset=response.reset)
         return ConnectionEnded()
@@ -117,7 +115,7 @@ async def _receive_body(http: web.BaseRequest, request: Request) -> None:
         BodyStalled: The client stops sending the body.
     """
     if request.rejection is None:
-        async for chunk in chunks(http):
+        async for chunk in body_chunks(http):
             if not request.receive(chunk):
                 return
 
@@ -125,7 +123,7 @@ async def _receive_body(http: web.BaseRequest, request: Request) -> None:
 async def _respond_to_control(control: ControlServer, http: web.BaseRequest, target: str) -> web.StreamResponse:
     body = bytearray()
     try:
-        async for chunk in chunks(http):
+        async for chunk in body_chunks(http):
             body += chunk
             if len(body) > limits.CONTROL_BODY:
                 return FlinkResponse(body_too_large())

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flinkmock.errors import FlinkMockError
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-_AUTHORITY = "flinkmock CA"
-_VALID = timedelta(days=365)
-_BEFORE = timedelta(days=1)
-"""How long certificates are valid before their creation, because clocks may differ."""
-_MISSING = (
+_AUTHORITY_NAME = "flinkmock CA"
+_VALID_FOR = timedelta(days=365)
+_VALID_BEFORE_CREATION = timedelta(days=1)
+"""Certificates are valid from this time before their creation on, because clocks may differ."""
+_CRYPTOGRAPHY_MISSING = (
     "flinkmock makes certificates with the package cryptography, which is not installed: "
     'pip install "flinkmock[tls]". Or name your own files: --tls-cert and --tls-key.'
 )
@@ -38,54 +38,65 @@ class Certificate:
     key: bytes
 
 
+class _KeyPair(NamedTuple):
+    """A certificate and its private key, as objects of cryptography."""
+
+    certificate: x509.Certificate
+    key: EllipticCurvePrivateKey
+
+
 @cache
-def _authority() -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+def _authority() -> _KeyPair:
     """Create the authority of this process. Raises FlinkMockError without cryptography."""
-    return _make(_AUTHORITY, None, ())
+    return _create(_AUTHORITY_NAME, None, ())
 
 
 def authority() -> bytes:
     """Return the certificate of the authority of this process as PEM. Raises FlinkMockError without cryptography."""
-    return _pem(_authority()[0])
+    return _pem(_authority().certificate)
 
 
 @cache
 def server_certificate(host: str) -> Certificate:
     """Create the certificate of a server that listens on `host`. Raises FlinkMockError without cryptography."""
     names = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
-    return _signed("flinkmock", tuple(name for name in names if name))
+    return _signed_certificate("flinkmock", tuple(name for name in names if name))
 
 
 @cache
 def client_certificate() -> Certificate:
     """Create a certificate for clients. Raises FlinkMockError without cryptography."""
-    return _signed("flinkmock client", ())
+    return _signed_certificate("flinkmock client", ())
 
 
-def _signed(name: str, hosts: tuple[str, ...]) -> Certificate:
+def _signed_certificate(name: str, hosts: tuple[str, ...]) -> Certificate:
     from cryptography.hazmat.primitives import serialization
 
-    certificate, key = _make(name, _authority(), hosts)
-    private = key.private_bytes(
+    certificate, key = _create(name, _authority(), hosts)
+    key_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Certificate(_pem(certificate), private)
+    return Certificate(_pem(certificate), key_pem)
 
 
-def _make(
-    name: str, signer: tuple[x509.Certificate, EllipticCurvePrivateKey] | None, hosts: tuple[str, ...]
-) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
-    """Create a key and its certificate; without a signer, the certificate is that of an authority."""
+def _create(name: str, signer: _KeyPair | None, hosts: tuple[str, ...]) -> _KeyPair:
+    """Create a key and its certificate.
+
+    Args:
+        name: The common name.
+        signer: The authority that signs the certificate; None: the certificate is that of an authority.
+        hosts: The names of a server; (): the certificate is for clients.
+    """
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.x509.oid import ExtendedKeyUsageOID
     except ImportError:
-        raise FlinkMockError(_MISSING) from None
+        raise FlinkMockError(_CRYPTOGRAPHY_MISSING) from None
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    issuer, issuer_key = (signer[0].subject, signer[1]) if signer is not None else (subject, key)
+    issuer, issuer_key = (subject, key) if signer is None else (signer.certificate.subject, signer.key)
     now = _now()
     builder = (
         x509.CertificateBuilder()
@@ -93,12 +104,12 @@ def _make(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BEFORE)
-        .not_valid_after(now + _VALID)
+        .not_valid_before(now - _VALID_BEFORE_CREATION)
+        .not_valid_after(now + _VALID_FOR)
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(_usage(x509, signs=signer is None), critical=True)
+        .add_extension(_key_usage(x509, signs=signer is None), critical=True)
     )
     if signer is not None:
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -106,7 +117,7 @@ def _make(
     if hosts:
         names = [_general_name(x509, host) for host in hosts]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256()), key
+    return _KeyPair(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
 def _now() -> datetime:
@@ -115,7 +126,8 @@ def _now() -> datetime:
         return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
 
 
-def _usage(x509: Any, *, signs: bool) -> Any:
+def _key_usage(x509: Any, *, signs: bool) -> Any:
+    """Return the use of a key: to sign certificates, or for TLS."""
     return x509.KeyUsage(
         digital_signature=not signs,
         content_commitment=False,

@@ -1,9 +1,9 @@
 """Connections. They answer simple requests immediately, and leave all others to aiohttp.
 
 Most requests of client libraries have a plain head and a short body. They need no stream or parser: `FlinkConnection`
-answers them as soon as they have arrived, or in a task if the response may have to wait: if the request is for the
-control API, or a fault applies to it. Uploads and unusual requests go to aiohttp, which keeps the connection from then
-on.
+answers them as soon as they have arrived. If the response may have to wait, because the request is for the control API
+or a fault applies to it, a task answers the request. Uploads and unusual requests go to aiohttp, which takes over the
+connection.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
 would read differently is normalized first. Later requests on such a connection get the responses of aiohttp.
@@ -23,7 +23,7 @@ from flinkmock.rest.error_responses import plain_error
 from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
 from flinkmock.server.fault_delivery import FaultDelivery
-from flinkmock.server.head_normalizer import is_normal, lenient, normalized
+from flinkmock.server.head_normalizer import is_normal, normalized_request, with_strict_syntax
 from flinkmock.server.request_head import RequestHead, read_head
 from flinkmock.server.response_head import has_no_length, head_of
 from flinkmock.server.transports import base_url_of, end_connection
@@ -31,14 +31,14 @@ from flinkmock.server.transports import base_url_of, end_connection
 if TYPE_CHECKING:
     from flinkmock.server.flink_server import FlinkServer
 
-_MAX_WAITING = 256 * 1024
-"""The maximum size of further requests, in bytes, that are read while one is running."""
-_LARGE = 64 * 1024
-"""The size of a message, in bytes, from which on it is not copied."""
+_MAX_PENDING_BYTES = 256 * 1024
+"""The maximum size of further requests that are read while a request is running."""
+_LARGE_BYTES = 64 * 1024
+"""Messages larger than this are sent without copying them."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
-_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
-_EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_AIOHTTP_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
+_EXPECT_HEADER = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_BODY_HEADER = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 class ConnectionFactory:
@@ -47,33 +47,36 @@ class ConnectionFactory:
     Args:
         server: The server that answers requests.
         aiohttp_protocol: Creates the protocol that takes over a connection.
-        taken_over: Returns the number of connections of aiohttp.
+        aiohttp_connection_count: Returns the number of open connections that aiohttp has taken over.
     """
 
     def __init__(
-        self, server: FlinkServer, aiohttp_protocol: Callable[[], asyncio.Protocol], taken_over: Callable[[], int] = int
+        self,
+        server: FlinkServer,
+        aiohttp_protocol: Callable[[], asyncio.Protocol],
+        aiohttp_connection_count: Callable[[], int] = int,
     ) -> None:
         self.server = server
         self.aiohttp_protocol = aiohttp_protocol
-        self._taken_over = taken_over
+        self._aiohttp_connection_count = aiohttp_connection_count
         self.quirks = server.quirks
         self.open: set[FlinkConnection] = set()
         """The connections that aiohttp has not taken over."""
         self.closed = False
 
     def serve(self, server: FlinkServer) -> None:
-        """Let a server answer the requests from now on."""
+        """Let a server answer all requests after this call."""
         self.server, self.quirks = server, server.quirks
 
     def is_full(self) -> bool:
         """Return whether there are as many connections as allowed."""
-        return len(self.open) + self._taken_over() >= limits.CONNECTIONS
+        return len(self.open) + self._aiohttp_connection_count() >= limits.CONNECTIONS
 
     def __call__(self) -> FlinkConnection:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """End all connections, and new ones. A connection with a running request ends after its response."""
+        """End all connections, and new ones at once. A connection with a running request ends after its response."""
         self.closed = True
         for connection in tuple(self.open):
             connection.close()
@@ -82,8 +85,8 @@ class ConnectionFactory:
         """Wait for running requests, at most `timeout` seconds, and end their connections."""
         running = {connection.running for connection in self.open if connection.running is not None}
         if running:
-            _, late = await asyncio.wait(running, timeout=timeout)
-            for task in late:
+            _, unfinished = await asyncio.wait(running, timeout=timeout)
+            for task in unfinished:
                 task.cancel()
 
 
@@ -96,7 +99,7 @@ class FlinkConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
         self.running: asyncio.Task[None] | None = None
-        """The task that answers a request to the control API, or one with a fault; None if there is none."""
+        """The task that answers a request to the control API, or a request with a fault; None if there is none."""
         self._deadline: asyncio.TimerHandle | None = None
         """The timer that runs while a request is incomplete."""
 
@@ -140,7 +143,7 @@ class FlinkConnection(asyncio.Protocol):
         while data and not transport.is_closing():
             if self.running is not None:
                 self._received = data
-                if len(data) > _MAX_WAITING:
+                if len(data) > _MAX_PENDING_BYTES:
                     transport.pause_reading()
                 return
             head, server = read_head(data), self._factory.server
@@ -168,8 +171,8 @@ class FlinkConnection(asyncio.Protocol):
         if message is None:
             end_connection(transport, reset=True)
             return
-        # asyncio slices what the socket does not take at once: a slice of a memoryview is not a copy
-        transport.write(memoryview(message) if len(message) > _LARGE else message)
+        # asyncio slices a message that the socket does not take at once; slices of a memoryview are not copies
+        transport.write(memoryview(message) if len(message) > _LARGE_BYTES else message)
         if not keep_alive:
             transport.close()
 
@@ -184,15 +187,16 @@ class FlinkConnection(asyncio.Protocol):
         else:
             self._send(*server.message(head, response))
 
-    def _run(self, handling: Coroutine[Any, Any, bool]) -> None:
+    def _run(self, answering: Coroutine[Any, Any, bool]) -> None:
         """Run a task that answers a request. It returns whether the connection stays open."""
-        self.running = asyncio.get_running_loop().create_task(self._finish(handling))
+        self.running = asyncio.get_running_loop().create_task(self._finish(answering))
 
-    async def _finish(self, handling: Coroutine[Any, Any, bool]) -> None:
+    async def _finish(self, answering: Coroutine[Any, Any, bool]) -> None:
+        """Wait for the response to a request, then read further requests or end the connection."""
         transport = self._transport
         assert transport is not None
         try:
-            keep_alive = await handling
+            keep_alive = await answering
         except BaseException:  # such as CancelledError, when the server is closed
             transport.abort()
             raise
@@ -203,7 +207,7 @@ class FlinkConnection(asyncio.Protocol):
             transport.close()
             return
         received, self._received = self._received, b""
-        if len(received) > _MAX_WAITING:
+        if len(received) > _MAX_PENDING_BYTES:
             transport.resume_reading()
         if received:
             self.data_received(received)
@@ -221,13 +225,15 @@ class FlinkConnection(asyncio.Protocol):
     ) -> bool:
         """Send the response to a request with the effects of a fault."""
         with contextlib.nullcontext() if server.control is None else server.control.request():
-            sent = await delivery.response_after_delay(response)
-            if sent is None:
+            response_to_send = await delivery.response_after_delay(response)
+            if response_to_send is None:
                 return False
-            keep_alive = head.keep_alive and not sent.close
-            lines = head_of(sent, keep_alive=keep_alive, lower_case=server.quirks.lower_case_headers)
+            keep_alive = head.keep_alive and not response_to_send.close
+            lower_case = server.quirks.lower_case_headers
+            response_head = head_of(response_to_send, keep_alive=keep_alive, lower_case=lower_case)
+            body = b"" if has_no_length(response_to_send.status) else response_to_send.body
             try:
-                await delivery.write(lines, b"" if has_no_length(sent.status) else sent.body)
+                await delivery.write(response_head, body)
             except ConnectionResetError:
                 return False
             return keep_alive
@@ -244,54 +250,56 @@ class FlinkConnection(asyncio.Protocol):
             deadline.cancel()
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
-        """Leave data to aiohttp that begins with a request which isn't answered here."""
+        """Leave a request that this class can't answer to aiohttp, or reject it. `data` begins with the request."""
         assert self._transport is not None
         if is_normal(data):
             self._hand_over(data)
             return
         received = data.lstrip(b" \t\r\n")  # Netty skips these
         if not self._factory.quirks.strict_request_lines:
-            received = lenient(received)
+            received = with_strict_syntax(received)
         line_end = received.find(b"\n")
         line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
         head_end = received.find(b"\r\n\r\n")
         if (line_end >= 0 and line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
             self._bad_request()
             return
-        too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
-        if line is None or (head_end < 0 and not too_long):
+        is_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
+        if line is None or (head_end < 0 and not is_too_long):
             self._keep(received)
             return
         self._end_deadline()
         method, target, version = line.groups()
-        if line_end > limits.REQUEST_LINE and (method not in _METHODS or too_long):
+        if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
             self._bad_request()
             return
         headers = received[line_end + 1 : head_end + 2 if head_end >= 0 else None]
-        rest = received[head_end + 4 :] if head_end >= 0 else b""
-        if method in _METHODS:
-            self._hand_over(normalized(method, target, version, headers, rest), ends=len(headers) > limits.HEADERS)
+        after_head = received[head_end + 4 :] if head_end >= 0 else b""
+        if method in _AIOHTTP_METHODS:
+            self._hand_over(
+                normalized_request(method, target, version, headers, after_head), is_last=len(headers) > limits.HEADERS
+            )
             return
-        expected = _EXPECT.search(headers)
+        expected = _EXPECT_HEADER.search(headers)
         if expected and version.upper() == b"HTTP/1.1" and expected[1].lower() != b"100-continue":
             self._write(EXPECTATION_FAILED, keep_alive=False)
             return
-        self._not_found(target, keep_alive=not _BODY.search(headers))
-        if rest and not _BODY.search(headers):
-            self.data_received(rest)
+        self._not_found(target, keep_alive=not _BODY_HEADER.search(headers))
+        if after_head and not _BODY_HEADER.search(headers):
+            self.data_received(after_head)
 
-    def _hand_over(self, data: bytes, *, ends: bool = False) -> None:
+    def _hand_over(self, data: bytes, *, is_last: bool = False) -> None:
         """Leave the connection to aiohttp.
 
         Args:
             data: The received bytes.
-            ends: Whether no more is read, as in Netty after an invalid request.
+            is_last: Whether nothing that arrives after `data` is read, as in Netty after an invalid request.
         """
         assert self._transport is not None
         self._end_deadline()
         self._factory.open.discard(self)
         protocol = self._factory.aiohttp_protocol()
-        self._transport.set_protocol(_LastRequest(protocol) if ends else protocol)
+        self._transport.set_protocol(_LastRequest(protocol) if is_last else protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(data)
 
@@ -321,7 +329,16 @@ class _LastRequest(asyncio.Protocol):
     """Discards the bytes that arrive on a connection after the request that aiohttp answers."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
-        self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]
-        self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
-        self.eof_received = protocol.eof_received  # type: ignore[method-assign]
+        self._protocol = protocol
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._protocol.connection_lost(error)
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
+
+    def eof_received(self) -> bool | None:
+        return self._protocol.eof_received()

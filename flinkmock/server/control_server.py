@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
 
 T = TypeVar("T")
-_INTERVAL = 0.02
-"""The time between two checks of a condition, in seconds of the wall clock, if no request arrives before."""
+_CHECK_INTERVAL_S = 0.02
+"""The longest time between two checks of a condition, by the wall clock. Each request causes a check, too."""
 
 
 class ControlServer:
@@ -33,7 +33,7 @@ class ControlServer:
     Args:
         api: The control API.
         clusters: The clusters that `POST /clusters` creates.
-        beside_rest_api: Whether it is served at the port of the REST API.
+        beside_rest_api: See `is_beside_rest_api`.
 
     Attributes:
         is_beside_rest_api: Whether it is served at the port of the REST API.
@@ -47,7 +47,7 @@ class ControlServer:
         self.clusters = clusters
         self.urls: Sequence[str] = ()
         self.last_used = monotonic()
-        self._awaited: set[asyncio.Event] = set()
+        self._waiting_events: set[asyncio.Event] = set()
         self._running = 0
 
     @property
@@ -70,47 +70,51 @@ class ControlServer:
             self.on_request()
 
     def on_request(self) -> None:
-        """Check the awaited conditions after a request, which may have met them."""
+        """Let `wait_for` check its conditions after a request, which may have met them."""
         self.last_used = monotonic()
-        for event in self._awaited:
+        for event in self._waiting_events:
             event.set()
 
-    async def respond(self, request: ControlRequest, is_gone: Callable[[], bool]) -> Response:
-        """Respond to a request to the control API. `is_gone` returns whether the client has disconnected."""
+    async def respond(self, request: ControlRequest, has_disconnected: Callable[[], bool]) -> Response:
+        """Respond to a request to the control API. `has_disconnected` returns whether the client has disconnected."""
         with self.request():
-            return _on_wire(await self.api.respond(request, _Host(self, request, is_gone)))
+            return _rest_response(await self.api.respond(request, _Host(self, request, has_disconnected)))
 
     async def wait_for(
-        self, condition: Callable[[], T | None], timeout: float, is_gone: Callable[[], bool]
+        self, condition: Callable[[], T | None], timeout: float, has_disconnected: Callable[[], bool]
     ) -> T | None:
         """Wait as `ControlHost.wait_for` does, but only until the client disconnects."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         event = asyncio.Event()
-        self._awaited.add(event)
+        self._waiting_events.add(event)
         try:
-            while (result := condition()) is None and (left := end - loop.time()) > 0:
-                if is_gone():
+            while (result := condition()) is None and (remaining_s := end - loop.time()) > 0:
+                if has_disconnected():
                     return None
                 event.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), min(left, _INTERVAL))
+                    await asyncio.wait_for(event.wait(), min(remaining_s, _CHECK_INTERVAL_S))
             return result
         finally:
-            self._awaited.discard(event)
+            self._waiting_events.discard(event)
+
+
+_SHUTDOWN_TIMEOUT_S = 0.1
+"""How long a separate control API waits for running requests when it ends."""
 
 
 class _Host:
     """The `ControlHost` of one request."""
 
-    __slots__ = ("_is_gone", "_name", "_server", "clusters", "urls")
+    __slots__ = ("_has_disconnected", "_name", "_server", "clusters", "urls")
 
-    def __init__(self, server: ControlServer, request: ControlRequest, is_gone: Callable[[], bool]) -> None:
+    def __init__(self, server: ControlServer, request: ControlRequest, has_disconnected: Callable[[], bool]) -> None:
         self._name = host_name(request.headers.get("Host", "")) or "localhost"
         self.urls = tuple(map(self.reachable_url, server.urls or (request.base_url,)))
         self.clusters = server.clusters
         self._server = server
-        self._is_gone = is_gone
+        self._has_disconnected = has_disconnected
 
     def reachable_url(self, url: str) -> str:
         parts = urlsplit(url)
@@ -120,13 +124,13 @@ class _Host:
         return parts._replace(netloc=f"{name}:{parts.port}").geturl()
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
-        return await self._server.wait_for(condition, timeout, self._is_gone)
+        return await self._server.wait_for(condition, timeout, self._has_disconnected)
 
     async def handle_other_requests(self) -> None:
         await asyncio.sleep(0)
 
 
-def _on_wire(response: ControlResponse, *, close: bool = False) -> Response:
+def _rest_response(response: ControlResponse, *, close: bool = False) -> Response:
     return Response(
         response.status,
         response.body,
@@ -140,7 +144,7 @@ def _on_wire(response: ControlResponse, *, close: bool = False) -> Response:
 def body_too_large() -> Response:
     """Return the response to a request to the control API whose body is too large."""
     text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
-    return _on_wire(RequestRefused(413, "BodyTooLarge", text).response, close=True)
+    return _rest_response(RequestRefused(413, "BodyTooLarge", text).response, close=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ class ControlOptions:
 
     Attributes:
         port: A separate port (0: a free one); None: the port of the first JobManager.
-        token: The token that clients have to send; None: none.
+        token: The token that clients have to send; None: they need no token.
         cluster_ports: The ports of the clusters that clients create; None: free ports.
     """
 
@@ -185,4 +189,4 @@ class ControlListener:
         """End all connections."""
         self._accepting.close()
         self._http.pre_shutdown()
-        await self._http.shutdown(0.1)
+        await self._http.shutdown(_SHUTDOWN_TIMEOUT_S)

@@ -37,21 +37,29 @@ UNBOUNDED = math.inf
 VIRTUAL_CLOCK_TIMEOUT_S = 30.0
 """How long a virtual clock may stand still while responses wait for it, in seconds of the wall clock."""
 _TICK_S, _MIN_TICK_S, _HANGING_TICK_S = 0.005, 0.001, 0.02
-"""The time between two checks of the clock, in seconds of the wall clock: usually, shortly before a response is due,
-and while all responses wait without bound."""
+"""The time between two checks of the clock, by the wall clock: usually; shortly before a response is due; and while all
+responses wait without bound."""
 _DISCONNECT_CHECK_TICKS = 20
 """The number of checks of the clock between two checks for disconnected clients."""
 
 
 @dataclass(order=True, slots=True)
 class _Pending:
-    """A delayed response. `due` is a value of `DelayedResponses._passed`; `moment` is the awaited time (epoch ms)."""
+    """A delayed response.
 
-    due: float
+    Attributes:
+        due_elapsed_ms: The value of `DelayedResponses._elapsed_ms` at which it is due.
+        order: Orders responses that are due at the same time.
+        due_at: The cluster time at which it is due (epoch ms).
+        done: Its result is whether the response is to be sent.
+        is_obsolete: See `DelayedResponses.until`.
+    """
+
+    due_elapsed_ms: float
     order: int
-    moment: float = field(compare=False)
+    due_at: float = field(compare=False)
     done: asyncio.Future[bool] = field(compare=False)
-    is_gone: Callable[[], bool] = field(compare=False)
+    is_obsolete: Callable[[], bool] = field(compare=False)
 
     def finish(self, *, is_due: bool) -> None:
         if not self.done.done():
@@ -67,28 +75,29 @@ class DelayedResponses:
         self._order = itertools.count()
         self._ticker: asyncio.Task[None] | None = None
         self._closed = False
-        self._passed = 0.0
-        """The time that has passed for delays, in ms."""
+        self._elapsed_ms = 0.0
+        """The cluster time that has elapsed since the creation, in ms. Unlike the clock, it never goes back."""
         self._measured_at = monotonic()
-        self._advanced = cluster.clock.advanced
+        self._advanced_ms = cluster.clock.advanced
 
-    async def until(self, due_at: float, is_gone: Callable[[], bool]) -> bool:
+    async def until(self, due_at: float, is_obsolete: Callable[[], bool]) -> bool:
         """Wait until the clock shows `due_at` (epoch ms).
 
         Args:
-            is_gone: Returns whether the client has disconnected. It is called from time to time, and immediately after
-                the clock is set back.
+            due_at: The cluster time.
+            is_obsolete: Returns whether nobody awaits the response, such as after a disconnect. It is called from time
+                to time, and immediately after the clock is set back.
 
         Returns:
             Whether the response is to be sent.
         """
-        if self._closed or is_gone():
+        if self._closed or is_obsolete():
             return False
         if due_at <= self._cluster.clock.now():
             return True
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        due = self._measure() + due_at - self._cluster.clock.now()
-        heapq.heappush(self._pending, _Pending(due, next(self._order), due_at, done, is_gone))
+        due_elapsed_ms = self._measure() + due_at - self._cluster.clock.now()
+        heapq.heappush(self._pending, _Pending(due_elapsed_ms, next(self._order), due_at, done, is_obsolete))
         if self._ticker is None:
             self._ticker = asyncio.create_task(self._tick())
         return await done
@@ -96,7 +105,7 @@ class DelayedResponses:
     async def close(self) -> None:
         """End all delays."""
         self._closed = True
-        self._drop(lambda pending: True)
+        self._cancel(lambda pending: True)
         if self._ticker is not None:
             self._ticker.cancel()
 
@@ -104,48 +113,50 @@ class DelayedResponses:
         """End all delays within a tick, because another engine is served. Can be called from any thread."""
         self._closed = True
 
-    def _drop(self, condition: Callable[[_Pending], bool]) -> None:
-        dropped = [pending for pending in self._pending if condition(pending)]
-        if not dropped:
+    def _cancel(self, condition: Callable[[_Pending], bool]) -> None:
+        """End the delays that meet a condition; their responses are not sent."""
+        cancelled = [pending for pending in self._pending if condition(pending)]
+        if not cancelled:
             return
         self._pending = [pending for pending in self._pending if not condition(pending)]
         heapq.heapify(self._pending)
-        for pending in dropped:
+        for pending in cancelled:
             pending.finish(is_due=False)
 
     def remaining_ms(self) -> float | None:
-        """Return the time in ms until a response is due; None if none is delayed."""
-        return self._pending[0].due - self._measure() if self._pending else None
+        """Return the time until the next response is due, in ms; None if no response is delayed."""
+        return self._pending[0].due_elapsed_ms - self._measure() if self._pending else None
 
     def _measure(self) -> float:
-        """Return the time that has passed for delays, in ms."""
+        """Update and return `_elapsed_ms`."""
         clock, now = self._cluster.clock, monotonic()
-        self._passed += (now - self._measured_at) * 1000 * clock.speed + clock.advanced - self._advanced
-        self._measured_at, self._advanced = now, clock.advanced
-        return self._passed
+        self._elapsed_ms += (now - self._measured_at) * 1000 * clock.speed + clock.advanced - self._advanced_ms
+        self._measured_at, self._advanced_ms = now, clock.advanced
+        return self._elapsed_ms
 
     async def _tick(self) -> None:
+        """Finish the responses that become due, until no response is delayed."""
         clock = self._cluster.clock
         try:
-            before, moved_at = self._measure(), monotonic()
+            previous_elapsed_ms, clock_moved_at = self._measure(), monotonic()
             generation = -1  # so that the first tick also checks for disconnects
             for tick in itertools.count(1):
                 if self._closed:
-                    self._drop(lambda pending: True)
+                    self._cancel(lambda pending: True)
                     return
-                passed = self._measure()
-                while self._pending and self._pending[0].due <= passed:
+                elapsed_ms = self._measure()
+                while self._pending and self._pending[0].due_elapsed_ms <= elapsed_ms:
                     pending = heapq.heappop(self._pending)
-                    self._cluster.advance_to(math.ceil(pending.moment))
+                    self._cluster.advance_to(math.ceil(pending.due_at))
                     pending.finish(is_due=True)
-                if passed != before:
-                    before, moved_at = passed, monotonic()
+                if elapsed_ms != previous_elapsed_ms:
+                    previous_elapsed_ms, clock_moved_at = elapsed_ms, monotonic()
                 if tick % _DISCONNECT_CHECK_TICKS == 0 or generation != clock.generation:
                     generation = clock.generation
-                    self._drop(lambda pending: pending.is_gone() or pending.done.done())
+                    self._cancel(lambda pending: pending.is_obsolete() or pending.done.done())
                 if not self._pending:
                     return
-                if monotonic() - moved_at > VIRTUAL_CLOCK_TIMEOUT_S:
+                if monotonic() - clock_moved_at > VIRTUAL_CLOCK_TIMEOUT_S:
                     self._give_up()
                 await asyncio.sleep(self._pause_s())
         finally:
@@ -155,13 +166,14 @@ class DelayedResponses:
         """Return the seconds until the next tick."""
         if not self._pending:
             return 0.0
-        remaining, speed = self._pending[0].due - self._passed, self._cluster.clock.speed
+        remaining, speed = self._pending[0].due_elapsed_ms - self._elapsed_ms, self._cluster.clock.speed
         if remaining == UNBOUNDED:
             return _HANGING_TICK_S
         return min(max(remaining / speed / 1000, _MIN_TICK_S), _TICK_S) if speed else _TICK_S
 
     def _give_up(self) -> None:
-        count = sum(pending.due < UNBOUNDED for pending in self._pending)
+        """End the delays for which a virtual clock would have to be advanced, and warn."""
+        count = sum(pending.due_elapsed_ms < UNBOUNDED for pending in self._pending)
         if count:
             _LOG.warning(
                 "%d responses wait for a virtual clock that has not moved for %g s; their connections are cut. "
@@ -169,4 +181,4 @@ class DelayedResponses:
                 count,
                 VIRTUAL_CLOCK_TIMEOUT_S,
             )
-        self._drop(lambda pending: pending.due < UNBOUNDED)
+        self._cancel(lambda pending: pending.due_elapsed_ms < UNBOUNDED)

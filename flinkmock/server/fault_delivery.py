@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from flinkmock.faults.decide import FaultHit
 
 _MAX_PIECES = 50
+"""The maximum number of pieces in which a throttled body is sent."""
 _PIECES_PER_SECOND = 10
 
 
 class FaultDelivery:
     """Sends the response to one request with the effects of the fault `hit`.
 
-    Create it before anything is awaited after the fault was chosen: if the clock is set back later, because a snapshot
-    is restored, the response is never sent.
+    Create it immediately after the fault is chosen, before anything is awaited. If a snapshot is restored after that,
+    which sets the clock back, the response is never sent.
     """
 
     def __init__(
@@ -36,14 +37,14 @@ class FaultDelivery:
         self._delay_begins_at = clock.now()
 
     def begin_delay(self) -> None:
-        """Let the delay begin now instead of at the creation, for a server that takes time to respond."""
+        """Let the delay begin now instead of when this object was created, for a server that takes time to respond."""
         self._delay_begins_at = self._clock.now()
 
     async def delay(self) -> None:
         """Wait for the delay of the fault. Reset the connection if the response must not be sent."""
         drop = self._hit.fault.drop
         until = UNBOUNDED if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
-        if not await self._delayed.until(until, self._is_gone):
+        if not await self._delayed.until(until, self._is_obsolete):
             end_connection(self._transport, reset=True)
 
     async def response_after_delay(self, response: Response | NoResponse) -> Response | None:
@@ -66,23 +67,32 @@ class FaultDelivery:
         Raises:
             ConnectionResetError: The client has disconnected, or the fault has ended the connection.
         """
-        rate, is_cut = self._hit.fault.throttle, self._hit.fault.drop is Drop.TRUNCATE and bool(body)
-        if not body or not (rate or is_cut):
+        bytes_per_second = self._hit.fault.throttle
+        is_cut = self._hit.fault.drop is Drop.TRUNCATE and bool(body)
+        if not body or not (bytes_per_second or is_cut):
             self._connection().write(head + body)
             return
         self._connection().write(head)
         if is_cut:
             body = body[: max(len(body) // 2, 1)]
-        size = len(body) if not rate else max(rate // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
-        begin = self._clock.now()
-        for start in range(0, len(body), size):
-            piece = body[start : start + size]
-            if rate and not await self._delayed.until(begin + 1000 * (start + len(piece)) / rate, self._is_gone):
-                raise ConnectionResetError("the client has closed the connection")
-            self._connection().write(piece)
+        if bytes_per_second:
+            await self._write_throttled(body, bytes_per_second)
+        else:
+            self._connection().write(body)
         if is_cut:
             end_connection(self._transport, reset=False)
             raise ConnectionResetError("a fault has closed the connection")
+
+    async def _write_throttled(self, body: bytes, bytes_per_second: int) -> None:
+        """Write a body in pieces. Raises ConnectionResetError if the client has disconnected."""
+        piece_size = max(bytes_per_second // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
+        began_at = self._clock.now()
+        for start in range(0, len(body), piece_size):
+            piece = body[start : start + piece_size]
+            sent_at = began_at + 1000 * (start + len(piece)) / bytes_per_second
+            if not await self._delayed.until(sent_at, self._is_obsolete):
+                raise ConnectionResetError("the client has closed the connection")
+            self._connection().write(piece)
 
     def _connection(self) -> asyncio.Transport:
         """Return the transport. Raises ConnectionResetError if the client has disconnected."""
@@ -91,7 +101,7 @@ class FaultDelivery:
             raise ConnectionResetError("the client has closed the connection")
         return transport
 
-    def _is_gone(self) -> bool:
-        """Return whether the client has disconnected, or the clock was set back."""
+    def _is_obsolete(self) -> bool:
+        """Return whether nobody awaits the response: the client has disconnected, or the clock was set back."""
         transport = self._transport
         return transport is None or transport.is_closing() or self._generation != self._clock.generation

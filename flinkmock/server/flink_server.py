@@ -43,11 +43,14 @@ class FlinkServer:
     """Answers the requests to one JobManager.
 
     Args:
+        engine: The engine.
+        observer: Called with each exchange before its response is sent.
+        dashboard: Flink's dashboard; None: a page about flinkmock.
         jobmanager: The number of the JobManager.
         on_shut_down: Called when a client has shut the cluster down (`DELETE /cluster`), before that client gets its
             response.
-        delayed: Delayed responses, shared by the servers of one engine.
-        control: The control API of the cluster.
+        delayed: The delayed responses, shared by the servers of one engine; None: those of this server alone.
+        control: The control API of the cluster; None: it is not served at this port.
 
     Attributes:
         handler: The middlewares and the REST API.
@@ -98,7 +101,7 @@ class FlinkServer:
     def _open(
         self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
     ) -> Request:
-        """Open a request for a target without base path. `response` is that of the ingress; None if there is none."""
+        """Open a request for a target without base path. `response` is that of the ingress if it ends there."""
         request = self.api.open(method, target, headers, base_url)
         request.received_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
         if response is not None:
@@ -106,12 +109,15 @@ class FlinkServer:
         return request
 
     async def respond_to_control(
-        self, head: RequestHead, body: bytes, base_url: str, is_gone: Callable[[], bool]
+        self, head: RequestHead, body: bytes, base_url: str, has_disconnected: Callable[[], bool]
     ) -> tuple[bytes, bool]:
-        """Like `respond_immediately`, for the control API. `is_gone` returns whether the client has disconnected."""
+        """Return the bytes of the response of the control API, and whether the connection stays open.
+
+        `has_disconnected` returns whether the client has disconnected.
+        """
         assert self.control is not None
         request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
-        return _message(head, await self.control.respond(request, is_gone), lower_case=True)
+        return _message(head, await self.control.respond(request, has_disconnected), lower_case=True)
 
     def may_apply_fault(self, head: RequestHead) -> bool:
         """Return whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
@@ -138,7 +144,7 @@ class FlinkServer:
     def respond_immediately(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
         """Return the bytes of the response to a request without a fault, and whether the connection stays open.
 
-        None for the bytes: the connection ends without a response.
+        If the bytes are None, the connection ends without a response.
         """
         ingress_response = None
         if self.ingress is not None:

@@ -19,14 +19,14 @@ from flinkmock import limits
 _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_ODD_NAME = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\r\n]*+:)", re.MULTILINE)
-"""A header name at which Netty stops reading."""
+_NAME_THAT_ENDS_MESSAGE = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\r\n]*+:)", re.MULTILINE)
+"""A header line with a name at which Netty stops reading: an empty one, or one that is not ASCII."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_FIELDS = 100
 """The maximum number of header lines of aiohttp. Netty has no such limit."""
-_READ = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
+_HEADERS_READ_BY_FLINK = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
 """The headers that Flink reads."""
-_FRAMING = frozenset({b"transfer-encoding", b"content-length"})
+_FRAMING_HEADERS = frozenset({b"transfer-encoding", b"content-length"})
 _NORMAL = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) /[!-~]{0,3000} HTTP/1\.[01]\r\n"
     rb"(?i:(?!transfer-encoding|flinkmock-target)[0-9a-z-]++: ?+[ -~]*+\r\n){0,90}+"
@@ -34,15 +34,15 @@ _NORMAL = re.compile(
 )
 """A head that aiohttp and Netty read in the same way, if its `Host` and `Content-Length` are valid."""
 _LENGTH = re.compile(rb"\ncontent-length: ?\d{1,18} *\r")
-_CHUNK = re.compile(rb"0*[0-9a-fA-F]{1,8}[ \t]*(;[^\r\n]*)?\r?\n")
-
-
+_MAX_LENGTH_DIGITS = 18
+"""The number of digits of a `Content-Length` that certainly fits into Java's long."""
+_CHUNK_SIZE_LINE = re.compile(rb"0*[0-9a-fA-F]{1,8}[ \t]*(;[^\r\n]*)?\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _PROTOCOL = re.compile(rb"^([^\r\n]*[ \t])[A-Za-z]+(/\d\.\d[ \t]*\r)")
 
 
-def lenient(data: bytes) -> bytes:
-    """Return data with the line ends and the protocol that newer versions of Netty require.
+def with_strict_syntax(data: bytes) -> bytes:
+    """Return data whose head has the line ends and the protocol that newer versions of Netty require.
 
     Until Flink 2.2, Netty (4.1.100) accepts LF as a line end, and any name of a protocol as HTTP.
     """
@@ -62,27 +62,37 @@ def is_normal(data: bytes) -> bool:
     return text.count(b"\nhost:") == 1 and (lengths == 0 or (lengths == 1 and _LENGTH.search(text) is not None))
 
 
-def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
-    """Return a request for aiohttp. `headers` ends with CR LF; `rest` is the received part of the body.
+def normalized_request(method: bytes, target: bytes, version: bytes, headers: bytes, body: bytes) -> bytes:
+    """Return a request for aiohttp.
 
     If the headers are too long, those within the limit remain, as in Netty.
+
+    Args:
+        method: The method.
+        target: The target as sent.
+        version: The protocol, such as `HTTP/1.1`.
+        headers: The header lines, which end with CR LF.
+        body: The part of the body that has arrived.
     """
-    too_long = len(headers) > limits.HEADERS
-    if too_long:
-        headers, rest = headers[: headers.rfind(b"\n", 0, limits.HEADERS) + 1], b""
+    is_too_long = len(headers) > limits.HEADERS
+    if is_too_long:
+        headers, body = headers[: headers.rfind(b"\n", 0, limits.HEADERS) + 1], b""
     fields = list(_fields(headers))
     if len(fields) > _MAX_FIELDS:
-        fields = [(name, value) for name, value in fields if name in _READ | _FRAMING]
+        fields = [(name, value) for name, value in fields if name in _HEADERS_READ_BY_FLINK | _FRAMING_HEADERS]
     encodings = [value.lower() for name, value in fields if name == b"transfer-encoding"]
     lengths = [value for name, value in fields if name == b"content-length"]
-    chunked = b"chunked" in encodings
-    readable = _CHUNK.match(rest) if chunked and b"\n" in rest else chunked or _is_length(lengths)
-    readable = readable and not too_long and not _ODD_NAME.search(headers)
-    new_fields = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
+    is_chunked = b"chunked" in encodings
+    if is_chunked:
+        is_length_valid = b"\n" not in body or _CHUNK_SIZE_LINE.match(body) is not None
+    else:
+        is_length_valid = _is_length(lengths)
+    is_body_readable = is_length_valid and not is_too_long and not _NAME_THAT_ENDS_MESSAGE.search(headers)
+    new_fields = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING_HEADERS]
     new_fields += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
-    if not readable:  # Netty ends the message here, and reads no more from the connection
-        rest = rest if not lengths and not encodings else b""
-    elif chunked:
+    if not is_body_readable:  # Netty ends the message here, and reads no more from the connection
+        body = body if not lengths and not encodings else b""
+    elif is_chunked:
         new_fields.append((b"transfer-encoding", b"chunked"))
     else:
         new_fields.append((b"content-length", lengths[0]))
@@ -91,7 +101,7 @@ def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, res
         target = b"/"
     version = b"HTTP/1.0" if version.upper() == b"HTTP/1.0" else b"HTTP/1.1"
     lines = [b" ".join([method, target, version]), *(name + b": " + value for name, value in new_fields)]
-    return b"\r\n".join([*lines, b"", rest])
+    return b"\r\n".join([*lines, b"", body])
 
 
 def target_of(request: web.BaseRequest) -> str:
@@ -103,7 +113,8 @@ def target_of(request: web.BaseRequest) -> str:
 
 
 def _is_length(values: list[bytes]) -> bool:
-    return len(set(values)) == 1 and values[0].isdigit() and len(values[0].lstrip(b"0")) <= 18
+    """Return whether headers `Content-Length` have one valid value."""
+    return len(set(values)) == 1 and values[0].isdigit() and len(values[0].lstrip(b"0")) <= _MAX_LENGTH_DIGITS
 
 
 def _fields(headers: bytes) -> Iterator[tuple[bytes, bytes]]:

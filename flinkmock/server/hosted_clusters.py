@@ -14,7 +14,7 @@ from flinkmock.control.api import ControlApi
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.errors import NotFound, PortTaken, did_you_mean
 from flinkmock.monotonic import monotonic
-from flinkmock.server.tls_options import asks_for_tls
+from flinkmock.server.tls_options import enables_tls
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from flinkmock.server.tls import Tls
 
 MAX_CLUSTERS = 1_000
-_CLOSING_TIMEOUT = 1.0
-"""How long a cluster that is closed waits for its running requests, in seconds."""
+_BUSY_CHECK_S = 1.0
+"""After how long a cluster that is still busy at the end of its idle timeout is checked again."""
+_CLOSING_TIMEOUT_S = 1.0
+"""How long a cluster waits for its running requests when it is closed."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class _HostedCluster:
 
     @property
     def ends_at(self) -> float:
-        """When the cluster ends if it is not used, by `monotonic`; infinity: never."""
+        """The time, by `monotonic`, at which the cluster ends unless it is used; infinity: never."""
         return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
 
 
@@ -63,16 +65,16 @@ class HostedClusters:
         self._access = access
         self._ports = ports
         self._clusters: dict[str, _HostedCluster] = {}
-        self._created = 0
+        self._created_count = 0
         self._closing: set[asyncio.Task[None]] = set()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> _HostedCluster:
         """Serve a cluster at a free port.
 
         Args:
             control: The cluster.
-            idle_timeout: The time without a request, in seconds of the wall clock, after which it ends; None: it stays.
+            idle_timeout: After how long without a request it ends, in seconds of the wall clock; None: never.
 
         Raises:
             RequestRefused: There are too many clusters.
@@ -90,14 +92,14 @@ class HostedClusters:
         except BaseException:
             control.close_engine()
             raise
-        self._created += 1
+        self._created_count += 1
         server = ControlServer(ControlApi(control, self._access), self)
-        cluster_id = f"c{self._created}"
+        cluster_id = f"c{self._created_count}"
         listeners = Listeners(
             engine,
             sockets,
             control=server,
-            shutdown_timeout=_CLOSING_TIMEOUT,
+            shutdown_timeout=_CLOSING_TIMEOUT_S,
             on_shut_down=lambda: self._end(cluster_id),
             context=tls.server_context if tls is not None else None,
         )
@@ -105,7 +107,7 @@ class HostedClusters:
         cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners, tls)
         self._clusters[cluster_id] = cluster
         await listeners.start()
-        self._set_alarm(cluster.ends_at)
+        self._set_idle_timer(cluster.ends_at)
         return cluster
 
     def _bind(self, count: int) -> list[socket.socket]:
@@ -135,8 +137,8 @@ class HostedClusters:
 
     async def close_all(self) -> None:
         """End all clusters, and wait until their connections have ended."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         for cluster_id in list(self._clusters):
             await self.close(cluster_id)
         await asyncio.gather(*self._closing)
@@ -155,38 +157,37 @@ class HostedClusters:
         return len(self._clusters)
 
     def _end(self, cluster_id: str) -> None:
-        """Close a cluster in a separate task, because the request for it may be sent to that cluster."""
+        """Close a cluster in a separate task, because the request that ends it may have arrived at that cluster."""
         cluster = self._clusters.pop(cluster_id, None)
         if cluster is not None:
-            task = asyncio.get_running_loop().create_task(_closed(cluster))
+            task = asyncio.get_running_loop().create_task(_close_cluster(cluster))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    def _set_alarm(self, at: float) -> None:
-        """Schedule a check for idle clusters, unless an earlier one is scheduled."""
-        loop = asyncio.get_running_loop()
-        when = loop.time() + max(at - monotonic(), 0)
-        if at == float("inf") or (
-            self._alarm is not None and not self._alarm.cancelled() and self._alarm.when() <= when
-        ):
+    def _set_idle_timer(self, at: float) -> None:
+        """Schedule a check for idle clusters at a time by `monotonic`, unless an earlier check is scheduled."""
+        if at == float("inf"):
             return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = loop.call_at(when, self._end_idle_ones)
+        loop = asyncio.get_running_loop()
+        loop_time = loop.time() + max(at - monotonic(), 0)
+        timer = self._idle_timer
+        if timer is not None and not timer.cancelled() and timer.when() <= loop_time:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._idle_timer = loop.call_at(loop_time, self._end_idle_clusters)
 
-    def _end_idle_ones(self) -> None:
-        self._alarm = None
+    def _end_idle_clusters(self) -> None:
+        self._idle_timer = None
         now = monotonic()
         for cluster in self:
             if cluster.ends_at <= now and not cluster.server.is_busy:
                 self._end(cluster.id)
-        # a busy cluster is checked again in a second
-        self._set_alarm(
-            min((cluster.ends_at if cluster.ends_at > now else now + 1 for cluster in self), default=float("inf"))
-        )
+        check_times = [cluster.ends_at if cluster.ends_at > now else now + _BUSY_CHECK_S for cluster in self]
+        self._set_idle_timer(min(check_times, default=float("inf")))
 
 
-async def _closed(cluster: _HostedCluster) -> None:
+async def _close_cluster(cluster: _HostedCluster) -> None:
     await cluster.listeners.close()
     cluster.control.close_engine()
     if cluster.tls is not None:
@@ -194,8 +195,8 @@ async def _closed(cluster: _HostedCluster) -> None:
 
 
 def _tls_of(engine: Engine, host: str) -> Tls | None:
-    """Return the TLS that Flink's options require; None if they require none. Raises FlinkMockError."""
-    if not asks_for_tls(engine):
+    """Return the certificates that Flink's options require; None if they require none. Raises FlinkMockError."""
+    if not enables_tls(engine):
         return None
     from flinkmock.server.tls import tls_of
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from flinkmock.errors import FlinkMockError
 
-_JKS = b"\xfe\xed\xfe\xed"
+_JKS_MAGIC = b"\xfe\xed\xfe\xed"
 
 
 def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
-    """Return the certificates and the private key of a key store, as PEM. Raises FlinkMockError."""
+    """Return the certificates and the private key of a key store, both as PEM. Raises FlinkMockError."""
     from cryptography.hazmat.primitives import serialization
 
     store = _load(file, password)
@@ -20,23 +22,26 @@ def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
     key = store.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return b"".join(
-        certificate.certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates
-    ), key
+    return _as_pem(certificates), key
 
 
 def read_trust_store(file: Path, password: str) -> bytes:
     """Return the certificates of a trust store as PEM. Raises FlinkMockError."""
-    from cryptography.hazmat.primitives import serialization
-
     store = _load(file, password)
     certificates = [entry for entry in (store.cert, *store.additional_certs) if entry is not None]
     if not certificates:
         raise FlinkMockError(f"{file} has no certificates.")
+    return _as_pem(certificates)
+
+
+def _as_pem(certificates: Iterable[Any]) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
     return b"".join(certificate.certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
-def _load(file: Path, password: str):  # type: ignore[no-untyped-def]  # cryptography may be missing
+def _load(file: Path, password: str) -> Any:
+    """Return the PKCS12KeyAndCertificates of a file. Raises FlinkMockError."""
     try:
         from cryptography.hazmat.primitives.serialization import pkcs12
     except ImportError:
@@ -47,7 +52,7 @@ def _load(file: Path, password: str):  # type: ignore[no-untyped-def]  # cryptog
         data = file.read_bytes()
     except OSError as error:
         raise FlinkMockError(f"{file} can't be read: {error.strerror}.") from None
-    if data.startswith(_JKS):
+    if data.startswith(_JKS_MAGIC):
         raise FlinkMockError(
             f"{file} is a key store in the format JKS, which only Java reads. Convert it: keytool -importkeystore "
             f"-srckeystore {file.name} -destkeystore {file.stem}.p12 -deststoretype pkcs12"

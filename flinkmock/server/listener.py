@@ -57,20 +57,20 @@ def bind(host: str, port: int) -> socket.socket:
 def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
     """Return `count` listening sockets: the first at `port`, the others at the following ports (0: free ports).
 
-    Raises as `bind`; none of the sockets is then open.
+    Raises the same errors as `bind`, after closing the sockets that were opened.
     """
     return bind_further(host, port, 0, count)
 
 
-def bind_further(host: str, port: int, bound: int, count: int) -> list[socket.socket]:
-    """Return the sockets of `bind_each` without the first `bound` ones."""
+def bind_further(host: str, port: int, existing: int, count: int) -> list[socket.socket]:
+    """Return the sockets that are missing to `count`, as `bind_each` does, if the first `existing` ones exist."""
     sockets: list[socket.socket] = []
     try:
-        for number in range(bound, count):
-            sockets.append(bind(host, port and port + number))
+        for number in range(existing, count):
+            sockets.append(bind(host, port + number if port else 0))
     except FlinkMockError:
-        for opened in sockets:
-            opened.close()
+        for listening in sockets:
+            listening.close()
         raise
     return sockets
 
@@ -127,7 +127,7 @@ class Listeners:
 
     @property
     def remaining_ms(self) -> float | None:
-        """Return the time in ms until a delayed response is due; None if there is none."""
+        """The time until the next delayed response is due, in ms; None if no response is delayed."""
         return self._delayed.remaining_ms()
 
     async def start(self) -> None:
@@ -143,22 +143,22 @@ class Listeners:
             PortTaken: The engine has more JobManagers, and another process listens on the port of one.
         """
         count = len(engine.cluster.leadership.jobmanagers)
-        further = bind_further(self._listeners[0].host, self._port, len(self._listeners), count)
-        before, self._delayed = self._delayed, DelayedResponses(engine)
-        surplus = self._listeners[count:]
+        new_sockets = bind_further(self._listeners[0].host, self._port, len(self._listeners), count)
+        abandoned, self._delayed = self._delayed, DelayedResponses(engine)
+        surplus_listeners = self._listeners[count:]
         del self._listeners[count:]
-        started = len(self._listeners)
-        self._assign(engine, further, dashboard)
-        before.abandon()
-        for listener in self._listeners[started:]:
+        started_count = len(self._listeners)
+        self._assign(engine, new_sockets, dashboard)
+        abandoned.abandon()
+        for listener in self._listeners[started_count:]:
             asyncio.run_coroutine_threadsafe(listener.start(), self._loop)
-        for listener in surplus:
+        for listener in surplus_listeners:
             asyncio.run_coroutine_threadsafe(listener.end(), self._loop)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections. Open connections stay open until `close`."""
         for listener in self._listeners:
-            await listener.stop_accepting(refusing=self.shutdown_requested.is_set())
+            await listener.stop_accepting(already_refuses=self.shutdown_requested.is_set())
 
     async def close(self) -> None:
         """End all connections."""
@@ -167,9 +167,9 @@ class Listeners:
         for listener in self._listeners:
             await listener.close()
 
-    def _assign(self, engine: Engine, further: list[socket.socket], dashboard: Dashboard | None) -> None:
-        """Make the listeners, and new ones on `further` sockets, serve the engine."""
-        for number in range(len(self._listeners) + len(further)):
+    def _assign(self, engine: Engine, new_sockets: list[socket.socket], dashboard: Dashboard | None) -> None:
+        """Make the listeners, and new ones on `new_sockets`, serve the engine."""
+        for number in range(len(self._listeners) + len(new_sockets)):
             server = FlinkServer(
                 engine,
                 observer=self._observer,
@@ -182,7 +182,7 @@ class Listeners:
             if number < len(self._listeners):
                 self._listeners[number].serve(server)
             else:
-                self._listeners.append(_Listener(server, further.pop(0), self._timeout, self._loop, self._context))
+                self._listeners.append(_Listener(server, new_sockets.pop(0), self._timeout, self._loop, self._context))
         if self._control is not None:
             self._control.urls = self.urls
 
@@ -214,7 +214,7 @@ class _Listener:
         self._acceptor: TlsAcceptor | None = None
         self._loop = loop  # because another thread may replace the engine
         self._http: web.Server | None = None
-        self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._taken_over)
+        self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._aiohttp_connection_count)
 
     @property
     def url(self) -> str:
@@ -233,8 +233,8 @@ class _Listener:
             self._http = http_server(lambda: self._connections.server, self._loop)
         return self._http()
 
-    def _taken_over(self) -> int:
-        """Return the number of connections that aiohttp has taken over."""
+    def _aiohttp_connection_count(self) -> int:
+        """Return the number of open connections that aiohttp has taken over."""
         return len(self._http.connections) if self._http is not None else 0
 
     async def start(self) -> None:
@@ -246,12 +246,12 @@ class _Listener:
             return
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
-    async def stop_accepting(self, *, refusing: bool) -> None:
-        """End connections without a request. `refusing`: whether new connections are already refused."""
-        if not refusing and self._accepting is not None:
-            # asyncio (up to 3.11) forgets a connection that it is accepting when its server is closed: it would
-            # neither be served nor closed. Therefore stop accepting first, and let the protocol of such a connection
-            # be created.
+    async def stop_accepting(self, *, already_refuses: bool) -> None:
+        """Refuse new connections unless that is already so; end the connections without a running request."""
+        if not already_refuses and self._accepting is not None:
+            # When a server is closed, asyncio (up to 3.11) forgets a connection that it is accepting, which is then
+            # neither served nor closed. Therefore stop accepting first, and let the protocol of such a connection be
+            # created.
             with contextlib.suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
@@ -259,7 +259,7 @@ class _Listener:
         self._connections.close()
 
     async def close(self) -> None:
-        """End all connections; those with a running request after the timeout."""
+        """End all connections; if they have a running request, after the timeout."""
         await self._connections.finish(self._timeout)
         if self._http is not None:
             self._http.pre_shutdown()
@@ -269,7 +269,7 @@ class _Listener:
 
     async def end(self) -> None:
         """Stop accepting and end all connections."""
-        await self.stop_accepting(refusing=False)
+        await self.stop_accepting(already_refuses=False)
         await self.close()
 
     def refuse(self) -> None:

@@ -16,12 +16,12 @@ T = TypeVar("T")
 _LOG = logging.getLogger("flinkmock.server")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REPORT_INTERVAL_S = 60.0
-_PATIENCE_S = 10.0
-"""How long to wait for a loop that may be closing, in seconds."""
+_IDLE_TIMEOUT_S = 10.0
+"""How long `when_idle` waits for a loop that may be closing, in seconds of the wall clock."""
 
 
 def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop warn at most once a minute that it can't accept connections. asyncio logs a stack trace each time."""
+    """Let a loop warn at most once a minute that it can't accept connections; asyncio logs a stack trace each time."""
     reported_at: float | None = None
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
             self.call_soon_threadsafe(self._idle_selector.callbacks.append, call)
         except RuntimeError:  # the loop is closed
             return None
-        called.acquire(timeout=_PATIENCE_S)
+        called.acquire(timeout=_IDLE_TIMEOUT_S)
         return results[0] if results else None
 
 

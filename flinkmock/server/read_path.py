@@ -1,6 +1,6 @@
-"""The direct path of a read that aiohttp does not handle, which is answered from a template.
+"""The direct path of a read, which is answered from a response template.
 
-It does the same as the middlewares and `RestApi` for such a request, in the same order. It leaves everything unusual to
+It does the same as the middlewares and `RestApi` do for a read, in the same order. It leaves everything unusual to
 them: errors, polls that meet wait conditions, handlers of users, a JobManager that is down.
 """
 
@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flinkmock.rest.response import JSON
-from flinkmock.server.response_head import head_of, start_of
+from flinkmock.server.response_head import head_of, head_start
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -28,8 +28,10 @@ class ReadPath:
         self._journal = journal
         self._jobmanager = jobmanager
         lower_case = api.quirks.lower_case_headers
-        self._start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
-        self._last_start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case)
+        self._head_start = head_start(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
+        self._last_head_start = head_start(
+            200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case
+        )
 
     def message(self, head: RequestHead, base_url: str) -> bytes | None:
         """Return the response to a GET without a body; None, without any effect, if middlewares have to handle it."""
@@ -39,7 +41,7 @@ class ReadPath:
         engine = self._engine
         received_ms, received_ns = engine.wall_ms(), time.perf_counter_ns()
         lock, clock, cluster = engine.lock, engine.clock, engine.cluster
-        start = self._start if head.keep_alive else self._last_start
+        start = self._head_start if head.keep_alive else self._last_head_start
         with lock.reading:
             now = clock.now()
             engine.catch_up(now)

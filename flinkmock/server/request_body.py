@@ -14,7 +14,7 @@ class BodyStalled(Exception):
     """The client has stopped sending a body before its end."""
 
 
-async def chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
+async def body_chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
     """Yield the chunks of a body. Raises BodyStalled after a pause of `limits.BODY_PAUSE`."""
     if not http.body_exists:
         return

@@ -1,4 +1,4 @@
-"""Parses the heads of requests that connections answer without aiohttp."""
+"""Parses the head of a request that a connection answers without aiohttp."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from flinkmock.server.head_normalizer import is_normal
 
-_MAX_BODY = 64 * 1024
-"""The maximum size of a body that is not left to aiohttp, in bytes."""
-_BY_AIOHTTP = re.compile(
+_MAX_HEAD_BYTES = 2048
+"""The maximum size of a head that is not left to aiohttp."""
+_MAX_BODY_BYTES = 64 * 1024
+"""The maximum size of a body that is not left to aiohttp."""
+_NEEDS_AIOHTTP = re.compile(
     rb"\n(?:expect|upgrade):"  # these need a response before the final one
     rb"|\ncontent-type: ?multipart"  # uploads are streamed to disk
-    rb"|\nconnection: ?+(?!(?:keep-alive|close)\r)"
+    rb"|\nconnection: ?+(?!(?:keep-alive|close)\r)"  # such as `upgrade`
     rb"|^[^\n]* HTTP/1\.0\r|^HEAD ",
     re.IGNORECASE,
 )
@@ -42,12 +44,12 @@ class RequestHead:
 def read_head(data: bytes) -> RequestHead | None:
     """Return the head at the beginning of `data`; None if aiohttp has to read it."""
     end = data.find(b"\r\n\r\n") + 4
-    return _read(data[:end]) if 4 <= end <= 2048 else None
+    return _read(data[:end]) if 4 <= end <= _MAX_HEAD_BYTES else None
 
 
 @lru_cache(maxsize=2048)  # clients send the same head repeatedly
 def _read(head: bytes) -> RequestHead | None:
-    if not is_normal(head) or _BY_AIOHTTP.search(head):
+    if not is_normal(head) or _NEEDS_AIOHTTP.search(head):
         return None
     line, *lines = head[:-4].decode("ascii").split("\r\n")
     method, target, _ = line.split(" ")
@@ -56,7 +58,7 @@ def _read(head: bytes) -> RequestHead | None:
         name, _, value = header_line.partition(":")
         headers.add(name, value.strip(" \t"))
     length = int(headers.get("Content-Length", "0"))
-    if length > _MAX_BODY:
+    if length > _MAX_BODY_BYTES:
         return None
     keep_alive = headers.get("Connection", "").lower() != "close"
     return RequestHead(method, target, CIMultiDictProxy(headers), len(head), length, keep_alive)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from flinkmock.rest.response import Response
 
-_OLD_NAMES = {
+_CAPITALIZED_NAMES = {
     "content-type": "Content-Type",
     "access-control-allow-origin": "Access-Control-Allow-Origin",
     "connection": "Connection",
@@ -19,7 +19,7 @@ _OLD_NAMES = {
     "cache-control": "Cache-Control",
     "last-modified": "Last-Modified",
 }
-"""The spelling of header names in Netty's HttpHeaders.Names. Even there, `content-length` is in lower case."""
+"""The spelling of header names in releases before 1.17, except for `content-length` (Netty's HttpHeaders.Names)."""
 _REASONS = {413: "Request Entity Too Large"}
 """Reason phrases that differ in newer versions of Python."""
 
@@ -38,9 +38,10 @@ def has_no_length(status: int) -> bool:
 
 
 def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
-    """Return status line and headers, in Flink's order, with the empty line after them.
+    """Return the status line, the headers in Flink's order, and the empty line after them.
 
     Args:
+        response: The response.
         keep_alive: Whether the connection stays open.
         lower_case: Whether the release spells the names of headers in lower case.
 
@@ -49,35 +50,35 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     """
     status = response.status
     if response.headers:
-        return _with_headers(response, keep_alive=keep_alive, lower_case=lower_case)
+        return _head_with_headers(response, keep_alive=keep_alive, lower_case=lower_case)
     if has_no_length(status):
-        return _start(status, response.content_type, response.cors, keep_alive, lower_case) + b"\r\n"
-    start = _start(status, response.content_type, response.cors, keep_alive, lower_case)
+        return _cached_head_start(status, response.content_type, response.cors, keep_alive, lower_case) + b"\r\n"
+    start = _cached_head_start(status, response.content_type, response.cors, keep_alive, lower_case)
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
 
-def start_of(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
-    """Return the status line and headers, without `content-length`, which is the last one, and the empty line."""
+def head_start(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
+    """Return the status line and all headers except the last one, `content-length`."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": allow_origin,
         "connection": "keep-alive" if keep_alive else None,
     }
-    return _lines(status, fields, lower_case)
+    return _head_lines(status, fields, lower_case)
 
 
 @lru_cache(maxsize=256)
-def _start(status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
-    """Return the lines that don't depend on the body."""
+def _cached_head_start(status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
+    """Return the status line and the headers that don't depend on the body."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": "*" if cors else None,
         "connection": "keep-alive" if keep_alive else None,
     }
-    return _lines(status, fields, lower_case)
+    return _head_lines(status, fields, lower_case)
 
 
-def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
+def _head_with_headers(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     fields: dict[str, str | None] = {
         "content-type": response.content_type,
         "access-control-allow-origin": "*" if response.cors else None,
@@ -88,13 +89,13 @@ def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool) -> 
             raise ValueError(f"a header can't have a line break in it: {value!r}")
         fields[name.lower() if name.lower() in fields else name] = value
     fields["content-length"] = None if has_no_length(response.status) else str(len(response.body))
-    return _lines(response.status, fields, lower_case) + b"\r\n"
+    return _head_lines(response.status, fields, lower_case) + b"\r\n"
 
 
-def _lines(status: int, fields: dict[str, str | None], lower_case: bool) -> bytes:
+def _head_lines(status: int, fields: dict[str, str | None], lower_case: bool) -> bytes:
     lines = [f"HTTP/1.1 {status} {reason_of(status)}\r\n"]
     lines += [
-        f"{name if lower_case else _OLD_NAMES.get(name, name)}: {value}\r\n"
+        f"{name if lower_case else _CAPITALIZED_NAMES.get(name, name)}: {value}\r\n"
         for name, value in fields.items()
         if value is not None
     ]

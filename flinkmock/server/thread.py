@@ -22,17 +22,22 @@ if TYPE_CHECKING:
     from flinkmock.journal.middleware import Observer
     from flinkmock.rest.dashboard import Dashboard
 
-_SHUTDOWN_TIMEOUT = 1.0
-"""How long `serve` waits for running requests when it ends, in seconds."""
+_SHUTDOWN_TIMEOUT_S = 1.0
+"""How long `serve` waits for running requests when it ends."""
 
 
 class ServerThread:
-    """Serves `engine` on `host`:`port` (0: a free port) in a background thread with its own event loop.
+    """Serves an engine in a background thread with its own event loop.
 
-    Further JobManagers are served at the following ports. Start and stop take a few milliseconds; stop ends all
-    connections. After the start, `urls` has a URL for each JobManager, and `url` is the first one.
+    `start` and `close` take a few milliseconds; `close` ends all connections. After the start, `urls` has the URL of
+    each JobManager, and `url` is the first of them.
 
     Args:
+        engine: The engine.
+        host: The address on which it listens.
+        port: The port of the first JobManager; the others use the following ports (0: free ports).
+        observer: Called with each exchange before its response is sent.
+        dashboard: Flink's dashboard; None: a page with a link to the console.
         control: The cluster of `engine`, whose control API is served too; None: no control API.
         context: The SSL context with the certificate of the server; None: without TLS.
     """
@@ -76,17 +81,17 @@ class ServerThread:
             FlinkMockError: The machine has no such address.
         """
         limits.check()
-        # from now on, clients can connect, and wait
-        listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
+        # once the sockets listen, clients can connect; their requests wait for the loop
+        sockets = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self._loop = ServerLoop()
         self._stop = asyncio.Event()
-        listener_up = threading.Event()
+        has_started = threading.Event()
 
         async def run(stop: asyncio.Event) -> None:
             control = control_server(self._control, self._host) if self._control is not None else None
             listeners = self._listeners = Listeners(
                 self._engine,
-                listening,
+                sockets,
                 port=self._port,
                 observer=self._observer,
                 dashboard=self._dashboard,
@@ -94,31 +99,32 @@ class ServerThread:
                 context=self._context,
             )
             await listeners.start()
-            listener_up.set()
+            has_started.set()
             await stop.wait()
             await listeners.close()
             if control is not None:
                 await control.clusters.close_all()
 
-        def work(loop: ServerLoop, stop: asyncio.Event) -> None:
+        def run_loop(loop: ServerLoop, stop: asyncio.Event) -> None:
             try:
                 loop.run_until_complete(run(stop))
             finally:
-                for listener in listening:
-                    listener.close()
-                loop.run_until_complete(_end_of_tasks())
+                for listening in sockets:
+                    listening.close()
+                loop.run_until_complete(_cancel_tasks())
                 loop.close()
-                listener_up.set()
+                has_started.set()
 
-        self._thread = threading.Thread(target=work, args=(self._loop, self._stop), name="flinkmock", daemon=True)
+        self._thread = threading.Thread(target=run_loop, args=(self._loop, self._stop), name="flinkmock", daemon=True)
         self._thread.start()
-        listener_up.wait()
+        has_started.wait()
         return self
 
     def settle(self) -> float | None:
-        """Wait until all requests that have arrived are answered; return the ms until a delayed response is due.
+        """Wait until all requests that have arrived are answered, except for delayed responses.
 
-        None if no response is delayed.
+        Returns:
+            The time until the next delayed response is due, in ms; None if no response is delayed.
         """
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:
@@ -152,7 +158,7 @@ class ServerThread:
         self.close()
 
 
-async def _end_of_tasks() -> None:
+async def _cancel_tasks() -> None:
     """Cancel the tasks of closed connections."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
@@ -194,33 +200,33 @@ async def serve(
     private_files.remove_leftovers()
     engine = control.open_engine()
     dashboard = load_dashboard(engine)
-    listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
+    sockets = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
     limit_warnings(loop)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    control_api, separate = None, None
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    control_api, control_listener = None, None
     try:
         if control_options is not None:
             control_api = control_server(control, host, control_options)
             if control_options.port is not None:
-                separate = ControlListener(control_api, bind(host, control_options.port))
+                control_listener = ControlListener(control_api, bind(host, control_options.port))
         listeners = Listeners(
             engine,
-            listening,
+            sockets,
             port=port,
             observer=observer,
             dashboard=dashboard,
-            shutdown_timeout=_SHUTDOWN_TIMEOUT,
+            shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
             control=control_api,
             context=context,
         )
         control.serve_new_engine = lambda engine: listeners.replace(engine, load_dashboard(engine))
         await listeners.start()
-        if separate is not None:
-            await separate.start()
-        control_base = separate.url if separate is not None else listeners.urls[0]
+        if control_listener is not None:
+            await control_listener.start()
+        control_base = control_listener.url if control_listener is not None else listeners.urls[0]
         ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
         ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
         background_tasks = [asyncio.ensure_future(start()) for start in background]
@@ -228,12 +234,12 @@ async def serve(
         for task in (*ends, *background_tasks):
             task.cancel()
         await listeners.close()
-        if separate is not None:
-            await separate.end()
+        if control_listener is not None:
+            await control_listener.end()
         if control_api is not None:
             await control_api.clusters.close_all()
     finally:
-        for listener in listening:
-            listener.close()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        for listening in sockets:
+            listening.close()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(signal_number)

@@ -33,7 +33,7 @@ class Tls:
         try:
             self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.ca = self._load(host, options)
-            self.client_certificate = self._require_clients(options)
+            self.client_certificate = self._require_client_certificates(options)
             self.ca_file = self._write_ca(options.ca_file)
         except BaseException:
             self.close()
@@ -59,8 +59,8 @@ class Tls:
         elif options.certificate is not None:
             certificate, key_file = options.certificate, options.key
         else:
-            made = certificates.server_certificate(host)
-            certificate, key_file = self._file("server.pem", made.certificate), self._file("server.key", made.key)
+            created = certificates.server_certificate(host)
+            certificate, key_file = self._file("server.pem", created.certificate), self._file("server.key", created.key)
         try:
             self.server_context.load_cert_chain(certificate, key_file, options.key_password)
         except FileNotFoundError:
@@ -69,28 +69,32 @@ class Tls:
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or error.strerror or error
             raise FlinkMockError(f"{certificate} has no certificate that fits its key: {reason}.") from None
-        return certificates.authority() if options.makes_certificate else certificate.read_bytes()
+        return certificates.authority() if options.creates_certificate else certificate.read_bytes()
 
-    def _require_clients(self, options: TlsOptions) -> Path | None:
-        """Require client certificates if the options say so; return the file of one that is created, or None."""
+    def _require_client_certificates(self, options: TlsOptions) -> Path | None:
+        """Require client certificates if the options say so; return the file of the one that is created, or None."""
         if not options.client_certificates:
             return None
         self.server_context.verify_mode = ssl.CERT_REQUIRED
         if options.client_ca is not None or options.trust_store is not None:
-            try:
-                trusted = (
-                    options.client_ca.read_bytes()
-                    if options.client_ca is not None
-                    else read_trust_store(options.trust_store, options.trust_store_password)  # type: ignore[arg-type]
-                )
-                self.server_context.load_verify_locations(cadata=trusted.decode("ascii"))
-            except (OSError, ssl.SSLError, ValueError) as error:
-                file = options.client_ca or options.trust_store
-                raise FlinkMockError(f"{file} has no certificates: {getattr(error, 'strerror', error)}.") from None
+            self._load_client_authorities(options)
             return None
         self.server_context.load_verify_locations(cadata=certificates.authority().decode())
         certificate = certificates.client_certificate()
         return self._file("client.pem", certificate.certificate + certificate.key)
+
+    def _load_client_authorities(self, options: TlsOptions) -> None:
+        """Load the authorities of client certificates from the files that the options name. Raises FlinkMockError."""
+        try:
+            if options.client_ca is not None:
+                authorities = options.client_ca.read_bytes()
+            else:
+                assert options.trust_store is not None
+                authorities = read_trust_store(options.trust_store, options.trust_store_password)
+            self.server_context.load_verify_locations(cadata=authorities.decode("ascii"))
+        except (OSError, ssl.SSLError, ValueError) as error:
+            file = options.client_ca or options.trust_store
+            raise FlinkMockError(f"{file} has no certificates: {getattr(error, 'strerror', error)}.") from None
 
     def _write_ca(self, file: Path | None) -> Path:
         if file is None:
@@ -109,7 +113,7 @@ class Tls:
 
 
 def tls_of(engine: Engine, host: str, options: TlsOptions | None) -> Tls | None:
-    """Return the TLS of a cluster; None if it is served without TLS.
+    """Return the certificates of a cluster; None if it is served without TLS.
 
     Args:
         engine: The engine of the cluster.

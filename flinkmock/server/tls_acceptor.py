@@ -1,4 +1,4 @@
-"""Accepts TLS connections. Requests without TLS are redirected, as by Flink's RedirectingSslHandler."""
+"""Accepts TLS connections. Like Flink's RedirectingSslHandler, redirects requests without TLS."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from flinkmock import limits
 _HANDSHAKE = b"\x16"
 """The first byte of a TLS connection."""
 _RETRY_S = 1.0
-"""How long to wait when no connection can be accepted, in seconds."""
-_LINE = re.compile(rb"[A-Za-z]+ ([!-~]+) HTTP/1\.[01]\r?$")
+"""How long to wait when no connection can be accepted."""
+_REQUEST_LINE = re.compile(rb"[A-Za-z]+ ([!-~]+) HTTP/1\.[01]\r?$")
 
 
 class TlsAcceptor:
@@ -60,8 +60,9 @@ class TlsAcceptor:
             if isinstance(transport, asyncio.Transport):
                 transport.abort()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in a task that `close` cancels."""
+        task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -75,19 +76,19 @@ class TlsAcceptor:
                 self._loop.call_exception_handler({"message": "no connection can be accepted", "exception": error})
                 await asyncio.sleep(_RETRY_S)
                 continue
-            self._start(self._begin(connection))
+            self._start(self._serve(connection))
 
-    async def _begin(self, connection: socket.socket) -> None:
+    async def _serve(self, connection: socket.socket) -> None:
         """Serve a connection, or redirect a client that does not use TLS."""
         try:
             async with asyncio.timeout(limits.HEAD_TIME):
-                first = await self._first_byte(connection)
-                if first == _HANDSHAKE:
-                    accepted = await self._loop.connect_accepted_socket(
+                first_byte = await self._first_byte(connection)
+                if first_byte == _HANDSHAKE:
+                    transport, _ = await self._loop.connect_accepted_socket(
                         self._create_protocol, connection, ssl=self._context
                     )
-                    self._transports.add(accepted[0])
-                elif first:
+                    self._transports.add(transport)
+                elif first_byte:
                     await self._loop.connect_accepted_socket(lambda: _Redirecting(self._url), connection)
                 else:
                     connection.close()
@@ -105,14 +106,14 @@ class TlsAcceptor:
                 return connection.recv(1, socket.MSG_PEEK)
             except BlockingIOError:
                 readable = self._loop.create_future()
-                self._loop.add_reader(connection, _set, readable)
+                self._loop.add_reader(connection, _resolve, readable)
                 try:
                     await readable
                 finally:
                     self._loop.remove_reader(connection)
 
 
-def _set(future: asyncio.Future[None]) -> None:
+def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
 
@@ -138,7 +139,7 @@ class _Redirecting(asyncio.Protocol):
         self._received += data
         if b"\r\n\r\n" not in self._received and len(self._received) <= limits.HEADERS:
             return
-        line = _LINE.match(self._received.partition(b"\n")[0])
+        line = _REQUEST_LINE.match(self._received.partition(b"\n")[0])
         location = self._url + (line[1].decode() if line and line[1].startswith(b"/") else "")
         head = ("HTTP/1.1 301 Moved Permanently", f"location: {location}", "content-length: 0", "connection: close")
         self._transport.write("\r\n".join((*head, "", "")).encode())

@@ -29,7 +29,7 @@ class TlsOptions:
             certificate.
         trust_store: A PKCS12 file with these authorities (`security.ssl.rest.truststore`).
         trust_store_password: The password of the trust store.
-        ca_file: The file to which the certificate is written that clients have to trust; None: a temporary file.
+        ca_file: The file to which the certificate that clients have to trust is written; None: a temporary file.
 
     Raises:
         InvalidArgument: There is a key without a certificate.
@@ -51,24 +51,24 @@ class TlsOptions:
             raise InvalidArgument("A key needs its certificate.")
 
     @property
-    def makes_certificate(self) -> bool:
+    def creates_certificate(self) -> bool:
         """Whether the server's certificate is created."""
         return self.certificate is None and self.key_store is None
 
 
-def asks_for_tls(engine: Engine) -> bool:
-    """Return whether the configuration of a cluster enables TLS for its REST API."""
+def enables_tls(engine: Engine) -> bool:
+    """Return whether a cluster's configuration enables TLS for its REST API."""
     return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
 
 
 def options_of(engine: Engine) -> TlsOptions | None:
     """Return the TLS options in the configuration of a cluster; None if it does not enable TLS."""
-    if not asks_for_tls(engine):
+    if not enables_tls(engine):
         return None
     values = engine.cluster.configuration.values
 
     def text(name: str) -> str | None:
-        """Return the option for REST or, if it is not set, the general one (SecurityOptions)."""
+        """Return an option for the REST API or, if it is not set, the general option (SecurityOptions)."""
         return values.get(f"{PREFIX}.{name}", values.get(f"security.ssl.{name}"))
 
     key_store, trust_store = text("keystore"), text("truststore")

@@ -7,7 +7,8 @@ import contextlib
 import socket
 import struct
 
-_LINGER_0 = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""A value of SO_LINGER with a timeout of 0 s: `close` sends RST, not FIN."""
 
 
 def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
@@ -21,7 +22,7 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
 
 
 def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
-    """Close a connection, with a TCP reset or after the written bytes."""
+    """Close a connection: with a TCP reset, or after the written bytes are sent."""
     if transport is None:
         return
     if not reset:
@@ -30,5 +31,5 @@ def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         with contextlib.suppress(OSError):  # the client may have closed the connection
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()

@@ -167,10 +167,10 @@ class FlinkMock(ClusterControl):
 
     def _load_tls(self, engine: Engine) -> Tls | None:
         """Raises FlinkMockError."""
-        from flinkmock.server.tls_options import TlsOptions, asks_for_tls
+        from flinkmock.server.tls_options import TlsOptions, enables_tls
 
         options = self._tls_options
-        if options is False or (options is None and not asks_for_tls(engine)):
+        if options is False or (options is None and not enables_tls(engine)):
             return None
         from flinkmock.server.tls import tls_of
 

@@ -135,7 +135,7 @@ def test_a_name_that_is_too_long_once_stored(mock: FlinkMock, client: httpx.Clie
     response = client.post("/jars/upload", files={"jarfile": ("a" * 240 + ".jar", jar())})
     assert response.status_code == 500
     assert "Could not move uploaded jar file [" in response.json()["errors"][0]
-    uploads = mock.engine._folder
+    uploads = mock.engine._upload_folder
     assert len(list(uploads.iterdir()) if uploads.exists() else []) == len(client.get("/jars").json()["files"])
 
 
