@@ -6,6 +6,7 @@ the input of the next one, and the numbers of subtasks add up to those of their 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from flinkmock.cluster.execution import Execution
@@ -74,22 +75,34 @@ class RecordFlow:
 
     def counters_without_buffers(self, execution: Execution) -> IoCounters:
         """Return the counters of one subtask, with 0 buffers."""
-        vertex, subtask = execution.vertex, execution.subtask
+        return self.total_without_buffers((execution,))
+
+    def total_without_buffers(self, executions: Sequence[Execution]) -> IoCounters:
+        """Return the sum of the counters of several subtasks of one vertex, with 0 buffers."""
+        vertex = executions[0].vertex
         flow, spec = self._flows[vertex.index], vertex.spec
-        records_in, records_out = self.records(vertex)
-        records_in, records_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
+        vertex_in, vertex_out = self.records(vertex)
         submitted_at = self._attempt.submitted_at
-        since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
-        ran_ms, backpressured_ms = until - since, 0
-        if spec.backpressure:
-            backpressured_ms = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
-        if spec.busy:
-            busy = min(round(ran_ms * _busy(vertex, subtask)), ran_ms - backpressured_ms)
-        else:
-            busy = round((ran_ms - backpressured_ms) * flow.busy[subtask])
-        bytes_in, bytes_out = round(records_in * flow.input_bytes / flow.inputs), records_out * flow.bytes_out
-        idle = ran_ms - backpressured_ms - busy
-        return IoCounters(records_in, records_out, bytes_in, bytes_out, 0, 0, busy, idle, backpressured_ms)
+        records_in = records_out = bytes_in = busy_ms = idle_ms = backpressured_ms = 0
+        for execution in executions:
+            subtask = execution.subtask
+            received = flow.share(vertex_in, subtask)
+            records_in += received
+            records_out += flow.share(vertex_out, subtask)
+            bytes_in += round(received * flow.input_bytes / flow.inputs)
+            since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
+            ran, backpressured = until - since, 0
+            if spec.backpressure:
+                backpressured = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
+            if spec.busy:
+                busy = min(round(ran * _busy(vertex, subtask)), ran - backpressured)
+            else:
+                busy = round((ran - backpressured) * flow.busy[subtask])
+            busy_ms += busy
+            idle_ms += ran - backpressured - busy
+            backpressured_ms += backpressured
+        bytes_out = records_out * flow.bytes_out
+        return IoCounters(records_in, records_out, bytes_in, bytes_out, 0, 0, busy_ms, idle_ms, backpressured_ms)
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Return the ratio of time in which a subtask is busy, from 0 to 1."""

@@ -39,9 +39,12 @@ class IoMetrics:
             self._flows[attempt, time] = RecordFlow(self._job.attempts[attempt], time)
         return self._flows[attempt, time]
 
+    def _is_final(self, execution: Execution) -> bool:
+        return execution.attempt != self._steady_attempt and execution.ended_at(self._time) is not None
+
     def counters(self, execution: Execution) -> tuple[IoCounters, bool]:
         """Return a subtask's counters, without buffers, and whether Flink marks them as complete."""
-        if execution.attempt != self._steady_attempt and execution.ended_at(self._time) is not None:
+        if self._is_final(execution):
             return self._flow(execution.attempt, self._time).counters_without_buffers(execution), True
         if self._fetched_at is None:
             return IoCounters(), False
@@ -54,10 +57,15 @@ class IoMetrics:
         return execution.status_duration(self._time if ended else self._now)
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
-        """Return the sum of the counters of several subtasks."""
-        counters = [self.counters(execution) for execution in executions]
-        total = IoCounters.total([io for io, _ in counters])
-        all_complete = all(is_complete for _, is_complete in counters)
+        """Return the sum of the counters of several subtasks of one vertex, which have the same attempt number."""
+        if not executions or self._fetched_at is None or any(map(self._is_final, executions)):
+            counters = [self.counters(execution) for execution in executions]
+            total = IoCounters.total([io for io, _ in counters])
+            all_complete = all(is_complete for _, is_complete in counters)
+        else:
+            total = self._flow(executions[0].attempt, self._fetched_at).total_without_buffers(executions)
+            entered = [execution.entered_at(TaskState.RUNNING, self._fetched_at) for execution in executions]
+            all_complete = None not in entered
         return {
             "read-bytes": total.bytes_in,
             "read-bytes-complete": all_complete,

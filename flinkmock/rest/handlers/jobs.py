@@ -91,20 +91,20 @@ def details(call: RestCall) -> Payload:
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
     task_states = [tuple(execution.state_at(time) for execution in row) for row in rows]
+    statuses = [vertex_status(states) for states in task_states]
 
     def entry(vertex: Vertex) -> Payload:
-        row, states = rows[vertex.index], task_states[vertex.index]
-        tasks = _counts(call, f"tasks of {vertex.index}", states)
+        row, status = rows[vertex.index], statuses[vertex.index]
+        tasks = _counts(call, f"tasks of {vertex.index}", task_states[vertex.index])
         if not call.caches.enabled:  # all values are current
-            return vertex_payload(job, vertex, row, states, tasks, io.payload(row), time, call.now)
+            return vertex_payload(job, vertex, row, status, tasks, io.payload(row), time, call.now)
         metrics = call.fixed_part(f"metrics of {vertex.index}", io.version, lambda: io.payload(row))
         return call.part(
             f"vertex {vertex.index}",
             io.version,
-            lambda now: vertex_payload(job, vertex, row, states, tasks, metrics, time, now),
+            lambda now: vertex_payload(job, vertex, row, status, tasks, metrics, time, now),
         )
 
-    statuses = tuple(vertex_status(task_states[vertex.index]) for vertex in vertices)
     timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
     if awaits_resources:
         timestamps[JobState.CREATED] = 0
@@ -125,7 +125,7 @@ def details(call: RestCall) -> Payload:
         "now": call.now,
         "timestamps": timestamps,
         "vertices": [entry(vertex) for vertex in vertices],
-        "status-counts": _counts(call, "status-counts", statuses),
+        "status-counts": _counts(call, "status-counts", tuple(statuses[vertex.index] for vertex in vertices)),
         "plan": plan() if job.grows else call.fixed_part("plan", plan_version, plan),
         **({"stream-graph": stream_graph_payload(job, time)} if job.grows and has_graph else {}),
         "pending-operators": job.pending_operators_at(time) if has_graph else 0,
@@ -136,7 +136,7 @@ def vertex_payload(
     job: Job,
     vertex: Vertex,
     row: Sequence[Execution],
-    states: Sequence[TaskState],
+    status: TaskState,
     tasks: Payload,
     metrics: Payload,
     time: int,
@@ -148,7 +148,7 @@ def vertex_payload(
         job: The job.
         vertex: The vertex.
         row: The executions of its subtasks; empty before the first attempt.
-        states: Their states.
+        status: The aggregated state of its subtasks.
         tasks: The number of subtasks in each state.
         metrics: The sums of their I/O metrics.
         time: The time of the job's cached graph, in epoch ms.
@@ -161,7 +161,7 @@ def vertex_payload(
         "name": vertex.name,
         "maxParallelism": vertex.spec.max_parallelism,
         "parallelism": vertex.parallelism,
-        "status": vertex_status(states),
+        "status": status,
         **time_span_payload(row, time, now),
         "tasks": tasks,
         "metrics": metrics,
