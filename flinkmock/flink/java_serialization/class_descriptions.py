@@ -1,4 +1,4 @@
-"""Descriptions of the Java classes that the writer knows: name, serialVersionUID, fields."""
+"""Descriptions of the Java classes whose objects can be written: name, serialVersionUID, fields."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class JavaClass:
-    """The description of a class. `fields` are (name, type) in stream order: primitives first, then by name."""
+    """The description of a class.
+
+    Attributes:
+        uid: The serialVersionUID as an unsigned 64-bit number.
+        fields: Names and type descriptors in the order of the stream: primitives first, then by name.
+        has_write_method: Whether the class has a writeObject method, which may write more than the fields.
+    """
 
     name: str
     uid: int
     fields: tuple[tuple[str, str], ...] = ()
     parent: JavaClass | None = None
-    writes_more: bool = False
-    """Whether the class has a writeObject method, which may write more than the fields."""
+    has_write_method: bool = False
 
 
 STRING = "Ljava/lang/String;"
@@ -24,11 +29,11 @@ LONG = JavaClass("java.lang.Long", 0x3B8BE490CC8F23DF, (("value", "J"),), NUMBER
 DOUBLE = JavaClass("java.lang.Double", 0x80B3C24A296BFB04, (("value", "D"),), NUMBER)
 BOOLEAN = JavaClass("java.lang.Boolean", 0xCD207280D59CFAEE, (("value", "Z"),))
 TREE_MAP = JavaClass("java.util.TreeMap", 0x0CC1F63E2D256AE6, (("comparator", "Ljava/util/Comparator;"),),
-                     writes_more=True)  # fmt: skip
-ARRAY_LIST = JavaClass("java.util.ArrayList", 0x7881D21D99C7619D, (("size", "I"),), writes_more=True)
+                     has_write_method=True)  # fmt: skip
+ARRAY_LIST = JavaClass("java.util.ArrayList", 0x7881D21D99C7619D, (("size", "I"),), has_write_method=True)
 EMPTY_LIST = JavaClass("java.util.Collections$EmptyList", 0x7AB817B43CA79EDE)
 OPTIONAL_FAILURE = JavaClass("org.apache.flink.util.OptionalFailure", 1, (("failureCause", "Ljava/lang/Throwable;"),),
-                             writes_more=True)  # fmt: skip
+                             has_write_method=True)  # fmt: skip
 THROWABLE = JavaClass(
     "java.lang.Throwable",
     0xD5C635273977B8CB,
@@ -38,7 +43,7 @@ THROWABLE = JavaClass(
         ("stackTrace", "[Ljava/lang/StackTraceElement;"),
         ("suppressedExceptions", "Ljava/util/List;"),
     ),
-    writes_more=True,
+    has_write_method=True,
 )
 EXCEPTION = JavaClass("java.lang.Exception", 0xD0FD1F3E1A3B1CC4, (), THROWABLE)
 SERIALIZED_THROWABLE = JavaClass(
@@ -47,23 +52,25 @@ SERIALIZED_THROWABLE = JavaClass(
     (("fullStringifiedStackTrace", STRING), ("originalErrorClassName", STRING), ("serializedException", "[B")),
     EXCEPTION,
 )
-BYTES = JavaClass("[B", 0xACF317F8060854E0)
+BYTE_ARRAY = JavaClass("[B", 0xACF317F8060854E0)
 
 
-def _classes(parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
-    known = {EXCEPTION.name: EXCEPTION}
-    for name, (uid, parent) in parents.items():
-        known[name] = JavaClass(name, uid & (1 << 64) - 1, _FIELDS.get(name, ()), known.get(parent, THROWABLE))
-    return known
+def _exception_classes(uids_and_parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
+    """Return the descriptions of exception classes by name. A class comes after its parent."""
+    classes = {THROWABLE.name: THROWABLE, EXCEPTION.name: EXCEPTION}
+    for name, (uid, parent) in uids_and_parents.items():
+        unsigned_uid = uid & (1 << 64) - 1
+        classes[name] = JavaClass(name, unsigned_uid, _FIELDS_OF_EXCEPTIONS.get(name, ()), classes[parent])
+    del classes[THROWABLE.name]
+    return classes
 
 
-_FIELDS = {
+_FIELDS_OF_EXCEPTIONS = {
     "org.apache.flink.runtime.client.JobExecutionException": (("jobID", "Lorg/apache/flink/api/common/JobID;"),),
 }
 """The fields of the classes in EXCEPTIONS. All are objects."""
 
-
-EXCEPTIONS = _classes({
+EXCEPTIONS = _exception_classes({
     "java.lang.RuntimeException": (-7034897190745766939, "java.lang.Exception"),
     "java.lang.IllegalArgumentException": (-5365630128856068164, "java.lang.RuntimeException"),
     "java.lang.IllegalStateException": (-1848914673093119416, "java.lang.RuntimeException"),
@@ -98,8 +105,8 @@ EXCEPTIONS = _classes({
     ),
 })  # fmt: skip
 """The exceptions that can be written, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
-TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
-FRAME = JavaClass(
+STACK_TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
+STACK_TRACE_ELEMENT = JavaClass(
     "java.lang.StackTraceElement",
     0x6109C59A2636DD85,
     (

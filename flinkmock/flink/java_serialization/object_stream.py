@@ -6,24 +6,37 @@ The bytes are those of `java.io.ObjectOutputStream` (Java Object Serialization S
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flinkmock.flink.java_serialization.class_descriptions import (
     ARRAY_LIST,
     BOOLEAN,
-    BYTES,
+    BYTE_ARRAY,
     DOUBLE,
     INTEGER,
     LONG,
     TREE_MAP,
     JavaClass,
 )
+from flinkmock.flink.java_serialization.stream_constants import (
+    BASE_HANDLE,
+    HEADER,
+    SC_SERIALIZABLE,
+    SC_WRITE_METHOD,
+    TC_ARRAY,
+    TC_BLOCKDATA,
+    TC_CLASSDESC,
+    TC_ENDBLOCKDATA,
+    TC_LONGSTRING,
+    TC_NULL,
+    TC_OBJECT,
+    TC_REFERENCE,
+    TC_STRING,
+)
 
-MAGIC = b"\xac\xed\x00\x05"
-_NULL, _REFERENCE, _CLASS, _OBJECT, _STRING, _ARRAY, _BLOCK, _END, _LONG_STRING = b"pqrstuwx|"
-_BASE_HANDLE = 0x7E0000
-
-JavaValue = bool | int | float | str | bytes | list["JavaValue"] | dict["JavaValue", "JavaValue"] | None
+SerializableValue = (
+    bool | int | float | str | bytes | list["SerializableValue"] | dict["SerializableValue", "SerializableValue"] | None
+)
 
 
 class Long(int):
@@ -31,129 +44,138 @@ class Long(int):
 
 
 class ObjectStream:
-    """A stream of Java's object serialization. Objects that occur again are written as references."""
+    """A stream of Java's object serialization. Strings and classes that occur again are written as references."""
 
     def __init__(self) -> None:
-        self._out = bytearray(MAGIC)
+        self._data = bytearray(HEADER)
         self._handles: dict[str | JavaClass, int] = {}
-        self._count = 0
+        self._next_handle = BASE_HANDLE
 
-    def written(self) -> bytes:
-        """Return the bytes of the stream."""
-        return bytes(self._out)
+    def to_bytes(self) -> bytes:
+        return bytes(self._data)
 
-    def put(self, data: bytes) -> None:
-        """Write raw data."""
-        self._out += data
+    def write_raw(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        self._data += data
 
-    def end(self) -> None:
-        """Write the end of data that is not in fields."""
-        self._out.append(_END)
+    def write_end_of_block_data(self) -> None:
+        """End the data that a writeObject method writes after the fields."""
+        self._data.append(TC_ENDBLOCKDATA)
 
-    def null(self) -> None:
-        self._out.append(_NULL)
+    def write_null(self) -> None:
+        self._data.append(TC_NULL)
 
-    def _handle(self, entry: str | JavaClass | None = None) -> None:
+    def _assign_handle(self, entry: str | JavaClass | None = None) -> None:
+        """Use up a handle, for a string or class that may occur again or for any other object."""
         if entry is not None:
-            self._handles[entry] = self._count
-        self._count += 1
+            self._handles[entry] = self._next_handle
+        self._next_handle += 1
 
-    def _reference(self, entry: str | JavaClass) -> bool:
+    def _write_reference(self, entry: str | JavaClass) -> bool:
+        """Write a reference to an entry if it has been written before. Return whether it has."""
         if entry not in self._handles:
             return False
-        self.put(struct.pack(">BI", _REFERENCE, _BASE_HANDLE + self._handles[entry]))
+        self.write_raw(struct.pack(">BI", TC_REFERENCE, self._handles[entry]))
         return True
 
-    def string(self, text: str | None) -> None:
+    def write_string(self, text: str | None) -> None:
         if text is None:
-            self.null()
-        elif not self._reference(text):
+            self.write_null()
+        elif not self._write_reference(text):
             data = modified_utf8(text)
-            self._handle(text)
+            self._assign_handle(text)
             if len(data) < 1 << 16:
-                self.put(struct.pack(">BH", _STRING, len(data)) + data)
+                self.write_raw(struct.pack(">BH", TC_STRING, len(data)) + data)
             else:
-                self.put(struct.pack(">BQ", _LONG_STRING, len(data)) + data)
+                self.write_raw(struct.pack(">BQ", TC_LONGSTRING, len(data)) + data)
 
-    def describe(self, described: JavaClass | None) -> None:
-        """Write the description of a class and of its parents; None: the end of the parents."""
-        if described is None:
-            self.null()
-        elif not self._reference(described):
-            self.put(bytes([_CLASS]) + _utf(described.name) + struct.pack(">Q", described.uid))
-            self._handle(described)
-            self.put(struct.pack(">BH", 3 if described.writes_more else 2, len(described.fields)))
-            for name, kind in described.fields:
-                self.put(kind[:1].encode() + _utf(name))
-                if kind[0] in "L[":
-                    self.string(kind)
-            self.end()
-            self.describe(described.parent)
+    def write_class(self, java_class: JavaClass | None) -> None:
+        """Write the description of a class and of its parents. None ends the parents."""
+        if java_class is None:
+            self.write_null()
+        elif not self._write_reference(java_class):
+            self.write_raw(bytes([TC_CLASSDESC]) + _utf(java_class.name) + struct.pack(">Q", java_class.uid))
+            self._assign_handle(java_class)
+            flags = SC_SERIALIZABLE | (SC_WRITE_METHOD if java_class.has_write_method else 0)
+            self.write_raw(struct.pack(">BH", flags, len(java_class.fields)))
+            for name, type_descriptor in java_class.fields:
+                self.write_raw(type_descriptor[:1].encode() + _utf(name))
+                if type_descriptor[0] in "L[":
+                    self.write_string(type_descriptor)
+            self.write_end_of_block_data()
+            self.write_class(java_class.parent)
 
-    def object(self, described: JavaClass, body: Callable[[], None]) -> None:
-        """Write an object. `body` writes the values of the fields, those of the topmost parent first."""
-        self.put(bytes([_OBJECT]))
-        self.describe(described)
-        self._handle()
-        body()
+    def write_object(self, java_class: JavaClass, write_fields: Callable[[], None]) -> None:
+        """Write an object.
 
-    def array(self, described: JavaClass, items: list[Callable[[], None]]) -> None:
-        """Write an array of objects. Each of `items` writes one."""
-        self.put(bytes([_ARRAY]))
-        self.describe(described)
-        self._handle()
-        self.put(struct.pack(">i", len(items)))
-        for write in items:
-            write()
+        Args:
+            java_class: The class of the object.
+            write_fields: Writes the fields and what writeObject methods add, those of the topmost parent first.
+        """
+        self.write_raw(bytes([TC_OBJECT]))
+        self.write_class(java_class)
+        self._assign_handle()
+        write_fields()
 
-    def byte_array(self, data: bytes | None) -> None:
+    def write_array(self, java_class: JavaClass, element_writers: Sequence[Callable[[], None]]) -> None:
+        """Write an array of objects. Each of the writers writes one element."""
+        self.write_raw(bytes([TC_ARRAY]))
+        self.write_class(java_class)
+        self._assign_handle()
+        self.write_raw(struct.pack(">i", len(element_writers)))
+        for write_element in element_writers:
+            write_element()
+
+    def write_byte_array(self, data: bytes | None) -> None:
         if data is None:
-            self.null()
+            self.write_null()
         else:
-            self.put(bytes([_ARRAY]))
-            self.describe(BYTES)
-            self._handle()
-            self.put(struct.pack(">I", len(data)) + data)
+            self.write_raw(bytes([TC_ARRAY]))
+            self.write_class(BYTE_ARRAY)
+            self._assign_handle()
+            self.write_raw(struct.pack(">I", len(data)) + data)
 
-    def _block(self, number: int) -> None:
-        self.put(struct.pack(">BBi", _BLOCK, 4, number))
-
-    def value(self, value: JavaValue) -> None:
+    def write_value(self, value: SerializableValue) -> None:
         """Write a value. Raises TypeError if its type has no Java class."""
         if value is None:
-            self.null()
+            self.write_null()
         elif isinstance(value, bool):
-            self.object(BOOLEAN, lambda: self.put(bytes([value])))
+            self.write_object(BOOLEAN, lambda: self.write_raw(bytes([value])))
         elif isinstance(value, bytes):
-            self.byte_array(value)
+            self.write_byte_array(value)
         elif isinstance(value, str):
-            self.string(value)
+            self.write_string(value)
         elif isinstance(value, float):
-            self.object(DOUBLE, lambda: self.put(struct.pack(">d", value)))
+            self.write_object(DOUBLE, lambda: self.write_raw(struct.pack(">d", value)))
         elif isinstance(value, int):
-            small = not isinstance(value, Long) and -(1 << 31) <= value < 1 << 31
-            self.object(INTEGER if small else LONG, lambda: self.put(struct.pack(">i" if small else ">q", value)))
+            if not isinstance(value, Long) and -(1 << 31) <= value < 1 << 31:
+                self.write_object(INTEGER, lambda: self.write_raw(struct.pack(">i", value)))
+            else:
+                self.write_object(LONG, lambda: self.write_raw(struct.pack(">q", value)))
         elif isinstance(value, list):
-            self.object(ARRAY_LIST, lambda: self._list(value))
+            self.write_object(ARRAY_LIST, lambda: self._write_list_fields(value))
         elif isinstance(value, dict):
-            self.object(TREE_MAP, lambda: self._map(value))
+            self.write_object(TREE_MAP, lambda: self._write_map_fields(value))
         else:
             raise TypeError(f"no Java class is known for {value!r}")
 
-    def _list(self, items: list[JavaValue]) -> None:
-        self.put(struct.pack(">i", len(items)))
-        self._block(len(items))
-        for item in items:
-            self.value(item)
-        self.end()
+    def _write_list_fields(self, elements: list[SerializableValue]) -> None:
+        self.write_raw(struct.pack(">i", len(elements)))
+        self._write_int_block(len(elements))
+        for element in elements:
+            self.write_value(element)
+        self.write_end_of_block_data()
 
-    def _map(self, entries: dict[JavaValue, JavaValue]) -> None:
-        self.null()  # no comparator
-        self._block(len(entries))
-        for key, item in entries.items():
-            self.value(key)
-            self.value(item)
-        self.end()
+    def _write_map_fields(self, entries: dict[SerializableValue, SerializableValue]) -> None:
+        self.write_null()  # the comparator
+        self._write_int_block(len(entries))
+        for key, value in entries.items():
+            self.write_value(key)
+            self.write_value(value)
+        self.write_end_of_block_data()
+
+    def _write_int_block(self, number: int) -> None:
+        self.write_raw(struct.pack(">BBi", TC_BLOCKDATA, 4, number))
 
 
 def _utf(text: str) -> bytes:
@@ -163,14 +185,14 @@ def _utf(text: str) -> bytes:
 
 def modified_utf8(text: str) -> bytes:
     """Encode text as DataOutput.writeUTF does: NUL as two bytes, characters above U+FFFF as two surrogates."""
-    units = memoryview(text.encode("utf-16-be", "surrogatepass"))
-    out = bytearray()
-    for index in range(0, len(units), 2):
-        unit = units[index] << 8 | units[index + 1]
+    utf16 = memoryview(text.encode("utf-16-be", "surrogatepass"))
+    data = bytearray()
+    for index in range(0, len(utf16), 2):
+        unit = utf16[index] << 8 | utf16[index + 1]
         if 0 < unit < 0x80:
-            out.append(unit)
+            data.append(unit)
         elif unit < 0x800:
-            out += bytes((0xC0 | unit >> 6, 0x80 | unit & 0x3F))
+            data += bytes((0xC0 | unit >> 6, 0x80 | unit & 0x3F))
         else:
-            out += bytes((0xE0 | unit >> 12, 0x80 | unit >> 6 & 0x3F, 0x80 | unit & 0x3F))
-    return bytes(out)
+            data += bytes((0xE0 | unit >> 12, 0x80 | unit >> 6 & 0x3F, 0x80 | unit & 0x3F))
+    return bytes(data)

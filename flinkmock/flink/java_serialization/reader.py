@@ -13,10 +13,31 @@ from typing import Any
 
 from flinkmock import limits
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.stream_constants import (
+    BASE_HANDLE,
+    HEADER,
+    SC_EXTERNALIZABLE,
+    SC_SERIALIZABLE,
+    SC_WRITE_METHOD,
+    TC_ARRAY,
+    TC_BLOCKDATA,
+    TC_BLOCKDATALONG,
+    TC_CLASS,
+    TC_CLASSDESC,
+    TC_ENDBLOCKDATA,
+    TC_ENUM,
+    TC_LONGSTRING,
+    TC_NULL,
+    TC_OBJECT,
+    TC_PROXYCLASSDESC,
+    TC_REFERENCE,
+    TC_STRING,
+)
 
-_HEADER = b"\xac\xed\x00\x05"
-_HAS_WRITE_METHOD, _SERIALIZABLE, _EXTERNALIZABLE = 1, 2, 4
-_PRIMITIVES = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q", "S": ">h", "Z": ">?"}
+_PRIMITIVE_LAYOUTS = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q", "S": ">h", "Z": ">?"}
+"""The `struct` layouts of primitive values by the type code of the field."""
+_OBJECT_TYPES = ("L", "[")
+"""The type codes of fields with objects and arrays."""
 
 
 class BadStream(Exception):
@@ -44,196 +65,210 @@ class JavaObject:
 
 
 @dataclass(eq=False)
-class _Class:
+class _ClassDescription:
+    """The description of a class in the stream; `fields` are names with type codes."""
+
     name: str
     flags: int = 0
     fields: list[tuple[str, str]] = field(default_factory=list)
-    parent: _Class | None = None
-    parents: int = 0
+    parent: _ClassDescription | None = None
+    parent_count: int = 0
 
 
 def read_object(data: bytes) -> Any:
     """Return the first object of a stream. Raises BadStream."""
     if len(data) < 4:
         raise BadStream("java.io.EOFException")
-    if data[:4] != _HEADER:
+    if data[:4] != HEADER:
         raise BadStream("java.io.StreamCorruptedException", f"invalid stream header: {data[:4].hex().upper()}")
-    return _Reader(data).content()
+    return _Reader(data).read_content()
 
 
 class _Reader:
+    """Reads one stream. Each method reads the element that is next in the stream and returns its value."""
+
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = len(_HEADER)
-        self._handles: list[Any] = []
+        self._position = len(HEADER)
+        self._objects: list[Any] = []
+        """The objects in the order of their handles."""
         self._depth = 0
-        self._values = 0
+        self._value_count = 0
         self._readers: dict[int, Callable[[], Any]] = {
-            0x70: lambda: None,
-            0x71: self._reference,
-            0x72: self._class_description,
-            0x73: self._object,
-            0x74: lambda: self._text(">H"),
-            0x75: self._array,
-            0x76: self._class_object,
-            0x77: lambda: self._take(self._number(">B")),
-            0x7A: lambda: self._take(self._number(">i")),
-            0x7C: lambda: self._text(">q"),
-            0x7D: self._proxy,
-            0x7E: self._enum,
+            TC_NULL: lambda: None,
+            TC_REFERENCE: self._read_reference,
+            TC_CLASSDESC: self._read_class_description,
+            TC_OBJECT: self._read_object,
+            TC_STRING: lambda: self._read_string(">H"),
+            TC_ARRAY: self._read_array,
+            TC_CLASS: self._read_class,
+            TC_BLOCKDATA: lambda: self._read_bytes(self._read_number(">B")),
+            TC_BLOCKDATALONG: lambda: self._read_bytes(self._read_number(">i")),
+            TC_LONGSTRING: lambda: self._read_string(">q"),
+            TC_PROXYCLASSDESC: self._read_proxy_class_description,
+            TC_ENUM: self._read_enum,
         }
 
-    def content(self) -> Any:
-        code = self._number(">B")
-        if code not in self._readers or self._depth > limits.JAVA_DEPTH:
-            raise _invalid_type(code)
-        self._values += 1
-        if self._values > limits.JAVA_VALUES:
-            raise _too_much()
+    def read_content(self) -> Any:
+        """Read an element of any kind, which begins with its type code."""
+        type_code = self._read_number(">B")
+        if type_code not in self._readers or self._depth > limits.JAVA_DEPTH:
+            raise _invalid_type(type_code)
+        self._value_count += 1
+        if self._value_count > limits.JAVA_VALUES:
+            raise _rejected_by_filter()
         self._depth += 1
-        value = self._readers[code]()
+        value = self._readers[type_code]()
         self._depth -= 1
         return value
 
-    def _take(self, length: int) -> bytes:
-        if length < 0 or self._at + length > len(self._data):
+    def _read_bytes(self, length: int) -> bytes:
+        if length < 0 or self._position + length > len(self._data):
             raise BadStream("java.io.EOFException")
-        self._at += length
-        return self._data[self._at - length : self._at]
+        self._position += length
+        return self._data[self._position - length : self._position]
 
-    def _number(self, format: str) -> Any:
-        return struct.unpack(format, self._take(struct.calcsize(format)))[0]
+    def _read_number(self, layout: str) -> Any:
+        return struct.unpack(layout, self._read_bytes(struct.calcsize(layout)))[0]
 
-    def _utf(self, length: str = ">H") -> str:
-        return self._take(self._number(length)).decode("utf-8", "replace")
+    def _read_utf(self, length_layout: str = ">H") -> str:
+        return self._read_bytes(self._read_number(length_layout)).decode("utf-8", "replace")
 
-    def _keep(self, value: Any) -> Any:
-        self._handles.append(value)
-        return value
+    def _assign_handle(self, value: Any) -> int:
+        """Give the next handle to a value. Return the index of the value in `_objects`."""
+        self._objects.append(value)
+        return len(self._objects) - 1
 
-    def _text(self, length: str) -> str:
-        return str(self._keep(self._utf(length)))
+    def _read_string(self, length_layout: str) -> str:
+        text = self._read_utf(length_layout)
+        self._assign_handle(text)
+        return text
 
-    def _reference(self) -> Any:
-        index = self._number(">I") - 0x7E0000
-        if not 0 <= index < len(self._handles):
-            raise BadStream("java.io.StreamCorruptedException", f"invalid handle value: {index + 0x7E0000:08X}")
-        return self._handles[index]
+    def _read_reference(self) -> Any:
+        handle = self._read_number(">I")
+        if not 0 <= handle - BASE_HANDLE < len(self._objects):
+            raise BadStream("java.io.StreamCorruptedException", f"invalid handle value: {handle:08X}")
+        return self._objects[handle - BASE_HANDLE]
 
-    def _class(self) -> _Class | None:
-        described = self.content()
-        if described is not None and not isinstance(described, _Class):
+    def _read_class_description_or_null(self) -> _ClassDescription | None:
+        description = self.read_content()
+        if description is not None and not isinstance(description, _ClassDescription):
             raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
-        return described
+        return description
 
-    def _class_description(self) -> _Class:
-        described = _Class(self._utf())
-        self._take(8)
-        self._keep(described)
-        described.flags = self._number(">B")
-        for _ in range(self._number(">H")):
-            kind, name = chr(self._number(">B")), self._utf()
-            if kind in "L[":
-                self.content()
-            elif kind not in _PRIMITIVES:
-                raise BadStream("java.io.StreamCorruptedException", f"invalid field type: {kind}")
-            described.fields.append((name, kind))
-        self._annotation()
-        described.parent = self._parent_of(described)
-        return described
+    def _read_class_description(self) -> _ClassDescription:
+        description = _ClassDescription(self._read_utf())
+        self._read_number(">q")  # the serialVersionUID
+        self._assign_handle(description)
+        description.flags = self._read_number(">B")
+        for _ in range(self._read_number(">H")):
+            type_code, name = chr(self._read_number(">B")), self._read_utf()
+            if type_code in _OBJECT_TYPES:
+                self.read_content()  # the type descriptor
+            elif type_code not in _PRIMITIVE_LAYOUTS:
+                raise BadStream("java.io.StreamCorruptedException", f"invalid field type: {type_code}")
+            description.fields.append((name, type_code))
+        self._read_annotations()
+        description.parent = self._read_parent(description)
+        return description
 
-    def _parent_of(self, described: _Class) -> _Class | None:
-        parent = ancestor = self._class()
+    def _read_parent(self, description: _ClassDescription) -> _ClassDescription | None:
+        parent = ancestor = self._read_class_description_or_null()
         while ancestor is not None:
-            if ancestor is described:
+            if ancestor is description:
                 raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
             ancestor = ancestor.parent
         if parent is not None:
-            described.parents = parent.parents + 1
-            if described.parents > limits.JAVA_PARENTS:
-                raise _too_much()
+            description.parent_count = parent.parent_count + 1
+            if description.parent_count > limits.JAVA_PARENTS:
+                raise _rejected_by_filter()
         return parent
 
-    def _proxy(self) -> _Class:
-        described = _Class("proxy", _SERIALIZABLE)
-        self._keep(described)
-        for _ in range(self._number(">i")):
-            self._utf()
-        self._annotation()
-        described.parent = self._parent_of(described)
-        return described
+    def _read_proxy_class_description(self) -> _ClassDescription:
+        description = _ClassDescription("proxy", SC_SERIALIZABLE)
+        self._assign_handle(description)
+        for _ in range(self._read_number(">i")):
+            self._read_utf()  # the name of an interface
+        self._read_annotations()
+        description.parent = self._read_parent(description)
+        return description
 
-    def _class_object(self) -> Any:
-        described = self._class()
-        return self._keep(described.name if described else None)
+    def _read_class(self) -> str | None:
+        """Read a `java.lang.Class`, which becomes its name."""
+        description = self._read_class_description_or_null()
+        name = description.name if description else None
+        self._assign_handle(name)
+        return name
 
-    def _annotation(self) -> list[Any]:
-        items = []
-        while self._data[self._at : self._at + 1] != b"\x78":
-            items.append(self.content())
-        self._at += 1
-        return items
+    def _read_annotations(self) -> list[Any]:
+        annotations = []
+        while self._data[self._position : self._position + 1] != bytes([TC_ENDBLOCKDATA]):
+            annotations.append(self.read_content())
+        self._position += 1
+        return annotations
 
-    def _object(self) -> JavaObject:
-        described = self._class()
-        new = JavaObject(described.name if described else "")
-        self._keep(new)
-        lineage: list[_Class] = []
-        while described is not None:
-            lineage.insert(0, described)
-            described = described.parent
-        new.classes = tuple(level.name for level in lineage)
-        for level in lineage:
-            if level.flags & _EXTERNALIZABLE:
-                new.annotations += self._annotation()
-            elif level.flags & _SERIALIZABLE:
-                new.fields |= {name: self._value(kind) for name, kind in level.fields}
-                if level.flags & _HAS_WRITE_METHOD:
-                    new.annotations += self._annotation()
-        return new
+    def _read_object(self) -> JavaObject:
+        description = self._read_class_description_or_null()
+        java_object = JavaObject(description.name if description else "")
+        self._assign_handle(java_object)
+        lineage: list[_ClassDescription] = []
+        while description is not None:
+            lineage.insert(0, description)
+            description = description.parent
+        java_object.classes = tuple(ancestor.name for ancestor in lineage)
+        for ancestor in lineage:
+            if ancestor.flags & SC_EXTERNALIZABLE:
+                java_object.annotations += self._read_annotations()
+            elif ancestor.flags & SC_SERIALIZABLE:
+                java_object.fields |= {name: self._read_value(type_code) for name, type_code in ancestor.fields}
+                if ancestor.flags & SC_WRITE_METHOD:
+                    java_object.annotations += self._read_annotations()
+        return java_object
 
-    def _value(self, kind: str) -> Any:
-        return self.content() if kind in "L[" else self._number(_PRIMITIVES[kind])
+    def _read_value(self, type_code: str) -> Any:
+        """Read the value of a field or an element."""
+        if type_code in _OBJECT_TYPES:
+            return self.read_content()
+        return self._read_number(_PRIMITIVE_LAYOUTS[type_code])
 
-    def _array(self) -> Any:
-        described = self._class()
-        kind = described.name[1:2] if described else ""
-        index = len(self._handles)
-        self._keep(None)
-        length = self._number(">i")
+    def _read_array(self) -> bytes | list[Any]:
+        description = self._read_class_description_or_null()
+        element_type = description.name[1:2] if description else ""
+        index = self._assign_handle(None)
+        length = self._read_number(">i")
         if length < 0:
             raise BadStream("java.lang.NegativeArraySizeException", str(length))
-        if kind == "B":
-            self._handles[index] = value = self._take(length)
-            return value
-        if kind not in _PRIMITIVES and kind not in ("L", "["):
+        if element_type == "B":
+            data = self._objects[index] = self._read_bytes(length)
+            return data
+        if element_type not in _PRIMITIVE_LAYOUTS and element_type not in _OBJECT_TYPES:
             raise BadStream("java.io.StreamCorruptedException", "invalid array type")
-        items: list[Any] = []
-        self._handles[index] = items
-        if kind in _PRIMITIVES:
-            self._values += length
-            if self._values > limits.JAVA_VALUES:
-                raise _too_much()
+        elements: list[Any] = []
+        self._objects[index] = elements
+        if element_type in _PRIMITIVE_LAYOUTS:
+            self._value_count += length
+            if self._value_count > limits.JAVA_VALUES:
+                raise _rejected_by_filter()
         for _ in range(length):
-            items.append(self._value(kind))
-        return items
+            elements.append(self._read_value(element_type))
+        return elements
 
-    def _enum(self) -> str:
-        self._class()
-        index = len(self._handles)
-        self._keep("")
-        code = self._data[self._at : self._at + 1]
-        name = self.content()
-        if not isinstance(name, str):  # ObjectInputStream.readEnum reads a string, or a reference to one
-            raise _invalid_type(code[0])
-        self._handles[index] = name
+    def _read_enum(self) -> str:
+        """Read a constant of an enum, which becomes its name."""
+        self._read_class_description_or_null()
+        index = self._assign_handle("")
+        type_code = self._data[self._position : self._position + 1]
+        name = self.read_content()
+        if not isinstance(name, str):  # ObjectInputStream.readEnum reads a string, or a reference to a string
+            raise _invalid_type(type_code[0])
+        self._objects[index] = name
         return name
 
 
-def _invalid_type(code: int) -> BadStream:
-    return BadStream("java.io.StreamCorruptedException", f"invalid type code: {code:02X}")
+def _invalid_type(type_code: int) -> BadStream:
+    return BadStream("java.io.StreamCorruptedException", f"invalid type code: {type_code:02X}")
 
 
-def _too_much() -> BadStream:
-    """Return the exception of a Java process with an ObjectInputFilter."""
+def _rejected_by_filter() -> BadStream:
+    """Return the exception for a stream that is too large, as a Java process with an ObjectInputFilter throws it."""
     return BadStream("java.io.InvalidClassException", "filter status: REJECTED")

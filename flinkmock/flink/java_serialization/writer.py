@@ -1,6 +1,6 @@
-"""Serializes values, exceptions and the rows of `collect()` for the responses of Flink, with Java's serialization.
+"""Serializes what Flink's responses contain: values of accumulators, exceptions and the rows of `collect()`.
 
-The bytes are equal to the recorded ones.
+The format is Java's object serialization. The bytes are the recorded ones.
 """
 
 from __future__ import annotations
@@ -15,52 +15,54 @@ from flinkmock.flink.java_serialization.class_descriptions import (
     COLLECT_RESPONSE,
     EMPTY_LIST,
     EXCEPTIONS,
-    FRAME,
     OPTIONAL_FAILURE,
     SERIALIZED_THROWABLE,
+    STACK_TRACE,
+    STACK_TRACE_ELEMENT,
     THROWABLE,
-    TRACE,
     JavaClass,
 )
-from flinkmock.flink.java_serialization.object_stream import JavaValue, ObjectStream
+from flinkmock.flink.java_serialization.object_stream import ObjectStream, SerializableValue
 
 
-def serialized_optional(value: JavaValue) -> bytes:
-    """Return a value as accumulators are sent: `SerializedValue<OptionalFailure<Object>>`.
+def serialized_optional(value: SerializableValue) -> bytes:
+    """Return the value of an accumulator as Flink sends it: `SerializedValue<OptionalFailure<Object>>`.
 
-    An int is written as an Integer if it fits into one, else as a Long; `Long` forces the latter. Dicts are written as
-    TreeMaps, lists as ArrayLists. Raises TypeError for other types.
+    An int becomes an Integer, or a Long if it is too large or a `Long`. A dict becomes a TreeMap, a list an ArrayList.
+
+    Raises:
+        TypeError: The type has no Java class.
     """
     stream = ObjectStream()
 
-    def body() -> None:
-        stream.null()  # no failure
-        stream.value(value)
-        stream.end()
+    def write_fields() -> None:
+        stream.write_null()  # the failure cause
+        stream.write_value(value)
+        stream.write_end_of_block_data()
 
-    stream.object(OPTIONAL_FAILURE, body)
-    return stream.written()
+    stream.write_object(OPTIONAL_FAILURE, write_fields)
+    return stream.to_bytes()
 
 
 def serialized_collect_response(version: str, last_checkpointed_offset: int, rows: Sequence[bytes]) -> bytes:
     """Return a CollectCoordinationResponse, the response of the coordinator of a sink of `collect()`."""
     stream = ObjectStream()
 
-    def body() -> None:
-        stream.put(struct.pack(">q", last_checkpointed_offset))
+    def write_fields() -> None:
+        stream.write_raw(struct.pack(">q", last_checkpointed_offset))
         if rows:
-            stream.value(list(rows))
+            stream.write_value(list(rows))
         else:
-            stream.object(EMPTY_LIST, lambda: None)
-        stream.string(version)
+            stream.write_object(EMPTY_LIST, lambda: None)
+        stream.write_string(version)
 
-    stream.object(COLLECT_RESPONSE, body)
-    return stream.written()
+    stream.write_object(COLLECT_RESPONSE, write_fields)
+    return stream.to_bytes()
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A frame of a stack trace."""
+class StackTraceElement:
+    """A frame of a stack trace, as `java.lang.StackTraceElement` has it."""
 
     declaring_class: str
     method: str
@@ -70,89 +72,94 @@ class Frame:
 
 
 def serialized_exception(
-    exception: JavaException, trace: str, frames: tuple[Frame, ...], *, class_in_message: bool = True
+    exception: JavaException, trace: str, frames: tuple[StackTraceElement, ...], *, class_in_message: bool = True
 ) -> bytes:
     """Return an exception as Flink's `SerializedThrowable`, which can be read without the classes of the user.
 
-    If all classes of the chain are in EXCEPTIONS, it also contains the original exception, which Flink's clients show.
-    Otherwise they show class, message and stack trace of the SerializedThrowable, as for an exception that can't be
-    serialized.
+    If EXCEPTIONS has the classes of the exception and its causes, the SerializedThrowable contains the exception, which
+    Flink's clients show. Otherwise they show the class, message and stack trace of the SerializedThrowable.
 
     Args:
         exception: The exception.
         trace: The complete stack trace as text.
-        frames: The frames of each throwable of the chain.
-        class_in_message: Whether the message contains the class, as since 1.16.
+        frames: The frames of the exception and of each of its causes.
+        class_in_message: Whether the message contains the class, which it does since 1.16.
     """
     stream = ObjectStream()
     _write_exception(stream, exception, trace, frames, class_in_message)
-    return stream.written()
+    return stream.to_bytes()
 
 
 def _write_exception(
-    stream: ObjectStream, exception: JavaException, trace: str, frames: tuple[Frame, ...], class_in_message: bool
+    stream: ObjectStream,
+    exception: JavaException,
+    trace: str,
+    frames: tuple[StackTraceElement, ...],
+    class_in_message: bool,
 ) -> None:
-    def body() -> None:
+    def write_fields() -> None:
         if exception.cause is None:
-            stream.null()
+            stream.write_null()
         else:
             caused_by = trace[max(trace.find("Caused by: "), 0) :]
             _write_exception(stream, exception.cause, caused_by, frames, class_in_message)
-        stream.string(str(exception) if class_in_message else exception.message)
-        stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
-        stream.object(EMPTY_LIST, lambda: None)
-        stream.end()
-        stream.string(trace)
-        stream.string(exception.java_class)
-        stream.byte_array(_original(exception, frames))
+        stream.write_string(str(exception) if class_in_message else exception.message)
+        stream.write_array(STACK_TRACE, [partial(_write_stack_trace_element, stream, frame) for frame in frames])
+        stream.write_object(EMPTY_LIST, lambda: None)
+        stream.write_end_of_block_data()
+        stream.write_string(trace)
+        stream.write_string(exception.java_class)
+        stream.write_byte_array(_serialized_original(exception, frames))
 
-    stream.object(SERIALIZED_THROWABLE, body)
+    stream.write_object(SERIALIZED_THROWABLE, write_fields)
 
 
-def _original(exception: JavaException, frames: tuple[Frame, ...]) -> bytes | None:
-    """Return the serialized exception; None if EXCEPTIONS lacks a class in its chain."""
+def _serialized_original(exception: JavaException, frames: tuple[StackTraceElement, ...]) -> bytes | None:
+    """Return the serialized exception, or None if EXCEPTIONS lacks its class or that of a cause."""
     if any(cause.java_class not in EXCEPTIONS for cause in exception.chain()):
         return None
     stream = ObjectStream()
 
-    def write(throwable: JavaException) -> None:
-        def body() -> None:
+    def write_throwable(throwable: JavaException) -> None:
+        def write_fields() -> None:
             if throwable.cause is None:
-                stream.null()
+                stream.write_null()
             else:
-                write(throwable.cause)
-            stream.string(throwable.message)
-            stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
-            stream.object(EMPTY_LIST, lambda: None)
-            stream.end()
-            for _ in range(_own_fields(EXCEPTIONS[throwable.java_class])):
-                stream.null()
+                write_throwable(throwable.cause)
+            stream.write_string(throwable.message)
+            stream.write_array(STACK_TRACE, [partial(_write_stack_trace_element, stream, frame) for frame in frames])
+            stream.write_object(EMPTY_LIST, lambda: None)
+            stream.write_end_of_block_data()
+            for _ in range(_field_count(EXCEPTIONS[throwable.java_class])):
+                stream.write_null()
 
-        stream.object(EXCEPTIONS[throwable.java_class], body)
+        stream.write_object(EXCEPTIONS[throwable.java_class], write_fields)
 
-    write(exception)
-    return stream.written()
+    write_throwable(exception)
+    return stream.to_bytes()
 
 
-def _own_fields(described: JavaClass | None) -> int:
-    """Return the number of fields of an exception in addition to those of Throwable."""
-    if described is None or described == THROWABLE:
+def _field_count(java_class: JavaClass | None) -> int:
+    """Return the number of fields that an exception has in addition to those of Throwable."""
+    if java_class is None or java_class == THROWABLE:
         return 0
-    return len(described.fields) + _own_fields(described.parent)
+    return len(java_class.fields) + _field_count(java_class.parent)
 
 
-def _write_frame(stream: ObjectStream, frame: Frame) -> None:
-    def body() -> None:
-        in_jdk = frame.module is not None
-        stream.put(struct.pack(">bi", 2 if in_jdk else 1, frame.line))
-        for text in (
-            None if in_jdk else "app",
-            frame.declaring_class,
-            frame.file,
-            frame.method,
-            frame.module,
-            None,
-        ):
-            stream.string(text)
+_BUILTIN_CLASS_LOADER, _JDK_NON_UPGRADEABLE_MODULE = 1, 2
+"""Values of the field `format`, with the names that StackTraceElement has for them."""
 
-    stream.object(FRAME, body)
+
+def _write_stack_trace_element(stream: ObjectStream, frame: StackTraceElement) -> None:
+    def write_fields() -> None:
+        is_in_jdk = frame.module is not None
+        format_flags = _JDK_NON_UPGRADEABLE_MODULE if is_in_jdk else _BUILTIN_CLASS_LOADER
+        stream.write_raw(struct.pack(">bi", format_flags, frame.line))
+        stream.write_string(None if is_in_jdk else "app")  # the name of the class loader
+        stream.write_string(frame.declaring_class)
+        stream.write_string(frame.file)
+        stream.write_string(frame.method)
+        stream.write_string(frame.module)
+        stream.write_string(None)  # the version of the module
+
+    stream.write_object(STACK_TRACE_ELEMENT, write_fields)

@@ -10,8 +10,8 @@ from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJ
 from flinkmock.cluster.submission.node_hashes import hash_of_uid
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.java_serialization.object_stream import MAGIC
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
+from flinkmock.flink.java_serialization.stream_constants import HEADER
 from flinkmock.flink.java_serialization.writer import serialized_collect_response
 from flinkmock.rest.call import Payload, RestCall, handles
 
@@ -67,9 +67,9 @@ def _deserialization_error(request: str | None, *, explains_missing_request: boo
         data = base64.b64decode(request)
     except binascii.Error:
         data = b""
-    if len(data) < len(MAGIC):
+    if len(data) < len(HEADER):
         return JavaException(java_classes.EOF_EXCEPTION)
-    if not data.startswith(MAGIC):
-        header = data[: len(MAGIC)]
+    if not data.startswith(HEADER):
+        header = data[: len(HEADER)]
         return JavaException(java_classes.STREAM_CORRUPTED_EXCEPTION, messages.invalid_stream_header(header))
     return None

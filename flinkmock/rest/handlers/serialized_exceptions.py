@@ -9,7 +9,7 @@ from typing import Any
 from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization import writer
-from flinkmock.flink.java_serialization.object_stream import JavaValue
+from flinkmock.flink.java_serialization.object_stream import SerializableValue
 from flinkmock.release import Release
 
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
@@ -31,14 +31,14 @@ def failure_payload(exception: JavaException, release: Release, frames: tuple[st
     }
 
 
-def serialized_optional(value: JavaValue) -> str:
+def serialized_optional(value: SerializableValue) -> str:
     """Return the value of an accumulator as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
     return b64encode(writer.serialized_optional(value)).decode()
 
 
-def _frame(text: str) -> writer.Frame:
+def _frame(text: str) -> writer.StackTraceElement:
     match = _FRAME.fullmatch(text)
     if match is None:  # a native method, or any other text that a scenario gives as a frame
-        return writer.Frame(text, "", "", _UNKNOWN_LINE)
+        return writer.StackTraceElement(text, "", "", _UNKNOWN_LINE)
     line = int(match["line"]) if match["line"] else _UNKNOWN_LINE
-    return writer.Frame(match["class"], match["method"], match["file"], line, match["module"])
+    return writer.StackTraceElement(match["class"], match["method"], match["file"], line, match["module"])

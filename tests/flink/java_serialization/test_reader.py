@@ -1,4 +1,4 @@
-"""Reading Java's serialization: what our own writer writes, and bytes that mean nothing."""
+"""The reader of Java's serialization returns what the writer wrote, and rejects invalid bytes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.object_stream import Long
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
-from flinkmock.flink.java_serialization.writer import Frame, serialized_exception, serialized_optional
+from flinkmock.flink.java_serialization.writer import StackTraceElement, serialized_exception, serialized_optional
 
-OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
-"""A class whose parent is itself."""
+CLASS_THAT_IS_ITS_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
+"""The description of a class whose parent is a reference to the same class."""
 
 
-def test_values_in_the_custom_data_of_a_class():
+def test_annotations_contain_what_write_object_methods_added():
     optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
     assert optional.class_name == "org.apache.flink.util.OptionalFailure"
     assert optional.fields == {"failureCause": None}
@@ -28,23 +28,23 @@ def test_values_in_the_custom_data_of_a_class():
     assert [entry.class_name for entry in entries] == ["java.lang.Integer"] * 3 + ["java.lang.Long"]
 
 
-def test_a_throwable_and_its_cause():
-    frame = Frame("a.B", "run", "B.java", 7)
+def test_an_exception_contains_its_cause_and_frames():
+    frames = (StackTraceElement("a.B", "run", "B.java", 7),)
     cause = JavaException("java.io.IOException", "gone")
-    exception = read_object(serialized_exception(JavaException("a.C", "why", cause), "whole trace", (frame,)))
+    exception = read_object(serialized_exception(JavaException("a.C", "why", cause), "whole trace", frames))
     assert exception.fields["originalErrorClassName"] == "a.C"
     assert exception.fields["cause"].fields["detailMessage"] == "java.io.IOException: gone"
-    (call,) = exception.fields["stackTrace"]
-    assert (call.fields["declaringClass"], call.fields["lineNumber"]) == ("a.B", 7)
+    (frame,) = exception.fields["stackTrace"]
+    assert (frame.fields["declaringClass"], frame.fields["lineNumber"]) == ("a.B", 7)
 
 
-def test_the_message_of_a_throwable_up_to_1_15():
+def test_the_message_does_not_contain_the_class_before_1_16():
     exception = serialized_exception(JavaException("a.C", "why"), "", (), class_in_message=False)
     assert read_object(exception).fields["detailMessage"] == "why"
 
 
-def test_the_exception_itself_if_its_classes_are_known():
-    frames = (Frame("a.B", "run", "B.java", 7),)
+def test_the_original_exception_is_included_if_its_classes_are_known():
+    frames = (StackTraceElement("a.B", "run", "B.java", 7),)
     known = JavaException(
         "org.apache.flink.runtime.JobException", "suppressed", JavaException("java.io.IOException", "gone")
     )
@@ -52,29 +52,29 @@ def test_the_exception_itself_if_its_classes_are_known():
     assert (original.class_name, original.fields["detailMessage"]) == (known.java_class, "suppressed")
     cause = original.fields["cause"]
     assert (cause.class_name, cause.fields["detailMessage"]) == ("java.io.IOException", "gone")
-    own = JavaException("java.io.IOException", "gone", JavaException("com.example.Mine", "no"))
-    assert read_object(serialized_exception(own, "", frames)).fields["serializedException"] is None
+    unknown = JavaException("java.io.IOException", "gone", JavaException("com.example.Mine", "no"))
+    assert read_object(serialized_exception(unknown, "", frames)).fields["serializedException"] is None
 
 
-@pytest.mark.parametrize(("data", "text"), [
+@pytest.mark.parametrize(("data", "message"), [
     (b"", "java.io.EOFException"),
     (b"\xac\xed", "java.io.EOFException"),
     (b"garbage", "java.io.StreamCorruptedException: invalid stream header: 67617262"),
     (b"\xac\xed\0\5", "java.io.EOFException"),
     (b"\xac\xed\0\5\1", "java.io.StreamCorruptedException: invalid type code: 01"),
-    (OWN_PARENT, "java.io.StreamCorruptedException: invalid class descriptor"),
+    (CLASS_THAT_IS_ITS_PARENT, "java.io.StreamCorruptedException: invalid class descriptor"),
     (b"\xac\xed\0\5" + b"\x76" * 5000, "java.io.StreamCorruptedException: invalid type code: 76"),
     (b"\xac\xed\0\5q\0\x7e\0\0", "java.io.StreamCorruptedException: invalid handle value: 007E0000"),
 ])  # fmt: skip
-def test_invalid_bytes_raise_the_exception_of_java(data, text):
-    with pytest.raises(BadStream) as refused:
+def test_invalid_bytes_raise_the_exception_of_java(data, message):
+    with pytest.raises(BadStream) as error:
         read_object(data)
-    assert str(refused.value.cause) == text
+    assert str(error.value.cause) == message
 
 
 @given(st.binary(max_size=60), st.integers(0, 300))
-def test_noise_raises_only_bad_stream(noise, offset):
-    whole = serialized_optional({2: [1.5, "text"], 4: Long(5)})
-    for data in (b"\xac\xed\0\5" + noise, whole[:offset] + noise + whole[offset + len(noise) :], whole[:offset]):
+def test_corrupt_streams_raise_only_bad_stream(noise, offset):
+    valid = serialized_optional({2: [1.5, "text"], 4: Long(5)})
+    for data in (b"\xac\xed\0\5" + noise, valid[:offset] + noise + valid[offset + len(noise) :], valid[:offset]):
         with suppress(BadStream):
             read_object(data)
