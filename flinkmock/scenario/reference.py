@@ -26,9 +26,9 @@ allowed, tags and merge keys are not.
 Values in italics link to their section. For examples see the [built-in scenarios](scenarios.md).
 """
 _LIFECYCLE = """\
-The first step begins when the job is submitted; of a job with an `age`, that long before the scenario starts. Every
-other step begins when the one before it ends, so durations add up: after `RUNNING: 20s` and `RESTARTING: 10s` the third
-step begins at 30 s. The last step needs no duration. A terminal state has none.
+The first step begins when the job is submitted. A job with an `age` is submitted that long before the scenario starts.
+Every other step begins when the previous step ends, so durations add up: after `RUNNING: 20s` and `RESTARTING: 10s` the
+third step begins at 30 s. The last step needs no duration. A terminal state has none.
 
 Flink passes through other states before the first step. They take no time: a lifecycle that begins with RUNNING has
 INITIALIZING and CREATED at the same moment. If the job fails although its lifecycle does not, the step in which it
@@ -122,6 +122,8 @@ def _form(part: Part) -> str:
         return ", ".join(f"`{value}`" for value in part["enum"])
     if "const" in part:
         return f"`{part['const']}`"
+    if not part:
+        return "any value"
     if isinstance(part.get("additionalProperties"), dict):
         return f"name: {_form(part['additionalProperties'])}"
     if "items" in part:
