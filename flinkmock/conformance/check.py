@@ -1,8 +1,8 @@
-"""Checks a live server: calls every operation of a contract that can be called safely and reports findings.
+"""Checks a live server: calls every operation of a contract that changes nothing, and reports findings.
 
-"Safely" means without changing anything. Parameters come from the server itself (jobs, vertices, subtasks, attempts,
-checkpoints, TaskManagers, log files, applications); an operation without parameter values is reported as not checked.
-Operations that change something are called only for a jar or a job that the user names (`MutatingChecks`).
+The values of parameters come from the server itself (jobs, vertices, subtasks, attempts, checkpoints, TaskManagers, log
+files, applications); an operation without parameter values is reported as not checked. Operations that change something
+are called only for a jar or a job that the user names (`MutatingChecks`).
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ def check(
     Args:
         url: The URL of the server.
         flink: The release ("2.3"); None: the one that the server reports.
-        contract: The contract to check against instead, such as the one of the documentation.
+        contract: The contract to check against instead of the release's, such as that of the documentation.
         extra_checks: Checks that run after the reads (`MutatingChecks`, `FuzzChecks`).
         progress: Called before each step.
         headers: The headers for every request, such as an API key.
         watch_ms: How long passes over the server are repeated, in ms; 0: there is one pass.
         every_ms: The pause between two passes, in ms.
-        on_finding: Called with each finding and its first path as soon as it is known.
+        on_finding: Called with each new finding and its first path, during the check.
         context: The SSL context for TLS; None: the default one.
 
     Raises:
@@ -75,11 +75,12 @@ def check(
     client = HttpClient(url, headers, context)
     try:
         release = ServerRelease(flink or "") if flink or contract else detect_release(client)
-        running = Check(client, contract or Contract.load(release.minor), progress=progress)
-        running.report.on_new = on_finding or running.report.on_new
+        server_check = Check(client, contract or Contract.load(release.minor), progress=progress)
+        if on_finding is not None:
+            server_check.report.on_new = on_finding
         if release.note:
-            running.report.notes.append(release.note)
-        return running.run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
+            server_check.report.notes.append(release.note)
+        return server_check.run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
     finally:
         client.close()
 
@@ -116,14 +117,14 @@ class Check:
         self.progress = progress or (lambda done, steps, next_step: None)
         self._limit = limit
         self._wait = wait
-        self._waited_ms = 0.0
-        self._slept_ms = 0.0
+        self._waited_ms = 0.0  # the sum of the times that waits were meant to take
+        self._slept_ms = 0.0  # the sum of the times that waits took by the wall clock
         self._silent_taskmanagers: set[str] = set()
         self._readable = [operation for operation in contract if only_reads(operation)]
         minor = contract.release.number
         self._interruptions = Interruptions(client, self.report, self._now, self.wait)
         self._statuses: list[tuple[Finding, str]] = []
-        """Findings about statuses in the current pass, which don't count if the leader changes meanwhile."""
+        """(finding about a status, target) of the current pass. A new leader during the pass makes them void."""
         self._coherence = CoherenceSession(
             Invariants(minor), self._read_again, self._now, self._is_invalid, self._note_new_leader
         )
@@ -155,16 +156,17 @@ class Check:
         return self.report
 
     def _run(self, extra_checks: tuple[Callable[[Check], None], ...], watch_ms: int, every_ms: int) -> None:
-        end = self._now() + watch_ms
-        self._complete(self._read_everything, end if watch_ms else None)
-        while self._now() < end and not self.report.server_gone:
+        watch_ends_at = self._now() + watch_ms
+        watched_until = watch_ends_at if watch_ms else None
+        self._complete(self._read_everything, watched_until)
+        while self._now() < watch_ends_at and not self.report.server_gone:
             self.wait(every_ms)
-            self._complete(self._read_on, end)
+            self._complete(self._read_next_pass, watched_until)
         self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
-        for delay in REPEAT_AFTER_MS:
+        for pause_ms in REPEAT_AFTER_MS:
             if self._coherence.has_suspicions and not self.report.server_gone:
-                self.wait(delay)
-                self._complete(self._request_again, end if watch_ms else None)
+                self.wait(pause_ms)
+                self._complete(self._request_suspicions_again, watched_until)
         for extra_check in extra_checks:
             extra_check(self)
 
@@ -184,8 +186,8 @@ class Check:
 
         Args:
             step: The step.
-            watched_until: When the watch ends, in ms. A server that is down is waited for until then. None: the server
-                is not watched.
+            watched_until: When the watch ends, in ms of `_now`. If the server is down, the check waits for it until
+                then. None: the server is not watched.
 
         Raises:
             ServerUnreachable: The server does not respond and is not watched, or it is interrupted too often.
@@ -214,12 +216,12 @@ class Check:
             "responses were dropped."
         )
 
-    def _read_on(self) -> None:
+    def _read_next_pass(self) -> None:
         """Request the responses of suspicions again, then read everything."""
         self._add_culprits(self._coherence.request_again(apart_ms=REPEAT_AFTER_MS[1]))
         self._read_everything()
 
-    def _request_again(self) -> None:
+    def _request_suspicions_again(self) -> None:
         self._add_culprits(self._coherence.request_again())
 
     def _read_everything(self) -> None:
@@ -242,14 +244,15 @@ class Check:
             return None
         sent_at = self._now()
         try:
-            return self._seen(operation, target, self.client.send(HttpRequest(target)), sent_at)
+            return self._success_response(operation, target, self.client.send(HttpRequest(target)), sent_at)
         except ServerUnreachable as error:
             self.note_silence(target, error)
             return None
 
-    def _seen(
+    def _success_response(
         self, operation: Operation, target: str, response: HttpResponse, sent_at: float
     ) -> SuccessResponse | None:
+        """Return a response for the comparison of values; None if it is an error, or not JSON."""
         if response.status != operation.status:
             return None
         try:
@@ -259,7 +262,7 @@ class Check:
         return success_response(operation, target, body, sent_at, self._now(), self.client.requests)
 
     def _is_invalid(self, operation_id: str) -> bool:
-        """Return whether a response broke its schema. Its values are then not compared: it is one mistake."""
+        """Return whether a response broke its schema. Then its values are not compared, to report only one finding."""
         return operation_id in self.contract and not self.is_valid(self.contract.operation(operation_id))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> None:
@@ -303,15 +306,15 @@ class Check:
         return response
 
     def _has_expired(self, operation: Operation, target: str) -> bool:
-        """Return whether the job or application of a target is no longer listed: ended ones expire, also meanwhile."""
-        subject = operation.segments[1] if len(operation.segments) > 1 else ""
-        if subject not in _LISTS:
+        """Return whether the job or application of a target is no longer listed: it may expire during the pass."""
+        parameter = operation.segments[1] if len(operation.segments) > 1 else ""
+        if parameter not in _LISTS:
             return False
-        path, rows, key = _LISTS[subject]
-        listed = self.reader.json(path)
-        known = listed.get(rows) if isinstance(listed, dict) else None
+        path, list_key, id_key = _LISTS[parameter]
+        body = self.reader.json(path)
+        rows = body.get(list_key) if isinstance(body, dict) else None
         subject_id = target.partition("?")[0].split("/")[2]
-        return isinstance(known, list) and all(row.get(key) != subject_id for row in known if isinstance(row, dict))
+        return isinstance(rows, list) and all(row.get(id_key) != subject_id for row in rows if isinstance(row, dict))
 
     def _read(self, operation: Operation) -> None:
         paths = self.targets.paths(operation)
@@ -330,15 +333,15 @@ class Check:
                     break
                 if response.status != operation.status:
                     break  # other query parameters would not change the status
-                if (response_seen := self._seen(operation, path + query, response, sent_at)) is not None:
-                    self._coherence.add(response_seen)
+                if (success := self._success_response(operation, path + query, response, sent_at)) is not None:
+                    self._coherence.add(success)
 
     def is_silent(self, path: str) -> bool:
         """Return whether the path is about a TaskManager that did not answer an earlier request of this pass."""
         return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent_taskmanagers
 
     def note_silence(self, path: str, error: ServerUnreachable) -> None:
-        """Note that the TaskManager of a path does not answer; raise any other error.
+        """Note that the TaskManager of a path does not answer. Raises the error if it has another cause.
 
         Flink 1.12 sends no response about a TaskManager that has died until its heartbeats time out.
         """
@@ -347,7 +350,7 @@ class Check:
         self._silent_taskmanagers.add(path.split("/")[2])
 
     def is_valid(self, operation: Operation) -> bool:
-        """Return whether all responses conformed to their schema so far, so that comparing their values makes sense."""
+        """Return whether all responses of an operation have conformed to its contract."""
         return operation not in self.report.invalid
 
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:

@@ -1,8 +1,8 @@
 """Reports how an upgrade affects a client, from its recorded requests (a journal as JSON lines, or a HAR file).
 
 Each request is compared with every release between the current one and the new one, so that each effect is reported
-with the release that introduces it. Requests don't show which fields of a response the client reads; every field that
-changes is reported as one that it may read.
+with the release that introduces it. Requests don't show which fields of a response the client reads, so every field
+that changes is reported.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable
 from flinkmock.journal.contract_review import read_fields
 
-FAILS, IGNORED, READS, IGNORED_NOW = "fails", "ignored", "may read", "ignored already"
+FAILS, IGNORED, MAY_READ, ALREADY_IGNORED = "fails", "ignored", "may read", "ignored already"
 """Effects: the request fails; Flink ignores a part of it; its response changes; the current release ignores a part of
 it."""
-EFFECTS = FAILS, IGNORED, READS, IGNORED_NOW
+EFFECTS = FAILS, IGNORED, MAY_READ, ALREADY_IGNORED
+"""All effects, the worst first."""
 CAUSED_BY_UPGRADE = FAILS, IGNORED
 """The effects that need a change of the client."""
 
@@ -93,18 +94,18 @@ def read_requests(file: Path) -> list[ClientRequest]:
     if not text.strip():
         raise FlinkMockError(f"{file} is empty: it contains no requests.")
     try:
-        return list(_har(text) if '"log"' in text[:200] else _json_lines(text))
+        return list(_har_requests(text) if '"log"' in text[:200] else _journal_requests(text))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(f"{file} is neither a journal as JSON lines nor a HAR file: {error}") from error
 
 
-def _json_lines(text: str) -> Iterator[ClientRequest]:
+def _journal_requests(text: str) -> Iterator[ClientRequest]:
     for line in filter(str.strip, text.splitlines()):
         exchange = json.loads(line)
         yield ClientRequest(exchange["method"], exchange["target"], exchange.get("body"))
 
 
-def _har(text: str) -> Iterator[ClientRequest]:
+def _har_requests(text: str) -> Iterator[ClientRequest]:
     for entry in json.loads(text)["log"]["entries"]:
         request = entry["request"]
         parts = urlsplit(request["url"])
@@ -158,7 +159,7 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
     Args:
         requests: The requests of the client.
         old: The release that the client uses.
-        new: The release of the upgrade.
+        new: The release that it is to use.
 
     Raises:
         UnknownRelease: A release is not known.
@@ -168,9 +169,11 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
     impacts: dict[tuple[str, str, str], UpgradeImpact] = {}
     for request in requests:
         for impact in _impacts(request, contracts):
-            first = impacts.setdefault((impact.where, impact.effect, impact.what), impact)
-            if first is not impact:
-                first.requests += request.times
+            key = impact.where, impact.effect, impact.what
+            if key in impacts:
+                impacts[key].requests += request.times
+            else:
+                impacts[key] = impact
     return sorted(impacts.values(), key=lambda impact: (EFFECTS.index(impact.effect), impact.where))
 
 
@@ -186,8 +189,8 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
         return
     where = str(operation)
     reported: set[str] = set()
-    for what in _ignored_now(request, operation, contracts[0]):
-        yield UpgradeImpact(where, IGNORED_NOW, what, contracts[0].release.minor, str(request), request.times)
+    for what in _already_ignored(request, operation, contracts[0]):
+        yield UpgradeImpact(where, ALREADY_IGNORED, what, contracts[0].release.minor, str(request), request.times)
     readable = schema_fields(operation.response, contracts[0].definitions)
     for old, new in pairwise(contracts):
         before, after = (contract.match(request.method, request.target) for contract in (old, new))
@@ -199,10 +202,10 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
                 yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
 
 
-def _ignored_now(request: ClientRequest, operation: Operation, contract: Contract) -> Iterator[str]:
-    """Yield the parts of a request that its own release does not read."""
-    known = {parameter.name for parameter in operation.query_parameters}
-    yield from (f"query parameter {name}" for name in request.parameters if name not in known)
+def _already_ignored(request: ClientRequest, operation: Operation, contract: Contract) -> Iterator[str]:
+    """Yield the parts of a request that the older release does not read."""
+    parameter_names = {parameter.name for parameter in operation.query_parameters}
+    yield from (f"query parameter {name}" for name in request.parameters if name not in parameter_names)
     if request.body is not None and operation.request is not None:
         fields = read_fields(request.body, operation.request, contract)
         yield from (f"field {name} of the body" for name, is_read in fields.items() if not is_read)
@@ -222,16 +225,16 @@ def _release_impacts(
         return
     if after.id == "submitJob":
         yield FAILS, "the plan is a Java object that only its own release can read"
-    yield from _query(request, before, after)
-    yield from _body(request, before, after, old, new)
+    yield from _query_impacts(request, before, after)
+    yield from _body_impacts(request, before, after, old, new)
     if after.status != before.status:
-        yield READS, f"the status is {after.status} instead of {before.status}"
+        yield MAY_READ, f"the status is {after.status} instead of {before.status}"
     for change in _changes(str(before), str(after), old, new):
         if change.part == "response" and change.breaking and change.field in readable:
-            yield READS, f"{change.field or 'the whole response'}: {change.meaning}"
+            yield MAY_READ, f"{change.field or 'the whole response'}: {change.meaning}"
     for change in behaviours_between(old.release.minor, new.release.minor):
         if change.breaking and after.id != "submitJob" and _affects(change, after):
-            yield READS, change.words
+            yield MAY_READ, change.words
 
 
 def _affects(change: ContractChange, operation: Operation) -> bool:
@@ -239,7 +242,7 @@ def _affects(change: ContractChange, operation: Operation) -> bool:
     return method == operation.method and shape_of(path) == operation.shape
 
 
-def _query(request: ClientRequest, before: Operation, after: Operation) -> Iterator[tuple[str, str]]:
+def _query_impacts(request: ClientRequest, before: Operation, after: Operation) -> Iterator[tuple[str, str]]:
     old_parameters = {parameter.name: parameter for parameter in before.query_parameters}
     new_parameters = {parameter.name: parameter for parameter in after.query_parameters}
     for name, values in request.parameters.items():
@@ -263,17 +266,17 @@ def _contains(enum: tuple[str, ...], text: str) -> bool:
     return text.lower() in (value.lower() for value in enum)
 
 
-def _body(
+def _body_impacts(
     request: ClientRequest, before: Operation, after: Operation, old: Contract, new: Contract
 ) -> Iterator[tuple[str, str]]:
     if request.body is None or before.request is None:
         return
     fields = _field_names(request.body)
-    strict = new.jackson_features["fail_on_unknown_properties"]
+    rejects_unknown_fields = new.jackson_features["fail_on_unknown_properties"]
     for change in _changes(str(before), str(after), old, new):
         name = change.field.lstrip(".")
         if change.part == "request" and change.kind == "removed" and name in fields and name not in ALIASES:
-            yield (FAILS if strict else IGNORED), f"field {name} of the body"
+            yield (FAILS if rejects_unknown_fields else IGNORED), f"field {name} of the body"
     old_violations = {str(violation) for violation in old.check_request(before, request.body)}
     for violation in new.check_request(after, request.body):
         if str(violation) not in old_violations and violation.kind != "extra":
@@ -291,6 +294,7 @@ def _field_names(body: Any, prefix: str = "") -> set[str]:
 
 
 _CHANGES: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}
+"""A cache: (older release, newer release) -> operation -> its changes."""
 
 
 def _changes(before: str, after: str, old: Contract, new: Contract) -> list[ContractChange]:

@@ -14,8 +14,8 @@ from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.data_files import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused, unreadable
 
-PAGES = "documented.json"
-"""In `schemas/`: the operations and schemas of the REST API page of each release's documentation."""
+PAGES_FILE = "documented.json"
+"""The file in `schemas/` with the operations and schemas of the REST API pages of Flink's documentation, by release."""
 
 
 def documented_contract(page: str, flink: str) -> Contract:
@@ -24,31 +24,31 @@ def documented_contract(page: str, flink: str) -> Contract:
     Its operations have the same ids as in the release's own contract.
 
     Args:
-        page: A file; "documented": the release's own page, which flinkmock has for the releases that it contains.
+        page: A file with such a page; "documented": the page of the release, which flinkmock has for built-in releases.
         flink: The release.
 
     Raises:
         FlinkMockError: The file can't be read or is not a description, or flinkmock does not have the page.
         UnknownRelease: `flink` is not a known release.
     """
-    actual = Contract.load(flink)
-    release = actual.release
+    own_contract = Contract.load(flink)
+    release = own_contract.release
     document = _page(release.minor) if page == "documented" else _read(Path(page), release.version)
-    ids = {str(operation): operation.id for operation in actual}
+    ids = {str(operation): operation.id for operation in own_contract}
     operations = [
         entry | {"id": ids.get(f"{entry['method']} {entry['path']}", entry["id"])} for entry in document["operations"]
     ]
-    return Contract({**document, "flink": actual.release.version, "operations": operations})
+    return Contract({**document, "flink": release.version, "operations": operations})
 
 
 def _page(minor: str) -> Mapping[str, Any]:
-    pages = json.loads((data_dir("schemas") / PAGES).read_bytes())
+    pages = json.loads((data_dir("schemas") / PAGES_FILE).read_bytes())
     if minor not in pages["releases"]:
         raise FlinkMockError(
             f"flinkmock does not have the documentation of Flink {minor}. Save the page of its REST API, and name the "
             "file: --contract FILE."
         )
-    page, entries = pages["releases"][minor], pages["entries"]
+    page, entries = pages["releases"][minor], pages["entries"]  # releases share equal entries
     content = {
         "operations": [entries[index] for index in page["operations"]],
         "$defs": {name: entries[index] for name, index in page["$defs"].items()},

@@ -24,33 +24,33 @@ class FieldCoverage:
 
     Attributes:
         responses: How many success responses there were.
-        file: Whether the response is a file.
+        is_file: Whether the response is a file.
         by_pointer: JSON pointer -> whether the model provides the field in every success response.
     """
 
     responses: int = 0
-    file: bool = False
+    is_file: bool = False
     by_pointer: dict[str, bool] = field(default_factory=dict)
 
     @property
     def modelled(self) -> list[str]:
         """JSON pointers of the fields that the model provides."""
-        return sorted(pointer for pointer, modelled in self.by_pointer.items() if modelled)
+        return sorted(pointer for pointer, is_modelled in self.by_pointer.items() if is_modelled)
 
     @property
     def placeholders(self) -> list[str]:
         """JSON pointers of the fields that are filled with placeholders."""
-        return sorted(pointer for pointer, modelled in self.by_pointer.items() if not modelled)
+        return sorted(pointer for pointer, is_modelled in self.by_pointer.items() if not is_modelled)
 
     def add(self, modelled: frozenset[str], placeholders: frozenset[str]) -> None:
         """Add the fields of one response, given as JSON pointers."""
         self.responses += 1
-        for pointers, value in ((modelled, True), (placeholders, False)):
+        for pointers, is_modelled in ((modelled, True), (placeholders, False)):
             for pointer in map(generalize_pointer, pointers):
-                self.by_pointer[pointer] = self.by_pointer.get(pointer, True) and value
+                self.by_pointer[pointer] = self.by_pointer.get(pointer, True) and is_modelled
 
     def __str__(self) -> str:
-        if self.file:
+        if self.is_file:
             return "a file"
         if not self.responses:
             return "only error responses"
@@ -93,7 +93,7 @@ class _CoverageClient:
         except (OperationNotFound, ClusterError, RequestRejected):
             return None
         if isinstance(payload, FileContent):
-            fields.file = True
+            fields.is_file = True
             return None
         fields.add(*modelled_fields(self._engine.renderer, operation, payload))
         return json.loads(encode(self._engine.renderer.body(operation, payload, request.target)))

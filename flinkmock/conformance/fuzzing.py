@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from flinkmock.conformance.http_client import HttpRequest
 from flinkmock.conformance.report import Finding
-from flinkmock.conformance.response_check import ANY_ERROR
+from flinkmock.conformance.response_check import ERROR_STATUSES
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
@@ -35,6 +35,20 @@ EXCLUDED = frozenset(
         "getYarnStopJobTermination",
     }
 )
+"""Operations that could change the server, or take too long."""
+
+
+class _GeneratedRequest(NamedTuple):
+    request: HttpRequest
+    is_invalid: bool
+    """Whether a query parameter has a value that Flink rejects."""
+
+
+class _GeneratedParameter(NamedTuple):
+    name: str
+    text: str | None
+    """The value; None: the request lacks the parameter."""
+    is_invalid: bool
 
 
 @dataclass(frozen=True)
@@ -75,43 +89,44 @@ class FuzzChecks:
             settings(hypothesis.seed(self.seed)(generated(_sender(check, operation))))()
 
 
-def _sender(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, bool]], None]:
-    def send(generated: tuple[HttpRequest, bool]) -> None:
-        request, invalid = generated
-        response = check.send(operation, request, ANY_ERROR)
-        if invalid and response.status < 300:
+def _sender(check: Check, operation: Operation) -> Callable[[_GeneratedRequest], None]:
+    """Return a function that sends a request and checks the response."""
+
+    def send(generated: _GeneratedRequest) -> None:
+        response = check.send(operation, generated.request, ERROR_STATUSES)
+        if generated.is_invalid and response.status < 300:
             finding = Finding(operation, "", "status", "400 for an invalid parameter", str(response.status))
-            check.report.add(finding, request.target)
+            check.report.add(finding, generated.request.target)
 
     return send
 
 
-def _requests(
-    contract: Contract, operation: Operation, existing: list[str]
-) -> SearchStrategy[tuple[HttpRequest, bool]]:
-    """Generate (request, whether a query parameter is invalid); `existing` are paths that the server has."""
+def _requests(contract: Contract, operation: Operation, existing_paths: list[str]) -> SearchStrategy[_GeneratedRequest]:
+    """Generate requests to an operation; `existing_paths` are those that the server has for it."""
     from hypothesis import strategies as st
 
-    names = {parameter.name: parameter for parameter in operation.path_parameters}
+    parameters = {f":{parameter.name}": parameter for parameter in operation.path_parameters}
     segments: list[SearchStrategy[str]] = [
-        _path_value(names[segment[1:]]) if segment[1:] in names and segment[0] == ":" else st.just(segment)
+        _path_values(parameters[segment]) if segment in parameters else st.just(segment)
         for segment in operation.segments
     ]
     generated_paths = st.tuples(*segments).map(lambda parts: "".join(f"/{quote(text, safe='')}" for text in parts))
-    paths = st.one_of(st.sampled_from(existing), generated_paths) if existing else generated_paths
-    queries = st.tuples(*(_query_value(query_parameter) for query_parameter in operation.query_parameters))
+    paths = st.one_of(st.sampled_from(existing_paths), generated_paths) if existing_paths else generated_paths
+    queries = st.tuples(*(_query_parameters(query_parameter) for query_parameter in operation.query_parameters))
     bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
-    def build(path: str, query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:
-        pairs = [(name, text) for name, text, _ in query if text is not None]
+    def build(path: str, query: tuple[_GeneratedParameter, ...], body: bytes | None) -> _GeneratedRequest:
+        pairs = [(parameter.name, parameter.text) for parameter in query if parameter.text is not None]
         target = path + (f"?{urlencode(pairs)}" if pairs else "")
         # invalid values in the path don't count, because they may be literal segments of another operation
-        return HttpRequest(target, operation.method, body), any(invalid for _, _, invalid in query)
+        is_invalid = any(parameter.is_invalid for parameter in query)
+        return _GeneratedRequest(HttpRequest(target, operation.method, body), is_invalid)
 
     return st.builds(build, paths, queries, bodies)
 
 
-def _path_value(parameter: Parameter) -> SearchStrategy[str]:
+def _path_values(parameter: Parameter) -> SearchStrategy[str]:
+    """Generate values of a path parameter that the server does not have, valid and invalid ones."""
     from hypothesis import strategies as st
 
     from flinkmock.strategies.parameters import texts
@@ -122,21 +137,20 @@ def _path_value(parameter: Parameter) -> SearchStrategy[str]:
     return st.one_of(valid, st.text(min_size=1, max_size=12).filter(_encodable).map("x{}".format), st.just("-1"))
 
 
-def _query_value(parameter: Parameter) -> SearchStrategy[tuple[str, str | None, bool]]:
-    """Generate (name, text or None, whether the text is invalid)."""
+def _query_parameters(parameter: Parameter) -> SearchStrategy[_GeneratedParameter]:
     from hypothesis import strategies as st
 
     from flinkmock.strategies.parameters import lists
 
-    validated = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
+    is_validated = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
     free_text = st.text(max_size=12).filter(_encodable)
-    unusual = lists(parameter) if validated or parameter.type == "boolean" else free_text
+    unusual = lists(parameter) if is_validated or parameter.type == "boolean" else free_text
     invalid = st.text("xyz-!", min_size=1, max_size=6)
     name = parameter.name
     return st.one_of(
-        st.just((name, None, False)),
-        st.one_of(lists(parameter), unusual).map(lambda text: (name, text, False)),
-        invalid.map(lambda text: (name, text, validated)),
+        st.just(_GeneratedParameter(name, None, is_invalid=False)),
+        st.one_of(lists(parameter), unusual).map(lambda text: _GeneratedParameter(name, text, is_invalid=False)),
+        invalid.map(lambda text: _GeneratedParameter(name, text, is_invalid=is_validated)),
     )
 
 

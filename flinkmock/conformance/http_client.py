@@ -1,4 +1,4 @@
-"""Sends requests to a live server with the standard library, over one persistent connection."""
+"""An HTTP client of the standard library, with one persistent connection to a live server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from flinkmock.errors import ServerUnreachable
 
 TIMEOUT_S = 30
+"""How long the client waits for the server at each step, in seconds."""
 JSON_TYPE = "application/json"
 Json = Any
 """A parsed JSON value."""
@@ -116,7 +117,7 @@ class HttpClient:
             try:
                 return self._send(request)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                self._connection.close()  # a server may close a persistent connection at any time: retry on a new one
+                self._connection.close()  # a server may close a persistent connection at any time, so retry once
                 return self._send(request)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()

@@ -12,7 +12,7 @@ from flinkmock.errors import ServerUnreachable
 
 MAX_IN_A_ROW = 3
 """How many interruptions in a row, without a complete pass in between, a check waits for."""
-POLL_MS = 1_000
+POLL_INTERVAL_MS = 1_000
 PATIENCE_MS = 30_000
 """How long a check waits for a leader, in ms, unless it watches the server for longer."""
 
@@ -47,24 +47,24 @@ class Interruptions:
         """Count a pass without interruption."""
         self._in_a_row = 0
 
-    def wait_for_leader(self, what: str, until: float) -> bool:
+    def wait_for_leader(self, event: str, until: float) -> bool:
         """Wait until the server responds and has a leader.
 
         Args:
-            what: What happened, for the note.
-            until: When to give up, in ms; at least `PATIENCE_MS` from now.
+            event: What happened, for the note: "the server did not respond".
+            until: When to give up, in ms of `now`; at least `PATIENCE_MS` from now.
 
         Returns:
             Whether the server has a leader.
         """
         self._in_a_row += 1
-        started_at, since = self._now(), datetime.now(UTC)
+        started_at, utc_time = self._now(), datetime.now(UTC)
         until = max(until, started_at + PATIENCE_MS)
         while not (has_leader := self._has_leader()) and self._now() < until:
-            self._wait(POLL_MS)
+            self._wait(POLL_INTERVAL_MS)
         seconds = (self._now() - started_at) / 1000
         ending = "Earlier responses were dropped." if has_leader else "It is not back."
-        self._report.notes.append(f"{since:%H:%M:%S} UTC: {what} for {seconds:.0f} s. {ending}")
+        self._report.notes.append(f"{utc_time:%H:%M:%S} UTC: {event} for {seconds:.0f} s. {ending}")
         return has_leader
 
     def _has_leader(self) -> bool:

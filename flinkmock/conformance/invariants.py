@@ -1,4 +1,4 @@
-"""Finds values that contradict each other within one response."""
+"""Finds values that contradict each other within one response, or contradict its request."""
 
 from __future__ import annotations
 

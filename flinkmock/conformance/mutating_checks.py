@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
     from flinkmock.contract import Operation
 
-POLL_MS = 250
+POLL_INTERVAL_MS = 250
 MAX_POLLS = 240
-"""One minute: a job that takes longer to start or to end is reported."""
+"""One minute of polls. A job that takes longer to start or to end is reported."""
 YEAR_2100_MS = 4_102_444_800_000
 
 
@@ -35,7 +35,7 @@ class MutatingChecks:
     Args:
         jar: The jar to start jobs from.
         job: The id of a job that may be cancelled.
-        savepoints: The target directory; None: the cluster's default.
+        savepoints: The directory for savepoints; None: the cluster's default.
 
     Raises:
         FlinkMockError: The jar doesn't exist, or its name doesn't end in .jar.
@@ -58,41 +58,54 @@ class MutatingChecks:
             FlinkMockError: The jar can't be read, or the job is not running.
             ServerUnreachable: The server does not answer.
         """
-        session = _Session(check, self.savepoints, steps=6 * (self.jar is not None) + (self.job is not None))
+        steps = (_STEPS_OF_JAR if self.jar is not None else 0) + (1 if self.job is not None else 0)
+        session = _Session(check, self.savepoints, steps)
         if self.jar is not None:
             session.check_jar(self.jar)
         if self.job is not None:
             session.require_running(self.job)
-            session.next(f"job {self.job}")
+            session.report_step(f"job {self.job}")
             session.change_job(self.job)
             session.cancel(self.job)
 
 
+_STEPS_OF_JAR = 6
+"""How many steps `_Session.check_jar` reports."""
+
+
 class _Session:
+    """The checks of one server.
+
+    Args:
+        check: The check that sends the requests and gets the findings.
+        savepoints: The directory for savepoints; None: the cluster's default.
+        steps: How many steps the checks will report.
+    """
+
     def __init__(self, check: Check, savepoints: str | None, steps: int) -> None:
         self._check = check
         self._savepoints = savepoints
-        self._done, self._steps = 0, steps
+        self._steps_done, self._steps = 0, steps
 
     def require_running(self, job: str) -> None:
         """Raise FlinkMockError if the job doesn't exist or has ended."""
         listed = rows(self._check.reader.json("/jobs"), "jobs")
-        jobs = {str(row.get("id")): str(row.get("status")) for row in listed}
-        if not jobs:
+        states = {str(row.get("id")): str(row.get("status")) for row in listed}
+        if not states:
             listed = rows(self._check.reader.json("/jobs/overview"), "jobs")
-            jobs = {str(row.get("jid")): str(row.get("state")) for row in listed}
-        state = jobs.get(job.lower())
+            states = {str(row.get("jid")): str(row.get("state")) for row in listed}
+        state = states.get(job.lower())
         if state is None or state in TERMINAL:
-            running = [job_id for job_id, status in jobs.items() if status not in TERMINAL]
+            running = [job_id for job_id, state_of_job in states.items() if state_of_job not in TERMINAL]
             raise FlinkMockError(
                 f"{self._check.client.url} has no running job {job}"
                 f"{'' if state is None else f': it is {state}'}. Running jobs: {', '.join(running) or 'none'}."
             )
 
-    def next(self, step: str) -> None:
-        """Report the next step."""
-        self._check.progress(self._done, self._steps, step)
-        self._done += 1
+    def report_step(self, step: str) -> None:
+        """Report the beginning of a step to `Check.progress`."""
+        self._check.progress(self._steps_done, self._steps, step)
+        self._steps_done += 1
 
     def check_jar(self, jar: Path) -> None:
         """Run all checks of a jar. Raises FlinkMockError if it can't be read."""
@@ -100,31 +113,30 @@ class _Session:
             content = jar.read_bytes()
         except OSError as error:
             raise FlinkMockError(unreadable(jar, error)) from error
-        self.next("upload and plan of the jar")
+        self.report_step("upload and plan of the jar")
         raw_body, content_type = multipart(jar.name, content)
         response = self._check.send(
             self._operation("uploadJar"), HttpRequest("/jars/upload", "POST", raw_body, content_type=content_type)
         )
-        file = field_of(response, "filename")
+        file = response_field(response, "filename")
         if response.status != 200 or not isinstance(file, str):
             return
         jar_id = Path(file).name
         path = f"/jars/{quote(jar_id)}"
         self._post("generatePlanFromJar", f"{path}/plan", {})
-        endings = {
-            self.stop: "a job that is changed and stopped",
-            self.cancel: "a job that is cancelled",
-            self.cancel_by_yarn: "a job that is cancelled by YARN's operation",
-        }
-        for end, step in endings.items():
-            self.next(step)
-            if job := self._start(path):
-                if end == self.stop:
-                    self.change_job(job)
-                end(job)
-        self.next("an application")
-        self._application(path)
-        self.next("deletion of the jar")
+        self.report_step("a job that is changed and stopped")
+        if job := self._start(path):
+            self.change_job(job)
+            self.stop(job)
+        self.report_step("a job that is cancelled")
+        if job := self._start(path):
+            self.cancel(job)
+        self.report_step("a job that is cancelled by YARN's operation")
+        if job := self._start(path):
+            self.cancel_by_yarn(job)
+        self.report_step("an application")
+        self._start_application(path)
+        self.report_step("deletion of the jar")
         self._call("deleteJar", "DELETE", path)
         if any(row.get("id") == jar_id for row in rows(self._check.reader.json("/jars"), "files")):
             self._add_violation("deleteJar", path, "", "removed from /jars", "still listed")
@@ -135,7 +147,11 @@ class _Session:
         self._run_async("triggerCheckpoint", f"{path}/checkpoints", {"checkpointType": "FULL"}, "getCheckpointStatus")
         target = {"target-directory": self._savepoints} if self._savepoints else {}
         result = self._run_async(
-            "triggerSavepoint", f"{path}/savepoints", {**target, "cancel-job": False}, "getSavepointStatus", (400,)
+            "triggerSavepoint",
+            f"{path}/savepoints",
+            {**target, "cancel-job": False},
+            "getSavepointStatus",
+            errors=(400,),  # there may be no directory for savepoints
         )
         if location := result.get("location"):
             self._run_async(
@@ -152,15 +168,19 @@ class _Session:
         requirements = self._check.reader.json(f"{path}/resource-requirements")
         if requirements and self._find_operation("updateJobResourceRequirements"):
             self._call("updateJobResourceRequirements", "PUT", f"{path}/resource-requirements", requirements)
-        self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", None, (503,))
+        self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", errors=(503,))
 
     def stop(self, job: str) -> None:
         """Stop a job with a savepoint."""
         target = {"targetDirectory": self._savepoints} if self._savepoints else {}
         result = self._run_async(
-            "triggerStopWithSavepoint", f"/jobs/{job}/stop", {**target, "drain": False}, "getSavepointStatus", (400,),
-            f"/jobs/{job}/savepoints",
-        )  # fmt: skip
+            "triggerStopWithSavepoint",
+            f"/jobs/{job}/stop",
+            {**target, "drain": False},
+            "getSavepointStatus",
+            errors=(400,),
+            poll_path=f"/jobs/{job}/savepoints",
+        )
         if result.get("location"):
             self._expect_state(job, "triggerStopWithSavepoint", "FINISHED")
         else:
@@ -177,65 +197,83 @@ class _Session:
         self._expect_state(job, "getYarnCancelJobTermination", "CANCELED")
 
     def _start(self, path: str) -> str | None:
-        """Start a job of the jar and wait until all its tasks run; return its id, or None if it fails before."""
+        """Start a job of the jar and wait until all its tasks run; return its id, or None if it ends before that."""
         response = self._post("submitJobFromJar", f"{path}/run", {})
         if response is None or response.status != 200:
             return None
-        job = field_of(response, "jobid")
+        job = response_field(response, "jobid")
         if not isinstance(job, str):
             return None
         for _ in range(MAX_POLLS):
             details = self._check.reader.json(f"/jobs/{job}")
             tasks = [vertex.get("status") for vertex in rows(details, "vertices")]
-            if str(within(details, "state")) in TERMINAL:
+            if str(nested_field(details, "state")) in TERMINAL:
                 return None
             if tasks and all(task == "RUNNING" for task in tasks):
                 return job
-            self._check.wait(POLL_MS)
+            self._check.wait(POLL_INTERVAL_MS)
         return job
 
-    def _application(self, path: str) -> None:
+    def _start_application(self, path: str) -> None:
+        """Start an application of the jar and cancel it, if the release has applications."""
         if self._find_operation("submitApplicationFromJar") is None:
             return
         response = self._post("submitApplicationFromJar", f"{path}/run-application", {})
         if response is None or response.status != 202:
             return
-        application = f"/applications/{field_of(response, 'applicationid')}"
+        application = f"/applications/{response_field(response, 'applicationid')}"
         for _ in range(MAX_POLLS):
-            if within(self._check.reader.json(application), "status") == "RUNNING":
+            if nested_field(self._check.reader.json(application), "status") == "RUNNING":
                 break
-            self._check.wait(POLL_MS)
+            self._check.wait(POLL_INTERVAL_MS)
         self._call("cancelApplication", "POST", f"{application}/cancel")
 
     def _run_async(
-        self, trigger: str, path: str, body: dict[str, Any], status: str, errors: tuple[int, ...] | None = None,
-        status_path: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Trigger and poll an async operation; return its result, or {} if it fails or the release lacks it."""
-        response = self._post(trigger, path, body, errors)
-        operation = self._find_operation(status)
-        if response is None or response.status >= 300 or operation is None:
+        self,
+        trigger_id: str,
+        path: str,
+        body: dict[str, Any],
+        poll_id: str,
+        errors: tuple[int, ...] | None = None,
+        poll_path: str | None = None,
+    ) -> dict[str, Any]:
+        """Trigger and poll an async operation.
+
+        Args:
+            trigger_id: The operation id of the trigger.
+            path: The path of the trigger.
+            body: The JSON of the trigger.
+            poll_id: The operation id of the polls.
+            errors: The accepted error statuses of the trigger, as for `check_response`.
+            poll_path: The path of the polls, without the trigger id; None: that of the trigger.
+
+        Returns:
+            The result of the operation; {} if it fails or the release lacks it.
+        """
+        response = self._post(trigger_id, path, body, errors)
+        poll_operation = self._find_operation(poll_id)
+        if response is None or response.status >= 300 or poll_operation is None:
             return {}
-        target = f"{status_path or path}/{field_of(response, 'request-id')}"
+        target = f"{poll_path or path}/{response_field(response, 'request-id')}"
         for _ in range(MAX_POLLS):
-            status_response = self._check.send(operation, HttpRequest(target))
-            state = field_of(status_response, "status", "id")
-            if status_response.status != 200 or state is None:
+            poll_response = self._check.send(poll_operation, HttpRequest(target))
+            status = response_field(poll_response, "status", "id")
+            if poll_response.status != 200 or status is None:
                 return {}
-            if state == "COMPLETED":
-                result = field_of(status_response, "operation")
+            if status == "COMPLETED":
+                result = response_field(poll_response, "operation")
                 return result if isinstance(result, dict) else {}
-            self._check.wait(POLL_MS)
-        self._add_violation(status, path, "/status/id", "COMPLETED within a minute", "IN_PROGRESS for a minute")
+            self._check.wait(POLL_INTERVAL_MS)
+        self._add_violation(poll_id, path, "/status/id", "COMPLETED within a minute", "IN_PROGRESS for a minute")
         return {}
 
     def _expect_state(self, job: str, operation_id: str, expected: str) -> None:
         state = None
         for _ in range(MAX_POLLS):
-            state = str(within(self._check.reader.json(f"/jobs/{job}"), "state"))
+            state = str(nested_field(self._check.reader.json(f"/jobs/{job}"), "state"))
             if state in TERMINAL:
                 break
-            self._check.wait(POLL_MS)
+            self._check.wait(POLL_INTERVAL_MS)
         if state != expected:
             self._add_violation(operation_id, f"/jobs/{job}", "/state", expected, str(state))
 
@@ -263,15 +301,15 @@ class _Session:
         self._check.add_violation(self._operation(operation_id), path, InvariantViolation(pointer, expected, found))
 
 
-def field_of(response: HttpResponse, *keys: str) -> Any:
+def response_field(response: HttpResponse, *keys: str) -> Any:
     """Return a nested field of a response's body; None if it is missing, which the schema check reports."""
     try:
-        return within(response.body, *keys)
+        return nested_field(response.body, *keys)
     except ValueError:
         return None
 
 
-def within(body: Any, *keys: str) -> Any:
+def nested_field(body: Any, *keys: str) -> Any:
     """Return a nested field of a JSON value; None if it is missing."""
     for key in keys:
         body = body.get(key) if isinstance(body, dict) else None
@@ -280,8 +318,8 @@ def within(body: Any, *keys: str) -> Any:
 
 def rows(body: Any, key: str) -> list[dict[str, Any]]:
     """Return the objects in a list of a JSON object; [] if there is no list."""
-    listed = within(body, key)
-    return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    items = nested_field(body, key)
+    return [row for row in items if isinstance(row, dict)] if isinstance(items, list) else []
 
 
 def multipart(name: str, content: bytes) -> tuple[bytes, str]:

@@ -40,7 +40,7 @@ YEAR_2100_MS = 4_102_444_800_000
 
 
 def tour_scenario(scheduler: str) -> dict[str, Any]:
-    """Return `SCENARIO` with the "default" or the "adaptive" scheduler. Each serves what the other refuses."""
+    """Return `SCENARIO` with the "default" or the "adaptive" scheduler: each refuses some operations of the other."""
     options = ADAPTIVE_SCHEDULER if scheduler == "adaptive" else {}
     config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
@@ -48,7 +48,14 @@ def tour_scenario(scheduler: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TourRequest:
-    """A request. `file` is the name and the content of a multipart upload."""
+    """A request.
+
+    Attributes:
+        operation: The operation that it calls.
+        target: The path and the query.
+        body: The JSON; None if there is none.
+        file: The name and the content of a multipart upload.
+    """
 
     operation: Operation
     target: str
@@ -85,13 +92,13 @@ class OperationTour:
                 for path in self._targets.paths(operation):
                     for query in self._targets.queries(operation, path):
                         self._send(TourRequest(operation, path + query))
-        self._jars()
+        self._call_jar_operations()
         if job := self._job("RUNNING"):
             self._change_job(job)
-        self._applications()
-        self._cluster()
+        self._cancel_application()
+        self._call_cluster_operations()
         self._end_jobs()
-        self._remaining()
+        self._call_remaining()
         self._call("shutdownCluster", "/cluster")
 
     def _send(self, request: TourRequest) -> Json:
@@ -119,7 +126,7 @@ class OperationTour:
         trigger_id = (response or {}).get("request-id") or (response or {}).get("triggerid") or "0" * 32
         self._call(poll_operation_id, f"{poll_target}/{trigger_id}")
 
-    def _jars(self) -> None:
+    def _call_jar_operations(self) -> None:
         if response := self._call("uploadJar", "/jars/upload", file=("tour.jar", small_jar())):
             jar = "/jars/" + response["filename"].rpartition("/")[2]
             self._call("getJarList", "/jars")
@@ -128,28 +135,33 @@ class OperationTour:
             self._call("submitJobFromJar", jar + "/run", {"parallelism": 1})
             self._call("submitApplicationFromJar", jar + "/run-application", {})
             self._call("deleteJar", jar)
-        self._call("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"no plan"))
+        self._call("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"not a plan"))
 
     def _change_job(self, job: str) -> None:
         savepoint = {"target-directory": "file:///savepoints", "cancel-job": False}
         self._trigger("triggerSavepoint", job + "/savepoints", savepoint, "getSavepointStatus", job + "/savepoints")
         self._trigger("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
         self._trigger("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
-        self._heartbeat(job)
+        self._send_heartbeat(job)
         vertices = [vertex["id"] for vertex in self._rows(job, "vertices")]
         request = {"serializedCoordinationRequest": "AAAA"}
         for vertex in vertices[:1]:
             self._call("postClientCoordination", f"{job}/coordinators/{vertex}", request)
         bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex in vertices}
         self._call("updateJobResourceRequirements", job + "/resource-requirements", bounds)
-        for part in ("Config", "sOverview", "sSummary", "sHistory"):
-            self._call(f"getJobRescale{part}", f"{job}/rescales/{part.removeprefix('s').lower()}")
+        for operation_id, name in (
+            ("getJobRescaleConfig", "config"),
+            ("getJobRescalesOverview", "overview"),
+            ("getJobRescalesSummary", "summary"),
+            ("getJobRescalesHistory", "history"),
+        ):
+            self._call(operation_id, f"{job}/rescales/{name}")
         for rescale in self.client.json(job + "/rescales/history") or []:
             self._call("getJobRescaleDetails", f"{job}/rescales/details/{rescale['rescaleUuid']}")
         stop = {"targetDirectory": "file:///savepoints", "drain": False}
         self._trigger("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
 
-    def _heartbeat(self, job: str) -> None:
+    def _send_heartbeat(self, job: str) -> None:
         if "triggerHeartbeat" not in self.contract:
             return
         body: Json = {"expiredTimestamp": YEAR_2100_MS}
@@ -157,13 +169,13 @@ class OperationTour:
             body = YEAR_2100_MS  # 1.17 to 1.19 read a bare number
         self._call("triggerHeartbeat", job + "/clientHeartbeat", body)
 
-    def _applications(self) -> None:
+    def _cancel_application(self) -> None:
         for application in self._rows("/applications/overview", "applications"):
             if application["status"] == "RUNNING":
                 self._call("cancelApplication", f"/applications/{application['id']}/cancel")
                 return
 
-    def _cluster(self) -> None:
+    def _call_cluster_operations(self) -> None:
         disposal = "/savepoint-disposal"
         request = {"savepoint-path": "file:///no/such/savepoint"}
         self._trigger("triggerSavepointDisposal", disposal, request, "getSavepointDisposalStatus", disposal)
@@ -193,7 +205,7 @@ class OperationTour:
         if canceled:
             self._call("getYarnStopJobTermination", canceled + "/yarn-stop")
 
-    def _remaining(self) -> None:
+    def _call_remaining(self) -> None:
         """Call the operations that only an imported release has, with example values."""
         targets = Targets(self.client)  # the tour has changed the cluster
         for operation in self.contract:

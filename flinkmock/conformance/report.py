@@ -22,6 +22,7 @@ class Finding:
     """One way in which responses of an operation deviate from the contract.
 
     Attributes:
+        operation: The operation whose responses deviate.
         pointer: JSON pointer with `*` for the items of lists and maps; "" for what is not in the body.
         kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
             `flinkmock.contract.SchemaViolation`.
@@ -37,7 +38,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Identifies the finding: equal for the same finding in another run."""
+        """(operation id, pointer, kind, expected): equal for the same finding in another run."""
         return self.operation.id, self.pointer, self.kind, self.expected
 
     def __str__(self) -> str:
@@ -56,9 +57,9 @@ class Report:
         answered: How many success responses each operation returned, whether they conform or not.
         refused: Operations that returned an expected error, each with the reason.
         skipped: Operations that were not called, each with the reason.
-        accepted: The findings that the baseline contains, as in `findings`.
+        accepted: The findings in the baseline, with their paths.
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
-        notes: Sentences about what happened to the server, such as a new leader. They are not findings.
+        notes: Sentences about the server during the check, such as that it had a new leader. They are not findings.
         server_gone: Whether the server was gone at the end.
         passes: How many times everything was read.
         on_new: Called with each finding and its first path when it is added.
@@ -97,17 +98,18 @@ class Report:
             paths.append(path)
 
     def add_contradiction(self, finding: Finding, path: str) -> bool:
-        """Add a value that contradicts others; return whether it is the first time.
+        """Add a value that contradicts others; return whether it is new.
 
-        A value may break several invariants, at different times. It is one finding, which describes the first of them.
+        A value may break several invariants, at different times. The report has one finding for it, which describes the
+        first violation.
         """
         key = finding.operation.id, finding.pointer
-        first = key not in self._contradictions
+        is_new = key not in self._contradictions
         self.add(self._contradictions.setdefault(key, finding), path)
-        return first
+        return is_new
 
     def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:
-        """Move the findings that a baseline contains to `accepted`. `baseline` has the `key` of each."""
+        """Move findings to `accepted`. `baseline` has the `key` of each accepted finding."""
         for finding in [finding for finding in self.findings if finding.key in baseline]:
             self.accepted[finding] = self.findings.pop(finding)
 

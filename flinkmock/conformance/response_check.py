@@ -16,11 +16,13 @@ CORS = "access-control-allow-origin"
 STATUS = "status"
 """The kind of findings about a status that the contract does not have."""
 
-ANY_ERROR = 308, 400, 404, 405, 409, 413, 500, 503
+ERROR_STATUSES = 308, 400, 404, 405, 409, 413, 500, 503
 """All statuses of error responses (docs/flink-behaviour.md#statuses)."""
 NETTY_STATUSES = frozenset({413, 417})
-"""Netty itself rejects bodies that are too large, and unknown expectations, with an empty body without a type."""
-INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"
+"""Statuses with which Netty itself rejects bodies that are too large, and unknown expectations. Their body is empty and
+has no content type."""
+INITIALIZING_STATUS, INITIALIZING_TEXT = 500, "Unable to get JobMasterGateway for initializing job"
+"""The error about a job that is INITIALIZING."""
 UNREACHABLE = (
     "RecipientUnreachableException",
     "UnknownTaskExecutorException",
@@ -41,8 +43,8 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
         return f"not registered without {options}" if options else "only in a session cluster"
     if ":taskmanagerid" in operation.segments and (reason := unreachable_taskmanager(response)):
         return f"{response.status} {reason}"
-    initializing = response.status == INITIALIZING[0] and INITIALIZING[1] in text
-    if response.status in traits_of(operation.id).expected_errors or initializing:
+    is_initializing = response.status == INITIALIZING_STATUS and INITIALIZING_TEXT in text
+    if response.status in traits_of(operation.id).expected_errors or is_initializing:
         return f"{response.status} {text}"
     return None
 
@@ -78,9 +80,9 @@ def check_response(
     def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:
         return Finding(operation, pointer, kind, str(expected), str(found))
 
-    success = response.status == operation.status
-    error_allowed = expected_error(operation, response) if errors is None else response.status in errors
-    if not success and not error_allowed:
+    is_success = response.status == operation.status
+    is_allowed = expected_error(operation, response) is not None if errors is None else response.status in errors
+    if not is_success and not is_allowed:
         expected = operation.status if errors is None else " or ".join(map(str, sorted({operation.status, *errors})))
         yield finding(STATUS, expected, f"{response.status} {error_message(response)}".strip())
     if response.status in NETTY_STATUSES and not response.raw_body:
@@ -91,7 +93,7 @@ def check_response(
         yield finding("content type", expected_type, response.content_type or "none")
     if file_type:
         return
-    if success and not traits_of(operation.id).is_log_url and CORS not in response.headers:
+    if is_success and not traits_of(operation.id).is_log_url and CORS not in response.headers:
         yield finding("header", CORS, "none")
     try:
         body = response.body

@@ -12,9 +12,10 @@ from flinkmock.contract import Operation, Parameter
 VALUES_PER_PARAMETER = 12
 """How many values of one path parameter are used: 12 of a server's 1000 jobs."""
 METRICS_PER_REQUEST = 40
+"""How many metrics of one list are requested."""
 COMPARED_METRICS = (
-    *(f"num{kind}{way}" for kind in ("Records", "Bytes", "Buffers") for way in ("In", "Out")),
-    *(f"num{kind}{end}" for kind in ("Bytes", "Buffers") for end in ("InLocal", "InRemote")),
+    *(f"num{kind}{direction}" for kind in ("Records", "Bytes", "Buffers") for direction in ("In", "Out")),
+    *(f"num{kind}{direction}" for kind in ("Bytes", "Buffers") for direction in ("InLocal", "InRemote")),
     "accumulateBusyTimeMs",
     "accumulateIdleTimeMs",
     "accumulateBackPressuredTimeMs",
@@ -23,7 +24,7 @@ COMPARED_METRICS = (
     "backPressuredTimeMsPerSecond",
     "currentInputWatermark",
 )
-"""The ends of the names of metrics whose values other responses contain too. They are requested before others."""
+"""The ends of the names of metrics whose values are also in other responses. They are requested before others."""
 DEPENDENT_PARAMETERS = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
 """Query parameters that only work with other parameters, or with a value from the server."""
 
@@ -94,9 +95,8 @@ class Targets:
     def _metric_queries(self, path: str, agg: Parameter | None) -> Iterator[str]:
         metrics = self._body(path)
         ids = [metric.get("id") for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
-        listed = [name for name in ids if isinstance(name, str)]
-        chosen = sorted(listed, key=_importance)[:METRICS_PER_REQUEST]
-        names = [quote(name) for name in chosen]
+        metric_ids = sorted((metric_id for metric_id in ids if isinstance(metric_id, str)), key=_metric_sort_key)
+        names = [quote(metric_id) for metric_id in metric_ids[:METRICS_PER_REQUEST]]
         if names:
             yield "?get=" + ",".join(names)
             for aggregation in agg.enum if agg else ():
@@ -111,10 +111,11 @@ class Targets:
             self._bodies[path] = self._reader.json(path)
         return self._bodies[path]
 
-    def _column(self, path: str, rows: str, key: str) -> list[Any]:
+    def _column(self, path: str, list_key: str, key: str) -> list[Any]:
+        """Return the value under `key` of each item of a list in a response."""
         body = self._body(path)
-        listed = body.get(rows) if isinstance(body, dict) else None
-        return [row[key] for row in listed if isinstance(row, dict) and key in row] if isinstance(listed, list) else []
+        rows = body.get(list_key) if isinstance(body, dict) else None
+        return [row[key] for row in rows if isinstance(row, dict) and key in row] if isinstance(rows, list) else []
 
     def _subtasks(self, path: str) -> list[Any]:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
@@ -131,10 +132,14 @@ class Targets:
         return [row["rescaleUuid"] for row in rows if isinstance(row, dict) and "rescaleUuid" in row]
 
 
-def _importance(name: str) -> tuple[bool, str]:
-    """Return what metrics are sorted by, so that a subtask, its vertex and the aggregation have the same ones."""
-    index, _, rest = name.partition(".")
-    return not name.endswith(COMPARED_METRICS), rest if index.isdecimal() else name
+def _metric_sort_key(metric_id: str) -> tuple[bool, str]:
+    """Return a sort key that puts compared metrics first.
+
+    It ignores the index of a subtask in the id, so that the same metrics of a subtask, its vertex and all subtasks
+    together are requested.
+    """
+    index, _, name = metric_id.partition(".")
+    return not metric_id.endswith(COMPARED_METRICS), name if index.isdecimal() else metric_id
 
 
 def job_path(path: str) -> str:

@@ -12,7 +12,7 @@ from flinkmock.conformance.coherence import Culprit, Invariants, described, succ
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import (
-    ANY_ERROR,
+    ERROR_STATUSES,
     JSON,
     NETTY_STATUSES,
     check_response,
@@ -153,7 +153,7 @@ class TrafficChecker:
         """Return the findings of a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
-        errors = tuple(sorted({*ANY_ERROR, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
+        errors = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
         findings = list(check_response(self._contract, operation, response, errors))
         for finding in findings:
             self.report.add(finding, exchange.target)

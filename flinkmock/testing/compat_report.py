@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from flinkmock.conformance.compat import EFFECTS, IGNORED_NOW, READS, ClientRequest, UpgradeImpact, compat
+from flinkmock.conformance.compat import ALREADY_IGNORED, EFFECTS, MAY_READ, ClientRequest, UpgradeImpact, compat
 from flinkmock.contract import Contract, known_releases
 from flinkmock.journal import Exchange
 from flinkmock.tables import counted
@@ -83,7 +83,7 @@ class CompatReport:
         yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
             impacts_of_effect = list(group)
-            limit = MAX_RESPONSE_CHANGES if effect == READS else len(impacts_of_effect)
+            limit = MAX_RESPONSE_CHANGES if effect == MAY_READ else len(impacts_of_effect)
             yield f"  {HEADINGS[effect]}:"
             for (where, times, example), parts in groupby(impacts_of_effect[:limit], key=_request):
                 yield f"    {where} ({counted(times, 'request')}, first in {tests[example]})"
@@ -100,7 +100,7 @@ class CompatReport:
 
 
 def _since(impact: UpgradeImpact) -> str:
-    return "" if impact.effect == IGNORED_NOW else f" (since {impact.since})"
+    return "" if impact.effect == ALREADY_IGNORED else f" (since {impact.since})"
 
 
 def _request(impact: UpgradeImpact) -> tuple[str, int, str]:

@@ -1,38 +1,61 @@
-"""Guesses the operation to which a JSON body is the response."""
+"""Guesses which operation returns a JSON body."""
 
 from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.contract.contract import known_releases
 
 MIN_SHARE = 0.5
 """The share of keys that a body has to have in common with the response of an operation, from 0 to 1."""
+ARRAY_SHARE = 0.6
+"""The assumed share if both are arrays, whose items are not compared."""
+MANY_VIOLATIONS = 99
+"""The assumed number of schema violations if the share is too low."""
 ERROR_STATUS = 500
 """The assumed status of a body with errors."""
 
 
-def guess(body: Any, name: str) -> tuple[str, int]:
-    """Return the request and the status of a response.
+class GuessedRequest(NamedTuple):
+    """A request that probably gets a response.
+
+    Attributes:
+        method: The HTTP method; "" if no operation fits.
+        path: The path of the operation, such as "/jobs/:jobid"; "" if no operation fits.
+        status: The status of the response.
+    """
+
+    method: str
+    path: str
+    status: int
+
+
+class _Score(NamedTuple):
+    """How well an operation fits a body. The best operation has the highest score."""
+
+    share: float
+    minus_violations: int
+    name_similarity: float
+
+
+def guess_request(body: Any, name: str) -> GuessedRequest:
+    """Return the request to which a body is probably the response.
 
     Args:
         body: Parsed JSON.
         name: The name of the file, without its suffix. It decides between operations that fit equally well.
-
-    Returns:
-        The request and the status, such as ("GET /jobs/overview", 200). The request is "" if no operation fits.
     """
     if isinstance(body, dict) and body.keys() == {"errors"}:
-        return "", ERROR_STATUS
-    scored = [(_score(operation, body, name), operation) for operation in _operations()]
-    score, operation = max(scored, key=lambda candidate: candidate[0])
-    if score[0] < MIN_SHARE:
-        return "", 200
-    return f"{operation.method} {operation.path}", operation.status
+        return GuessedRequest("", "", ERROR_STATUS)
+    scores = {operation: _score(operation, body, name) for operation in _operations()}
+    operation = max(scores, key=lambda candidate: scores[candidate])
+    if scores[operation].share < MIN_SHARE:
+        return GuessedRequest("", "", 200)
+    return GuessedRequest(operation.method, operation.path, operation.status)
 
 
 @cache
@@ -46,15 +69,17 @@ def _operations() -> tuple[Operation, ...]:
     return tuple(operations.values())
 
 
-def _score(operation: Operation, body: Any, name: str) -> tuple[float, float, float]:
+def _score(operation: Operation, body: Any, name: str) -> _Score:
     contract = next(
         Contract.load(release) for release in reversed(known_releases()) if operation.id in Contract.load(release)
     )
-    violations = len(contract.check_response(operation, body)) if _share(operation, contract, body) >= MIN_SHARE else 99
-    words = " ".join(re.findall(r"[a-z]+", name.lower()))
-    path = " ".join(re.findall(r"[a-z]+", f"{operation.path} {operation.id}".lower()))
-    is_get = 1.0 if operation.method == "GET" else 0.0
-    return _share(operation, contract, body), -violations, SequenceMatcher(None, words, path).ratio() + is_get
+    share = _share(operation, contract, body)
+    violations = len(contract.check_response(operation, body)) if share >= MIN_SHARE else MANY_VIOLATIONS
+    words_of_file = " ".join(re.findall(r"[a-z]+", name.lower()))
+    words_of_operation = " ".join(re.findall(r"[a-z]+", f"{operation.path} {operation.id}".lower()))
+    similarity = SequenceMatcher(None, words_of_file, words_of_operation).ratio()
+    bonus = 1.0 if operation.method == "GET" else 0.0  # most fakes are of reads
+    return _Score(share, -violations, similarity + bonus)
 
 
 def _share(operation: Operation, contract: Contract, body: Any) -> float:
@@ -63,7 +88,7 @@ def _share(operation: Operation, contract: Contract, body: Any) -> float:
     while "$ref" in schema:
         schema = contract.definitions[schema["$ref"].rpartition("/")[2]]
     if isinstance(body, list):
-        return 0.6 if schema.get("type") == "array" else 0.0
+        return ARRAY_SHARE if schema.get("type") == "array" else 0.0
     keys = set(schema.get("properties", {}))
     if not isinstance(body, dict) or not keys:
         return 0.0

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.conformance.adoption.fakes import FakeResponse, fake_response
-from flinkmock.conformance.adoption.guess import guess
+from flinkmock.conformance.adoption.guess import guess_request
 from flinkmock.errors import FlinkMockError, unreadable
 
 SUFFIXES = (".json", ".har", ".yaml", ".yml")
 PATTERNS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
 """The keys of a WireMock request whose values are patterns."""
-_REQUEST = re.compile(r"^(?:(GET|POST|PUT|PATCH|DELETE) )?(/\S*)$")
+_REQUEST = re.compile(r"^(?:(?P<method>GET|POST|PUT|PATCH|DELETE) )?(?P<path>/\S*)$")
+"""How a key of a file with bodies by request looks: "GET /jobs/overview" or "/jobs/overview"."""
 
 
 def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
@@ -61,7 +62,7 @@ def _parse(text: str, file: Path) -> Any:
 
 
 def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
-    """Yield the responses in a document, whose format its keys show."""
+    """Yield the responses in a document. Its keys show the format."""
     source = str(file)
     if isinstance(document, Mapping) and isinstance(document.get("log"), Mapping) and "entries" in document["log"]:
         yield from _har(document["log"]["entries"], source)
@@ -74,14 +75,13 @@ def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
         yield from _routes([response.get("response", response) for response in document["responses"]], source)
     elif isinstance(document, Mapping) and document and all(_REQUEST.match(str(key)) for key in document):
         for key, body in document.items():
-            method, path = _REQUEST.match(str(key)).groups()  # type: ignore[union-attr]
-            yield fake_response(f"{source}[{key}]", method or "GET", path, 200, body)
+            if match := _REQUEST.match(str(key)):
+                yield fake_response(f"{source}[{key}]", match["method"] or "GET", match["path"], 200, body)
     elif isinstance(document, list) and document and all(map(_is_route, document)):
         yield from _routes(document, source)
     else:
-        request, status = guess(document, file.stem)
-        method, _, path = request.partition(" ")
-        yield FakeResponse(source, method, path, status, document)
+        request = guess_request(document, file.stem)
+        yield FakeResponse(source, request.method, request.path, request.status, document)
 
 
 def _is_wiremock(document: Mapping[str, Any]) -> bool:
@@ -118,10 +118,8 @@ def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[F
     url = pattern or str(request.get("url", request.get("urlPath", "/")))
     method = str(request.get("method", "GET"))
     body = _wiremock_body(response, file)
-    yield fake_response(
-        source, "GET" if method == "ANY" else method, url, int(response.get("status", 200)), body,
-        is_pattern=pattern is not None,
-    )  # fmt: skip
+    status = int(response.get("status", 200))
+    yield fake_response(source, "GET" if method == "ANY" else method, url, status, body, is_pattern=pattern is not None)
 
 
 def _wiremock_body(response: Mapping[str, Any], file: Path) -> Any:

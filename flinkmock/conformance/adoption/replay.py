@@ -1,4 +1,4 @@
-"""Sends the requests of hand-written fakes to the cluster of a scenario, and compares values that it determines."""
+"""Sends the requests of hand-written fakes to the cluster of a scenario, and compares the responses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flinkmock.rest.error_responses import RequestRejected
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.scenario import load_scenario
 
-COMPARED = frozenset(
+COMPARED_KEYS = frozenset(
     {
         "flink-version", "id", "jid", "jobs-cancelled", "jobs-failed", "jobs-finished", "jobs-running", "name",
         "parallelism", "slots-total", "slotsNumber", "state", "status", "taskmanagers",
     }
 )  # fmt: skip
 """Keys whose values a scenario determines. Other values are computed by the model."""
-IDENTITIES = ("jid", "id", "name")
+IDENTIFYING_KEYS = ("jid", "id", "name")
 """Keys that identify the entries of lists."""
 
 
@@ -97,13 +97,13 @@ def _compare(fake: FakeResponse, served: Any) -> Iterator[Difference]:
 
 
 def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield pointer, the fake's value and the served value of each compared key."""
+    """Yield (pointer, value in the fake, served value) of each compared key."""
     if isinstance(fake, Mapping):
         for key, value in fake.items():
             other = served.get(key) if isinstance(served, Mapping) else None
             if isinstance(value, Mapping | list):
                 yield from _leaves(f"{pointer}/{key}", value, other)
-            elif key in COMPARED:
+            elif key in COMPARED_KEYS:
                 yield f"{pointer}/{key}", value, other
     elif isinstance(fake, list):
         entries = served if isinstance(served, list) else []
@@ -112,9 +112,9 @@ def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, An
 
 
 def _entry(value: Any, number: int, entries: list[Any]) -> Any:
-    """Return the entry of a list with the same identity; if `value` has no identity, the one at the same position."""
+    """Return the entry with the same identifying key as `value`; without such a key, the entry at the same position."""
     if isinstance(value, Mapping):
-        for key in IDENTITIES:
+        for key in IDENTIFYING_KEYS:
             if key in value:
                 same_entries = (
                     entry for entry in entries if isinstance(entry, Mapping) and entry.get(key) == value[key]

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
 from flinkmock.conformance.invariants import invariant_violations
 from flinkmock.conformance.report import generalize_pointer
-from flinkmock.conformance.response_check import ANY_ERROR
+from flinkmock.conformance.response_check import ERROR_STATUSES
 from flinkmock.contract import Contract, Operation
 from flinkmock.journal.operation_hints import METHODS
 
-MAX_PREFIX = 4
-"""How many segments before Flink's own path are taken for the prefix of a gateway."""
+MAX_PREFIX_SEGMENTS = 4
+"""How many segments before Flink's own path may be the prefix of a gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The review of one response by the contracts of the releases.
+    """A comparison of one response with the contracts of several releases.
 
     Attributes:
         fake: The reviewed response.
@@ -35,7 +35,7 @@ class Review:
     @property
     def releases(self) -> list[str]:
         """The releases that may send this response."""
-        return [release for release, deviations_of_release in self.deviations.items() if not deviations_of_release]
+        return [release for release, deviations in self.deviations.items() if not deviations]
 
     @property
     def deviates(self) -> bool:
@@ -51,7 +51,7 @@ class Review:
 def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
     """Compare a response with releases. Raises UnknownRelease."""
     contracts = {release: Contract.load(release) for release in releases}
-    prefix, path = _prefix(fake, list(contracts.values()))
+    prefix, path = _split_prefix(fake, list(contracts.values()))
     operation: Operation | None = None
     deviations: dict[str, list[str]] = {}
     for release, contract in contracts.items():
@@ -64,10 +64,10 @@ def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
     return Review(fake, operation, prefix, deviations)
 
 
-def _prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
+def _split_prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
     """Return the prefix of the path, and Flink's own path."""
     segments = fake.path.partition("?")[0].split("/")[1:]
-    for length in range(min(MAX_PREFIX, len(segments) - 1) + 1):
+    for length in range(min(MAX_PREFIX_SEGMENTS, len(segments) - 1) + 1):
         path = "/" + "/".join(segments[length:])
         if any(contract.match(fake.method, path) for contract in contracts):
             return "/".join(["", *segments[:length]]), path
@@ -83,7 +83,7 @@ def _deviations(
     contract: Contract, operation: Operation, parameters: dict[str, str], path: str, fake: FakeResponse
 ) -> Iterator[str]:
     if fake.status >= 400:
-        if fake.status not in ANY_ERROR:
+        if fake.status not in ERROR_STATUSES:
             yield f"status {fake.status}: Flink never sends it"
         elif fake.is_json:
             yield from (str(violation) for violation in contract.check_error(fake.body))

@@ -14,8 +14,9 @@ from flinkmock.errors import ScenarioError
 from flinkmock.scenario import load_scenario
 
 ID = re.compile(r"[0-9a-f]{32}")
-ENDED_AGE = "1h"
-"""The age of jobs that have ended, or that have left RUNNING, when the scenario begins."""
+"""The id of a job or a vertex."""
+AGE_AFTER_RUNNING = "1h"
+"""The age of jobs that have left RUNNING when the scenario begins."""
 LIFECYCLES: Mapping[str, Sequence[Any]] = {
     "INITIALIZING": [{"INITIALIZING": "forever"}],
     "CREATED": [{"CREATED": "forever"}],
@@ -28,8 +29,8 @@ LIFECYCLES: Mapping[str, Sequence[Any]] = {
     "FINISHED": [{"RUNNING": "1m"}, "FINISHED"],
 }
 """Job state -> a lifecycle whose job is in this state when the scenario begins."""
-AGELESS = ("INITIALIZING", "CREATED", "RUNNING")
-ASYNC = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
+STATES_WITHOUT_AGE = ("INITIALIZING", "CREATED", "RUNNING")
+ASYNC_OPERATIONS = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
 """Segment of the path of an async operation -> key of the section `operations`."""
 
 
@@ -67,7 +68,7 @@ class _Reader:
         self._contract = Contract.load(flink)
         self._cluster: dict[str, Any] = {}
         self._jobs: dict[str, dict[str, Any]] = {}
-        """Job id, or the name of a job without id -> known facts of the job."""
+        """Job id, or the name of a job without id -> the properties of the job that responses contain."""
         self._operations: dict[str, Any] = {}
         self._faults: list[dict[str, Any]] = []
 
@@ -77,7 +78,7 @@ class _Reader:
         if fake_review.operation is None:
             return
         if fake.status >= 400:
-            self._error(str(fake_review.operation), fake)
+            self._read_error(str(fake_review.operation), fake)
             return
         if not isinstance(fake.body, Mapping):
             return
@@ -85,19 +86,19 @@ class _Reader:
         route = self._contract.match_route(fake.method, path)
         parameters = route[1] if route else {}
         try:
-            self._body(fake_review.operation.id, fake.body, parameters, path)
+            self._read_body(fake_review.operation.id, fake.body, parameters, path)
         except (LookupError, TypeError, ValueError, AttributeError):
             return
 
-    def _body(self, operation: str, body: Mapping[str, Any], parameters: Mapping[str, str], path: str) -> None:
+    def _read_body(self, operation: str, body: Mapping[str, Any], parameters: Mapping[str, str], path: str) -> None:
         if operation == "getJobsOverview":
             for row in body["jobs"]:
-                self._job(row.get("jid"), name=row.get("name"), state=row.get("state"))
+                self._add_job(row.get("jid"), name=row.get("name"), state=row.get("state"))
         elif operation == "getJobIdsWithStatusesOverview":
             for row in body["jobs"]:
-                self._job(row.get("id"), state=row.get("status"))
+                self._add_job(row.get("id"), state=row.get("status"))
         elif operation == "getJobDetails":
-            self._job(
+            self._add_job(
                 body.get("jid"),
                 name=body.get("name"),
                 state=body.get("state"),
@@ -105,34 +106,34 @@ class _Reader:
                 type=str(body.get("job-type", "")).lower(),
             )
         elif operation == "getJobStatusInfo":
-            self._job(parameters.get("jobid"), state=body.get("status"))
+            self._add_job(parameters.get("jobid"), state=body.get("status"))
         elif operation == "getJobExceptions":
-            self._job(parameters.get("jobid"), exception=_exception(body))
+            self._add_job(parameters.get("jobid"), exception=_exception(body))
         elif operation == "getTaskManagers":
             rows = body["taskmanagers"]
             slots = [int(row["slotsNumber"]) for row in rows if "slotsNumber" in row]
             self._cluster |= {"taskmanagers": len(rows)} | ({"slots": max(slots)} if slots else {})
         elif operation == "getClusterOverview":
             count = int(body.get("taskmanagers", 1))
-            known = {"taskmanagers": count} | ({"slots": int(body.get("slots-total", 4)) // count} if count else {})
-            self._cluster = known | self._cluster
+            overview = {"taskmanagers": count} | ({"slots": int(body.get("slots-total", 4)) // count} if count else {})
+            self._cluster = overview | self._cluster
         elif operation == "getDashboardConfiguration" and body.get("flink-version"):
             if body["flink-version"] != self._contract.release.version:
                 self._cluster["version"] = str(body["flink-version"])
         elif body.get("status", {}).get("id"):
-            self._async(path, body)
+            self._read_async_operation(path, body)
 
-    def _async(self, path: str, body: Mapping[str, Any]) -> None:
-        key = next((key for segment, key in ASYNC.items() if f"/{segment}/" in f"{path}/"), None)
+    def _read_async_operation(self, path: str, body: Mapping[str, Any]) -> None:
+        key = next((key for segment, key in ASYNC_OPERATIONS.items() if f"/{segment}/" in f"{path}/"), None)
         if key is None:
             return
         cause = (body.get("operation") or {}).get("failure-cause")
         if cause:
-            self._operations[key] = {"fails": "100%", "exception": _java(str(cause.get("class", "")), cause)}
+            self._operations[key] = {"fails": "100%", "exception": _java_exception(str(cause.get("class", "")), cause)}
         elif body["status"]["id"] == "IN_PROGRESS":
             self._operations.setdefault(key, "10s")
 
-    def _error(self, operation: str, fake: FakeResponse) -> None:
+    def _read_error(self, operation: str, fake: FakeResponse) -> None:
         errors = fake.body.get("errors") if isinstance(fake.body, Mapping) else None
         texts = [str(error) for error in errors] if isinstance(errors, list) else []
         reply: dict[str, Any] = {"status": fake.status} | ({"errors": texts} if texts else {})
@@ -140,15 +141,14 @@ class _Reader:
         if fault not in self._faults:
             self._faults.append(fault)
 
-    def _job(self, job_id: object, **known: Any) -> None:
-        key = str(job_id or known.get("name") or "")
+    def _add_job(self, job_id: object, *, state: object = None, **properties: Any) -> None:
+        key = str(job_id or properties.get("name") or "")
         if not key or key.startswith(":") or key == "*":
             return
         job = self._jobs.setdefault(key, {"states": []})
-        state = known.pop("state", None)
         if state in JobState.__members__ and state not in job["states"]:
             job["states"].append(state)
-        job.update({name: value for name, value in known.items() if value})
+        job.update({name: value for name, value in properties.items() if value})
 
     def scenario(self) -> dict[str, Any]:
         jobs: dict[str, Any] = {}
@@ -167,17 +167,18 @@ class _Reader:
 
 
 def _job_entry(key: str, job: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """Return the entry of a job in a scenario; `name` is its name if that is not the key of the entry."""
     state = job["states"][-1] if job["states"] else "RUNNING"
     lifecycle = [dict(step) if isinstance(step, dict) else step for step in LIFECYCLES.get(state, ["RUNNING"])]
     for step in lifecycle:
-        for failing in ("FAILING", "RESTARTING"):
-            if isinstance(step, dict) and failing in step and job.get("exception"):
-                step[failing] = {"duration": step[failing], "exception": job["exception"]}
+        for failure_state in ("FAILING", "RESTARTING"):
+            if isinstance(step, dict) and failure_state in step and job.get("exception"):
+                step[failure_state] = {"duration": step[failure_state], "exception": job["exception"]}
     return {
         **({"name": name} if name else {}),
         **({"id": key} if ID.fullmatch(key) else {}),
         **({"type": job["type"]} if job.get("type") in ("batch", "streaming") else {}),
-        **({"age": ENDED_AGE} if state not in AGELESS else {}),
+        **({"age": AGE_AFTER_RUNNING} if state not in STATES_WITHOUT_AGE else {}),
         **({"vertices": job["vertices"]} if job.get("vertices") else {}),
         "lifecycle": lifecycle,
     }
@@ -196,15 +197,17 @@ def _vertices(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def _exception(body: Mapping[str, Any]) -> dict[str, Any] | None:
     entries = (body.get("exceptionHistory") or {}).get("entries") or []
     if entries:
-        return _java(str(entries[0].get("exceptionName", "")), {"stack-trace": entries[0].get("stacktrace", "")})
+        return _java_exception(
+            str(entries[0].get("exceptionName", "")), {"stack-trace": entries[0].get("stacktrace", "")}
+        )
     root = body.get("root-exception")
-    return _java("", {"stack-trace": root}) if root else None
+    return _java_exception("", {"stack-trace": root}) if root else None
 
 
-def _java(java_class: str, cause: Mapping[str, Any]) -> dict[str, Any]:
+def _java_exception(java_class: str, cause: Mapping[str, Any]) -> dict[str, Any]:
     """Return an exception of a scenario, made from the class and the first line of the stack trace."""
-    first = str(cause.get("stack-trace", "")).strip().partition("\n")[0]
-    match = re.match(r"([\w.$]+\.[\w$]+)(?::\s*(.*))?$", first)
+    first_line = str(cause.get("stack-trace", "")).strip().partition("\n")[0]
+    match = re.match(r"([\w.$]+\.[\w$]+)(?::\s*(.*))?$", first_line)
     name = java_class or (match[1] if match else "java.lang.RuntimeException")
-    message = (match[2] or "") if match else first
+    message = (match[2] or "") if match else first_line
     return {"class": name, **({"message": message} if message else {})}
