@@ -12,7 +12,7 @@ from flinkmock.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
-    from flinkmock.faults.decide import FaultsSnapshot
+    from flinkmock.faults.selection import FaultsSnapshot
     from flinkmock.journal.journal import JournalSnapshot
     from flinkmock.rest.call import Handler
 

@@ -1,8 +1,7 @@
 """Faults: things that go wrong between clients and the cluster, and the choice of the fault for a request."""
 
-from flinkmock.faults.decide import Faults, RequestInfo
 from flinkmock.faults.fault import (
-    FIRST,
+    FIRST_TASKMANAGER,
     Corrupt,
     Corruption,
     Drop,
@@ -13,9 +12,10 @@ from flinkmock.faults.fault import (
     NamedReply,
     Reply,
 )
+from flinkmock.faults.selection import Faults, RequestInfo
 
 __all__ = [
-    "FIRST",
+    "FIRST_TASKMANAGER",
     "Corrupt",
     "Corruption",
     "Drop",

@@ -14,7 +14,7 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends. `reaches_cluster` says whether the request is processed before."""
+    """How a connection ends."""
 
     RESET = "reset"
     """TCP RST instead of a response."""
@@ -26,7 +26,6 @@ class Drop(Enum):
     """The request is processed, and a TCP RST is sent instead of the response."""
     HANG = "hang"
     """No response. The connection stays open until the client closes it, or the cluster is closed."""
-
     HANG_AFTER_PROCESSING = "hang-after-processing"
     """The request is processed; then the connection hangs as with `HANG`."""
 
@@ -76,7 +75,7 @@ class Corruption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Corrupt:
-    """A corruption. For kinds that change a field, `field` is a `ValuePath`: "jobs.0.state"."""
+    """A corruption. For kinds that change a field, `field` is the text of a `ValuePath`: "jobs.0.state"."""
 
     kind: Corruption
     field: str = ""
@@ -107,7 +106,8 @@ class FaultTrigger:
         patterns: Methods and paths; () for all requests.
         job: Name of the job in the path of the request; None for any request.
         headers: Headers that the request has to have.
-        during: The interval [first, second) of cluster time since the start, in ms; None: no limit.
+        during: The interval [start, end) of cluster time since the start, in ms; an end of None is never reached. None
+            for any time.
         job_state: The state that a job has to be in; None: any state.
         every: The fault applies to every n-th of the requests that match the conditions above.
         nth: The numbers of those requests, from 1, to which it applies; empty: all.
@@ -126,8 +126,8 @@ class FaultTrigger:
     times: int | None = None
 
 
-FIRST = -1
-"""The first TaskManager that is present."""
+FIRST_TASKMANAGER = -1
+"""The value of `kill_taskmanager` for the first TaskManager that is present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ class Fault:
         serve_stale: The age, in ms, of the earlier response to the same GET that is sent instead.
         leader_failover: After the request was processed, the leading JobManager crashes. Another one leads after this
             time, in ms, and recovers the jobs, but not the trigger ids.
-        kill_taskmanager: The number of the TaskManager that is lost after the request was processed; `FIRST`: the
-            first one that is present.
+        kill_taskmanager: The number of the TaskManager that is lost after the request was processed;
+            `FIRST_TASKMANAGER` for the first one that is present.
         definition: The fault as a scenario describes it; None if it was created in Python.
     """
 
@@ -174,12 +174,14 @@ class Fault:
         return not patterns or any(pattern.matches(method, path, operation) for pattern in patterns)
 
     @property
-    def sought_values(self) -> tuple[str, ...]:
+    def value_paths(self) -> tuple[str, ...]:
         """The paths of the values that the fault changes in a response."""
-        needs_field = self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE)
-        corrupted = (self.corrupt.field,) if self.corrupt is not None and needs_field else ()
-        varied = self.vary.values if self.vary is not None else ()
-        return (*(path.text for path in (*self.set_values, *varied)), *corrupted)
+        paths = [path.text for path in self.set_values]
+        if self.vary is not None:
+            paths += (path.text for path in self.vary.values)
+        if self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE):
+            paths.append(self.corrupt.field)
+        return tuple(paths)
 
     @property
     def reaches_cluster(self) -> bool:

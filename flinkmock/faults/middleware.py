@@ -9,9 +9,9 @@ import dataclasses
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flinkmock.faults.corrupt import corrupt_body, set_values
-from flinkmock.faults.decide import RequestInfo
+from flinkmock.faults.body_changes import corrupt_body, set_values
 from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
+from flinkmock.faults.selection import RequestInfo
 from flinkmock.faults.variation import varied_body
 from flinkmock.flink import messages
 from flinkmock.flink.exceptions import completion_exception
@@ -82,20 +82,21 @@ class FaultMiddleware:
         body, content_type = response.body, response.content_type
         if fault.set_values:
             body, changed_paths = set_values(body, fault.set_values)
-            self._target.faults.note_changed(fault, changed_paths)
+            self._target.faults.note_changed_paths(fault, changed_paths)
         operation = request.operation
-        if fault.vary is not None and operation is not None and _is_json_of(operation, response):
+        if fault.vary is not None and operation is not None and _is_success_with_json(operation, response):
             draw = partial(self._target.faults.random.number, "fault", fault.name, request.fault.nth, "vary")
             body, changed_paths = varied_body(body, fault.vary, self._flink, operation.id, draw)
-            self._target.faults.note_changed(fault, changed_paths)
+            self._target.faults.note_changed_paths(fault, changed_paths)
         if fault.corrupt is not None:
-            before, body = body, corrupt_body(body, fault.corrupt)
-            if body != before:
-                self._target.faults.note_changed(fault, (fault.corrupt.field,))
+            corrupted_body = corrupt_body(body, fault.corrupt)
+            if corrupted_body != body:
+                self._target.faults.note_changed_paths(fault, (fault.corrupt.field,))
+            body = corrupted_body
             content_type = "text/html" if fault.corrupt.kind is Corruption.HTML else content_type
-        return (
-            response if body is response.body else dataclasses.replace(response, body=body, content_type=content_type)
-        )
+        if body is response.body:
+            return response
+        return dataclasses.replace(response, body=body, content_type=content_type)
 
     def _reply(self, reply: NamedReply | Reply, request: Request) -> Response:
         match reply:
@@ -113,8 +114,8 @@ class FaultMiddleware:
                 return internal_error(completion_exception(timeout))
 
 
-def _is_json_of(operation: Operation, response: Response) -> bool:
-    """Return whether the response is a success response of the operation, with JSON."""
+def _is_success_with_json(operation: Operation, response: Response) -> bool:
+    """Return whether the operation responds with JSON, and this response has its status of success."""
     return operation.response is not None and not operation.returns_file and response.status == operation.status
 
 

@@ -18,7 +18,7 @@ class Variation:
 
     Attributes:
         changes: Kinds of changes. Each response gets a random choice of them.
-        values: Path -> the change that is made in each response.
+        values: Paths with the changes that are made in each response.
     """
 
     changes: frozenset[Change] = frozenset()
@@ -34,7 +34,7 @@ def varied_body(
         body: The JSON of the response.
         variation: The changes.
         flink: The release.
-        operation_id: The operation.
+        operation_id: The operation id of the request.
         draw: Returns a number from 0 to 1 for the name of a value.
 
     Returns:
@@ -44,10 +44,10 @@ def varied_body(
     changed_paths = set()
     for path, change in variation.values.items():
         variable = find_variable(flink, operation_id, path, change)
-        # from the end, so that positions stay valid
-        for position in reversed(variable.positions(value) if variable is not None else []):
-            assert variable is not None
-            variable.change(position, change, draw(f"{path}"))
+        if variable is None:
+            continue
+        for position in reversed(variable.positions(value)):  # from the end, so that indexes stay valid
+            variable.change(position, change, draw(path.text))
             changed_paths.add(path.text)
     if variation.changes:
         vary(value, flink, operation_id, draw, variation.changes)

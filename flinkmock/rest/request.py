@@ -11,7 +11,7 @@ from flinkmock.rest.response import NoResponse, Response
 
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
-    from flinkmock.faults.decide import FaultHit
+    from flinkmock.faults.selection import FaultHit
     from flinkmock.rest.call import UploadedFile
     from flinkmock.rest.resolver import ResolvedTarget
 

@@ -12,7 +12,7 @@ from flinkmock.contract.value_path import ValuePath
 from flinkmock.contract.variation import Change
 from flinkmock.errors import InvalidArgument, did_you_mean
 from flinkmock.faults import (
-    FIRST,
+    FIRST_TASKMANAGER,
     Corrupt,
     Corruption,
     Drop,
@@ -89,7 +89,7 @@ class FaultReader:
             vary=self._variation(node.get("vary"), trigger.patterns),
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
-            kill_taskmanager=as_int(taskmanager, FIRST) if taskmanager else None,
+            kill_taskmanager=as_int(taskmanager, FIRST_TASKMANAGER) if taskmanager else None,
             definition=definition,
         )
 

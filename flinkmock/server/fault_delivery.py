@@ -12,7 +12,7 @@ from flinkmock.server.transports import end_connection
 
 if TYPE_CHECKING:
     from flinkmock.cluster.clock import Clock
-    from flinkmock.faults.decide import FaultHit
+    from flinkmock.faults.selection import FaultHit
 
 _MAX_PIECES = 50
 """The maximum number of pieces in which a throttled body is sent."""

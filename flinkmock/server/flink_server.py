@@ -32,7 +32,7 @@ from flinkmock.server.response_head import head_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
-    from flinkmock.faults.decide import FaultHit
+    from flinkmock.faults.selection import FaultHit
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.rest.request import Request, RequestHandler
     from flinkmock.server.control_server import ControlServer

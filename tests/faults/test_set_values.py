@@ -12,7 +12,7 @@ from flinkmock import FlinkMock, ScenarioError
 JOBS = {"orders": "streaming", "report": "batch"}
 
 
-def test_values_are_set_by_position_by_name_and_everywhere() -> None:
+def test_values_are_set_by_name_and_in_all_items_of_a_list() -> None:
     values = {"jobs[name=report].state": "FAILED", "jobs[*].duration": -1, "jobs[name=orders].tasks.failed": None}
     with FlinkMock({"jobs": JOBS, "faults": [{"match": "GET /jobs/overview", "set": values}]}) as flink:
         jobs = {job["name"]: job for job in httpx.get(flink.url + "/jobs/overview").json()["jobs"]}
@@ -23,18 +23,18 @@ def test_values_are_set_by_position_by_name_and_everywhere() -> None:
         assert flink.findings.unused == ()
 
 
-def test_the_rest_of_the_response_stays_as_it_is() -> None:
+def test_set_changes_nothing_else_in_the_response() -> None:
     with FlinkMock({"jobs": JOBS}) as flink:
         url = f"{flink.url}/jobs/{flink.job('orders').id}"
         flink.advance("10s")
         snapshot = flink.snapshot()
-        before = httpx.get(url)
+        original = httpx.get(url)
         flink.restore(snapshot)
         flink.faults.add({"match": "GET /jobs/:jobid", "set": {"vertices.0.metrics.read-records-complete": False}})
-        after = httpx.get(url)
-    complete = b'"read-records-complete":%s'
-    assert after.content == before.content.replace(complete % b"true", complete % b"false", 1) != before.content
-    assert after.headers["content-length"] == str(len(after.content))
+        changed = httpx.get(url)
+    field = b'"read-records-complete":%s'
+    assert changed.content == original.content.replace(field % b"true", field % b"false", 1) != original.content
+    assert changed.headers["content-length"] == str(len(changed.content))
 
 
 def test_a_value_that_no_response_had_is_reported() -> None:
@@ -64,7 +64,7 @@ def test_a_value_that_no_response_had_is_reported() -> None:
         ({"set": {"jobs": []}, "reply": "not-found"}, "nor reply with set"),
     ],
 )  # fmt: skip
-def test_mistakes(fault: dict[str, Any], message: str) -> None:
+def test_a_mistake_in_set_or_corrupt_is_reported(fault: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError) as error:
         FlinkMock({"faults": [fault]}).start()
     assert message in str(error.value)
@@ -74,17 +74,17 @@ def test_a_function_changes_the_response_of_the_cluster() -> None:
     with FlinkMock({"jobs": JOBS}, flink="1.19") as flink:
 
         @flink.on("GET /config")
-        def vendor(call: Any) -> Any:
+        def config_of_a_vendor(call: Any) -> Any:
             response = call.response()
             response["flink-version"] = "1.19.1-amzn-1"
             return response
 
         @flink.on("GET /jobs/:jobid")
-        def status_of(call: Any) -> Any:
+        def unchanged_details(call: Any) -> Any:
             return call.response()
 
         @flink.on("POST /jobs/:jobid/savepoints")
-        def savepoint(call: Any) -> Any:
+        def unchanged_trigger(call: Any) -> Any:
             return call.response()
 
         config = httpx.get(flink.url + "/config").json()
@@ -99,7 +99,7 @@ def test_a_function_changes_the_response_of_the_cluster() -> None:
         assert missing.status_code == 404
 
 
-def test_a_vendors_version() -> None:
+def test_the_cluster_shows_the_version_of_a_vendor() -> None:
     with FlinkMock({"cluster": {"version": "2.3.0-vendor-1"}}) as flink:
         assert httpx.get(flink.url + "/config").json()["flink-version"] == "2.3.0-vendor-1"
         assert httpx.get(flink.url + "/overview").json()["flink-version"] == "2.3.0-vendor-1"
@@ -109,22 +109,22 @@ def test_a_vendors_version() -> None:
         assert httpx.get(flink.url + "/config").json()["flink-version"] == "1.20.1-vendor"
 
 
-def test_a_metric_that_appears_late() -> None:
-    pending = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
-    pending["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
-    vertices = [{"name": "Source: k", "metrics": pending}]
+def test_a_metric_appears_from_its_time_on() -> None:
+    metrics = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
+    metrics["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
+    vertices = [{"name": "Source: k", "metrics": metrics}]
     with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
         job = flink.job("orders")
         flink.advance("1s")
         vertex = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
         url = f"{flink.url}/jobs/{job.id}/vertices/{vertex}/subtasks/metrics"
 
-        def shown(name: str) -> list[float]:
+        def metric_sums(name: str) -> list[float]:
             return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]
 
-        assert shown("pendingRecords") == shown("lag") == shown("errors") == []
+        assert metric_sums("pendingRecords") == metric_sums("lag") == metric_sums("errors") == []
         flink.advance("31s")
-        assert (shown("pendingRecords"), shown("lag")) == ([], [7.0])
+        assert (metric_sums("pendingRecords"), metric_sums("lag")) == ([], [7.0])
         flink.advance("30s")
-        assert shown("pendingRecords") == [6.0]
-        assert 100 < shown("errors")[0] < 200
+        assert metric_sums("pendingRecords") == [6.0]
+        assert 100 < metric_sums("errors")[0] < 200

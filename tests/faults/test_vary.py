@@ -1,4 +1,4 @@
-"""Rare responses that the contract allows."""
+"""Responses that vary as far as the contract allows."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ JOBS = {"orders": "streaming", "report": "batch"}
 SCENARIO: dict[str, Any] = {"responses": "varied", "jobs": JOBS, "seed": 7}
 
 
-def bodies(scenario: dict[str, Any], count: int = 20, **options: Any) -> list[bytes]:
+def get_bodies(scenario: dict[str, Any], count: int = 20, **options: Any) -> list[bytes]:
     with FlinkMock(scenario, start_time="2026-01-01", **options) as flink:
         urls = [flink.url + "/jobs/overview", f"{flink.url}/jobs/{flink.job('orders').id}"]
         return [httpx.get(url).content for _ in range(count) for url in urls]
 
 
 def test_the_same_seed_gives_the_same_responses() -> None:
-    assert bodies(SCENARIO) == bodies(SCENARIO)
-    assert bodies(SCENARIO) != bodies({**SCENARIO, "seed": 8})
-    assert len(set(bodies(SCENARIO, clock="virtual"))) > 20  # each response is drawn separately
+    assert get_bodies(SCENARIO) == get_bodies(SCENARIO)
+    assert get_bodies(SCENARIO) != get_bodies({**SCENARIO, "seed": 8})
+    assert len(set(get_bodies(SCENARIO, clock="virtual"))) > 20  # each response is drawn separately
 
 
-def test_a_snapshot_keeps_the_number_of_the_response() -> None:
+def test_a_restored_snapshot_draws_the_same_variations_again() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as flink:
         snapshot = flink.snapshot()
         first = [httpx.get(flink.url + "/jobs/overview").content for _ in range(5)]
@@ -40,7 +40,7 @@ def test_a_snapshot_keeps_the_number_of_the_response() -> None:
 
 
 @pytest.mark.parametrize("release", EACH_RELEASE)
-def test_they_are_within_the_contract_but_for_what_a_later_release_adds(release: str) -> None:
+def test_variations_except_additions_conform_to_the_contract(release: str) -> None:
     contract = Contract.load(release)
     changes = [str(change) for change in Change if change not in (Change.ADDED_FIELD, Change.ADDED_VALUE)]
     with FlinkMock({"jobs": JOBS, "faults": [{"vary": changes}]}, flink=release) as flink:
@@ -54,23 +54,23 @@ def test_they_are_within_the_contract_but_for_what_a_later_release_adds(release:
                 assert list(contract.check_response(operation, body)) == [], target
 
 
-def test_all_changes_happen() -> None:
-    text = b"\n".join(bodies({**SCENARIO, "flink": "2.3"}, 100)).decode()
+def test_varied_responses_contain_each_kind_of_change() -> None:
+    text = b"\n".join(get_bodies({**SCENARIO, "flink": "2.3"}, 100)).decode()
     for part in (f'"{ADDED_FIELD}":', f'"{ADDED_VALUE}"', ":-1", ":9223372036854775807", ":null", '"jobs":[]'):
         assert part in text, part
 
 
-def test_an_enum_gets_the_values_of_later_releases() -> None:
+def test_an_enum_can_get_the_values_of_later_releases() -> None:
     [state] = [value for value in variable_values("1.12", "getJobDetails") if value.path.text == "vertices[*].status"]
     assert state.later_values == ("INITIALIZING",)
 
 
-def test_one_change_at_a_path() -> None:
+def test_a_path_gets_the_change_that_the_fault_gives() -> None:
     faults = [
         {"match": "GET /jobs/overview", "vary": {"jobs[name=orders].end-time": "big", "jobs[*].state": "added-value"}},
         {"match": "GET /jobs/:jobid", "vary": {"vertices": "empty", "more": "added-field"}},
     ]
-    overview, details = bodies({"jobs": JOBS, "faults": faults}, 1)
+    overview, details = get_bodies({"jobs": JOBS, "faults": faults}, 1)
     jobs = {job["name"]: job for job in json.loads(overview)["jobs"]}
     assert jobs["orders"]["end-time"] == 2**63 - 1 != jobs["report"]["end-time"]
     assert {job["state"] for job in jobs.values()} == {ADDED_VALUE}
@@ -89,19 +89,19 @@ def test_one_change_at_a_path() -> None:
         ("al", '"al" is not all, a list of changes'),
     ],
 )  # fmt: skip
-def test_mistakes(vary: Any, message: str) -> None:
+def test_a_mistake_in_vary_is_reported(vary: Any, message: str) -> None:
     with pytest.raises(ScenarioError) as error:
         FlinkMock({"faults": [{"match": "GET /jobs/overview", "vary": vary}]}).start()
     assert message in str(error.value)
 
 
-def test_an_unknown_kind_of_responses() -> None:
+def test_an_unknown_value_of_responses_is_reported() -> None:
     with pytest.raises(ScenarioError, match="varied"):
         FlinkMock({"responses": "vary"}).start()
 
 
 @pytest.mark.slow
-def test_hypothesis_shrinks_to_the_assumption_of_the_client() -> None:
+def test_hypothesis_shrinks_to_the_change_that_breaks_the_client() -> None:
     """A client that adds start-time and duration is wrong for a job whose duration is -1 or the largest number."""
 
     def fails(plan: Any) -> bool:

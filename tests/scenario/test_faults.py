@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock, UnmetExpectation
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import (
-    FIRST,
+    FIRST_TASKMANAGER,
     Corrupt,
     Corruption,
     Drop,
@@ -85,7 +85,7 @@ def test_every_word_of_faults() -> None:
             "triggerSavepoint, * /jobs/*: leader-failover: 1s..3s, kill-taskmanager: first",
             FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"), Pattern.parse("* /jobs/*"))),
             leader_failover=UniformRange(1_000, 3_000),
-            kill_taskmanager=FIRST,
+            kill_taskmanager=FIRST_TASKMANAGER,
         ),
         Fault("any request: serve-stale: 1m, kill-taskmanager: 3", serve_stale=60_000, kill_taskmanager=3),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
 from flinkmock.tables import counted as number_of
 
-_MAX_MATCHING = 1024
+_MAX_CACHED_REQUESTS = 1024
 """The maximum number of requests for which the matching faults are cached."""
 
 
@@ -48,7 +48,7 @@ class FaultHit:
     Attributes:
         fault: The fault.
         nth: The number of the request among those that match the fault, from 1. It is part of the names of draws.
-        delay: The delay of the response, in ms.
+        delay: The delay of the response, in ms; infinity for a response that is never sent.
     """
 
     fault: Fault
@@ -58,13 +58,19 @@ class FaultHit:
 
 @dataclass(slots=True)
 class _CountedFault:
-    """A fault with the numbers of requests that matched it, and of those to which it applied."""
+    """A fault and its counters.
+
+    Attributes:
+        fault: The fault.
+        matched: The number of requests that met its conditions.
+        hits: The number of requests to which it applied.
+        changed_paths: Those of its paths at which a response had a value.
+    """
 
     fault: Fault
     matched: int = 0
     hits: int = 0
-    changed: frozenset[str] = frozenset()
-    """The paths of values in the fault at which a response had a value."""
+    changed_paths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +90,25 @@ class Faults:
 
     random: NamedRandom
     _counted: list[_CountedFault] = field(default_factory=list)
-    _matching: dict[tuple[str, str, str | None], tuple[_CountedFault, ...]] = field(default_factory=dict)
+    _cache: dict[tuple[str, str, str | None], tuple[_CountedFault, ...]] = field(default_factory=dict)
     """Method, path and operation id -> the faults that can match such requests; emptied when faults change."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *faults: Fault, first: bool = False) -> None:
-        """Add faults; `first`: before the existing ones."""
+        """Add faults.
+
+        Args:
+            faults: The faults.
+            first: Whether they are tried before the existing ones.
+        """
+        added = tuple(map(_CountedFault, faults))
         with self._lock:
-            at = 0 if first else len(self._counted)
-            self._set((*self._counted[:at], *map(_CountedFault, faults), *self._counted[at:]))
+            self._set((*added, *self._counted) if first else (*self._counted, *added))
 
     def remove(self, name: str) -> None:
         """Remove the faults with this name. Raises NotFound."""
         with self._lock:
-            self.hits(name)
+            self.hits(name)  # raises NotFound
             self._set(counted for counted in self._counted if counted.fault.name != name)
 
     def clear(self) -> None:
@@ -115,7 +126,7 @@ class Faults:
 
     def _set(self, counted: Iterable[_CountedFault]) -> None:
         self._counted = list(counted)
-        self._matching.clear()
+        self._cache.clear()
 
     def __bool__(self) -> bool:
         return bool(self._counted)
@@ -131,42 +142,42 @@ class Faults:
         """Return the number of requests to which the fault with this name applied. Raises NotFound."""
         hits = [counted.hits for counted in self._counted if counted.fault.name == name]
         if not hits:
-            known = [counted.fault.name for counted in self._counted]
-            raise NotFound(f'There is no fault "{name}".{did_you_mean(name, known)}')
+            names = [counted.fault.name for counted in self._counted]
+            raise NotFound(f'There is no fault "{name}".{did_you_mean(name, names)}')
         return sum(hits)
 
     def unused(self) -> list[str]:
         """Return sentences about faults that applied to no request, and paths at which no response had a value."""
         with self._lock:
-            return [sentence for counted in self._counted for sentence in _unused(counted)]
+            return [sentence for counted in self._counted for sentence in _unused_sentences(counted)]
 
-    def note_changed(self, fault: Fault, paths: Iterable[str]) -> None:
+    def note_changed_paths(self, fault: Fault, paths: Iterable[str]) -> None:
         """Note the paths of a fault at which a response had a value."""
         with self._lock:
             for counted in self._counted:
                 if counted.fault is fault:
-                    counted.changed |= frozenset(paths)
+                    counted.changed_paths |= frozenset(paths)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Return whether any fault can match such requests."""
         with self._lock:
-            return bool(self._that_may_match(method, path, operation))
+            return bool(self._matching_faults(method, path, operation))
 
-    def _that_may_match(self, method: str, path: str, operation: Operation | None) -> tuple[_CountedFault, ...]:
+    def _matching_faults(self, method: str, path: str, operation: Operation | None) -> tuple[_CountedFault, ...]:
         key = method, path, operation.id if operation is not None else None
-        matching = self._matching.get(key)
+        matching = self._cache.get(key)
         if matching is None:
-            if len(self._matching) >= _MAX_MATCHING:
-                self._matching.clear()
+            if len(self._cache) >= _MAX_CACHED_REQUESTS:
+                self._cache.clear()
             matching = tuple(counted for counted in self._counted if counted.fault.matches(method, path, operation))
-            self._matching[key] = matching
+            self._cache[key] = matching
         return matching
 
     def select(self, request: RequestInfo) -> FaultHit | None:
         """Count the request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
-            for counted in self._that_may_match(request.method, request.path, request.operation):
+            for counted in self._matching_faults(request.method, request.path, request.operation):
                 if _meets_conditions(counted.fault, request):
                     counted.matched += 1
                     if hit is None and self._is_selected(counted):
@@ -175,11 +186,12 @@ class Faults:
         return hit
 
     def _is_selected(self, counted: _CountedFault) -> bool:
-        trigger, n = counted.fault.trigger, counted.matched
+        """Return whether the fault applies to the request that was just counted."""
+        trigger, nth = counted.fault.trigger, counted.matched
         return (
-            n % trigger.every == 0
-            and (not trigger.nth or n in trigger.nth)
-            and (trigger.chance >= 1 or self.random.number("fault", counted.fault.name, n, "chance") < trigger.chance)
+            nth % trigger.every == 0
+            and (not trigger.nth or nth in trigger.nth)
+            and (trigger.chance >= 1 or self.random.number("fault", counted.fault.name, nth, "chance") < trigger.chance)
             and (trigger.times is None or counted.hits < trigger.times)
         )
 
@@ -195,22 +207,25 @@ class Faults:
                 return log_normal(distribution, self.random.number(*names))
 
 
-def _unused(counted: _CountedFault) -> Iterator[str]:
+def _unused_sentences(counted: _CountedFault) -> Iterator[str]:
     if not counted.hits:
         yield _never_applied(counted)
         return
-    count = number_of(counted.hits, "request")
-    for path in counted.fault.sought_values:
-        if path not in counted.changed:
-            yield f'The fault "{counted.fault.name}" applied to {count}, but no response had a value at {path}.'
+    requests = number_of(counted.hits, "request")
+    for path in counted.fault.value_paths:
+        if path not in counted.changed_paths:
+            yield f'The fault "{counted.fault.name}" applied to {requests}, but no response had a value at {path}.'
 
 
 def _never_applied(counted: _CountedFault) -> str:
-    head = f'The fault "{counted.fault.name}" never applied'
+    never_applied = f'The fault "{counted.fault.name}" never applied'
     if not counted.matched:
-        return f"{head}: no request met its conditions."
-    count = number_of(counted.matched, "request")
-    return f"{head}: {count} met its conditions, but an earlier fault applied, or every, nth and chance selected none."
+        return f"{never_applied}: no request met its conditions."
+    requests = number_of(counted.matched, "request")
+    return (
+        f"{never_applied}: {requests} met its conditions, "
+        "but an earlier fault applied, or every, nth and chance selected none."
+    )
 
 
 def log_normal(distribution: LogNormal, quantile: float) -> int:
@@ -230,11 +245,8 @@ def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
         return False
     if any(request.headers.get(name) != value for name, value in trigger.headers.items()):
         return False
-    if trigger.during is not None and not _within(trigger.during, request.ms_since_start):
-        return False
+    if trigger.during is not None:
+        start, end = trigger.during
+        if request.ms_since_start < start or (end is not None and request.ms_since_start >= end):
+            return False
     return trigger.job_state is None or request.state_of_job(trigger.job_state.job) == trigger.job_state.state
-
-
-def _within(during: Iterable[int | None], moment: int) -> bool:
-    begin, end = during
-    return moment >= (begin or 0) and (end is None or moment < end)

@@ -1,4 +1,4 @@
-"""Changes the body of a response: corrupts it, or sets values in it."""
+"""Changes the bodies of responses: corrupts them, or sets values in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HTML = (
     b"<html>\r\n<head><title>200 OK</title></head>\r\n<body>\r\n<center><h1>Please wait</h1></center>\r\n"
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
-ADDED: Any = {"added": [1, "two", None]}
+ADDED_VALUE: Any = {"added": [1, "two", None]}
 """The value of the field that `add-field` adds."""
 
 
@@ -31,9 +31,9 @@ def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, fro
     except ValueError:
         return body, frozenset()
     changed_paths = set()
-    for path, new in values.items():
+    for path, new_value in values.items():
         for position in list(path.find(value)):
-            position.container[position.key] = copy.deepcopy(new)
+            position.container[position.key] = copy.deepcopy(new_value)
             changed_paths.add(path.text)
     return (encode(value) if changed_paths else body), frozenset(changed_paths)
 
@@ -51,26 +51,26 @@ def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
         value = json.loads(body)
     except ValueError:
         return body
-    return encode(value) if _change(value, corrupt) else body
+    return encode(value) if _corrupt_field(value, corrupt) else body
 
 
-def _change(value: Any, corrupt: Corrupt) -> bool:
-    """Change the parsed body in place; return whether it has the field."""
+def _corrupt_field(value: Any, corrupt: Corrupt) -> bool:
+    """Change a field of the parsed body in place; return whether the body has it."""
     path = ValuePath.parse(corrupt.field)
     if corrupt.kind is Corruption.ADD_FIELD:
         positions = [position for position in path.find(value) if isinstance(position.container, dict)]
     else:
         positions = path.existing(value)
     for position in reversed(positions):  # from the end, so that indexes stay valid
-        _corrupt(position, corrupt.kind)
+        _corrupt_position(position, corrupt.kind)
     return bool(positions)
 
 
-def _corrupt(position: Position, kind: Corruption) -> None:
+def _corrupt_position(position: Position, kind: Corruption) -> None:
     container, key = position.container, position.key
     match kind:
         case Corruption.ADD_FIELD:
-            container[key] = ADDED
+            container[key] = ADDED_VALUE
         case Corruption.DROP_FIELD:
             del container[key]
         case _:
