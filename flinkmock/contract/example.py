@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.contract.one_of import Definitions, alternatives, resolve, types
 from flinkmock.contract.operation import Schema
+from flinkmock.contract.schema_branches import Definitions, allowed_types, alternatives, resolve
 
 
 def example(schema: Schema, definitions: Definitions) -> Any:
@@ -16,7 +16,7 @@ def example(schema: Schema, definitions: Definitions) -> Any:
         return example(branches[0], definitions)
     if "const" in schema or "enum" in schema:
         return schema.get("const", next(iter(schema.get("enum", ())), None))
-    json_types = types(schema)
+    json_types = allowed_types(schema)
     if "null" in json_types or not json_types:
         return None
     if "object" in json_types:

@@ -16,8 +16,8 @@ from typing import Any
 
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.descriptions import OTHER_TAG, descriptions, example_of
-from flinkmock.contract.one_of import resolve
 from flinkmock.contract.operation import Operation, Parameter, Schema
+from flinkmock.contract.schema_branches import resolve
 
 Document = dict[str, Any]
 _DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"

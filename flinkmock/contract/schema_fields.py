@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from flinkmock.contract.one_of import Definitions, alternatives, types
 from flinkmock.contract.operation import Schema
+from flinkmock.contract.schema_branches import Definitions, allowed_types, alternatives
 
 _PREFIX = "#/$defs/"
 
@@ -96,7 +96,7 @@ def _discriminator(branch: Schema, definitions: Definitions) -> str:
 
 
 def _field(schema: Schema, nullable: bool) -> SchemaField:
-    json_types = types(schema)
+    json_types = allowed_types(schema)
     kind = repr(schema["const"]) if "const" in schema else next(iter(sorted(json_types - {"null"})), "any")
     kind = schema.get("format", kind)
     if schema.get("pattern", "").endswith("{32}$"):

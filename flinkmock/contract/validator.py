@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.protocols import Validator
 
 from flinkmock.contract.fast_validator import INT_RANGES, is_base64
-from flinkmock.contract.one_of import choose, resolve
+from flinkmock.contract.schema_branches import best_branch, resolve
 
 if TYPE_CHECKING:
     from flinkmock.contract.contract import Contract
@@ -118,7 +118,7 @@ def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword
 
     def alternative(validator: Any, branches: Any, instance: Any, _: Any) -> Errors:
         if not any(validator.evolve(schema=branch).is_valid(instance) for branch in branches):
-            yield from validator.descend(instance, branches[choose(branches, instance, definitions)])
+            yield from validator.descend(instance, branches[best_branch(branches, instance, definitions)])
 
     return {
         "$ref": reference,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flinkmock.contract.one_of import Definitions, alternatives, resolve
 from flinkmock.contract.operation import Schema
+from flinkmock.contract.schema_branches import Definitions, alternatives, resolve
 from flinkmock.errors import InvalidArgument, did_you_mean
 
 EXAMPLES = "Write jobs.0.state, jobs[*].state or jobs[name=orders].state."

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract import Contract, Operation, Schema
 from flinkmock.contract.contract import known_releases
-from flinkmock.contract.one_of import alternatives, choose, resolve
 from flinkmock.contract.operation import ALIASES, shape_of
+from flinkmock.contract.schema_branches import alternatives, best_branch, resolve
 
 if TYPE_CHECKING:
     from flinkmock.journal.exchange import Exchange
@@ -82,7 +82,7 @@ def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool
     def walk(value: Any, schema: Schema, prefix: str) -> None:
         schema = resolve(schema, contract.definitions)
         if branches := alternatives(schema):
-            walk(value, branches[choose(branches, value, contract.definitions)], prefix)
+            walk(value, branches[best_branch(branches, value, contract.definitions)], prefix)
         elif isinstance(value, list):
             for item in value:
                 walk(item, schema.get("items", {}), prefix)

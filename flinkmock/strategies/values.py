@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from flinkmock.contract import Contract, Schema
-from flinkmock.contract.one_of import alternatives, resolve, types
+from flinkmock.contract.schema_branches import allowed_types, alternatives, resolve
 
 MAX_ITEMS = 3
 """The maximum number of items of an array or entries of a map. More are slow and find nothing new."""
@@ -41,7 +41,7 @@ class Values:
             return st.just(schema["const"])
         if "enum" in schema:
             return st.sampled_from(schema["enum"])
-        kinds = types(schema)
+        kinds = allowed_types(schema)
         strategies = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
         return st.one_of(strategies) if strategies else st.just({})  # Flink writes objects for schemas without a type
 
@@ -101,7 +101,7 @@ class Values:
             return self._simplest(_objects_last(branches)[0])
         if "const" in schema or "enum" in schema:
             return schema["const"] if "const" in schema else schema["enum"][0]
-        if "null" in (kinds := types(schema)):
+        if "null" in (kinds := allowed_types(schema)):
             return None
         if kinds & _SIMPLEST_SCALARS.keys():
             return _SIMPLEST_SCALARS[next(iter(kinds))]

@@ -22,8 +22,8 @@ from typing import Any
 from flinkmock.contract.importing.description import DescribedOperation, Description
 from flinkmock.contract.importing.references import PREFIX, referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
-from flinkmock.contract.one_of import alternatives, resolve, types
 from flinkmock.contract.operation import Schema, shape_of
+from flinkmock.contract.schema_branches import allowed_types, alternatives, resolve
 
 
 class ContractMerger:
@@ -180,18 +180,19 @@ class ContractMerger:
         branches = alternatives(base)
         if branches:
             merged = [
-                branch if "null" in types(branch) else self._merge(described, branch, location) for branch in branches
+                branch if allowed_types(branch) == {"null"} else self._merge(described, branch, location)
+                for branch in branches
             ]
             return dict(base) | {("anyOf" if "anyOf" in base else "oneOf"): merged}
         return self._merge_values(resolved, base, location, is_class=is_class)
 
     def _merge_values(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
         """Merge two schemas without references or alternatives in the base."""
-        base_types = types(base) - {"null"}
+        base_types = allowed_types(base) - {"null"}
         if alternatives(described) or "const" in base:
             return dict(base)
-        if base_types and types(described) - {"null"} != base_types:
-            if base_types == {"integer"} and types(described) == {"number"}:
+        if base_types and allowed_types(described) - {"null"} != base_types:
+            if base_types == {"integer"} and allowed_types(described) == {"number"}:
                 return dict(base)  # draft-03 documents have number for both
             if is_class:
                 return dict(base)  # the same class, which Jackson reads or writes with a serializer

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flinkmock.contract import Contract, Operation, Schema
-from flinkmock.contract.one_of import types
 from flinkmock.contract.operation import ALIASES
+from flinkmock.contract.schema_branches import allowed_types
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import RequestRejected, internal_error, rest_error
@@ -119,7 +119,7 @@ class BodyReader:
             return None if nullable else self._reject_null(name, schema, path)
         if "enum" in schema:
             return self._converter.enum(self._java_classes[name], schema["enum"], value, path)
-        kind = next(iter(sorted(types(schema) - {"null"})), "any")
+        kind = next(iter(sorted(allowed_types(schema) - {"null"})), "any")
         match kind:
             case "boolean":
                 return self._converter.boolean(value, path, nullable=nullable)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
+from flinkmock.contract.schema_branches import Definitions, allowed_types, alternatives, best_branch, resolve
 from flinkmock.flink.java_format import java_double
 from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, pointer
 
@@ -54,7 +54,7 @@ class Compiler:
         branches = alternatives(schema)
         if branches:
             return self._alternative(list(branches))
-        json_types = types(schema)
+        json_types = allowed_types(schema)
         if "const" in schema or "enum" in schema:
             return _literal(schema)
         if "object" in json_types:
@@ -77,7 +77,7 @@ class Compiler:
         return schema.get("$ref", "").removeprefix("#/$defs/") in self._being_compiled
 
     def _alternative(self, branches: list[Schema]) -> Render:
-        if len(branches) == 2 and types(branches[1]) == {"null"}:
+        if len(branches) == 2 and allowed_types(branches[1]) == {"null"}:
             return _or_null(self.compile(branches[0]), branches[1])
         renders = [self.compile(branch) for branch in branches]
         definitions = self._definitions
@@ -93,7 +93,7 @@ class Compiler:
                             raise SchemaMismatch(pointer((path, name)), " or ".join(constants), value[name])
                         return renders[constants[value[name]]](value, path, placeholders)
             json_value = _quoted_if_not_finite(value)
-            return renders[choose(branches, json_value, definitions)](json_value, path, placeholders)
+            return renders[best_branch(branches, json_value, definitions)](json_value, path, placeholders)
 
         return alternative
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from flinkmock.contract.one_of import types
+from flinkmock.contract.schema_branches import allowed_types
 from flinkmock.named_random import EPOCH_MS
 
 FieldPath = tuple[Any, str | int] | None
@@ -55,7 +55,7 @@ class GeneratedPlaceholders:
             return schema["const"]
         if "enum" in schema:
             return schema["enum"][0]
-        json_types = types(schema)
+        json_types = allowed_types(schema)
         if not json_types:
             return {}
         if "null" in json_types:  # Flink uses null for unknown values

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
+from flinkmock.contract.schema_branches import Definitions, allowed_types, alternatives, best_branch, resolve
 from flinkmock.flink.java_format import java_double
 from flinkmock.moment import Fragment
 from flinkmock.rest.rendering.compiler import DISCRIMINATOR_NAMES, Schema, branch_by_constant
@@ -84,7 +84,7 @@ class _WriterCompiler:
 
     def _define(self, name: str, schema: Schema) -> None:
         branches = alternatives(schema)
-        json_types = types(schema)
+        json_types = allowed_types(schema)
         if branches:
             body = self._alternative(list(branches))
         elif "const" in schema or "enum" in schema or not json_types & {"object", "array"}:
@@ -103,7 +103,7 @@ class _WriterCompiler:
             return self._constant(text) if "'" in text or "\\" in text else repr(text)
         if "enum" in schema:
             return f"{self._constant({constant: _text_of(constant) for constant in schema['enum']})}[{value}]"
-        json_types = types(schema)
+        json_types = allowed_types(schema)
         if json_types & {"object", "array"}:
             return f"{self.function_of(schema)}({value})"
         if json_types == {"integer"}:
@@ -125,11 +125,11 @@ class _WriterCompiler:
 
     def _field(self, schema: Schema, value: str) -> str:
         """Return the content of an f-string's braces for the text of `value`."""
-        is_integer = types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
+        is_integer = allowed_types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
         return f"{value}:d" if is_integer else self._expression(schema, value)
 
     def _alternative(self, branches: Sequence[Schema]) -> list[str]:
-        if len(branches) == 2 and types(branches[1]) == {"null"}:
+        if len(branches) == 2 and allowed_types(branches[1]) == {"null"}:
             return ["if value is None: return 'null'", f"return {self._expression(branches[0], 'value')}"]
         resolved = [resolve(branch, self._definitions) for branch in branches]
         constants = branch_by_constant(resolved)
@@ -140,8 +140,8 @@ class _WriterCompiler:
                 *(f"if {name!r} in value: return {table}[value[{name!r}]](value)" for name in DISCRIMINATOR_NAMES),
                 "raise UnusualPayload",
             ]
-        if any(types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
-            chosen = self._constant(lambda value: choose(branches, value, self._definitions))
+        if any(allowed_types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
+            chosen = self._constant(lambda value: best_branch(branches, value, self._definitions))
             writers = ", ".join(map(self.function_of, branches))
             return ["if type(value) is float: raise UnusualPayload", f"return ({writers},)[{chosen}(value)](value)"]
         return self._scalar_alternative(resolved)
@@ -155,7 +155,7 @@ class _WriterCompiler:
             for literal in branch.get("enum", (branch.get("const"),))
             if isinstance(literal, str)
         }
-        numbers = [branch for branch in branches if types(branch) & _NUMBERS and "enum" not in branch]
+        numbers = [branch for branch in branches if allowed_types(branch) & _NUMBERS and "enum" not in branch]
         lines = ["kind = type(value)"]
         if numbers:
             expression = self._expression(numbers[0], "value")
@@ -203,14 +203,14 @@ class _WriterCompiler:
         """Return the text of a null; None if it leaves out an optional key."""
         branches = alternatives(schema)
         if branches:
-            return "null" if len(branches) == 2 and types(branches[1]) == {"null"} else None
+            return "null" if len(branches) == 2 and allowed_types(branches[1]) == {"null"} else None
         if "$ref" in schema:
             return self._text_of_null(resolve(schema, self._definitions))
         if "const" in schema:
             return _text_of(schema["const"])
         if "enum" in schema:
             return "null" if None in schema["enum"] else None
-        json_types = types(schema)
+        json_types = allowed_types(schema)
         return "null" if not json_types or "null" in json_types else None
 
     def _map(self, name: str, schema: Schema) -> list[str]:

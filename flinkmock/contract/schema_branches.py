@@ -25,13 +25,13 @@ def alternatives(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | Non
     return schema.get("anyOf") or schema.get("oneOf")
 
 
-def types(schema: Mapping[str, Any]) -> frozenset[str]:
+def allowed_types(schema: Mapping[str, Any]) -> frozenset[str]:
     """Return the JSON types that a schema allows; empty if it has no `type`."""
     names = schema.get("type", ())
     return frozenset((names,) if isinstance(names, str) else names)
 
 
-def type_of(value: Any) -> str:
+def json_type_of(value: Any) -> str:
     """Return the JSON type of a Python value; "number" is a float."""
     match value:
         case None:
@@ -50,7 +50,7 @@ def type_of(value: Any) -> str:
             return "array"
 
 
-def choose(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
+def best_branch(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
     """Return the index of the branch that matches best; the first among equals."""
     scores = [_score(resolve(branch, definitions), value, definitions) for branch in branches]
     return scores.index(max(scores))
@@ -63,7 +63,7 @@ def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> t
         return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)
     if "enum" in schema or "const" in schema:
         return (3, 0) if value in schema.get("enum", (schema.get("const"),)) else (0, 0)
-    json_type, allowed = type_of(value), types(schema)
+    json_type, allowed = json_type_of(value), allowed_types(schema)
     if json_type not in allowed and not (allowed & {"integer", "number"} and json_type in ("integer", "number")):
         return 0, 0
     if json_type != "object":
