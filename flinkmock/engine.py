@@ -111,7 +111,7 @@ class Engine:
         if not self.clock.step:
             return now
         leadership = self.cluster.leadership
-        if leadership.leader is None or leadership.jobmanagers[jobmanager].down:
+        if leadership.leader is None or leadership.jobmanagers[jobmanager].is_down:
             return self.advance_for_request()
         return None
 

@@ -111,7 +111,7 @@ class JobRun(RuleBasedStateMachine):
     def fail(self, job: str) -> None:
         cluster = self.engine.cluster
         known = cluster.jobs.get(job)  # it may be lost with a leader
-        if known is not None and not known.ended:
+        if known is not None and not known.has_ended:
             cluster.state_machines.fail(known, self.engine.clock.now())
 
     @rule(index=st.integers(0, 5))

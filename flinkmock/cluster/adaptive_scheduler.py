@@ -75,7 +75,7 @@ class AdaptiveScheduler:
         """Start waiting jobs and rescale running jobs that can grow, because slots have become free."""
         cluster = self._cluster
         for job in [
-            job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)
+            job for job in cluster.jobs.values() if not job.has_ended and cluster.uses_adaptive_scheduler(job.spec)
         ]:
             if job.id in cluster.jobs_awaiting_slots.ids and job.state == JobState.CREATED:
                 if self.try_full_parallelism(job, at):
@@ -110,7 +110,7 @@ class AdaptiveScheduler:
         if version != len(job.requirements_changes):
             return
         change = job.requirements_changes[-1]
-        if job.ended:
+        if job.has_ended:
             change.ended_at, change.reason = at, terminated_reason(job.state)
         elif job.state != JobState.RUNNING or job.attempts[-1].deployed_at is None:
             cluster.event_queue.schedule(at + RETRY_MS, "on_rescale_due", job_id, version)

@@ -32,13 +32,13 @@ class Application:
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
     """The exception of a main method that failed before it started a job. It fails when the application is created."""
-    rejected: bool = False
+    is_rejected: bool = False
     """Whether the Dispatcher rejected its job. The application then has neither a job nor an exception."""
 
     def states_at(self, time: int) -> dict[str, int]:
         """Return the states entered by `time`, in order, each with its time (epoch ms)."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
-        if self.failure is not None or self.rejected:
+        if self.failure is not None or self.is_rejected:
             return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
         if not self.jobs:  # main returned without starting a job (observed on 2.3.0)
             return entered | {"FINISHED": self.created_at}

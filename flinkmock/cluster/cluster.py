@@ -98,7 +98,7 @@ class Cluster:
         self.slots = SlotTable()
         self.jobs_awaiting_slots = JobsAwaitingSlots(self)
         self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
-        self.shut_down = False
+        self.is_shut_down = False
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
         self.output_has_ended = False

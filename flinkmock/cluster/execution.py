@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.slots import Slot
@@ -20,11 +21,25 @@ STARTING = (
 _IN_SLOT = frozenset({TaskState.DEPLOYING, TaskState.INITIALIZING, TaskState.RUNNING, TaskState.CANCELING})
 
 
+class TaskIndex(NamedTuple):
+    """The index of a vertex in its graph, and of one of its subtasks."""
+
+    vertex: int
+    subtask: int
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One attempt of a subtask.
 
-    `phases` are (state, epoch ms) in the order of time; the state at a time is the last phase that has begun.
+    Attributes:
+        vertex: The vertex of the subtask.
+        subtask: The index of the subtask.
+        attempt: The number of the attempt, from 0.
+        id: Flink's `ExecutionAttemptID`.
+        slot: The slot in which it runs; None while it waits for one.
+        phases: Each state that it enters, with the time (epoch ms), in the order of time. The state at a time is the
+            last one that has been entered by then. Times may be in the future.
     """
 
     vertex: Vertex
@@ -54,23 +69,24 @@ class Execution:
         return {phase: since for phase, since in self.phases if since <= time}
 
     def started_at(self, time: int) -> int | None:
-        """Return the time of DEPLOYING, which Flink calls the start."""
+        """Return when it was deployed (epoch ms), which Flink calls its start; None if that was after `time`."""
         return self.entered_at(TaskState.DEPLOYING, time)
 
     def ended_at(self, time: int) -> int | None:
+        """Return when it ended (epoch ms); None if that was after `time`."""
         state, since = self.phases[-1]
         return since if state in TERMINAL_TASK_STATES and since <= time else None
 
     def duration(self, time: int) -> int:
         """Return the duration in ms, from the start to the end or to `time`; -1 if it was never deployed."""
-        start = self.started_at(time)
-        if start is None:
+        started_at = self.started_at(time)
+        if started_at is None:
             return -1
-        end = self.ended_at(time)
-        return (time if end is None else end) - start
+        ended_at = self.ended_at(time)
+        return (time if ended_at is None else ended_at) - started_at
 
     def running_span(self, time: int) -> tuple[int, int] | None:
-        """Return the time span in which it was RUNNING, at most until `time`; None if it never was."""
+        """Return from when until when it was RUNNING (epoch ms), at most until `time`; None if it never was."""
         running_since = None
         for phase, since in self.phases:
             if since > time:
@@ -82,7 +98,7 @@ class Execution:
         return None if running_since is None else (running_since, time)
 
     def status_duration(self, time: int) -> dict[TaskState, int]:
-        """Return how long it was in each state up to RUNNING, in ms."""
+        """Return how long it was in each of the states `STARTING` by `time`, in ms."""
         entered = [(phase, since) for phase, since in self.phases if since <= time]
         durations = {}
         for index, (phase, since) in enumerate(entered):
@@ -92,6 +108,7 @@ class Execution:
         return durations
 
     def occupies_slot_at(self, time: int) -> bool:
+        """Return whether the TaskManager counts it among the tasks in its slots."""
         return self.state_at(time) in _IN_SLOT
 
 

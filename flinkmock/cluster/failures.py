@@ -1,14 +1,16 @@
-"""Failures of a job, as its exception history lists them."""
+"""Failures of a job: which task fails, whether the job may restart, and the entry of the exception history."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from flinkmock.cluster.execution import TaskIndex
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec, RestartStrategy, RestartStrategyKind
-from flinkmock.cluster.states import TaskState
+from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
@@ -16,10 +18,22 @@ from flinkmock.flink.stack_frames import job_master_trace
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
+if TYPE_CHECKING:
+    from flinkmock.cluster.job import Job
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One entry of the exception history. `at` is epoch ms; the fields about the task are None for a global failure."""
+    """One entry of the exception history.
+
+    Attributes:
+        at: When the job or task fails, in epoch ms.
+        exception: The exception.
+        task_name: The name of the failed task, with its subtask and attempt; None for a global failure.
+        taskmanager_id: The id of the TaskManager on which the task ran; None if it ran on none.
+        endpoint: The address of that TaskManager, as HOST:PORT.
+        concurrent: The failures that Flink lists as concurrent with this one.
+    """
 
     at: int
     exception: JavaException
@@ -29,45 +43,63 @@ class Failure:
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def choose_failed_task(
-    random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int
-) -> tuple[int, int] | None:
-    """Return (vertex index, subtask) of the task that throws: the one that `exception` names, or a random one.
+def may_restart(job: Job, at: int) -> bool:
+    """Return whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
+    strategy = job.spec.restart
+    if strategy.kind == RestartStrategyKind.NONE:
+        return False
+    restarts = job.restarts
+    if strategy.kind == RestartStrategyKind.FAILURE_RATE:
+        restarts = job.states.times_entered(JobState.RESTARTING, at, since=at - strategy.interval)
+    return strategy.attempts is None or restarts < strategy.attempts
 
-    A random task is one of a source or a sink only if no other vertex runs at `at` (epoch ms).
+
+def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int) -> TaskIndex | None:
+    """Return the task that throws `exception` at `at` (epoch ms): the one that it names, or a random one.
+
+    A random task is one of a source or a sink only if no other vertex runs at `at`.
 
     Returns:
         None for a global failure.
     """
-    if exception.everywhere or attempt.deployed_at is None:
+    if exception.is_global or attempt.deployed_at is None:
         return None
-    vertices = _running_vertices(attempt, at)
-    named = [v for v in vertices if exception.vertex is not None and v.has_name(exception.vertex)]
-    candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
-    vertex = candidates[random.integer(0, len(candidates) - 1, "culprit", attempt.job_id, attempt.number)]
+    vertex = _failed_vertex(random, attempt, exception, at)
     subtask = exception.subtask
     if subtask is None or subtask >= vertex.parallelism:
         subtask = random.integer(0, vertex.parallelism - 1, "culprit-subtask", attempt.job_id, attempt.number)
-    return vertex.index, subtask
+    return TaskIndex(vertex.index, subtask)
+
+
+def _failed_vertex(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int) -> Vertex:
+    vertices = _running_vertices(attempt, at)
+    candidates: Sequence[Vertex] = []
+    if exception.vertex is not None:
+        candidates = [vertex for vertex in vertices if vertex.has_name(exception.vertex)]
+    if not candidates:
+        candidates = [vertex for vertex in vertices if not vertex.is_source and vertex.has_consumers] or vertices
+    return candidates[random.integer(0, len(candidates) - 1, "culprit", attempt.job_id, attempt.number)]
 
 
 def _running_vertices(attempt: JobAttempt, at: int) -> Sequence[Vertex]:
     """Return the vertices that have started and not finished; all vertices if they run at the same time."""
     vertices = attempt.graph.vertices
-    if attempt.graph.stages == 1 and not attempt.graph.is_bounded:
+    if attempt.graph.stage_count == 1 and not attempt.graph.is_bounded:
         return vertices
-    waiting = (TaskState.CREATED, TaskState.SCHEDULED, TaskState.FINISHED)
-    rows = attempt.executions()
-    return [v for v in vertices if any(e.state_at(at) not in waiting for e in rows[v.index])] or vertices
+    states_not_running = (TaskState.CREATED, TaskState.SCHEDULED, TaskState.FINISHED)
+    running = [
+        vertex
+        for vertex, row in zip(vertices, attempt.executions(), strict=True)
+        if any(execution.state_at(at) not in states_not_running for execution in row)
+    ]
+    return running or vertices
 
 
-def task_failure(
-    attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_task: tuple[int, int] | None
-) -> Failure:
-    """Return the failure at `at` (epoch ms) of a task, given as (vertex index, subtask); None: a global failure."""
+def task_failure(attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_task: TaskIndex | None) -> Failure:
+    """Return the failure of a task at `at` (epoch ms), or a global failure if `failed_task` is None."""
     if failed_task is None:
         return Failure(at, exception.java_exception)
-    vertex, subtask = attempt.graph.vertices[failed_task[0]], failed_task[1]
+    vertex, subtask = attempt.graph.vertices[failed_task.vertex], failed_task.subtask
     slot = attempt.slot(vertex, subtask)
     return Failure(
         at,
@@ -83,7 +115,7 @@ def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
     return stack_trace(exception, frames, common_frames=len(frames))
 
 
-def stopping_error(path: str, job_id: str, release: Release) -> JavaException:
+def stop_error(path: str, job_id: str, release: Release) -> JavaException:
     """Return the exception of a stop that fails after its savepoint (StopWithSavepointTerminationHandlerImpl).
 
     Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: failing stop).
@@ -112,7 +144,7 @@ def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, r
             f"currentBackoffMS={strategy.delay}, attemptsBeforeResetBackoff={strategy.attempts})"
         )
     elif strategy.kind == RestartStrategyKind.FAILURE_RATE:
-        # the class name twice, and one parenthesis: FailureRateRestartBackoffTimeStrategy.generateStrategyString
+        # Flink writes the class name twice, and closes one parenthesis (generateStrategyString of the class)
         prefix = "FailureRateRestartBackoffTimeStrategy("
         settings = f"failuresIntervalMS={strategy.interval},backoffTimeMS={strategy.delay}"
         name = f"{prefix}{prefix}{settings},maxFailuresPerInterval={strategy.attempts})"

@@ -11,7 +11,12 @@ from flinkmock.cluster.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class FlatLifecycle:
-    """A lifecycle as a list of steps. `loop_index` is the step after the last one; None if the lifecycle ends there."""
+    """A lifecycle as a list of steps.
+
+    Attributes:
+        steps: The steps in their order.
+        loop_index: The index of the step that follows the last one; None if the lifecycle ends with the last one.
+    """
 
     steps: tuple[Step, ...]
     loop_index: int | None = None
@@ -21,6 +26,7 @@ class FlatLifecycle:
         return index + 1 if index + 1 < len(self.steps) else self.loop_index
 
     def next_step(self, index: int) -> Step | None:
+        """Return the step after the one at `index`; None after the last one."""
         next_step_index = self.next_index(index)
         return None if next_step_index is None else self.steps[next_step_index]
 
@@ -45,21 +51,22 @@ class FlatLifecycle:
 def flatten(lifecycle: Lifecycle) -> FlatLifecycle:
     """Unroll counted repeats. Steps after an endless repeat are unreachable and left out."""
     steps: list[Step] = []
-    loop_index = _unroll(lifecycle, steps)
+    loop_index = _append_unrolled(lifecycle, steps)
     return FlatLifecycle(tuple(steps), loop_index)
 
 
-def _unroll(items: Sequence[Step | Repeat], steps: list[Step]) -> int | None:
+def _append_unrolled(items: Sequence[Step | Repeat], steps: list[Step]) -> int | None:
+    """Append items to `steps`; return where the endless loop starts, None if there is none."""
     for item in items:
         if isinstance(item, Step):
             steps.append(item)
         elif item.times is None:
             start = len(steps)
-            inner = _unroll(item.steps, steps)
-            return start if inner is None else inner
+            inner_loop_index = _append_unrolled(item.steps, steps)
+            return start if inner_loop_index is None else inner_loop_index
         else:
             for _ in range(item.times):
-                loop_index = _unroll(item.steps, steps)
+                loop_index = _append_unrolled(item.steps, steps)
                 if loop_index is not None:
                     return loop_index
     return None

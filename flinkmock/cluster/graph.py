@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,9 +21,10 @@ class Vertex:
     id: str
     spec: VertexSpec
     level: int
-    """The longest path from a source, in edges."""
+    """The number of edges on the longest path from a source."""
     stage: int
-    """The number of blocking edges on that path. Vertices of one stage run at the same time."""
+    """The number of blocking edges on the path from a source that has most of them. Vertices of one stage run at the
+    same time; stages run one after the other."""
     has_consumers: bool
 
     @property
@@ -51,45 +53,46 @@ class Vertex:
         return not self.spec.inputs
 
     def has_name(self, name: str) -> bool:
-        """Return whether `name` is the name or id of the vertex, or the name of one of its operators."""
+        """Return whether `name` identifies the vertex: as its name or id, or as the name of one of its operators."""
         return name in (self.name, self.id, *self.spec.operators)
 
 
 class JobGraph:
     """The vertices of one job.
 
-    A vertex without an id in the spec gets a hash of its index and operators, as Flink hashes uid or topology, so that
-    its id is the same for every run of the job.
+    A vertex without an id in the spec gets a hash of its index and operators. It is the same for every run of the job,
+    like Flink's ids, which are hashes too.
     """
 
     def __init__(self, spec: JobSpec) -> None:
         vertices: list[Vertex] = []
-        consumed = {edge.source for vertex in spec.vertices for edge in vertex.inputs}
-        for index, vertex in enumerate(spec.vertices):
-            sources = [(vertices[edge.source], edge) for edge in vertex.inputs]
+        consumed_indexes = {edge.source for vertex in spec.vertices for edge in vertex.inputs}
+        for index, vertex_spec in enumerate(spec.vertices):
+            sources = [(vertices[edge.source], edge) for edge in vertex_spec.inputs]
             vertices.append(
                 Vertex(
                     index,
-                    vertex.id or NamedRandom(0).hex(32, "vertex", index, *vertex.operators),
-                    vertex,
+                    vertex_spec.id or NamedRandom(0).hex(32, "vertex", index, *vertex_spec.operators),
+                    vertex_spec,
                     level=max((source.level + 1 for source, _ in sources), default=0),
-                    stage=max((source.stage + (edge.exchange == "blocking") for source, edge in sources), default=0),
-                    has_consumers=index in consumed,
+                    stage=max((source.stage + int(edge.is_blocking) for source, edge in sources), default=0),
+                    has_consumers=index in consumed_indexes,
                 )
             )
         self.vertices = tuple(vertices)
         self.plan_order = spec.plan_order
+        """The indexes of the vertices in the order of plans; (): derived from the edges."""
 
     @cached_property
     def by_id(self) -> dict[str, Vertex]:
         return {vertex.id: vertex for vertex in self.vertices}
 
     @cached_property
-    def stages(self) -> int:
+    def stage_count(self) -> int:
         return 1 + max((vertex.stage for vertex in self.vertices), default=0)
 
     @cached_property
-    def decided_late(self) -> tuple[Vertex, ...]:
+    def vertices_decided_late(self) -> tuple[Vertex, ...]:
         """The vertices whose parallelism the scheduler decides when they can start."""
         return tuple(vertex for vertex in self.vertices if vertex.spec.parallelism_is_decided_late)
 
@@ -101,48 +104,42 @@ class JobGraph:
     @cached_property
     def blocking_outputs(self) -> frozenset[int]:
         """The indexes of the vertices with a blocking output, which is read only when it is complete."""
-        return frozenset(e.source for vertex in self.vertices for e in vertex.inputs if e.exchange == "blocking")
+        return frozenset(edge.source for vertex in self.vertices for edge in vertex.inputs if edge.is_blocking)
 
     @cached_property
-    def subtasks(self) -> int:
+    def subtask_count(self) -> int:
         return sum(vertex.parallelism for vertex in self.vertices)
 
     @cached_property
-    def groups(self) -> dict[str, int]:
-        """Slot sharing group -> number of slots that it needs, the highest parallelism of its vertices."""
-        slots_by_group: dict[str, int] = {}
-        for vertex in self.vertices:
-            group = vertex.spec.slot_sharing_group
-            slots_by_group[group] = max(slots_by_group.get(group, 0), vertex.parallelism)
-        return slots_by_group
+    def slots_by_group(self) -> dict[str, int]:
+        """Slot sharing group -> number of slots that it needs."""
+        return _slots_by_group(self.vertices)
 
     @cached_property
     def slots_needed(self) -> int:
         """The number of slots that the largest stage needs, because stages run one after the other."""
-        return max((sum(groups.values()) for groups in self._groups_by_stage.values()), default=0)
+        return max((sum(slots.values()) for slots in self._slots_by_stage_and_group.values()), default=0)
 
     @cached_property
-    def _groups_by_stage(self) -> dict[int, dict[str, int]]:
+    def _slots_by_stage_and_group(self) -> dict[int, dict[str, int]]:
         """Stage -> slot sharing group -> number of slots that it needs."""
-        stages: dict[int, dict[str, int]] = {}
-        for vertex in self.vertices:
-            slots_by_group, group = stages.setdefault(vertex.stage, {}), vertex.spec.slot_sharing_group
-            slots_by_group[group] = max(slots_by_group.get(group, 0), vertex.parallelism)
-        return stages
+        stages = dict.fromkeys(vertex.stage for vertex in self.vertices)
+        return {stage: _slots_by_group(vertex for vertex in self.vertices if vertex.stage == stage) for stage in stages}
 
     @cached_property
-    def _group_offset(self) -> dict[tuple[int, str], int]:
-        offsets = {}
-        for stage, groups in self._groups_by_stage.items():
-            offset = 0
-            for group, width in groups.items():
-                offsets[stage, group] = offset
-                offset += width
-        return offsets
+    def _first_slots(self) -> dict[tuple[int, str], int]:
+        """(stage, slot sharing group) -> index of the group's first slot in that stage."""
+        first_slots = {}
+        for stage, slots_by_group in self._slots_by_stage_and_group.items():
+            index = 0
+            for group, slots in slots_by_group.items():
+                first_slots[stage, group] = index
+                index += slots
+        return first_slots
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
         """Return the index of a subtask's slot. In each stage, subtasks with equal index in one group share a slot."""
-        return self._group_offset[vertex.stage, vertex.spec.slot_sharing_group] + subtask
+        return self._first_slots[vertex.stage, vertex.spec.slot_sharing_group] + subtask
 
     def input_channels(self, vertex: Vertex) -> int:
         """Return the number of subtasks that send records to one subtask of a vertex."""
@@ -158,6 +155,15 @@ class JobGraph:
         )
 
 
-def _channels(edge: Input, other: Vertex) -> int:
-    """Return the number of channels of one subtask along an edge; `other` is the vertex at the other end."""
-    return 1 if edge.ship_strategy == "FORWARD" else other.parallelism
+def _slots_by_group(vertices: Iterable[Vertex]) -> dict[str, int]:
+    """Return the number of slots that each slot sharing group needs: the highest parallelism of its vertices."""
+    slots: dict[str, int] = {}
+    for vertex in vertices:
+        group = vertex.spec.slot_sharing_group
+        slots[group] = max(slots.get(group, 0), vertex.parallelism)
+    return slots
+
+
+def _channels(edge: Input, other_end: Vertex) -> int:
+    """Return the number of channels that one subtask has to the vertex at the other end of an edge."""
+    return 1 if edge.ship_strategy == "FORWARD" else other_end.parallelism

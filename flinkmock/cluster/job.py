@@ -1,7 +1,8 @@
 """A job and its history.
 
-Lists only grow and each entry has its time, so a job can be read as of any time up to now. Flink's caches are modelled
-in this way: a cached response is the response for an earlier time.
+Lists only grow, and each entry has its time. So a job can be read as of any time up to now: methods with the parameter
+`time` (epoch ms) return what was true then. Flink's caches need this, because a cached response is the response for an
+earlier time.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ class RescaleCause(StrEnum):
 
 @dataclass(slots=True)
 class RequirementsChange:
-    """A change of the parallelism bounds or of the available slots, which may lead to a rescale.
+    """A change of the parallelism bounds or of the available slots, because of which the job may be rescaled.
 
     Attributes:
         at: When the change happened, in epoch ms.
         cause: The cause of the rescale.
-        ended_at: When it was known that the change leads to no rescale, in epoch ms.
-        reason: The reason why it leads to no rescale (Flink's `TerminatedReason`).
-        attempt_number: The number of the job attempt that the rescale created.
+        ended_at: When it was known that the job is not rescaled, in epoch ms; None as long as that is not known.
+        reason: The reason why the job is not rescaled (Flink's `TerminatedReason`).
+        attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
     """
 
     at: int
@@ -54,6 +55,7 @@ class RequirementsChange:
 
     @property
     def is_pending(self) -> bool:
+        """Whether it is unknown whether the job is rescaled."""
         return self.ended_at is None and self.attempt_number is None
 
 
@@ -76,7 +78,8 @@ class Job:
     lifecycle_version: int = 0
     """The number of times the lifecycle was replaced. Events that were scheduled for an earlier version are ignored."""
     restarts: int = 0
-    past_failures: int = 0
+    """The number of restarts."""
+    past_failure_count: int = 0
     """The number of `failures` that come from the scenario's exception history."""
     failed_before_start: bool = False
     """Whether it failed or was cancelled during initialization, so that it never had a graph."""
@@ -84,14 +87,14 @@ class Job:
     """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
     stop_failure: JavaException | None = None
-    """The exception because of which it can't recover: a task failed after the savepoint of a stop was complete."""
+    """The exception of a stop that failed after its savepoint was complete. The job can't recover then."""
     expires_at: int | None = None
     """When the JobManager forgets the job, in epoch ms; None if it has not ended."""
-    adaptive: bool = False
+    is_adaptive: bool = False
     """Whether it uses the adaptive scheduler."""
-    reactive: bool = False
-    """Whether it uses all slots, up to its maximum parallelism."""
-    grows: bool = False
+    is_reactive: bool = False
+    """Whether it uses all slots, up to its maximum parallelism (reactive mode)."""
+    graph_grows: bool = False
     """Whether vertices are added to the graph when their inputs have finished, as in batch jobs since 2.0."""
 
     @property
@@ -100,7 +103,9 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        return self.states[-1][1]
+        """The newest state."""
+        _, state = self.states[-1]
+        return state
 
     @property
     def step_state(self) -> JobState:
@@ -108,7 +113,7 @@ class Job:
         return self.lifecycle.steps[self.step_index].state
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return self.state in TERMINAL_JOB_STATES
 
     @property
@@ -118,13 +123,15 @@ class Job:
         return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 
     def state_at(self, time: int) -> JobState:
-        return self.states.entry_at(time)[1]
+        _, state = self.states.entry_at(time)
+        return state
 
     def timestamps_at(self, time: int) -> dict[JobState, int]:
         """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
         return self.states.last_entered(time)
 
     def ended_at(self, time: int) -> int | None:
+        """Return when the job ended (epoch ms); None if that was after `time`."""
         at, state = self.states[-1]
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
@@ -134,11 +141,11 @@ class Job:
 
     def duration(self, time: int) -> int:
         """Return the duration in ms, from the submission to the end or to `time`."""
-        end = self.ended_at(time)
-        return (time if end is None else end) - self.submitted_at
+        ended_at = self.ended_at(time)
+        return (time if ended_at is None else ended_at) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        """Whether the job has a graph: not while it is INITIALIZING, and never if it failed or was cancelled then."""
+        """Whether the job has a graph. It gets one after INITIALIZING, unless it fails or is cancelled before."""
         if self.failed_before_start:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
@@ -148,15 +155,15 @@ class Job:
 
         Flink shows a sparse ArchivedExecutionGraph then (WaitingForResources.getJob).
         """
-        first = len(self.attempts) < 2 or self.attempts[1].created_at > time
-        return self.adaptive and first and self.state_at(time) == JobState.CREATED
+        is_first_attempt = len(self.attempts) < 2 or self.attempts[1].created_at > time
+        return self.is_adaptive and is_first_attempt and self.state_at(time) == JobState.CREATED
 
     def is_sparse_at(self, time: int) -> bool:
-        """Whether Flink shows nothing of the program: the job is INITIALIZING, or waits for its first slots."""
+        """Whether Flink shows no tasks, because the job has no graph or waits for its first slots."""
         return not self.has_graph_at(time) or self.awaits_resources_at(time)
 
     def change_graph(self, graph: JobGraph) -> None:
-        """Use a graph with another parallelism from the next attempt on."""
+        """Use the same graph with another parallelism from the next attempt on."""
         self.graph = self.checkpoints.graph = graph
 
     # -- attempts and executions
@@ -169,75 +176,79 @@ class Job:
         return None
 
     def executions_at(self, time: int) -> list[list[Execution]]:
-        """Return the current executions, vertex by vertex; empty before there is a graph."""
+        """Return the executions of the current attempt, vertex by vertex; empty before there is a graph."""
         if self.awaits_resources_at(time):
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
-        without_tasks = self._uninitialized_at(time)
+        without_tasks = self._without_tasks_at(time)
         return [[] if index in without_tasks else row for index, row in enumerate(rows)] if without_tasks else rows
 
-    def _uninitialized_at(self, time: int) -> frozenset[int]:
+    def _without_tasks_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices without tasks: those of undecided parallelism, and all after them."""
-        without_tasks = set(self.undecided_at(time))
-        for vertex in self.graph.vertices if without_tasks else ():
+        undecided = self.undecided_at(time)
+        if not undecided:
+            return undecided
+        without_tasks = set(undecided)
+        for vertex in self.graph.vertices:
             if any(edge.source in without_tasks for edge in vertex.inputs):
                 without_tasks.add(vertex.index)
         return frozenset(without_tasks)
 
     def undecided_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices whose parallelism the scheduler of batch jobs has not decided yet."""
-        if not self.graph.decided_late:
+        if not self.graph.vertices_decided_late:
             return frozenset()
         stage = self._stage_at(time)
-        return frozenset(vertex.index for vertex in self.graph.decided_late if vertex.stage > stage)
+        return frozenset(vertex.index for vertex in self.graph.vertices_decided_late if vertex.stage > stage)
 
     def _stage_at(self, time: int) -> int:
-        """Return the last stage that has started by `time`."""
+        """Return the number of the last stage that an attempt has started by `time`."""
         return max((attempt.stage_at(time) for attempt in self.attempts if attempt.created_at <= time), default=0)
 
     def vertices_at(self, time: int) -> Sequence[Vertex]:
         """Return the vertices that the graph has at `time`, in the order in which they were added.
 
-        A vertex is added when its inputs have finished (AdaptiveGraphManager.onJobVertexFinished).
+        If the graph grows, a vertex is added when its inputs have finished (AdaptiveGraphManager.onJobVertexFinished).
         """
-        if not self.grows:
-            undecided = self.undecided_at(time)
-            vertices = (
-                vertex.without_parallelism if vertex.index in undecided else vertex for vertex in self.graph.vertices
-            )
-            return tuple(vertices) if undecided else self.graph.vertices
-        stage = self._stage_at(time)
-        present = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
-        return sorted(present, key=lambda vertex: vertex.stage)
+        if self.graph_grows:
+            stage = self._stage_at(time)
+            present_vertices = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
+            return sorted(present_vertices, key=lambda vertex: vertex.stage)
+        undecided = self.undecided_at(time)
+        if not undecided:
+            return self.graph.vertices
+        return tuple(
+            vertex.without_parallelism if vertex.index in undecided else vertex for vertex in self.graph.vertices
+        )
 
     def present_executions_at(self, time: int) -> list[list[Execution]]:
-        """Return the current executions of the vertices that the graph has, vertex by vertex."""
+        """Return the executions of the current attempt for `vertices_at(time)`, vertex by vertex."""
         rows = self.executions_at(time)
-        return [rows[vertex.index] for vertex in self.vertices_at(time)] if rows and self.grows else rows
+        return [rows[vertex.index] for vertex in self.vertices_at(time)] if rows and self.graph_grows else rows
 
     def pending_operators_at(self, time: int) -> int:
         """Return the number of operators that belong to no vertex yet."""
-        if not self.grows:
+        if not self.graph_grows:
             return 0
-        present = {vertex.index for vertex in self.vertices_at(time)}
-        return sum(v.operator_count for v in self.graph.vertices if v.index not in present)
+        present_indexes = {vertex.index for vertex in self.vertices_at(time)}
+        return sum(vertex.operator_count for vertex in self.graph.vertices if vertex.index not in present_indexes)
 
     def vertex(self, vertex_id: str, time: int | None = None) -> Vertex:
-        """Return a vertex of the graph as of `time`; None: as of the end of the job.
+        """Return a vertex of the graph as of `time`; if `time` is None, as of the end of the job.
 
         Raises:
             VertexNotFound: There is no vertex with the id, or no graph.
         """
         vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
-        if vertex is None or (time is not None and self.grows and vertex not in self.vertices_at(time)):
+        if vertex is None or (time is not None and self.graph_grows and vertex not in self.vertices_at(time)):
             raise VertexNotFound(self.id, vertex_id)
         if time is not None and vertex.index in self.undecided_at(time):
             return vertex.without_parallelism
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:
-        """Return an execution of a subtask: that of the attempt with number `attempt`, or the current one.
+        """Return an execution of a subtask: that of the attempt with this number or, if it is None, the current one.
 
         Raises:
             SubtaskNotFound: The subtask index is not below the parallelism.
@@ -248,10 +259,10 @@ class Job:
         current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise AttemptNotFound(attempt if attempt is not None else 0)
-        chosen = current if attempt is None else self.attempts[attempt]
-        if subtask >= chosen.graph.vertices[vertex.index].parallelism:  # an attempt before a rescale
+        job_attempt = current if attempt is None else self.attempts[attempt]
+        if subtask >= job_attempt.graph.vertices[vertex.index].parallelism:  # lower than now, before a rescale
             raise SubtaskNotFound(vertex.id, subtask)
-        return chosen.execution(vertex, subtask)
+        return job_attempt.execution(vertex, subtask)
 
     def task_counts_at(self, time: int) -> Counter[TaskState]:
         """Return the number of subtasks in each state."""
@@ -264,7 +275,8 @@ class Job:
         """
         if self.is_sparse_at(time):
             return self.ended_at(time) or 0
-        times = [self.states.entry_at(time)[0]]
+        state_entered_at, _ = self.states.entry_at(time)
+        times = [state_entered_at]
         for row in self.executions_at(time):
             for execution in row:
                 times.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
-from flinkmock.cluster.execution import STARTING, Execution
+from flinkmock.cluster.execution import STARTING, Execution, TaskIndex
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.slots import Slot
 from flinkmock.cluster.states import TaskState
 from flinkmock.moment import FOREVER
 from flinkmock.named_random import NamedRandom
 
+DEPLOYMENT_SPREAD_MS = (0, 3)
+"""How much later than its stage a subtask is DEPLOYING."""
 DEPLOYING_MS = (20, 45)
 INITIALIZING_MS = (8, 20)
 """How long a subtask is in these states on an idle TaskManager that has the jar of the job (recorded with 2.3.0).
@@ -27,6 +30,9 @@ FINISH_SPREAD_MS = 12
 """How much later a vertex finishes than its input."""
 
 _Phases = list[tuple[TaskState, int]]
+"""The states of a subtask, each with the time at which it is entered (epoch ms). See `Execution.phases`."""
+_Names = tuple[str | int, ...]
+"""The names of the random draws for a subtask: job id, number of the attempt, vertex index, subtask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +41,20 @@ class AttemptOutcome:
 
     Attributes:
         state: FINISHED, CANCELED or FAILED.
-        at: When the end begins.
+        at: When the tasks finish or fail, or start to be cancelled.
         settled_at: When the last subtask is in a terminal state; None while that is unknown
             (`JobAttempt.mark_settled`).
-        failed_task: (vertex index, subtask) of the task that threw the exception; None if no task did.
+        failed_task: The task that threw the exception; None if no task did.
     """
 
     state: TaskState
     at: int
     settled_at: int | None
-    failed_task: tuple[int, int] | None = None
+    failed_task: TaskIndex | None = None
 
 
 _RECENT: deque[JobAttempt] = deque(maxlen=4096)
-"""The attempts that keep their executions. Lists of jobs read the executions of many attempts once."""
+"""The attempts that keep their executions; lists of jobs read those of many attempts. Others compute them again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -56,12 +62,16 @@ class JobAttempt:
     """One attempt of a job. Times are epoch ms; they are None before they are known."""
 
     number: int
+    """The number of the attempt, from 0."""
     created_at: int
+    """When its tasks are CREATED."""
     job_id: str
     graph: JobGraph
     random: NamedRandom
     scheduled_at: int | None = None
+    """When the tasks of the first stage are SCHEDULED."""
     deployed_at: int | None = None
+    """When the first stage starts, because there are slots for all its tasks."""
     submitted_at: int = 0
     """When the job was submitted."""
     has_initializing_state: bool = True
@@ -69,13 +79,14 @@ class JobAttempt:
     restore_ms: int = 0
     """How much longer tasks are INITIALIZING because there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
+    """The slots in the order of `JobGraph.slot_of`."""
     first_deployed_at: int | None = None
     """When the first attempt of the job was deployed. Bounded sources finish a fixed time after that."""
     planned_end: int | None = None
     """When all tasks are FINISHED unless the attempt ends earlier."""
     outcome: AttemptOutcome | None = None
     settled_at: int | None = None
-    """When all subtasks were in a terminal state, if the outcome lacks that time or the job ended earlier."""
+    """When all subtasks were in a terminal state, if that is earlier than in the outcome, or unknown there."""
     version: int = 0
     """Increases whenever the executions change."""
     _cached_executions: list[list[Execution]] | None = None
@@ -88,17 +99,19 @@ class JobAttempt:
         self._forget_executions()
 
     def schedule(self, at: int) -> None:
+        """Let the tasks of the first stage be SCHEDULED at `at` (epoch ms)."""
         self.scheduled_at = at
         self._forget_executions()
 
     def deploy(self, at: int, slots: list[Slot], planned_end: int | None, first_deployed_at: int | None = None) -> None:
+        """Start the first stage at `at` in these slots. The other arguments are the attributes with the same names."""
         self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
         self.first_deployed_at = at if first_deployed_at is None else first_deployed_at
         self._forget_executions()
         self._first_stage_running_at = None
 
     def plan_end(self, at: int) -> None:
-        """Finish the tasks by `at`, one vertex after the other."""
+        """Let the last task finish at `at` (epoch ms), and the vertices before it slightly earlier."""
         self.planned_end = at
         self._forget_executions()
 
@@ -109,7 +122,10 @@ class JobAttempt:
             self._forget_executions()
 
     def mark_settled(self, at: int) -> None:
-        """Let the last subtasks reach a terminal state by `at`, unless the outcome says an earlier time."""
+        """Let all subtasks be in a terminal state by `at` (epoch ms), because the job has left the state.
+
+        An earlier time in the outcome remains.
+        """
         if self.outcome is None or self.settled_at is not None:
             return
         if self.outcome.settled_at is None or self.outcome.settled_at > at:
@@ -117,7 +133,7 @@ class JobAttempt:
             self._forget_executions()
 
     def on_slots_lost(self) -> None:
-        """Update the executions after the loss of a TaskManager; tasks that are CANCELING on it are then CANCELED."""
+        """Update the executions after the loss of a TaskManager. Its tasks that are CANCELING are CANCELED then."""
         self._forget_executions()
 
     def _forget_executions(self) -> None:
@@ -141,12 +157,13 @@ class JobAttempt:
     def is_steady_at(self, time: int) -> bool:
         """Whether all subtasks are RUNNING at `time`, and the end of none is known."""
         if self._steady_since is None:
-            last = [execution.phases[-1] for row in self.executions() for execution in row]
-            runs = all(state is TaskState.RUNNING for state, _ in last)
-            self._steady_since = max((since for _, since in last), default=FOREVER) if runs else FOREVER
+            last_phases = [execution.phases[-1] for row in self.executions() for execution in row]
+            all_run = all(state is TaskState.RUNNING for state, _ in last_phases)
+            self._steady_since = max((since for _, since in last_phases), default=FOREVER) if all_run else FOREVER
         return self._steady_since <= time
 
     def execution(self, vertex: Vertex, subtask: int) -> Execution:
+        """Return the execution of a subtask."""
         return self.executions()[vertex.index][subtask]
 
     def slot(self, vertex: Vertex, subtask: int) -> Slot | None:
@@ -156,15 +173,18 @@ class JobAttempt:
 
     def _execution(self, vertex: Vertex, subtask: int) -> Execution:
         slot = self.slot(vertex, subtask)
-        names = (self.job_id, self.number, vertex.index, subtask)
+        graph_id = self.random.hex(32, "graph", self.job_id)
         return Execution(
             vertex,
             subtask,
             self.number,
-            f"{self.random.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
+            f"{graph_id}_{vertex.id}_{subtask}_{self.number}",
             slot,
-            self._phases(vertex, names, slot),
+            self._phases(vertex, subtask, slot),
         )
+
+    def _names(self, vertex: Vertex, subtask: int) -> _Names:
+        return self.job_id, self.number, vertex.index, subtask
 
     def first_stage_running_at(self) -> int | None:
         """Return when the last subtask of the first stage is RUNNING; None while the attempt waits for slots.
@@ -184,23 +204,26 @@ class JobAttempt:
         return self._first_stage_running_at
 
     def _subtask_running_at(self, vertex: Vertex, subtask: int) -> int:
-        running = self._startup_times(vertex, (self.job_id, self.number, vertex.index, subtask))[2]
+        running_at = self._startup_times(vertex, subtask).running
         finish = self._planned_finish(vertex)
-        return running if finish is None else min(running, max(finish, self.scheduled_at or finish))
+        return running_at if finish is None else min(running_at, max(finish, self.scheduled_at or finish))
 
     def stage_at(self, time: int) -> int:
-        """Return the last stage that has started by `time`."""
-        outcome, last = self.outcome, self.graph.stages - 1
-        if self.deployed_at is None or last == 0:
+        """Return the number of the last stage that has started by `time`."""
+        outcome, last_stage = self.outcome, self.graph.stage_count - 1
+        if self.deployed_at is None or last_stage == 0:
             return 0
         if outcome is not None and outcome.at <= time:
             if outcome.state == TaskState.FINISHED:
-                return last
+                return last_stage
             time = outcome.at
-        starts = [self._stage_start(stage) for stage in range(last + 1)]
-        return max(stage for stage, start in enumerate(starts) if stage == 0 or (start is not None and start <= time))
+        for stage in range(last_stage, 0, -1):
+            start = self._stage_start(stage)
+            if start is not None and start <= time:
+                return stage
+        return 0
 
-    def finishes(self) -> dict[int, int]:
+    def vertex_finishes(self) -> dict[int, int]:
         """Return when vertices finish before the job does, in epoch ms, by vertex index."""
         finish_times = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
         return {index: at for index, at in finish_times.items() if at is not None}
@@ -208,20 +231,22 @@ class JobAttempt:
     def _bounded_finish(self, vertex: Vertex) -> int | None:
         """Return when a bounded source finishes, or a vertex whose inputs all finish; None for any other vertex."""
         if vertex.is_source:
-            length = vertex.spec.finishes_after
-            if length is None or self.first_deployed_at is None:
+            finishes_after = vertex.spec.finishes_after
+            if finishes_after is None or self.first_deployed_at is None:
                 return None
-            # a restored source that had finished runs for a short time
-            return max(self.first_deployed_at + length, self._running_at(vertex) + FINISH_SPREAD_MS)
-        ends = [self._bounded_finish(self.graph.vertices[edge.source]) for edge in vertex.inputs]
-        if any(end is None for end in ends):
-            return None
-        return max([end for end in ends if end is not None] + [self._running_at(vertex)]) + FINISH_SPREAD_MS
+            # a source that is restored after its end runs for a short time
+            return max(self.first_deployed_at + finishes_after, self._running_at(vertex) + FINISH_SPREAD_MS)
+        latest = self._running_at(vertex)
+        for edge in vertex.inputs:
+            input_finish = self._bounded_finish(self.graph.vertices[edge.source])
+            if input_finish is None:
+                return None
+            latest = max(latest, input_finish)
+        return latest + FINISH_SPREAD_MS
 
     def _running_at(self, vertex: Vertex) -> int:
         """Return when the last subtask of a vertex is RUNNING."""
-        names = ((self.job_id, self.number, vertex.index, subtask) for subtask in range(vertex.parallelism))
-        return max(self._startup_times(vertex, name)[2] for name in names)
+        return max(self._startup_times(vertex, subtask).running for subtask in range(vertex.parallelism))
 
     def _stage_start(self, stage: int) -> int | None:
         """Return when a stage starts. Stages share the planned time evenly; without a plan, only the first runs."""
@@ -230,32 +255,33 @@ class JobAttempt:
             return self.deployed_at
         if self.planned_end is None:
             return None
-        return self.deployed_at + (self.planned_end - self.deployed_at) * stage // self.graph.stages
+        return self.deployed_at + (self.planned_end - self.deployed_at) * stage // self.graph.stage_count
 
-    def _startup_times(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[int, int, int]:
-        """Return when a subtask is DEPLOYING, INITIALIZING and RUNNING."""
+    def _startup_times(self, vertex: Vertex, subtask: int) -> _StartupTimes:
         start = self._stage_start(vertex.stage)
         assert start is not None
-        deploying = start + self.random.integer(0, 3, "deploying", *names)
+        names = self._names(vertex, subtask)
+        deploying = start + self.random.integer(*DEPLOYMENT_SPREAD_MS, "deploying", *names)
         initializing = deploying + self.random.integer(*DEPLOYING_MS, "initializing", *names)
         running = initializing + self.random.integer(*INITIALIZING_MS, "running", *names) + self.restore_ms
-        return deploying, initializing, running
+        return _StartupTimes(deploying, initializing, running)
 
     def _planned_finish(self, vertex: Vertex) -> int | None:
-        """Return when a vertex finishes as planned: the last one at the planned end, its inputs slightly earlier."""
-        bounded_end = self._bounded_finish(vertex) if self.graph.is_bounded else None
-        if self.planned_end is None:
-            return bounded_end
-        stage_end = self.planned_end
-        if vertex.stage + 1 < self.graph.stages:
-            stage_end = self._stage_start(vertex.stage + 1) or self.planned_end
-        last_level = max(v.level for v in self.graph.vertices if v.stage == vertex.stage)
-        planned = stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
-        return planned if bounded_end is None else min(planned, bounded_end)
+        """Return when a vertex finishes as planned; None if that is not planned.
 
-    def _phases(
-        self, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
-    ) -> tuple[tuple[TaskState, int], ...]:
+        The last vertices of a stage finish at the end of the stage, their inputs slightly earlier.
+        """
+        bounded_finish = self._bounded_finish(vertex) if self.graph.is_bounded else None
+        if self.planned_end is None:
+            return bounded_finish
+        stage_end = self.planned_end
+        if vertex.stage + 1 < self.graph.stage_count:
+            stage_end = self._stage_start(vertex.stage + 1) or self.planned_end
+        last_level = max(other.level for other in self.graph.vertices if other.stage == vertex.stage)
+        planned_finish = stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
+        return planned_finish if bounded_finish is None else min(planned_finish, bounded_finish)
+
+    def _phases(self, vertex: Vertex, subtask: int, slot: Slot | None) -> tuple[tuple[TaskState, int], ...]:
         phases: _Phases = [(TaskState.CREATED, self.created_at)]
         if self.scheduled_at is not None:
             start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
@@ -264,63 +290,72 @@ class JobAttempt:
             elif vertex.stage == 0:
                 phases.append((TaskState.SCHEDULED, self.scheduled_at))
             if start is not None:
-                startup = zip(_STARTUP, self._startup_times(vertex, names), strict=True)
-                phases.extend((state, at) for state, at in startup if self._has_state(state))
+                startup_times = zip(_STARTUP, self._startup_times(vertex, subtask), strict=True)
+                phases.extend((state, at) for state, at in startup_times if self._has_state(state))
                 finish = self._planned_finish(vertex)
                 if finish is not None:
                     phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
                     phases.append((TaskState.FINISHED, max(finish, phases[-1][1])))
-        return tuple(self._truncate_phases(phases, vertex, names, slot))
+        return tuple(self._with_outcome(phases, vertex, subtask, slot))
 
     def _has_state(self, state: TaskState) -> bool:
+        """Return whether the release has a state."""
         return self.has_initializing_state or state != TaskState.INITIALIZING
 
-    def _truncate_phases(
-        self, phases: _Phases, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
-    ) -> _Phases:
-        """Replace the phases after the end of the attempt."""
+    def _with_outcome(self, phases: _Phases, vertex: Vertex, subtask: int, slot: Slot | None) -> _Phases:
+        """Return the phases of a subtask, with those that lead to the outcome of the attempt instead of later ones."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases
-        before_end = [(state, at) for state, at in phases if at <= outcome.at]
-        if before_end[-1][0] == TaskState.FINISHED:
-            return before_end
+        phases = [(state, at) for state, at in phases if at <= outcome.at]
+        entered_states = {state for state, _ in phases}
+        if TaskState.FINISHED in entered_states:
+            return phases
         if outcome.state == TaskState.FINISHED:
-            # tasks that had not started enter all states at the same time, because the lifecycle leaves no time
-            missing = (
-                [state for state in STARTING if state not in dict(before_end)] if self.deployed_at is not None else []
-            )
-            startup = [(state, outcome.at) for state in missing if self._has_state(state)]
-            return [*before_end, *startup, (TaskState.FINISHED, outcome.at)]
-        deployed = len(before_end) > 2
-        lost_at = slot.taskmanager.lost_at if slot and deployed else None
-        is_failed_task = outcome.failed_task == (vertex.index, names[-1])
+            if self.deployed_at is not None:
+                # tasks that had not started enter all states at the same time, because the lifecycle leaves no time
+                missing_states = [state for state in STARTING if state not in entered_states and self._has_state(state)]
+                phases += [(state, outcome.at) for state in missing_states]
+            return [*phases, (TaskState.FINISHED, outcome.at)]
+        is_deployed = TaskState.DEPLOYING in entered_states
+        lost_at = slot.taskmanager.lost_at if slot and is_deployed else None
+        is_failed_task = outcome.failed_task == TaskIndex(vertex.index, subtask)
         if is_failed_task or (outcome.state == TaskState.FAILED and lost_at == outcome.at):
-            return [*before_end, (TaskState.FAILED, outcome.at)]
-        if not deployed:  # only deployed tasks are CANCELING; others are CANCELED at once (Execution.cancel)
-            return [*before_end, (TaskState.CANCELED, outcome.at)]
-        settled_at = self._settled_at(outcome, vertex, names, lost_at)
-        if settled_at is None:
-            return [*before_end, (TaskState.CANCELING, outcome.at)]
-        return [*before_end, (TaskState.CANCELING, outcome.at), (TaskState.CANCELED, max(settled_at, outcome.at))]
+            return [*phases, (TaskState.FAILED, outcome.at)]
+        if not is_deployed:  # only deployed tasks are CANCELING; others are CANCELED at once (Execution.cancel)
+            return [*phases, (TaskState.CANCELED, outcome.at)]
+        phases.append((TaskState.CANCELING, outcome.at))
+        settled_at = self._settled_at(outcome, vertex, subtask, lost_at)
+        if settled_at is not None:
+            phases.append((TaskState.CANCELED, max(settled_at, outcome.at)))
+        return phases
 
-    def _settled_at(
-        self, outcome: AttemptOutcome, vertex: Vertex, names: tuple[str | int, ...], lost_at: int | None
-    ) -> int | None:
+    def _settled_at(self, outcome: AttemptOutcome, vertex: Vertex, subtask: int, lost_at: int | None) -> int | None:
         """Return when a subtask that is CANCELING is CANCELED; None if that is not known."""
         moments = [] if self.settled_at is None else [self.settled_at]
         if outcome.settled_at is not None:
-            share = _settling_share(self.random, names, vertex.index == len(self.graph.vertices) - 1)
+            # one subtask takes all of the time
+            takes_all = subtask == 0 and vertex.index == len(self.graph.vertices) - 1
+            share = 1.0 if takes_all else _settling_share(self.random, self._names(vertex, subtask))
             moments.append(outcome.at + round((outcome.settled_at - outcome.at) * share))
         if lost_at is not None and lost_at >= outcome.at:
             moments.append(lost_at)
         return min(moments, default=None)
 
 
+class _StartupTimes(NamedTuple):
+    """When a subtask is in the states up to RUNNING, in epoch ms."""
+
+    deploying: int
+    initializing: int
+    running: int
+
+
 _STARTUP = (TaskState.DEPLOYING, TaskState.INITIALIZING, TaskState.RUNNING)
+"""The states of `_StartupTimes`."""
 
 
 @lru_cache(maxsize=4096)
-def _settling_share(random: NamedRandom, names: tuple[str | int, ...], last: bool) -> float:
-    """Return the share of the settling time that a subtask takes; the first one of the last vertex takes all of it."""
-    return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * random.number("settle", *names)
+def _settling_share(random: NamedRandom, names: _Names) -> float:
+    """Return the share of the settling time that a subtask takes."""
+    return 0.2 + 0.8 * random.number("settle", *names)

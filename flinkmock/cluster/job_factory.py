@@ -73,7 +73,7 @@ class JobFactory:
         if error is None and restore is not None:
             error = self._restore(job, restore, at)
         if error is not None:
-            job.states.append((at, JobState.INITIALIZING))
+            job.states.enter(JobState.INITIALIZING, at)
             self._cluster.state_machines.fail_initialization(job, at, error)
             return
         self._cluster.state_machines.start(job, at)
@@ -113,9 +113,9 @@ class JobFactory:
             tracker,
             at,
             application.id,
-            adaptive=cluster.uses_adaptive_scheduler(spec),
-            reactive=cluster.configuration.is_reactive,
-            grows=spec.is_batch and cluster.release.since("2.0") and not spec.graph_is_complete,
+            is_adaptive=cluster.uses_adaptive_scheduler(spec),
+            is_reactive=cluster.configuration.is_reactive,
+            graph_grows=spec.is_batch and cluster.release.since("2.0") and not spec.graph_is_complete,
         )
         application.jobs.append(job)
         return job

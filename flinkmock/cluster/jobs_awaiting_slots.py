@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.slot_requests import REPORTING_MS, SlotRequestFailure, failed_request, first_failure
+from flinkmock.cluster.slot_requests import REPORTING_MS, SlotRequestFailure, first_failure, missing_slot_exception
 from flinkmock.cluster.spec import ExceptionSpec, Step
 from flinkmock.cluster.states import JobState
 from flinkmock.flink import java_classes, messages
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 NO_SLOTS = ExceptionSpec(
-    JavaException(java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION, messages.NO_RESOURCES), everywhere=True
+    JavaException(java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION, messages.NO_RESOURCES), is_global=True
 )
 """The failure of a job of the adaptive scheduler that gets no slots within the resource timeout."""
 
 
 class JobsAwaitingSlots:
-    """The jobs of one cluster that wait for slots.
+    """The jobs of one cluster that wait for slots, in RUNNING or, with the adaptive scheduler, in CREATED.
 
     Attributes:
         ids: Their ids, in the order in which they started to wait.
@@ -40,23 +40,23 @@ class JobsAwaitingSlots:
         self.ids.append(job.id)
 
     def remove(self, job: Job) -> None:
-        """Remove a job if it waits."""
+        """Remove a job; do nothing if it does not wait."""
         if job.id in self.ids:
             self.ids.remove(job.id)
 
     def clear(self) -> None:
-        """Remove all jobs, because the leader is lost."""
+        """Remove all jobs, because the leader has crashed."""
         self.ids.clear()
 
     # -- both schedulers
 
     @event_handler(leader_scoped=True)
     def retry_slot_requests(self, at: int) -> None:
-        """Let all jobs that wait request slots again, because slots may have been freed."""
+        """Let all jobs that wait request slots again, because there may be free slots."""
         cluster = self._cluster
         for job_id in list(self.ids):
             job = cluster.jobs[job_id]
-            if job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None:
+            if _waits_for_slots(job):
                 cluster.state_machines.request_slots_again(job, at)
             elif not cluster.uses_adaptive_scheduler(job.spec):
                 self.ids.remove(job_id)
@@ -66,7 +66,7 @@ class JobsAwaitingSlots:
     # -- the default scheduler
 
     def schedule_failure(self, job: Job, at: int) -> None:
-        """Schedule the failure of a slot request that was made at `at`."""
+        """Schedule the failure of a slot request that was made at `at` (epoch ms)."""
         cluster = self._cluster
         reported_at = at + cluster.random.integer(*REPORTING_MS, "slot request", job.id, len(job.attempts))
         started_at = max(cluster.started_at, cluster.leadership.leader_since)
@@ -74,13 +74,13 @@ class JobsAwaitingSlots:
         cluster.event_queue.schedule(failed_at, "on_slot_request_failed", job.id, len(job.attempts), failure)
 
     @event_handler(leader_scoped=True)
-    def on_slot_request_failed(self, job_id: str, attempts: int, failure: SlotRequestFailure, at: int) -> None:
-        """Let a job fail that has not got its slots in time, if it still waits."""
+    def on_slot_request_failed(self, job_id: str, attempt_count: int, failure: SlotRequestFailure, at: int) -> None:
+        """Let a job fail that has not got its slots in time, if it still waits in the same attempt."""
         cluster = self._cluster
         job = cluster.jobs[job_id]
-        waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
-        if len(job.attempts) == attempts and waits:
-            cluster.state_machines.fail(job, at, failed_request(failure, cluster.configuration, cluster.release))
+        if len(job.attempts) == attempt_count and _waits_for_slots(job):
+            exception = missing_slot_exception(failure, cluster.configuration, cluster.release)
+            cluster.state_machines.fail(job, at, exception)
 
     # -- the adaptive scheduler
 
@@ -88,14 +88,14 @@ class JobsAwaitingSlots:
     def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
         """Run a job with the available slots, after the stabilization timeout."""
         job = self._cluster.jobs[job_id]
-        if self._waits(job, version) and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
+        if self._still_waits(job, version) and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
             self.run(job, at)
 
     @event_handler(leader_scoped=True)
     def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
         """Let a job fail that has waited until the resource timeout."""
         job = self._cluster.jobs[job_id]
-        if self._waits(job, version):
+        if self._still_waits(job, version):
             self._cluster.state_machines.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
 
     def run(self, job: Job, at: int) -> None:
@@ -103,5 +103,11 @@ class JobsAwaitingSlots:
         self.remove(job)
         self._cluster.state_machines.enter_next_step(job, at)
 
-    def _waits(self, job: Job, version: int) -> bool:
+    def _still_waits(self, job: Job, version: int) -> bool:
+        """Return whether a job waits and its lifecycle has not been replaced since this version."""
         return job.lifecycle_version == version and job.id in self.ids
+
+
+def _waits_for_slots(job: Job) -> bool:
+    """Return whether a job is RUNNING while its newest attempt has no slots, as with the default scheduler."""
+    return job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None

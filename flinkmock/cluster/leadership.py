@@ -30,16 +30,30 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class JobManager:
-    """A JobManager process. `down` is True from its crash until the next leader is elected."""
+    """A JobManager process.
+
+    Attributes:
+        number: The number of the JobManager, from 0.
+        caches: Its caches.
+        is_down: Whether it has crashed. It is back when the next leader is elected.
+    """
 
     number: int
     caches: Caches
-    down: bool = False
+    is_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LeadershipTerm:
-    """The time from `since` to `until` (epoch ms; None: until now) in which one JobManager led, and its jobs."""
+    """The time in which one JobManager was the leader, and its jobs.
+
+    Attributes:
+        leader: The number of the JobManager.
+        since: When it was elected, in epoch ms; 0 for the first leader.
+        jobs: The jobs by id.
+        applications: The applications by id.
+        until: When it crashed, in epoch ms; None: it is still the leader.
+    """
 
     leader: int
     since: int
@@ -54,7 +68,7 @@ class Leadership:
     Args:
         cluster: The cluster.
         count: The number of JobManagers.
-        make_caches: Creates the caches of the JobManager with a number. It is called again at each leader change.
+        make_caches: Creates the caches of a JobManager, which is given by its number. It is called again at each crash.
     """
 
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[int], Caches]) -> None:
@@ -65,7 +79,9 @@ class Leadership:
         self.leader_since = 0
         """When the leader was elected (epoch ms); 0 for the first one."""
         self.past_terms: list[LeadershipTerm] = []
-        self._to_recover: list[Job] = []
+        """The terms of crashed leaders, oldest first."""
+        self._jobs_to_recover: list[Job] = []
+        """The jobs of the crashed leader that the next one recovers."""
 
     def crash_leader(self, duration: int | None, at: int, *, recovers: bool | None = None) -> None:
         """Crash the leader; do nothing if there is none.
@@ -78,7 +94,7 @@ class Leadership:
         leader, cluster = self.leader, self._cluster
         if leader is None:
             return
-        self.leader, leader.down = None, True
+        self.leader, leader.is_down = None, True
         self.past_terms.append(LeadershipTerm(leader.number, self.leader_since, cluster.jobs, cluster.applications, at))
         for jobmanager in self.jobmanagers:
             jobmanager.caches = self._make_caches(jobmanager.number)
@@ -89,7 +105,7 @@ class Leadership:
         for job in cluster.jobs.values():
             self._suspend(job, at)
         if cluster.configuration.is_highly_available if recovers is None else recovers:
-            self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
+            self._jobs_to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         cluster.job_store.clear()
         if duration is not None:
@@ -97,11 +113,11 @@ class Leadership:
 
     @event_handler(leader_scoped=False)
     def elect(self, crashed: int, at: int) -> None:
-        """Make the JobManager after the crashed one the leader."""
-        self.jobmanagers[crashed].down = False
+        """Make the JobManager after the crashed one the leader, and let it recover the jobs."""
+        self.jobmanagers[crashed].is_down = False
         self.leader, self.leader_since = self.jobmanagers[(crashed + 1) % len(self.jobmanagers)], at
-        to_recover, self._to_recover = self._to_recover, []
-        for job in to_recover:
+        jobs_to_recover, self._jobs_to_recover = self._jobs_to_recover, []
+        for job in jobs_to_recover:
             self._cluster.state_machines.start(self._cluster.job_factory.recover(job, at), at)
 
     def term_at(self, time: int) -> LeadershipTerm | None:
@@ -109,15 +125,17 @@ class Leadership:
         cluster = self._cluster
         if time >= self.leader_since and self.leader is not None:
             return LeadershipTerm(self.leader.number, self.leader_since, cluster.jobs, cluster.applications)
-        return next((term for term in self.past_terms if term.since <= time < (term.until or 0)), None)
+        return next(
+            (term for term in self.past_terms if term.until is not None and term.since <= time < term.until), None
+        )
 
     def _suspend(self, job: Job, at: int) -> None:
-        """Suspend a job whose JobMaster was lost, and end its tasks."""
+        """Suspend a job whose JobMaster was lost with the leader, and end its tasks."""
         self._cluster.wait_conditions.remove(job.id)
         self._cluster.slots.release(at, job_id=job.id)
-        if job.ended:
+        if job.has_ended:
             return
-        job.states.append((at, JobState.SUSPENDED))
+        job.states.enter(JobState.SUSPENDED, at)
         job.checkpoints.stop(at)
         if job.attempts:
             job.attempts[-1].end(AttemptOutcome(TaskState.CANCELED, at, at))
@@ -126,32 +144,37 @@ class Leadership:
 
 def without_caches(leadership: Leadership) -> Leadership:
     """Return a copy whose JobManagers cache nothing."""
+    disabled_caches = Caches(enabled=False, graph_ms=0, checkpoints_ms=0, metrics_ms=0)
     uncached = copy.copy(leadership)
     uncached.jobmanagers = [
-        JobManager(jobmanager.number, Caches(False, 0, 0, 0), jobmanager.down) for jobmanager in leadership.jobmanagers
+        JobManager(jobmanager.number, disabled_caches, jobmanager.is_down) for jobmanager in leadership.jobmanagers
     ]
     return uncached
 
 
 def recovered_lifecycle(job: Job, original: FlatLifecycle) -> FlatLifecycle:
-    """Return the lifecycle of a recovered job: its first states, then the rest from the RUNNING step that it was in.
+    """Return the lifecycle of a recovered job: INITIALIZING and CREATED again, then the steps that remained.
+
+    The job continues with the RUNNING step that it was in, or with the next one. If there is none, because it was being
+    cancelled or failing, it continues with the first one: the new leader does not know of the cancellation or failure.
 
     Args:
-        job: The job at the time when its JobMaster was lost. If it was being cancelled or failing, it runs again,
-            because the new leader does not know that.
+        job: The job at the time when its JobMaster was lost.
         original: The lifecycle with which it was submitted.
     """
-    index = job.lifecycle.next_running_index(job.step_index)
-    remaining = job.lifecycle.remaining(index) if index is not None else None
-    if remaining is None and (first := original.next_running_index(0)) is not None:
-        remaining = original.remaining(first)
-    if remaining is None:
+    running_index = job.lifecycle.next_running_index(job.step_index)
+    first_running_index = original.next_running_index(0)
+    if running_index is not None:
+        remaining = job.lifecycle.remaining(running_index)
+    elif first_running_index is not None:
+        remaining = original.remaining(first_running_index)
+    else:
         return original
-    prefix = []
+    first_steps = []
     for step in original.steps:
         if step.state not in (JobState.INITIALIZING, JobState.CREATED):
             break
-        # the recovered job does not wait again for polls and signals that the first start waited for
-        bounded = isinstance(step.duration, UniformRange) and not step.duration.unbounded
-        prefix.append(step if bounded else Step(step.state))
-    return remaining.after(prefix)
+        # the recovered job does not wait again for the polls and signals that the job has waited for
+        has_end = isinstance(step.duration, UniformRange) and not step.duration.unbounded
+        first_steps.append(step if has_end else Step(step.state))
+    return remaining.after(first_steps)

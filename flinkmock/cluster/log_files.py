@@ -168,7 +168,7 @@ def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         if new == "RESTARTING":
             failed = first_failed.get(at)
             if failed is not None:
-                yield log_messages.tasks_restarted(at, job.graph.subtasks, failed)
+                yield log_messages.tasks_restarted(at, job.graph.subtask_count, failed)
     for execution in _executions(job):
         yield from _in_jobmanager(cluster, job, execution, exceptions)
     job.checkpoints.materialize_until(time)

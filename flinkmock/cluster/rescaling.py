@@ -64,7 +64,7 @@ def parallelism_bounds_of(job: Job) -> dict[str, tuple[int, int]]:
     In reactive mode, the upper bound is the maximum parallelism (AdaptiveScheduler).
     """
     specs = [(vertex.id, job.spec.vertices[vertex.index]) for vertex in job.graph.vertices]
-    default = {id: (1, spec.max_parallelism if job.reactive else spec.parallelism) for id, spec in specs}
+    default = {id: (1, spec.max_parallelism if job.is_reactive else spec.parallelism) for id, spec in specs}
     return default | job.parallelism_bounds
 
 

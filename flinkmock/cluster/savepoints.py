@@ -14,7 +14,7 @@ from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKin
 from flinkmock.cluster.checkpoint import CheckpointKind, CheckpointStatus
 from flinkmock.cluster.checkpoints import UNBOUNDED_MS
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.failures import stopping_error
+from flinkmock.cluster.failures import stop_error
 from flinkmock.cluster.pending_operation import PendingOperation
 from flinkmock.cluster.savepoint_request import FollowUp, SavepointRequest
 from flinkmock.cluster.savepoint_store import SavepointStore
@@ -113,7 +113,7 @@ class SavepointCoordinator:
             AsyncOperation(operation_kind, trigger_id, job_id, at, None, {}, jobmanager=request.jobmanager)
         )
         job = self.cluster.jobs.get(job_id)
-        if job is None or job.ended:
+        if job is None or job.has_ended:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
         spec = self.cluster.cluster_operation_spec(job, name)
@@ -177,7 +177,7 @@ class SavepointCoordinator:
     def on_task_failed(self, job_id: str, exception: ExceptionSpec, at: int) -> None:
         """Let a task fail that could not write its part of a savepoint."""
         job = self.cluster.jobs[job_id]
-        if not job.ended:
+        if not job.has_ended:
             self.cluster.state_machines.fail(job, at, exception)
 
     def _schedule_end(self, job: Job, pending: PendingOperation, spec: ClusterOperationSpec, at: int) -> None:
@@ -292,9 +292,9 @@ class SavepointCoordinator:
                 return
         if pending.checkpoint.is_savepoint:
             self._store(pending)
-        if pending.follow_up == FollowUp.CANCEL and not job.ended:
+        if pending.follow_up == FollowUp.CANCEL and not job.has_ended:
             self.cluster.state_machines.cancel(job, at)
-        elif pending.follow_up == FollowUp.FINISH and not job.ended:
+        elif pending.follow_up == FollowUp.FINISH and not job.has_ended:
             self.cluster.state_machines.divert(job, at, (Step(JobState.FINISHED),))
 
     @event_handler(leader_scoped=True)
@@ -333,7 +333,7 @@ class SavepointCoordinator:
             is_saved = pending.checkpoint.status_at(at) == CheckpointStatus.COMPLETED
             if pending.follow_up == FollowUp.FINISH and is_saved:
                 del self._pending[key]
-                error = stopping_error(pending.checkpoint.path, job.id, self.cluster.release)
+                error = stop_error(pending.checkpoint.path, job.id, self.cluster.release)
                 pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
                 self._store(pending)
                 return error

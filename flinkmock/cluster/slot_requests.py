@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from flinkmock.cluster.execution import TaskIndex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec
 from flinkmock.flink import java_classes, messages
@@ -24,7 +25,7 @@ REPORTING_MS = (95, 130)
 
 
 class SlotRequestFailure(StrEnum):
-    """Why a job no longer waits for slots."""
+    """Why a slot request fails."""
 
     NOT_ENOUGH_RESOURCES = "not enough resources"
     TIMEOUT = "timeout"
@@ -33,12 +34,13 @@ class SlotRequestFailure(StrEnum):
 def first_failure(
     configuration: Configuration, started_at: int, reported_at: int, at: int
 ) -> tuple[int, SlotRequestFailure]:
-    """Return when a slot request first fails, and the reason. Times are epoch ms.
+    """Return when a slot request fails, and why. Times are epoch ms.
 
     Args:
         configuration: The configuration of the cluster.
         started_at: When the ResourceManager started.
-        reported_at: When it reports missing slots, if its start-up time is over.
+        reported_at: When it reports missing slots if its start-up time is over by then. Otherwise it reports them at
+            the end of its start-up time.
         at: When the slots are requested.
     """
     reported_at = max(reported_at, started_at + configuration.resource_manager_start_up_ms)
@@ -48,7 +50,9 @@ def first_failure(
     return reported_at, SlotRequestFailure.NOT_ENOUGH_RESOURCES
 
 
-def failed_request(failure: SlotRequestFailure, configuration: Configuration, release: Release) -> ExceptionSpec:
+def missing_slot_exception(
+    failure: SlotRequestFailure, configuration: Configuration, release: Release
+) -> ExceptionSpec:
     """Return the exception of the task that gets no slot."""
     message, cause = messages.NO_RESOURCES, None
     if failure == SlotRequestFailure.TIMEOUT:
@@ -59,13 +63,16 @@ def failed_request(failure: SlotRequestFailure, configuration: Configuration, re
     return ExceptionSpec(slot_request_error(error, release), gets_no_slot=True)
 
 
-def task_without_slot(random: NamedRandom, attempt: JobAttempt, held: int) -> tuple[int, int]:
-    """Return (vertex index, subtask) of a task whose slot is missing, while the job holds `held` slots.
+def choose_task_without_slot(random: NamedRandom, attempt: JobAttempt, held_count: int) -> TaskIndex:
+    """Return a random task whose slot is missing, while the job holds `held_count` slots.
 
-    The subtasks of a shared slot fail in the order of the graph, so the task belongs to the first vertex with that
-    subtask.
+    Of the subtasks that would share the slot, the one of the first vertex fails, because they fail in the order of the
+    graph.
     """
     graph = attempt.graph
-    slot = random.integer(held, graph.slots_needed - 1, "slot request", attempt.job_id, attempt.number)
-    tasks = ((vertex, slot - graph.slot_of(vertex, 0)) for vertex in graph.vertices)
-    return next((vertex.index, subtask) for vertex, subtask in tasks if 0 <= subtask < vertex.parallelism)
+    slot_index = random.integer(held_count, graph.slots_needed - 1, "slot request", attempt.job_id, attempt.number)
+    for vertex in graph.vertices:
+        subtask = slot_index - graph.slot_of(vertex, 0)
+        if 0 <= subtask < vertex.parallelism:
+            return TaskIndex(vertex.index, subtask)
+    raise AssertionError(f"no task uses slot {slot_index}")

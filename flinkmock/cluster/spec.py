@@ -21,9 +21,10 @@ from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """Lasts until clients have polled the job or async operation `times` times. The last poll already sees the change.
+    """Lasts until clients have polled the job or async operation `times` times.
 
-    A request that reads the state of a job polls the job; a request for the status of an async operation polls that.
+    A request polls a job if it reads the state of the job, and an async operation if it asks for its status. The last
+    poll sees the change already.
     """
 
     times: int
@@ -42,16 +43,21 @@ DurationSpec = UniformRange | Polls | Signal
 
 @dataclass(frozen=True, slots=True)
 class ExceptionSpec:
-    """The exception with which a job fails, and the task that throws it; without `vertex`, a random one."""
+    """The exception with which a job fails, and the task that throws it.
+
+    Attributes:
+        java_exception: The exception.
+        vertex: The name or id of the vertex of the task, or the name of one of its operators; None: a random vertex.
+        subtask: The index of the subtask; None: a random one.
+        is_global: Whether no task throws the exception. Flink calls this a global failure.
+        gets_no_slot: Whether the task fails because it gets no slot: it is scheduled, but never deployed.
+    """
 
     java_exception: JavaException
     vertex: str | None = None
-    """The name or id of the vertex, or the name of one of its operators."""
     subtask: int | None = None
-    everywhere: bool = False
-    """Whether it is a global failure, whose exception no task throws."""
+    is_global: bool = False
     gets_no_slot: bool = False
-    """Whether the task fails because it gets no slot: it is scheduled, but never deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,22 @@ Lifecycle = tuple[Step | Repeat, ...]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An edge of the job graph. `source` is the index of the vertex that sends, in `JobSpec.vertices`."""
+    """An edge of the job graph.
+
+    Attributes:
+        source: The index of the vertex that sends, in `JobSpec.vertices`.
+        ship_strategy: How records are distributed to subtasks: FORWARD, HASH, REBALANCE, …
+        exchange: Flink's `ResultPartitionType` in lower case, such as pipelined_bounded or blocking.
+    """
 
     source: int
     ship_strategy: str = "FORWARD"
     exchange: str = "pipelined_bounded"
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether the records can be read only when all of them have been written."""
+        return self.exchange == "blocking"
 
 
 PRINT_SINK = "Print to Std. Out"
@@ -99,8 +116,8 @@ class VertexSpec:
     own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     takes_parallelism: frozenset[str] = frozenset()
-    """Operators that use the parallelism of a request, although the vertex sets its own. If these differ, they are not
-    chained."""
+    """The operators that nevertheless use the parallelism of a request. If it is another one, they are not chained to
+    the others."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -115,27 +132,29 @@ class VertexSpec:
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     """Name -> value. Integer accumulators without a value count the records; all others stay empty."""
     splits: tuple[str, ...] = ()
-    """The names of the splits of a source, which its subtasks take in turn."""
+    """The names of the splits of a source. They are distributed to its subtasks in turn."""
     finishes_after: int | None = None
     """The time in ms from the first deployment of a source to its last record; None: it is unbounded."""
     prints: bool | None = None
     """Whether records are printed to the `.out` file of the TaskManager; None: only if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()
-    """The proportion in which subtasks get records; the last number applies to each further subtask. (): evenly."""
+    """The relative numbers of records that subtasks get; the last one applies to each further subtask. (): equal."""
     backpressure: tuple[Backpressure, ...] = ()
     busy: tuple[float, ...] = ()
     """The busy ratio of each subtask, from 0 to 1, limited by back pressure. The last number applies to each
-    further subtask. (): it follows from the records."""
+    further subtask. (): it is computed from the records."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of its subtasks, which override Flink's."""
     description: str | None = None
     """The description in plans, with line feeds (JobVertex.operatorPrettyName); None: derived from `operators`."""
     planned_parallelism: int | None = None
-    """The parallelism in plans; None: the one that the vertex runs with."""
+    """The parallelism in plans; None: `parallelism`."""
     parallelism_is_decided_late: bool = False
-    """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Until then it is -1."""
+    """Whether the scheduler of a batch job decides the parallelism when the vertex can start. Until then, responses
+    show -1."""
     operator_count: int | None = None
-    """The number of operators, if one entry of `operators`, such as "(b, c)", names several; None: its length."""
+    """The number of operators, which is needed if an entry of `operators`, such as "(b, c)", names several; None: the
+    number of entries."""
     collect_sinks: tuple[CollectSink, ...] = ()
 
     @property
@@ -166,13 +185,18 @@ class CheckpointSpec:
     chance: float = 0.0
     """The probability that a checkpoint fails, from 0 to 1, in addition to `fails`."""
     timeout: int = 600_000
+    """The time in ms after which a checkpoint expires."""
     min_pause: int = 0
+    """The shortest time in ms between the end of a checkpoint and the next trigger."""
     max_concurrent: int = 1
+    """How many checkpoints may be in progress at the same time."""
     mode: str = "exactly_once"
+    """"exactly_once" or "at_least_once"."""
     unaligned: bool = False
     tolerable_failures: int = 0
+    """How many checkpoints may fail in a row before the job fails. Only shown: failed checkpoints don't fail jobs."""
     retained: str | None = None
-    """Whether checkpoints are retained or deleted on cancellation: "retain" or "delete"; None: not externalized."""
+    """What happens to the newest checkpoint on cancellation: "retain" or "delete"; None: it is not externalized."""
     aligned_timeout: int = 0
     """The time in ms after which an aligned checkpoint becomes unaligned; 0: never."""
 
@@ -188,9 +212,15 @@ class RestartStrategyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartStrategy:
-    """A restart strategy. `delay` and `interval` are in ms.
+    """A restart strategy.
 
-    `attempts` limits the number of restarts, or for a failure rate the number within `interval`; None: no limit.
+    Attributes:
+        kind: The kind.
+        attempts: The maximum number of restarts, for a failure rate within `interval`; None: no limit.
+        delay: How long the job is RESTARTING, in ms; for an exponential delay, the initial backoff.
+        interval: The interval of a failure rate, in ms.
+        configured_by_job: Whether the job sets the strategy. If not, the `/config` of the job shows the default of the
+            cluster.
     """
 
     kind: RestartStrategyKind = RestartStrategyKind.FIXED_DELAY
@@ -198,7 +228,6 @@ class RestartStrategy:
     delay: int = 1000
     interval: int = 60_000
     configured_by_job: bool = True
-    """Whether the job sets the strategy. If not, the `/config` of the job shows the default of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +235,13 @@ class ProgramSpec:
     """The behaviour of a jar's main method. By default it runs its job.
 
     Attributes:
-        throws: The exception that the main method throws.
+        throws: The exception that the main method throws; None: it throws none.
         executes: Whether the main method starts a job.
         prints: What the main method prints, without the last line feed; "" for nothing.
         arguments: Program argument -> the fields that it sets, such as "--name" -> ("name",). Fields are name,
-            parallelism, checkpoints.every and checkpoints.duration (in ms), and VERTEX.parallelism with the full name
-            of a vertex.
-        arguments_in_user_config: Whether user-config contains all arguments, without their dashes.
+            parallelism, checkpoints.every and checkpoints.duration (in ms), and VERTEX.parallelism, where VERTEX is the
+            full name of a vertex.
+        arguments_in_user_config: Whether `user-config` of the job shows all arguments, without their dashes.
     """
 
     throws: JavaException | None = None
@@ -224,9 +253,11 @@ class ProgramSpec:
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """Event time, which lags `lag` ms behind the clock; None: there are no watermarks.
+    """The watermarks of a job.
 
-    It stops `stops_after` ms after the submission of the job; None: never.
+    Attributes:
+        lag: How far event time is behind the clock, in ms; None: there are no watermarks.
+        stops_after: When event time stops, in ms since the job was submitted; None: never.
     """
 
     lag: int | None
@@ -243,7 +274,7 @@ class PastFailure:
 
 @dataclass(frozen=True, slots=True)
 class PastSavepoint:
-    """A savepoint `age` ms before the scenario began. `path` None: it is in the configured directory."""
+    """A savepoint `age` ms before the scenario began. If `path` is None, it is in the configured directory."""
 
     age: int
     path: str | None = None
@@ -281,19 +312,21 @@ class JobSpec:
     """How long the job has existed when the scenario begins, in ms."""
     id: str = ""
     max_parallelism: int = -1
-    """`pipeline.max-parallelism`; -1: the program does not set it."""
+    """The option pipeline.max-parallelism; -1: the program does not set it."""
     object_reuse: bool = False
     plan_order: tuple[int, ...] = ()
     """The indexes of the vertices in the order in which plans list them; (): the order is derived from the edges."""
     results: tuple[Any, ...] = ()
-    """The rows that `collect()` returns for a submitted plan: values, lists of values, mappings or `RowValue`."""
+    """The rows that `collect()` returns to the client of a submitted plan: values, lists of values, mappings or
+    `RowValue`."""
     accumulators: Mapping[str, str] = field(default_factory=dict)
-    """Name -> type of further accumulators of the first vertex, also that of a submitted job graph."""
+    """Name -> type of further accumulators of the first vertex, even if the vertices come from a submitted plan."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
+    """Name -> value of these accumulators."""
     stream_operators: tuple[StreamOperator, ...] = ()
-    """The operators of the plan; (): they are derived from the vertices."""
+    """The operators of a submitted StreamGraph; (): they are derived from the vertices."""
     graph_is_complete: bool = False
-    """Whether a batch job has all vertices from the start, because its client sent a JobGraph."""
+    """Whether the graph of a batch job has all vertices from the start, because its client sent a JobGraph."""
 
     @property
     def is_batch(self) -> bool:
@@ -302,21 +335,29 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class ClusterOperationSpec:
-    """The duration of a cluster operation, and which of its calls fail, counted from 1."""
+    """The duration and the failures of a cluster operation.
+
+    Attributes:
+        duration: How long it takes.
+        fails: The numbers of the calls that fail, counted from 1.
+        exception: The exception with which they fail; None: the default of the operation.
+        chance: The probability that a call fails, from 0 to 1, in addition to `fails`.
+        leaves_savepoint: Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is
+            complete.
+    """
 
     duration: DurationSpec
     fails: frozenset[int] = frozenset()
     exception: JavaException | None = None
     chance: float = 0.0
-    """The probability that a call fails, from 0 to 1, in addition to `fails`."""
     leaves_savepoint: bool = False
-    """Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is complete."""
 
 
 class ClusterOperation(StrEnum):
-    """The work that clients request from the cluster, whose duration and failures a scenario can define.
+    """The cluster operations, whose durations and failures a scenario can set.
 
-    The values are the keys of the section `operations`. Several operations of the REST API may request the same work.
+    The values are the keys of the section `operations`. Several operations of the REST API may request the same cluster
+    operation.
     """
 
     SAVEPOINT = "savepoint"

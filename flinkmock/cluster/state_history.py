@@ -6,7 +6,7 @@ A job that restarts again and again has a long history. Reading it as of a time 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -15,25 +15,26 @@ from flinkmock.cluster.states import JobState
 Entry = tuple[int, JobState]
 """When a state was entered (epoch ms), and the state."""
 _SHORT = 24
-"""The number of entries up to which reading all of them is faster."""
+"""The number of entries up to which it is faster to read all of them than to keep `_times`."""
 
 
 @dataclass(eq=False, slots=True)
-class StateHistory(Sequence[Entry]):
-    """A sequence of entries, the oldest first. It only grows."""
+class StateHistory:
+    """The entries of a job, the oldest first. There are only ever more of them."""
 
     _entries: list[Entry] = field(default_factory=list)
     _times: dict[JobState, list[int]] | None = None
     """State -> when it was entered (epoch ms), in the order of the first times; None for a short history."""
 
-    def append(self, entry: Entry) -> None:
-        self._entries.append(entry)
+    def enter(self, state: JobState, at: int) -> None:
+        """Add an entry for a state that the job enters at `at` (epoch ms)."""
+        self._entries.append((at, state))
         if self._times is not None:
-            self._times.setdefault(entry[1], []).append(entry[0])
+            self._times.setdefault(state, []).append(at)
         elif len(self._entries) > _SHORT:
             self._times = {}
-            for at, state in self._entries:
-                self._times.setdefault(state, []).append(at)
+            for entered_at, entered in self._entries:
+                self._times.setdefault(entered, []).append(entered_at)
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -60,10 +61,14 @@ class StateHistory(Sequence[Entry]):
         """Return the states entered by `time`, each with the time at which it was last entered (epoch ms)."""
         if self._times is None:
             return {state: at for at, state in self._entries if at <= time}
-        counts = ((times, bisect_right(times, time), state) for state, times in self._times.items())
-        return {state: times[count - 1] for times, count, state in counts if count}
+        last_entered = {}
+        for state, times in self._times.items():
+            count = bisect_right(times, time)
+            if count:
+                last_entered[state] = times[count - 1]
+        return last_entered
 
-    def count(self, state: JobState, time: int, since: int = 0) -> int:  # type: ignore[override]
+    def times_entered(self, state: JobState, time: int, since: int = 0) -> int:
         """Return how often a state was entered from `since` to `time` (epoch ms)."""
         if self._times is None:
             return sum(entered is state and since <= at <= time for at, entered in self._entries)

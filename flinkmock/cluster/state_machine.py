@@ -1,7 +1,8 @@
 """The state machines of jobs. A job follows its lifecycle, and leaves it when a client or a failure interferes.
 
 Each transition enters a state and schedules the next transition. This module defines the effect of a state on the
-tasks: RUNNING starts an attempt; RESTARTING and FAILING end it with a failure; CANCELLING and FINISHED end it without.
+tasks: RUNNING starts an attempt; RESTARTING and FAILING end it with a failure; CANCELLING and FINISHED end it without
+one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.checkpoint import RestoredCheckpoint
 from flinkmock.cluster.errors import JobAlreadyTerminated
 from flinkmock.cluster.event_queue import event_handler
+from flinkmock.cluster.execution import TaskIndex
 from flinkmock.cluster.failures import (
     Failure,
     choose_failed_task,
+    may_restart,
     not_recoverable_error,
     recovery_suppressed_error,
     task_failure,
@@ -22,8 +25,8 @@ from flinkmock.cluster.failures import (
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
-from flinkmock.cluster.slot_requests import task_without_slot
-from flinkmock.cluster.spec import ClusterOperation, ExceptionSpec, RestartStrategyKind, Step
+from flinkmock.cluster.slot_requests import choose_task_without_slot
+from flinkmock.cluster.spec import ClusterOperation, ExceptionSpec, Step
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes
 from flinkmock.flink.exceptions import initialization_error
@@ -36,28 +39,17 @@ if TYPE_CHECKING:
 
 DEFAULT_EXCEPTION = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
 SCHEDULING_MS = (2, 8)
-"""The time from SCHEDULED to DEPLOYING if slots are free; 2..100 ms in the recordings."""
+"""The time from SCHEDULED to DEPLOYING if slots are free; 2 to 100 ms in the recordings."""
 SETTLING_MS = (20, 60)
 """The time until all tasks are CANCELED after one of them has failed."""
 GLOBAL_FAILURE_MS = (8, 30)
-"""The time from the failure of a task during a stop to the failure of the job (situations: failing stop)."""
+"""The time from the failure of a task during a stop to the failure of the job (recorded: situations: failing stop)."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario specifies it."""
 
 
-def _ignore(job: Job, step: Step, at: int) -> None:
+def _ignore_step(job: Job, step: Step, at: int) -> None:
     """Do nothing; the default of `JobStateMachines.on_step`."""
-
-
-def _may_restart(job: Job, at: int) -> bool:
-    """Return whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
-    strategy = job.spec.restart
-    if strategy.kind == RestartStrategyKind.NONE:
-        return False
-    restarts = job.restarts
-    if strategy.kind == RestartStrategyKind.FAILURE_RATE:
-        restarts = job.states.count(JobState.RESTARTING, at, since=at - strategy.interval)
-    return strategy.attempts is None or restarts < strategy.attempts
 
 
 class JobStateMachines:
@@ -65,8 +57,8 @@ class JobStateMachines:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.on_step: Callable[[Job, Step, int], None] = _ignore
-        """Called with each step that a job enters, before the step takes effect."""
+        self.on_step: Callable[[Job, Step, int], None] = _ignore_step
+        """Called with the job and the time (epoch ms) when a job enters a step, before the step takes effect."""
 
     # -- along the lifecycle
 
@@ -81,8 +73,7 @@ class JobStateMachines:
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != version or index is None:
             return
-        runs = job.lifecycle.steps[index].state == JobState.RUNNING
-        if runs and self._cluster.uses_adaptive_scheduler(job.spec):
+        if job.lifecycle.steps[index].state == JobState.RUNNING and job.is_adaptive:
             scheduler = self._cluster.adaptive_scheduler
             if not scheduler.try_full_parallelism(job, at):
                 scheduler.wait_for_slots(job, at)
@@ -92,7 +83,7 @@ class JobStateMachines:
 
     def _enter(self, job: Job, at: int) -> None:
         step = job.lifecycle.steps[job.step_index]
-        job.states.append((at, step.state))
+        job.states.enter(step.state, at)
         self.on_step(job, step, at)
         duration = self._draw_duration(job, step)
         exception = step.exception or DEFAULT_EXCEPTION
@@ -125,9 +116,9 @@ class JobStateMachines:
             self._schedule_next_step(job, at, duration)
 
     def _draw_duration(self, job: Job, step: Step) -> int | None:
-        """Return how long a job stays in a step, in ms; None if no time ends it.
+        """Return how long a job stays in a step, in ms; None if the step is unbounded or has a wait condition.
 
-        The value is drawn again for each visit of a step.
+        The value is drawn again each time the job enters the step.
         """
         return self._cluster.random.draw(step.duration, "step", job.id, job.step_index, len(job.states))
 
@@ -143,6 +134,7 @@ class JobStateMachines:
     # -- attempts
 
     def _new_attempt(self, job: Job, at: int) -> None:
+        """Create an attempt, unless the newest one has not ended."""
         if job.attempts and job.attempts[-1].outcome is None:
             return
         if job.attempts:
@@ -170,60 +162,64 @@ class JobStateMachines:
     def _restore(self, job: Job, at: int) -> None:
         """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
         attempt = job.attempts[-1]
-        last = job.checkpoints.newest_completed_at(at) if attempt.number else None
-        if last is not None:
-            job.checkpoints.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
+        latest = job.checkpoints.newest_completed_at(at) if attempt.number > 0 else None
+        if latest is not None:
+            job.checkpoints.restore(RestoredCheckpoint(latest.id, at, latest.is_savepoint, latest.path))
         if job.checkpoints.restored:
             restore_ms = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)
             attempt.restore_ms = restore_ms or 0
 
     def _end_attempt(self, job: Job, outcome: AttemptOutcome) -> None:
+        """Stop the checkpoints and savepoints of a job, and end its attempt, if it has not ended."""
         job.checkpoints.stop(outcome.at)
         self._cluster.savepoints.on_job_stopped(job, outcome.at)
         if job.attempts and job.attempts[-1].outcome is None:
             job.attempts[-1].end(outcome)
 
     def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
+        """Let the attempt of a job fail that is RESTARTING or FAILING for `duration` ms; None: for an unknown time."""
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
         attempt = job.attempts[-1]
         failed_task = self._failed_task(attempt, at, exception)
-        settling = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, attempt.number)
-        settled_at: int | None = at + (settling if duration is None else min(settling, duration))
-        if job.step_state == JobState.FAILING:
+        settling_ms = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, attempt.number)
+        settled_at: int | None = at + (settling_ms if duration is None else min(settling_ms, duration))
+        if job.step_state == JobState.FAILING:  # this state ends when all tasks have ended
             settled_at = None if duration is None else at + duration
         job.failures.append(task_failure(attempt, at, exception, failed_task))
         self._fail_stop(job, at)
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
 
     def _fail_stop(self, job: Job, at: int) -> None:
-        """Let a stop with a complete savepoint fail after a task has failed; since 1.15 the job can't recover.
+        """If a task has failed after the savepoint of a stop was complete, let the stop fail.
 
-        See StopWithSavepointTerminationHandlerImpl.terminateExceptionallyWithGlobalFailover.
+        Since 1.15, the job can't recover then (StopWithSavepointTerminationHandlerImpl,
+        terminateExceptionallyWithGlobalFailover).
         """
         error = self._cluster.savepoints.fail_stop(job, at)
         if error is None:
             return
-        delay = self._cluster.random.integer(*GLOBAL_FAILURE_MS, "global failure", job.id, len(job.attempts))
+        delay_ms = self._cluster.random.integer(*GLOBAL_FAILURE_MS, "global failure", job.id, len(job.attempts))
         if not self._cluster.release.since("1.15"):
-            job.failures.append(Failure(at + delay, error))
+            job.failures.append(Failure(at + delay_ms, error))
             return
         job.stop_failure = error
         if job.step_state == JobState.RESTARTING:
-            self._cluster.event_queue.schedule(at + delay, "on_stop_failed", job.id, job.lifecycle_version)
+            self._cluster.event_queue.schedule(at + delay_ms, "on_stop_failed", job.id, job.lifecycle_version)
 
     @event_handler(leader_scoped=True)
     def on_stop_failed(self, job_id: str, version: int, at: int) -> None:
-        """Let a job fail that was to be restarted."""
+        """Let a RESTARTING job fail, because its stop has failed."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
             self.divert(job, at, (failing, Step(JobState.FAILED)))
 
-    def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> tuple[int, int] | None:
+    def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> TaskIndex | None:
+        """Return the task that fails; None for a global failure."""
         if exception.gets_no_slot:
-            held = self._cluster.slots.held(at, job_id=attempt.job_id)
-            return task_without_slot(self._cluster.random, attempt, len(held))
+            held_slots = self._cluster.slots.held(at, job_id=attempt.job_id)
+            return choose_task_without_slot(self._cluster.random, attempt, len(held_slots))
         return choose_failed_task(self._cluster.random, attempt, exception, at)
 
     @event_handler(leader_scoped=True)
@@ -235,50 +231,63 @@ class JobStateMachines:
             attempt = job.attempts[-1]
             failed_task = choose_failed_task(self._cluster.random, attempt, exception, at)
             job.failures.append(task_failure(attempt, at, exception, failed_task))
-            job.past_failures += 1
+            job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Add the failure of FAILED. The last failure becomes its concurrent failure."""
+        """Add the failure because of which a job is FAILED. It contains the last failure as a concurrent one."""
         release = self._cluster.release
         job.failed_before_start = not job.attempts
-        restarts = len(job.failures) - job.past_failures <= job.restarts
-        last = None if restarts else job.failures.pop()
-        if job.stop_failure is not None and restarts:
-            last = job.failures[-1]
-        cause = last.exception if last else exception.java_exception
+        each_failure_led_to_a_restart = len(job.failures) - job.past_failure_count <= job.restarts
+        last_failure = None
+        if not each_failure_led_to_a_restart:
+            last_failure = job.failures.pop()
+        elif job.stop_failure is not None:
+            last_failure = job.failures[-1]
+        cause = last_failure.exception if last_failure else exception.java_exception
         if job.failed_before_start:
-            job.failures.append(Failure(at, initialization_error(cause, self._cluster.release)))
+            job.failures.append(Failure(at, initialization_error(cause, release)))
             return
-        errors = [] if restarts and job.stop_failure else [recovery_suppressed_error(job.spec.restart, cause, release)]
+        errors = []
+        if not each_failure_led_to_a_restart or job.stop_failure is None:
+            errors.append(recovery_suppressed_error(job.spec.restart, cause, release))
         if job.stop_failure is not None:
             errors.append(not_recoverable_error(job.stop_failure, release))
-        job.failures += [Failure(at, error, concurrent=(last,) if last else ()) for error in errors]
+        concurrent = (last_failure,) if last_failure else ()
+        job.failures += [Failure(at, error, concurrent=concurrent) for error in errors]
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, at))
 
     # -- slots
 
     def request_slots(self, job: Job, at: int, duration: int | None) -> None:
-        """Allocate free slots. If the job then has all slots, deploy the attempt and schedule the next step."""
+        """Allocate free slots. If the job then has all slots, deploy the attempt and schedule the next step.
+
+        Args:
+            job: A RUNNING job.
+            at: Epoch ms.
+            duration: How long it is RUNNING, in ms; None if that is unknown.
+        """
         cluster, attempt = self._cluster, job.attempts[-1]
-        held = cluster.slots.held(at, job_id=job.id)
-        held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers.all, at)
-        if len(held) < job.graph.slots_needed:
+        held_slots = cluster.slots.held(at, job_id=job.id)
+        missing_count = job.graph.slots_needed - len(held_slots)
+        held_slots += cluster.slots.allocate(job.id, missing_count, cluster.taskmanagers.all, at)
+        if len(held_slots) < job.graph.slots_needed:
             return
+        self._restore(job, at)
         deployed_at = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, attempt.number)
+        planned_end = None
         if duration is not None:
             deployed_at = min(deployed_at, at + duration)
-        next_step = job.lifecycle.next_step(job.step_index)
-        finishes = duration is not None and next_step is not None and next_step.state == JobState.FINISHED
-        self._restore(job, at)
-        planned_end = at + duration if finishes and duration is not None else None
+            next_step = job.lifecycle.next_step(job.step_index)
+            if next_step is not None and next_step.state == JobState.FINISHED:
+                planned_end = at + duration
         first_deployed_at = next(
-            (attempt.deployed_at for attempt in job.attempts if attempt.deployed_at is not None), None
+            (earlier.deployed_at for earlier in job.attempts if earlier.deployed_at is not None), None
         )
-        attempt.deploy(deployed_at, held[: job.graph.slots_needed], planned_end, first_deployed_at)
+        attempt.deploy(deployed_at, held_slots[: job.graph.slots_needed], planned_end, first_deployed_at)
         running_at = attempt.first_stage_running_at()
         if running_at is not None:
-            ended_sources = attempt.finishes() if attempt.graph.is_bounded else {}
-            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), vertex_finishes=ended_sources)
+            vertex_finishes = attempt.vertex_finishes() if attempt.graph.is_bounded else {}
+            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), vertex_finishes=vertex_finishes)
         self._schedule_next_step(job, at, duration)
         cluster.jobs_awaiting_slots.remove(job)
 
@@ -294,6 +303,7 @@ class JobStateMachines:
         self._enter(job, at)
 
     def _release_resources(self, job: Job, at: int) -> None:
+        """Release what a job holds that has reached a terminal state, and let waiting jobs request its slots."""
         cluster = self._cluster
         cluster.wait_conditions.remove(job.id)
         if job.attempts:
@@ -307,7 +317,7 @@ class JobStateMachines:
     # -- away from the lifecycle
 
     def divert(self, job: Job, at: int, steps: Sequence[Step], resume: FlatLifecycle | None = None) -> None:
-        """Leave the lifecycle immediately, and continue with `steps`, then with `resume`."""
+        """Leave the lifecycle immediately, and enter `steps`, then `resume`; if it is None, stay in the last step."""
         job.lifecycle_version += 1
         self._cluster.wait_conditions.remove(job.id)
         job.lifecycle = FlatLifecycle(tuple(steps)) if resume is None else resume.after(steps)
@@ -315,32 +325,32 @@ class JobStateMachines:
         self._enter(job, at)
 
     def cancel(self, job: Job, at: int) -> None:
-        """Cancel a job; do nothing if it is CANCELLING or CANCELED.
+        """Cancel a job at `at` (epoch ms); do nothing if it is CANCELLING or CANCELED.
 
         Raises:
             JobAlreadyTerminated: The job has ended in another state.
         """
         if job.state in (JobState.CANCELED, JobState.CANCELLING):
             return
-        if job.ended:
+        if job.has_ended:
             raise JobAlreadyTerminated(job.id, job.state)
         duration = self._cluster.cluster_operation_spec(job, ClusterOperation.CANCEL).duration
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Let a job fail outside of its lifecycle. The restart strategy decides whether it restarts.
+        """Let a job fail at `at` (epoch ms) outside of its lifecycle. The restart strategy decides whether it restarts.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
         """
-        if job.ended:
+        if job.has_ended:
             raise JobAlreadyTerminated(job.id, job.state)
         if job.state in (JobState.RESTARTING, JobState.FAILING, JobState.CANCELLING):
             return
         if not job.attempts:
             self.fail_initialization(job, at, exception.java_exception)
             return
-        if _may_restart(job, at) and job.state == JobState.RUNNING:
+        if may_restart(job, at) and job.state == JobState.RUNNING:
             self.restart(job, at, exception)
         else:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS), exception)
@@ -349,9 +359,8 @@ class JobStateMachines:
     def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
         """Let a running job fail and restart, regardless of its restart strategy."""
         restarting = Step(JobState.RESTARTING, UniformRange.exactly(job.spec.restart.delay), exception)
-        # the adaptive scheduler goes through CREATED again, while it waits for slots
-        adaptive = self._cluster.uses_adaptive_scheduler(job.spec)
-        steps = (restarting, Step(JobState.CREATED)) if adaptive else (restarting,)
+        # with the adaptive scheduler, a restarting job waits for slots in CREATED
+        steps = (restarting, Step(JobState.CREATED)) if job.is_adaptive else (restarting,)
         self.divert(job, at, steps, job.lifecycle.remaining(job.step_index))
 
     def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
@@ -359,10 +368,10 @@ class JobStateMachines:
         remaining = job.lifecycle.remaining(job.step_index)
         job.lifecycle_version += 1
         job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0
-        job.states.append((at, JobState.RESTARTING))
+        job.states.enter(JobState.RESTARTING, at)
         self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at + duration))
         job.change_graph(graph)
-        # slots are released when the last task has ended; the job takes its slots first, then other jobs
+        # when the last task has ended, slots are released; the job requests slots first, and other jobs 1 ms later
         self._cluster.event_queue.schedule(at + duration, "release_slots", job.id, job.lifecycle_version)
         self._schedule_next_step(job, at, duration)
         self._cluster.event_queue.schedule(at + duration + 1, "retry_slot_requests")
@@ -379,10 +388,10 @@ class JobStateMachines:
         Raises:
             JobAlreadyTerminated: The job has ended.
         """
-        if job.ended:
+        if job.has_ended:
             raise JobAlreadyTerminated(job.id, job.state)
         self.divert(job, at, (Step(JobState.FINISHED),))
 
     def fail_initialization(self, job: Job, at: int, exception: JavaException) -> None:
         """Let a job fail before it has a graph, because its JobMaster can't be created."""
-        self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, everywhere=True)),))
+        self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, is_global=True)),))

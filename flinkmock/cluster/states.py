@@ -64,9 +64,9 @@ def _states(names: str) -> frozenset[JobState]:
     return frozenset(map(JobState, names.split()))
 
 
-_TERMINAL: Transitions = {state: frozenset() for state in TERMINAL_JOB_STATES}
+_TERMINAL_TRANSITIONS: Transitions = {state: frozenset() for state in TERMINAL_JOB_STATES}
 
-_DEFAULT: Transitions = {
+_DEFAULT_TRANSITIONS: Transitions = {
     # directly to FAILED: the JobMaster could not be created, e.g. because the savepoint to restore does not exist
     JobState.INITIALIZING: _states("CREATED CANCELLING FAILED SUSPENDED"),
     JobState.CREATED: _states("RUNNING RECONCILING CANCELLING FAILING SUSPENDED"),
@@ -76,10 +76,10 @@ _DEFAULT: Transitions = {
     JobState.FAILING: _states("FAILED CANCELLING SUSPENDED"),
     # FAILED: not every task could be cancelled; FAILING: failJob is possible in all other states that are not terminal
     JobState.CANCELLING: _states("CANCELED FAILING FAILED SUSPENDED"),
-    **_TERMINAL,
+    **_TERMINAL_TRANSITIONS,
 }
 
-_ADAPTIVE: Transitions = {
+_ADAPTIVE_TRANSITIONS: Transitions = {
     JobState.INITIALIZING: _states("CREATED CANCELLING CANCELED FAILED SUSPENDED"),
     # WaitingForResources and CreatingExecutionGraph have no graph yet: a job goes directly to CANCELED or FAILED
     JobState.CREATED: _states("RUNNING CANCELED FAILED SUSPENDED"),
@@ -89,10 +89,11 @@ _ADAPTIVE: Transitions = {
     JobState.FAILING: _states("FAILED CANCELLING SUSPENDED"),
     JobState.CANCELLING: _states("CANCELED FAILED SUSPENDED"),
     JobState.RECONCILING: frozenset(),
-    **_TERMINAL,
+    **_TERMINAL_TRANSITIONS,
 }
 
-_TRANSITIONS: dict[str, Transitions] = {"default": _DEFAULT, "adaptive": _ADAPTIVE}
+_TRANSITIONS: dict[str, Transitions] = {"default": _DEFAULT_TRANSITIONS, "adaptive": _ADAPTIVE_TRANSITIONS}
+"""Scheduler -> its transitions."""
 
 
 def scheduler_of(configured: str | None, job_type: str) -> str:
@@ -113,10 +114,11 @@ def legal_transitions(scheduler: str = "default") -> Transitions:
 
 
 def implicit_prefix(state: str, scheduler: str = "default") -> tuple[JobState, ...] | None:
-    """Return the states that precede `state` if it is the first state of a lifecycle.
+    """Return the states before `state` that a lifecycle may leave out if `state` is its first one.
 
     Returns:
-        () for INITIALIZING, (INITIALIZING, CREATED) for RUNNING; None if no lifecycle can start with `state`.
+        For example () for INITIALIZING, (INITIALIZING, CREATED) for RUNNING; None if no lifecycle can start with
+        `state`.
     """
     if state == JobState.INITIALIZING:
         return ()

@@ -106,6 +106,6 @@ class TaskManagers:
             expected = cluster.release.since("1.14")
             java_class = java_classes.FLINK_EXPECTED_EXCEPTION if expected else java_classes.FLINK_EXCEPTION
             cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
-        for job in [job for job in cluster.jobs.values() if job.id in affected and not job.ended]:
+        for job in [job for job in cluster.jobs.values() if job.id in affected and not job.has_ended]:
             job.attempts[-1].on_slots_lost()
-            cluster.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))
+            cluster.state_machines.fail(job, at, ExceptionSpec(cause, is_global=True))

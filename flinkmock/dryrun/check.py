@@ -201,7 +201,7 @@ def _step_locations(lifecycle: YamlNode) -> Iterator[SourceLocation]:
 
 def _lacks_slots(job: Job) -> bool:
     """Return whether the job waits for slots, or has just failed without them."""
-    return not job.ended and bool(job.attempts) and job.attempts[-1].deployed_at is None
+    return not job.has_ended and bool(job.attempts) and job.attempts[-1].deployed_at is None
 
 
 def _reason(job_run: JobRun, simulator: Simulator) -> str:

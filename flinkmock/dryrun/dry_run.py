@@ -140,7 +140,7 @@ class DryRun:
     def _outlook(self, job_run: JobRun) -> tuple[str, bool]:
         """Describe what a job does after the end, and return whether it repeats earlier steps."""
         job = job_run.job
-        if job.ended:
+        if job.has_ended:
             return "", False
         if job.attempts and job.attempts[-1].scheduled_at is not None and job.attempts[-1].deployed_at is None:
             return "repeats until slots are available", True

@@ -92,7 +92,7 @@ class ResponseChecks:
             is_about_jobs = ":jobid" in operation.segments
             if is_about_jobs is (job is None) or self._is_long_log(operation):
                 continue
-            if job is not None and job.graph.subtasks > MANY and not self._is_affordable(operation, job):
+            if job is not None and job.graph.subtask_count > MANY and not self._is_affordable(operation, job):
                 continue
             request_targets = _request_targets(targets, operation)
             if job is None and self._is_large_cluster:  # the responses are long lists
@@ -105,7 +105,7 @@ class ResponseChecks:
         if not {"log", "logs", "stdout"} & {*operation.segments}:
             return False
         jobs = self._simulator.cluster.jobs.values()
-        return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MAX_ATTEMPTS
+        return sum(len(job.attempts) * job.graph.subtask_count for job in jobs) > MAX_ATTEMPTS
 
     def _is_affordable(self, operation: Operation, job: Job) -> bool:
         """Return whether to check the operation for a job with many tasks: on vertices only once, without metrics."""

@@ -64,7 +64,7 @@ class ScriptedClient:
         for name in ORDER:
             for job, spec in self._targets(name):
                 for _ in range(_call_count(spec)):
-                    if not job.ended:
+                    if not job.has_ended:
                         yield from self._pause()
                         yield from self._call(name, job)
         for rule in self._rules:
@@ -85,7 +85,7 @@ class ScriptedClient:
         for job in cluster.jobs.values():
             job_spec = job.spec.cluster_operations.get(name)
             spec = job_spec or self._simulator.scenario.cluster_operations.get(name)
-            if spec is not None and not job.ended:
+            if spec is not None and not job.has_ended:
                 targets.setdefault(id(job_spec), (job, spec))
         return list(targets.values())[:MAX_CALLS]
 

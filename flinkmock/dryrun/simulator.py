@@ -41,7 +41,7 @@ class JobRun:
         """Return whether the job does nothing new without a client."""
         job = self.job
         if (
-            job.ended
+            job.has_ended
             or self.iterations > MAX_ITERATIONS
             or job.lifecycle_version - self.baseline_version >= MAX_ITERATIONS
         ):

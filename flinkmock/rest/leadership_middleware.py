@@ -27,9 +27,9 @@ class LeadershipMiddleware:
     def handle(self, request: Request) -> Response | NoResponse:
         engine = self._engine
         with engine.lock.reading:
-            if engine.cluster.shut_down:  # a connection opened before the shutdown may still send requests
+            if engine.cluster.is_shut_down:  # a connection opened before the shutdown may still send requests
                 return NoResponse()
             request.arrived_at = engine.begin_request(self._jobmanager)
-            if engine.cluster.leadership.jobmanagers[self._jobmanager].down:
+            if engine.cluster.leadership.jobmanagers[self._jobmanager].is_down:
                 return NoResponse()
             return self._handler.handle(request)

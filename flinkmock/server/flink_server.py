@@ -179,7 +179,7 @@ class FlinkServer:
 
     def _before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
         """Return the response to send. The response to a shutdown of the cluster is the last one of its connection."""
-        if not self.engine.cluster.shut_down:
+        if not self.engine.cluster.is_shut_down:
             return response
         if self._on_shut_down is not None:
             self._on_shut_down()

@@ -47,9 +47,9 @@ class ReadPath:
             engine.catch_up(now)
             leadership = cluster.leadership
             if (
-                cluster.shut_down
+                cluster.is_shut_down
                 or leadership.leader is None
-                or leadership.jobmanagers[self._jobmanager].down
+                or leadership.jobmanagers[self._jobmanager].is_down
                 or engine.handler_overrides
                 or read.is_polled(cluster.wait_conditions.by_subject)
             ):

@@ -272,7 +272,7 @@ class FlinkMock(ClusterControl):
         return {"Authorization": credentials[0].header} if credentials else {}
 
     def restore(self, snapshot: Snapshot) -> None:
-        was_shut_down = self.cluster.shut_down
+        was_shut_down = self.cluster.is_shut_down
         super().restore(snapshot)
         if was_shut_down and self._server is not None:  # by a client, so that nothing listens
             port = self.port

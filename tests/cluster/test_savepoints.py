@@ -228,7 +228,7 @@ def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, 
         harness.advance(1)
         assert location_is_known(harness)
     harness.advance(60_000)
-    assert harness.cluster.job_named("orders").ended
+    assert harness.cluster.job_named("orders").has_ended
 
 
 def test_restoring_from_a_missing_savepoint_fails_the_job(harness: ClusterHarness) -> None:

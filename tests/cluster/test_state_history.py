@@ -16,8 +16,8 @@ ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))
 @given(ENTRIES, st.integers(0, 22), st.integers(0, 22))
 def test_a_history_is_read_as_a_list_would_be(entries: list[tuple[int, JobState]], time: int, since: int) -> None:
     history = StateHistory()
-    for entry in entries:
-        history.append(entry)
+    for at, state in entries:
+        history.enter(state, at)
     past = [entry for entry in entries if entry[0] <= time]
     assert list(history) == entries
     assert history.entry_at(time) == (past or entries[:1])[-1]
@@ -25,4 +25,4 @@ def test_a_history_is_read_as_a_list_would_be(entries: list[tuple[int, JobState]
     assert history.since(since) == [entry for entry in entries if entry[0] >= since]
     for state in JobState:
         expected = sum(entered == state and since <= at <= time for at, entered in entries)
-        assert history.count(state, time, since) == expected
+        assert history.times_entered(state, time, since) == expected

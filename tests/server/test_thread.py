@@ -80,7 +80,7 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
 
 def shuts_down(engine: FakeEngine) -> FakeEngine:
     def handle(call: RestCall) -> Payload:
-        engine.cluster.shut_down = True
+        engine.cluster.is_shut_down = True
         return {}
 
     engine.handler = handle

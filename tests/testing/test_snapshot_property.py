@@ -82,7 +82,7 @@ class Actor:
                 engine.cluster.taskmanagers.add(engine.clock.now())
             case "lose" if managers := engine.cluster.taskmanagers.at(engine.clock.now()):
                 engine.cluster.taskmanagers.remove(managers[number % len(managers)].id, engine.clock.now())
-            case "fail" if jobs and not engine.cluster.jobs[job].ended:
+            case "fail" if jobs and not engine.cluster.jobs[job].has_ended:
                 engine.cluster.state_machines.fail(engine.cluster.jobs[job], engine.clock.now())
         return []
 

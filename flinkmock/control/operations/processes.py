@@ -100,5 +100,5 @@ def _leader_json(call: ControlCall) -> dict[str, Any]:
         jobmanagers = engine.cluster.leadership.jobmanagers
         return {
             "leader": leader,
-            "jobmanagers": [{"number": jobmanager.number, "down": jobmanager.down} for jobmanager in jobmanagers],
+            "jobmanagers": [{"number": jobmanager.number, "down": jobmanager.is_down} for jobmanager in jobmanagers],
         }

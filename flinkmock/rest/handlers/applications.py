@@ -118,6 +118,6 @@ def cancel(call: RestCall) -> Payload:
     if application.ended_at(call.now) is not None:
         raise ApplicationNotFound(application.id)
     for job in application.jobs:
-        if not job.ended:
+        if not job.has_ended:
             call.cluster.state_machines.cancel(job, call.now)
     return {}

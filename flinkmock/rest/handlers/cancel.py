@@ -32,10 +32,10 @@ def cancel(call: RestCall) -> Payload:
     if mode == "stop":
         raise StopModeRemoved
     job = call.cluster.job(call.path["jobid"], call.now)
-    if job.ended and not call.cluster.release.since("1.15"):
+    if job.has_ended and not call.cluster.release.since("1.15"):
         raise JobAlreadyTerminated(job.id, job.state)
     spec = call.cluster.cluster_operation_spec(job, ClusterOperation.CANCEL)
-    if not job.ended and call.cluster.next_call_fails(job.id, ClusterOperation.CANCEL, spec):
+    if not job.has_ended and call.cluster.next_call_fails(job.id, ClusterOperation.CANCEL, spec):
         raise CancellationFailed(spec.exception or TIMED_OUT)
     call.cluster.state_machines.cancel(job, call.now)
     return {}

@@ -212,8 +212,8 @@ class _CheckpointPayloads:
             "alignment_buffered": 0,
             "processed_data": 0,
             "persisted_data": 0,
-            "num_subtasks": job.graph.subtasks,
-            "num_acknowledged_subtasks": job.graph.subtasks if status == "COMPLETED" else len(acknowledged),
+            "num_subtasks": job.graph.subtask_count,
+            "num_acknowledged_subtasks": job.graph.subtask_count if status == "COMPLETED" else len(acknowledged),
             "checkpoint_type": checkpoint.kind,
             "tasks": {},
         }

@@ -26,7 +26,7 @@ def coordinate(call: RestCall) -> Payload:
         CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
-    if job.ended:
+    if job.has_ended:
         raise JobNotFound(job.id)
     text: str | None = call.body.get("serializedCoordinationRequest")
     error = _deserialization_error(text, explains_missing_request=call.cluster.release.since("1.15"))

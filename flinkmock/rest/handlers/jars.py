@@ -96,7 +96,7 @@ def run(call: RestCall) -> Payload:
     spec = _job_to_run(call, _program(call))
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
-        if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
+        if not cluster.release.since("1.13") and cluster.jobs[job_id].has_ended:
             return {"jobid": job_id}  # 1.12 does not wait for the Dispatcher's response
         raise submission_error(spec.name, duplicate_submission_error(cluster.release))
     failure = cluster.submission_failure(spec)

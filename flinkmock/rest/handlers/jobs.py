@@ -29,7 +29,7 @@ _MAX_BACKOFF_MS, _BACKOFF_RESET_MS = 60_000, 3_600_000
 
 def scheduler_type(job: Job) -> str:
     """Return `schedulerType`."""
-    if job.adaptive:
+    if job.is_adaptive:
         return "Adaptive"
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
@@ -126,8 +126,8 @@ def details(call: RestCall) -> Payload:
         "timestamps": timestamps,
         "vertices": [entry(vertex) for vertex in vertices],
         "status-counts": _counts(call, "status-counts", tuple(statuses[vertex.index] for vertex in vertices)),
-        "plan": plan() if job.grows else call.fixed_part("plan", plan_version, plan),
-        **({"stream-graph": stream_graph_payload(job, time)} if job.grows and has_graph else {}),
+        "plan": plan() if job.graph_grows else call.fixed_part("plan", plan_version, plan),
+        **({"stream-graph": stream_graph_payload(job, time)} if job.graph_grows and has_graph else {}),
         "pending-operators": job.pending_operators_at(time) if has_graph else 0,
     }
 
@@ -203,7 +203,7 @@ def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     vertices = job.vertices_at(time)
     # the adaptive scheduler sorts the graph (observed on 2.3.0); a batch job's graph begins with its sources
-    if not job.adaptive and not job.grows:
+    if not job.is_adaptive and not job.graph_grows:
         vertices = [vertices[vertex.index] for vertex in topological_plan_order(job.graph)]
     return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, vertices)
 

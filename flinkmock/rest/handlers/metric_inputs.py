@@ -96,7 +96,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         state=job.state_at(time),
         timestamps={state: timestamps.get(state, 0) for state in JOB_STATES},
         is_terminal=job.ended_at(time) is not None,
-        restarts=job.states.count(JobState.RESTARTING, time),
+        restarts=job.states.times_entered(JobState.RESTARTING, time),
         rescales=sum(
             _rescale_has_begun(job, change.attempt_number, time)
             for change in job.requirements_changes

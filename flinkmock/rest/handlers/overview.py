@@ -77,5 +77,5 @@ def taskmanager_log_url(call: RestCall) -> Payload:
 
 @handles("shutdownCluster")
 def shut_down(call: RestCall) -> Payload:
-    call.cluster.shut_down = True
+    call.cluster.is_shut_down = True
     return {}

@@ -57,7 +57,7 @@ def _unfinished_job(call: RestCall) -> Job:
 
 
 def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
-    if not job.adaptive:
+    if not job.is_adaptive:
         scheduler = f"{scheduler_type(job)}Scheduler"
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS, scheduler)
 
@@ -107,7 +107,7 @@ def set_requirements(call: RestCall) -> Payload:
 def config(call: RestCall) -> Payload:
     """Return the configuration of rescales. Raises JobNotFound, AdaptiveSchedulerRequired."""
     job, _ = job_and_time(call)
-    if not job.adaptive:
+    if not job.is_adaptive:
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
@@ -136,7 +136,7 @@ def _job_and_rescales(call: RestCall, feature: AdaptiveSchedulerFeature) -> tupl
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler, or no history is kept.
     """
     job, time = job_and_time(call)
-    if not job.adaptive or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
+    if not job.is_adaptive or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
         raise AdaptiveSchedulerRequired(job.id, feature)
     return job, history_at(job, time)
 
@@ -270,7 +270,7 @@ def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobG
     memory = taskmanager_memory(call.cluster.configuration, call.cluster.release)
     resource = memory.slot_resource(call.cluster.spec.slots)
     slots = {}
-    for group in job.graph.groups:
+    for group in job.graph.slots_by_group:
         bounds_of_group = [
             bounds[vertex.id] for vertex in job.graph.vertices if vertex.spec.slot_sharing_group == group
         ]
@@ -281,8 +281,8 @@ def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobG
             "requestResourceProfile": _UNKNOWN_PROFILE,
             "desiredSlots": max(upper for _, upper in bounds_of_group),
             "minimalRequiredSlots": max(lower for lower, _ in bounds_of_group),
-            "preRescaleSlots": old_graph.groups[group] if old_graph else None,
-            "postRescaleSlots": new_graph.groups[group] if new_graph else None,
+            "preRescaleSlots": old_graph.slots_by_group[group] if old_graph else None,
+            "postRescaleSlots": new_graph.slots_by_group[group] if new_graph else None,
             "acquiredResourceProfile": resource,
         }
     return slots

@@ -88,7 +88,7 @@ def _reject_empty_job(submitted: SubmittedPlan, job_id: str, call: RestCall) -> 
     """Raise the Dispatcher's exception for a job without vertices. Since 2.3, a FAILED application remains."""
     if call.cluster.release.since("2.3"):
         application = single_job_application(job_id, submitted.name or "", call.now)
-        application.rejected = True
+        application.is_rejected = True
         call.cluster.applications[job_id] = application
     cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
     message = submission_messages.JOB_NOT_SUBMITTED

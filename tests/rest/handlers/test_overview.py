@@ -71,4 +71,4 @@ def test_log_urls_point_to_the_dashboard():
 def test_shutdown_stops_the_cluster():
     with HandlerClient() as client:
         assert client.call("shutdownCluster") == {}
-        assert client.cluster.shut_down
+        assert client.cluster.is_shut_down
