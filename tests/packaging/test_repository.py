@@ -46,3 +46,14 @@ def test_the_map_in_contributing_names_existing_paths() -> None:
     paths = re.findall(r"`((?:flinkmock|tests|docs|schemas|clients|examples|container)[\w/.-]*)`", section)
     assert len(paths) > 20
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_names_what_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    folders = (ROOT, ROOT / "flinkmock", ROOT / "flinkmock" / "cluster")
+    paths = re.findall(r"`([a-z_/]+\.py)`", text) + re.findall(r"^\| `(\w+/)`", text, re.MULTILINE)
+    assert len(paths) > 80
+    assert [path for path in paths if not any((folder / path).exists() for folder in folders)] == []
+    classes = re.findall(r"\*\*([A-Z]\w+)\*\*", text.partition("## Inside the cluster")[2])
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "flinkmock" / "cluster").rglob("*.py"))
+    assert [name for name in classes if f"class {name}" not in code] == []
