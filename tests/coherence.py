@@ -1,6 +1,7 @@
-"""Invariants between the responses of one cluster at one moment. They hold on real clusters.
+"""Rules that the responses of one cluster at one moment have to follow. Real clusters follow them, too.
 
-They are read from responses only, not from the model, while the clock stands still.
+The checks read responses, not the model, while the clock stands still. Each check yields the violations that it finds,
+as text. `job_coherence.py` and `checkpoint_coherence.py` have further checks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from typing import Any
 
 from flinkmock.cluster.errors import CheckpointingDisabled, JobInitializing
 from flinkmock.rest.in_process import InProcessClient
-from tests import coherent_checkpoints, coherent_jobs
+from tests import checkpoint_coherence, job_coherence
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
-TASKS_END = TERMINAL
-ALIVE = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
-HOLDING_A_SLOT = ALIVE | {"CANCELING"}
-TASK_STATES_OF: dict[str, frozenset[str]] = {
+STATES_WITH_SLOT = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING"})
+"""The states in which a task occupies a slot."""
+TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
     "CREATED": frozenset({"CREATED"}),
     "RUNNING": frozenset({"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED"}),
     "FINISHED": frozenset({"FINISHED"}),
@@ -27,7 +27,7 @@ TASK_STATES_OF: dict[str, frozenset[str]] = {
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "RESTARTING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
 }
-"""Job state -> the states that its tasks may be in."""
+"""The states that the tasks of a job may be in, by the state of the job."""
 Json = Any
 
 
@@ -41,77 +41,83 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
         return client.json("GET", target)
 
     rows = get("/jobs/overview")["jobs"]
-    yield from cluster_counts(get("/overview"), rows, get("/jobs")["jobs"], get("/taskmanagers")["taskmanagers"])
-    holding: Counter[str] = Counter()
+    taskmanagers = get("/taskmanagers")["taskmanagers"]
+    yield from check_cluster_counts(get("/overview"), rows, get("/jobs")["jobs"], taskmanagers)
+    used_slots: Counter[str] = Counter()
     for row in rows:
         job = get(f"/jobs/{row['jid']}")
         subject = f"job {job['name']} ({job['state']})"
         if job["state"] == "CREATED" and not any(any(vertex["tasks"].values()) for vertex in job["vertices"]):
             continue  # the adaptive scheduler waits for slots, and shows a graph without executions
-        violations = [*job_times_and_counts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
+        violations = [*check_job_row(row, job), *check_vertices(job), *job_coherence.check_statuses_and_order(get, job)]
         attempts: list[int] = []
         for vertex in job["vertices"]:
             detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
             times = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasktimes")
-            violations += subtasks(job, vertex, detail, times)
-            violations += coherent_jobs.ends(job, vertex, detail, times)
+            violations += check_subtasks(job, vertex, detail, times)
+            violations += job_coherence.check_ends(vertex, detail, times)
             attempts += [subtask["attempt"] for subtask in detail["subtasks"]]
-        violations += coherent_jobs.restarts(get, job, attempts)
-        violations += coherent_jobs.rescales(get, job)
-        violations += result(row, get(f"/jobs/{job['jid']}/execution-result"))
+        violations += job_coherence.check_restarts(get, job, attempts)
+        violations += job_coherence.check_rescales(get, job)
+        violations += check_result(row, get(f"/jobs/{job['jid']}/execution-result"))
         try:
             response = get(f"/jobs/{job['jid']}/checkpoints")
-            violations += [*checkpoints(response), *coherent_checkpoints.sums(get, job["jid"], response)]
-            violations += [*coherent_checkpoints.retention(response), *coherent_checkpoints.restored(response)]
-            violations += coherent_checkpoints.metrics(get, job, response)
+            violations += check_checkpoints(response)
+            violations += checkpoint_coherence.check_sums(get, job["jid"], response)
+            violations += checkpoint_coherence.check_retention(response)
+            violations += checkpoint_coherence.check_restores(response)
+            violations += checkpoint_coherence.check_metrics(get, job, response)
         except JobInitializing:
             if job["vertices"] or job["state"] in TERMINAL:
-                violations.append("checkpoints say that it is INITIALIZING")
+                violations.append("/checkpoints reports that the job is INITIALIZING")
         except CheckpointingDisabled:
             if job["vertices"] and job["job-type"] != "BATCH":
                 violations.append("a streaming job has no checkpoints")
-        holding[job["jid"]] = slots_held(job)
+        used_slots[job["jid"]] = slot_count(job)
         yield from (f"{subject}: {text}" for text in violations)
-    yield from slots(get, holding)
+    yield from check_slots(get, used_slots)
 
 
-def cluster_counts(overview: Json, listed: Json, ids: Json, taskmanagers: Json) -> Iterator[str]:
-    states = Counter(job["state"] for job in listed)
-    if sorted((job["jid"], job["state"]) for job in listed) != sorted((job["id"], job["status"]) for job in ids):
-        yield f"/jobs and /jobs/overview differ: {ids} {listed}"
-    counted = {
+def check_cluster_counts(overview: Json, overview_rows: Json, job_rows: Json, taskmanagers: Json) -> Iterator[str]:
+    """Compare the counts of `/overview` with `/jobs/overview`, `/jobs` and `/taskmanagers`."""
+    states = Counter(row["state"] for row in overview_rows)
+    if sorted((row["jid"], row["state"]) for row in overview_rows) != sorted(
+        (row["id"], row["status"]) for row in job_rows
+    ):
+        yield f"/jobs and /jobs/overview differ: {job_rows} {overview_rows}"
+    counts = {
         "taskmanagers": len(taskmanagers),
-        "slots-total": sum(tm["slotsNumber"] for tm in taskmanagers),
-        "slots-available": sum(tm["freeSlots"] for tm in taskmanagers),
+        "slots-total": sum(taskmanager["slotsNumber"] for taskmanager in taskmanagers),
+        "slots-available": sum(taskmanager["freeSlots"] for taskmanager in taskmanagers),
         "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL),
         "jobs-finished": states["FINISHED"],
         "jobs-cancelled": states["CANCELED"],
         "jobs-failed": states["FAILED"],
     }
-    for key, count in counted.items():
+    for key, count in counts.items():
         if overview[key] != count:
-            yield f"/overview: {key} is {overview[key]}, counted {count}"
+            yield f"/overview: {key} is {overview[key]}, the lists have {count}"
 
 
-def job_times_and_counts(row: Json, job: Json) -> Iterator[str]:
-    """Compare the list with the details, and the times of the details with each other."""
+def check_job_row(row: Json, job: Json) -> Iterator[str]:
+    """Compare the row of `/jobs/overview` with the details of the job, and the times in the details with each other."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
         if row[key] != job[key]:
             yield f"{key} is {row[key]} in the list and {job[key]} in the details"
-    stamps = {state: time for state, time in job["timestamps"].items() if time}
+    timestamps = {state: time for state, time in job["timestamps"].items() if time}
     now, state = job["now"], job["state"]
-    ended = state in TERMINAL
-    end = stamps.get(state) if ended else -1
-    if job["start-time"] != stamps.get("INITIALIZING"):
-        yield f"start-time {job['start-time']} is not the time of INITIALIZING: {stamps}"
-    if job["end-time"] != end or (ended and row["last-modification"] != end):
-        yield f"end-time {job['end-time']}, last-modification {row['last-modification']}, timestamps {stamps}"
-    if job["duration"] != (end if ended else now) - job["start-time"]:
+    has_ended = state in TERMINAL
+    end = timestamps.get(state) if has_ended else -1
+    if job["start-time"] != timestamps.get("INITIALIZING"):
+        yield f"start-time {job['start-time']} is not the time of INITIALIZING: {timestamps}"
+    if job["end-time"] != end or (has_ended and row["last-modification"] != end):
+        yield f"end-time {job['end-time']}, last-modification {row['last-modification']}, timestamps {timestamps}"
+    if job["duration"] != (end if has_ended else now) - job["start-time"]:
         yield f"duration {job['duration']}"
-    if any(time > now for time in [*stamps.values(), row["last-modification"]]):
-        yield f"a time of the future: {stamps} at {now}"
-    if max(stamps, key=stamps.__getitem__) != state and stamps[state] != max(stamps.values()):
-        yield f"the latest timestamp is not that of {state}: {stamps}"
+    if any(time > now for time in [*timestamps.values(), row["last-modification"]]):
+        yield f"a time in the future: {timestamps} at {now}"
+    if timestamps[state] != max(timestamps.values()):
+        yield f"the latest timestamp is not that of {state}: {timestamps}"
     tasks: Counter[str] = Counter()
     for vertex in job["vertices"]:
         tasks.update({name.lower(): count for name, count in vertex["tasks"].items() if count})
@@ -123,23 +129,23 @@ def job_times_and_counts(row: Json, job: Json) -> Iterator[str]:
         yield f"status-counts {job['status-counts']} of vertices {statuses}"
 
 
-def vertices(job: Json) -> Iterator[str]:
-    """Check that vertices agree with the state of the job, and finished ones with their inputs."""
+def check_vertices(job: Json) -> Iterator[str]:
+    """Check that vertices agree with the state of the job, and that vertices read what their inputs have written."""
     by_id = {vertex["id"]: vertex for vertex in job["vertices"]}
     for vertex in job["vertices"]:
         states = {state for state, count in vertex["tasks"].items() if count}
-        if not states <= TASK_STATES_OF[job["state"]]:
+        if not states <= TASK_STATES_BY_JOB_STATE[job["state"]]:
             yield f"tasks of {vertex['name']} are {states}"
         if vertex["status"] in ("SCHEDULED", "DEPLOYING"):
-            yield f"no vertex is ever {vertex['status']}"
+            yield f"{vertex['name']} is {vertex['status']}, which only tasks can be"
         if sum(vertex["tasks"].values()) != vertex["parallelism"]:
             yield f"{vertex['parallelism']} subtasks of {vertex['name']}, but {vertex['tasks']}"
         start, end, duration = vertex["start-time"], vertex["end-time"], vertex["duration"]
         if (start == -1) != (duration == -1):
-            yield f"{vertex['name']} starts {start} and lasts {duration}"
+            yield f"{vertex['name']} starts at {start} and lasts {duration}"
         elif start != -1 and duration != (job["now"] if end == -1 else end) - start:
-            yield f"{vertex['name']}: {start} .. {end} is not {duration}"
-    nodes = job["plan"].get("nodes", [])  # before 2.1 the plan is {} when there is no graph
+            yield f"{vertex['name']}: the duration from {start} to {end} is not {duration}"
+    nodes = job["plan"].get("nodes", [])  # until 2.0 the plan is {} if there is no graph
     if {node["id"] for node in nodes} != set(by_id):
         yield "the plan has other vertices"
         return
@@ -152,73 +158,84 @@ def vertices(job: Json) -> Iterator[str]:
                 yield f"{node['id']} read {metrics['read-records']} records of {written} written"
 
 
-def subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
+def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
+    """Compare the subtasks of `/vertices/:vertexid` and `/subtasktimes` with the vertex in the details of the job."""
     name = vertex["name"]
     rows = detail["subtasks"]
-    if Counter(row["status"] for row in rows) != Counter({k: v for k, v in vertex["tasks"].items() if v}):
-        yield f"subtasks of {name} against {vertex['tasks']}"
+    task_counts = {state: count for state, count in vertex["tasks"].items() if count}
+    if Counter(row["status"] for row in rows) != task_counts:
+        yield f"the subtasks of {name} are not {task_counts}"
     if [row["subtask"] for row in rows] != list(range(vertex["parallelism"])):
         yield f"subtasks of {name} are {[row['subtask'] for row in rows]}"
     starts = [row["start-time"] for row in rows if row["start-time"] > 0]
     if starts and min(starts) != vertex["start-time"]:
-        yield f"{name} starts {vertex['start-time']}, its subtasks {starts}"
-    for row, timed in zip(rows, times["subtasks"], strict=True):
-        stamps = timed["timestamps"]
-        entered = sorted((time, state) for state, time in stamps.items() if time)
-        if any(time > job["now"] for time, _ in entered):
-            yield f"{name} {row['subtask']}: a time of the future: {entered}"
-        if stamps[row["status"]] == 0 and row["status"] != "CREATED":
-            yield f"{name} {row['subtask']} is {row['status']} without a timestamp: {entered}"
-        if row["start-time"] not in (stamps["DEPLOYING"], -1) or (row["start-time"] == -1 and stamps["DEPLOYING"]):
-            yield f"{name} {row['subtask']} starts {row['start-time']}: {entered}"
-        ended = row["status"] in TASKS_END
-        if ended and row["end-time"] != stamps[row["status"]]:
-            yield f"{name} {row['subtask']} ends {row['end-time']}: {entered}"
-        if row["status"] in HOLDING_A_SLOT and "(unassigned)" in row["taskmanager-id"]:
-            yield f"{name} {row['subtask']} runs on no TaskManager"
+        yield f"{name} starts at {vertex['start-time']}, its subtasks at {starts}"
+    for row, times_row in zip(rows, times["subtasks"], strict=True):
+        subtask, status = f"{name} {row['subtask']}", row["status"]
+        timestamps = times_row["timestamps"]
+        history = sorted((time, state) for state, time in timestamps.items() if time)
+        if any(time > job["now"] for time, _ in history):
+            yield f"{subtask}: a time in the future: {history}"
+        if timestamps[status] == 0 and status != "CREATED":
+            yield f"{subtask} is {status} without a timestamp: {history}"
+        if row["start-time"] != (timestamps["DEPLOYING"] or -1):
+            yield f"{subtask} starts at {row['start-time']}: {history}"
+        if status in TERMINAL and row["end-time"] != timestamps[status]:
+            yield f"{subtask} ends at {row['end-time']}: {history}"
+        if status in STATES_WITH_SLOT and "(unassigned)" in row["taskmanager-id"]:
+            yield f"{subtask} is {status} on no TaskManager"
 
 
-def slots_held(job: Json) -> int:
-    """Return the number of slots of deployed tasks: the sum of the widest vertex of each slot sharing group."""
-    groups: dict[str, int] = {}
+def slot_count(job: Json) -> int:
+    """Return how many slots the tasks of a job occupy: as many as the largest vertex of each slot sharing group."""
+    counts_by_group: dict[str, int] = {}
     for vertex in job["vertices"]:
-        alive = sum(count for state, count in vertex["tasks"].items() if state in HOLDING_A_SLOT)
+        count = sum(count for state, count in vertex["tasks"].items() if state in STATES_WITH_SLOT)
         group = vertex.get("slotSharingGroupId", "")
-        groups[group] = max(groups.get(group, 0), alive)
-    return sum(groups.values())
+        counts_by_group[group] = max(counts_by_group.get(group, 0), count)
+    return sum(counts_by_group.values())
 
 
-def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
-    """Check that the slots of TaskManagers agree with the tasks of jobs."""
+def check_slots(get: Any, used_slots: Counter[str]) -> Iterator[str]:
+    """Check the allocated slots of TaskManagers.
+
+    Args:
+        get: Returns the body of a GET request.
+        used_slots: How many slots the tasks of a job occupy, by job id.
+    """
     major, minor = get("/config")["flink-version"].split(".")[:2]
-    if (int(major), int(minor)) < (1, 18):  # it does not list which job holds a slot
+    if (int(major), int(minor)) < (1, 18):  # it has no `allocatedSlots`
         return
-    taken: Counter[str] = Counter()
+    allocated_slots: Counter[str] = Counter()
     for row in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{row['id']}")
-        allocated = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
-        taken.update(allocated)
-        if sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:
-            yield f"task manager {row['id']}: {allocated} and {row['freeSlots']} free of {row['slotsNumber']}"
-    for job_id, count in holding.items():
-        if taken[job_id] < count:
-            yield f"job {job_id} holds {taken[job_id]} slots and its tasks run in {count}"
+        slots_of_jobs = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
+        allocated_slots.update(slots_of_jobs)
+        if sum(slots_of_jobs.values()) + row["freeSlots"] != row["slotsNumber"]:
+            yield f"TaskManager {row['id']}: {slots_of_jobs} and {row['freeSlots']} free of {row['slotsNumber']}"
+    for job_id, count in used_slots.items():
+        if allocated_slots[job_id] < count:
+            yield f"job {job_id} has {allocated_slots[job_id]} slots, its tasks occupy {count}"
 
 
-def result(row: Json, response: Json) -> Iterator[str]:
-    ended = row["state"] in TERMINAL
-    if (response["status"]["id"] == "COMPLETED") != ended:
+def check_result(row: Json, response: Json) -> Iterator[str]:
+    """Compare `/execution-result` with the row of the job."""
+    state = row["state"]
+    has_ended = state in TERMINAL
+    if (response["status"]["id"] == "COMPLETED") != has_ended:
         yield f"execution-result is {response['status']['id']}"
-    if ended:
-        reported = response["job-execution-result"]
-        expected = {"FINISHED": "SUCCEEDED"}.get(row["state"], row["state"])
-        if reported["application-status"] != expected or reported["net-runtime"] != row["end-time"] - row["start-time"]:
-            yield f"execution-result {reported['application-status']}, {reported['net-runtime']} ms of {row}"
-        if ("failure-cause" in reported) != (row["state"] in ("FAILED", "CANCELED")) and row["state"] != "CANCELED":
-            yield f"failure-cause: {'failure-cause' in reported}"
+    if has_ended:
+        result = response["job-execution-result"]
+        expected = "SUCCEEDED" if state == "FINISHED" else state
+        if result["application-status"] != expected or result["net-runtime"] != row["end-time"] - row["start-time"]:
+            yield f"execution-result {result['application-status']}, {result['net-runtime']} ms of {row}"
+        # a canceled job may have failed before
+        if state != "CANCELED" and ("failure-cause" in result) != (state == "FAILED"):
+            yield f"failure-cause: {'failure-cause' in result}"
 
 
-def checkpoints(response: Json) -> Iterator[str]:
+def check_checkpoints(response: Json) -> Iterator[str]:
+    """Check counts, latest checkpoints and history of `/checkpoints`."""
     counts, latest, history = response["counts"], response["latest"], response["history"]
     if counts["total"] != counts["completed"] + counts["failed"] + counts["in_progress"]:
         yield f"checkpoint counts {counts}"
@@ -230,22 +247,27 @@ def checkpoints(response: Json) -> Iterator[str]:
     if sum(entry["status"] == "IN_PROGRESS" for entry in history) != min(counts["in_progress"], len(history)):
         yield f"in progress: {counts} and {[entry['status'] for entry in history]}"
     for kind, is_savepoint in (("completed", False), ("savepoint", True)):
-        listed = [
+        completed_ids = [
             entry["id"] for entry in history if entry["status"] == "COMPLETED" and entry["is_savepoint"] is is_savepoint
         ]
-        newest = latest[kind]["id"] if latest[kind] else None
-        if listed and newest != listed[0]:
-            yield f"latest.{kind} is {newest} of {listed}"
+        latest_id = latest[kind]["id"] if latest[kind] else None
+        if completed_ids and latest_id != completed_ids[0]:
+            yield f"latest.{kind} is {latest_id} of {completed_ids}"
     for entry in history:
         if entry["status"] != "FAILED" and entry["num_acknowledged_subtasks"] > entry["num_subtasks"]:
-            yield f"checkpoint {entry['id']}: too many acknowledged"
+            yield f"checkpoint {entry['id']}: more subtasks have acknowledged than there are"
         duration = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
         if entry["status"] == "COMPLETED" and entry["end_to_end_duration"] != duration:
             yield f"checkpoint {entry['id']} took {duration}, end_to_end_duration is {entry['end_to_end_duration']}"
 
 
 def backwards(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    """Return the times that went backwards between two reads of the same jobs (id -> details of /jobs/:jobid)."""
+    """Return the times that went back between two reads of the same jobs.
+
+    Args:
+        before: The details of `/jobs/:jobid` at an earlier time, by job id.
+        after: The same at a later time.
+    """
     violations = []
     for job_id, old in before.items():
         new = after.get(job_id)

@@ -1,4 +1,4 @@
-"""Settings of all tests: the number of examples of hypothesis, timeouts, the order of tests, garbage collection."""
+"""Settings of all tests: hypothesis, timeouts, the order of tests, and what makes tests faster."""
 
 import functools
 import gc
@@ -26,24 +26,22 @@ ROOT = Path(__file__).parents[1]
 
 
 # the default timeout of httpx is 5 s, which is too short on a busy machine; all its functions share one default
-httpx_default = inspect.signature(httpx.get).parameters["timeout"].default
+httpx_default_timeout = inspect.signature(httpx.get).parameters["timeout"].default
 for phase in ("connect", "read", "write", "pool"):
-    setattr(httpx_default, phase, PATIENCE)
+    setattr(httpx_default_timeout, phase, PATIENCE)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
-    """Share one TLS context between the clients of httpx. To create it takes longer than a request."""
-    original = ssl.create_default_context
-    cached = functools.cache(original)
+    """Share one TLS context between the clients of httpx. Creating one takes longer than a request."""
+    create_context = ssl.create_default_context
+    create_context_once = functools.cache(create_context)
     default_files = {certifi.where(), os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")}
 
     def create(*args: Any, **kwargs: Any) -> ssl.SSLContext:
-        return (
-            cached(**kwargs)
-            if not args and kwargs and default_files.issuperset(kwargs.values())
-            else original(*args, **kwargs)
-        )
+        if not args and kwargs and default_files.issuperset(kwargs.values()):
+            return create_context_once(**kwargs)
+        return create_context(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", create)
@@ -52,7 +50,7 @@ def _one_tls_context() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _long_timeouts() -> Iterator[None]:
-    """Lengthen the timeouts of flinkmock for the responses of a checked server and for a virtual clock."""
+    """Make two timeouts of flinkmock longer: that of a server under check, and that of delays under a virtual clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
         patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)
@@ -60,17 +58,17 @@ def _long_timeouts() -> Iterator[None]:
 
 
 class _TestModulesSnapshot:
-    """Removes only the test modules of a pytester run after it.
+    """Removes the test modules of a pytester run from `sys.modules` after the run.
 
     pytester removes all modules that were imported during the run, but some can't be imported twice (the C extension of
     yaml, requests, httpx).
     """
 
     def __init__(self, preserve: object = None) -> None:
-        self._before = frozenset(sys.modules)
+        self._original_names = frozenset(sys.modules)
 
     def restore(self) -> None:
-        for name in sys.modules.keys() - self._before:
+        for name in sys.modules.keys() - self._original_names:
             file = getattr(sys.modules[name], "__file__", None)
             if file and not file.startswith((sys.prefix, sys.base_prefix, str(ROOT))):
                 del sys.modules[name]
@@ -79,26 +77,27 @@ class _TestModulesSnapshot:
 _pytest.pytester.SysModulesSnapshot = _TestModulesSnapshot
 
 
-def _already_marked(*args: object) -> None:
-    """Do nothing. Each pytester run would list the files of all packages with plugins again."""
+def _do_not_mark_again(*args: object) -> None:
+    """Replaces a method of pytest that lists the files of all plugins. It would do that in each pytester run."""
 
 
-_pytest.config.Config._mark_plugins_for_rewrite = _already_marked
+_pytest.config.Config._mark_plugins_for_rewrite = _do_not_mark_again
 
 
 LONGEST_MODULES = ["test_fidelity", "test_java", "test_coherence", "test_every_operation", "test_deployer"]
+"""The modules with the longest tests, the longest first."""
 
 
-def _order(module: str) -> int:
+def _position(module: str) -> int:
     return LONGEST_MODULES.index(module) if module in LONGEST_MODULES else len(LONGEST_MODULES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first; otherwise one worker still runs them when the others have finished."""
-    items.sort(key=lambda item: _order(item.path.stem))
+    """Run the longest tests first, so that no worker is left with them at the end."""
+    items.sort(key=lambda item: _position(item.path.stem))
 
 
-# modules and tests live to the end: a full garbage collection would visit their objects in vain
+# Modules and tests live until the end of the run. `gc.freeze` keeps garbage collections from visiting their objects.
 gc.disable()
 
 

@@ -1,9 +1,10 @@
-"""Forks processes that run `flinkmock`, from one that has imported it. `tests/forked_command.py` starts it.
+"""A process that has imported flinkmock and forks the processes of commands. `tests/forked_command.py` starts it.
 
     python -m tests.fork_server DESCRIPTOR
 
-The descriptor is a socket. Each message contains the arguments, the environment and the working directory of a command,
-with the descriptors of its standard streams, and of a pipe for its process id and its exit code.
+DESCRIPTOR is the file descriptor of a socket. Each message on it contains the arguments, the environment and the
+working directory of a command, the descriptors of its standard streams, and that of a pipe for its process id and its
+exit code.
 """
 
 from __future__ import annotations
@@ -29,9 +30,13 @@ Request = dict[str, Any]
 
 
 def wait_for_command(control: socket.socket) -> Request | None:
-    """Fork for each message. Returns its request in the process of the command, and None at the end of the socket."""
+    """Fork two processes for each message: the command, and a supervisor that waits for it.
+
+    Returns in two kinds of processes: in the process of a command, with its request; and in the fork server, with None,
+    when the socket is closed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for pytest, which closes the socket
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets ended supervisors
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that have ended don't become zombies
     gc.freeze()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 4)
@@ -45,11 +50,11 @@ def wait_for_command(control: socket.socket) -> Request | None:
 
 
 def supervise(request: Request, descriptors: list[int]) -> Request:
-    """Fork the process of a command, which returns. The process around it writes down its id and its exit code."""
+    """Fork the process of a command, in which this function returns. Report its id and, when it ends, its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, report = descriptors
-    process = os.fork()
-    if process == 0:
+    process_id = os.fork()
+    if process_id == 0:
         os.close(report)
         for number, descriptor in enumerate(streams):
             os.dup2(descriptor, number)
@@ -57,14 +62,14 @@ def supervise(request: Request, descriptors: list[int]) -> Request:
         return request
     for descriptor in streams:
         os.close(descriptor)
-    os.write(report, b"%d\n" % process)
-    _, status = os.waitpid(process, 0)
+    os.write(report, b"%d\n" % process_id)
+    _, status = os.waitpid(process_id, 0)
     os.write(report, b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
 def run(request: Request) -> int:
-    """Run a command in its process."""
+    """Run a command in this process; return its exit code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -76,6 +81,6 @@ def run(request: Request) -> int:
 
 
 if __name__ == "__main__":
-    with socket.socket(fileno=int(sys.argv[1])) as wire:
-        command = wait_for_command(wire)
-    sys.exit(0 if command is None else run(command))
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        request = wait_for_command(control)
+    sys.exit(0 if request is None else run(request))

@@ -1,6 +1,6 @@
-"""Runs `flinkmock` as a process, without the 0.3 s that Python takes to import it: a process that has forks.
+"""Runs `flinkmock` as a process, without the 0.3 s that Python takes to import it: `tests/fork_server.py` forks it.
 
-Each file of tests that uses this also starts a command as users do, as `python -m flinkmock …`.
+Each test module that uses this also starts a command as users do, as `python -m flinkmock …`.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ ROOT = Path(__file__).parents[1]
 
 
 @cache
-def _server() -> socket.socket:
-    """Start the process that forks; it ends with this one."""
-    own, others = socket.socketpair()
-    with others:
+def _fork_server() -> socket.socket:
+    """Start the fork server, and return the socket that controls it. It ends with this process."""
+    control, server_end = socket.socketpair()
+    with server_end:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fork_server", str(others.fileno())],
+            [sys.executable, "-m", "tests.fork_server", str(server_end.fileno())],
             cwd=ROOT,
-            pass_fds=[others.fileno()],
+            pass_fds=[server_end.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
 
     @atexit.register
     def end() -> None:
-        own.close()
+        control.close()
         process.wait()
 
-    return own
+    return control
 
 
 class ForkedCommand:
-    """A process of `flinkmock ARGUMENTS`, with pipes as its standard streams. It has what is used of `Popen`.
+    """A process of `flinkmock ARGUMENTS`, with pipes as its standard streams. Its interface is a part of `Popen`'s.
 
     Attributes:
         pid: The process id.
-        returncode: The exit code; None while it is not known to have ended.
+        returncode: The exit code; None until `wait` has returned it.
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] = os.environ) -> None:
         (stdin, own_in), (own_out, stdout), (own_err, stderr), (own_report, report) = (os.pipe() for _ in range(4))
-        theirs = [stdin, stdout, stderr, report]
+        command_descriptors = [stdin, stdout, stderr, report]
         request = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
-        socket.send_fds(_server(), [json.dumps(request).encode()], theirs)
-        for descriptor in theirs:
+        socket.send_fds(_fork_server(), [json.dumps(request).encode()], command_descriptors)
+        for descriptor in command_descriptors:
             os.close(descriptor)
         self.stdin: TextIO = open(own_in, "w", encoding="utf-8")  # noqa: SIM115
         self.stdout: TextIO = open(own_out, encoding="utf-8")  # noqa: SIM115
@@ -80,7 +80,7 @@ class ForkedCommand:
         self.send_signal(signal.SIGKILL)
 
     def wait(self) -> int:
-        """Return the exit code."""
+        """Wait for the end of the process; return its exit code."""
         if self.returncode is None:
             assert select.select([self._report], [], [], PATIENCE)[0], "the command does not end"
             self.returncode = int(self._report.readline())
@@ -89,13 +89,12 @@ class ForkedCommand:
     def communicate(self, text: str = "") -> tuple[str, str]:
         """Write standard input, wait for the end, and return the rest of standard output and standard error."""
         with ThreadPoolExecutor(2) as readers:
-            outputs = [readers.submit(stream.read) for stream in (self.stdout, self.stderr) if not stream.closed]
+            out, err = (readers.submit(_read_to_end, stream) for stream in (self.stdout, self.stderr))
             if not self.stdin.closed:
                 with contextlib.suppress(BrokenPipeError), self.stdin:
                     self.stdin.write(text)
             self.wait()
-            out, err = [""] * (2 - len(outputs)) + [output.result() for output in outputs]
-        return out, err
+            return out.result(), err.result()
 
     def close(self) -> None:
         """End the process."""
@@ -113,8 +112,17 @@ class ForkedCommand:
         self.close()
 
 
+def _read_to_end(stream: TextIO) -> str:
+    return "" if stream.closed else stream.read()
+
+
 def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-    """Run a command to its end; return its exit code, its standard output and its standard error."""
+    """Run a command to its end; return its exit code, its standard output and its standard error.
+
+    Args:
+        arguments: The arguments of `flinkmock`.
+        text: The standard input.
+    """
     with ForkedCommand(*arguments) as command:
         out, err = command.communicate(text)
         return command.wait(), out, err

@@ -7,8 +7,8 @@ import pytest
 from flinkmock import known_releases
 
 USUAL = ("1.12", "1.20", "2.3")
-"""The oldest, the last of 1.x and the newest: these differ most."""
+"""The oldest release, the last of 1.x, and the newest: these differ most."""
 EACH_RELEASE = [
     pytest.param(release, marks=() if release in USUAL else pytest.mark.slow) for release in known_releases()
 ]
-"""For `parametrize`: all releases. Those that are not in `USUAL` are slow tests."""
+"""All releases, for `parametrize`. Tests of releases that are not in `USUAL` are slow tests."""

@@ -18,7 +18,7 @@ from flinkmock import AdaptiveSchedulerFeature, ClusterError, FlinkMockError, Ja
 from flinkmock.cluster import errors as cluster_errors
 from flinkmock.errors import NotFound, PortTaken, ScenarioError, UnknownRelease
 
-PUBLIC = (
+PUBLIC_MODULES = (
     "flinkmock",
     "flinkmock.faults",
     "flinkmock.journal",
@@ -31,10 +31,10 @@ PUBLIC = (
     "flinkmock.control.processes",
     "flinkmock.testing.mock",
 )
-RAISES = re.compile(r"\bRaises ([A-Z]\w+(?:(?:, | or | and )(?=[A-Z])\w+)*)")
-SECTION = re.compile(r"^ *Raises[^\n]*:\n((?:(?: {4,}.*)?\n?)*)", re.MULTILINE)
-ENTRY = re.compile(r"^ {4}(\w+):", re.MULTILINE)
-VALUES = {
+RAISES_SENTENCE = re.compile(r"\bRaises ([A-Z]\w+(?:(?:, | or | and )(?=[A-Z])\w+)*)")
+RAISES_SECTION = re.compile(r"^ *Raises[^\n]*:\n((?:(?: {4,}.*)?\n?)*)", re.MULTILINE)
+RAISES_ENTRY = re.compile(r"^ {4}(\w+):", re.MULTILINE)
+VALUES_BY_TYPE = {
     "str": "abc",
     "int": 7,
     "bool": True,
@@ -63,9 +63,11 @@ def every_error() -> list[type[FlinkMockError]]:
 
 def public_docstrings() -> Iterator[tuple[str, str]]:
     """Yield the docstring of each public class, function, method and property."""
-    for name in PUBLIC:
+    for name in PUBLIC_MODULES:
         module = importlib.import_module(name)
-        names = getattr(module, "__all__", None) or [n for n, v in vars(module).items() if inspect.isclass(v)]
+        names = getattr(module, "__all__", None) or [
+            attribute for attribute, value in vars(module).items() if inspect.isclass(value)
+        ]
         for public_name in names:
             value = getattr(module, public_name)
             yield f"{name}.{public_name}", inspect.getdoc(value) or ""
@@ -79,16 +81,18 @@ PUBLIC_DOCSTRINGS = list(public_docstrings())
 
 
 def documented_errors(docstring: str) -> Iterator[str]:
-    for names in RAISES.findall(docstring):
+    """Yield the names of the errors in "Raises …" sentences and in the section "Raises:"."""
+    for names in RAISES_SENTENCE.findall(docstring):
         yield from re.split(r", | or | and ", names)
-    for section in SECTION.findall(docstring):
-        yield from ENTRY.findall(section)
+    for section in RAISES_SECTION.findall(docstring):
+        yield from RAISES_ENTRY.findall(section)
 
 
 def cluster_error(kind: type[ClusterError]) -> ClusterError:
+    """Return an error of this class with some values in its fields."""
     if not dataclasses.is_dataclass(kind):
         return kind()
-    return kind(*(VALUES[str(field.type).partition(" |")[0]] for field in dataclasses.fields(kind)))
+    return kind(*(VALUES_BY_TYPE[str(field.type).partition(" |")[0]] for field in dataclasses.fields(kind)))
 
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
@@ -99,7 +103,7 @@ def test_each_error_is_exported_and_explained(error: type[FlinkMockError]) -> No
 
 
 def test_public_functions_document_errors() -> None:
-    assert len([name for _, doc in PUBLIC_DOCSTRINGS for name in documented_errors(doc)]) > 30
+    assert len([name for _, docstring in PUBLIC_DOCSTRINGS for name in documented_errors(docstring)]) > 30
 
 
 def test_each_documented_error_is_a_flinkmock_error() -> None:

@@ -1,6 +1,6 @@
-"""Every operation of every release responds over HTTP, for jobs that run, have finished, failed or were canceled.
+"""Each operation of each release responds over HTTP, for jobs that run, have finished, have failed or were canceled.
 
-The router sends no 404, each status is one that Flink sends, and each JSON response conforms to the contract.
+No response is a 404 of the router, each status is one that Flink sends, and each JSON body conforms to the contract.
 """
 
 from __future__ import annotations
@@ -17,57 +17,63 @@ from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tou
 from flinkmock.contract.operation_traits import traits_of
 from tests.releases import EACH_RELEASE
 
-NEVER_ANSWERED = {
+ONLY_STATUS = {
     "rescaleJob": 503,  # FLINK-12312
     "getRescalingStatus": 503,
     "getYarnStopJobTermination": 308,  # mode=stop was removed in 1.9
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
     "submitJob": 400,  # the tour sends no valid plan
 }
-"""Operation id -> the only status of its responses in the tour, which Flink would send too."""
-MORE_EXPECTED_ERRORS = {
+"""Operations that never succeed in the tour: their ids, and the status that Flink sends, too."""
+FURTHER_EXPECTED_ERRORS = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended
     "getYarnCancelJobTermination": (404,),
 }
 
 
-class OverHttp:
-    """Sends the requests of the tour to a server, and checks each response."""
+class CheckingClient:
+    """Sends the requests of the tour to a server over HTTP, and checks each response.
+
+    Attributes:
+        success_counts: How many requests of an operation have succeeded, by operation id.
+        violations: What is wrong with responses.
+    """
 
     def __init__(self, url: str, contract: Contract) -> None:
         self._contract = contract
         self._client = HttpClient(url)
         self._reader = ClientReader(self._client)
-        self.good: defaultdict[str, int] = defaultdict(int)
-        self.wrong: list[str] = []
+        self.success_counts: defaultdict[str, int] = defaultdict(int)
+        self.violations: list[str] = []
 
     def json(self, target: str) -> Any:
         return self._reader.json(target)
 
     def send(self, request: TourRequest) -> Any:
+        """Return the JSON body of a successful response; None if the response is an error or a file."""
         operation = request.operation
         response = self._client.send(http_request(request))
         if response.status != operation.status:
-            self._refused(request, response)
+            self._check_error(request, response)
             return None
-        self.good[operation.id] += 1
+        self.success_counts[operation.id] += 1
         if operation.returns_file:
             return None
         body = response.body
-        self.wrong += [f"{request}: {deviation}" for deviation in self._contract.check_response(operation, body)]
+        self.violations += [f"{request}: {violation}" for violation in self._contract.check_response(operation, body)]
         return body
 
-    def _refused(self, request: TourRequest, response: HttpResponse) -> None:
+    def _check_error(self, request: TourRequest, response: HttpResponse) -> None:
         operation_id, status = request.operation.id, response.status
         text = response.raw_body.decode()
-        allowed = traits_of(operation_id).expected_errors + MORE_EXPECTED_ERRORS.get(operation_id, ())
-        if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
-            self.wrong.append(f"{request}: status {status} {text[:300]}")
-        deviations = self._contract.check_error(response.body)
-        self.wrong += [f"{request}: {status}: {deviation}" for deviation in deviations]
+        allowed = traits_of(operation_id).expected_errors + FURTHER_EXPECTED_ERRORS.get(operation_id, ())
+        if status not in allowed and status != ONLY_STATUS.get(operation_id):
+            self.violations.append(f"{request}: status {status} {text[:300]}")
+        schema_violations = self._contract.check_error(response.body)
+        self.violations += [f"{request}: {status}: {violation}" for violation in schema_violations]
         if "Unable to load requested file" in text or "Not found" in text:
-            self.wrong.append(f"{request} is not routed")
+            self.violations.append(f"{request} is not routed")
 
     def close(self) -> None:
         self._client.close()
@@ -92,20 +98,20 @@ def form_part(disposition: str, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_every_operation_answers(flink: str) -> None:
+def test_every_operation_succeeds(flink: str) -> None:
     contract = Contract.load(flink)
-    good: set[str] = set()
-    responses = 0
+    successful_operations: set[str] = set()
+    response_count = 0
     for scheduler in ("default", "adaptive"):
         with FlinkMock(tour_scenario(scheduler), flink=flink) as cluster:
-            client = OverHttp(cluster.url, contract)
+            client = CheckingClient(cluster.url, contract)
             try:
                 OperationTour(contract, client).run()
             finally:
                 client.close()
-        assert client.wrong == []
-        good |= client.good.keys()
-        responses += sum(client.good.values())
-    expected = {operation.id for operation in contract} - NEVER_ANSWERED.keys()
-    print(f"Flink {flink}: {len(contract.operations)} operations covered, {responses} good answers")
-    assert expected - good == set()
+        assert client.violations == []
+        successful_operations |= client.success_counts.keys()
+        response_count += sum(client.success_counts.values())
+    expected = {operation.id for operation in contract} - ONLY_STATUS.keys()
+    print(f"Flink {flink}: {len(contract.operations)} operations, {response_count} successful responses")
+    assert expected - successful_operations == set()

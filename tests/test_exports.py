@@ -1,4 +1,4 @@
-"""The public names: complete, sorted, and cheap until they are used."""
+"""The list of public names is complete and sorted, and importing flinkmock does not import what is not used."""
 
 import inspect
 import json
@@ -11,8 +11,8 @@ import pytest
 import flinkmock
 
 PUBLIC = ("flinkmock", "flinkmock.faults", "flinkmock.journal", "flinkmock.strategies")
-"""The modules from which users take names; all else may change without notice."""
-HEAVY = {"aiohttp", "asyncio", "faker", "hypothesis", "jsonschema", "yaml"}
+"""The modules from which users import names. All other modules may change without notice."""
+SLOW_IMPORTS = {"aiohttp", "asyncio", "faker", "hypothesis", "jsonschema", "yaml"}
 
 
 def test_the_list_of_public_names_is_sorted() -> None:
@@ -25,13 +25,13 @@ def test_the_list_of_public_names_is_complete() -> None:
 
 
 @pytest.mark.parametrize("name", flinkmock.__all__)
-def test_each_public_name_can_be_had(name: str) -> None:
+def test_each_public_name_can_be_imported(name: str) -> None:
     value = getattr(flinkmock, name)
     assert name == "__version__" or value.__name__ == name
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_each_public_module_lists_names_that_are_there_and_explained(name: str) -> None:
+def test_each_public_module_lists_existing_names_with_docstrings(name: str) -> None:
     module = import_module(name)
     assert module.__doc__
     assert len(set(module.__all__)) == len(module.__all__)
@@ -44,18 +44,18 @@ def test_each_public_module_lists_names_that_are_there_and_explained(name: str) 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'FlinkMok'"):
-        flinkmock.FlinkMok  # noqa: B018 - reading it is the test
+        flinkmock.FlinkMok  # noqa: B018  reading the attribute is the test
 
 
-def test_without_hypothesis_strategies_name_the_extra_to_install() -> None:
+def test_importing_strategies_without_hypothesis_names_the_extra_to_install() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import flinkmock.strategies"
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in completed.stderr
 
 
 @pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.testing.mock", "flinkmock.cli"])
-def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
-    # this process has imported asyncio, so a new process is checked
-    code = f"import sys, json, {module}; print(json.dumps(sorted(m.partition('.')[0] for m in sys.modules)))"
+def test_slow_imports_are_delayed_until_they_are_needed(module: str) -> None:
+    # in a new process, because this one has imported asyncio
+    code = f"import sys, json, {module}; print(json.dumps(sorted(name.partition('.')[0] for name in sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not HEAVY & set(json.loads(loaded))
+    assert not SLOW_IMPORTS & set(json.loads(loaded))

@@ -1,4 +1,4 @@
-"""The rules of pyproject.toml hold, and a forbidden import or call is found: `.ci/run` fails by it."""
+"""flinkmock follows the import rules of pyproject.toml, and `.ci/run` fails on a forbidden import or call."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project, to be broken."""
+    """A copy of the project that a test can change."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copytree(ROOT / "flinkmock", tmp_path / "flinkmock", ignore=shutil.ignore_patterns("__pycache__", ".*"))
     return tmp_path
 
 
-def add(project: Path, module: str, lines: str) -> None:
-    with (project / "flinkmock" / module).open("a", encoding="utf-8") as file:
-        file.write(lines)
+def append(project: Path, file: str, lines: str) -> None:
+    with (project / "flinkmock" / file).open("a", encoding="utf-8") as module:
+        module.write(lines)
 
 
 def run(project: Path, *command: str) -> tuple[int, str]:
-    """Exit code and output of a command in the project."""
+    """Run a Python command in the project; return its exit code and output."""
     environment = {**os.environ, "PYTHONPATH": str(project), "NO_COLOR": "1", "COLUMNS": "200"}
     completed = subprocess.run(
         [sys.executable, *command], cwd=project, env=environment, capture_output=True, text=True, check=False
@@ -38,7 +38,7 @@ def run(project: Path, *command: str) -> tuple[int, str]:
     return completed.returncode, completed.stdout + completed.stderr
 
 
-def test_import_rules_hold(project: Path) -> None:
+def test_flinkmock_follows_the_import_rules(project: Path) -> None:
     pytest.importorskip("importlinter")
     code, output = run(project, "-c", LINT_IMPORTS, "--no-cache")
     assert code == 0, output
@@ -46,9 +46,9 @@ def test_import_rules_hold(project: Path) -> None:
 
 def test_forbidden_imports_are_found(project: Path) -> None:
     pytest.importorskip("importlinter")
-    add(project, "errors.py", "import flinkmock.cluster.clock\n")
-    add(project, "cluster/clock.py", "import aiohttp\n")
-    add(project, "flink/logs.py", "import random\n")
+    append(project, "errors.py", "import flinkmock.cluster.clock\n")
+    append(project, "cluster/clock.py", "import aiohttp\n")
+    append(project, "flink/logs.py", "import random\n")
     code, output = run(project, "-c", LINT_IMPORTS, "--no-cache")
     assert code == 1
     for message in (
@@ -61,7 +61,7 @@ def test_forbidden_imports_are_found(project: Path) -> None:
 
 def test_a_forbidden_call_is_found(project: Path) -> None:
     pytest.importorskip("ruff")
-    add(project, "cluster/clock.py", "import datetime\nNOW = datetime.datetime.now()\n")
+    append(project, "cluster/clock.py", "import datetime\nNOW = datetime.datetime.now()\n")
     code, output = run(project, "-m", "ruff", "check", "--no-cache", "--select", "TID251", ".")
     assert code == 1
     assert "`datetime.datetime.now` is banned" in output

@@ -14,32 +14,28 @@ import pytest
 
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cli import COMMANDS
+from tests.docs.pages import ROOT, DocumentationPage
 from tests.pytest_options import OPTIONS
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = DocumentationPage(ROOT / "README.md")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-def test_the_pytest_example(pytester: pytest.Pytester) -> None:
-    [example] = blocks("python")
+def test_the_pytest_example_passes(pytester: pytest.Pytester) -> None:
+    [example] = README.texts("python")
     pytester.makepyfile(example)
     pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
 
 
-def test_the_scenario() -> None:
-    [example] = blocks("yaml")
+def test_the_scenario_loads() -> None:
+    [example] = README.texts("yaml")
     assert [job.name for job in load_scenario(example).jobs] == ["orders", "import"]
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
-    walk = next(block for block in blocks("sh") if "curl" in block)
+def test_the_life_of_a_job_with_curl(tmp_path: Path) -> None:
+    commands = next(text for text in README.texts("sh") if "curl" in text)
     with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:
-        script = "set -euo pipefail\n" + walk.replace("http://127.0.0.1:8081", cluster.url)
+        script = "set -euo pipefail\n" + commands.replace("http://127.0.0.1:8081", cluster.url)
         script = script.replace("curl -s", "curl -sS -w '\\n'").replace("python -c", f"'{sys.executable}' -c")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = ["bash", "-c", script]
@@ -54,5 +50,5 @@ def test_a_jobs_whole_life_with_curl(tmp_path: Path) -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    documented = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
+    documented = set(re.findall(r"^\| `flinkmock (\w+)", README.text, re.MULTILINE))
     assert documented == set(COMMANDS)

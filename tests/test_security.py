@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md."""
+"""flinkmock keeps the promises of SECURITY.md. Each comment before a group of tests is one promise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import ast
 import io
 import os
+import re
 import signal
 import socket
 import stat
@@ -22,6 +23,7 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError, private_files, small_jar
 from flinkmock.cli.serve import configure
 from flinkmock.scenario import load_scenario
+from tests.server.raw_connection import RawConnection
 from tests.timeouts import PATIENCE
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +31,8 @@ PACKAGE = ROOT / "flinkmock"
 
 
 @pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for temporary files."""
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which flinkmock creates temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -40,10 +42,10 @@ def upload(mock: FlinkMock, name: str = "a.jar", content: bytes | None = None) -
     return httpx.post(mock.url + "/jars/upload", files=files).status_code
 
 
-# It listens on the loopback address by default.
+# The server listens on the loopback address by default.
 
 
-def test_the_address() -> None:
+def test_the_default_address_is_a_loopback_address() -> None:
     commands = argparse.ArgumentParser().add_subparsers(parser_class=_Parser)
     configure(commands)
     assert commands.choices["serve"].get_default("host") == "127.0.0.1"
@@ -52,15 +54,15 @@ def test_the_address() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Ignores the examples."""
+    """Accepts and ignores `examples`, which is an argument of flinkmock's own parser."""
 
     def __init__(self, *args: object, examples: object = (), **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
 
 
-# No code of users runs; nothing is unpickled; programs are started only by commands that document it.
+# The server runs no code of users and unpickles nothing. Only commands that document it start programs.
 
-ALLOWED = {
+ALLOWED_FILES = {
     "exec": {"rest/rendering/writer.py"},
     "eval": set(),
     "compile": set(),
@@ -76,7 +78,8 @@ ALLOWED = {
 }
 
 
-def _uses(tree: ast.AST) -> Iterator[str]:
+def _used_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules that a module imports, and the functions and attributes that it uses."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -86,69 +89,69 @@ def _uses(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node.func if isinstance(node, ast.Call) else node)
 
 
-def test_dangerous_functions() -> None:
+def test_dangerous_functions_are_used_only_in_allowed_files() -> None:
     for file in PACKAGE.rglob("*.py"):
         text = file.read_text("utf-8")
-        used = set(_uses(ast.parse(text))) if any(name in text for name in ALLOWED) else set()
-        name = file.relative_to(PACKAGE).as_posix()
-        for function in used & ALLOWED.keys():
-            assert name in ALLOWED[function], f"{name} uses {function}"
+        if not any(name in text for name in ALLOWED_FILES):
+            continue  # parsing all files would take seconds
+        path = file.relative_to(PACKAGE).as_posix()
+        for name in ALLOWED_FILES.keys() & set(_used_names(ast.parse(text))):
+            assert path in ALLOWED_FILES[name], f"{path} uses {name}"
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system [id]", "!!python/name:os.system", "!x y"])
-def test_tags_in_scenarios(tag: str) -> None:
+def test_yaml_tags_are_rejected(tag: str) -> None:
     with pytest.raises(ScenarioError, match=r"tags such as .* are not supported"):
         load_scenario(f"jobs: {tag}\n")
 
 
 # Uploads stay in a private folder.
 
-NAMES = ["../../../evil.jar", "/etc/evil.jar", "..\\evil.jar", "a/b.jar", "%2e%2e%2fevil.jar", "~.jar", "-rf.jar"]
+FILE_NAMES = ["../../../evil.jar", "/etc/evil.jar", "..\\evil.jar", "a/b.jar", "%2e%2e%2fevil.jar", "~.jar", "-rf.jar"]
 
 
-def test_uploads(temporary: Path) -> None:
+def test_uploads_stay_in_a_private_folder(temporary_folder: Path) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as jar:
         jar.writestr("../../outside.txt", "x")
         jar.writestr("/tmp/outside.txt", "x")
         jar.writestr("META-INF/MANIFEST.MF", "Main-Class: a.B\n")
     with FlinkMock(clock="virtual") as mock:
-        for name in NAMES:
+        for name in FILE_NAMES:
             assert upload(mock, name, archive.getvalue()) == 200
-        [folder] = temporary.iterdir()
-        files = [file for file in temporary.rglob("*") if file.is_file() and file.name != "lock"]
-        assert len(files) == len(NAMES)
+        [folder] = temporary_folder.iterdir()
+        files = [file for file in temporary_folder.rglob("*") if file.is_file() and file.name != "lock"]
+        assert len(files) == len(FILE_NAMES)
         for file in files:
             assert file.parent.parent == folder
             assert all(character in "0123456789abcdef-" for character in file.stem)
         for directory in (folder, *(child for child in folder.rglob("*") if child.is_dir())):
             assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert [file.name for file in temporary.rglob("*") if file.is_file()] == ["lock"]
+    assert [file.name for file in temporary_folder.rglob("*") if file.is_file()] == ["lock"]
 
 
-def test_leftovers(temporary: Path) -> None:
-    """Those of a killed process are removed, those of a running one and of others are not."""
-    killed, other, link = (temporary / f"{private_files.PREFIX}{name}" for name in ("killed", "other", "link"))
+def test_only_folders_of_killed_processes_are_removed(temporary_folder: Path) -> None:
+    killed, other, link = (temporary_folder / f"{private_files.PREFIX}{name}" for name in ("killed", "other", "link"))
     (killed / "jars-1").mkdir(parents=True)
     (killed / "lock").touch()
     (other / "jars-1").mkdir(parents=True)
-    (temporary / "target").mkdir()
-    (temporary / "target" / "lock").touch()
-    link.symlink_to(temporary / "target")
-    (temporary / "flinkmock-something").mkdir()
+    (temporary_folder / "target").mkdir()
+    (temporary_folder / "target" / "lock").touch()
+    link.symlink_to(temporary_folder / "target")
+    (temporary_folder / "flinkmock-something").mkdir()
     with FlinkMock(clock="virtual") as mock:
         assert upload(mock) == 200
-        [running] = set(temporary.glob(f"{private_files.PREFIX}*")) - {killed, other, link}
+        [running] = set(temporary_folder.glob(f"{private_files.PREFIX}*")) - {killed, other, link}
         private_files.remove_leftovers()
         assert not killed.exists()
         assert (other / "jars-1").exists()
-        assert (temporary / "target" / "lock").exists()
+        assert (temporary_folder / "target" / "lock").exists()
         assert running.exists()
-        assert (temporary / "flinkmock-something").exists()
+        assert (temporary_folder / "flinkmock-something").exists()
 
 
 @pytest.mark.slow
-def test_leftovers_of_a_killed_server(tmp_path: Path) -> None:
+def test_a_new_server_removes_the_folder_of_a_killed_one(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
 
     def serve() -> tuple[subprocess.Popen[str], str]:
@@ -169,9 +172,9 @@ def test_leftovers_of_a_killed_server(tmp_path: Path) -> None:
     process.communicate(timeout=PATIENCE)
 
 
-# Files of the machine can't be read.
+# Clients can't read files of the machine.
 
-PATHS = [
+TRAVERSAL_PATHS = [
     "/../../../../etc/passwd",
     "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
     "/%252e%252e/%252e%252e/etc/passwd",
@@ -185,17 +188,14 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_paths(path: str) -> None:
-    from tests.server.raw_connection import RawConnection
-
+@pytest.mark.parametrize("path", TRAVERSAL_PATHS)
+def test_paths_do_not_lead_out_of_the_served_folders(path: str) -> None:
     with FlinkMock(clock="virtual") as mock, RawConnection(mock.url) as connection:
         connection.send("GET", path)
         assert b"root:" not in connection.response_body()
 
 
-def test_every_promise_has_a_row() -> None:
+def test_the_tests_that_security_md_names_exist() -> None:
     text = (ROOT / "SECURITY.md").read_text("utf-8")
-    for line in text.splitlines():
-        for name in [part for part in line.split("`") if part.startswith("tests/")]:
-            assert (ROOT / name).exists(), name
+    for path in re.findall(r"`(tests/[^`\n]+)`", text):
+        assert (ROOT / path).exists(), path

@@ -1,4 +1,4 @@
-"""No test fails on a busy machine: clients in tests wait for minutes, unless a test sets a timeout."""
+"""Clients in tests wait for minutes unless a test sets a timeout, so that no test fails on a busy machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import httpx
 from tests.timeouts import PATIENCE
 
 
-def test_httpx_waits() -> None:
+def test_the_default_timeout_of_httpx_is_long() -> None:
     with httpx.Client() as client:
         assert client.timeout == httpx.Timeout(PATIENCE)

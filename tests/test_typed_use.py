@@ -1,4 +1,4 @@
-"""The public API in a strictly typed program. CI checks the types of this file with mypy, and runs it."""
+"""A program that uses the public API. CI runs it, and checks its types with `mypy --strict`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one grammar of durations and sizes."""
+"""Parsing and formatting of durations and sizes."""
 
 import pytest
 from hypothesis import given
@@ -26,18 +26,18 @@ from flinkmock.units import format_duration, parse_duration, parse_size
         (7, 7),
     ],
 )
-def test_durations(text: int | str, ms: int) -> None:
+def test_a_duration_is_parsed(text: int | str, ms: int) -> None:
     assert parse_duration(text) == ms
 
 
 @pytest.mark.parametrize("text", ["3 sec", "", "s", "1s..3s", "30s1m", "1s1s", "-3s", "3S", "1e3s", None, 1.5j])
-def test_other_texts_are_refused(text: object) -> None:
+def test_a_text_that_is_not_a_duration_is_rejected(text: object) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a duration\. Write 500ms, 3s, 2m30s, 1h or 1d\."):
         parse_duration(text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["90", " 90 ", "+90"])
-def test_a_number_without_a_unit_is_refused(text: str) -> None:
+def test_a_number_without_a_unit_is_rejected(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"has no unit of time\. Write 90s, 90ms or 90m\.$"):
         parse_duration(text)
 
@@ -56,23 +56,23 @@ def test_a_number_without_a_unit_is_refused(text: str) -> None:
         (-1_500, "-1.5s"),
     ],
 )
-def test_formatted_durations(ms: int, text: str) -> None:
+def test_a_duration_is_formatted(ms: int, text: str) -> None:
     assert format_duration(ms) == text
 
 
 @given(st.integers(0, 10**13))
-def test_a_formatted_duration_is_read_back(ms: int) -> None:
+def test_a_formatted_duration_can_be_parsed(ms: int) -> None:
     assert parse_duration(format_duration(ms)) == ms
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("0", 0), ("512B", 512), ("1KB", 1024), ("1.5 MB", 1_572_864), ("1TB", 1 << 40)]
 )
-def test_sizes(text: str, size: int) -> None:
+def test_a_size_is_parsed(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["12", "1PB", "MB", "", "-1B"])
-def test_other_sizes_are_refused(text: str) -> None:
+def test_a_text_that_is_not_a_size_is_rejected(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a size\. Write 512B, 12MB or 1GB\."):
         parse_size(text)

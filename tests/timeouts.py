@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 PATIENCE = 120.0
-"""In seconds. It ends a test that would wait forever, and is long enough for busy machines."""
+"""In seconds. It ends a test that would otherwise wait forever, and is long enough for busy machines."""

@@ -1,0 +1,84 @@
+"""Rules between the checkpoint responses of a job: sums, durations, discarding, metrics, restores.
+
+See docs/flink-behaviour.md#rules-that-hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = Any
+_SUMMED_KEYS = ("state_size", "checkpointed_size", "processed_data", "persisted_data")
+_KEYS_BY_METRIC = {
+    "lastCheckpointDuration": "end_to_end_duration",
+    "lastCheckpointFullSize": "state_size",
+    "lastCheckpointSize": "checkpointed_size",
+    "lastCheckpointProcessedData": "processed_data",
+    "lastCheckpointExternalPath": "external_path",
+}
+"""Metrics of a job, and the keys of its last completed checkpoint that have the same values."""
+
+
+def check_sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
+    """Check the newest completed checkpoint: sizes of subtasks and vertices add up, durations start at the trigger.
+
+    Earlier checks have checked the older checkpoints, when they were the newest.
+    """
+    checkpoint = next((entry for entry in response["history"] if entry["status"] == "COMPLETED"), None)
+    if checkpoint is None:
+        return
+    name = f"checkpoint {checkpoint['id']}"
+    path = f"/jobs/{job_id}/checkpoints/details/{checkpoint['id']}"
+    tasks = get(path)["tasks"]
+    yield from _check_sum(name, checkpoint, list(tasks.values()))
+    acknowledgements = [task["latest_ack_timestamp"] for task in tasks.values()]
+    if checkpoint["latest_ack_timestamp"] != max(acknowledgements):
+        yield f"{name}: acknowledged at {checkpoint['latest_ack_timestamp']}, its tasks at {acknowledgements}"
+    for vertex_id, task in tasks.items():
+        subtasks = get(f"{path}/subtasks/{vertex_id}")["subtasks"]
+        yield from _check_sum(f"{name}, {vertex_id}", task, subtasks)
+        for row in subtasks:
+            if row["end_to_end_duration"] != row["ack_timestamp"] - checkpoint["trigger_timestamp"]:
+                yield f"{name}, {vertex_id} {row['index']}: {row}"
+
+
+def _check_sum(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
+    for key in _SUMMED_KEYS:
+        if key in whole and key in parts[0] and whole[key] != sum(part[key] for part in parts):
+            yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
+
+
+def check_retention(response: Json) -> Iterator[str]:
+    """Check that all completed checkpoints but the newest are discarded, and the order of minimum, average, maximum."""
+    completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
+    for entry in completed[1:]:
+        if not entry["discarded"]:
+            yield f"checkpoint {entry['id']} is not discarded, and {completed[0]['id']} is newer"
+    for name, figures in response["summary"].items():
+        if isinstance(figures, dict) and not figures["min"] <= figures["avg"] <= figures["max"]:
+            yield f"summary of {name}: {figures}"
+
+
+def check_metrics(get: Any, job: Json, response: Json) -> Iterator[str]:
+    """Check that the metrics of the last checkpoint agree with its entry."""
+    if job["state"] != "RUNNING":
+        return
+    names = ",".join(["lastCompletedCheckpointId", *_KEYS_BY_METRIC])
+    values = {metric["id"]: metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get={names}")}
+    last_id = values.get("lastCompletedCheckpointId")
+    for entry in response["history"]:
+        if last_id is not None and entry["id"] == int(last_id):
+            for name, key in _KEYS_BY_METRIC.items():
+                if name in values and key in entry and values[name] != str(entry[key]):
+                    yield f"{name} is {values[name]}, {key} of checkpoint {last_id} is {entry[key]}"
+
+
+def check_restores(response: Json) -> Iterator[str]:
+    """Check that restores are counted and shown, and that checkpoint ids continue after a restore."""
+    count, latest = response["counts"]["restored"], response["latest"]["restored"]
+    if (count > 0) != (latest is not None):
+        yield f"{count} restored, latest {latest}"
+    for entry in response["history"]:
+        if latest and entry["trigger_timestamp"] > latest["restore_timestamp"] and entry["id"] <= latest["id"]:
+            yield f"checkpoint {entry['id']} after {latest['id']} was restored"
