@@ -95,7 +95,7 @@ export interface RequestConditions {
   status?: number;
 }
 
-/** flinkmock refused a request, or could not be started. */
+/** flinkmock rejected a request, or could not be started. */
 export class FlinkMockError extends Error {
   /** The status of the response; 0 if there was no response. */
   readonly status: number;

@@ -3,7 +3,7 @@ import { request } from "node:http";
 
 export const API_PREFIX = "/__flinkmock__/v1";
 
-/** flinkmock refused a request, or could not be started. */
+/** flinkmock rejected a request, or could not be started. */
 export class FlinkMockError extends Error {
   /**
    * @param {string} message

@@ -1,6 +1,6 @@
 package flinkmock.junit5;
 
-/** flinkmock refused a request, or could not be started. */
+/** flinkmock rejected a request, or could not be started. */
 public final class FlinkMockException extends RuntimeException {
     private final int status;
     private final String type;
