@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flinkmock.contract.difference import ContractChange
+    from flinkmock.contract.contract_change import ContractChange
 
 
 def configure(subparsers: Any) -> None:

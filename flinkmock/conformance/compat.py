@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flinkmock.contract import Contract, Operation
-from flinkmock.contract.difference import ContractChange, behaviours_between, contracts_between, difference
+from flinkmock.contract.contract_change import ContractChange
+from flinkmock.contract.difference import behaviours_between, contracts_between, difference
 from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable

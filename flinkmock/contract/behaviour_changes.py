@@ -1,7 +1,7 @@
 """Changes of behaviour between releases that schemas don't show: statuses of errors, order, messages, timing.
 
-Each is proved by recordings of the releases before and after, or by classes in their jars. The fake implements them
-in `flinkmock/rest/release_quirks.py` and in the handlers.
+The recordings of two releases, or the classes in their jars, show each of these changes. The fake implements them in
+`flinkmock/rest/release_quirks.py` and in the handlers.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ALL = "*"
-"""The `where` of a change that affects all requests."""
-_FILES = tuple(f"GET /taskmanagers/:taskmanagerid/{tail}" for tail in ("log", "stdout", "logs/:filename"))
+"""Stands for all operations in `BehaviourChange.where`."""
+_FILES = tuple(f"GET /taskmanagers/:taskmanagerid/{file}" for file in ("log", "stdout", "logs/:filename"))
 _PLANS = ("GET /jars/:jarid/plan", "POST /jars/:jarid/plan")
 _TASKMANAGERS = ("GET /taskmanagers", "GET /taskmanagers/:taskmanagerid")
-_SAVEPOINT = ("GET /jobs/:jobid/savepoints/:triggerid",)
+_SAVEPOINT_STATUS = ("GET /jobs/:jobid/savepoints/:triggerid",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +23,26 @@ class BehaviourChange:
     Attributes:
         since: The first minor release with the change.
         where: Operations such as "GET /jobs/:jobid", or `ALL`.
-        words: A clause that describes the newer release, often with the older one after "before".
+        description: A clause about the newer release, often with the older behaviour after "before".
         breaking: Whether it can break a client of the older release.
     """
 
     since: str
     where: tuple[str, ...]
-    words: str
+    description: str
     breaking: bool = False
 
 
-def _json(since: str, jackson: str) -> BehaviourChange:
-    return BehaviourChange(since, (ALL,), f"errors in a JSON body have the messages of Jackson {jackson}")
+def _jackson_update(since: str, jackson_version: str) -> BehaviourChange:
+    return BehaviourChange(since, (ALL,), f"errors in a JSON body have the messages of Jackson {jackson_version}")
 
 
-BEHAVIOURS = (
-    _json("1.13", "2.12"),
+BEHAVIOUR_CHANGES = (
+    _jackson_update("1.13", "2.12"),
     BehaviourChange("1.13", ("GET /jobs/:jobid/vertices/:vertexid/backpressure",),
               "the first response has data from metrics, and an unknown job or vertex is `deprecated`; before, the "
               "first request triggered sampling, and an unknown job or vertex was an error", True),
-    BehaviourChange("1.13", _SAVEPOINT,
+    BehaviourChange("1.13", _SAVEPOINT_STATUS,
               "a stop is COMPLETED when all tasks have finished; before, when its savepoint was written"),
     BehaviourChange("1.13", ("GET /datasets/delete/:triggerid",),
               "deleting an unknown data set completes; before, it stayed IN_PROGRESS"),
@@ -52,14 +52,15 @@ BEHAVIOURS = (
     BehaviourChange("1.14", (ALL,), "the message for an unknown path contains it: `Not found: /x`"),
     BehaviourChange("1.15", (ALL,), "messages of Java's own exceptions are those of Java 17; before, of Java 11"),
     BehaviourChange("1.15", ("PATCH /jobs/:jobid",), "409 for a job that has ended; before, 404", True),
-    BehaviourChange("1.15", _SAVEPOINT, "every JobManager knows the operation; before, only the one with the trigger"),
-    BehaviourChange("1.15", _SAVEPOINT, "the message for an unknown trigger id contains it"),
+    BehaviourChange("1.15", _SAVEPOINT_STATUS,
+              "every JobManager knows the operation; before, only the one with the trigger"),
+    BehaviourChange("1.15", _SAVEPOINT_STATUS, "the message for an unknown trigger id contains it"),
     BehaviourChange("1.15", ("GET /jobs/:jobid", "GET /jobs/:jobid/plan", *_PLANS),
               "a vertex's description is a tree of its operators; before, its name"),
-    _json("1.17", "2.13"),
+    _jackson_update("1.17", "2.13"),
     BehaviourChange("1.17", (ALL,), "names of response headers are in lower case"),
     BehaviourChange("1.17", _PLANS, "500 for an unknown jar; before, 400", True),
-    _json("1.18", "2.14"),
+    _jackson_update("1.18", "2.14"),
     BehaviourChange("1.18", _FILES, "404 for a file of an unknown TaskManager; before, 500", True),
     BehaviourChange("1.18", ("GET /taskmanagers/:taskmanagerid",), "allocatedSlots has the slots in use; before, none"),
     BehaviourChange("1.18", _TASKMANAGERS, "path begins with pekko.tcp://; before, with akka.tcp://"),
@@ -69,15 +70,15 @@ BEHAVIOURS = (
     BehaviourChange("1.19", ("POST /jobs/:jobid/checkpoints",), "500 for an INCREMENTAL checkpoint; before, 202", True),
     BehaviourChange("1.19", ("GET /jobs/:jobid/config",),
               "restart-strategy is always `Cluster level default restart strategy`"),
-    _json("2.0", "2.15"),
+    _jackson_update("2.0", "2.15"),
     BehaviourChange("2.0", ("GET /jobs/:jobid/config",),
               "restart-strategy is the job's own again, with durations such as PT1S; up to 1.18, such as 1000 ms"),
     BehaviourChange("2.0", ("POST /jobs",), "the file is a serialized ExecutionPlan; before, a JobGraph", True),
-    _json("2.1", "2.18"),
+    _jackson_update("2.1", "2.18"),
     BehaviourChange("2.1", ("POST /jobs/:jobid/coordinators/:operatorid",),
               "404 for an unknown operator; before, 500", True),
-    _json("2.3", "2.20"),
+    _jackson_update("2.3", "2.20"),
     BehaviourChange("2.3", ("GET /jobs", "GET /jobs/overview"), "the newest job is first; before, in no order"),
     BehaviourChange("2.3", ("POST /jars/:jarid/run",), "the message for a job id in use names its application"),
 )  # fmt: skip
-"""In order of releases."""
+"""All changes of behaviour, in the order of releases."""

@@ -1,4 +1,4 @@
-"""A release's contract: its operations and their schemas, read from `schemas/<minor>.json`."""
+"""The contract of a release: its operations and their schemas, read from `schemas/<minor>.json`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Contract:
         release: The release, with its version, commit and build time.
         provenance: Where the schema file comes from.
         default_api_version: The version that paths may begin with ("v1").
-        jackson_features: The features of Jackson's ObjectMapper that reads request bodies: name
-            ("fail_on_unknown_properties") -> whether it is on.
+        jackson_features: Whether a feature of the Jackson ObjectMapper that reads request bodies is on, by its name
+            ("fail_on_unknown_properties").
         ordered: Whether the order of keys is known; documentation does not contain it.
         error: The schema of error responses.
         definitions: The schemas that others refer to as `#/$defs/NAME`.
@@ -65,7 +65,7 @@ class Contract:
 
     @staticmethod
     def load(flink: str) -> Contract:
-        """Return the contract of a known release. Cached.
+        """Return the contract of a known release. Each file is read once.
 
         Args:
             flink: A minor release ("2.3"), or a version of it ("2.3.0", "2.3-SNAPSHOT").
@@ -121,13 +121,13 @@ class Contract:
 
         Args:
             method: The method of the request.
-            target: Path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments win over parameters.
+            target: Path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments take precedence over parameters.
         """
         matched = self.match_route(method, target)
         return matched[0] if matched else None
 
     def match_route(self, method: str, target: str) -> tuple[Operation, dict[str, str]] | None:
-        """Like `match`, with the decoded values of the path parameters."""
+        """Return the operation of a request, with the decoded values of its path parameters."""
         segments = split_path(unquote(target.partition("#")[0].partition("?")[0]))
         if segments and segments[0] == self.default_api_version:
             del segments[0]
@@ -154,9 +154,9 @@ class Contract:
         return self._validator.check_error(body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Return the violations for which Flink's Jackson would reject a request body (parsed JSON).
+        """Return the violations for which Jackson in Flink would reject a request body (parsed JSON).
 
-        Scalars that Jackson converts are accepted, and the empty object if an operation has no request schema.
+        Scalars that Jackson converts are accepted. For an operation without a request schema, only an empty object is.
         """
         return self._validator.check_request(operation, body)
 
@@ -175,7 +175,7 @@ class Contract:
         return CompiledValidator(self.definitions, as_written=True, ordered=self.ordered)
 
     def _fast_check(self, schema: Schema) -> Check:
-        """Return a check that accepts valid responses 50 times as fast as jsonschema; most responses are valid."""
+        """Return a check that accepts valid responses 50 times as fast as jsonschema. Most responses are valid."""
         try:
             return self._compiled.check(schema)
         except NotImplementedError:  # an imported schema may have keywords that bundled ones lack
@@ -213,7 +213,7 @@ def imported_schemas_dir() -> Path | None:
 
 @cache
 def _schema_files(imported: Path | None) -> Mapping[str, Path]:
-    """Map minor releases to files, oldest first. An imported file wins over a bundled one."""
+    """Map minor releases to files, oldest first. An imported file takes precedence over a bundled one."""
     folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
     candidates = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
     files = {file.stem: file for file in candidates}
@@ -226,7 +226,7 @@ def release_number(minor: str) -> tuple[int, ...]:
 
 
 def clear_release_cache() -> None:
-    """Clear the cache of schema files, after one has been written."""
+    """Clear the cache of schema files. Call this after writing a schema file."""
     _schema_files.cache_clear()
     _load.cache_clear()
 

@@ -26,10 +26,10 @@ class Descriptions:
     """The content of `schemas/descriptions.yaml`.
 
     Attributes:
-        tags: Tag -> its text.
-        operations: Operation id -> `tag`, `summary` and perhaps `description`.
-        parameters: Name, or OPERATION.name -> text.
-        fields: Name, or CLASS.name -> text.
+        tags: The texts by tag.
+        operations: `tag`, `summary` and perhaps `description` by operation id.
+        parameters: The texts by NAME or OPERATION_ID.NAME.
+        fields: The texts by NAME or CLASS.NAME.
     """
 
     tags: Mapping[str, str]
@@ -69,7 +69,7 @@ class Descriptions:
 
 @cache
 def descriptions() -> Descriptions:
-    """Read the texts. Cached."""
+    """Return the texts. They are read once."""
     text = (data_dir("schemas") / "descriptions.yaml").read_text(encoding="utf-8")
     return Descriptions(**yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 

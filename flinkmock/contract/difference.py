@@ -11,76 +11,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain, pairwise
 
-from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
-from flinkmock.contract.change_meaning import json_type, of_attribute, of_field, of_jackson_feature, of_parameter
+from flinkmock.contract.behaviour_changes import ALL, BEHAVIOUR_CHANGES
+from flinkmock.contract.body_changes import body_changes
+from flinkmock.contract.change_meaning import of_attribute, of_jackson_feature, of_parameter
 from flinkmock.contract.contract import Contract, known_releases, release_number
-from flinkmock.contract.operation import ALIASES, Operation, Parameter
-from flinkmock.contract.schema_fields import SchemaField, schema_fields
+from flinkmock.contract.contract_change import ContractChange
+from flinkmock.contract.operation import Operation, Parameter
+from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import InvalidArgument
 
-_ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_cluster_only", "requires_config", "id")
-
-
-@dataclass(frozen=True, slots=True)
-class ContractChange:
-    """One change between two contracts.
-
-    Attributes:
-        where: "GET /jobs/:jobid", or `ALL` for a change that affects all operations.
-        part: What changed: "operation", "path parameter", "query parameter", "request", "response" or "behaviour"
-            (described by `after`).
-        kind: "added", "removed", "changed" or "order".
-        field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
-            ("status"); "" for the operation itself or the whole body.
-        before, after: Descriptions of the old and of the new value; "" if there is none.
-        breaking: Whether it can break a client of the older release.
-        since: The first minor release with the change.
-        meaning: What it means for a client, as a clause; "" if a client can't notice it.
-    """
-
-    where: str
-    part: str
-    kind: str
-    field: str
-    before: str
-    after: str
-    breaking: bool
-    since: str
-    meaning: str = ""
-
-    @property
-    def what(self) -> str:
-        """The changed part of the operation, as text."""
-        if self.part == "operation":
-            return self.field or "operation"
-        if self.part == "behaviour":
-            return self.part
-        return f"{self.part} {self.field or 'as a whole'}"
-
-    @property
-    def words(self) -> str:
-        """The kind of change with the old and new values, as text."""
-        if self.part == "behaviour":
-            return self.after
-        match self.kind:
-            case "added" | "removed":
-                return f"{self.kind} ({self.after or self.before})"
-            case "order":
-                return f"order of fields changed, first at {self.after}"
-        return _difference_text(self.before, self.after)
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}: {self.words}"
+_COMPARED_ATTRIBUTES = (
+    "status",
+    "file_upload",
+    "hidden",
+    "api_versions",
+    "session_cluster_only",
+    "requires_config",
+    "id",
+)
+"""The attributes of an Operation that are compared."""
 
 
 def difference(old: Contract, new: Contract) -> list[ContractChange]:
     """Return the changes from `old` to `new`; `since` is always `new`. Operations correspond by method and path."""
-    before, after = _by_path(old), _by_path(new)
-    return list(_difference(before, after, old, new))
+    return [replace(change, since=new.release.minor) for change in _changes(old, new)]
 
 
 def changes_between(old: str, new: str) -> list[ContractChange]:
@@ -91,26 +49,35 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
         InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)
-    origin: dict[tuple[str, ...], str] = {}
+    last_change: dict[tuple[str, ...], str] = {}
+    last_change_of_kind: dict[tuple[str, ...], str] = {}
     for change in chain.from_iterable(changes_by_release(old, new)):
         field = change.where, change.part, change.field
-        origin[field] = origin[*field, change.kind] = change.since
+        last_change[field] = last_change_of_kind[*field, change.kind] = change.since
 
     def since(change: ContractChange) -> str:
         field = change.where, change.part, change.field
-        # a field that was added and later changed counts as added
-        return origin.get((*field, change.kind)) or origin.get(field, change.since)
+        # A field that was added and later changed is new since the release that added it.
+        return last_change_of_kind.get((*field, change.kind)) or last_change.get(field, change.since)
 
     return [replace(change, since=since(change)) for change in difference(first, last)]
 
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
     """Return changes of behaviour that schemas don't show. Raises the same exceptions as `changes_between`."""
-    later = [contract.release.minor for contract in contracts_between(old, new)[1:]]
+    later_releases = [contract.release.minor for contract in contracts_between(old, new)[1:]]
     return [
-        ContractChange(where, "behaviour", "changed", "", "", change.words, change.breaking, change.since, change.words)
-        for change in BEHAVIOURS
-        if change.since in later
+        ContractChange(
+            where=where,
+            part="behaviour",
+            kind="changed",
+            after=change.description,
+            breaking=change.breaking,
+            since=change.since,
+            meaning=change.description,
+        )
+        for change in BEHAVIOUR_CHANGES
+        if change.since in later_releases
         for where in change.where
     ]
 
@@ -121,7 +88,7 @@ def changes_by_release(old: str, new: str) -> list[list[ContractChange]]:
     Raises the same exceptions as `changes_between`.
     """
     contracts = contracts_between(old, new)
-    return [_between_adjacent(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
+    return [_adjacent_difference(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
@@ -129,12 +96,12 @@ def contracts_between(old: str, new: str) -> list[Contract]:
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
-    between = [minor for minor in known_releases() if first.number <= release_number(minor) <= last.number]
-    return [Contract.load(minor) for minor in between]  # other files are not read, since they may be broken
+    # Files of other releases are not read: an imported one may be broken.
+    return [Contract.load(minor) for minor in known_releases() if first.number <= release_number(minor) <= last.number]
 
 
 @cache
-def _between_adjacent(earlier: str, later: str) -> list[ContractChange]:
+def _adjacent_difference(earlier: str, later: str) -> list[ContractChange]:
     return difference(Contract.load(earlier), Contract.load(later))
 
 
@@ -142,36 +109,48 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
     return {str(operation): operation for operation in contract}
 
 
-def _shape(operation: Operation) -> tuple[str, ...]:
+def _method_and_shape(operation: Operation) -> tuple[str, ...]:
     """Return the method and the path without the names of its parameters, which clients don't see."""
     return operation.method, *operation.shape
 
 
-def _difference(
-    before: dict[str, Operation], after: dict[str, Operation], old: Contract, new: Contract
-) -> Iterator[ContractChange]:
-    since = new.release.minor
-    for name, value in new.jackson_features.items():
-        before_value = old.jackson_features.get(name)
-        if before_value != value:
-            breaking = value and "fail" in name
-            meaning = of_jackson_feature(name, value)
-            yield ContractChange(
-                ALL, "request", "changed", name, _plain(before_value), _plain(value), breaking, since, meaning
-            )
-    shapes = {_shape(operation) for operation in after.values()}
-    for where in _sorted(before.keys() | after.keys()):
+def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
+    """Yield all changes. The functions that this function calls leave out `since`, which the caller fills in."""
+    yield from _jackson_changes(old, new)
+    before, after = _by_path(old), _by_path(new)
+    shapes = {_method_and_shape(operation) for operation in after.values()}
+    for where in sorted(before.keys() | after.keys(), key=_sort_key):
         if where not in before:
             text = summary(after[where])
-            yield ContractChange(where, "operation", "added", "", "", text, False, since, f"new ({text})")
+            yield ContractChange(where=where, part="operation", kind="added", after=text, meaning=f"new ({text})")
         elif where not in after:
-            gone = _shape(before[where]) not in shapes
-            meaning = "removed: 404 for every request" if gone else "only the names of path parameters changed"
-            text = summary(before[where])
-            yield ContractChange(where, "operation", "removed", "", text, "", gone, since, meaning)
+            removed = _method_and_shape(before[where]) not in shapes
+            yield ContractChange(
+                where=where,
+                part="operation",
+                kind="removed",
+                before=summary(before[where]),
+                breaking=removed,
+                meaning="removed: 404 for every request" if removed else "only the names of path parameters changed",
+            )
         else:
-            for change in _operation(before[where], after[where], old, new):
-                yield replace(change, where=where, since=since)
+            yield from _operation_changes(before[where], after[where], old, new)
+
+
+def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
+    for name, is_on in new.jackson_features.items():
+        was_on = old.jackson_features.get(name)
+        if was_on != is_on:
+            yield ContractChange(
+                where=ALL,
+                part="request",
+                kind="changed",
+                field=name,
+                before=_plain(was_on),
+                after=_plain(is_on),
+                breaking=is_on and "fail" in name,
+                meaning=of_jackson_feature(name, is_on),
+            )
 
 
 def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
@@ -179,115 +158,90 @@ def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
     return sorted(changes, key=lambda change: _sort_key(change.where))
 
 
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=_sort_key)
-
-
 def _sort_key(where: str) -> list[str]:
+    """Return path and method."""
     return where.split(" ")[::-1]
 
 
-def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
-    """Yield changes with empty `where` and `since`, which the caller fills in."""
-    for name in _ATTRIBUTES:
-        was, now = getattr(before, name), getattr(after, name)
-        if was != now:
-            breaking = name in ("status", "file_upload") or (name == "requires_config" and bool(now))
-            meaning = of_attribute(name, was, now)
-            yield ContractChange("", "operation", "changed", name, _plain(was), _plain(now), breaking, "", meaning)
-    for part in ("path", "query"):
-        attribute = f"{part}_parameters"
-        yield from _parameters(f"{part} parameter", getattr(before, attribute), getattr(after, attribute))
+def _operation_changes(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
+    """Yield the changes of an operation that both releases have."""
+    where = str(after)
+    for name in _COMPARED_ATTRIBUTES:
+        old_value, new_value = getattr(before, name), getattr(after, name)
+        if old_value != new_value:
+            yield ContractChange(
+                where=where,
+                part="operation",
+                kind="changed",
+                field=name,
+                before=_plain(old_value),
+                after=_plain(new_value),
+                breaking=name in ("status", "file_upload") or (name == "requires_config" and bool(new_value)),
+                meaning=of_attribute(name, old_value, new_value),
+            )
+    yield from _parameter_changes(where, "path parameter", before.path_parameters, after.path_parameters)
+    yield from _parameter_changes(where, "query parameter", before.query_parameters, after.query_parameters)
+    is_strict = new.jackson_features["fail_on_unknown_properties"]
     for part in ("request", "response"):
-        was = schema_fields(getattr(before, part), old.definitions)
-        now = schema_fields(getattr(after, part), new.definitions)
-        yield from _body(part, was, now, strict=new.jackson_features["fail_on_unknown_properties"])
+        old_fields = schema_fields(getattr(before, part), old.definitions)
+        new_fields = schema_fields(getattr(after, part), new.definitions)
+        yield from body_changes(where, part, old_fields, new_fields, is_strict=is_strict)
 
 
 def _plain(value: object) -> str:
+    """Return the text of the value of an attribute."""
     if isinstance(value, tuple):
         return ", ".join(map(_plain, value))
     return value if isinstance(value, str) else json.dumps(value, default=dict)
 
 
-def _parameters(part: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
+def _parameter_changes(
+    where: str, part: str, old: Iterable[Parameter], new: Iterable[Parameter]
+) -> Iterator[ContractChange]:
+    """Yield the changes of path or query parameters. Clients don't see the names of path parameters."""
     before, after = ({parameter.name: parameter for parameter in parameters} for parameters in (old, new))
-    for name in [name for name in before if name not in after]:
-        breaking = part.startswith("query")
-        meaning = "no longer read: Flink ignores it" if breaking else ""  # clients don't see names in paths
-        yield ContractChange("", part, "removed", name, parameter_text(before[name]), "", breaking, "", meaning)
+    is_query = part == "query parameter"
+    for name, parameter in before.items():
+        if name not in after:
+            yield ContractChange(
+                where=where,
+                part=part,
+                kind="removed",
+                field=name,
+                before=parameter_text(parameter),
+                breaking=is_query,
+                meaning="no longer read: Flink ignores it" if is_query else "",
+            )
     for name, parameter in after.items():
         text = parameter_text(parameter)
         if name not in before:
-            breaking = parameter.required and part.startswith("query")
-            meaning = f"{'mandatory' if breaking else 'new'} ({text})" if part.startswith("query") else ""
-            yield ContractChange("", part, "added", name, "", text, breaking, "", meaning)
+            breaking = parameter.required and is_query
+            yield ContractChange(
+                where=where,
+                part=part,
+                kind="added",
+                field=name,
+                after=text,
+                breaking=breaking,
+                meaning=f"{'mandatory' if breaking else 'new'} ({text})" if is_query else "",
+            )
         elif parameter_text(before[name]) != text:
-            was = before[name]
-            narrower = bool(set(was.enum) - set(parameter.enum)) or was.type != parameter.type
-            narrower |= parameter.required and not was.required
-            meaning = of_parameter(was, parameter)
-            yield ContractChange("", part, "changed", name, parameter_text(was), text, narrower, "", meaning)
+            yield ContractChange(
+                where=where,
+                part=part,
+                kind="changed",
+                field=name,
+                before=parameter_text(before[name]),
+                after=text,
+                breaking=_accepts_less(before[name], parameter),
+                meaning=of_parameter(before[name], parameter),
+            )
 
 
-def _body(
-    part: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, strict: bool
-) -> Iterator[ContractChange]:
-    """Yield the changes of a body; `strict` is whether the newer release rejects unknown fields of a request."""
-    if not before and not after:
-        return
-    if not before or not after:
-        kind, breaking = ("added" if after else "removed"), part == "response"
-        body = "a body" if before else "", "a body" if after else ""
-        yield ContractChange("", part, kind, "", *body, breaking, "", "has a body" if after else "no longer has a body")
-        return
-    for path in _outermost(before, after):
-        meaning = f"removed (was {before[path]})"
-        current_name = ALIASES.get(path.lstrip(".")) if part == "request" else None
-        if current_name is not None:
-            meaning = f"renamed to {current_name}; Flink still reads the old name"
-        elif part == "request":
-            meaning = "no longer read: " + ("400" if strict else "Flink ignores it")
-        breaking = current_name is None
-        yield ContractChange("", part, "removed", path, str(before[path]), "", breaking, "", meaning)
-    for path in _outermost(after, before):
-        needed = part == "request" and not after[path].optional
-        meaning = f"{'mandatory' if needed else 'new'} ({after[path]})"
-        yield ContractChange("", part, "added", path, "", str(after[path]), needed, "", meaning)
-    for path, now in after.items():
-        was = before.get(path, now)
-        if was != now:
-            breaking = _wider(was, now) if part == "response" else _wider(now, was)
-            meaning = of_field(was, now, is_request=part == "request")
-            yield ContractChange("", part, "changed", path, str(was), str(now), breaking, "", meaning)
-    common = [path for path in before if path in after], [path for path in after if path in before]
-    if common[0] != common[1]:
-        first = next(now for was, now in zip(*common, strict=True) if was != now)
-        meaning = f"fields in another order, from {first} on" if part == "response" else ""
-        yield ContractChange("", part, "order", first, "", first, False, "", meaning)
-
-
-def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
-    """Yield the fields that `others` lacks, without those that are inside another such field."""
-    only = [path for path in fields if path not in others]
-    for path in only:
-        if not any(other and other != path and path.startswith(other) for other in only):
-            yield path
-
-
-def _wider(before: SchemaField, after: SchemaField) -> bool:
-    """Return whether `after` allows values that `before` doesn't.
-
-    Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
-    a String, and writes the same values as before. Null in place of a missing field does not count either.
-    """
-    if json_type(after.kind) != json_type(before.kind) and after.kind != "any":
-        return True
-    gone = set(before.keys) - set(after.keys)
-    new = set(after.values) - set(before.values) if before.values and after.values else set()
-    could_be_absent = before.nullable or before.optional
-    lost = (after.nullable and not could_be_absent) or (after.optional and not could_be_absent)
-    return bool(gone or new) or lost or (after.kind == "any" and before.kind != "any")
+def _accepts_less(before: Parameter, after: Parameter) -> bool:
+    lacks_values = bool(set(before.enum) - set(after.enum))
+    became_mandatory = after.required and not before.required
+    return lacks_values or before.type != after.type or became_mandatory
 
 
 def parameter_text(parameter: Parameter) -> str:
@@ -316,15 +270,3 @@ def summary(operation: Operation) -> str:
         elif "items" in schema:
             parts.append(f"{part} array of {schema['items'].get('$ref', '?').removeprefix('#/$defs/')}")
     return "; ".join(parts)
-
-
-def _difference_text(before: str, after: str) -> str:
-    """Show what was added and removed for enums and maps with fixed keys, both texts otherwise."""
-    for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
-        if mark in before and mark in after:
-            was, now = (text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after))
-            changed = [f"-{value}" for value in was if value not in now]
-            changed += [f"+{value}" for value in now if value not in was]
-            if changed:
-                return label + ", ".join(changed)
-    return f"{before} → {after}"

@@ -1,4 +1,4 @@
-"""Changes between releases, compared with those that another program found in the jars (evolution.md)."""
+"""Changes between releases are those that another program found in the jars (evolution.md)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from flinkmock.contract import Contract, known_releases
-from flinkmock.contract.behaviour_changes import BEHAVIOURS
+from flinkmock.contract.behaviour_changes import BEHAVIOUR_CHANGES
+from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import (
-    ContractChange,
     behaviours_between,
     changes_between,
     changes_by_release,
@@ -20,11 +20,11 @@ from flinkmock.contract.difference import (
 from flinkmock.contract.operation import shape_of
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
-STEPS = list(pairwise(known_releases()))
+ADJACENT_RELEASES = list(pairwise(known_releases()))
 
 
 def expected_lines(newer: str) -> set[str]:
-    """Return the lines of one step of evolution.md, each with its operation in front."""
+    """Return the changes of a release in evolution.md, one line each, after the operation."""
     text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
     lines, where = set(), ""
@@ -60,22 +60,22 @@ def as_line(change: ContractChange) -> str:
     return f"{change.where} {text}"
 
 
-@pytest.mark.parametrize(("old", "new"), STEPS)
-def test_adjacent_releases(old: str, new: str) -> None:
+@pytest.mark.parametrize(("old", "new"), ADJACENT_RELEASES)
+def test_changes_of_adjacent_releases_are_those_of_the_jars(old: str, new: str) -> None:
     lines = {as_line(change) for change in difference(Contract.load(old), Contract.load(new))}
     assert lines == expected_lines(new)
 
 
-def test_there_are_many_changes() -> None:
-    assert sum(len(expected_lines(new)) for _, new in STEPS) > 340
+def test_the_expected_file_lists_many_changes() -> None:
+    assert sum(len(expected_lines(new)) for _, new in ADJACENT_RELEASES) > 340
 
 
-def test_a_release_equals_itself() -> None:
+def test_a_release_has_no_difference_from_itself() -> None:
     for minor in known_releases():
         assert difference(Contract.load(minor), Contract.load(minor)) == []
 
 
-def test_each_change_has_its_release() -> None:
+def test_each_change_names_the_release_that_introduced_it() -> None:
     changes = {(change.where, change.part, change.field): change for change in changes_between("1.12", "2.3")}
     assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
     assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
@@ -83,27 +83,29 @@ def test_each_change_has_its_release() -> None:
     assert {change.since for change in changes.values()} == set(known_releases()) - {"1.12", "2.2"}
 
 
-def breaking(old: str, new: str) -> set[tuple[str, str]]:
+def breaking_changes(old: str, new: str) -> set[tuple[str, str]]:
     return {(change.where, change.field) for change in changes_between(old, new) if change.breaking}
 
 
-def test_breaking_changes() -> None:
-    changes = breaking("1.20", "2.3")
+def test_changes_that_break_clients_are_breaking() -> None:
+    changes = breaking_changes("1.20", "2.3")
     assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in changes  # a removed field
     assert ("POST /jars/:jarid/run", "program-args") in changes  # a removed parameter
     assert ("POST /jobs", ".jobGraphFileName") not in changes  # Flink still reads the old name
-    assert not any(field.startswith(".plan.") for _, field in changes)  # another class, which writes the same values
-    assert ("GET /jobs/:jobid", ".job-type") in changes  # can be null from then on
-    assert ("GET /jobs/:jobid", ".vertices[].status") in breaking("1.12", "1.13")  # a new state
-    assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking("1.19", "1.20")  # an object where a number stood
+    assert not any(field.startswith(".plan.") for _, field in changes)  # another class with the same values
+    assert ("GET /jobs/:jobid", ".job-type") in changes  # can be null in the newer release
+    assert ("GET /jobs/:jobid", ".vertices[].status") in breaking_changes("1.12", "1.13")  # a new state
+    assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking_changes(
+        "1.19", "1.20"
+    )  # an object instead of a number
 
 
-def test_changes_that_are_not_breaking() -> None:
-    changes = breaking("1.20", "2.3")
-    assert ("GET /jobs/:jobid", ".stream-graph") not in changes  # a field more
-    assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in changes  # the same path by another name
+def test_changes_that_do_not_break_clients_are_not_breaking() -> None:
+    changes = breaking_changes("1.20", "2.3")
+    assert ("GET /jobs/:jobid", ".stream-graph") not in changes  # an additional field
+    assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in changes  # only the name of the parameter changed
     assert ("GET /applications/overview", "") not in changes
-    assert breaking("2.1", "2.2") == set()
+    assert breaking_changes("2.1", "2.2") == set()
 
 
 def test_the_older_release_must_be_first() -> None:
@@ -113,18 +115,19 @@ def test_the_older_release_must_be_first() -> None:
 
 def test_behaviour_changes_name_existing_operations() -> None:
     shapes = {operation.shape for minor in known_releases() for operation in Contract.load(minor)}
-    for change in BEHAVIOURS:
+    for change in BEHAVIOUR_CHANGES:
         assert change.since in known_releases()[1:]
         assert all(where == "*" or shape_of(where.partition(" ")[2]) in shapes for where in change.where), change
-    releases = [known_releases().index(change.since) for change in BEHAVIOURS]
+    releases = [known_releases().index(change.since) for change in BEHAVIOUR_CHANGES]
     assert releases == sorted(releases)
 
 
 def test_behaviours_between_two_releases() -> None:
     changes = behaviours_between("1.16", "1.18")
     assert {change.since for change in changes} == {"1.17", "1.18"}
-    [jars, _] = [change for change in changes if "jar" in change.words]
-    assert (str(jars), jars.breaking) == ("GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before, 400", True)
+    [jar_plan, _] = [change for change in changes if "jar" in change.words]
+    assert jar_plan.breaking
+    assert str(jar_plan) == "GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before, 400"
     assert behaviours_between("2.1", "2.2") == []
 
 
@@ -144,7 +147,7 @@ def test_behaviours_between_two_releases() -> None:
     ],
 )
 def test_behaviour_changes_agree_with_the_quirks(field: str, where: str) -> None:
-    for old, new in STEPS:
+    for old, new in ADJACENT_RELEASES:
         before, after = (getattr(ReleaseQuirks.of(Contract.load(minor).release), field) for minor in (old, new))
         if before != after:
             assert where in {change.where for change in behaviours_between(old, new)}, (field, new)

@@ -180,7 +180,7 @@ class ContractMerger:
         branches = alternatives(base)
         if branches:
             merged = [
-                branch if allowed_types(branch) == {"null"} else self._merge(described, branch, location)
+                branch if "null" in allowed_types(branch) else self._merge(described, branch, location)
                 for branch in branches
             ]
             return dict(base) | {("anyOf" if "anyOf" in base else "oneOf"): merged}

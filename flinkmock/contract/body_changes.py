@@ -1,0 +1,110 @@
+"""Compares the fields of a request or response body in two releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flinkmock.contract.change_meaning import json_type, of_field
+from flinkmock.contract.contract_change import ContractChange
+from flinkmock.contract.operation import ALIASES
+from flinkmock.contract.schema_fields import SchemaField
+
+
+def body_changes(
+    where: str, part: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, is_strict: bool
+) -> Iterator[ContractChange]:
+    """Yield the changes of a body.
+
+    Args:
+        where: The operation.
+        part: "request" or "response".
+        before: The fields of the older release by path; empty if there is no body.
+        after: Those of the newer release.
+        is_strict: Whether the newer release rejects unknown fields of a request.
+    """
+    if not before and not after:
+        return
+    if not before or not after:
+        yield ContractChange(
+            where=where,
+            part=part,
+            kind="added" if after else "removed",
+            before="a body" if before else "",
+            after="a body" if after else "",
+            breaking=part == "response",
+            meaning="has a body" if after else "no longer has a body",
+        )
+        return
+    for path in _outermost(before, after):
+        yield _removed_field(where, part, path, before[path], is_strict=is_strict)
+    for path in _outermost(after, before):
+        is_mandatory = part == "request" and not after[path].optional
+        yield ContractChange(
+            where=where,
+            part=part,
+            kind="added",
+            field=path,
+            after=str(after[path]),
+            breaking=is_mandatory,
+            meaning=f"{'mandatory' if is_mandatory else 'new'} ({after[path]})",
+        )
+    for path, new_field in after.items():
+        old_field = before.get(path, new_field)
+        if old_field != new_field:
+            is_response = part == "response"
+            yield ContractChange(
+                where=where,
+                part=part,
+                kind="changed",
+                field=path,
+                before=str(old_field),
+                after=str(new_field),
+                breaking=_allows_more(old_field, new_field) if is_response else _allows_more(new_field, old_field),
+                meaning=of_field(old_field, new_field, is_request=not is_response),
+            )
+    old_order, new_order = [path for path in before if path in after], [path for path in after if path in before]
+    if old_order != new_order:
+        first = next(path for old_path, path in zip(old_order, new_order, strict=True) if old_path != path)
+        meaning = f"fields in another order, from {first} on" if part == "response" else ""
+        yield ContractChange(where=where, part=part, kind="order", field=first, after=first, meaning=meaning)
+
+
+def _removed_field(where: str, part: str, path: str, field: SchemaField, *, is_strict: bool) -> ContractChange:
+    current_name = ALIASES.get(path.lstrip(".")) if part == "request" else None
+    if current_name is not None:
+        meaning = f"renamed to {current_name}; Flink still reads the old name"
+    elif part == "request":
+        meaning = "no longer read: " + ("400" if is_strict else "Flink ignores it")
+    else:
+        meaning = f"removed (was {field})"
+    return ContractChange(
+        where=where,
+        part=part,
+        kind="removed",
+        field=path,
+        before=str(field),
+        breaking=current_name is None,
+        meaning=meaning,
+    )
+
+
+def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
+    """Yield the fields that `others` lacks, without those that are inside another such field."""
+    missing = [path for path in fields if path not in others]
+    for path in missing:
+        if not any(other and other != path and path.startswith(other) for other in missing):
+            yield path
+
+
+def _allows_more(before: SchemaField, after: SchemaField) -> bool:
+    """Return whether `after` allows values that `before` doesn't.
+
+    Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
+    a String, and writes the same values. Null in place of a missing field does not count either.
+    """
+    has_other_type = after.kind != "any" and json_type(after.kind) != json_type(before.kind)
+    became_any = after.kind == "any" and before.kind != "any"
+    has_fewer_keys = bool(set(before.keys) - set(after.keys))
+    has_new_values = bool(before.values and after.values and set(after.values) - set(before.values))
+    may_become_absent = (after.nullable or after.optional) and not (before.nullable or before.optional)
+    return has_other_type or became_any or has_fewer_keys or has_new_values or may_become_absent

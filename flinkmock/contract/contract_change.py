@@ -1,0 +1,71 @@
+"""One change between the contracts of two releases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractChange:
+    """One change between two contracts.
+
+    Attributes:
+        where: "GET /jobs/:jobid", or `ALL` for a change that affects all operations.
+        part: What changed: "operation", "path parameter", "query parameter", "request", "response" or "behaviour"
+            (described by `after`).
+        kind: "added", "removed", "changed" or "order".
+        field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
+            ("status"); "" for the operation itself or the whole body.
+        before, after: Descriptions of the old and of the new value; "" if there is none.
+        breaking: Whether it can break a client of the older release.
+        since: The first minor release with the change.
+        meaning: What it means for a client, as a clause; "" if a client can't notice it.
+    """
+
+    where: str
+    part: str
+    kind: str
+    field: str = ""
+    before: str = ""
+    after: str = ""
+    breaking: bool = False
+    since: str = ""
+    meaning: str = ""
+
+    @property
+    def what(self) -> str:
+        """The changed part of the operation, as text."""
+        if self.part == "operation":
+            return self.field or "operation"
+        if self.part == "behaviour":
+            return self.part
+        return f"{self.part} {self.field or 'as a whole'}"
+
+    @property
+    def words(self) -> str:
+        """The change with the old and new values, as text."""
+        if self.part == "behaviour":
+            return self.after
+        match self.kind:
+            case "added" | "removed":
+                return f"{self.kind} ({self.after or self.before})"
+            case "order":
+                return f"order of fields changed, first at {self.after}"
+        return _difference_text(self.before, self.after)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}: {self.words}"
+
+
+def _difference_text(before: str, after: str) -> str:
+    """Return the added and removed values of enums and of maps with fixed keys, otherwise both texts."""
+    for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
+        if mark in before and mark in after:
+            old_values, new_values = (
+                text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after)
+            )
+            changed = [f"-{value}" for value in old_values if value not in new_values]
+            changed += [f"+{value}" for value in new_values if value not in old_values]
+            if changed:
+                return label + ", ".join(changed)
+    return f"{before} → {after}"
