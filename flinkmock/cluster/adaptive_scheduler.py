@@ -146,5 +146,5 @@ class AdaptiveScheduler:
 
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
         slots = self._cluster.slots
-        free = sum(slots.free_slots(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
+        free = sum(slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
         return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free)

@@ -1,4 +1,4 @@
-"""Applications of Flink 2.3, to which jobs belong. Most applications have one job, and the id of that job."""
+"""Applications of Flink 2.3, to which jobs belong. Most applications have one job, and the same id as that job."""
 
 from __future__ import annotations
 
@@ -31,35 +31,36 @@ class Application:
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
-    """The exception of a main method that failed before it started a job. It fails when the application is created."""
+    """The exception of a main method that failed before it started a job, when the application was created."""
     is_rejected: bool = False
     """Whether the Dispatcher rejected its job. The application then has neither a job nor an exception."""
 
     def states_at(self, time: int) -> dict[str, int]:
         """Return the states entered by `time`, in order, each with its time (epoch ms)."""
-        entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
+        states = {"CREATED": self.created_at, "RUNNING": self.created_at}
         if self.failure is not None or self.is_rejected:
-            return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
-        if not self.jobs:  # main returned without starting a job (observed on 2.3.0)
-            return entered | {"FINISHED": self.created_at}
+            return states | {"FAILING": self.created_at, "FAILED": self.created_at}
+        if not self.jobs:  # the main method has returned without starting a job (observed on 2.3.0)
+            return states | {"FINISHED": self.created_at}
         job = self.jobs[-1]
         # An application whose job could not be initialized stays RUNNING.
         # See docs/flink-behaviour.md#failed-initialization.
         if not job.failed_before_start:
-            entered |= {
+            states |= {
                 STATE_BY_JOB_STATE[state]: at
                 for state, at in job.timestamps_at(time).items()
                 if state in STATE_BY_JOB_STATE
             }
-        return entered
+        return states
 
     def state_at(self, time: int) -> str:
-        return list(self.states_at(time))[-1]
+        *_, state = self.states_at(time)
+        return state
 
     def ended_at(self, time: int) -> int | None:
-        entered = self.states_at(time)
-        last = list(entered)[-1]
-        return entered[last] if last in GLOBALLY_TERMINAL else None
+        """Return when the application ended (epoch ms); None if that was after `time`."""
+        *_, (state, at) = self.states_at(time).items()
+        return at if state in GLOBALLY_TERMINAL else None
 
 
 def single_job_application(application_id: str, job_name: str, at: int) -> Application:

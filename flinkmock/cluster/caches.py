@@ -17,7 +17,12 @@ from flinkmock.moment import instant, note_change_at
 
 @dataclass(slots=True)
 class _Sampling:
-    """A sampling of stack traces, and the end of the previous one; None if there was none (epoch ms)."""
+    """The newest sampling of stack traces.
+
+    Attributes:
+        started_at: When it started, in epoch ms.
+        previous_ended_at: When the one before it ended, in epoch ms; None if there was none.
+    """
 
     started_at: int
     previous_ended_at: int | None = None
@@ -25,13 +30,14 @@ class _Sampling:
 
 @dataclass(slots=True)
 class Caches:
-    """The caches of one JobManager. If they are not `enabled`, every response shows the current time.
+    """The caches of one JobManager.
 
-    A request that starts a fetch of metrics gets the metrics of the previous fetch, and its response is not a template
-    for later ones: `int(now)` rejects a traced time (`moment.py`). The cache of a graph can be filled with a traced
-    time.
+    The time of a request may be a traced one (`moment.py`). A graph can be cached for such a time. A request that
+    starts a fetch of metrics or a sampling changes what later requests get, so its response can't be a template for
+    them: `int(now)` rejects a traced time.
 
     Attributes:
+        enabled: Whether anything is cached. If not, every response shows the current time.
         graph_ms: How long the graph of a job is cached.
         checkpoints_ms: How long checkpoint statistics are cached.
         metrics_ms: The shortest time between two fetches of metrics.
@@ -43,11 +49,11 @@ class Caches:
     checkpoints_ms: int
     metrics_ms: int
     begin: int = 0
-    _filled: dict[tuple[str, str], int] = field(default_factory=dict)
-    """The time at which each cache was filled (epoch ms), by kind of cache and job id."""
-    _fetches: list[int] = field(default_factory=list)
-    """The times at which metrics were fetched, in order (epoch ms)."""
-    _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
+    _filled_at: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(kind of cache, job id) -> when that cache was filled (epoch ms)."""
+    _metrics_fetched_at: list[int] = field(default_factory=list)
+    """When metrics were fetched (epoch ms), in order."""
+    _samplings: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
 
     def graph_time(self, job_id: str, now: int) -> int:
         """Return the time of the cached graph of a job (epoch ms)."""
@@ -60,20 +66,23 @@ class Caches:
     def _time(self, kind: str, job_id: str, now: int, refresh_ms: int) -> int:
         if not self.enabled:
             return now
-        filled_at = self._filled.get((kind, job_id))
+        filled_at = self._filled_at.get((kind, job_id))
         if filled_at is None or now - filled_at >= refresh_ms:
-            self._filled[kind, job_id] = filled_at = instant(now)
+            self._filled_at[kind, job_id] = filled_at = instant(now)
             note_change_at(now, filled_at + refresh_ms)
         return filled_at
 
     def metrics_time(self, now: int) -> int | None:
-        """Return the time of the fetched metrics; None before the first fetch. Start a fetch if one is due."""
+        """Return when the metrics of a response were fetched (epoch ms); None before the first fetch.
+
+        Start a fetch if one is due. The response then still contains the metrics of the previous fetch.
+        """
         if not self.enabled:
             return now
-        last = self._fetches[-1] if self._fetches else None
-        if last is None or now - last >= self.metrics_ms:
-            self._fetches.append(int(now))
-        return last
+        fetched_at = self._metrics_fetched_at[-1] if self._metrics_fetched_at else None
+        if fetched_at is None or now - fetched_at >= self.metrics_ms:
+            self._metrics_fetched_at.append(int(now))
+        return fetched_at
 
     def last_metrics_before(self, end: int) -> int | None:
         """Return the time of the last fetch of metrics before `end` (epoch ms); None if there was none.
@@ -82,21 +91,26 @@ class Caches:
         """
         if not self.enabled or end <= self.begin:
             return end - 1
-        index = bisect_left(self._fetches, end)
-        return self._fetches[index - 1] if index else None
+        count = bisect_left(self._metrics_fetched_at, end)
+        return self._metrics_fetched_at[count - 1] if count else None
 
     def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
-        """Return when the newest complete sample of `key` was taken; None if there is none.
+        """Return when the newest complete sample was taken (epoch ms); None if there is none.
 
-        Start a sampling of `duration` ms if the last one is older than `refresh` ms. Flame graphs are sampled, and
-        before 1.13 back pressure too.
+        Start a sampling if the newest sample is too old. Flame graphs are sampled, and before 1.13 back pressure too.
+
+        Args:
+            key: What is sampled, such as a vertex of a job.
+            now: Epoch ms.
+            duration: How long a sampling takes, in ms.
+            refresh: The age in ms from which on a sample is too old.
         """
         if not self.enabled:
             return now
-        sampling = self._samples.setdefault(key, _Sampling(int(now)))
-        complete = sampling.started_at + duration
-        if now < complete:
+        sampling = self._samplings.setdefault(key, _Sampling(int(now)))
+        ends_at = sampling.started_at + duration
+        if now < ends_at:
             return sampling.previous_ended_at
-        if now - complete >= refresh:
-            sampling.started_at, sampling.previous_ended_at = int(now), complete
-        return complete
+        if now - ends_at >= refresh:
+            sampling.started_at, sampling.previous_ended_at = int(now), ends_at
+        return ends_at

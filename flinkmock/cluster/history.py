@@ -21,9 +21,11 @@ def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
     if term is None:
         return None
     view = copy.copy(cluster)
-    view.jobs = {id: job for id, job in term.jobs.items() if job.submitted_at <= time}
+    view.jobs = {job_id: job for job_id, job in term.jobs.items() if job.submitted_at <= time}
     view.applications = {
-        id: application for id, application in term.applications.items() if application.created_at <= time
+        application_id: application
+        for application_id, application in term.applications.items()
+        if application.created_at <= time
     }
     view.cache_enabled = False
     view.leadership = without_caches(cluster.leadership)

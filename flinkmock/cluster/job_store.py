@@ -29,34 +29,42 @@ class JobStore:
         self._capacity = capacity
         self._ended_jobs: deque[Job] = deque()
         """The ended jobs, in the order of their ends."""
-        self._forgotten: deque[Job] = deque()
-        """The jobs that the JobManager has forgotten, in that order."""
+        self._forgotten_jobs: deque[Job] = deque()
+        """The jobs that the JobManager has forgotten, in the order in which it forgot them."""
 
     def add(self, job: Job, at: int) -> None:
         """Keep a job that ended at `at` (epoch ms); forget the oldest one if there are too many."""
         job.expires_at = at + self._expiration_ms
         self._ended_jobs.append(job)
         while self._ended_jobs and (self._ended_jobs[0].expires_at or 0) <= at:
-            self._forgotten.append(self._ended_jobs.popleft())
+            self._forgotten_jobs.append(self._ended_jobs.popleft())
         while len(self._ended_jobs) > self._capacity:
             oldest = self._ended_jobs.popleft()
             oldest.expires_at = at
-            self._forgotten.append(oldest)
+            self._forgotten_jobs.append(oldest)
 
     def pop_surplus(self, at: int) -> list[Job]:
-        """Return the oldest forgotten jobs, of which there are too many at `at` (epoch ms), once."""
-        surplus = []
-        while len(self._forgotten) > limits.FORGOTTEN_JOBS and (self._forgotten[0].expires_at or 0) + STALE_MS <= at:
-            surplus.append(self._forgotten.popleft())
+        """Remove and return the oldest forgotten jobs, if there are more than `limits.FORGOTTEN_JOBS`.
+
+        Jobs that are still needed at `at` (epoch ms) remain.
+        """
+        surplus: list[Job] = []
+        while len(self._forgotten_jobs) > limits.FORGOTTEN_JOBS:
+            if (self._forgotten_jobs[0].expires_at or 0) + STALE_MS > at:
+                break
+            surplus.append(self._forgotten_jobs.popleft())
         return surplus
 
     def clear(self) -> None:
         """Forget all jobs, as a new leader does."""
         self._ended_jobs.clear()
-        self._forgotten.clear()
+        self._forgotten_jobs.clear()
 
     def is_kept(self, application: Application, time: int) -> bool:
-        """Whether an application is known at `time` (epoch ms): one of its jobs is, or it has not expired."""
+        """Return whether an application is known at `time` (epoch ms).
+
+        It is known as long as one of its jobs. If it has none, it expires like a job.
+        """
         if application.jobs:
             return any(job.is_known_at(time) for job in application.jobs)
         ended_at = application.ended_at(time)

@@ -1,6 +1,7 @@
 """Metric series: values over time, as a scenario defines them for a metric.
 
-Times are in ms since the job was submitted. Counters depend on how long their task has been running.
+`age_ms` is the time in ms since the job was submitted, `running_ms` how long the task has been running, on which
+counters depend.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ Value = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """One value at all times."""
+
     value: Value
 
-    def at(self, time: int, running: int) -> Value:
+    def at(self, age_ms: int, running_ms: int) -> Value:
         return self.value
 
 
@@ -30,8 +33,8 @@ class Counter:
     per_second: float
     start: float = 0
 
-    def at(self, time: int, running: int) -> Value:
-        return math.floor(self.start + self.per_second * running / 1000)
+    def at(self, age_ms: int, running_ms: int) -> Value:
+        return math.floor(self.start + self.per_second * running_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class Sine:
     high: float
     every: int
 
-    def at(self, time: int, running: int) -> Value:
+    def at(self, age_ms: int, running_ms: int) -> Value:
         middle, amplitude = (self.low + self.high) / 2, (self.high - self.low) / 2
-        return round(middle + amplitude * math.sin(2 * math.pi * (time % self.every) / self.every), 3)
+        return round(middle + amplitude * math.sin(2 * math.pi * (age_ms % self.every) / self.every), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ class Spike:
     every: int
     duration: int
 
-    def at(self, time: int, running: int) -> Value:
-        return self.peak if time % self.every >= self.every - self.duration else self.base
+    def at(self, age_ms: int, running_ms: int) -> Value:
+        return self.peak if age_ms % self.every >= self.every - self.duration else self.base
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,10 @@ class Series:
     every: int
     repeat: bool = False
 
-    def at(self, time: int, running: int) -> Value:
-        index = time // self.every
-        return self.values[index % len(self.values) if self.repeat else min(index, len(self.values) - 1)]
+    def at(self, age_ms: int, running_ms: int) -> Value:
+        index = age_ms // self.every
+        index = index % len(self.values) if self.repeat else min(index, len(self.values) - 1)
+        return self.values[index]
 
 
 MetricSeries = Constant | Counter | Sine | Spike | Series
@@ -82,7 +86,7 @@ class MetricSpec:
 
     Attributes:
         series: The values.
-        subtasks: The subtasks of a vertex that have it; None: all.
+        subtasks: The indexes of the subtasks that have it; None: all.
         since: When the metric begins to exist, in ms since the job was submitted.
     """
 
@@ -102,26 +106,29 @@ class Backpressure:
     since: int = 0
     until: int | None = None
 
-
-def backpressure_at(pressures: tuple[Backpressure, ...], time: int) -> float:
-    """Return the ratio at `time`, the highest one if several apply."""
-    return max((p.ratio for p in pressures if p.since <= time and (p.until is None or time < p.until)), default=0.0)
+    def applies_at(self, age_ms: int) -> bool:
+        return self.since <= age_ms and (self.until is None or age_ms < self.until)
 
 
-def backpressured_time_ms(pressures: tuple[Backpressure, ...], since: int, until: int) -> int:
-    """Return how long a task was back-pressured within a time span, in ms."""
+def backpressure_at(periods: tuple[Backpressure, ...], age_ms: int) -> float:
+    """Return the ratio of time, the highest one if several periods apply."""
+    return max((period.ratio for period in periods if period.applies_at(age_ms)), default=0.0)
+
+
+def backpressured_time_ms(periods: tuple[Backpressure, ...], since: int, until: int) -> int:
+    """Return how long a task was back-pressured from `since` to `until`, both in ms since the job was submitted."""
     bounds = {since, until}
-    for p in pressures:
-        bounds |= {bound for bound in (p.since, p.until) if bound is not None and since < bound < until}
-    return round(sum(backpressure_at(pressures, start) * (end - start) for start, end in pairwise(sorted(bounds))))
+    for period in periods:
+        bounds |= {bound for bound in (period.since, period.until) if bound is not None and since < bound < until}
+    return round(sum(backpressure_at(periods, start) * (end - start) for start, end in pairwise(sorted(bounds))))
 
 
 def evaluate_metrics(
-    metrics: Mapping[str, MetricSpec], time: int, running: int, subtask: int | None = None
+    metrics: Mapping[str, MetricSpec], age_ms: int, running_ms: int, subtask: int | None = None
 ) -> dict[str, str]:
     """Return the values of a job's or a subtask's metrics by name, as Java prints them."""
     return {
-        name: java_text(metric.series.at(time, running))
+        name: java_text(metric.series.at(age_ms, running_ms))
         for name, metric in metrics.items()
-        if metric.since <= time and (metric.subtasks is None or subtask in metric.subtasks)
+        if metric.since <= age_ms and (metric.subtasks is None or subtask in metric.subtasks)
     }

@@ -10,12 +10,19 @@ from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 JOB_MANAGER = "JobManager"
-"""The subject of a profiling of the JobManager. For a TaskManager, it is the id."""
+"""The subject of a profiling of the JobManager."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profiling:
-    """One run of the profiler. It starts at `triggered_at` (epoch ms) and takes samples for `seconds`."""
+    """One run of the profiler.
+
+    Attributes:
+        subject: `JOB_MANAGER`, or the id of a TaskManager.
+        mode: Flink's `ProfilingMode`, such as CPU.
+        triggered_at: When it starts, in epoch ms.
+        seconds: How long it takes samples, in s.
+    """
 
     subject: str
     mode: str
@@ -27,13 +34,13 @@ class Profiling:
         return self.triggered_at + 1000 * self.seconds
 
     @property
-    def output(self) -> str:
+    def output_name(self) -> str:
         """The name of the output file."""
         moment = datetime.fromtimestamp(self.finished_at // 1000, UTC)
         return f"{self.subject}_{self.mode}_{moment:%Y-%m-%d_%H_%M_%S}.html"
 
-    def page(self) -> bytes:
-        """Return the output file: an HTML page like async-profiler's, without samples."""
+    def output_page(self) -> bytes:
+        """Return the contents of the output file: an HTML page like async-profiler's, without samples."""
         title = f"{self.subject}: {self.mode} profile of {self.seconds} s"
         lines = (
             "<!DOCTYPE html>",
@@ -46,7 +53,12 @@ class Profiling:
 
 
 class Profiler:
-    """The profilings of one cluster. `max_duration_s` and `history_size` are configured limits."""
+    """The profilings of one cluster.
+
+    Args:
+        max_duration_s: The maximum duration of a profiling, in s.
+        history_size: How many finished profilings of a process are listed.
+    """
 
     def __init__(self, max_duration_s: int, history_size: int) -> None:
         self._max_duration_s = max_duration_s
@@ -54,10 +66,10 @@ class Profiler:
         self._all: list[Profiling] = []
 
     def start(self, subject: str, mode: str | None, seconds: int, now: int) -> Profiling:
-        """Start profiling a process.
+        """Start profiling a process at `now` (epoch ms) for some seconds.
 
         Raises:
-            UncaughtJavaException: The process is being profiled, the duration is not allowed, or there is no mode.
+            UncaughtJavaException: The process is being profiled, the duration is not allowed, or `mode` is None.
         """
         if not 0 < seconds <= self._max_duration_s:
             text = messages.profiling_duration(self._max_duration_s)
@@ -73,7 +85,7 @@ class Profiler:
         return profiling
 
     def history(self, subject: str, now: int) -> list[Profiling]:
-        """Return the runs of a subject, newest first. When a run finishes, the oldest one is dropped."""
+        """Return the runs of a process that are listed at `now` (epoch ms), newest first."""
         runs = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
-        running = bool(runs) and now < runs[0].finished_at
-        return runs[: self._history_size + running]
+        is_running = bool(runs) and now < runs[0].finished_at
+        return runs[: self._history_size + (1 if is_running else 0)]

@@ -1,4 +1,4 @@
-"""The slots of TaskManagers, and the jobs that held them at any time."""
+"""The slots of TaskManagers, and which job held them at which time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ SLOT_HISTORY_MS = 60_000
 
 @dataclass(slots=True)
 class Slot:
-    """One slot while a job holds it, from `since` to `until`. Times are epoch ms; None: until now."""
+    """One slot while a job holds it.
+
+    Attributes:
+        taskmanager: The TaskManager.
+        index: The index of the slot on the TaskManager.
+        job_id: The id of the job.
+        since: When the job got the slot, in epoch ms.
+        until: When the job released it, in epoch ms; None: it still holds the slot.
+    """
 
     taskmanager: TaskManager
     index: int
@@ -23,23 +31,22 @@ class Slot:
     since: int
     until: int | None = None
 
-    def held_at(self, time: int) -> bool:
+    def is_held_at(self, time: int) -> bool:
         return self.since <= time and (self.until is None or time < self.until)
 
 
 class SlotTable:
-    """Which job holds which slot; a slot has one holder at a time.
-
-    Each slot has two entries: one of its job and one of its TaskManager.
-    """
+    """Knows which job holds which slot. At most one job holds a slot at a time."""
 
     def __init__(self) -> None:
         self._by_job: dict[str, list[Slot]] = {}
+        """Job id -> its slots."""
         self._by_taskmanager: dict[int, list[Slot]] = {}
-        self._allocated: Counter[int] = Counter()
+        """Number of a TaskManager -> the same `Slot` objects, for its slots."""
+        self._allocated_counts: Counter[int] = Counter()
         """Number of a TaskManager -> number of allocated slots, so that full TaskManagers are skipped quickly."""
-        self._released: deque[tuple[int, str]] = deque()
-        """When jobs released slots (epoch ms), and their ids."""
+        self._releases: deque[tuple[int, str]] = deque()
+        """When a job released slots (epoch ms), and the id of the job, oldest first."""
         self._first_free = 0
         """The number of the first TaskManager that may have free slots."""
 
@@ -47,8 +54,9 @@ class SlotTable:
         """Return the slots held at `time`, in the order of allocation.
 
         Args:
+            time: Epoch ms.
             job_id: Only the slots of this job.
-            taskmanager: Only the slots on this TaskManager. Without either, all slots, job by job.
+            taskmanager: Only the slots on this TaskManager. If both are None, all slots are returned, job by job.
         """
         slots: Iterable[Slot]
         if job_id is not None:
@@ -57,31 +65,35 @@ class SlotTable:
             slots = self._by_taskmanager.get(taskmanager.number, ())
         else:
             slots = chain.from_iterable(self._by_job.values())
-        return [slot for slot in slots if slot.held_at(time)]
+        return [slot for slot in slots if slot.is_held_at(time)]
 
-    def free_slots(self, taskmanager: TaskManager, time: int) -> int:
+    def free_count(self, taskmanager: TaskManager, time: int) -> int:
+        """Return the number of free slots of a TaskManager at `time` (epoch ms)."""
         return taskmanager.slots - len(self.held(time, taskmanager=taskmanager))
 
     def allocate(self, job_id: str, count: int, taskmanagers: Sequence[TaskManager], time: int) -> list[Slot]:
         """Allocate up to `count` free slots to a job and return them, filling one TaskManager after the other.
 
         Args:
-            taskmanagers: All TaskManagers so far, by number.
+            job_id: The id of the job.
+            count: The maximum number of slots.
+            taskmanagers: `TaskManagers.all`.
+            time: Epoch ms.
         """
         allocated: list[Slot] = []
-        while self._first_free < len(taskmanagers) and self._never_free(taskmanagers[self._first_free]):
+        while self._first_free < len(taskmanagers) and self._has_no_free_slot(taskmanagers[self._first_free]):
             self._first_free += 1
         for taskmanager in islice(taskmanagers, self._first_free, None):
             if len(allocated) >= count:
                 break
-            if self._allocated[taskmanager.number] == taskmanager.slots or not taskmanager.registered_at(time):
+            if self._is_full(taskmanager) or not taskmanager.is_registered_at(time):
                 continue
-            busy = {slot.index for slot in self.held(time, taskmanager=taskmanager)}
-            free = [index for index in range(taskmanager.slots) if index not in busy]
-            new = [Slot(taskmanager, index, job_id, time) for index in free[: count - len(allocated)]]
-            self._by_taskmanager.setdefault(taskmanager.number, []).extend(new)
-            self._allocated[taskmanager.number] += len(new)
-            allocated += new
+            held_indexes = {slot.index for slot in self.held(time, taskmanager=taskmanager)}
+            free_indexes = [index for index in range(taskmanager.slots) if index not in held_indexes]
+            new_slots = [Slot(taskmanager, index, job_id, time) for index in free_indexes[: count - len(allocated)]]
+            self._by_taskmanager.setdefault(taskmanager.number, []).extend(new_slots)
+            self._allocated_counts[taskmanager.number] += len(new_slots)
+            allocated += new_slots
         self._by_job.setdefault(job_id, []).extend(allocated)
         return allocated
 
@@ -90,27 +102,34 @@ class SlotTable:
         released = self.held(time, job_id=job_id, taskmanager=taskmanager)
         for slot in released:
             slot.until = time
-            self._allocated[slot.taskmanager.number] -= 1
+            self._allocated_counts[slot.taskmanager.number] -= 1
             self._first_free = min(self._first_free, slot.taskmanager.number)
-        self._released.extend((time, job_id) for job_id in dict.fromkeys(slot.job_id for slot in released))
+        self._releases.extend((time, job_id) for job_id in dict.fromkeys(slot.job_id for slot in released))
         for number in {slot.taskmanager.number for slot in released}:
-            _drop_old(self._by_taskmanager[number], time)
-        self._forget_released(time)
+            _remove_old(self._by_taskmanager[number], time)
+        self._forget_old_releases(time)
 
-    def _forget_released(self, time: int) -> None:
+    def _forget_old_releases(self, time: int) -> None:
         """Forget the slots that jobs released more than `SLOT_HISTORY_MS` before `time` (epoch ms)."""
-        while self._released and self._released[0][0] <= time - SLOT_HISTORY_MS:
-            _, job_id = self._released.popleft()
+        while self._releases:
+            released_at, job_id = self._releases[0]
+            if released_at > time - SLOT_HISTORY_MS:
+                return
+            self._releases.popleft()
             slots = self._by_job.get(job_id)
             if slots is not None:
-                _drop_old(slots, time)
+                _remove_old(slots, time)
                 if not slots:
                     del self._by_job[job_id]
 
-    def _never_free(self, taskmanager: TaskManager) -> bool:
-        """Return whether a TaskManager has no free slot until one is released."""
-        return taskmanager.lost_at is not None or self._allocated[taskmanager.number] == taskmanager.slots
+    def _is_full(self, taskmanager: TaskManager) -> bool:
+        return self._allocated_counts[taskmanager.number] == taskmanager.slots
+
+    def _has_no_free_slot(self, taskmanager: TaskManager) -> bool:
+        """Return whether a TaskManager is lost or full, so that it has no free slot until one is released."""
+        return taskmanager.lost_at is not None or self._is_full(taskmanager)
 
 
-def _drop_old(slots: list[Slot], time: int) -> None:
+def _remove_old(slots: list[Slot], time: int) -> None:
+    """Remove the slots that were released more than `SLOT_HISTORY_MS` before `time` (epoch ms) from a list."""
     slots[:] = [slot for slot in slots if slot.until is None or slot.until > time - SLOT_HISTORY_MS]

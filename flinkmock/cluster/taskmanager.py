@@ -12,7 +12,16 @@ HEARTBEAT_MS = 10_000
 
 @dataclass(eq=False, slots=True)
 class TaskManager:
-    """A TaskManager. `joined_at` and `lost_at` are epoch ms; `number` counts from 0 and is a part of its path."""
+    """A TaskManager.
+
+    Attributes:
+        number: Its number in the order of registration, from 0.
+        id: Its id, in Flink's format `HOST:RPCPORT-6hex`.
+        slots: The number of its slots.
+        joined_at: When it was registered, in epoch ms.
+        lost_at: When it left or was lost, in epoch ms; None: it is registered.
+        heartbeat_ms: The option heartbeat.interval.
+    """
 
     number: int
     id: str
@@ -23,14 +32,13 @@ class TaskManager:
     joined_at: int
     lost_at: int | None = None
     heartbeat_ms: int = HEARTBEAT_MS
-    """The option heartbeat.interval."""
 
     @property
     def endpoint(self) -> str:
-        """host:dataPort, as responses name the location of a subtask."""
+        """HOST:DATAPORT, the location of a subtask in responses."""
         return f"{self.host}:{self.data_port}"
 
-    def registered_at(self, time: int) -> bool:
+    def is_registered_at(self, time: int) -> bool:
         return self.joined_at <= time and (self.lost_at is None or time < self.lost_at)
 
     def last_heartbeat(self, time: int) -> int:
@@ -43,7 +51,7 @@ class TaskManager:
 
 
 def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
-    """Create a TaskManager with ports, and an id in Flink's format `HOST:RPCPORT-6hex`."""
+    """Create a TaskManager with generated ports and a generated id."""
     rpc_port = random.integer(35_000, 39_999, "task-manager", number, "rpc-port")
     data_port = random.integer(40_000, 46_999, "task-manager", number, "data-port")
     suffix = random.hex(6, "task-manager", number, "id")

@@ -26,7 +26,7 @@ class TaskManagers:
     """The TaskManagers of one cluster.
 
     Attributes:
-        all: All that have ever been registered, in the order of registration.
+        all: All TaskManagers that have been registered so far, in the order of registration.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -35,7 +35,7 @@ class TaskManagers:
 
     def at(self, time: int) -> list[TaskManager]:
         """Return the TaskManagers that are registered at `time` (epoch ms)."""
-        return [taskmanager for taskmanager in self.all if taskmanager.registered_at(time)]
+        return [taskmanager for taskmanager in self.all if taskmanager.is_registered_at(time)]
 
     def get(self, taskmanager_id: str, time: int) -> TaskManager:
         """Return the TaskManager with this id that is registered at `time`.
@@ -62,7 +62,8 @@ class TaskManagers:
         cluster = self._cluster
         host = cluster.configuration.values.get("taskmanager.host", "localhost")
         number, sizes = len(self.all), cluster.spec.taskmanager_sizes
-        slots = (sizes[number].slots if number < len(sizes) else None) or cluster.spec.slots
+        own_slots = sizes[number].slots if number < len(sizes) else None
+        slots = own_slots or cluster.spec.slots
         taskmanager = make_taskmanager(cluster.random, number, slots, at, host)
         taskmanager.heartbeat_ms = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
         self.all.append(taskmanager)
@@ -79,10 +80,14 @@ class TaskManagers:
             self.remove_one(at, event.number, leaves=event.kind == TaskManagerEventKind.LEAVES)
 
     def remove_one(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
-        """Remove the TaskManager with a number, or the first one that is registered; do nothing if there is none."""
-        registered = [taskmanager for taskmanager in self.at(at) if number in (None, taskmanager.number)]
-        if registered:
-            self.remove(registered[0].id, at, leaves=leaves)
+        """Remove the TaskManager with a number or, if it is None, the first that is registered.
+
+        Do nothing if there is no such TaskManager. The arguments `at` and `leaves` are those of `remove`.
+        """
+        for taskmanager in self.at(at):
+            if number is None or taskmanager.number == number:
+                self.remove(taskmanager.id, at, leaves=leaves)
+                return
 
     def remove(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
         """Remove a TaskManager; the jobs on it fail.
@@ -97,15 +102,16 @@ class TaskManagers:
         """
         cluster = self._cluster
         taskmanager = self.get(taskmanager_id, at)
-        affected = {slot.job_id for slot in cluster.slots.held(at, taskmanager=taskmanager)}
+        affected_job_ids = {slot.job_id for slot in cluster.slots.held(at, taskmanager=taskmanager)}
         taskmanager.lost_at = at
         cluster.slots.release(at, taskmanager=taskmanager)
         cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, messages.taskmanager_unreachable(taskmanager.id))
         if leaves:
-            # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
-            expected = cluster.release.since("1.14")
-            java_class = java_classes.FLINK_EXPECTED_EXCEPTION if expected else java_classes.FLINK_EXCEPTION
+            # TaskExecutor.onStop
+            java_class = java_classes.FLINK_EXPECTED_EXCEPTION
+            if not cluster.release.since("1.14"):
+                java_class = java_classes.FLINK_EXCEPTION
             cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
-        for job in [job for job in cluster.jobs.values() if job.id in affected and not job.has_ended]:
+        for job in [job for job in cluster.jobs.values() if job.id in affected_job_ids and not job.has_ended]:
             job.attempts[-1].on_slots_lost()
             cluster.state_machines.fail(job, at, ExceptionSpec(cause, is_global=True))

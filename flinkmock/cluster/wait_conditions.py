@@ -13,7 +13,15 @@ from flinkmock.errors import NotFound, did_you_mean
 
 @dataclass(slots=True)
 class WaitCondition:
-    """The event `handler` is scheduled after `polls_left` more polls of `subject_id`, or when `signal` is sent."""
+    """A condition that schedules an event when it is met: after a number of polls, or when a signal is sent.
+
+    Attributes:
+        subject_id: The id of the job, or the `wait_key` of the async operation, that waits.
+        handler: The name of the event handler.
+        args: The arguments of the event handler, without the time.
+        polls_left: How many more polls it waits for.
+        signal: The name of the signal that it waits for; None: it waits for polls.
+    """
 
     subject_id: str
     handler: str
@@ -26,14 +34,18 @@ class WaitCondition:
 class WaitConditions:
     """The pending conditions of one cluster, at most one for each subject.
 
-    Subject ids are those of jobs, and `async_operations.wait_key` of async operations. `signals` are the names that the
-    scenario uses. A signal that is sent while nothing waits for it is kept for the first condition that waits for it,
-    so that the order does not matter.
+    A signal that is sent while nothing waits for it is kept for the first condition that waits for it, so that the
+    order does not matter.
+
+    Attributes:
+        signals: The names of the signals that the scenario uses.
+        by_subject: Subject id -> its condition.
     """
 
     signals: Collection[str]
     by_subject: dict[str, WaitCondition] = field(default_factory=dict)
     _early_signals: set[str] = field(default_factory=set)
+    """The names of the signals that were sent while nothing waited for them."""
 
     def add(self, duration: Polls | Signal, subject_id: str, handler: str, *args: Any) -> WaitCondition | None:
         """Add a condition; it replaces an earlier one of the same subject.
@@ -56,7 +68,7 @@ class WaitConditions:
         return list(self.by_subject.values())
 
     def remove(self, subject_id: str) -> None:
-        """Drop the condition of a subject, if it has one."""
+        """Remove the condition of a subject, if it has one."""
         self.by_subject.pop(subject_id, None)
 
     def count_poll(self, subject_id: str) -> WaitCondition | None:
@@ -87,13 +99,15 @@ class WaitConditions:
 def signals_of(spec: ClusterSpec) -> frozenset[str]:
     """Return the names of all signals that the lifecycles and operations of a scenario wait for."""
     jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
-    operations = (spec.cluster_operations, *(job.cluster_operations for job in jobs))
-    durations = [operation.duration for by_id in operations for operation in by_id.values()]
-    durations += [duration for job in jobs for duration in _durations(job.lifecycle)]
+    durations = [operation.duration for operation in spec.cluster_operations.values()]
+    for job in jobs:
+        durations += [operation.duration for operation in job.cluster_operations.values()]
+        durations += _durations(job.lifecycle)
     return frozenset(duration.name for duration in durations if isinstance(duration, Signal))
 
 
 def _durations(lifecycle: Lifecycle) -> Iterator[DurationSpec]:
+    """Yield the durations of all steps of a lifecycle."""
     for item in lifecycle:
         if isinstance(item, Repeat):
             yield from _durations(item.steps)

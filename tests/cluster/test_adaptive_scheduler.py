@@ -36,7 +36,7 @@ def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path
     b.advance(100)
     orders = b.cluster.job_named("orders")
     assert orders.task_counts_at(b.now) == {"RUNNING": 5}
-    assert sum(b.cluster.slots.free_slots(taskmanager, b.now) for taskmanager in b.cluster.taskmanagers.at(b.now)) == 0
+    assert sum(b.cluster.slots.free_count(taskmanager, b.now) for taskmanager in b.cluster.taskmanagers.at(b.now)) == 0
 
 
 def test_it_does_not_wait_if_all_slots_are_there(tmp_path: Path) -> None:

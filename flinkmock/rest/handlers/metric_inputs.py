@@ -38,7 +38,7 @@ def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
         running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
         taskmanagers=len(present),
         slots_total=sum(taskmanager.slots for taskmanager in present),
-        slots_available=sum(cluster.slots.free_slots(taskmanager, time) for taskmanager in present),
+        slots_available=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in present),
     )
 
 

@@ -25,7 +25,7 @@ def _payload(profiling: Profiling, now: int) -> dict[str, Any]:
         "finishedTime": profiling.finished_at if is_finished else None,
         "duration": profiling.seconds,
         "message": None,
-        "outputFile": profiling.output if is_finished else None,
+        "outputFile": profiling.output_name if is_finished else None,
         "profilingMode": profiling.mode,
     }
 
@@ -49,6 +49,6 @@ def listing(call: RestCall) -> Payload:
 def file(call: RestCall) -> FileContent:
     """Return the output file of a profiling. Raises TaskManagerNotFound; LogNotFound if there is no such file."""
     for profiling in call.cluster.profiler.history(_subject(call), call.now):
-        if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
-            return FileContent(profiling.page(), "text/html")
+        if profiling.output_name == call.path["filename"] and profiling.finished_at <= call.now:
+            return FileContent(profiling.output_page(), "text/html")
     raise LogNotFound(call.path["filename"], call.path.get("taskmanagerid"))

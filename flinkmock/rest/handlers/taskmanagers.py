@@ -24,7 +24,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
     """
     release = cluster.release
     memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), release)
-    free_slots = cluster.slots.free_slots(taskmanager, now)
+    free_slots = cluster.slots.free_count(taskmanager, now)
     return {
         "id": taskmanager.id,
         "path": taskmanager_path(taskmanager, release),
