@@ -32,7 +32,7 @@ def configure(subparsers: Any) -> None:
         "the end.",
         examples=(
             "flinkmock check http://flink:8081",
-            "flinkmock check http://127.0.0.1:8081 --flink 2.3 --mutating job.jar",
+            "flinkmock check http://127.0.0.1:8081 --flink 2.3 --run-jar job.jar",
             "flinkmock check http://flink:8081 --watch 30s",
             "flinkmock check http://flink:8081 --format junit > report.xml",
         ),
@@ -48,21 +48,21 @@ def configure(subparsers: Any) -> None:
         "contract; 'documented': the page of the release's own documentation",
     )
     parser.add_argument(
-        "--mutating",
+        "--run-jar",
         type=Path,
         metavar="JAR",
-        help="also call operations that change something: upload this jar, run jobs of it, change and end them, delete "
-        "the jar",
+        help="also call operations that change the cluster: upload this jar, run jobs of it, change and end them, "
+        "delete the jar",
     )
     parser.add_argument(
-        "--job",
+        "--cancel-job",
         metavar="ID",
-        help="also call operations that change something, on this running job: change it, then CANCEL it",
+        help="also call operations that change a job, on this running job, and then cancel it",
     )
     parser.add_argument(
         "--savepoints",
         metavar="DIR",
-        help="with --mutating or --job: the directory for their savepoints; default: the cluster's",
+        help="with --run-jar or --cancel-job: the directory for savepoints; default: the cluster's",
     )
     parser.add_argument(
         "--fuzz", type=non_negative_int, default=0, metavar="N", help="also send N generated requests to each operation"
@@ -144,8 +144,8 @@ def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ..
     from flinkmock.conformance.mutating_checks import MutatingChecks
 
     checks: list[Callable[[Check], None]] = []
-    if args.mutating or args.job:
-        checks.append(MutatingChecks(args.mutating, args.job, args.savepoints))
+    if args.run_jar or args.cancel_job:
+        checks.append(MutatingChecks(args.run_jar, args.cancel_job, args.savepoints))
     if args.fuzz:
         checks.append(FuzzChecks(args.fuzz, args.seed))
     return tuple(checks)

@@ -9,7 +9,14 @@ from typing import Any
 
 from flinkmock.errors import did_you_mean
 
-RENAMED = {"--expect": "--verify", "--watch": "--reload", "--write": "--mutating", "--scrub": "--anonymize"}
+RENAMED = {
+    "--expect": "--verify",
+    "--watch": "--reload",
+    "--write": "--run-jar",
+    "--mutating": "--run-jar",
+    "--job": "--cancel-job",
+    "--scrub": "--anonymize",
+}
 """Earlier name of an option -> its current name."""
 EXAMPLES = "examples:"
 """The first line of the examples in the help."""

@@ -182,9 +182,9 @@ def test_invalid_urls_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--mutating", "report.txt"], "Flink accepts only files whose name ends in .jar"),
-        (["--mutating", "missing.jar"], "missing.jar: the file does not exist"),
-        (["--job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
+        (["--run-jar", "report.txt"], "Flink accepts only files whose name ends in .jar"),
+        (["--run-jar", "missing.jar"], "missing.jar: the file does not exist"),
+        (["--cancel-job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
     ],
 )
 def test_mutating_checks_that_cannot_run_are_reported(
@@ -199,7 +199,7 @@ def test_a_running_job_is_found_although_one_list_of_jobs_is_missing(capsys: pyt
     scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "GET /jobs", "reply": "not-found"}]}
     with FlinkMock(scenario) as mock:
         job = mock.job("orders").id
-        main(["check", mock.url, "--job", job])
+        main(["check", mock.url, "--cancel-job", job])
         assert "has no running job" not in capsys.readouterr().err
         assert any(exchange.target.startswith(f"/jobs/{job}/vertices/") for exchange in mock.requests)
         assert mock.job("orders").state == "CANCELED"

@@ -129,7 +129,9 @@ def test_record_accepts_durations_with_every_unit(text: str, ms: int) -> None:
     [
         (["serve", "--expect"], "flinkmock serve: error: unknown option --expect. It is called --verify now."),
         (["serve", "--watch"], "unknown option --watch. It is called --reload now."),
-        (["check", "http://x", "--write", "a.jar"], "unknown option --write. It is called --mutating now."),
+        (["check", "http://x", "--write", "a.jar"], "unknown option --write. It is called --run-jar now."),
+        (["check", "http://x", "--mutating", "a.jar"], "unknown option --mutating. It is called --run-jar now."),
+        (["check", "http://x", "--job", "f" * 32], "unknown option --job. It is called --cancel-job now."),
         (["record", "x", "-o", "y", "--scrub"], "unknown option --scrub. It is called --anonymize now."),
         (["serve", "--quite"], "unknown option --quite. Did you mean --quiet?"),
         (["scenario", "check", "a.yaml", "--flnk=2.3"], "scenario check: error: unknown option --flnk. Did you mean"),

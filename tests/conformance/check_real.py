@@ -2,7 +2,7 @@
 
     python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
-This command runs `flinkmock check`: it reads twice, then sends mutating checks (`--mutating`) and generated requests
+This command runs `flinkmock check`: it reads twice, then sends mutating checks (`--run-jar`) and generated requests
 (`--fuzz N`). It does the same through `flinkmock proxy`, whose summary is printed last. This takes one or two minutes.
 With `--watch 60m --busy`, it reads the cluster repeatedly with `flinkmock check --watch` instead, while jobs start,
 fail, restart, finish and are cancelled, savepoints are taken and TaskManagers are killed
@@ -107,7 +107,7 @@ def main() -> int:
         runs: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
         if args.mutating:
             jar = jars_for(args.version) / "wordcount.jar"
-            runs["writes"] = "--mutating", str(jar), "--savepoints", f"file://{folder}/scratch"
+            runs["writes"] = "--run-jar", str(jar), "--savepoints", f"file://{folder}/scratch"
         if args.fuzz:
             runs["generated requests"] = "--fuzz", str(args.fuzz)
         results = [check(name, url, *options) for name, options in runs.items()]
