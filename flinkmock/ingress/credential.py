@@ -20,6 +20,7 @@ class Credential:
     """A user with a password, or a token.
 
     Attributes:
+        scheme: How a client sends it.
         secret: "user:password", or the token.
         expires_after: When it expires, in ms of cluster time since the start of the scenario; None: never.
     """
@@ -46,7 +47,7 @@ def bearer(token: str, expires_after: int | None = None) -> Credential:
     return Credential(Scheme.BEARER, token, expires_after)
 
 
-def parse(header: str) -> tuple[str, str]:
+def parse_authorization(header: str) -> tuple[str, str]:
     """Return the scheme in lower case and the secret of a header `Authorization`; the secret is "" if it is invalid."""
     scheme, _, value = header.strip().partition(" ")
     scheme, value = scheme.lower(), value.strip()

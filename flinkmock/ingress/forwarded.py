@@ -9,7 +9,7 @@ _ELEMENT = re.compile(r'\s*([A-Za-z]+)=(?:"([^"]*)"|([^;,"]*))\s*(?:;|$)')
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
-def origin(headers: Mapping[str, str], base_url: str) -> str:
+def requested_origin(headers: Mapping[str, str], base_url: str) -> str:
     """Return the URL of the server as the client requested it, such as "https://flink.example".
 
     Args:
@@ -18,17 +18,19 @@ def origin(headers: Mapping[str, str], base_url: str) -> str:
     """
     scheme, _, address = base_url.partition("://")
     forwarded = _first_forwarded(headers.get("Forwarded", ""))
-    proto = forwarded.get("proto") or _first(headers.get("X-Forwarded-Proto", ""))
+    forwarded_scheme = (forwarded.get("proto") or _first(headers.get("X-Forwarded-Proto", ""))).lower()
+    if forwarded_scheme in ("http", "https"):
+        scheme = forwarded_scheme
     hosts = (forwarded.get("host"), _first(headers.get("X-Forwarded-Host", "")), headers.get("Host", ""))
     host = next((host for host in hosts if host and _HOST.fullmatch(host)), address)
     port = _first(headers.get("X-Forwarded-Port", ""))
     if port.isdecimal() and ":" not in host and port not in ("80", "443"):
         host = f"{host}:{port}"
-    return f"{proto.lower() if proto.lower() in ('http', 'https') else scheme}://{host}"
+    return f"{scheme}://{host}"
 
 
 def _first(value: str) -> str:
-    """Return the first of several values, which is that of the proxy closest to the client."""
+    """Return the first value of a header, which the proxy closest to the client added."""
     return value.partition(",")[0].strip()
 
 

@@ -20,7 +20,7 @@ UPLOAD = b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form
 
 
 @pytest.mark.parametrize(
-    "begin",
+    "incomplete_request",
     [
         OVERVIEW,
         b"GET /over",
@@ -30,16 +30,18 @@ UPLOAD = b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form
         b"POST /__flinkmock__/v1/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n",
     ],
 )
-def test_a_request_that_does_not_go_on(client: Client, begin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_request_ends_its_connection(
+    client: Client, incomplete_request: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
     monkeypatch.setattr(limits, "BODY_PAUSE", 0.05)
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
-        wire.sendall(begin)
+        wire.sendall(incomplete_request)
         with contextlib.suppress(ConnectionResetError):
             assert wire.recv(1) == b""
 
 
-def test_a_connection_that_waits_between_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_connection_stays_open_between_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         for data in (OVERVIEW[:20], OVERVIEW[20:] + b"\r\n"):
@@ -50,7 +52,7 @@ def test_a_connection_that_waits_between_requests(client: Client, monkeypatch: p
             wire.recv(1)
 
 
-def test_too_many_connections(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_connections_is_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CONNECTIONS", 2)
     first, second, third = (socket.create_connection(client.address, timeout=PATIENCE) for _ in range(3))
     with first, second, third:
@@ -61,7 +63,7 @@ def test_too_many_connections(client: Client, monkeypatch: pytest.MonkeyPatch) -
             assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
-def test_no_more_descriptors(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lack_of_file_descriptors_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.new_event_loop()
     limit_warnings(loop)
     with caplog.at_level(logging.WARNING):

@@ -1,4 +1,4 @@
-"""Schemas are compiled to Python source. No text of a schema, such as one of an imported document, becomes code."""
+"""Schemas are compiled to Python source. Texts of schemas, such as those of imported documents, never become code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS = ["'''+str({})+'''", "{{{}}}", '"+str({})+"', "a\n{}\n", "''' if {} else 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("kind", ["name", "const", "enum", "map"])
-def test_texts_of_schemas(text: str, required: bool, kind: str, tmp_path: Path) -> None:
+def test_texts_of_schemas_do_not_become_code(text: str, required: bool, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "made"
     hostile = text.format(CODE.format(file=str(file)))
     schemas: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Heads of requests that are too long, or that are read more than once."""
+"""Heads of requests that are too long, or that a parser might read repeatedly."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ OVERVIEW = b'{"operation":"getClusterOverview"}'
 
 
 @pytest.mark.parametrize("size", [limits.HEADERS + 1, 100_000, 1_000_000, 20_000_000])
-def test_a_long_header(client: Client, size: int) -> None:
-    """Netty stops parsing the headers, and Flink answers the request (2.3.0)."""
+def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> None:
+    """Netty stops parsing the headers, and Flink answers the request (observed on 2.3.0)."""
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         try:
             wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")
@@ -26,7 +26,7 @@ def test_a_long_header(client: Client, size: int) -> None:
     assert received.endswith(OVERVIEW)
 
 
-def test_what_follows_a_head_that_is_too_long(client: Client) -> None:
+def test_requests_after_a_head_that_is_too_long_are_ignored(client: Client) -> None:
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10_000)
         assert wire.recv(65_536).endswith(OVERVIEW)
@@ -36,30 +36,30 @@ def test_what_follows_a_head_that_is_too_long(client: Client) -> None:
             wire.recv(1)
 
 
-def test_a_header_without_a_colon(client: Client) -> None:
+def test_header_lines_without_a_colon_are_ignored(client: Client) -> None:
     lines = b"".join(b"\x80" * 1_900 + b"\r\n" for _ in range(4))
     for _ in range(20):
         reply = client.raw(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + lines + b"\r\n")
         assert reply.status == 200
 
 
-def test_a_request_line_without_an_end(client: Client) -> None:
+def test_a_request_line_without_an_end_is_a_bad_request(client: Client) -> None:
     reply = client.raw(b"GET /" + b"y" * limits.REQUEST_LINE)
     assert (reply.status, reply.errors) == (404, ["Unable to load requested file /bad-request."])
 
 
 @pytest.mark.parametrize("length", [b"9" * 30, b"9" * 5_000])
-def test_a_length_that_is_not_a_long(client: Client, length: bytes) -> None:
+def test_a_content_length_that_is_not_a_long_is_ignored(client: Client, length: bytes) -> None:
     reply = client.raw(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
     assert (reply.status, reply.body) == (200, OVERVIEW)
 
 
-def test_a_chunk_size_that_is_not_an_int(client: Client) -> None:
+def test_a_chunk_size_that_is_not_an_int_ends_the_body(client: Client) -> None:
     data = b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 100 + b"\r\n"
     assert client.raw(data).body == OVERVIEW
 
 
-def test_http_1_0(client: Client) -> None:
+def test_http_1_0_is_answered(client: Client) -> None:
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         wire.sendall(b"GET /overview HTTP/1.0\r\n\r\n")
         assert wire.recv(65_536).startswith(b"HTTP/1.1 200 OK")

@@ -27,51 +27,51 @@ def array(kind: str, length: int, elements: bytes) -> bytes:
     return b"\x75" + class_description(f"[{kind}") + struct.pack(">i", length) + elements
 
 
-def rejected(data: bytes) -> str:
+def rejection(data: bytes) -> str:
     with pytest.raises(BadStream) as error:
         read_object(HEADER + data)
     return str(error.value)
 
 
-def test_an_enum_whose_name_is_a_list() -> None:
-    """Each list holds the one before twice: its text doubles with each."""
+def test_an_enum_whose_name_is_a_list_is_rejected() -> None:
+    """Each list contains the previous one twice, so that the text of the name would double with each list."""
     lists = class_description("[L")
     nested = b"\x75" + lists + struct.pack(">i", 0)
     for depth in range(100):
         nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
     names = array("L", 101, nested)
-    assert rejected(b"\x7e" + class_description("E") + names) == (
+    assert rejection(b"\x7e" + class_description("E") + names) == (
         "java.io.StreamCorruptedException: invalid type code: 75"
     )
 
 
-def test_a_chain_of_classes() -> None:
+def test_the_number_of_superclasses_is_limited() -> None:
     """Class n + 1 is a subclass of class n."""
     classes, parent = b"", NULL
     for n in range(limits.JAVA_PARENTS + 2):
         classes += b"\x76" + class_description(f"C{n}", parent)
         parent = reference(2 + 2 * n)
-    text = rejected(array("L", limits.JAVA_PARENTS + 2, classes))
+    text = rejection(array("L", limits.JAVA_PARENTS + 2, classes))
     assert text == "java.io.InvalidClassException: filter status: REJECTED"
 
 
 @pytest.mark.parametrize(("kind", "element"), [("L", NULL), ("I", bytes(4)), ("Z", b"\0")])
-def test_a_long_array(kind: str, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_length_of_arrays_is_limited(kind: str, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_VALUES", 1_000)
     assert len(read_object(HEADER + array(kind, 900, element * 900))) == 900
-    assert rejected(array(kind, 1_100, element * 1_100)).endswith("filter status: REJECTED")
+    assert rejection(array(kind, 1_100, element * 1_100)).endswith("filter status: REJECTED")
 
 
-def test_a_negative_length() -> None:
-    assert rejected(array("I", -5, b"")) == "java.lang.NegativeArraySizeException: -5"
+def test_a_negative_array_length_is_rejected() -> None:
+    assert rejection(array("I", -5, b"")) == "java.lang.NegativeArraySizeException: -5"
 
 
-def test_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_levels_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_DEPTH", 3)
     deep = NULL
     for _ in range(5):
         deep = array("L", 1, deep)
-    assert rejected(deep).startswith("java.io.StreamCorruptedException: invalid type code: ")
+    assert rejection(deep).startswith("java.io.StreamCorruptedException: invalid type code: ")
 
 
 def job_graph(vertices: list[JavaObject]) -> JavaObject:
@@ -84,34 +84,34 @@ def vertex(number: int, **fields: object) -> JavaObject:
     return JavaObject("JobVertex", {"name": "a", "parallelism": 1, "id": id, "inputs": JavaObject("List")} | fields)
 
 
-class Endless(list):
-    """Stands for an object whose text has no end."""
+class Unprintable(list):
+    """Stands for an object whose text would be endless."""
 
     def __repr__(self) -> str:
-        raise AssertionError("it is formatted")
+        raise AssertionError("the object is formatted")
 
 
 @pytest.mark.parametrize(
     "graph",
     [
-        job_graph([vertex(1, parallelism=Endless())]),
+        job_graph([vertex(1, parallelism=Unprintable())]),
         job_graph([vertex(1, parallelism="2")]),
-        job_graph([vertex(1, name=Endless())]),
-        JavaObject("JobGraph", {"jobName": "orders", "jobType": Endless()}),
+        job_graph([vertex(1, name=Unprintable())]),
+        JavaObject("JobGraph", {"jobName": "orders", "jobType": Unprintable()}),
         JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", {"a": 5})}),
     ],
 )
-def test_fields_of_other_types(graph: JavaObject) -> None:
+def test_fields_of_unexpected_types_are_ignored(graph: JavaObject) -> None:
     assert decode_plan(graph) == SubmittedPlan(name="orders")
 
 
-def test_a_collection_that_contains_itself() -> None:
+def test_a_collection_that_contains_itself_is_ignored() -> None:
     collection = JavaObject("List")
     collection.fields["a"] = collection
     assert decode_plan(JavaObject("JobGraph", {"jobName": "orders", "taskVertices": collection})).vertices == ()
 
 
-def test_too_many_vertices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_vertices_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_VERTICES", 2)
     assert len(decode_plan(job_graph([vertex(n) for n in range(2)])).vertices) == 2
     assert decode_plan(job_graph([vertex(n) for n in range(3)])) == SubmittedPlan(name="orders")

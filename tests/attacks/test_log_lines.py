@@ -1,4 +1,4 @@
-"""No text of a client forges a line of a log, or changes its colours."""
+"""Clients can't forge lines of a log, or change its colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.rest.in_process import InProcessClient
 FORGED = "/jobs/%0a20:00:00.000%20%20202%20%20PATCH%20%20all-is-well%1b%5b31m"
 
 
-def test_the_log_of_serve(capfd: pytest.CaptureFixture[str]) -> None:
+def test_targets_can_not_forge_lines_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     from tests.server.raw_connection import send_raw
 
     with FlinkMock(clock="virtual") as mock, ServeLog(as_json=False) as log:
@@ -30,7 +30,7 @@ def test_the_log_of_serve(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("character", ["\0", "\n", "\r", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\ufeff"])
-def test_characters(character: str) -> None:
+def test_control_characters_are_escaped(character: str) -> None:
     assert printable(f"a{character}b").isascii()
 
 
@@ -38,7 +38,9 @@ def test_letters_are_unchanged() -> None:
     assert printable("überschrift → 東京 🙂 a b") == "überschrift → 東京 🙂 a b"
 
 
-def test_the_log_of_failures(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_targets_are_escaped_in_logged_failures(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""Requests that once took minutes, gigabytes or a wrong response. A test that fails by its time never ends."""
+"""Requests that could take minutes or gigabytes. If one of them does, its test never ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def client(mock: FlinkMock) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize(
-    ("subtasks", "selected"),
+    ("subtasks", "is_selected"),
     [
         ("0-99999999", True),
         ("0-2147483647", True),
@@ -50,15 +50,17 @@ def client(mock: FlinkMock) -> Iterator[httpx.Client]:
         ("٠", False),
     ],
 )
-def test_ranges_of_subtasks(mock: FlinkMock, client: httpx.Client, subtasks: str, selected: bool) -> None:
+def test_large_ranges_of_subtasks_are_selected_quickly(
+    mock: FlinkMock, client: httpx.Client, subtasks: str, is_selected: bool
+) -> None:
     [(job_id, job)] = mock.cluster.jobs.items()
     target = f"/jobs/{job_id}/vertices/{job.graph.vertices[0].id}/subtasks/metrics"
     response = client.get(target, params={"subtasks": subtasks, "get": "numRecordsOut"})
     assert response.status_code == 200
-    assert [metric["id"] for metric in response.json()] == ["numRecordsOut"] * selected
+    assert [metric["id"] for metric in response.json()] == ["numRecordsOut"] * is_selected
 
 
-def test_metrics_of_many_subtasks() -> None:
+def test_metrics_of_a_thousand_subtasks_are_aggregated() -> None:
     wide = "cluster: {taskmanagers: 1000}\n" + SCENARIO.replace("parallelism: 2", "parallelism: 1000")
     with FlinkMock(wide, clock="virtual") as mock, httpx.Client(base_url=mock.url, trust_env=False) as client:
         mock.advance("1m")
@@ -70,12 +72,12 @@ def test_metrics_of_many_subtasks() -> None:
         assert len(client.get(f"{target}/watermarks").json()) == 1000
 
 
-def test_a_long_string_without_an_end(client: httpx.Client) -> None:
+def test_a_long_unterminated_string_is_rejected(client: httpx.Client) -> None:
     response = client.post("/jars/x/run", content=DEEP_STRING)
     assert response.status_code == 400
 
 
-def test_a_date_without_an_end(client: httpx.Client) -> None:
+def test_a_date_with_a_year_of_any_length_is_accepted(client: httpx.Client) -> None:
     headers = {"If-Modified-Since": "Mon, 01 Jan 99999999999 00:00:00 GMT"}
     assert client.get("/index.html", headers=headers).status_code == 200
 
@@ -87,13 +89,13 @@ def jar(content: bytes | str = "Main-Class: a.B\r\n\r\n", compression: int = zip
     return file.getvalue()
 
 
-def spoiled(compression: int) -> bytes:
+def damaged_jar(compression: int) -> bytes:
     data = bytearray(jar("Main-Class: a.B\r\n\r\n" * 50, compression))
     data[60:80] = b"\xff" * 20
     return bytes(data)
 
 
-def longer_than_its_file() -> bytes:
+def jar_with_wrong_sizes() -> bytes:
     data = bytearray(jar(compression=zipfile.ZIP_STORED))
     sizes = data.find(b"PK\1\2") + 20
     data[sizes : sizes + 8] = struct.pack("<II", 10**6, 10**6)
@@ -101,37 +103,37 @@ def longer_than_its_file() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "make",
+    "create_jar",
     [
-        pytest.param(lambda: spoiled(zipfile.ZIP_DEFLATED), id="deflate"),
-        pytest.param(lambda: spoiled(zipfile.ZIP_LZMA), id="lzma"),
-        pytest.param(lambda: spoiled(zipfile.ZIP_BZIP2), id="bzip2"),
-        pytest.param(longer_than_its_file, id="longer-than-its-file"),
+        pytest.param(lambda: damaged_jar(zipfile.ZIP_DEFLATED), id="deflate"),
+        pytest.param(lambda: damaged_jar(zipfile.ZIP_LZMA), id="lzma"),
+        pytest.param(lambda: damaged_jar(zipfile.ZIP_BZIP2), id="bzip2"),
+        pytest.param(jar_with_wrong_sizes, id="longer-than-its-file"),
         pytest.param(lambda: jar(b"\0" * 20_000_000), id="manifest-of-20-MB"),
         pytest.param(lambda: b"PK\5\6" + b"\xff" * 18, id="end-only"),
         pytest.param(lambda: b"", id="empty"),
     ],
 )
-def test_damaged_jars(client: httpx.Client, make: Callable[[], bytes]) -> None:
-    response = client.post("/jars/upload", files={"jarfile": ("a.jar", make())})
+def test_damaged_jars_have_no_entry_class(client: httpx.Client, create_jar: Callable[[], bytes]) -> None:
+    response = client.post("/jars/upload", files={"jarfile": ("a.jar", create_jar())})
     assert response.status_code == 200
     assert client.get("/jars").json()["files"][0]["entry"] == []
 
 
-def test_a_manifest_at_the_limit(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manifest_at_the_size_limit_is_read(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = "Main-Class: a.B\r\n\r\n"
     monkeypatch.setattr(limits, "JAR_MANIFEST", len(manifest))
     assert client.post("/jars/upload", files={"jarfile": ("a.jar", jar(manifest))}).status_code == 200
     assert client.get("/jars").json()["files"][0]["entry"] == [{"name": "a.B", "description": None}]
 
 
-def test_a_jar_with_too_many_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jar_with_too_many_entries_has_no_entry_class(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAR_DIRECTORY", 10)
     assert client.post("/jars/upload", files={"jarfile": ("a.jar", jar())}).status_code == 200
     assert client.get("/jars").json()["files"][0]["entry"] == []
 
 
-def test_a_name_that_is_too_long_once_stored(mock: FlinkMock, client: httpx.Client) -> None:
+def test_a_file_name_that_is_too_long_with_its_id_is_rejected(mock: FlinkMock, client: httpx.Client) -> None:
     response = client.post("/jars/upload", files={"jarfile": ("a" * 240 + ".jar", jar())})
     assert response.status_code == 500
     assert "Could not move uploaded jar file [" in response.json()["errors"][0]
@@ -139,7 +141,7 @@ def test_a_name_that_is_too_long_once_stored(mock: FlinkMock, client: httpx.Clie
     assert len(list(uploads.iterdir()) if uploads.exists() else []) == len(client.get("/jars").json()["files"])
 
 
-def test_a_parallelism_above_every_maximum(client: httpx.Client) -> None:
+def test_a_parallelism_above_the_maximum_is_rejected(client: httpx.Client) -> None:
     uploaded = client.post("/jars/upload", files={"jarfile": ("a.jar", jar())}).json()["filename"]
     response = client.post(f"/jars/{os.path.basename(uploaded)}/run", json={"parallelism": 2_147_483_647})
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""Scenario files that are made to take long."""
+"""Scenario files that would take long to read."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LEVELS = "more than 40 levels of nesting"
     ],
     ids=["lists", "mappings", "blocks", "aliases"],
 )
-def test_documents(text: str, problem: str) -> None:
+def test_nested_documents_and_aliases_are_limited(text: str, problem: str) -> None:
     with pytest.raises(ScenarioError, match=problem):
         load_scenario(text + "\n")
 
 
-def test_values_and_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_values_and_levels_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCENARIO_VALUES", 10)
     with pytest.raises(ScenarioError, match="at most 10 values"):
         load_scenario("jobs: [" + "1, " * 10 + "]\n")
@@ -38,12 +38,12 @@ def test_values_and_levels(monkeypatch: pytest.MonkeyPatch) -> None:
         load_scenario({"jobs": {"a": {"lifecycle": [{"RUNNING": "1s"}]}}})
 
 
-def test_a_parallelism(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parallelism_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ScenarioError, match="32768"):
         load_scenario(f"jobs: {{a: {{vertices: [{{name: a, parallelism: {limits.PARALLELISM + 1}}}]}}}}\n")
 
 
-def test_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_drops_the_oldest_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JOURNAL", 5)
     with FlinkMock(clock="virtual") as mock:
         for _ in range(8):
@@ -51,13 +51,13 @@ def test_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (len(mock.requests), mock.requests.dropped) == (5, 3)
 
 
-def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_scenario_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCENARIO_SIZE", 100)
     with pytest.raises(ScenarioError, match="at most"):
         load_scenario("# " + "x" * 100 + "\n")
 
 
-def test_lifecycle(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_lifecycle_steps_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LIFECYCLE_STEPS", 10)
     with pytest.raises(ScenarioError, match="more than 10"):
         load_scenario("jobs: {a: {lifecycle: [{repeat: 6, steps: [RUNNING: 1s, RESTARTING: 1s]}, FINISHED]}}\n")

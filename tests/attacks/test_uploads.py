@@ -1,4 +1,4 @@
-"""Multipart forms that Netty's parser gives up on, or that can't be stored: 500 `File upload failed.`"""
+"""Multipart forms that Netty can't parse, or that can't be stored, get the error `File upload failed.`"""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ FAILED = "File upload failed."
         file(b"a" * 300 + b".jar"),
     ],
 )
-def test_forms_that_fail(client: Client, body: bytes) -> None:
+def test_malformed_forms_fail(client: Client, body: bytes) -> None:
     reply = upload(client, body + b"--b--\r\n")
     assert (reply.status, reply.errors) == (500, [FAILED])
 
 
-def test_too_many_files(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_files_is_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "UPLOAD_FILES", 3)
     files = [file(b"%d.jar" % n) for n in range(4)]
     assert upload(client, b"".join(files[:3]) + b"--b--").status == 200
     assert upload(client, b"".join(files) + b"--b--").errors == [FAILED]
 
 
-def test_a_deleted_temporary_folder(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_fail_without_a_temporary_folder(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
     assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
 
 
-def test_a_full_disk(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_fail_if_the_disk_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Path) -> Path:
         raise OSError(28, "No space left on device")
 
@@ -50,7 +50,7 @@ def test_a_full_disk(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
 
 
-def test_headers_of_a_part(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_the_headers_of_a_part_is_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PART_HEADERS", 100)
     header = DISPOSITION + b'; name="f"; filename="a.jar"'
     assert upload(client, part(header + b"\r\nX: y") + b"--b--").status == 200

@@ -29,34 +29,36 @@ def mock() -> Iterator[FlinkMock]:
         yield mock
 
 
-def access(mock: FlinkMock) -> list[str]:
+def certificate_options(mock: FlinkMock) -> list[str]:
     return ["--cacert", mock.ca_file or "", "--cert", mock.client_certificate or ""]
 
 
-TOKEN = ["-H", "Authorization: Bearer token"]
+TOKEN_OPTIONS = ["-H", "Authorization: Bearer token"]
 
 
-def test_check(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", mock.url, *access(mock), *TOKEN, "--format", "json"]) == 0
+def test_check_sends_certificate_and_token(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", mock.url, *certificate_options(mock), *TOKEN_OPTIONS, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["flink"] == "2.3"
 
 
-def test_check_without_credentials(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", mock.url, *access(mock)]) == 2
+def test_check_reports_missing_credentials(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", mock.url, *certificate_options(mock)]) == 2
     assert "401" in capsys.readouterr().err
-    assert main(["check", mock.url, *TOKEN]) == 2
+    assert main(["check", mock.url, *TOKEN_OPTIONS]) == 2
     assert "CERTIFICATE_VERIFY_FAILED" in capsys.readouterr().err
 
 
-def test_ctl(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ctl", "--url", mock.url, *access(mock), "advance", "5m", "--json"]) == 0
-    assert main(["ctl", "advance", "5m", "--url", mock.url, *access(mock)]) == 0
+def test_ctl_sends_a_certificate(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ctl", "--url", mock.url, *certificate_options(mock), "advance", "5m", "--json"]) == 0
+    assert main(["ctl", "advance", "5m", "--url", mock.url, *certificate_options(mock)]) == 0
     assert "+10m" in capsys.readouterr().out
 
 
-def test_record(mock: FlinkMock, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_sends_certificate_and_token(
+    mock: FlinkMock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "recorded.yaml"
-    assert main(["record", mock.url, "-o", str(out), "--for", "1ms", *access(mock), *TOKEN]) == 0
+    assert main(["record", mock.url, "-o", str(out), "--for", "1ms", *certificate_options(mock), *TOKEN_OPTIONS]) == 0
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_record(mock: FlinkMock, tmp_path: Path, capsys: pytest.CaptureFixture[s
         ("--cert", "no certificate", "no certificate"),
     ],
 )
-def test_files_that_are_not_certificates(
+def test_files_without_certificates_are_reported(
     tmp_path: Path, option: str, content: str | None, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file.pem"
@@ -80,7 +82,7 @@ def test_files_that_are_not_certificates(
     assert problem in error
 
 
-async def test_the_proxy(mock: FlinkMock) -> None:
+async def test_the_proxy_sends_its_own_token(mock: FlinkMock) -> None:
     proxy = Proxy(mock.url, Contract.load("2.3"), headers=mock.headers, context=mock.ssl_context)
     runner = proxy.runner(shutdown_timeout=0.1)
     await runner.setup()
@@ -97,7 +99,7 @@ async def test_the_proxy(mock: FlinkMock) -> None:
 
 
 @pytest.mark.slow
-def test_serve(tmp_path: Path) -> None:
+def test_serve_prints_url_and_certificate(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--tls", "--base-path", "/a"]
     command += ["--basic-auth", "alice:secret", "--bearer-token", "token", "--tls-ca-file", str(tmp_path / "ca.pem")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -127,7 +129,9 @@ def test_serve(tmp_path: Path) -> None:
         (["--bearer-token", "a b"], "is not a token"),
     ],
 )
-def test_mistakes(arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_in_options_are_reported(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     try:
         assert main(["serve", "--port", "0", *arguments]) == 2
     except SystemExit as end:

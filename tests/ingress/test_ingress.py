@@ -1,4 +1,4 @@
-"""Authentication, a base path and redirects, as ingress-nginx has them in front of Flink."""
+"""Authentication, base path and redirects of an ingress, as of ingress-nginx in front of Flink."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ INVALID = ', error="invalid_token", error_description="The token {}"'
         ("Digest token", f"{BASIC}, {BEARER}"),
     ],
 )
-def test_credentials(mock: FlinkMock, authorization: str | None, challenge: str | None) -> None:
+def test_requests_need_valid_credentials(mock: FlinkMock, authorization: str | None, challenge: str | None) -> None:
     response = get(mock, authorization=authorization)
     assert response.status_code == (401 if challenge else 200)
     assert response.headers.get("www-authenticate") == challenge
 
 
-def test_credentials_that_expire(mock: FlinkMock) -> None:
+def test_credentials_expire(mock: FlinkMock) -> None:
     old_user = basic("bob", "old").header
     assert get(mock, authorization=old_user).status_code == 200
     mock.advance("1m")
@@ -88,7 +88,7 @@ def test_credentials_that_expire(mock: FlinkMock) -> None:
         ("/ns/JOB/jobs", 404),
     ],
 )
-def test_the_base_path(mock: FlinkMock, path: str, status: int) -> None:
+def test_only_paths_below_the_base_path_reach_the_cluster(mock: FlinkMock, path: str, status: int) -> None:
     response = get(mock, path, authorization="Bearer token")
     assert response.status_code == status
     if status == 404:
@@ -114,20 +114,20 @@ def test_the_base_path(mock: FlinkMock, path: str, status: int) -> None:
         ({"Host": "flink"}, "http://flink/ns/job/?a=b"),
     ],
 )
-def test_the_base_path_without_a_slash(mock: FlinkMock, headers: dict[str, str], location: str) -> None:
+def test_the_base_path_without_a_slash_is_redirected(mock: FlinkMock, headers: dict[str, str], location: str) -> None:
     response = get(mock, "/ns/job?a=b", **headers)
     assert response.status_code == 301
     assert response.headers["location"] == location.format(host=f"127.0.0.1:{mock.port}")
 
 
-def test_redirects_to_https() -> None:
+def test_requests_are_redirected_to_https() -> None:
     with FlinkMock("cluster: {ingress: {redirect-to-https: true}}", clock="virtual") as mock:
         response = get(mock, "/jobs?a=b", Host="flink.example")
         assert (response.status_code, response.headers["location"]) == (308, "https://flink.example/jobs?a=b")
         assert get(mock, "/jobs", X_Forwarded_Proto="https").status_code == 200
 
 
-def test_requests_with_bodies_and_faults(mock: FlinkMock) -> None:
+def test_requests_off_the_direct_path_need_credentials(mock: FlinkMock) -> None:
     """aiohttp answers these requests, not the direct path."""
     upload = {"jarfile": ("a.jar", small_jar())}
     assert httpx.post(mock.url + "/jars/upload", files=upload).status_code == 401
@@ -138,7 +138,7 @@ def test_requests_with_bodies_and_faults(mock: FlinkMock) -> None:
     assert httpx.post(mock.url + "/jars/a.jar/run", json={}, auth=mock.auth).status_code == 500
 
 
-def test_the_journal(mock: FlinkMock) -> None:
+def test_the_journal_has_requests_that_end_at_the_ingress(mock: FlinkMock) -> None:
     get(mock)
     get(mock, "/ns/jobs")
     assert [(request.target, request.operation, request.status) for request in mock.requests] == [
@@ -154,14 +154,14 @@ def test_the_control_api_needs_no_credentials(mock: FlinkMock) -> None:
     assert get(mock, "/__flinkmock__/v1/clock").status_code == 200
 
 
-def test_the_attributes_of_the_mock(mock: FlinkMock) -> None:
+def test_the_mock_has_url_and_credentials_of_the_ingress(mock: FlinkMock) -> None:
     assert mock.url == f"http://127.0.0.1:{mock.port}/ns/job"
     assert mock.auth == ("alice", "secret")
     assert httpx.get(mock.url + "/jobs", headers=mock.headers).status_code == 200
     assert mock.ssl_context is mock.ca_file is mock.client_certificate is None
 
 
-def test_arguments_take_precedence() -> None:
+def test_arguments_override_the_scenario() -> None:
     with FlinkMock(INGRESS, base_path="/other/", credentials=[bearer("mine")], clock="virtual") as mock:
         assert mock.url.endswith("/other")
         assert mock.auth is None
@@ -170,7 +170,7 @@ def test_arguments_take_precedence() -> None:
         assert httpx.get(mock.url + "/jobs", headers={"Authorization": "Bearer token"}).status_code == 401
 
 
-def test_another_scenario_at_the_same_address(mock: FlinkMock) -> None:
+def test_a_scenario_without_ingress_replaces_one_with_ingress(mock: FlinkMock) -> None:
     port = mock.port
     mock.load_scenario("jobs: {orders: streaming}\n")
     assert mock.url == f"http://127.0.0.1:{port}"
@@ -178,7 +178,7 @@ def test_another_scenario_at_the_same_address(mock: FlinkMock) -> None:
 
 
 @pytest.mark.parametrize("path", ["ns", "/a//b", "/a/../b", "/a b", "/a?b", "/a#b"])
-def test_paths_that_are_not_base_paths(path: str) -> None:
+def test_invalid_base_paths_are_rejected(path: str) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a base path\. Write /namespace/job\."):
         FlinkMock(base_path=path)
 
@@ -195,12 +195,12 @@ def test_paths_that_are_not_base_paths(path: str) -> None:
         ("{beerer: x}", "Did you mean"),
     ],
 )
-def test_mistakes(ingress: str, problem: str) -> None:
+def test_mistakes_in_the_ingress_section_are_reported(ingress: str, problem: str) -> None:
     with pytest.raises(ScenarioError, match=problem):
         load_scenario(f"cluster: {{ingress: {ingress}}}\n")
 
 
-async def test_an_application_below_another_one(aiohttp_client: Any) -> None:
+async def test_the_aiohttp_application_can_be_a_subapplication(aiohttp_client: Any) -> None:
     app = web.Application()
     app.add_subapp("/ns/job/", FlinkMock({"jobs": {"orders": "streaming"}}).create_app())
     client = await aiohttp_client(app)

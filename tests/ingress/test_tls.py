@@ -1,4 +1,4 @@
-"""TLS: `security.ssl.rest.enabled`, or a certificate that is made."""
+"""TLS with the certificates that Flink's options name, and with certificates that flinkmock creates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mock() -> Iterator[FlinkMock]:
         yield mock
 
 
-def test_a_client_that_trusts_it(mock: FlinkMock) -> None:
+def test_a_client_that_trusts_the_certificate_can_use_all_apis(mock: FlinkMock) -> None:
     assert mock.url == f"https://127.0.0.1:{mock.port}"
     assert mock.host == "127.0.0.1"
     context = mock.ssl_context
@@ -45,27 +45,27 @@ def test_a_client_that_trusts_it(mock: FlinkMock) -> None:
         assert client.get(mock.control_url + "/clock").status_code == 200
 
 
-def test_a_client_that_does_not(mock: FlinkMock) -> None:
+def test_a_client_that_does_not_trust_the_certificate_fails(mock: FlinkMock) -> None:
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.get(mock.url)
 
 
 @pytest.mark.parametrize("target", ["/jobs?a=b", "/", "/ns/job"])
-def test_a_request_without_tls(mock: FlinkMock, target: str) -> None:
-    """RedirectingSslHandler: the same port redirects."""
+def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> None:
+    """As by RedirectingSslHandler, at the same port."""
     response = httpx.get(mock.url.replace("https", "http") + target)
     assert (response.status_code, response.headers["location"]) == (301, mock.url + target)
     assert response.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
-def test_clients_that_speak_something_else(mock: FlinkMock, sent: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
+def test_clients_with_other_protocols_do_no_harm(mock: FlinkMock, data: bytes) -> None:
     with socket.create_connection((mock.host, mock.port), timeout=PATIENCE) as wire:
-        wire.sendall(sent)
+        wire.sendall(data)
     assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
 
 
-def test_faults_on_the_connection() -> None:
+def test_faults_apply_to_tls_connections() -> None:
     with FlinkMock(JOBS, clock="virtual", tls=True) as mock:
         for drop in ("reset", "close", "truncate"):
             mock.faults.add({"match": "GET /overview", "drop": drop, "times": 1})
@@ -74,7 +74,7 @@ def test_faults_on_the_connection() -> None:
         assert httpx.get(mock.url + "/overview", verify=mock.ssl_context).status_code == 200
 
 
-def test_certificates_of_clients() -> None:
+def test_client_certificates_can_be_required() -> None:
     config = "{security.ssl.rest.enabled: true, security.ssl.rest.authentication-enabled: true}"
     with FlinkMock(f"cluster: {{config: {config}}}\n", clock="virtual") as mock:
         assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
@@ -83,7 +83,7 @@ def test_certificates_of_clients() -> None:
             requests.get(mock.url + "/jobs", verify=mock.ca_file)
 
 
-def test_files_of_ones_own(tmp_path: Path) -> None:
+def test_certificates_can_come_from_files(tmp_path: Path) -> None:
     created, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
     (tmp_path / "cert.pem").write_bytes(created.certificate)
     (tmp_path / "key.pem").write_bytes(created.key)
@@ -104,7 +104,7 @@ def test_files_of_ones_own(tmp_path: Path) -> None:
         assert requests.get(url, verify=str(authority), cert=str(tmp_path / "client.pem")).status_code == 200
 
 
-def test_java_key_stores(tmp_path: Path) -> None:
+def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
     created, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
     authority = x509.load_pem_x509_certificate(certificates.authority())
     key = serialization.load_pem_private_key(created.key, None)
@@ -140,7 +140,7 @@ def test_java_key_stores(tmp_path: Path) -> None:
         (b"something else", "is not a PKCS12 key store with this password"),
     ],
 )
-def test_key_stores_that_cannot_be_read(tmp_path: Path, content: bytes | None, problem: str) -> None:
+def test_unreadable_key_stores_are_reported(tmp_path: Path, content: bytes | None, problem: str) -> None:
     if content is not None:
         (tmp_path / "keys.jks").write_bytes(content)
     config = {"security.ssl.rest.enabled": True, "security.ssl.keystore": str(tmp_path / "keys.jks")}
@@ -148,7 +148,7 @@ def test_key_stores_that_cannot_be_read(tmp_path: Path, content: bytes | None, p
         FlinkMock({"cluster": {"config": config}}).start()
 
 
-def test_files_that_do_not_fit(tmp_path: Path) -> None:
+def test_certificates_that_do_not_fit_their_key_are_reported(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_bytes(certificates.server_certificate("127.0.0.1").certificate)
     (tmp_path / "key.pem").write_bytes(certificates.client_certificate().key)
     with pytest.raises(FlinkMockError, match="has no certificate that fits its key"):
@@ -166,20 +166,20 @@ def test_files_are_private_and_removed() -> None:
     assert not file.parent.exists()
 
 
-def test_no_certificate_in_a_scenario_that_is_replaced(mock: FlinkMock) -> None:
-    """The sockets stay as they are."""
+def test_the_certificate_stays_when_the_scenario_is_replaced(mock: FlinkMock) -> None:
+    """The sockets are not replaced."""
     mock.load_scenario("jobs: {other: streaming}\n")
     assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
 
 
-def test_several_jobmanagers() -> None:
+def test_every_jobmanager_is_served_over_tls() -> None:
     with FlinkMock("cluster: {jobmanagers: 2}\n", clock="virtual", tls=True) as mock:
         for url in mock.urls:
             assert url.startswith("https://")
             assert httpx.get(url + "/overview", verify=mock.ssl_context).status_code == 200
 
 
-def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_cryptography_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "cryptography", None)
@@ -189,7 +189,7 @@ def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
         FlinkMock(tls=True).start()
 
 
-def test_the_protocol(mock: FlinkMock) -> None:
+def test_the_protocol_is_tls_1_3(mock: FlinkMock) -> None:
     context = mock.ssl_context
     assert context is not None
     with (

@@ -1,4 +1,4 @@
-"""Problem, operation and release -> status and first line. See docs/flink-behaviour.md#unknown-ids."""
+"""Error, operation and release -> status and first line. See docs/flink-behaviour.md#unknown-ids."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ import json
 
 import pytest
 
-from flinkmock.cluster import errors as p
-from flinkmock.cluster.errors import ClusterError
+from flinkmock.cluster.errors import (
+    AdaptiveSchedulerRequired,
+    ApplicationNotFound,
+    AttemptNotFound,
+    CancellationFailed,
+    CheckpointNotFound,
+    CheckpointVertexNotFound,
+    ClusterError,
+    CoordinatorNotFound,
+    InvalidJobSubmission,
+    InvalidUpload,
+    JarNotFound,
+    JobAlreadyTerminated,
+    JobNotFound,
+    LogNotFound,
+    ProgramError,
+    RescalingDisabled,
+    StopModeRemoved,
+    SubtaskNotFound,
+    TaskManagerNotFound,
+    TriggerNotFound,
+    UncaughtJavaException,
+    VertexNotFound,
+)
 from flinkmock.contract import Contract, known_releases
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_mapping import error_response_for
@@ -26,100 +48,102 @@ NO_JAR = "Jar file /dir/x.jar does not exist"
 KEY = "Operation not found under key: org.apache.flink.runtime.rest.handler."
 
 
-def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list[str], bool]:
+def error_response(error: ClusterError, operation: str, flink: str) -> tuple[int, list[str], bool]:
     contract = Contract.load(flink)
-    response = error_response_for(problem, contract.operation(operation), ReleaseQuirks.of(contract.release))
+    response = error_response_for(error, contract.operation(operation), ReleaseQuirks.of(contract.release))
     return response.status, json.loads(response.body)["errors"], response.cors
 
 
 @pytest.mark.parametrize(
-    ("problem", "operation", "flink", "status", "first"),
+    ("error", "operation", "flink", "status", "first_line"),
     [
-        (p.JobNotFound(ID), "getJobDetails", "2.3", 404, NOT_FOUND + f"Job {ID} not found"),
-        (p.JobNotFound(ID), "getJobExecutionResult", "2.3", 404, REST + NO_JOB),
-        (p.JobNotFound(ID), "cancelJob", "2.3", 404, REST + "Job could not be found."),
-        (p.JobNotFound(ID), "getYarnCancelJobTermination", "1.12", 404, REST + "Job could not be found."),
-        (p.JobNotFound(ID), "getJobStatusInfo", "2.3", 500, NO_JOB),
-        (p.JobNotFound(ID), "getJobResourceRequirements", "2.3", 500, NO_JOB),
-        (p.JobNotFound(ID), "postClientCoordination", "1.20", 500, NO_JOB),
-        (p.JobNotFound(ID), "getJobVertexBackPressure", "1.12", 500, NO_JOB),
-        (p.VertexNotFound(ID, ID), "getJobVertexDetails", "2.3", 404, NOT_FOUND + f"JobVertex {ID} not found"),
-        (p.VertexNotFound(ID, ID), "getJobVertexTaskManagers", "1.12", 404, NOT_FOUND + f"JobVertex {ID} not found"),
-        (p.VertexNotFound(ID, ID), "getSubtasksTimes", "2.3", 404, REST + f"No vertex with ID '{ID}' exists."),
-        (p.VertexNotFound(ID, ID), "getJobVertexBackPressure", "1.12", 500, f"org.apache.flink.util.FlinkException: JobVertexID not found {ID}"),  # noqa: E501
-        (p.SubtaskNotFound(ID, 99), "getSubtaskCurrentAttemptDetails", "2.3", 404, REST + f"Invalid subtask index for vertex {ID}"),  # noqa: E501
-        (p.AttemptNotFound(-1), "getSubtaskExecutionAttemptDetails", "2.3", 404, REST + "Invalid attempt num -1"),
-        (p.CheckpointNotFound(9), "getCheckpointStatisticDetails", "2.3", 404, REST + "Could not find checkpointing statistics for checkpoint 9."),  # noqa: E501
-        (p.CheckpointVertexNotFound(9, ID), "getTaskCheckpointStatistics", "2.3", 404, NOT_FOUND + f"There is no checkpoint statistics for task {ID}."),  # noqa: E501
-        (p.TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "2.3", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
-        (p.TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "1.15", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
-        (p.TriggerNotFound("checkpoint", ID, ID), "getCheckpointStatus", "1.17", 404, REST + f"There is no checkpoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
-        (p.ApplicationNotFound(ID), "cancelApplication", "2.3", 404, REST + "Application could not be found."),
-        (p.ApplicationNotFound(ID), "getApplicationDetails", "2.3", 500, f"org.apache.flink.runtime.messages.FlinkApplicationNotFoundException: Could not find Flink application ({ID})"),  # noqa: E501
-        (p.TaskManagerNotFound("tm"), "getTaskManagerDetails", "2.3", 500, NO_TM),
-        (p.CoordinatorNotFound("count"), "postClientCoordination", "2.3", 404, "org.apache.flink.runtime.scheduler.CoordinatorNotExistException: " + NO_COORDINATOR),  # noqa: E501
-        (p.CoordinatorNotFound("count"), "postClientCoordination", "2.0", 500, "org.apache.flink.util.FlinkException: " + NO_COORDINATOR),  # noqa: E501
-        (p.TaskManagerNotFound("tm"), "getTaskManagerThreadDump", "1.12", 500, NO_TM),
-        (p.TaskManagerNotFound("tm"), "getTaskManagerLogs", "1.12", 404, REST + "Could not find TaskExecutor tm"),
-        (p.TaskManagerNotFound("tm"), "getTaskManagerLogFile", "2.3", 404, NOT_FOUND + "Failed to transfer file from TaskExecutor tm because it was unknown."),  # noqa: E501
-        (p.TaskManagerNotFound("tm"), "getTaskManagerCustomLog", "1.17", 500, NO_TM),
-        (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.18", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
-        (p.LogNotFound("..", "tm"), "getTaskManagerCustomLog", "2.3", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
-        (p.LogNotFound("..", "tm"), "getTaskManagerCustomLog", "1.12", 500, "org.apache.flink.util.FlinkException: Could not upload file ..."),  # noqa: E501
-        (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.17", 500, "org.apache.flink.util.FlinkException: The file x does not exist on the TaskExecutor."),  # noqa: E501
-        (p.JarNotFound("x.jar", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
-        (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
-        (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "1.16", 400, REST + NO_JAR),
-        (p.JarNotFound("x.jar", "/dir"), "deleteJar", "2.3", 400, REST + "File x.jar does not exist in /dir."),
-        (p.JarNotFound("..", "/dir"), "generatePlanFromJar", "1.12", 500, f"{INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
-        (p.JarNotFound("..", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
-        (p.JarNotFound("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
-        (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
-        (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
-        (p.CancellationFailed(JavaException("java.util.concurrent.TimeoutException")), "cancelJob", "2.3", 408, REST + "Job cancellation timed out."),  # noqa: E501
-        (p.RescalingDisabled(), "rescaleJob", "2.3", 503, REST + "Rescaling is temporarily disabled. See FLINK-12312."),
-        (p.AdaptiveSchedulerRequired(ID, "rescale-config"), "getJobRescaleConfig", "2.3", 404, REST + f"AdaptiveScheduler is not enabled for this job ({ID})."),  # noqa: E501
-        (p.AdaptiveSchedulerRequired(ID, "rescale-details"), "getJobRescaleDetails", "2.3", 404, REST + f"AdaptiveScheduler rescales was not enabled for job {ID}."),  # noqa: E501
-        (p.InvalidUpload("Only Jar files are allowed."), "uploadJar", "2.3", 400, REST + "Only Jar files are allowed."),
-        (p.InvalidJobSubmission("JobGraph file x could not be found on the server.", missing_file=True), "submitJob", "1.20", 400, "org.apache.flink.runtime.rest.handler.job.JobSubmitHandler$MissingFileException: JobGraph file x could not be found on the server."),  # noqa: E501
-        (p.UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", "-1")), "getJobExceptions", "2.3", 500, "java.lang.IllegalArgumentException: -1"),  # noqa: E501
+        (JobNotFound(ID), "getJobDetails", "2.3", 404, NOT_FOUND + f"Job {ID} not found"),
+        (JobNotFound(ID), "getJobExecutionResult", "2.3", 404, REST + NO_JOB),
+        (JobNotFound(ID), "cancelJob", "2.3", 404, REST + "Job could not be found."),
+        (JobNotFound(ID), "getYarnCancelJobTermination", "1.12", 404, REST + "Job could not be found."),
+        (JobNotFound(ID), "getJobStatusInfo", "2.3", 500, NO_JOB),
+        (JobNotFound(ID), "getJobResourceRequirements", "2.3", 500, NO_JOB),
+        (JobNotFound(ID), "postClientCoordination", "1.20", 500, NO_JOB),
+        (JobNotFound(ID), "getJobVertexBackPressure", "1.12", 500, NO_JOB),
+        (VertexNotFound(ID, ID), "getJobVertexDetails", "2.3", 404, NOT_FOUND + f"JobVertex {ID} not found"),
+        (VertexNotFound(ID, ID), "getJobVertexTaskManagers", "1.12", 404, NOT_FOUND + f"JobVertex {ID} not found"),
+        (VertexNotFound(ID, ID), "getSubtasksTimes", "2.3", 404, REST + f"No vertex with ID '{ID}' exists."),
+        (VertexNotFound(ID, ID), "getJobVertexBackPressure", "1.12", 500, f"org.apache.flink.util.FlinkException: JobVertexID not found {ID}"),  # noqa: E501
+        (SubtaskNotFound(ID, 99), "getSubtaskCurrentAttemptDetails", "2.3", 404, REST + f"Invalid subtask index for vertex {ID}"),  # noqa: E501
+        (AttemptNotFound(-1), "getSubtaskExecutionAttemptDetails", "2.3", 404, REST + "Invalid attempt num -1"),
+        (CheckpointNotFound(9), "getCheckpointStatisticDetails", "2.3", 404, REST + "Could not find checkpointing statistics for checkpoint 9."),  # noqa: E501
+        (CheckpointVertexNotFound(9, ID), "getTaskCheckpointStatistics", "2.3", 404, NOT_FOUND + f"There is no checkpoint statistics for task {ID}."),  # noqa: E501
+        (TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "2.3", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "1.15", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (TriggerNotFound("checkpoint", ID, ID), "getCheckpointStatus", "1.17", 404, REST + f"There is no checkpoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (ApplicationNotFound(ID), "cancelApplication", "2.3", 404, REST + "Application could not be found."),
+        (ApplicationNotFound(ID), "getApplicationDetails", "2.3", 500, f"org.apache.flink.runtime.messages.FlinkApplicationNotFoundException: Could not find Flink application ({ID})"),  # noqa: E501
+        (TaskManagerNotFound("tm"), "getTaskManagerDetails", "2.3", 500, NO_TM),
+        (CoordinatorNotFound("count"), "postClientCoordination", "2.3", 404, "org.apache.flink.runtime.scheduler.CoordinatorNotExistException: " + NO_COORDINATOR),  # noqa: E501
+        (CoordinatorNotFound("count"), "postClientCoordination", "2.0", 500, "org.apache.flink.util.FlinkException: " + NO_COORDINATOR),  # noqa: E501
+        (TaskManagerNotFound("tm"), "getTaskManagerThreadDump", "1.12", 500, NO_TM),
+        (TaskManagerNotFound("tm"), "getTaskManagerLogs", "1.12", 404, REST + "Could not find TaskExecutor tm"),
+        (TaskManagerNotFound("tm"), "getTaskManagerLogFile", "2.3", 404, NOT_FOUND + "Failed to transfer file from TaskExecutor tm because it was unknown."),  # noqa: E501
+        (TaskManagerNotFound("tm"), "getTaskManagerCustomLog", "1.17", 500, NO_TM),
+        (LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.18", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
+        (LogNotFound("..", "tm"), "getTaskManagerCustomLog", "2.3", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
+        (LogNotFound("..", "tm"), "getTaskManagerCustomLog", "1.12", 500, "org.apache.flink.util.FlinkException: Could not upload file ..."),  # noqa: E501
+        (LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.17", 500, "org.apache.flink.util.FlinkException: The file x does not exist on the TaskExecutor."),  # noqa: E501
+        (JarNotFound("x.jar", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
+        (JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
+        (JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "1.16", 400, REST + NO_JAR),
+        (JarNotFound("x.jar", "/dir"), "deleteJar", "2.3", 400, REST + "File x.jar does not exist in /dir."),
+        (JarNotFound("..", "/dir"), "generatePlanFromJar", "1.12", 500, f"{INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
+        (JarNotFound("..", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
+        (JarNotFound("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
+        (JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
+        (JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
+        (CancellationFailed(JavaException("java.util.concurrent.TimeoutException")), "cancelJob", "2.3", 408, REST + "Job cancellation timed out."),  # noqa: E501
+        (RescalingDisabled(), "rescaleJob", "2.3", 503, REST + "Rescaling is temporarily disabled. See FLINK-12312."),
+        (AdaptiveSchedulerRequired(ID, "rescale-config"), "getJobRescaleConfig", "2.3", 404, REST + f"AdaptiveScheduler is not enabled for this job ({ID})."),  # noqa: E501
+        (AdaptiveSchedulerRequired(ID, "rescale-details"), "getJobRescaleDetails", "2.3", 404, REST + f"AdaptiveScheduler rescales was not enabled for job {ID}."),  # noqa: E501
+        (InvalidUpload("Only Jar files are allowed."), "uploadJar", "2.3", 400, REST + "Only Jar files are allowed."),
+        (InvalidJobSubmission("JobGraph file x could not be found on the server.", missing_file=True), "submitJob", "1.20", 400, "org.apache.flink.runtime.rest.handler.job.JobSubmitHandler$MissingFileException: JobGraph file x could not be found on the server."),  # noqa: E501
+        (UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", "-1")), "getJobExceptions", "2.3", 500, "java.lang.IllegalArgumentException: -1"),  # noqa: E501
     ],
 )  # fmt: skip
-def test_first_line(problem: ClusterError, operation: str, flink: str, status: int, first: str) -> None:
-    actual_status, errors, cors = answer(problem, operation, flink)
+def test_the_first_line_of_each_error(
+    error: ClusterError, operation: str, flink: str, status: int, first_line: str
+) -> None:
+    actual_status, errors, cors = error_response(error, operation, flink)
     assert actual_status == status
     if status == 500:
         assert errors[0] == "Internal server error."
-        assert errors[1].startswith(f"<Exception on server side:\n{first}\n\tat ")
+        assert errors[1].startswith(f"<Exception on server side:\n{first_line}\n\tat ")
         assert errors[1].endswith("\n\nEnd of exception on server side>")
     else:
-        assert errors[0].startswith(f"{first}\n\tat ")
+        assert errors[0].startswith(f"{first_line}\n\tat ")
         assert errors[0].endswith("\n")
     assert len(errors) == (2 if status == 500 else 1)
     assert cors
 
 
-def test_a_missing_log() -> None:
-    response = answer(p.LogNotFound("x"), "getJobManagerCustomLog", "2.3")
+def test_a_missing_log_file_is_not_found() -> None:
+    response = error_response(LogNotFound("x"), "getJobManagerCustomLog", "2.3")
     assert response == (404, ["This file does not exist in JobManager log dir."], False)
 
 
-def test_a_folder_for_a_log() -> None:
-    status, errors, _ = answer(p.LogNotFound(".."), "getJobManagerCustomLog", "1.12")
+def test_a_directory_instead_of_a_log_file_is_an_internal_error() -> None:
+    status, errors, _ = error_response(LogNotFound(".."), "getJobManagerCustomLog", "1.12")
     flink = "org.apache.flink.util.FlinkException: Could not transfer file to client."
     assert status == 500
     assert errors[1].split("\n")[1] == f"java.util.concurrent.CompletionException: {flink}"
 
 
-def test_the_stop_mode() -> None:
-    status, errors, _ = answer(p.StopModeRemoved(), "cancelJob", "1.12")
+def test_the_removed_mode_stop_is_a_308() -> None:
+    status, errors, _ = error_response(StopModeRemoved(), "cancelJob", "1.12")
     assert status == 308
     assert errors[0].startswith(REST + 'The termination mode "stop" has been removed. For an ungraceful shutdown, ')
 
 
 @pytest.mark.parametrize("kind", ["disposal", "dataset", "rescaling", "savepoint"])
-def test_triggers_by_key(kind: str) -> None:
-    _, errors, _ = answer(p.TriggerNotFound(kind, ID), "getSavepointStatus", "1.14")
+def test_unknown_triggers_are_named_by_their_key(kind: str) -> None:
+    _, errors, _ = error_response(TriggerNotFound(kind, ID), "getSavepointStatus", "1.14")
     assert errors[0].startswith(NOT_FOUND + KEY)
     assert "UnknownOperationKeyException: No ongoing operation for org.apache.flink" in errors[0]
 
@@ -129,15 +153,15 @@ def test_triggers_by_key(kind: str) -> None:
 )
 def test_an_operation_key_has_the_hash_of_its_trigger_id(kind: str, key: str) -> None:
     """Real 2.3.0 and 1.20.5, without a cause since 1.15."""
-    _, errors, _ = answer(p.TriggerNotFound(kind, f"{0xDEF:032x}"), "getSavepointStatus", "2.3")
+    _, errors, _ = error_response(TriggerNotFound(kind, f"{0xDEF:032x}"), "getSavepointStatus", "2.3")
     assert errors[0].splitlines()[0] == NOT_FOUND + KEY + key
     assert "Caused by" not in errors[0]
 
 
-def test_causes_stand_below() -> None:
+def test_causes_follow_the_error() -> None:
     thrown = JavaException("java.lang.IllegalStateException", "Intentional failure in main")
     invocation = JavaException("org.apache.flink.client.program.ProgramInvocationException", "The main method", thrown)
-    _, errors, _ = answer(p.ProgramError(invocation, refused=True), "submitJobFromJar", "2.3")
+    _, errors, _ = error_response(ProgramError(invocation, refused=True), "submitJobFromJar", "2.3")
     lines = [line for line in errors[0].split("\n") if not line.startswith("\t")]
     runtime = "org.apache.flink.util.FlinkRuntimeException: Could not execute application."
     assert lines == [
@@ -152,16 +176,18 @@ def test_causes_stand_below() -> None:
 
 def test_a_program_without_jobs_has_no_cause() -> None:
     text = "No jobs included in application."
-    _, errors, _ = answer(p.ProgramError(JavaException("X"), refused=True, message=text), "submitJobFromJar", "2.3")
+    _, errors, _ = error_response(
+        ProgramError(JavaException("X"), refused=True, message=text), "submitJobFromJar", "2.3"
+    )
     assert errors[0].startswith(REST + text)
     assert "Caused by" not in errors[0]
 
 
-def leaves(kind: type[ClusterError]) -> list[type[ClusterError]]:
-    return [leaf for child in kind.__subclasses__() for leaf in leaves(child)] or [kind]
+def leaf_classes(kind: type[ClusterError]) -> list[type[ClusterError]]:
+    return [leaf for child in kind.__subclasses__() for leaf in leaf_classes(child)] or [kind]
 
 
-@pytest.mark.parametrize("kind", leaves(ClusterError))
+@pytest.mark.parametrize("kind", leaf_classes(ClusterError))
 def test_every_error_has_a_mapper(kind: type[ClusterError]) -> None:
     from flinkmock.rest.error_mapping import _MAPPERS
 
@@ -169,14 +195,14 @@ def test_every_error_has_a_mapper(kind: type[ClusterError]) -> None:
 
 
 @pytest.mark.parametrize("flink", known_releases())
-def test_an_unknown_job_in_every_release(flink: str) -> None:
-    status, errors, _ = answer(p.JobNotFound(ID), "getJobDetails", flink)
+def test_an_unknown_job_is_not_found_in_every_release(flink: str) -> None:
+    status, errors, _ = error_response(JobNotFound(ID), "getJobDetails", flink)
     assert (status, errors[0].split("\n")[0]) == (404, NOT_FOUND + f"Job {ID} not found")
 
 
 def test_a_failed_cancellation_is_not_an_internal_server_error() -> None:
     """A RestHandlerException has a status, which may be 500, and one stack trace (AbstractHandler.handleException)."""
-    status, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
+    status, errors, _ = error_response(CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
     assert status == 500
     assert errors[0].startswith(REST + "Job cancellation failed: not now\n")
     assert len(errors) == 1

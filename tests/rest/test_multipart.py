@@ -47,7 +47,7 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
         (b"--b\n" + DISPOSITION + b'; name="f"; filename="a.jar"\n\nx\n--b--\n', [("a.jar", b"x")]),
         (file(b"a.jar") + b"--b--\r\nepilogue", [("a.jar", b"x")]),
-        (file(b"a.jar") + file(b"b.jar")[:-10], [("a.jar", b"x")]),  # what is unfinished is lost
+        (file(b"a.jar") + file(b"b.jar")[:-10], [("a.jar", b"x")]),  # an incomplete file is lost
         (file(b"a.jar")[:-2], []),
         (b"preamble\r\n" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
         (b"preamble" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
@@ -57,21 +57,22 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (b"", []),
     ],
 )
-def test_files(client: Client, body: bytes, files: list[tuple[str, bytes]]) -> None:
+def test_files_are_received_as_by_netty(client: Client, body: bytes, files: list[tuple[str, bytes]]) -> None:
     assert upload(client, body).status == 200
-    assert list(client.engine.last.files) == files
+    assert list(client.engine.last_call.files) == files
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
-def test_in_pieces(client: Client, size: int) -> None:
+def test_forms_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
     content = b"\r\n-\r\n--\r\n--a\r\n" * 20
     body = file(b"a.jar", content) + b"--b--\r\n"
     chunks = b"".join(
-        b"%x\r\n%s\r\n" % (len(body[at : at + size]), body[at : at + size]) for at in range(0, len(body), size)
+        b"%x\r\n%s\r\n" % (len(body[start : start + size]), body[start : start + size])
+        for start in range(0, len(body), size)
     )
     reply = client.send("POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM, "Transfer-Encoding": "chunked"})
     assert reply.status == 200
-    assert list(client.engine.last.files) == [("a.jar", content)]
+    assert list(client.engine.last_call.files) == [("a.jar", content)]
 
 
 @pytest.mark.parametrize(
@@ -84,20 +85,20 @@ def test_in_pieces(client: Client, size: int) -> None:
 )
 def test_spellings_of_the_content_type(client: Client, content_type: str) -> None:
     upload(client, file(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
-    assert list(client.engine.last.files) == [("a.jar", b"x")]
+    assert list(client.engine.last_call.files) == [("a.jar", b"x")]
 
 
 @pytest.mark.parametrize(
     "content_type",
     ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain", "Multipart/Form-Data; boundary=b"],
 )
-def test_other_content_types_than_a_form_are_parsed_as_json(client: Client, content_type: str) -> None:
+def test_content_types_other_than_forms_are_parsed_as_json(client: Client, content_type: str) -> None:
     reply = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
     assert reply.status == 400
     assert "Request did not match expected format EmptyRequestBody." in reply.errors[0]
 
 
-def test_an_empty_boundary(client: Client) -> None:
+def test_an_empty_boundary_is_an_internal_error(client: Client) -> None:
     reply = upload(client, b"", headers={"Content-Type": "multipart/form-data; boundary="})
     assert reply.status == 500
     assert reply.errors[0].startswith("Internal server error: Cannot invoke ")
@@ -128,7 +129,7 @@ def test_an_empty_boundary(client: Client) -> None:
         ),
     ],
 )
-def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
+def test_invalid_forms_are_rejected(client: Client, body: bytes, status: int, text: str) -> None:
     reply = upload(client, body)
     assert (reply.status, reply.errors) == (status, [text])
     assert reply.header("access-control-allow-origin") is None
@@ -136,19 +137,19 @@ def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(("preamble", "files"), [(b"\r\n", [("a.jar", b"x")]), (b"preamble\r\n", []), (b"p", [])])
-def test_text_before_the_first_part_loses_all_in_1_12(
+def test_text_before_the_first_part_hides_all_parts_in_1_12(
     serve: Callable[..., Client], preamble: bytes, files: list[tuple[str, bytes]]
 ) -> None:
     client = serve(flink="1.12")
     upload(client, preamble + file(b"a.jar") + b"--b--")
-    assert list(client.engine.last.files) == files
+    assert list(client.engine.last_call.files) == files
 
 
 def test_a_text_part_is_the_json_body(client: Client) -> None:
     body = part(DISPOSITION + b'; name="request"', b'{"executionPlanFileName": "p"}') + file(b"p") + b"--b--"
     assert upload(client, body, "/jobs").status == 202
-    assert client.engine.last.body == {"executionPlanFileName": "p"}
-    assert client.engine.last.files == (("p", b"x"),)
+    assert client.engine.last_call.body == {"executionPlanFileName": "p"}
+    assert client.engine.last_call.files == (("p", b"x"),)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_a_text_part_is_the_json_body(client: Client) -> None:
         ("1.12", (400, "RestHandlerException: File uploads not allowed."), (404, "Not found.")),
     ],
 )
-def test_operations_without_uploads(
+def test_operations_without_uploads_reject_files(
     serve: Callable[..., Client], flink: str, savepoints: tuple[int, str], overview: tuple[int, str]
 ) -> None:
     client = serve(flink=flink)
@@ -182,12 +183,12 @@ def test_operations_without_uploads(
 def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
     client: Client, path: str, status: int, text: str
 ) -> None:
-    """The response of a real 2.3.0."""
+    """Observed on 2.3.0."""
     reply = upload(client, b"", path)
     assert (reply.status, reply.errors) == (status, [text])
 
 
-def test_no_files_remain(client: Client) -> None:
+def test_uploaded_files_are_removed(client: Client) -> None:
     def folders() -> set[str]:
         return set(glob.glob(str(Path(tempfile.gettempdir(), f"{PREFIX}*", "upload-*"))))
 
@@ -199,14 +200,14 @@ def test_no_files_remain(client: Client) -> None:
         return {}
 
     client.engine.handler = keep
-    before = folders()
+    folders_before = folders()
     upload(client, file(b"a.jar") + b"--b--")
     upload(client, file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--")
     assert paths and not any(path.exists() for path in paths)
-    assert folders() <= before
+    assert folders() <= folders_before
 
 
-def test_the_limit(serve: Callable[..., Client]) -> None:
+def test_the_size_of_bodies_is_limited_except_for_forms(serve: Callable[..., Client]) -> None:
     client = serve(settings={"rest.server.max-content-length": "1000"})
     body = file(b"a.jar", b"x" * 2000) + b"--b--"
     reply = upload(client, body, headers={})
@@ -215,6 +216,6 @@ def test_the_limit(serve: Callable[..., Client]) -> None:
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
     assert client.engine.calls == []
-    # a real 2.3.0 with a limit of 20 MB accepts 30 MB: FileUploadHandler precedes HttpObjectAggregator
+    # 2.3.0 with a limit of 20 MB accepts a form of 30 MB, because FileUploadHandler precedes HttpObjectAggregator
     assert upload(client, body, headers=FORM).status == 200
     assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 200

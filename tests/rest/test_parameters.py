@@ -15,11 +15,11 @@ CONTRACT = Contract.load("2.3")
 ID = "0123456789abcdef0123456789abcdef"
 
 
-def path_of(operation: str, **values: str) -> dict[str, Any]:
+def converted_path(operation: str, **values: str) -> dict[str, Any]:
     return path_values(CONTRACT.operation(operation), values)
 
 
-def query_of(operation: str, **values: list[str]) -> dict[str, Any]:
+def converted_query(operation: str, **values: list[str]) -> dict[str, Any]:
     return query_values(CONTRACT.operation(operation), values)
 
 
@@ -36,43 +36,43 @@ def query_of(operation: str, **values: list[str]) -> dict[str, Any]:
         ("\uff41\uff21" * 16, "aa" * 16),
     ],
 )
-def test_ids(text: str, job: str) -> None:
-    assert path_of("getJobDetails", jobid=text) == {"jobid": job}
+def test_ids_are_converted_as_in_flink(text: str, job: str) -> None:
+    assert converted_path("getJobDetails", jobid=text) == {"jobid": job}
 
 
 @pytest.mark.parametrize(
     "text", ["nohex", "123", ID[:31], ID + "00", "z" * 32, " ", "01234567-89ab-cdef-0123-456789abcdef"]
 )
-def test_bad_ids(text: str) -> None:
-    with pytest.raises(BadParameter) as caught:
-        path_of("getJobDetails", jobid=text)
-    assert str(caught.value) == f'Cannot resolve path parameter (jobid) from value "{text}".'
+def test_invalid_ids_are_rejected(text: str) -> None:
+    with pytest.raises(BadParameter) as raised:
+        converted_path("getJobDetails", jobid=text)
+    assert str(raised.value) == f'Cannot resolve path parameter (jobid) from value "{text}".'
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("0", 0), ("00", 0), ("-0", 0), ("٠", 0), ("+1", 1), ("2147483647", 2147483647)]
 )
-def test_subtasks(text: str, number: int) -> None:
-    values = path_of("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
+def test_subtask_indexes_are_converted_as_in_java(text: str, number: int) -> None:
+    values = converted_path("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
     assert values["subtaskindex"] == number
 
 
 @pytest.mark.parametrize("text", ["-1", " 1", "x", "", "2147483648", "1.0"])
-def test_bad_subtasks(text: str) -> None:
+def test_invalid_subtask_indexes_are_rejected(text: str) -> None:
     with pytest.raises(BadParameter, match="subtaskindex"):
-        path_of("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
+        converted_path("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
 
 
 def test_attempts_may_be_negative() -> None:
-    values = path_of("getSubtaskExecutionAttemptDetails", jobid=ID, vertexid=ID, subtaskindex="0", attempt="-1")
+    values = converted_path("getSubtaskExecutionAttemptDetails", jobid=ID, vertexid=ID, subtaskindex="0", attempt="-1")
     assert values["attempt"] == -1
 
 
 @pytest.mark.parametrize("jar", ["a/b.jar", "\0.jar"])
 def test_a_jar_id_is_a_file_name(jar: str) -> None:
     with pytest.raises(BadParameter, match="jarid"):
-        path_of("deleteJar", jarid=jar)
-    assert path_of("deleteJar", jarid="..") == {"jarid": ".."}
+        converted_path("deleteJar", jarid=jar)
+    assert converted_path("deleteJar", jarid="..") == {"jarid": ".."}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_a_jar_id_is_a_file_name(jar: str) -> None:
         ("cancelJob", {"mode": ["Cancel"]}, {"mode": ["cancel"]}),
     ],
 )
-def test_queries(operation: str, parameters: dict[str, list[str]], expected: dict[str, Any]) -> None:
-    assert query_of(operation, **parameters) == expected
+def test_query_values_are_converted(operation: str, parameters: dict[str, list[str]], expected: dict[str, Any]) -> None:
+    assert converted_query(operation, **parameters) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_queries(operation: str, parameters: dict[str, list[str]], expected: dic
         ("getJobExceptions", "failureLabelFilter", ["a:"]),
     ],
 )
-def test_bad_queries(operation: str, name: str, values: list[str]) -> None:
-    with pytest.raises(BadParameter) as caught:
-        query_of(operation, **{name: values})
-    assert str(caught.value) == f'Cannot resolve query parameter ({name}) from value "{",".join(values)}".'
+def test_invalid_query_values_are_rejected(operation: str, name: str, values: list[str]) -> None:
+    with pytest.raises(BadParameter) as raised:
+        converted_query(operation, **{name: values})
+    assert str(raised.value) == f'Cannot resolve query parameter ({name}) from value "{",".join(values)}".'
 
 
-def test_only_the_jar_handlers_insist_on_one_value() -> None:
+def test_only_jar_handlers_require_a_single_value() -> None:
     run, query = CONTRACT.operation("submitJobFromJar"), {"parallelism": [1, 2]}
     assert duplicate_value_error(run, query, {}) == "Expected only one value [1, 2]."
     assert (

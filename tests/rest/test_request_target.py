@@ -22,7 +22,7 @@ from flinkmock.rest.request_target import BadEscape, Target, decode
         ("http://localhost:8081/overview", "http://localhost:8081/overview"),
     ],
 )
-def test_path(raw: str, path: str) -> None:
+def test_paths_are_decoded_once(raw: str, path: str) -> None:
     assert Target.parse(raw).path == path
 
 
@@ -43,7 +43,7 @@ def test_path(raw: str, path: str) -> None:
         ("get=x#&agg=min", {"get": ["x"]}),
     ],
 )
-def test_query(query: str, values: dict[str, list[str]]) -> None:
+def test_queries_are_parsed(query: str, values: dict[str, list[str]]) -> None:
     assert Target.parse(f"/metrics?{query}").query == values
 
 
@@ -58,10 +58,10 @@ def test_query(query: str, values: dict[str, list[str]]) -> None:
         ("/%C3%", "unterminated escape sequence at index 4 of: /%C3%"),
     ],
 )
-def test_bad_escapes(raw: str, text: str) -> None:
-    with pytest.raises(BadEscape) as caught:
+def test_bad_escapes_are_rejected(raw: str, text: str) -> None:
+    with pytest.raises(BadEscape) as raised:
         Target.parse(raw)
-    assert str(caught.value) == text
+    assert str(raised.value) == text
 
 
 @given(st.text(st.characters(codec="utf-8")))

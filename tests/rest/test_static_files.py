@@ -39,7 +39,7 @@ def static(jar: Path) -> StaticFiles:
     return StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(jar, RELEASE))
 
 
-def test_a_file_and_its_headers(static: StaticFiles) -> None:
+def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
     response = static.response("/main.0a1b.js", None)
     assert (response.status, response.body, response.content_type) == (200, b"start()", "application/javascript")
     assert not response.cors
@@ -59,25 +59,25 @@ def test_a_file_and_its_headers(static: StaticFiles) -> None:
         ("/assets/icons/favicon.ico", "application/octet-stream"),
     ],
 )
-def test_content_types(static: StaticFiles, path: str, content_type: str) -> None:
+def test_content_types_follow_the_extension(static: StaticFiles, path: str, content_type: str) -> None:
     assert static.response(path, None).content_type == content_type
 
 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
 )
-def test_missing_files(static: StaticFiles, path: str) -> None:
+def test_missing_files_are_not_found(static: StaticFiles, path: str) -> None:
     response = static.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
     assert response.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
     assert (response.status, response.cors) == (404, False)
 
 
-def test_not_modified(static: StaticFiles) -> None:
+def test_an_unchanged_file_is_not_sent_again(static: StaticFiles) -> None:
     static.response("/", None)
     response = static.response("/", DATE)
     assert (response.status, response.body, response.content_type, response.close) == (304, b"", None, True)
-    assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # later is another time, too
+    assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # only an equal time counts
     assert static.response("/", "").status == 200
     nonsense = static.response("/", "yesterday")
     assert (nonsense.status, nonsense.body) == (500, b'{"errors":["Error while responding to the http request."]}')
@@ -95,7 +95,7 @@ def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None
     for path in ("/assets", "/assets/icons", "/."):
         response = static.response(path, None)
         assert (response.status, response.body) == (405, b'{"errors":["File not found."]}')
-    # what is unpacked is found by any name for the place
+    # unpacked files are found by any path that leads to them
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
         assert static.response(path, None).body == b"icon"
     assert static.response("/nothing/../assets/icons/favicon.ico", None).status == 404
@@ -110,11 +110,13 @@ def test_without_a_dashboard_a_page_describes_how_to_get_it() -> None:
     assert b"apache-flink-libraries==2.3.*" in page.body
     assert static.response("//", None).body == page.body
     assert static.response("/main.0a1b.js", None).status == 404
-    folder = static.response("/assets", None)  # every jar has it
+    folder = static.response("/assets", None)  # every flink-dist jar has this folder
     assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
 
 
-def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dashboard_is_found_in_folders_and_installed_packages(
+    jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("FLINK_HOME", raising=False)
     files = StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(tmp_path, RELEASE))
     assert files.response("/", None).body == b"<html>the dashboard</html>"
@@ -130,7 +132,7 @@ def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pyte
     assert dashboard is not None and dashboard.source == str(tmp_path / "pyflink" / "lib" / jar.name)
 
 
-def test_files_without_a_dashboard(jar: Path, tmp_path: Path) -> None:
+def test_files_without_a_dashboard_are_rejected(jar: Path, tmp_path: Path) -> None:
     with pytest.raises(DashboardMissing, match=r"the dashboard of Flink 2\.3, and Flink 1\.20 is"):
         Dashboard.load(jar, Contract.load("1.20").release)
     other = tmp_path / "other.jar"
@@ -145,7 +147,7 @@ def test_files_without_a_dashboard(jar: Path, tmp_path: Path) -> None:
         Dashboard.load(tmp_path, RELEASE)
 
 
-def test_flinkmock_serves_it(jar: Path) -> None:
+def test_flinkmock_serves_the_dashboard(jar: Path) -> None:
     import requests
 
     with FlinkMock(dashboard=jar) as cluster:

@@ -1,4 +1,4 @@
-"""Templates of responses: the values move, all other bytes stay."""
+"""Response templates: only the values that depend on the time differ between responses."""
 
 from __future__ import annotations
 

@@ -16,9 +16,11 @@ from tests.timeouts import PATIENCE
 
 @dataclass
 class Reply:
+    """A response as it was received."""
+
     status: int
     headers: list[tuple[str, str]]
-    """With the case of names as sent."""
+    """Names have the case in which they were sent."""
     body: bytes
 
     def header(self, name: str) -> str | None:
@@ -56,7 +58,7 @@ class Client:
             connection.close()
 
     def raw(self, data: bytes) -> Reply:
-        """Send these bytes, and return the response."""
+        """Send bytes without changes, and return the response."""
         with socket.create_connection(self.address, timeout=PATIENCE) as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)

@@ -45,7 +45,7 @@ class FakeEngine(Engine):
         return FileContent(b"a line\n") if call.operation.returns_file else {"operation": call.operation.id}
 
     @property
-    def last(self) -> RecordedCall:
+    def last_call(self) -> RecordedCall:
         return self.calls[-1]
 
 

@@ -1,4 +1,4 @@
-"""The default clock of FlinkMock for clients that sleep, that don't, and that have timeouts."""
+"""The default clock of FlinkMock, with clients that sleep, clients that don't, and clients with timeouts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.timeouts import PATIENCE
 JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 
 
-def state(flink: FlinkMock) -> str:
+def job_state(flink: FlinkMock) -> str:
     return str(httpx.get(flink.url + "/jobs/overview").json()["jobs"][0]["state"])
 
 
-def polled(flink: FlinkMock) -> list[bytes]:
+def poll_until_finished(flink: FlinkMock) -> list[bytes]:
     bodies = []
     while not bodies or b"FINISHED" not in bodies[-1]:
         bodies.append(httpx.get(flink.url + "/jobs/overview").content)
@@ -26,25 +26,25 @@ def polled(flink: FlinkMock) -> list[bytes]:
 
 
 def test_a_client_that_does_not_sleep_gets_the_same_bytes_in_each_run() -> None:
-    with FlinkMock(JOB, start_time="2026-01-01") as one, FlinkMock(JOB, start_time="2026-01-01") as other:
-        bodies = polled(one)
+    with FlinkMock(JOB, start_time="2026-01-01") as first, FlinkMock(JOB, start_time="2026-01-01") as second:
+        bodies = poll_until_finished(first)
         assert len(bodies) == 30
-        assert polled(other) == bodies
+        assert poll_until_finished(second) == bodies
 
 
 @pytest.mark.parametrize("interval", [1, 2.5, 5])
-def test_a_client_that_sleeps_gets_as_far_as_with_a_real_cluster(interval: float) -> None:
-    """freezegun stands for the time that the client sleeps."""
+def test_a_client_that_sleeps_waits_as_long_as_with_a_real_cluster(interval: float) -> None:
+    """freezegun moves the wall clock while the client would sleep."""
     with freezegun.freeze_time("2026-02-03") as frozen, FlinkMock(JOB) as flink:
         slept = 0.0
-        while state(flink) != "FINISHED":
+        while job_state(flink) != "FINISHED":
             frozen.tick(interval)
             slept += interval
             assert slept <= 30
         assert slept >= 28 - interval  # each request takes a second, too
 
 
-def test_a_read_timeout_strikes_and_the_request_is_carried_out() -> None:
+def test_a_request_takes_effect_although_its_client_times_out() -> None:
     scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "POST /jobs/:jobid/savepoints", "delay": "1h"}]}
     with FlinkMock(scenario) as flink:
         flink.advance("10s")
@@ -79,6 +79,6 @@ def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1969-12-31", ""])
-def test_an_invalid_start_time(text: str) -> None:
+def test_an_invalid_start_time_is_rejected(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a time\. Write 2026-01-01T00:00:00Z\.|is before 1970"):
         FlinkMock(start_time=text)

@@ -31,8 +31,8 @@ async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_p
         async with session.get("/jobs") as other:
             assert other.status == 200
         mock.advance("1ms")
-        async with await asyncio.wait_for(response, PATIENCE) as late:
-            assert late.status == 200
+        async with await asyncio.wait_for(response, PATIENCE) as delayed:
+            assert delayed.status == 200
 
 
 async def test_delayed_responses_are_sent_in_the_order_of_their_times() -> None:
@@ -56,21 +56,21 @@ async def test_delayed_responses_are_sent_in_the_order_of_their_times() -> None:
         assert order == ["/jobs", "/overview"]
 
 
-def test_under_a_real_clock_it_takes_that_long() -> None:
+def test_under_a_real_clock_a_delay_takes_its_time() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "300ms"}]}, clock="real") as mock:
-        begin = time.monotonic()
+        started_at = time.monotonic()
         httpx.get(mock.url + "/overview")
-        assert time.monotonic() - begin > 0.28
+        assert time.monotonic() - started_at > 0.28
 
 
-def test_under_a_scaled_clock_it_takes_as_much_less() -> None:
+def test_under_a_scaled_clock_a_delay_is_shorter() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="12000x") as mock:
-        begin = time.monotonic()
-        httpx.get(mock.url + "/overview")  # which gives up before an hour has passed
-        assert time.monotonic() - begin > 0.28
+        started_at = time.monotonic()
+        httpx.get(mock.url + "/overview")  # the timeout of httpx is shorter than an hour
+        assert time.monotonic() - started_at > 0.28
 
 
-def test_a_real_clock_can_be_moved_on_too() -> None:
+def test_advancing_a_real_clock_shortens_a_delay() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="real") as mock:
         client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=PATIENCE))
         client.start()
@@ -80,15 +80,15 @@ def test_a_real_clock_can_be_moved_on_too() -> None:
         assert not client.is_alive()
 
 
-def test_under_a_step_clock_it_takes_that_long_and_the_clock_follows() -> None:
+def test_under_a_step_clock_a_delay_takes_its_time_and_advances_the_clock() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "300ms"}]}) as mock:
-        before, begin = mock.clock.now(), time.monotonic()
+        before, started_at = mock.clock.now(), time.monotonic()
         assert httpx.get(mock.url + "/overview").status_code == 200
-        assert time.monotonic() - begin > 0.28
+        assert time.monotonic() - started_at > 0.28
         assert mock.clock.now() == before + 1_300
 
 
-async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
+async def test_under_a_step_clock_other_requests_do_not_shorten_a_delay() -> None:
     scenario = {"faults": [{"match": "GET /overview", "delay": "1h"}]}
     async with FlinkMock(scenario) as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
@@ -100,8 +100,8 @@ async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
         await asyncio.sleep(0.05)
         assert not response.done()
         mock.advance("1m")
-        async with await asyncio.wait_for(response, PATIENCE) as late:
-            assert late.status == 200
+        async with await asyncio.wait_for(response, PATIENCE) as delayed:
+            assert delayed.status == 200
 
 
 async def test_many_delayed_responses_are_sent() -> None:
@@ -133,12 +133,12 @@ def test_a_hanging_request_does_not_delay_others() -> None:
         assert not hanging.is_alive()
 
 
-def test_they_are_sent_while_freezegun_has_frozen_the_time() -> None:
+def test_delayed_responses_are_sent_while_freezegun_has_frozen_the_time() -> None:
     with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW) as mock:
         assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
 
 
-def test_a_virtual_clock_that_stands_still_is_logged(
+def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", 0.1)
@@ -149,11 +149,10 @@ def test_a_virtual_clock_that_stands_still_is_logged(
     assert "1 responses wait for a virtual clock that has not moved for 0.1 s" in caplog.text
 
 
-async def test_disconnected_clients_are_forgotten() -> None:
-    """Long before the clock is given up."""
+async def test_delays_of_disconnected_clients_end() -> None:
     with FlinkMock(clock="virtual") as mock:
-        held = DelayedResponses(mock.engine)
-        stays = asyncio.create_task(held.until(mock.clock.now() + 1000, lambda: False))
-        assert await held.until(mock.clock.now() + 1000, lambda: True) is False
+        delayed = DelayedResponses(mock.engine)
+        connected = asyncio.create_task(delayed.until(mock.clock.now() + 1000, lambda: False))
+        assert await delayed.until(mock.clock.now() + 1000, lambda: True) is False
         mock.advance("1s")
-        assert await stays is True
+        assert await connected is True

@@ -1,4 +1,4 @@
-"""Each fault as it looks on the wire: a socket that reads to the letter, and the clients that people use."""
+"""The effects of each fault on the connection, as a plain socket, httpx and aiohttp see them."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from tests.timeouts import PATIENCE
 # -- drop
 
 
-def test_reset() -> None:
+def test_reset_ends_the_connection_with_a_tcp_reset() -> None:
     with faulty_cluster(Fault("gone", JOBS, drop=Drop.RESET)) as mock:
         assert send_raw(mock) == (b"", "reset")
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
-def test_empty() -> None:
+def test_close_ends_the_connection_without_a_response() -> None:
     with faulty_cluster(Fault("gone", JOBS, drop=Drop.CLOSE)) as mock:
         assert send_raw(mock) == (b"", "closed")
 
 
 @pytest.mark.parametrize("drop", [Drop.RESET, Drop.CLOSE])
-def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> None:
+def test_a_request_dropped_before_processing_has_no_effect(drop: Drop) -> None:
     with faulty_cluster(Fault("gone", SAVEPOINT, drop=drop)) as mock:
         send_raw(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
         assert savepoint(mock) is None
         assert mock.requests[0].status == 0
 
 
-def test_mid_body() -> None:
+def test_truncate_sends_half_of_the_body() -> None:
     with faulty_cluster(Fault("half", JOBS, drop=Drop.TRUNCATE)) as mock:
         received, end = send_raw(mock)
         head, _, body = received.partition(b"\r\n\r\n")
@@ -50,7 +50,7 @@ def test_mid_body() -> None:
         assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json")
 
 
-def test_after_processing_the_savepoint_is_taken_and_the_response_is_lost() -> None:
+def test_a_request_dropped_after_processing_takes_a_savepoint() -> None:
     with faulty_cluster(Fault("lost", SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
         path = f"/jobs/{job_id(mock)}/savepoints"
         assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
@@ -60,7 +60,7 @@ def test_after_processing_the_savepoint_is_taken_and_the_response_is_lost() -> N
         assert again.status_code == 202
 
 
-def test_hang_lasts_until_the_client_leaves() -> None:
+def test_a_hanging_request_ends_when_its_client_disconnects() -> None:
     with faulty_cluster(Fault("hangs", JOBS, drop=Drop.HANG)) as mock:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(mock.url + "/jobs", timeout=httpx.Timeout(PATIENCE, read=0.2))
@@ -86,16 +86,16 @@ def test_closing_does_not_wait_for_hanging_requests(clock: str) -> None:
         connections[1].send("GET", "/overview")
         mock.requests.wait_for("GET /overview", timeout=PATIENCE)
         mock.requests.wait_for("GET /jobs", timeout=PATIENCE)
-        mock.close()  # or this test would never end
+        mock.close()  # would wait for an hour if it waited for the responses
         for connection in connections:
             with connection:
                 assert connection.read()[0] == b""
 
 
-# -- what clients make of it
+# -- client libraries
 
 
-def test_httpx() -> None:
+def test_httpx_raises_errors_for_dropped_responses() -> None:
     for drop, error in (
         (Drop.RESET, httpx.ReadError),
         (Drop.CLOSE, httpx.RemoteProtocolError),
@@ -106,7 +106,7 @@ def test_httpx() -> None:
             httpx.get(mock.url + "/jobs")
 
 
-async def test_aiohttp() -> None:
+async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
     for drop, error in (
         (Drop.RESET, aiohttp.ClientOSError),
         (Drop.CLOSE, aiohttp.ServerDisconnectedError),
@@ -128,7 +128,7 @@ async def test_aiohttp() -> None:
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_named_replies(flink: str) -> None:
+def test_named_replies_are_those_of_the_release(flink: str) -> None:
     sent = {}
     for name in NamedReply:
         with faulty_cluster(Fault("x", JOBS, reply=name), flink=flink) as mock:
@@ -154,14 +154,14 @@ def test_named_replies(flink: str) -> None:
     assert "nginx" in text
 
 
-def test_a_reply_in_words_of_ones_own() -> None:
+def test_a_reply_may_have_its_own_status_and_texts() -> None:
     with faulty_cluster(Fault("x", JOBS, reply=Reply(429, ("Too many.", "Slow down."), {"Retry-After": "7"}))) as mock:
         response = httpx.get(mock.url + "/jobs")
     assert (response.status_code, response.json()) == (429, {"errors": ["Too many.", "Slow down."]})
     assert response.headers["retry-after"] == "7"
 
 
-def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() -> None:
+def test_a_request_with_a_reply_has_no_effect_but_advances_the_clock() -> None:
     with faulty_cluster(Fault("x", SAVEPOINT, reply=NamedReply.LEADER_UNAVAILABLE)) as mock:
         path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
         before = mock.clock.now()
@@ -174,12 +174,12 @@ def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() ->
 # -- throttle and corrupt
 
 
-def test_throttle_under_a_real_clock() -> None:
+def test_a_throttled_response_takes_its_time_under_a_real_clock() -> None:
     with faulty_cluster(Fault("slow", JOBS, throttle=200), clock="real") as mock, RawConnection(mock.url) as connection:
-        begin = time.monotonic()
+        started_at = time.monotonic()
         connection.send("GET", "/jobs")
         body = connection.response_body()
-        seconds = time.monotonic() - begin
+        seconds = time.monotonic() - started_at
     assert json.loads(body)["jobs"][0]["status"]
     assert seconds > 0.25
 
@@ -192,17 +192,17 @@ def test_the_head_of_a_throttled_response_is_sent_at_once() -> None:
     assert len(received.partition(b"\r\n\r\n")[2]) < 71  # all of the body takes 71 s
 
 
-@pytest.mark.parametrize("rate", [3, 7, 64, 10_000])
-def test_throttle_takes_the_clusters_time(rate: int) -> None:
-    with faulty_cluster(Fault("slow", JOBS, throttle=rate), clock="virtual") as mock, ClusterTime(mock):
+@pytest.mark.parametrize("bytes_per_second", [3, 7, 64, 10_000])
+def test_a_throttled_response_takes_cluster_time(bytes_per_second: int) -> None:
+    with faulty_cluster(Fault("slow", JOBS, throttle=bytes_per_second), clock="virtual") as mock, ClusterTime(mock):
         mock.advance("1s")
         before = mock.clock.now()
         assert len(httpx.get(mock.url + "/jobs", timeout=PATIENCE).content) == 71
-        passed = mock.clock.now() - before
-    assert 71_000 / rate <= passed <= 71_000 / rate + 1
+        elapsed_ms = mock.clock.now() - before
+    assert 71_000 / bytes_per_second <= elapsed_ms <= 71_000 / bytes_per_second + 1
 
 
-def test_throttle_and_mid_body_together() -> None:
+def test_throttle_and_truncate_can_be_combined() -> None:
     slow = Fault("slow", JOBS, throttle=1, drop=Drop.TRUNCATE)
     with faulty_cluster(slow, clock="virtual") as mock, ClusterTime(mock):
         mock.advance("1s")
@@ -222,7 +222,7 @@ def test_throttle_and_mid_body_together() -> None:
         (Corrupt(Corruption.GARBAGE), lambda text: '"jobs"' not in text),
     ],
 )
-def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
+def test_responses_with_corrupt_bodies_are_valid_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
     with faulty_cluster(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
         for _ in range(2):
             response = client.get("/jobs")
@@ -232,10 +232,10 @@ def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type
         assert ("text/html" in response.headers["content-type"]) == (corrupt.kind is Corruption.HTML)
 
 
-# -- when
+# -- triggers
 
 
-def test_faults_see_the_cluster_as_the_request_would() -> None:
+def test_while_job_is_checked_at_the_time_of_the_request() -> None:
     with FlinkMock(
         {
             "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, {"FAILING": {"duration": "2s"}}, "FAILED"]}},
@@ -250,13 +250,13 @@ def test_faults_see_the_cluster_as_the_request_would() -> None:
     assert states.count(503) == 2
 
 
-def test_during_counts_the_time_of_the_cluster() -> None:
+def test_during_is_a_range_of_cluster_time() -> None:
     with FlinkMock({"faults": [{"during": "3s..5s", "reply": "leader-unavailable"}]}) as mock:
         statuses = [httpx.get(mock.url + "/overview").status_code for _ in range(6)]
     assert statuses == [200, 200, 503, 503, 200, 200]
 
 
-def test_job_and_header() -> None:
+def test_a_fault_may_depend_on_job_and_headers() -> None:
     faults = [{"job": "orders", "headers": {"x-test": "yes"}, "reply": "not-found"}]
     with FlinkMock({"jobs": {"orders": "streaming", "other": "streaming"}, "faults": faults}) as mock:
         orders, other = mock.cluster.jobs
@@ -265,7 +265,7 @@ def test_job_and_header() -> None:
     assert statuses == [404, 200, 200, 404]
 
 
-def test_requests_that_no_fault_is_about_move_the_clock_as_ever() -> None:
+def test_requests_without_a_matching_fault_advance_the_clock_as_usual() -> None:
     with faulty_cluster(Fault("x", JOBS, drop=Drop.RESET)) as mock:
         before = mock.clock.now()
         assert httpx.get(mock.url + "/jobs/nohex").status_code == 400

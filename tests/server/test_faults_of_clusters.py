@@ -1,4 +1,4 @@
-"""Faults of the cluster itself, on the wire, and the requests to which a fault applies."""
+"""Faults of the cluster, such as stale responses and lost TaskManagers; and the requests to which a fault applies."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_stale_lists_lack_later_jobs_and_jars() -> None:
         assert bodies["/jobs"] == {"jobs": []}
         assert bodies["/jars"]["files"] == []
         assert bodies["/overview"]["slots-available"] == bodies["/overview"]["slots-total"] == 4
-        assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200  # only what is read is stale
+        assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200  # only responses to GET are stale
         mock.advance("1m")
         assert len(httpx.get(mock.url + "/jobs").json()["jobs"]) == 2
 
@@ -100,13 +100,13 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
         ("POST /*", set()),
     ],
 )
-def test_several_kinds_of_requests(match: str, failing: set[str]) -> None:
+def test_a_fault_applies_to_the_requests_that_match(match: str, failing: set[str]) -> None:
     with FlinkMock({"faults": [{"match": match, "reply": "internal-error"}]}) as mock:
         paths = ("/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview")
         assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing
 
 
-def test_words_of_a_scenario_from_python() -> None:
+def test_faults_are_given_as_in_scenarios_or_as_objects() -> None:
     with FlinkMock({}) as mock:
         mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", JOBS, drop=Drop.RESET))
         assert httpx.get(mock.url + "/jobs").status_code == 404
@@ -115,7 +115,7 @@ def test_words_of_a_scenario_from_python() -> None:
         assert httpx.get(mock.url + "/jobs").status_code == 418
         mock.faults.clear()
         assert len(mock.faults) == 0
-        with pytest.raises(ScenarioError) as refused:
+        with pytest.raises(ScenarioError) as raised:
             mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, {"match": "GET /jobz", "delay": 3})
-        assert refused.value.mistakes == ("<scenario>: faults[1].delay: 3 has no unit. Write 3s or 3ms.",)
+        assert raised.value.mistakes == ("<scenario>: faults[1].delay: 3 has no unit. Write 3s or 3ms.",)
         assert len(mock.faults) == 0

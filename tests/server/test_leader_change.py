@@ -1,7 +1,7 @@
-"""Two JobManagers get the requests that two real ones got during a leader change.
+"""Two JobManagers respond to the requests that were recorded during a leader change.
 
-The recording leader-change.json.gz is from 2.3.0 and 1.12.5 with ZooKeeper. The process of JobManager 0, the leader,
-was killed.
+The recording leader-change.json.gz is of two JobManagers of 2.3.0 and of 1.12.5, with ZooKeeper. The process of
+JobManager 0, the leader, was killed.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
             elif is_poll(step) and situation == "before":
                 mock.advance("2s")  # let the async operation complete first
             response = client.send(step)
-            where = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
-            assert (where, response.status_code) == (where, step["status"])
-            assert (where, "access-control-allow-origin" in response.headers) == (where, step["cors"])
+            exchange = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
+            assert (exchange, response.status_code) == (exchange, step["status"])
+            assert (exchange, "access-control-allow-origin" in response.headers) == (exchange, step["cors"])
             recorded = step.get("answer") or {}
             if response.status_code >= 400:
                 # the recording has only the first line, without the stack trace
@@ -153,7 +153,7 @@ def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
         assert response.status_code == 404  # RouterHandler responds before a handler looks for the leader
 
 
-def test_without_high_availability_the_jobs_are_lost() -> None:
+def test_jobs_are_lost_without_high_availability() -> None:
     with FlinkMock({"jobs": {"orders": {"id": RUNNING_JOB_ID}}}, clock="virtual") as mock:
         mock.jobmanagers.crash_leader("5s")
         with pytest.raises(httpx.HTTPError):
@@ -165,7 +165,7 @@ def test_without_high_availability_the_jobs_are_lost() -> None:
         assert httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}").status_code == 404
 
 
-def test_one_jobmanager_that_is_highly_available_recovers_its_jobs_itself() -> None:
+def test_a_single_highly_available_jobmanager_recovers_its_jobs() -> None:
     config = {"high-availability.type": "kubernetes"}
     with FlinkMock(
         {"cluster": {"config": config}, "jobs": {"orders": {"id": RUNNING_JOB_ID}}}, clock="virtual"
@@ -184,7 +184,7 @@ def test_after_a_shutdown_no_address_responds() -> None:
                 httpx.get(url + "/overview")
 
 
-def test_a_snapshot_remembers_who_led() -> None:
+def test_a_snapshot_contains_the_leader() -> None:
     with two_jobmanagers() as mock:
         mock.advance("3s")
         before = mock.snapshot()

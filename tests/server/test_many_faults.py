@@ -26,14 +26,14 @@ SCENARIO = {
 
 
 class Client:
-    """Keeps its connection for as long as it lasts."""
+    """A client that reuses its connection until the server ends it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
 
     def get(self, path: str) -> str:
-        """A status, or how the connection ended."""
+        """Return the status, or the name of the exception if the connection ended."""
         try:
             self.connection.request("GET", path)
             response = self.connection.getresponse()
@@ -54,27 +54,29 @@ def outcomes(count: int, seed: int = 7) -> list[str]:
 
 
 def test_the_same_seed_gives_the_same_sequence() -> None:
-    one = outcomes(500)
-    assert one == outcomes(500)
-    assert one != outcomes(500, seed=8)
-    assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
+    outcomes_of_seed_7 = outcomes(500)
+    assert outcomes_of_seed_7 == outcomes(500)
+    assert outcomes_of_seed_7 != outcomes(500, seed=8)
+    assert set(outcomes_of_seed_7) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
 def test_many_requests_have_the_expected_share_of_faults_and_leak_nothing() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
         statuses = [client.get("/config") for _ in range(250)]
-        before = left(mock)
+        before = resource_counts(mock)
         statuses += [client.get("/config") for _ in range(1_000)]
-        after = left(mock)
+        after = resource_counts(mock)
         client.connection.close()
     assert 0.08 < sum(outcome != "200" for outcome in statuses) / len(statuses) < 0.12
-    for what, count in after.items():
-        assert count <= before[what] + (250 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
+    for resource, count in after.items():
+        assert count <= before[resource] + (250 if resource == "objects" else 2), (
+            f"{resource}: {before[resource]}, then {count}"
+        )
 
 
-def left(mock: FlinkMock) -> dict[str, int]:
-    """Count the objects outside the journal, which grows up to its limit."""
+def resource_counts(mock: FlinkMock) -> dict[str, int]:
+    """Return the number of things that may leak, without the journal, which grows up to its limit."""
     mock.requests.clear()
     server = mock._server
     assert server is not None and server._loop is not None

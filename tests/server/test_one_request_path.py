@@ -1,4 +1,4 @@
-"""Odd targets get the same response through every entry: there is one request path."""
+"""Unusual targets get the same response from the server, the aiohttp application and the proxy."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Reply(NamedTuple):
 
 
 def send(port: int, request: str) -> Reply:
-    """The response to exactly this target."""
+    """Return the response to a request, such as "GET /jobs", whose target is sent unchanged."""
     method, target = request.split(" ", 1)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
@@ -89,9 +89,9 @@ def engine() -> Engine:
 
 
 def through_rest_api() -> list[Reply]:
-    client = InProcessClient(one := engine())
+    client = InProcessClient(own_engine := engine())
     responses = [client.send(*request.split(" ", 1)) for request in TARGETS]
-    one.close()
+    own_engine.close()
     return [Reply(response.status, response.content_type, response.cors, response.body) for response in responses]
 
 
@@ -101,26 +101,26 @@ async def send_all(port: int) -> list[Reply]:
 
 @asynccontextmanager
 async def server() -> AsyncIterator[int]:
-    with ServerThread(one := engine()) as thread:
+    with ServerThread(own_engine := engine()) as thread:
         yield int(thread.url.rpartition(":")[2])
-    one.close()
+    own_engine.close()
 
 
 @asynccontextmanager
 async def app() -> AsyncIterator[int]:
-    async with TestServer(create_app(one := engine())) as test_server:
+    async with TestServer(create_app(own_engine := engine())) as test_server:
         yield test_server.port or 0
-    one.close()
+    own_engine.close()
 
 
 @asynccontextmanager
 async def subapp() -> AsyncIterator[int]:
-    """An application that passes everything below /flink on, and a prefix that is added to each target."""
+    """An aiohttp application with the cluster below /flink."""
     outer = web.Application()
-    outer.add_subapp("/flink", create_app(one := engine()))
+    outer.add_subapp("/flink", create_app(own_engine := engine()))
     async with TestServer(outer) as test_server:
         yield test_server.port or 0
-    one.close()
+    own_engine.close()
 
 
 @asynccontextmanager
@@ -139,20 +139,20 @@ async def test_every_entry_gives_the_same_responses(entry) -> None:
     async with entry() as port:
         replies = await send_all(port)
     expected = through_rest_api()
-    different = [
-        (request, got, expected_reply)
-        for request, got, expected_reply in zip(TARGETS, replies, expected, strict=True)
-        if got != expected_reply
+    differing_replies = [
+        (request, reply, expected_reply)
+        for request, reply, expected_reply in zip(TARGETS, replies, expected, strict=True)
+        if reply != expected_reply
     ]
-    assert different == []
+    assert differing_replies == []
 
 
 async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
     requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
     async with subapp() as port:
         replies = [await asyncio.to_thread(send, port, request) for request in requests]
-    client = InProcessClient(one := engine())
+    client = InProcessClient(own_engine := engine())
     assert [reply.body for reply in replies] == [
         client.send(*request.replace("/flink", "").split(" ", 1)).body for request in requests
     ]
-    one.close()
+    own_engine.close()

@@ -1,4 +1,4 @@
-"""Options that show on the wire: the allowed origin, and the port that is used."""
+"""Options of Flink's web server: the allowed origin, and the port."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ ORIGIN = "https://dash.example"
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.12"])
-def test_the_allowed_origin(release: str) -> None:
-    """A real 2.3.0 sends it with responses and errors of operations, but not with files."""
+def test_responses_have_the_allowed_origin(release: str) -> None:
+    """2.3.0 sends it with the responses and errors of operations, but not with files."""
     scenario = {"cluster": {"config": {"web.access-control-allow-origin": ORIGIN}}, "jobs": {"orders": {}}}
     with FlinkMock(scenario, flink=release) as flink, httpx.Client(base_url=flink.url) as client:
         origins = {
@@ -29,7 +29,7 @@ def test_the_allowed_origin(release: str) -> None:
         assert client.request("FOO", "/nosuch").headers["access-control-allow-origin"] == ORIGIN
 
 
-def test_the_port_that_is_used() -> None:
+def test_the_configuration_shows_the_actual_port() -> None:
     with FlinkMock({"cluster": {"jobmanagers": 2, "config": {"rest.port": 0}}}) as flink:
         for url in flink.urls:
             config = httpx.get(f"{url}/jobmanager/config").json()

@@ -1,7 +1,7 @@
-"""Every recorded request, played against the server with an engine that has no cluster.
+"""Every recorded request is sent to a server whose handlers are stubs.
 
-Requests that the server refuses get the same error messages, with their causes. All requests that reached the cluster
-of the real Flink reach the engine.
+Requests that Flink rejects before a handler get the same error messages, with their causes. All requests that reached a
+handler of the real Flink reach a stub.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ RELEASES = {
     version: version.rpartition(".")[0]
     for version in ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 }
-USUAL = ("2.3.0", "1.12.5")
-"""The others are played in full runs only: they differ less."""
+IN_QUICK_RUNS = ("2.3.0", "1.12.5")
+"""The other releases, which differ less, are played only in runs with slow tests."""
 ID = "3951ca87e73b3edfbba4a783ff8d647a"
-PLACES = {
+VALUES_OF_PLACEHOLDERS = {
     "unknown": "0123456789abcdef0123456789abcdef",
     "tm": "localhost:45637-3a9bab",
     "cp": "1",
     "scratch": "/scratch",
 }
-SERVERS_OWN = re.compile(
+ERRORS_BEFORE_A_HANDLER = re.compile(
     r"<Exception on server side:\njava.lang.NullPointerException\n\tat org.apache.flink.util.Preconditions"
     r"|Not found|Unable to load|Internal server error: |Received unknown attribute|File upload|POST request not allowed"
     r"|\S+RestHandlerException: (Bad request|Request did not match|Expected only one value|File uploads not allowed)"
 )
-NOT_IN_THE_RECORDING = {
+STEPS_WITHOUT_RECORDED_BODIES = {
     "jobs: garbage job graph, 2.x field names",
     "requirements as they are",
     "requirements smaller",
     "requirements lower > upper",
     "requirements zero",
 }
-"""Steps of whose bodies only the size is recorded."""
+"""Steps of which the recording has only the size of the request body."""
 BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
-"""How a jar begins, with a time of day in it whose second byte is the one of the recording."""
+"""The beginning of a jar. The second byte of its time, which an error message contains, is the recorded one."""
 SENT_JAR = RECORDINGS.parent / "fidelity" / "jars" / "1.20.5" / "wordcount.jar"
-"""A jar of the recordings. That of 2.3.0 has the same length and beginning."""
-REQUESTS = {
+"""A jar of the recordings. The jar of 2.3.0 has the same length and beginning."""
+REQUEST_PARTS = {
     10: b'{"nope":1}',
     75: b'{"jobGraphFileName":"a.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
     78: b'{"jobGraphFileName":"nope.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
 }
-"""Size -> the part named "request", of which the recording contains only the size."""
+"""Size in bytes -> the part named "request" of this size. The recording contains only the size."""
 
 
 def steps(version: str) -> dict[str, dict[str, Any]]:
-    """Name -> the first recording of each distinct request."""
+    """Return name -> the first recorded step of each distinct request."""
     by_name: dict[str, dict[str, Any]] = {}
     requests = set()
     for suite, file in suites(RECORDINGS / version).items():
@@ -72,24 +72,27 @@ def steps(version: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "version", [pytest.param(version, marks=() if version in USUAL else pytest.mark.slow) for version in RELEASES]
+    "version",
+    [pytest.param(version, marks=() if version in IN_QUICK_RUNS else pytest.mark.slow) for version in RELEASES],
 )
-def test_as_recorded(serve: Callable[..., Client], version: str) -> None:
+def test_requests_are_answered_as_recorded(serve: Callable[..., Client], version: str) -> None:
     client = serve(flink=RELEASES[version])
-    played = {name: step for name, step in steps(version).items() if step["step"] not in NOT_IN_THE_RECORDING}
-    assert len(played) > 500
-    different = {name: differences(client, step) for name, step in played.items()}
-    assert {name: pairs for name, pairs in different.items() if pairs} == {}
+    played_steps = {
+        name: step for name, step in steps(version).items() if step["step"] not in STEPS_WITHOUT_RECORDED_BODIES
+    }
+    assert len(played_steps) > 500
+    differences_by_step = {name: differences(client, step) for name, step in played_steps.items()}
+    assert {name: pairs for name, pairs in differences_by_step.items() if pairs} == {}
 
 
 def differences(client: Client, step: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Play a step. Return what differs from the recording, beside what was recorded."""
+    """Play a step; return pairs of received and recorded values that differ."""
     calls_before = len(client.engine.calls)
     reply = play(client, step)
     calls = len(client.engine.calls) - calls_before
     real, headers = step["response"], step["response"]["headers"]
     texts = (real.get("body") or {}).get("errors") if isinstance(real.get("body"), dict) else None
-    if texts and not SERVERS_OWN.match(texts[-1]):
+    if texts and not ERRORS_BEFORE_A_HANDLER.match(texts[-1]):
         return [] if calls == 1 else [(reply.body, "a request that reaches the engine")]
     pairs = [
         (reply.status, real["status"]),
@@ -107,7 +110,7 @@ def differences(client: Client, step: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 def play(client: Client, step: dict[str, Any]) -> Reply:
     request, note = step["request"], step.get("note", "")
-    target = placed(request["path"] + (f"?{request['query']}" if request.get("query") else ""))
+    target = with_values(request["path"] + (f"?{request['query']}" if request.get("query") else ""))
     headers = dict(request.get("headers") or {})
     if note.startswith("HTTP/1.0"):
         return client.raw(f"GET {target} HTTP/1.0\r\n\r\n".encode())
@@ -140,31 +143,33 @@ def body_of(recorded: Any) -> bytes | None:
             return JAR
         return b'{"target-directory": "' + b"x" * filler + b'", "nope": 1}'
     if isinstance(recorded, str):
-        return placed(recorded).encode("latin-1")
-    return placed(json.dumps(recorded)).encode()
+        return with_values(recorded).encode("latin-1")
+    return with_values(json.dumps(recorded)).encode()
 
 
 def multipart(parts: list[dict[str, Any]]) -> bytes:
     body = b""
     for part in parts:
         filename = f'; filename="{part["filename"]}"' if "filename" in part else ""
-        content = REQUESTS[part["bytes"]] if part["name"] == "request" else b"x" * part["bytes"]
+        content = REQUEST_PARTS[part["bytes"]] if part["name"] == "request" else b"x" * part["bytes"]
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{part["name"]}"{filename}\r\n\r\n'
         body += head.encode() + content + b"\r\n"
     return body + f"--{BOUNDARY}--\r\n".encode()
 
 
-def placed(text: str) -> str:
-    """With the ids that the driver of the recording put in."""
+def with_values(text: str) -> str:
+    """Return the text with values in place of the recording's placeholders, such as `{job}`."""
 
-    def place(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         name = match[1]
-        return PLACES.get(name) or (f"53f0b0c2-6ff1-4dfd-8f05-9555fa00fcfb_{name[4:]}.jar" if "jar_" in name else ID)
+        return VALUES_OF_PLACEHOLDERS.get(name) or (
+            f"53f0b0c2-6ff1-4dfd-8f05-9555fa00fcfb_{name[4:]}.jar" if "jar_" in name else ID
+        )
 
-    return re.sub(r"\{(\w+)\}", place, text)
+    return re.sub(r"\{(\w+)\}", value_of, text)
 
 
 def causes(trace: str) -> list[str]:
-    """The `Caused by` lines. The recorder cut long lines, and a hash map orders the names of known properties."""
+    """Return the `Caused by` lines, without the ends of lines that the recorder cut or that a hash map orders."""
     lines = [normalize(line) for line in trace.split("\n") if line.startswith("Caused by:")]
     return [re.split(r" \[cut|not marked as ignorable", line)[0] for line in lines]

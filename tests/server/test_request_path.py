@@ -1,4 +1,4 @@
-"""The files that a warm request passes: ARCHITECTURE.md lists them."""
+"""ARCHITECTURE.md lists the files through which a repeated read passes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,12 @@ class RecordingTransport(asyncio.Transport):
 
 
 class FileRecorder:
-    """Collects the files of the package in which a function is called: outside of the handler, and below it."""
+    """A profiler that collects the files of the package whose functions are called.
+
+    Attributes:
+        path: The files before and after the handler, in the order of their first calls.
+        model: The files that the handler calls.
+    """
 
     def __init__(self) -> None:
         self.path: list[str] = []
@@ -60,7 +65,7 @@ class FileRecorder:
             self._handler = frame
 
 
-def recorded() -> FileRecorder:
+def record_files() -> FileRecorder:
     engine = Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
     transport, recorder = RecordingTransport(), FileRecorder()
     try:
@@ -80,7 +85,7 @@ def recorded() -> FileRecorder:
 
 
 def test_a_warm_request_passes_the_files_that_the_architecture_lists() -> None:
-    path = recorded().path
+    path = record_files().path
     assert len(path) <= MAX_FILES, path
     text = ARCHITECTURE.read_text(encoding="utf-8")
     section = text.partition("## Life of a request")[2].partition("\n## ")[0]

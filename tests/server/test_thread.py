@@ -1,4 +1,4 @@
-"""Starting and stopping, in a thread and as all that a process does."""
+"""Servers start and stop: in a background thread, and as the main task of a process (`serve`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.fake_engine import FakeEngine
 from tests.timeouts import PATIENCE
 
 
-def test_starts_on_a_free_port_and_stops() -> None:
+def test_a_server_starts_on_a_free_port_and_stops() -> None:
     thread = ServerThread(FakeEngine())
     thread.start()
     client = Client(FakeEngine(), thread.url)
@@ -33,7 +33,7 @@ def test_starts_on_a_free_port_and_stops() -> None:
     assert not any(thread.name == "flinkmock" for thread in threading.enumerate())
 
 
-def test_the_port_is_free_again_at_once() -> None:
+def test_the_port_is_free_as_soon_as_the_server_is_closed() -> None:
     with ServerThread(FakeEngine()) as first:
         port = int(first.url.rpartition(":")[2])
         Client(FakeEngine(), first.url).send("GET", "/overview")
@@ -41,21 +41,21 @@ def test_the_port_is_free_again_at_once() -> None:
         assert second.url == first.url
 
 
-@pytest.mark.parametrize("after", [0, 0.001, 0.02])
-def test_stops_while_clients_hold_connections(after: float) -> None:
+@pytest.mark.parametrize("pause_s", [0, 0.001, 0.02])
+def test_a_server_stops_while_clients_hold_connections(pause_s: float) -> None:
     thread = ServerThread(FakeEngine()).start()
     host, port = Client(FakeEngine(), thread.url).address
-    with socket.create_connection((host, port)) as idle, socket.create_connection((host, port)) as half:
-        half.sendall(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
-        time.sleep(after)
+    with socket.create_connection((host, port)) as idle, socket.create_connection((host, port)) as incomplete:
+        incomplete.sendall(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        time.sleep(pause_s)
         thread.close()
-        for wire in (idle, half):
+        for wire in (idle, incomplete):
             wire.settimeout(PATIENCE)
             with contextlib.suppress(ConnectionResetError):
                 assert wire.recv(100) == b""
 
 
-def test_a_port_in_use() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with ServerThread(FakeEngine()) as first:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is taken"):
@@ -78,7 +78,7 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
     assert held == [True]
 
 
-def shuts_down(engine: FakeEngine) -> FakeEngine:
+def with_shutdown(engine: FakeEngine) -> FakeEngine:
     def handle(call: RestCall) -> Payload:
         engine.cluster.is_shut_down = True
         return {}
@@ -88,31 +88,31 @@ def shuts_down(engine: FakeEngine) -> FakeEngine:
 
 
 def test_the_port_is_closed_after_delete_cluster() -> None:
-    with ServerThread(shuts_down(FakeEngine())) as thread:
+    with ServerThread(with_shutdown(FakeEngine())) as thread:
         client = Client(FakeEngine(), thread.url)
-        with socket.create_connection(client.address, timeout=PATIENCE) as earlier:
-            earlier.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert earlier.recv(10) == b"HTTP/1.1 4"
+        with socket.create_connection(client.address, timeout=PATIENCE) as open_connection:
+            open_connection.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert open_connection.recv(10) == b"HTTP/1.1 4"
             reply = client.send("DELETE", "/cluster")
             assert (reply.status, reply.body) == (200, b"{}")
             with pytest.raises(ConnectionRefusedError):
                 client.send("GET", "/overview")
-            earlier.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
-            rest = b""
+            open_connection.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = b""
             with contextlib.suppress(ConnectionResetError):
-                while piece := earlier.recv(4096):
-                    rest += piece
-            assert b"200 OK" not in rest
+                while chunk := open_connection.recv(4096):
+                    received += chunk
+            assert b"200 OK" not in received
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+async def test_serve_ends_with_a_signal(signal_number: signal.Signals) -> None:
     async def interrupt(url: str) -> None:
         host, port = Client(FakeEngine(), url).address
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal_number)
         writer.close()
 
     tasks = []
@@ -138,7 +138,7 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
         writer.close()
 
     tasks = []
-    engine = shuts_down(FakeEngine())
+    engine = with_shutdown(FakeEngine())
     await asyncio.wait_for(
         serve(
             ClusterControl.of_engine(engine),

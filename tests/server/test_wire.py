@@ -1,4 +1,4 @@
-"""Requests that no client library sends. See docs/flink-behaviour.md#request-line."""
+"""Malformed and unusual requests, which no client library sends. See docs/flink-behaviour.md#request-line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.server.conftest import Client
 from tests.timeouts import PATIENCE
 
-GOOD = [
+ACCEPTED = [
     b"GET /overview HTTP/1.1\r\n\r\n",
     b"GET /overview HTTP/1.0\r\n\r\n",
     b"\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -35,8 +35,8 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("data", GOOD)
-def test_accepted(client: Client, data: bytes) -> None:
+@pytest.mark.parametrize("data", ACCEPTED)
+def test_unusual_requests_are_accepted(client: Client, data: bytes) -> None:
     reply = client.raw(data)
     assert reply.status == 200
     assert reply.body == b'{"operation":"getClusterOverview"}'
@@ -53,7 +53,7 @@ def test_accepted(client: Client, data: bytes) -> None:
         b"GET /overview?" + b"y" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_bad_requests(client: Client, data: bytes) -> None:
+def test_malformed_requests_are_bad_requests(client: Client, data: bytes) -> None:
     reply = client.raw(data)
     assert (reply.status, reply.errors) == (404, ["Unable to load requested file /bad-request."])
     assert reply.header("access-control-allow-origin") is None
@@ -70,22 +70,24 @@ def test_bad_requests(client: Client, data: bytes) -> None:
         b"GET /overview FTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_line_ends_and_protocols_before_2_3(serve: Callable[..., Client], flink: str, data: bytes) -> None:
-    """As real 2.1.3, 2.0.2 and 1.20.5."""
+def test_line_feeds_and_other_protocols_are_accepted_before_2_3(
+    serve: Callable[..., Client], flink: str, data: bytes
+) -> None:
+    """Observed on 2.1.3, 2.0.2 and 1.20.5."""
     reply = serve(flink=flink).raw(data)
     assert (reply.status, reply.body) == (200, b'{"operation":"getClusterOverview"}')
 
 
 @pytest.mark.parametrize("method", ["GET", "QUERY"])
-def test_an_unknown_expectation(client: Client, method: str) -> None:
-    """Also for a method that no operation has, as on a real 1.12.5."""
+def test_an_unknown_expectation_fails(client: Client, method: str) -> None:
+    """The method makes no difference (observed on 1.12.5)."""
     reply = client.raw(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
     assert (reply.status, reply.body, reply.header("content-type")) == (417, b"", None)
     assert reply.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
-def test_unknown_methods(serve: Callable[..., Client], method: str) -> None:
+def test_unknown_methods_are_not_found(serve: Callable[..., Client], method: str) -> None:
     for flink, text in (
         ("2.3", "Not found: /over%76iew?x=1"),
         ("1.14", "Not found: /over%76iew?x=1"),
@@ -97,13 +99,13 @@ def test_unknown_methods(serve: Callable[..., Client], method: str) -> None:
         assert reply.header("connection") == "keep-alive"
 
 
-def test_head(client: Client) -> None:
+def test_head_requests_are_not_found(client: Client) -> None:
     reply = client.send("HEAD", "/overview")
     assert (reply.status, reply.body) == (404, b"")
     assert reply.header("content-length") == str(len('{"errors":["Not found: /overview"]}'))
 
 
-def test_asterisk(client: Client) -> None:
+def test_an_asterisk_is_not_found(client: Client) -> None:
     assert client.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").errors == ["Not found: *"]
 
 
@@ -111,7 +113,7 @@ def test_asterisk(client: Client) -> None:
     ("target", "path"),
     [(b"/\xc3\xa9", "/Ã©"), (b"/\x01", "/\x01"), (b"*", "*"), (b"/a\\b", "/a\\b")],
 )
-def test_a_target_that_aiohttp_refuses(client: Client, target: bytes, path: str) -> None:
+def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes, path: str) -> None:
     reply = client.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
     assert reply.errors == [f"Unable to load requested file {path}."]
 
@@ -126,36 +128,38 @@ def test_a_target_that_aiohttp_refuses(client: Client, target: bytes, path: str)
         (b"Content-Length: 2\r\nContent-Length: 3", b"{x}", {}),
     ],
 )
-def test_bodies_of_odd_lengths(client: Client, headers: bytes, body: bytes, read: dict[str, str]) -> None:
+def test_bodies_with_unusual_lengths_are_read_as_by_netty(
+    client: Client, headers: bytes, body: bytes, read: dict[str, str]
+) -> None:
     reply = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
     assert reply.status == 200
     assert client.engine.calls[-1].body == read
 
 
-def test_absolute_form(client: Client) -> None:
+def test_a_target_in_absolute_form_is_not_found(client: Client) -> None:
     reply = client.raw(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
     assert reply.errors == ["Unable to load requested file http://localhost:8081/overview."]
 
 
-def test_connection_close_is_honoured(client: Client) -> None:
+def test_connection_close_ends_the_connection(client: Client) -> None:
     reply = client.send("GET", "/overview", headers={"Connection": "close"})
     assert reply.status == 200
     assert reply.header("connection") is None
 
 
-def test_expectations(client: Client) -> None:
+def test_only_the_expectation_of_continue_is_met(client: Client) -> None:
     reply = client.send("GET", "/overview", headers={"Expect": "nonsense"})
     assert (reply.status, reply.body) == (417, b"")
     assert reply.header("content-type") is None
     assert client.send("POST", "/jars/upload", b"{}", {"Expect": "100-continue"}).status == 200
 
 
-def test_a_length_beyond_the_limit_is_refused_at_once(client: Client) -> None:
+def test_a_content_length_beyond_the_limit_is_rejected_at_once(client: Client) -> None:
     reply = client.raw(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
     assert (reply.status, reply.body) == (413, b"")
 
 
-def test_one_connection_many_requests(client: Client) -> None:
+def test_one_connection_sends_many_requests(client: Client) -> None:
     requests = [
         (b"FOO /a HTTP/1.1\r\nHost: x\r\n\r\n", 404),
         (b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n", 200),
@@ -174,7 +178,7 @@ def test_one_connection_many_requests(client: Client) -> None:
             responses.read(length)
 
 
-def test_requests_in_tiny_pieces(client: Client) -> None:
+def test_a_request_may_arrive_byte_by_byte(client: Client) -> None:
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":

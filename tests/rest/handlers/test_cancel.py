@@ -1,4 +1,4 @@
-"""Cancelling, and what job clients send beside it."""
+"""Requests of job clients: cancellation, heartbeats and coordination requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_job_is_cancelled(operation):
         assert client.cluster.job(JOB_ID).state == "CANCELED"
 
 
-def test_the_mode_of_the_request_wins_over_that_of_the_path():
+def test_the_mode_in_the_query_overrides_that_of_the_operation():
     with HandlerClient(job(id=JOB_ID)) as client:
         for operation, query in (("cancelJob", {"mode": "stop"}), ("getYarnStopJobTermination", {})):
             with pytest.raises(StopModeRemoved):
@@ -35,12 +35,12 @@ def test_the_mode_of_the_request_wins_over_that_of_the_path():
             client.call("cancelJob", jobid=UNKNOWN_ID)
 
 
-@pytest.mark.parametrize(("flink", "again"), [("1.14", False), ("1.15", True), ("2.3", True)])
-def test_a_canceled_job_may_be_cancelled_again(flink, again):
+@pytest.mark.parametrize(("flink", "is_accepted"), [("1.14", False), ("1.15", True), ("2.3", True)])
+def test_a_canceled_job_may_be_cancelled_again_since_1_15(flink, is_accepted):
     with HandlerClient(job(id=JOB_ID), flink=flink) as client:
         client.call("cancelJob", jobid=JOB_ID)
         client.advance("1s")
-        if again:
+        if is_accepted:
             assert client.call("cancelJob", jobid=JOB_ID) == {}
         else:
             with pytest.raises(JobAlreadyTerminated):
@@ -57,7 +57,7 @@ def test_heartbeats_are_accepted_for_any_job():
     ("AAAA", "java.io.EOFException", None),
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
 ])  # fmt: skip
-def test_operators_without_a_coordinator(request_text, java_class, text):
+def test_coordination_requests_are_deserialized_before_the_coordinator_is_found(request_text, java_class, text):
     with HandlerClient(job(id=JOB_ID)) as client:
         body = {"serializedCoordinationRequest": request_text}
         with pytest.raises(UncaughtJavaException) as raised:
@@ -72,7 +72,7 @@ def test_operators_without_a_coordinator(request_text, java_class, text):
 
 
 def test_the_coordinator_of_a_source_takes_no_requests():
-    """As 1.20.5, with the source operator of the word count."""
+    """As in 1.20.5, with the source operator of the word count."""
     spec = job(id=JOB_ID)
     source = dataclasses.replace(spec.vertices[0], id="c" * 32, splits=("1",))
     spec = dataclasses.replace(spec, vertices=(source, *spec.vertices[1:]))

@@ -1,4 +1,4 @@
-"""`collect()`: what a client gets from the coordinator of a sink, and from its accumulator.
+"""`collect()`: the rows that a client gets from the coordinator of a sink, and from its accumulator.
 
 The plans are those of Flink's clients (tests/cluster/submission/plans): `executeAndCollect` of rows (n: text, v: int).
 """
@@ -109,7 +109,7 @@ def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path
         assert request_results(client, jobid)["lastCheckpointedOffset"] == 3
 
 
-def test_objects_of_a_class_with_fields(tmp_path):
+def test_rows_may_be_objects_of_a_class(tmp_path):
     """Clients of 2.3.0 and 1.20.5 read Order(x, 1, null, PAID, [1, 2]) from these bytes: flags and fields."""
     order = {"id": "x", "amount": 1, "state": "PAID", "numbers": [1, 2]}
     unknown_constant = pytest.raises(UncaughtJavaException, match="row 2 of results: 'LOST' is not one of OPEN, PAID")
@@ -123,12 +123,12 @@ def test_objects_of_a_class_with_fields(tmp_path):
         assert [row.hex() for row in sink.rows] == ["02" + "".join(fields)]
 
 
-def test_a_row_that_the_program_cannot_read(tmp_path):
+def test_a_row_of_another_type_is_rejected(tmp_path):
     with collecting("2.3", (["x", 1], ["y", "two"])) as client:
-        with pytest.raises(UncaughtJavaException) as refused:
+        with pytest.raises(UncaughtJavaException) as raised:
             submit(client, tmp_path, PLANS["2.3"])
         text = "The scenario gives results to the job 'collect row' that it can't collect: "
-        assert refused.value.exception.message == text + "row 2 of results: 'two' is not a whole number."
+        assert raised.value.exception.message == text + "row 2 of results: 'two' is not a whole number."
         assert not client.cluster.jobs
 
 
@@ -141,7 +141,7 @@ def test_other_requests_have_no_coordinator(tmp_path):
             client.call("postClientCoordination", jobid=jobid, operatorUid="dataStreamCollect_6", body=body)
 
 
-def test_responses_are_of_a_limited_size(tmp_path):
+def test_the_size_of_responses_is_limited(tmp_path):
     with collecting("2.3") as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(500)

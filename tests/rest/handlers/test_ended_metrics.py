@@ -28,9 +28,9 @@ def metrics(harness: ScenarioHarness, tail: str = "") -> dict[str, Any]:
     return {metric["id"]: metric["value"] for metric in harness.get(f"{path}/metrics?get={names}")} if names else {}
 
 
-def polled(harness: ScenarioHarness, until: int) -> None:
-    for at in range(2_000, until + 1, 2_000):
-        harness.advance_to(at)
+def poll_metrics(harness: ScenarioHarness, until: int) -> None:
+    for time_ms in range(2_000, until + 1, 2_000):
+        harness.advance_to(time_ms)
         metrics(harness)
 
 
@@ -38,30 +38,30 @@ def cancel(harness: ScenarioHarness) -> None:
     harness.client.send("PATCH", f"/jobs/{harness.job().id}")
 
 
-@pytest.mark.parametrize(("flink", "forgotten"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
-def test_the_last_metrics_remain_without_the_ratios(flink, forgotten):
+@pytest.mark.parametrize(("flink", "missing"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
+def test_the_last_metrics_remain_without_the_ratios(flink, missing):
     with scenario_harness(JOB, flink=flink) as harness:
-        polled(harness, 16_000)
+        poll_metrics(harness, 16_000)
         of_job, of_vertex = metrics(harness), metrics(harness, "vertex")
         assert of_job
         assert of_vertex.keys() >= RATIOS
         cancel(harness)
-        harness.advance_to(20_000)  # from the cache: all is as before
+        harness.advance_to(20_000)  # the metrics come from the cache
         assert (metrics(harness), metrics(harness, "vertex")) == (of_job, of_vertex)
         harness.advance_to(40_000)
         metrics(harness)
         harness.advance_to(45_000)
         assert metrics(harness) == of_job
-        assert metrics(harness, "vertex") == {name: of_vertex[name] for name in of_vertex if name not in forgotten}
+        assert metrics(harness, "vertex") == {name: of_vertex[name] for name in of_vertex if name not in missing}
         vertex = harness.job().graph.vertices[0]
         pressure = harness.get(f"/jobs/{harness.job().id}/vertices/{vertex.id}/backpressure")
         assert (pressure["status"], len(pressure["subtasks"])) == ("ok", vertex.parallelism)
-        if forgotten:
+        if missing:
             ratios = [pressure["subtasks"][0][name] for name in ("ratio", "idleRatio", "busyRatio")]
             assert ratios == [0.0, 0.0, 0.0]
 
 
-def test_metrics_that_were_not_requested_do_not_remain():
+def test_metrics_that_were_never_fetched_do_not_remain():
     with scenario_harness(JOB) as harness:
         harness.advance_to(16_000)
         cancel(harness)
@@ -72,34 +72,37 @@ def test_metrics_that_were_not_requested_do_not_remain():
 
 
 def test_accumulators_are_updated_with_the_heartbeats_of_the_job_master():
-    """Real: none at 2, 4, 6 and 8 s, at 10 s those of then, however long the TaskManager has been there."""
+    """Real clusters show no accumulators in the first 10 s of a job, and then those at the age of 10 s.
+
+    The age of the TaskManager makes no difference.
+    """
     with scenario_harness(COUNTING) as harness:
 
-        def seen() -> list[str]:
+        def accumulator_values() -> list[str]:
             accumulators = harness.get(f"/jobs/{harness.job().id}/accumulators")["user-task-accumulators"]
             return [metric["value"] for metric in accumulators]
 
         harness.advance_to(9_000)
-        assert seen() == []
+        assert accumulator_values() == []
         harness.advance_to(13_500)
-        first = seen()
+        first = accumulator_values()
         assert 900 < int(first[0]) <= 1000
         harness.advance_to(19_000)
-        assert seen() == first
+        assert accumulator_values() == first
         harness.advance_to(24_000)
-        assert int(seen()[0]) > 1_900
+        assert int(accumulator_values()[0]) > 1_900
 
 
-def test_the_ratios_of_splits_are_removed_as_well():
-    """Real 2.3.0: `Source__Sequence_Source.split.1.watermark.idleTimeMsPerSecond` of a source that has finished."""
+def test_the_ratios_of_splits_are_removed_when_a_source_finishes():
+    """Recorded on 2.3.0: `Source__Sequence_Source.split.1.watermark.idleTimeMsPerSecond` of a finished source."""
     source = '{operators: ["Source: a"], splits: [1], finishes-after: 10s}'
     text = f"cluster: {{caches: true}}\njobs: {{orders: {{vertices: [{source}, {{name: b, inputs: []}}]}}}}"
     with scenario_harness(text, flink="2.3") as harness:
-        polled(harness, 8_000)
+        poll_metrics(harness, 8_000)
         of_split = "0.Source__a.split.1.watermark."
         before = {name.removeprefix(of_split) for name in metrics(harness, "vertex") if name.startswith(of_split)}
-        for at in (20_000, 30_000, 35_000):
-            harness.advance_to(at)
+        for time_ms in (20_000, 30_000, 35_000):
+            harness.advance_to(time_ms)
             metrics(harness, "vertex")
         after = {name.removeprefix(of_split) for name in metrics(harness, "vertex") if name.startswith(of_split)}
         assert before - after == {"idleTimeMsPerSecond"}

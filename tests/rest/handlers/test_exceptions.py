@@ -1,4 +1,4 @@
-"""When a failure is in the exception history."""
+"""The exception history while a job restarts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ exceptions:
 """
 
 
-@pytest.mark.parametrize(("flink", "while_restarting"), [("1.18", 0), ("1.19", 1)])
-def test_a_failure_is_archived_before_or_after_the_restart(flink: str, while_restarting: int) -> None:
+@pytest.mark.parametrize(("flink", "entries_while_restarting"), [("1.18", 0), ("1.19", 1)])
+def test_the_history_has_a_failure_before_the_restart_since_1_19(flink: str, entries_while_restarting: int) -> None:
     engine = Engine(load_scenario(JOB), flink=flink, clock="virtual")
     try:
         client = InProcessClient(engine)
@@ -32,6 +32,6 @@ def test_a_failure_is_archived_before_or_after_the_restart(flink: str, while_res
             response = client.json("GET", f"/jobs/{job['id']}/exceptions")
             assert response["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
             counts.append(len(response["exceptionHistory"]["entries"]))
-        assert counts == [while_restarting, 1]
+        assert counts == [entries_while_restarting, 1]
     finally:
         engine.close()

@@ -18,8 +18,8 @@ THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "In
 READS_ARGUMENTS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)
 
 
-def classes(problem: Exception) -> list[str]:
-    return [part.java_class.rpartition(".")[2] for part in problem.exception.chain()]
+def exception_classes(error: Exception) -> list[str]:
+    return [part.java_class.rpartition(".")[2] for part in error.exception.chain()]
 
 
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
@@ -48,7 +48,7 @@ def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
     (("a.jar", "b.jar"), "Exactly 1 file must be sent, received 2."),
     (("UP.JAR",), "Only Jar files are allowed."),
 ])  # fmt: skip
-def test_uploads_are_refused(tmp_path, names, text):
+def test_invalid_uploads_are_rejected(tmp_path, names, text):
     files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
     with HandlerClient() as client, pytest.raises(InvalidUpload) as refused:
         client.call("uploadJar", files=files)
@@ -63,7 +63,7 @@ def test_each_plan_has_a_new_id_unless_the_request_has_one(tmp_path):
         assert client.call("generatePlanFromJar", body={"jobId": JOB_ID}, jarid=jar)["plan"]["jid"] == JOB_ID
 
 
-def test_the_body_wins_over_the_query(tmp_path):
+def test_the_body_overrides_the_query(tmp_path):
     with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS))) as client:
         jar = client.upload(make_jar(tmp_path))
         body = {"parallelism": 3, "programArgsList": ["--name", "from body"]}
@@ -75,7 +75,7 @@ def test_the_body_wins_over_the_query(tmp_path):
 
 
 @pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
-def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
+def test_arguments_in_one_text_are_ignored_since_2_0(tmp_path, flink, name):
     with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS)), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         body = {"programArgs": "--par 1 --name 'old style'"}
@@ -83,7 +83,7 @@ def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
         assert client.cluster.job(started["jobid"]).name == name
 
 
-def test_arguments_in_both_forms_are_refused(tmp_path):
+def test_arguments_in_both_forms_are_rejected(tmp_path):
     with HandlerClient(flink="1.20") as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(BadRequest, match="Confusing request"):
@@ -94,15 +94,15 @@ def test_arguments_in_both_forms_are_refused(tmp_path):
     ("2.3", ["CompletionException", "ProgramInvocationException"]),
     ("1.16", ["ProgramInvocationException"]),
 ])  # fmt: skip
-def test_a_jar_without_an_entry_class(tmp_path, flink, chain):
+def test_a_jar_without_an_entry_class_is_rejected(tmp_path, flink, chain):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path, manifest="Created-By: me"))
         with pytest.raises(ProgramError) as planned:
             client.call("generatePlanFromJar", jarid=jar)
-        assert classes(planned.value) == chain
+        assert exception_classes(planned.value) == chain
         with pytest.raises(ProgramError) as run:
             client.call("submitJobFromJar", jarid=jar)
-        assert classes(run.value) == ["CompletionException", "ProgramInvocationException"]
+        assert exception_classes(run.value) == ["CompletionException", "ProgramInvocationException"]
         assert not planned.value.refused and not run.value.refused
         assert not client.cluster.jobs
 
@@ -114,11 +114,11 @@ def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
             with pytest.raises(ProgramError) as raised:
                 client.call(operation, jarid=jar)
             assert raised.value.refused is refused
-            assert classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
+            assert exception_classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
 
 
 @pytest.mark.parametrize(("flink", "hint"), [("1.18", False), ("1.19", True)])
-def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
+def test_a_main_without_a_job_has_no_plan(tmp_path, flink, hint):
     with HandlerClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
@@ -129,8 +129,8 @@ def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
         assert f"Classpath: [file:{client.cluster.jars.shown_folder}/{jar}]" in text
 
 
-def test_the_standard_output_of_a_main(tmp_path):
-    """A run prints to the output of the JobManager, a plan to its message (2.3.0, 1.20.5 and 1.12.5: noexecute.jar)."""
+def test_the_standard_output_of_a_main_is_shown(tmp_path):
+    """A run prints to the JobManager's output, a plan to its error message (2.3.0, 1.20.5, 1.12.5: noexecute.jar)."""
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
     with HandlerClient(submissions=rules(spec)) as client:
         jar = client.upload(make_jar(tmp_path))
@@ -150,7 +150,7 @@ def test_the_standard_output_of_a_main(tmp_path):
     ("2.3", b"nothing to do\n"),
 ])  # fmt: skip
 def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, printed):
-    """2.3.0 and 1.20.5: System.out stays redirected, and log4j of 1.20.5 reports a closed class loader; not 1.12.5."""
+    """In 2.3.0 and 1.20.5, but not in 1.12.5, System.out stays redirected; 1.20.5 logs a closed class loader."""
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
     with HandlerClient(submissions=rules(spec), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
@@ -164,17 +164,17 @@ def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, pr
 
 
 def test_arguments_are_numbers_as_java_reads_them(tmp_path):
-    """2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
+    """Observed on 2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
     with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS))) as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             client.call("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
-        assert classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
+        assert exception_classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
         assert not raised.value.refused
 
 
 def test_a_class_of_java_has_no_main(tmp_path):
-    """2.3.0, 1.20.5 and 1.12.5: the class loader of a jar finds the classes of its parent."""
+    """Observed on 2.3.0, 1.20.5 and 1.12.5: the class loader of a jar finds the classes of its parent."""
     path = make_jar(tmp_path)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("org/example/Orders.class", b"")
@@ -185,12 +185,12 @@ def test_a_class_of_java_has_no_main(tmp_path):
         for name, text in (("java.lang.String", no_main), ("java.lang.Strings", no_class)):
             with pytest.raises(ProgramError) as raised:
                 client.call("submitJobFromJar", {"entry-class": name}, jarid=jar)
-            assert classes(raised.value)[:2] == ["CompletionException", "ProgramInvocationException"]
+            assert exception_classes(raised.value)[:2] == ["CompletionException", "ProgramInvocationException"]
             assert raised.value.exception.cause.message.startswith(text)
 
 
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
-def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
+def test_a_plan_with_an_invalid_parallelism_is_rejected_since_1_17(tmp_path, flink, passes):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         if passes:
@@ -198,15 +198,15 @@ def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
         else:
             with pytest.raises(ProgramError) as raised:
                 client.call("generatePlanFromJar", {"parallelism": 0}, jarid=jar)
-            assert classes(raised.value) == ["IllegalArgumentException"]
+            assert exception_classes(raised.value) == ["IllegalArgumentException"]
         with pytest.raises(ProgramError):
             client.call("submitJobFromJar", {"parallelism": 0}, jarid=jar)
         assert client.call("submitJobFromJar", {"parallelism": -2}, jarid=jar)["jobid"]
 
 
 @pytest.mark.parametrize(("flink", "planned"), [("1.12", 2), ("1.17", -1), ("2.3", -1)])
-def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
-    """1.12.5 plans with `parallelism.default`; 1.20.5 and 2.3.0 with -1, which their JobMaster makes 1."""
+def test_a_parallelism_of_minus_one_is_planned_as_recorded(tmp_path, flink, planned):
+    """1.12.5 plans with `parallelism.default`, 1.20.5 and 2.3.0 with -1; the JobMaster replaces -1 with 1."""
     with HandlerClient(flink=flink, configuration={"parallelism.default": "2"}) as client:
         jar = client.upload(make_jar(tmp_path))
         nodes = client.call("generatePlanFromJar", {"parallelism": -1}, jarid=jar)["plan"]["nodes"]
@@ -223,18 +223,18 @@ def test_the_plan_with_a_parallelism_of_minus_one(tmp_path, flink, planned):
     ("2.2", "DuplicateJobSubmissionException"),
     ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
-def test_an_id_in_use(tmp_path, flink, last):
+def test_a_job_id_in_use_is_rejected(tmp_path, flink, last):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         first = client.cluster.job(JOB_ID)
         with pytest.raises(ProgramError) as raised:
             client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
-        assert classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
+        assert exception_classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
         assert client.cluster.job(JOB_ID) is first
 
 
-def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
+def test_in_1_12_the_id_of_an_ended_job_is_accepted(tmp_path):
     with HandlerClient(flink="1.12") as client:
         jar = client.upload(make_jar(tmp_path))
         client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
@@ -244,12 +244,12 @@ def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("flink", "depth"), [("2.3", 7), ("1.12", 5)])
-def test_a_savepoint_that_is_not_there_leaves_a_failed_job(tmp_path, flink, depth):
+def test_a_missing_savepoint_leaves_a_failed_job(tmp_path, flink, depth):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             client.call("submitJobFromJar", body={"savepointPath": "file:///no/such"}, jarid=jar)
-        chain = classes(raised.value)
+        chain = exception_classes(raised.value)
         assert len(chain) == depth
         assert chain[-1] == "FileNotFoundException"
         assert [overview["status"] for overview in client.call("getJobIdsWithStatusesOverview")["jobs"]] == ["FAILED"]
@@ -297,7 +297,7 @@ def test_an_application_whose_main_throws_fails(tmp_path):
 
 
 def test_an_application_with_the_id_of_another_job_fails(tmp_path):
-    """2.3.0: the application fails without a job, and the other job runs on."""
+    """As in 2.3.0, the application fails without a job, and the other job continues."""
     with HandlerClient(job(id=JOB_ID)) as client:
         other = client.cluster.job(JOB_ID)
         jar = client.upload(make_jar(tmp_path))
@@ -309,8 +309,8 @@ def test_an_application_with_the_id_of_another_job_fails(tmp_path):
         assert client.cluster.job(JOB_ID) is other
 
 
-def test_a_job_that_can_not_be_initialized_has_no_application_in_its_result(tmp_path):
-    """2.3.0: its application stays RUNNING and shows no exception."""
+def test_the_result_of_a_job_that_can_not_be_initialized_has_no_application(tmp_path):
+    """As in 2.3.0, its application stays RUNNING and shows no exception."""
     with HandlerClient() as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError):
@@ -338,7 +338,7 @@ def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
         ("parallelism.default", "many"),
     ],
 )
-def test_options_that_can_not_be_parsed(tmp_path, option, value):
+def test_options_that_can_not_be_parsed_are_rejected(tmp_path, option, value):
     with HandlerClient(submissions=rules(job())) as client:
         jar = client.upload(make_jar(tmp_path))
         for operation in ("generatePlanFromJar", "submitJobFromJar"):
@@ -350,7 +350,7 @@ def test_options_that_can_not_be_parsed(tmp_path, option, value):
 
 @pytest.mark.parametrize("operation", ["generatePlanFromJar", "submitJobFromJar"])
 def test_the_parallelism_is_checked_before_other_options(tmp_path, operation):
-    """2.3.0: ExecutionConfig is configured before the CheckpointConfig."""
+    """2.3.0 configures the ExecutionConfig before the CheckpointConfig."""
     body = {"parallelism": -5, "flinkConfiguration": {"execution.checkpointing.interval": "x"}}
     with HandlerClient() as client:
         jar = client.upload(make_jar(tmp_path))

@@ -1,4 +1,4 @@
-"""Standard output of TaskManagers."""
+"""The standard output of TaskManagers."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from tests.cluster.cluster_factory import CHAIN
 from tests.rest.handlers.http_helpers import HandlerClient, job
 
 
-def printed(sink: str, prints: bool | None = None) -> bytes:
+def stdout_of(sink: str, prints: bool | None = None) -> bytes:
     vertices = (*CHAIN[:2], dataclasses.replace(CHAIN[2], operators=(sink,), prints=prints))
     with HandlerClient(dataclasses.replace(job(), vertices=vertices)) as client:
         client.advance("1s")
@@ -18,9 +18,9 @@ def printed(sink: str, prints: bool | None = None) -> bytes:
 
 @pytest.mark.parametrize(("sink", "prints"), [("Sink: Print to Std. Out", None), ("Sink: mine", True)])
 def test_a_print_sink_writes_a_line_for_each_record(sink: str, prints: bool | None) -> None:
-    assert printed(sink, prints).startswith(b"record 1\nrecord 2\n")
+    assert stdout_of(sink, prints).startswith(b"record 1\nrecord 2\n")
 
 
 @pytest.mark.parametrize(("sink", "prints"), [("Sink: fingerprints", None), ("Sink: Print to Std. Out", False)])
 def test_other_sinks_print_nothing(sink: str, prints: bool | None) -> None:
-    assert printed(sink, prints) == b""
+    assert stdout_of(sink, prints) == b""

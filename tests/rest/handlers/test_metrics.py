@@ -1,4 +1,4 @@
-"""Aggregated metrics: what one name that is missing, or has no number, does to the others."""
+"""Metrics of jobs and subtasks, and aggregations of metrics that are missing or not numbers."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
 from tests.scenario.scenario_helpers import scenario_harness
 
 
-def names(client: HandlerClient, requested: str) -> list[str]:
+def aggregated_names(client: HandlerClient, requested: str) -> list[str]:
     return [metric["id"] for metric in client.call("getAggregatedJobMetrics", {"get": requested.split(",")})]
 
 
 def test_a_name_without_values_results_in_an_empty_response():
     with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
         client.advance("1min")
-        assert names(client, "numRestarts") == ["numRestarts"]
-        assert names(client, "numRestarts,no.such.metric") == []
+        assert aggregated_names(client, "numRestarts") == ["numRestarts"]
+        assert aggregated_names(client, "numRestarts,no.such.metric") == []
 
 
 def test_values_other_than_numbers_are_ignored():
     with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as client:
         client.advance("1min")
-        assert names(client, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
+        assert aggregated_names(client, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
 
 
-def metric(client: HandlerClient, operation: str, name: str, **path: object) -> str:
+def value_of_metric(client: HandlerClient, operation: str, name: str, **path: object) -> str:
     [row] = client.call(operation, {"get": name}, **path)
     return str(row["value"])
 
@@ -44,7 +44,8 @@ def test_input_of_subtasks_on_other_taskmanagers_is_remote():
         for subtask in range(2):
             path = {"jobid": JOB_ID, "vertexid": count["id"], "subtaskindex": subtask}
             local, away = (
-                int(metric(client, "getSubtaskMetrics", f"numBytesIn{kind}", **path)) for kind in ("Local", "Remote")
+                int(value_of_metric(client, "getSubtaskMetrics", f"numBytesIn{kind}", **path))
+                for kind in ("Local", "Remote")
             )
             assert bool(local) != bool(away)
             remote.append(bool(away))
@@ -61,15 +62,15 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
             vertex = client.call("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
             path = {"jobid": JOB_ID, "vertexid": vertex, "subtaskindex": 0}
             names = ("numRecordsOut", "numBytesOut", "numBuffersOut")
-            counts.append([int(metric(client, "getSubtaskMetrics", name, **path)) for name in names])
+            counts.append([int(value_of_metric(client, "getSubtaskMetrics", name, **path)) for name in names])
     [[records, _, buffers], [_, size, full_buffers]] = counts
-    assert buffers == records, "a record is sent before the next one comes"
+    assert buffers == records, "each record is sent before the next one arrives"
     assert full_buffers == -(-size // 32_768)
 
 
 @pytest.mark.parametrize("flink", ["2.3", "1.12"])
-def test_names_of_operators_in_names_of_metrics(flink):
-    """As real 2.3.0: blanks, dots, colons and commas become underscores; names that are not escaped are a 500."""
+def test_operator_names_are_escaped_in_metric_names(flink):
+    """As in 2.3.0: blanks, dots, colons and commas become underscores; a `%` in the query must be escaped."""
     chain = ["Source: a%b [x]/y?z&w+é", "m.n,o"]
     names = ["0.Source__a%b_[x]/y?z&w+é.numRecordsOut", "0.m_n_o.numRecordsOut"]
     with scenario_harness(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as harness:

@@ -37,7 +37,7 @@ def test_the_overview_counts_jobs_and_slots():
     ({"jobmanager.scheduler": "Adaptive", "scheduler-mode": "reactive"}, False),
     ({"jobmanager.scheduler": "adaptive", "web.rescale.enable": "false"}, False),
 ])  # fmt: skip
-def test_the_features_of_the_dashboard(configuration, rescale):
+def test_the_features_of_the_dashboard_follow_the_configuration(configuration, rescale):
     options = {"web.refresh-interval": "1 s", "web.cancel.enable": "false"} | configuration
     with HandlerClient(configuration=options) as client:
         response = client.call("getDashboardConfiguration")

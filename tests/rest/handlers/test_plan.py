@@ -1,4 +1,4 @@
-"""Plans: order and wording."""
+"""Plans: the order and the descriptions of vertices."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_a_submitted_vertex_has_the_description_of_the_plan():
     assert description(vertex, Contract.load("2.3").release) == text
 
 
-def test_the_order_of_a_recorded_plan():
-    """Suite jars, `plan query entry-class`: sink, join, then the sources as the program has them."""
+def test_a_plan_has_the_recorded_order():
+    """Suite jars, `plan query entry-class`: sink, join, then the sources in the order of the program."""
     graph = JobGraph(dataclasses.replace(job(), vertices=JOIN))
     assert [vertex.name for vertex in topological_plan_order(graph)] == ["sink", "join", "left", "right"]
     payload = plan_payload("id", "two", "STREAMING", graph, Contract.load("2.3").release, graph.vertices)

@@ -10,7 +10,7 @@ from tests.rest.handlers.http_helpers import HandlerClient
 ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2", "rest.profiling.duration-max": "1 min"}
 
 
-def test_from_start_to_file():
+def test_a_profiling_runs_and_leaves_a_file():
     with HandlerClient(configuration=ENABLED) as client:
         assert client.call("getJobManagerProfilingList") == {"profilingList": []}
         started = client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
@@ -35,12 +35,12 @@ def test_from_start_to_file():
     ({"mode": None, "duration": 1}, "NullPointerException"),
     ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
 ])  # fmt: skip
-def test_refused_requests(body, name):
+def test_invalid_profiling_requests_are_rejected(body, name):
     with HandlerClient(configuration=ENABLED) as client:
         client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
-        with pytest.raises(UncaughtJavaException) as refused:
+        with pytest.raises(UncaughtJavaException) as raised:
             client.call("postJobManagerProfiling", body=body)
-        assert refused.value.exception.java_class == f"java.lang.{name}"
+        assert raised.value.exception.java_class == f"java.lang.{name}"
 
 
 def test_each_taskmanager_has_its_own_profiler():

@@ -17,7 +17,7 @@ WIDE = (VertexSpec(("Source: wide",), 3),)
 
 
 @pytest.mark.parametrize("upper", [1, 4])
-def test_every_50_ms_of_a_rescale(upper):
+def test_responses_agree_every_50_ms_during_a_rescale(upper):
     with adaptive() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
         client.advance("28s")

@@ -1,4 +1,4 @@
-"""Resource requirements and rescales; the recorded responses are in suite rescale."""
+"""Resource requirements and rescales. The recorded responses are in the suite rescale."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def job_of(*steps):
 
 
 def adaptive(*steps, **configuration):
-    one = HandlerClient(job_of(*steps), configuration=ADAPTIVE | configuration)
-    one.advance("1s")
-    return one
+    client = HandlerClient(job_of(*steps), configuration=ADAPTIVE | configuration)
+    client.advance("1s")
+    return client
 
 
 def bounds(lower, upper, ids=IDS):
@@ -55,7 +55,7 @@ def test_bounds_are_one_to_the_parallelism_of_the_program():
         ]
 
 
-def test_bounds_show_at_once():
+def test_new_bounds_are_shown_at_once():
     with adaptive() as client:
         assert client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID) == {}
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
@@ -77,29 +77,31 @@ def test_bounds_show_at_once():
 def test_invalid_bounds_are_reported_with_both_schedulers(body, lines):
     for configuration in ({}, ADAPTIVE):
         with HandlerClient(job_of(), configuration=configuration) as client:
-            with pytest.raises(InvalidResourceRequirements) as refused:
+            with pytest.raises(InvalidResourceRequirements) as raised:
                 client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
-            assert refused.value.message.splitlines() == lines
+            assert raised.value.message.splitlines() == lines
 
 
-def test_minus_one_is_the_least_and_the_most():
+def test_minus_one_stands_for_the_lowest_and_highest_bound():
     with adaptive() as client:
         client.call("updateJobResourceRequirements", body=bounds(-1, -1), jobid=JOB_ID)
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert response[IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
 
 
-def test_the_default_scheduler_can_do_nothing_of_it():
+def test_the_default_scheduler_rejects_requirements_and_rescales():
     with HandlerClient(job_of()) as client:
         for operation, body in (("getJobResourceRequirements", {}), ("updateJobResourceRequirements", bounds(1, 1))):
             with pytest.raises(AdaptiveSchedulerRequired):
                 client.call(operation, body=body, jobid=JOB_ID)
-        about = {}
+        features = {}
         for name in ("Config", "sOverview", "sHistory", "sSummary"):
-            with pytest.raises(AdaptiveSchedulerRequired) as refused:
+            with pytest.raises(AdaptiveSchedulerRequired) as raised:
                 client.call(f"getJobRescale{name}", jobid=JOB_ID)
-            about[name] = refused.value.feature
-        assert about == {"Config": "rescale-config"} | dict.fromkeys(("sOverview", "sHistory", "sSummary"), "rescales")
+            features[name] = raised.value.feature
+        assert features == {"Config": "rescale-config"} | dict.fromkeys(
+            ("sOverview", "sHistory", "sSummary"), "rescales"
+        )
 
 
 def test_a_job_that_has_ended_has_no_requirements():
@@ -107,8 +109,8 @@ def test_a_job_that_has_ended_has_no_requirements():
         client.call("getJobResourceRequirements", jobid=JOB_ID)
 
 
-def test_null_for_the_bounds_of_a_vertex():
-    """2.3.0 looks up the job first; that of a canceled job is a FlinkJobNotFoundException."""
+def test_null_bounds_are_rejected_after_the_job_is_found():
+    """2.3.0 looks up the job first; a canceled job is a FlinkJobNotFoundException."""
     with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
         client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
     with adaptive() as client, pytest.raises(UncaughtJavaException) as raised:
@@ -140,7 +142,7 @@ def test_the_job_is_rescaled_after_the_cool_down():
         assert rescale["terminalState"] == "COMPLETED"
 
 
-def test_a_rescale_takes_the_slots_there_are():
+def test_a_rescale_uses_all_available_slots():
     with adaptive() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 9), jobid=JOB_ID)
         client.advance("40s")
@@ -159,7 +161,7 @@ def test_equal_bounds_lead_to_no_rescale():
         assert len(client.cluster.job(JOB_ID).attempts) == 1
 
 
-def test_the_last_change_counts():
+def test_the_last_change_of_the_bounds_applies():
     with adaptive() as client:
         for upper in (4, 3):
             client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
@@ -170,7 +172,7 @@ def test_the_last_change_counts():
         assert reasons == ["SUCCEEDED", "RESOURCE_REQUIREMENTS_UPDATED", "SUCCEEDED"]
 
 
-def test_a_job_that_ends_first_is_not_rescaled():
+def test_a_job_that_ends_before_its_rescale_is_not_rescaled():
     with adaptive() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
         client.call("cancelJob", jobid=JOB_ID)
@@ -203,7 +205,7 @@ def test_the_rescale_configuration():
         assert config["schedulerExecutionMode"] is None
 
 
-def test_an_unknown_rescale():
+def test_an_unknown_rescale_is_not_found():
     with adaptive() as client, pytest.raises(RescaleNotFound):
         client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 

@@ -13,14 +13,14 @@ from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
 
 
-def running(**options):
+def client_with_running_job(**options):
     client = HandlerClient(job(id=JOB_ID), **options)
     client.advance("2s")
     return client
 
 
-def test_a_savepoint_from_trigger_to_location():
-    with running() as client:
+def test_a_triggered_savepoint_completes_with_a_location():
+    with client_with_running_job() as client:
         body = {"target-directory": "file:///mine/"}
         trigger = client.call("triggerSavepoint", body=body, jobid=JOB_ID)["request-id"]
         assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger) == IN_PROGRESS
@@ -31,7 +31,7 @@ def test_a_savepoint_from_trigger_to_location():
 
 
 def test_a_trigger_id_can_be_sent_repeatedly():
-    with running() as client:
+    with client_with_running_job() as client:
         for _ in range(2):
             response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
             assert response == {"request-id": UNKNOWN_ID}
@@ -40,7 +40,7 @@ def test_a_trigger_id_can_be_sent_repeatedly():
 
 
 def test_stopping_ends_the_job():
-    with running() as client:
+    with client_with_running_job() as client:
         trigger = client.call("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
         assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"].keys() == {"location"}
@@ -55,11 +55,11 @@ def test_stopping_ends_the_job():
     ("triggerSavepoint", "target-directory"),
     ("triggerStopWithSavepoint", "targetDirectory"),
 ])  # fmt: skip
-def test_without_any_directory(flink, key, operation, field):
-    with running(flink=flink, configuration={"state.savepoints.dir": None}) as client:
-        with pytest.raises(BadRequest) as refused:
+def test_a_savepoint_needs_a_directory(flink, key, operation, field):
+    with client_with_running_job(flink=flink, configuration={"state.savepoints.dir": None}) as client:
+        with pytest.raises(BadRequest) as raised:
             client.call(operation, jobid=JOB_ID)
-        assert refused.value.message == f"Config key [{key}] is not set. Property [{field}] must be provided."
+        assert raised.value.message == f"Config key [{key}] is not set. Property [{field}] must be provided."
         assert client.call(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
 
 
@@ -69,7 +69,7 @@ def test_without_any_directory(flink, key, operation, field):
     ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
 ])  # fmt: skip
 def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
-    with running() as client:
+    with client_with_running_job() as client:
         trigger_id = client.call(trigger, jobid=UNKNOWN_ID)["request-id"]
         client.advance("1s")
         cause = client.call(status, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
@@ -83,8 +83,8 @@ def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
         assert base64.b64decode(cause["serialized-throwable"]).startswith(b"\xac\xed\0\5sr\0)org.apache.flink")
 
 
-def test_checkpoints_on_demand():
-    with running() as client:
+def test_a_checkpoint_can_be_triggered():
+    with client_with_running_job() as client:
         trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
         done = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
@@ -93,19 +93,19 @@ def test_checkpoints_on_demand():
             client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
 
 
-@pytest.mark.parametrize(("flink", "taken"), [("1.18", True), ("1.19", False)])
-def test_an_incremental_checkpoint(flink, taken):
-    with running(flink=flink) as client:
-        if taken:
+@pytest.mark.parametrize(("flink", "is_accepted"), [("1.18", True), ("1.19", False)])
+def test_incremental_checkpoints_are_rejected_since_1_19(flink, is_accepted):
+    with client_with_running_job(flink=flink) as client:
+        if is_accepted:
             assert client.call("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=JOB_ID)["request-id"]
         else:
-            with pytest.raises(UncaughtJavaException) as refused:
+            with pytest.raises(UncaughtJavaException) as raised:
                 client.call("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=UNKNOWN_ID)
-            assert refused.value.exception.java_class == "java.lang.IllegalStateException"
+            assert raised.value.exception.java_class == "java.lang.IllegalStateException"
 
 
-def test_disposing_nothing():
-    with running() as client:
+def test_disposing_an_empty_path_fails():
+    with client_with_running_job() as client:
         trigger = client.call("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
         client.advance("1s")
         response = client.call("getSavepointDisposalStatus", triggerid=trigger)["operation"]
@@ -114,8 +114,8 @@ def test_disposing_nothing():
         )
 
 
-def test_disposing_twice():
-    with running() as client:
+def test_disposing_a_savepoint_twice_fails():
+    with client_with_running_job() as client:
         trigger = client.call("triggerSavepoint", jobid=JOB_ID)["request-id"]
         client.advance("1s")
         path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
@@ -134,15 +134,15 @@ def test_disposing_twice():
 
 @pytest.mark.parametrize(("flink", "state"), [("1.12", "IN_PROGRESS"), ("1.13", "COMPLETED")])
 def test_deleting_a_data_set_never_ends_in_1_12(flink, state):
-    with running(flink=flink) as client:
+    with client_with_running_job(flink=flink) as client:
         assert client.call("getClusterDataSetList") == {"dataSets": []}
         trigger = client.call("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
         client.advance("10s")
         assert client.call("getClusterDataSetDeleteStatus", triggerid=trigger)["status"] == {"id": state}
 
 
-def test_rescaling_is_switched_off_for_any_job():
-    with running() as client:
+def test_rescaling_is_disabled_for_any_job():
+    with client_with_running_job() as client:
         with pytest.raises(RescalingDisabled):
             client.call("rescaleJob", {"parallelism": 2}, jobid=UNKNOWN_ID)
         with pytest.raises(RescalingDisabled):
@@ -152,7 +152,7 @@ def test_rescaling_is_switched_off_for_any_job():
 def test_trigger_ids_follow_from_the_seed():
     ids = []
     for seed in (1, 1, 2):
-        with running(seed=seed) as client:
+        with client_with_running_job(seed=seed) as client:
             ids.append([client.call("triggerSavepoint", jobid=JOB_ID)["request-id"] for _ in range(2)])
     assert ids[0] == ids[1] != ids[2]
     assert len({*ids[0], *ids[2]}) == 4

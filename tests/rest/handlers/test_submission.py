@@ -1,4 +1,4 @@
-"""`POST /jobs`, with what Flink's command line really sends (submissions/) and with what it never would."""
+"""`POST /jobs`, with requests that Flink's command line sent (submissions/), and with invalid ones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import HandlerClient
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
-"""Whole multipart bodies: the request, the plan, a jar."""
-REAL = {
+"""Multipart bodies with the request, the plan and a jar."""
+RECORDED = {
     "1.12": ("1.12-jobgraph.bin", "jobGraphFileName", "acdcaee5b224a7b3fb6becded7cc06f5", "probe-one"),
     "2.3": ("2.3-executionplan.bin", "executionPlanFileName", "a019c0ba18070324639214be1b718733", "probe-two"),
 }
 
 
-def parts(file: str) -> dict[str, bytes]:
-    """File name -> content, of a recorded body."""
+def recorded_files(file: str) -> dict[str, bytes]:
+    """Return file name -> content of a recorded body."""
     body = (SUBMISSIONS / file).read_bytes()
     boundary = b"\r\n" + body.partition(b"\r\n")[0]
     contents = {}
@@ -33,16 +33,16 @@ def parts(file: str) -> dict[str, bytes]:
     return contents
 
 
-def uploaded(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
+def uploaded_files(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return [UploadedFile(name, folder / name) for name in files]
 
 
-@pytest.mark.parametrize("flink", REAL)
+@pytest.mark.parametrize("flink", RECORDED)
 def test_a_real_submission_becomes_a_job(tmp_path, flink):
-    file, field, job_id, name = REAL[flink]
-    files = uploaded(tmp_path, parts(file))
+    file, field, job_id, name = RECORDED[flink]
+    files = uploaded_files(tmp_path, recorded_files(file))
     jars = [file.name for file in files if file.name.endswith(".jar")]
     body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
     rules = (
@@ -54,15 +54,15 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
         started = client.cluster.job(job_id)
         assert started.name == name
         assert started.spec.checkpoints.every == 500
-        with pytest.raises(UncaughtJavaException) as again:
+        with pytest.raises(UncaughtJavaException) as raised:
             client.call("submitJob", body=body, files=files)
-        assert "already been submitted" in again.value.exception.message
+        assert "already been submitted" in raised.value.exception.message
 
 
-@pytest.mark.parametrize("flink", REAL)
-def test_without_a_rule_the_graph_is_the_one_sent(tmp_path, flink):
-    file, field, job_id, _ = REAL[flink]
-    files = uploaded(tmp_path, parts(file))
+@pytest.mark.parametrize("flink", RECORDED)
+def test_without_keys_in_the_rule_the_submitted_graph_is_kept(tmp_path, flink):
+    file, field, job_id, _ = RECORDED[flink]
+    files = uploaded_files(tmp_path, recorded_files(file))
     with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as client:
         client.call("submitJob", body={field: files[0].name}, files=files)
         spec = client.cluster.job(job_id).spec
@@ -78,38 +78,38 @@ def test_without_a_rule_the_graph_is_the_one_sent(tmp_path, flink):
 
 
 @pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
-def test_refused_submissions(tmp_path, flink, kind):
+def test_invalid_submissions_are_rejected(tmp_path, flink, kind):
     field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
-    (plan, short) = uploaded(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
+    (plan, short) = uploaded_files(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
     entries = {"fileName": "nope.zip", "entryName": "x"}
     with HandlerClient(flink=flink) as client:
 
-        def refusal(files, **body):
-            with pytest.raises(InvalidJobSubmission) as refused:
+        def rejection(files, **body):
+            with pytest.raises(InvalidJobSubmission) as raised:
                 client.call("submitJob", body=body, files=files)
-            return refused.value.message, refused.value.missing_file, str(refused.value.cause or "")
+            return raised.value.message, raised.value.missing_file, str(raised.value.cause or "")
 
-        assert refusal([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
-        missing = refusal([plan], **{field: "nope.bin"})
+        assert rejection([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
+        missing = rejection([plan], **{field: "nope.bin"})
         assert missing == (f"{kind} file nope.bin could not be found on the server.", True, "")
-        missing = refusal([plan], **{field: "plan.bin"}, jobJarFileNames=["nope.jar"])
+        missing = rejection([plan], **{field: "plan.bin"}, jobJarFileNames=["nope.jar"])
         assert missing == ("Jar file nope.jar could not be found on the server.", True, "")
-        missing = refusal([plan], **{field: "plan.bin"}, jobArtifactFileNames=[entries])
+        missing = rejection([plan], **{field: "plan.bin"}, jobArtifactFileNames=[entries])
         assert missing == ("Artifact file nope.zip could not be found on the server.", True, "")
-        garbage = refusal([plan], **{field: "plan.bin"})
+        garbage = rejection([plan], **{field: "plan.bin"})
         corrupted = "java.io.StreamCorruptedException: invalid stream header: 67617262"
         assert garbage == (f"Failed to deserialize {kind}.", False, corrupted)
-        cut = refusal([short], **{field: "short.bin"})
+        cut = rejection([short], **{field: "short.bin"})
         assert cut == (f"Failed to deserialize {kind}.", False, "java.io.EOFException")
         assert not client.cluster.jobs
 
 
-def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
-    """A graph as a mock client may send it. Without an id, one is generated."""
+def test_the_job_id_may_be_only_in_the_file_name(tmp_path):
+    """A mock client may send such a graph. If neither the graph nor the file name has an id, one is generated."""
     object_of_class_a = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xp"
     job_id = "00000000000000000000000000000042"
     names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")
-    files = uploaded(tmp_path, dict.fromkeys(names, object_of_class_a))
+    files = uploaded_files(tmp_path, dict.fromkeys(names, object_of_class_a))
     with HandlerClient(flink="1.20") as client:
         responses = [client.call("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
         assert responses[0] == {"jobUrl": f"/jobs/{job_id}"}

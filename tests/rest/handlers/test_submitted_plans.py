@@ -1,6 +1,6 @@
-"""What becomes of submitted plans, beside what a JobManager of Flink 2.3.0 shows of them.
+"""Jobs from submitted plans have the graph, the settings and the failures that real JobManagers show.
 
-The plans are those of tests/cluster/submission/plans.
+The plans are in tests/cluster/submission/plans.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FIELDS = {"1.20": "jobGraphFileName", "2.3": "executionPlanFileName"}
 
 
 def submit(client: HandlerClient, folder: Path, plan: str, flink: str = "2.3") -> str:
-    """Submit a plan and return the path of its job."""
+    """Submit a plan and return the id of its job."""
     path = folder / "plan.bin"
     path.write_bytes(gzip.decompress((PLANS / f"{plan}.bin.gz").read_bytes()))
     body = {FIELDS[flink]: path.name}
@@ -70,12 +70,12 @@ def test_a_rule_that_gives_vertices_replaces_the_graph_and_keeps_the_settings(tm
 
 
 @pytest.mark.parametrize("flink", FIELDS)
-def test_an_empty_graph_is_refused(tmp_path, flink):
-    """Real: 500 JobSubmissionException; on 2.3 a FAILED application without jobs and exceptions remains."""
+def test_an_empty_graph_is_rejected(tmp_path, flink):
+    """In real clusters, it is a JobSubmissionException; in 2.3 a FAILED application without jobs remains."""
     with HandlerClient(flink=flink, submissions=ANY) as client:
-        with pytest.raises(UncaughtJavaException) as refused:
+        with pytest.raises(UncaughtJavaException) as raised:
             submit(client, tmp_path, "empty", flink)
-        assert [str(exception) for exception in refused.value.exception.chain()] == [
+        assert [str(exception) for exception in raised.value.exception.chain()] == [
             "org.apache.flink.runtime.client.JobSubmissionException: Failed to submit job.",
             "java.lang.IllegalArgumentException: The given job is empty",
         ]
@@ -118,8 +118,8 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
             assert (config["state_backend"], config["checkpoint_storage"]) == ("Unknown", "Unknown")
 
 
-def test_undecided_parallelism_of_a_batch_job(tmp_path):
-    """Real 2.3.0: -1, and no tasks, until the inputs of a vertex have finished."""
+def test_a_batch_job_shows_undecided_parallelism_as_minus_one(tmp_path):
+    """In 2.3.0, a vertex has the parallelism -1 and no tasks until its inputs have finished."""
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "jobgraph-batch")
         client.advance(1_000)
@@ -154,9 +154,9 @@ def test_the_graph_of_a_batch_stream_graph_grows(tmp_path):
 def test_a_coordinator_is_named_by_the_hash_of_its_uid(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph")
-        with pytest.raises(CoordinatorNotFound) as refused:
+        with pytest.raises(CoordinatorNotFound) as raised:
             client.call(
                 "postClientCoordination", jobid=jobid, operatorUid="numbers",
                 body={"serializedCoordinationRequest": "rO0ABXA="},
             )  # fmt: skip
-        assert refused.value.operator == "ca88eee0095684d687a1b6495617f957"
+        assert raised.value.operator == "ca88eee0095684d687a1b6495617f957"

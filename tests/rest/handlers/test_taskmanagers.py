@@ -1,4 +1,4 @@
-"""The slots of a TaskManager that are in use."""
+"""The allocated slots in the details of a TaskManager."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.rest.handlers.http_helpers import HandlerClient, job
 FINE_GRAINED = {"cluster.fine-grained-resource-management.enabled": "true"}
 
 
-def real(version: str) -> int:
-    """Return how many slots a real TaskManager showed while two of four were in use."""
+def recorded_slot_count(version: str) -> int:
+    """Return how many slots a real TaskManager listed while two of four were allocated."""
     steps = load(RECORDINGS / version / "job-running.json.gz")
     body = next(step for step in steps if step["step"] == "GET /taskmanagers/{tm}")["response"]["body"]
     assert (body["slotsNumber"], body["freeSlots"]) == (4, 2)
@@ -21,13 +21,13 @@ def real(version: str) -> int:
 @pytest.mark.parametrize(
     ("flink", "configuration", "allocated"),
     [
-        ("1.18", {}, real("1.18.1")),
-        ("1.17", {}, real("1.17.2")),
+        ("1.18", {}, recorded_slot_count("1.18.1")),
+        ("1.17", {}, recorded_slot_count("1.17.2")),
         ("1.17", FINE_GRAINED, 2),
         ("1.13", {}, 0),
     ],
 )
-def test_slots_in_use(flink: str, configuration: dict[str, str], allocated: int) -> None:
+def test_details_list_the_allocated_slots(flink: str, configuration: dict[str, str], allocated: int) -> None:
     with HandlerClient(job(), flink=flink, configuration=configuration) as client:
         client.advance("1min")
         (listed,) = client.call("getTaskManagers")["taskmanagers"]

@@ -1,7 +1,6 @@
-"""Request bodies as Jackson binds them. The recorded texts are checked in test_recordings.py.
+"""Request bodies as Jackson binds them. tests/server/test_recordings.py checks the recorded messages.
 
-See docs/flink-behaviour.md#request-bodies.
-See docs/flink-behaviour.md#json-parsing.
+See docs/flink-behaviour.md#request-bodies and docs/flink-behaviour.md#json-parsing.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ def read(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") ->
     return body
 
 
-def refusal(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
-    with pytest.raises(RequestRejected) as caught:
+def rejection(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
+    with pytest.raises(RequestRejected) as raised:
         read(raw, operation, flink)
-    return caught.value.response.status, json.loads(caught.value.response.body)["errors"]
+    return raised.value.response.status, json.loads(raised.value.response.body)["errors"]
 
 
 @pytest.mark.parametrize(
@@ -60,11 +59,11 @@ def refusal(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3")
         (b'{"triggerId": "%s"}' % ID.upper().encode(), {"triggerId": ID}),
     ],
 )
-def test_savepoint_bodies(raw: bytes, body: dict[str, Any]) -> None:
+def test_savepoint_bodies_are_read_as_by_jackson(raw: bytes, body: dict[str, Any]) -> None:
     assert read(raw) == body
 
 
-def test_run_bodies() -> None:
+def test_fields_of_run_bodies_are_converted() -> None:
     raw = b'{"programArgsList": ["--n", 5, null], "parallelism": "3", "flinkConfiguration": {"a": 1}, "jobId": null}'
     assert read(raw, "submitJobFromJar") == {
         "programArgsList": ["--n", "5", None],
@@ -79,10 +78,10 @@ def test_a_fraction_is_cut_off() -> None:
 
 
 def test_numbers_are_trimmed_as_java_does() -> None:
-    """1.12.5: `"\\u0000"` is an empty text, which is null."""
+    """In 1.12.5, `"\\u0000"` is an empty text, which stands for null."""
     assert read(b'{"parallelism": "\\u0000"}', "submitJobFromJar") == {"parallelism": None}
     assert read(b'{"parallelism": "\\u0000 2 "}', "submitJobFromJar") == {"parallelism": 2}
-    refusal('{"parallelism": "\u00a02"}'.encode(), "submitJobFromJar")
+    rejection('{"parallelism": "\u00a02"}'.encode(), "submitJobFromJar")
 
 
 def test_requirements_are_keyed_by_lower_case_ids() -> None:
@@ -91,21 +90,21 @@ def test_requirements_are_keyed_by_lower_case_ids() -> None:
     assert read(raw, "updateJobResourceRequirements") == {ID: bounds}
 
 
-def test_the_old_name_of_the_plan() -> None:
+def test_the_plan_may_have_its_old_field_name() -> None:
     assert read(b'{"jobGraphFileName": "x"}', "submitJob") == {"executionPlanFileName": "x"}
     assert read(b'{"jobGraphFileName": "x"}', "submitJob", "1.20") == {"jobGraphFileName": "x"}
 
 
 @pytest.mark.parametrize("value", [b"true", b"1234", b"1.5", b"[1]", b"{}"])
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_only_texts_have_bytes(value: bytes, flink: str) -> None:
-    """Seen on 1.12.5: `{"serializedCoordinationRequest": true}`."""
-    status, errors = refusal(b'{"serializedCoordinationRequest": %s}' % value, "postClientCoordination", flink)
+def test_serialized_requests_must_be_strings(value: bytes, flink: str) -> None:
+    """Observed on 1.12.5: `{"serializedCoordinationRequest": true}`."""
+    status, errors = rejection(b'{"serializedCoordinationRequest": %s}' % value, "postClientCoordination", flink)
     assert status == 400
     assert "Request did not match expected format ClientCoordinationRequestBody." in errors[0]
 
 
-def test_a_heartbeat_was_a_bare_number_once() -> None:
+def test_a_heartbeat_is_a_bare_number_in_1_17() -> None:
     assert read(b"5", "triggerHeartbeat", "1.17") == {"expiredTimestamp": 5}
     assert read(b'{"expiredTimestamp": 5}', "triggerHeartbeat", "2.3") == {"expiredTimestamp": 5}
 
@@ -134,8 +133,8 @@ def test_a_heartbeat_was_a_bare_number_once() -> None:
         b'{"target-directory": "\xff"}',
     ],
 )
-def test_invalid_bodies(raw: bytes) -> None:
-    status, errors = refusal(raw)
+def test_invalid_bodies_are_rejected(raw: bytes) -> None:
+    status, errors = rejection(raw)
     assert status == 400
     assert len(errors) == 1
     assert errors[0].startswith(
@@ -154,8 +153,8 @@ def test_invalid_bodies(raw: bytes) -> None:
         (b'{"' + b"a" * 60_000 + b'": 1}', "Name length (60000)"),
     ],
 )
-def test_limits_of_jackson_are_unexpected(raw: bytes, exceeded: str) -> None:
-    status, errors = refusal(raw)
+def test_bodies_beyond_the_limits_of_jackson_are_internal_errors(raw: bytes, exceeded: str) -> None:
+    status, errors = rejection(raw)
     assert status == 500
     assert errors[0] == "Internal server error."
     assert errors[1].startswith("<Exception on server side:\n")
@@ -163,7 +162,7 @@ def test_limits_of_jackson_are_unexpected(raw: bytes, exceeded: str) -> None:
     assert errors[1].endswith("\n\nEnd of exception on server side>")
 
 
-def test_long_strings_are_fine() -> None:
+def test_long_strings_are_accepted() -> None:
     assert read(b'{"target-directory": "%s"}' % (b"x" * 300_000)) == {"target-directory": "x" * 300_000}
 
 
@@ -173,20 +172,20 @@ def test_null_differs_from_no_body() -> None:
     assert reader.read(contract.operation("triggerSavepoint"), b" null") is None
 
 
-def test_missing_primitives_without_a_body() -> None:
-    status, errors = refusal(b"", flink="1.12")
+def test_an_empty_body_lacks_required_primitives_in_1_12() -> None:
+    status, errors = rejection(b"", flink="1.12")
     assert status == 400
     assert "Bad request received. Request did not conform to expected format." in errors[0]
     assert read(b"", flink="1.13") == {}
 
 
 @pytest.mark.parametrize("flink", known_releases())
-def test_unknown_fields_are_refused_up_to_1_19(flink: str) -> None:
+def test_unknown_fields_are_rejected_before_1_20(flink: str) -> None:
     raw = b'{"cancel-job": false, "nope": 1}'
     if Contract.load(flink).release.since("1.20"):
         assert read(raw, flink=flink) == {"cancel-job": False}
     else:
-        _, errors = refusal(raw, flink=flink)
+        _, errors = rejection(raw, flink=flink)
         assert 'UnrecognizedPropertyException: Unrecognized field "nope"' in errors[0]
 
 
@@ -203,38 +202,38 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["target-directory", "cancel-job", "formatType", "triggerId", "x"]), JSON))
-def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
+def test_any_object_is_read_or_rejected(body: dict[str, Any]) -> None:
     try:
         bound = read(json.dumps(body).encode())
-    except RequestRejected as refused:
-        assert refused.response.status == 400
+    except RequestRejected as rejected:
+        assert rejected.response.status == 400
     else:
         assert set(bound) == set(body) - {"x"}
 
 
 @given(st.binary(max_size=60))
-def test_any_octets_are_read_or_refused(raw: bytes) -> None:
+def test_any_bytes_are_read_or_rejected(raw: bytes) -> None:
     try:
         read(raw)
-    except RequestRejected as refused:
-        assert refused.response.status in (400, 500)
+    except RequestRejected as rejected:
+        assert rejected.response.status in (400, 500)
 
 
-def test_the_nesting_limit_of_jackson() -> None:
+def test_nesting_below_the_limit_of_jackson_is_accepted() -> None:
     body = b'{"nope":' + b'{"a":' * 990 + b"1" + b"}" * 991
     assert read(body) == {}
 
 
-def test_depth_of_old_releases_is_that_of_the_stack() -> None:
-    before = sys.getrecursionlimit()
+def test_old_releases_limit_nesting_by_the_stack() -> None:
+    limit_before = sys.getrecursionlimit()
     shallow, deep = (b'{"a":' * depth + b"1" + b"}" * depth for depth in (4_000, 6_000))
     assert read(shallow, flink="1.20") == {}
-    status, errors = refusal(deep, flink="1.12")
+    status, errors = rejection(deep, flink="1.12")
     assert (status, "java.lang.StackOverflowError" in errors[1]) == (500, True)
-    assert sys.getrecursionlimit() == before
+    assert sys.getrecursionlimit() == limit_before
 
 
-def test_very_deep_bodies_of_imported_releases() -> None:
+def test_imported_releases_limit_nesting_like_jackson() -> None:
     bundled = Contract.load("2.3").document
     node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node@request"}, "any": {}}, "required": []}
     operation = {
@@ -255,6 +254,6 @@ def test_very_deep_bodies_of_imported_releases() -> None:
         value, levels = value["any"], levels + 1
     assert levels == 999
     assert read_nested("child", 2) == {"child": {"child": {}}}
-    with pytest.raises(RequestRejected) as caught:
+    with pytest.raises(RequestRejected) as raised:
         read_nested("child", 999)
-    assert b"exceeds the maximum allowed" in caught.value.response.body
+    assert b"exceeds the maximum allowed" in raised.value.response.body

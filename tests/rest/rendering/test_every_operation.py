@@ -1,4 +1,4 @@
-"""Rendered bodies satisfy the contract of each operation, whatever the handler knows."""
+"""Rendered bodies satisfy the contract of each operation, whichever values the payload has."""
 
 import json
 

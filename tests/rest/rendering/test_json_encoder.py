@@ -39,7 +39,7 @@ JSON = st.recursive(
         (float("-inf"), "-Infinity"),
     ],
 )
-def test_doubles_as_java_prints_them(value, text):
+def test_doubles_are_written_as_in_java(value, text):
     assert java_double(value) == text
 
 
@@ -61,7 +61,7 @@ def test_doubles_as_java_prints_them(value, text):
         ("half \ud800", '"half ?"'),
     ],
 )
-def test_json_as_jackson_writes_it(value, text):
+def test_json_is_written_as_jackson_writes_it(value, text):
     assert encode(value).decode() == text
 
 

@@ -78,10 +78,10 @@ def test_numbers_take_the_type_of_the_contract():
     ],
 )
 def test_a_value_that_does_not_fit_raises_rendering_error(payload, pointer):
-    with pytest.raises(RenderingError) as caught:
+    with pytest.raises(RenderingError) as raised:
         body("getJobsOverview", payload)
-    assert caught.value.pointer == pointer
-    assert str(caught.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
+    assert raised.value.pointer == pointer
+    assert str(raised.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
 
 
 def test_null_leaves_out_an_optional_field_that_is_not_nullable():
@@ -113,7 +113,7 @@ def test_a_subclass_without_a_name_is_known_by_its_keys():
     assert body("getCheckpointStatisticDetails", {"discarded": True, "external_path": "p"})["className"] == "completed"
 
 
-def test_a_subclass_that_does_not_exist():
+def test_a_subclass_that_does_not_exist_is_rejected():
     with pytest.raises(RenderingError, match="/className: expected completed or failed or in_progress"):
         body("getCheckpointStatisticDetails", {"className": "lost"})
 
@@ -135,7 +135,7 @@ def test_an_empty_map_stays_empty():
     assert vertex["parallelism"].keys() == {"lowerBound", "upperBound"}
 
 
-def test_an_empty_plan_and_a_plan():
+def test_a_plan_may_be_empty():
     assert body("getJobDetails", {"plan": {}}, "1.20")["plan"] == {}
     node = {"id": "0" * 32, "parallelism": 1, "operator": "", "operator_strategy": "", "description": "d"}
     plan = {"jid": "0" * 32, "name": "n", "type": "STREAMING", "nodes": [node | {"optimizer_properties": {"x": 1}}]}
@@ -147,7 +147,7 @@ def test_a_response_without_content_is_the_empty_object():
     assert body("cancelJob", {"whatever": 1}) == {}
 
 
-def test_a_tree_ends():
+def test_a_recursive_schema_ends_with_empty_lists():
     leaf = {"name": "b", "value": 1, "children": []}
     graph = {"endTimestamp": 1, "data": {"name": "a", "value": 2, "children": [leaf]}}
     assert body("getJobVertexFlameGraph", graph) == graph
@@ -159,14 +159,14 @@ def test_a_file_has_no_body():
         body("getJobManagerLogFile", None)
 
 
-def test_an_imported_release_without_faker_is_refused_at_the_start(monkeypatch):
+def test_an_imported_release_needs_faker(monkeypatch):
     shipped = Contract.load("2.3")
     monkeypatch.setitem(sys.modules, "faker", None)
     ResponseRenderer(shipped)
     imported = Contract({**shipped.document, "flink": "2.4.0", "provenance": {"source": "documentation", "detail": ""}})
-    with pytest.raises(FakerMissing) as refused:
+    with pytest.raises(FakerMissing) as raised:
         ResponseRenderer(imported)
-    assert str(refused.value) == (
+    assert str(raised.value) == (
         "Flink 2.4.0 was imported from its documentation. Fields that flinkmock does not model get values from Faker, "
         "which is not installed: pip install 'flinkmock[synthesis]'."
     )

@@ -1,4 +1,4 @@
-"""Compiled writers give what the renderer gives, byte for byte, or leave the payload to it."""
+"""Compiled writers write the same bytes as the renderer, or reject a payload."""
 
 import copy
 import math

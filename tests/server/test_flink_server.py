@@ -1,4 +1,4 @@
-"""The request path as a whole, over real HTTP."""
+"""The whole request path, over HTTP, with stub handlers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.server.fake_engine import FakeEngine
 ID = "0123456789abcdef0123456789abcdef"
 
 
-async def test_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
+async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
     engine = FakeEngine()
     client = await aiohttp_client(create_app(engine))
     async with client.get("/v1/jobs/overview") as response:
@@ -36,7 +36,9 @@ async def test_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
         ("1.12", ["Content-Type", "Access-Control-Allow-Origin", "Connection", "content-length"]),
     ],
 )
-def test_headers(serve: Callable[..., Client], flink: str, names: list[str]) -> None:
+def test_headers_have_the_order_and_spelling_of_the_release(
+    serve: Callable[..., Client], flink: str, names: list[str]
+) -> None:
     reply = serve(flink=flink).send("GET", "/overview")
     assert [name for name, _ in reply.headers] == names
     assert reply.header("content-type") == "application/json; charset=UTF-8"
@@ -46,20 +48,20 @@ def test_headers(serve: Callable[..., Client], flink: str, names: list[str]) -> 
 
 def test_the_engine_gets_converted_values(client: Client) -> None:
     client.send("POST", f"/jobs/{ID.upper()}/savepoints", b'{"cancel-job": "true"}')
-    assert client.engine.last.operation.id == "triggerSavepoint"
-    assert client.engine.last.path == {"jobid": ID}
-    assert client.engine.last.body == {"cancel-job": True}
+    assert client.engine.last_call.operation.id == "triggerSavepoint"
+    assert client.engine.last_call.path == {"jobid": ID}
+    assert client.engine.last_call.body == {"cancel-job": True}
     client.send("GET", f"/jobs/{ID}/metrics?get=a,b")
-    assert client.engine.last.query == {"get": ["a", "b"]}
+    assert client.engine.last_call.query == {"get": ["a", "b"]}
 
 
-def test_the_base_url_is_the_servers_own(client: Client) -> None:
+def test_the_base_url_does_not_follow_forwarded_headers(client: Client) -> None:
     client.send("GET", "/jars", headers={"X-Forwarded-Host": "elsewhere"})
     host, port = client.address
-    assert client.engine.last.base_url == f"http://{host}:{port}"
+    assert client.engine.last_call.base_url == f"http://{host}:{port}"
 
 
-def test_a_bad_body_wins_over_a_bad_id(client: Client) -> None:
+def test_a_bad_body_is_reported_before_a_bad_id(client: Client) -> None:
     reply = client.send("POST", "/jobs/nohex/savepoints", b"hello")
     assert "Request did not match expected format" in reply.errors[0]
     reply = client.send("POST", "/jobs/nohex/savepoints", b"{}")
@@ -75,7 +77,9 @@ def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
     assert client.send("GET", f"/jobs/{ID}/status").status == 500
 
 
-def test_a_bug_is_an_internal_error_and_is_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_handler_is_logged_and_an_internal_error(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(call: RestCall) -> Payload:
         raise LookupError("oops")
 
@@ -94,7 +98,7 @@ def test_files_have_no_cors_header(client: Client) -> None:
     assert reply.body == b"a line\n"
 
 
-def test_an_empty_file(client: Client) -> None:
+def test_an_empty_file_has_a_content_type(client: Client) -> None:
     client.engine.handler = lambda call: FileContent(b"")
     reply = client.send("GET", "/jobmanager/stdout")
     assert (reply.status, reply.body, reply.header("content-type")) == (200, b"", "text/plain")
@@ -106,7 +110,7 @@ def test_log_urls_have_no_cors_header(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/index.html"])
-def test_the_index_page(client: Client, path: str) -> None:
+def test_the_index_page_is_served_with_cache_headers(client: Client, path: str) -> None:
     client.send("GET", "/")  # unpacks the page
     reply = client.send("GET", path)
     assert reply.status == 200
@@ -117,13 +121,13 @@ def test_the_index_page(client: Client, path: str) -> None:
     assert reply.header("access-control-allow-origin") is None
 
 
-def test_an_index_page_that_has_not_changed(client: Client) -> None:
+def test_an_unchanged_index_page_is_not_sent_again(client: Client) -> None:
     modified = client.send("GET", "/").header("last-modified")
     reply = client.send("GET", "/", headers={"If-Modified-Since": modified or ""})
     assert (reply.status, reply.body) == (304, b"")
 
 
-def test_outside_of_the_web_folder(client: Client) -> None:
+def test_paths_outside_of_the_web_folder_are_forbidden(client: Client) -> None:
     client.send("GET", "/")  # unpacks the page, and creates the folder
     reply = client.send("GET", "/..")
     assert (reply.status, reply.errors) == (403, ["Forbidden."])
@@ -131,12 +135,12 @@ def test_outside_of_the_web_folder(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/web/", "/v1/", "/jobmanager/"])
-def test_folders_that_are_not_there(client: Client, path: str) -> None:
+def test_missing_folders_are_not_found(client: Client, path: str) -> None:
     reply = client.send("GET", path)
     assert reply.errors == [f"Unable to load requested file {path}index.html."]
 
 
-def test_bad_escapes_in_a_segment(client: Client) -> None:
+def test_a_bad_escape_in_a_segment_is_an_internal_error(client: Client) -> None:
     reply = client.send("GET", "/taskmanagers/%25")
     assert reply.status == 500
     assert reply.errors == ["Internal server error: unterminated escape sequence at index 0 of: %"]
@@ -177,18 +181,18 @@ def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink:
             path = path.replace(f":{parameter.name}", text, 1)
         reply = client.send(operation.method, path, bodies.get(operation.id))
         assert reply.status == operation.status, (operation, reply.body)
-        assert client.engine.last.operation is operation
+        assert client.engine.last_call.operation is operation
 
 
 @pytest.mark.parametrize("target", ["/jobs/0/taskmanagers/x/log-url?mode=nope", "/jobs/*/jobmanager/log-url"])
-def test_log_urls_convert_nothing(serve: Callable[..., Client], target: str) -> None:
+def test_log_urls_convert_no_parameters(serve: Callable[..., Client], target: str) -> None:
     client = serve()
     reply = client.send("GET", target, b"no JSON")
     assert (reply.status, reply.header("access-control-allow-origin")) == (200, None)
     assert client.engine.calls[-1].path["jobid"] == target.split("/")[2]
 
 
-def test_a_null_for_a_body_is_missed_after_the_parameters(serve: Callable[..., Client]) -> None:
+def test_a_null_body_is_rejected_after_the_parameters(serve: Callable[..., Client]) -> None:
     client = serve()
     reply = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
     assert reply.status == 500

@@ -1,4 +1,4 @@
-"""Values of one response that have to fit together."""
+"""Values in responses that have to agree with each other."""
 
 from __future__ import annotations
 
@@ -27,21 +27,25 @@ def values(harness: ScenarioHarness, vertex: int, *names: str) -> list[int]:
     return [by_id[name] for name in names]
 
 
-def test_durations_of_one_moment() -> None:
-    """A cached graph shows the durations of running tasks until now, those of `aggregated` as well."""
+def test_durations_in_one_response_are_of_the_same_time() -> None:
+    """A cached graph shows the durations of running tasks until now, also in `aggregated`."""
     with scenario_harness(JOB, flink="2.3") as harness:
         path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}"
-        for moment in (5_000, 6_500):
-            harness.advance_to(moment)
+        for time_ms in (5_000, 6_500):
+            harness.advance_to(time_ms)
             details = harness.get(path)
             for state, summary in details["aggregated"]["status-duration"].items():
-                spent = [subtask["status-duration"][state] for subtask in details["subtasks"]]
-                assert (summary["min"], summary["max"], summary["sum"]) == (min(spent), max(spent), sum(spent))
+                durations = [subtask["status-duration"][state] for subtask in details["subtasks"]]
+                assert (summary["min"], summary["max"], summary["sum"]) == (
+                    min(durations),
+                    max(durations),
+                    sum(durations),
+                )
             (group,) = harness.get(f"{path}/taskmanagers")["taskmanagers"]
             assert group["aggregated"]["status-duration"] == details["aggregated"]["status-duration"]
 
 
-def test_an_operator_receives_what_the_one_before_it_emits() -> None:
+def test_an_operator_receives_what_its_predecessor_emits() -> None:
     with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
         harness.advance_to(20_000)
         source = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
@@ -59,29 +63,29 @@ def test_an_operator_receives_what_the_one_before_it_emits() -> None:
         assert none == 0
 
 
-def test_splits_of_a_source() -> None:
+def test_a_source_has_metrics_of_its_splits_but_not_in_2_0() -> None:
     with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
         harness.advance_to(20_000)
         job = harness.job()
-        listed = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
-        split_metrics = {name.partition(".split.")[2] for name in listed if ".split." in name}
+        names = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        split_metrics = {name.partition(".split.")[2] for name in names if ".split." in name}
         recorded = next(
             step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
         )["response"]["body"]
         real = {metric["id"].partition(".split.1.")[2] for metric in recorded if ".split." in metric["id"]}
         assert split_metrics == {f"orders-{number}.{name}" for number in range(4) for name in real}
-        assert [name for name in listed if "orders-3.watermark.currentWatermark" in name] == [
+        assert [name for name in names if "orders-3.watermark.currentWatermark" in name] == [
             "0.Source__numbers.split.orders-3.watermark.currentWatermark"
         ]
     with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.0") as harness:
         harness.advance_to(20_000)
         job = harness.job()
-        listed = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
-        assert not any(".split." in name for name in listed)
+        names = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        assert not any(".split." in name for name in names)
 
 
 @pytest.mark.parametrize(("release", "subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
-def test_entities_in_descriptions(release: str, subset: str) -> None:
+def test_descriptions_have_the_html_entities_of_the_release(release: str, subset: str) -> None:
     """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
     text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
     with scenario_harness(text, flink=release) as harness:
