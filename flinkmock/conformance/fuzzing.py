@@ -129,9 +129,9 @@ def _path_values(parameter: Parameter) -> SearchStrategy[str]:
     """Generate values of a path parameter that the server does not have, valid and invalid ones."""
     from hypothesis import strategies as st
 
-    from flinkmock.strategies.parameters import texts
+    from flinkmock.strategies.parameters import parameter_texts
 
-    valid = texts(parameter)
+    valid = parameter_texts(parameter)
     if parameter.type == "string" and not parameter.pattern:
         valid = valid.map("no-{}".format)
     return st.one_of(valid, st.text(min_size=1, max_size=12).filter(_encodable).map("x{}".format), st.just("-1"))
@@ -140,16 +140,18 @@ def _path_values(parameter: Parameter) -> SearchStrategy[str]:
 def _query_parameters(parameter: Parameter) -> SearchStrategy[_GeneratedParameter]:
     from hypothesis import strategies as st
 
-    from flinkmock.strategies.parameters import lists
+    from flinkmock.strategies.parameters import query_parameter_texts
 
     is_validated = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
     free_text = st.text(max_size=12).filter(_encodable)
-    unusual = lists(parameter) if is_validated or parameter.type == "boolean" else free_text
+    unusual = query_parameter_texts(parameter) if is_validated or parameter.type == "boolean" else free_text
     invalid = st.text("xyz-!", min_size=1, max_size=6)
     name = parameter.name
     return st.one_of(
         st.just(_GeneratedParameter(name, None, is_invalid=False)),
-        st.one_of(lists(parameter), unusual).map(lambda text: _GeneratedParameter(name, text, is_invalid=False)),
+        st.one_of(query_parameter_texts(parameter), unusual).map(
+            lambda text: _GeneratedParameter(name, text, is_invalid=False)
+        ),
         invalid.map(lambda text: _GeneratedParameter(name, text, is_invalid=is_validated)),
     )
 

@@ -3,10 +3,10 @@
 They require hypothesis: `pip install flinkmock[fuzz]`.
 """
 
-try:
-    import hypothesis as _hypothesis  # noqa: F401 - imported first, for the message
-except ImportError as error:
-    raise ImportError("flinkmock.strategies needs hypothesis: pip install 'flinkmock[fuzz]'") from error
+from importlib.util import find_spec
+
+if find_spec("hypothesis") is None:
+    raise ImportError("flinkmock.strategies needs hypothesis: pip install 'flinkmock[fuzz]'")
 
 from flinkmock.strategies.faults import FaultPlan, fault_plans
 from flinkmock.strategies.requests import Request, requests

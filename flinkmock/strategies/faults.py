@@ -63,7 +63,7 @@ def _fault_plans(draw: DrawFn, flink: str, min_size: int, max_size: int) -> Faul
 
 @cache
 def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
-    """Generate faults as in scenarios: the effect, then the trigger."""
+    """Generate faults as in scenarios: an effect with the conditions under which it applies."""
     operations = st.sampled_from([str(operation) for operation in Contract.load(flink) if not operation.hidden])
     matches: SearchStrategy[Any] = operations | st.lists(operations, min_size=1, max_size=2, unique=True)
     triggers: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

@@ -45,9 +45,14 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 
 
 def operations(exceptions: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
-    """Generate durations and failures of operations. `exceptions` are the names of exceptions in the scenario."""
-    references = st.sampled_from(exceptions) if exceptions else EXCEPTIONS
-    failures = {"fails": _FAILS, "exception": references}
+    """Generate durations and failures of cluster operations, as in the section `operations`.
+
+    Args:
+        exceptions: The names of exceptions in the scenario.
+        of_job: Whether the operations are those of one job, instead of all operations.
+    """
+    drawn_exceptions = st.sampled_from(exceptions) if exceptions else EXCEPTIONS
+    failures = {"fails": _FAILS, "exception": drawn_exceptions}
     with_duration: SearchStrategy[Any] = DURATION_SPECS | st.fixed_dictionaries(
         {}, optional={"duration": DURATION_SPECS, **failures}
     )
@@ -71,10 +76,18 @@ def vertices(draw: DrawFn) -> list[Any]:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     chain: list[Any] = [f"Source: {names[0]}", *names[1:]]
     for index, name in enumerate(chain):
-        more = draw(st.fixed_dictionaries({}, optional={"parallelism": st.integers(1, 4), "record-size": _SIZES,
-                                                        "selectivity": st.integers(0, 3)}))  # fmt: skip
-        if more:
-            chain[index] = {"name": name, **more}
+        properties = draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "parallelism": st.integers(1, 4),
+                    "record-size": _SIZES,
+                    "selectivity": st.integers(0, 3),
+                },
+            )
+        )
+        if properties:
+            chain[index] = {"name": name, **properties}
     return chain
 
 
@@ -83,9 +96,9 @@ def jobs(draw: DrawFn, scheduler: str, exceptions: Sequence[str]) -> Any:
     """Generate a job, or the name of a template. The simplest one is `streaming`."""
     if not draw(st.booleans()):
         return draw(st.sampled_from(TEMPLATES))
-    batch = draw(st.booleans())
+    is_batch = draw(st.booleans())
     optional: dict[str, SearchStrategy[Any]] = {
-        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if batch else "STREAMING"), exceptions),
+        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if is_batch else "STREAMING"), exceptions),
         "name": WORDS.filter(bool),
         "parallelism": st.integers(1, 4),
         "vertices": vertices(),
@@ -96,4 +109,4 @@ def jobs(draw: DrawFn, scheduler: str, exceptions: Sequence[str]) -> Any:
         "operations": operations(exceptions, of_job=True),
         "age": st.integers(1, 10).map("{}m".format),
     }
-    return draw(st.fixed_dictionaries({"type": st.just("batch")} if batch else {}, optional=optional))
+    return draw(st.fixed_dictionaries({"type": st.just("batch")} if is_batch else {}, optional=optional))

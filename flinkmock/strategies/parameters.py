@@ -12,13 +12,13 @@ from flinkmock.contract import Parameter
 from flinkmock.strategies.values import HEX
 
 PLAIN = string.ascii_lowercase + string.digits
-_OFTEN_SEVERAL = frozenset({"agg", "get", "jobs", "subtasks", "taskmanagers"})
+_LIST_PARAMETERS = frozenset({"agg", "get", "jobs", "subtasks", "taskmanagers"})
 """Query parameters for which clients send several values. Flink reads all query parameters as lists."""
-Known = Mapping[str, Sequence[str]]
-"""Values for parameters: {"jobid": ["…"]}."""
+KnownValues = Mapping[str, Sequence[str]]
+"""Name of a parameter -> its possible values: {"jobid": ["…"]}."""
 
 
-def texts(parameter: Parameter, known: Known | None = None) -> SearchStrategy[str]:
+def parameter_texts(parameter: Parameter, known: KnownValues | None = None) -> SearchStrategy[str]:
     """Generate one value, unquoted. Values of `known` are preferred to generated ones."""
     if known and known.get(parameter.name):
         return st.sampled_from(known[parameter.name])
@@ -31,17 +31,17 @@ def texts(parameter: Parameter, known: Known | None = None) -> SearchStrategy[st
     if parameter.type == "boolean":
         return st.sampled_from(("false", "true"))
     if parameter.type == "integer":
-        most = 2**63 - 1 if parameter.format == "int64" else 2**31 - 1
-        return st.integers(0 if parameter.minimum is None else parameter.minimum, most).map(str)
+        maximum = 2**63 - 1 if parameter.format == "int64" else 2**31 - 1
+        return st.integers(0 if parameter.minimum is None else parameter.minimum, maximum).map(str)
     if parameter.name == "subtasks":
         return st.integers(0, 9).map(str)
     return _words()
 
 
-def lists(parameter: Parameter, known: Known | None = None) -> SearchStrategy[str]:
+def query_parameter_texts(parameter: Parameter, known: KnownValues | None = None) -> SearchStrategy[str]:
     """Generate the text of a query parameter: one value, or several with commas."""
-    several = parameter.list and parameter.name in _OFTEN_SEVERAL
-    return st.lists(texts(parameter, known), min_size=1, max_size=3 if several else 1, unique=True).map(",".join)
+    max_size = 3 if parameter.list and parameter.name in _LIST_PARAMETERS else 1
+    return st.lists(parameter_texts(parameter, known), min_size=1, max_size=max_size, unique=True).map(",".join)
 
 
 def _words() -> SearchStrategy[str]:

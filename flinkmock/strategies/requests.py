@@ -13,7 +13,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.jar import small_jar
-from flinkmock.strategies.parameters import Known, lists, texts
+from flinkmock.strategies.parameters import KnownValues, parameter_texts, query_parameter_texts
 from flinkmock.strategies.values import values_of
 
 BOUNDARY = "flinkmock-0f1e2d3c"
@@ -52,7 +52,7 @@ class Request:
         return base + self.target
 
 
-def requests(operation: str, *, flink: str = LATEST, known: Known | None = None) -> SearchStrategy[Request]:
+def requests(operation: str, *, flink: str = LATEST, known: KnownValues | None = None) -> SearchStrategy[Request]:
     """Generate well-formed requests for an operation: Flink can parse path, query and body.
 
     The jobs and other objects in them need not exist.
@@ -69,39 +69,40 @@ def requests(operation: str, *, flink: str = LATEST, known: Known | None = None)
     """
     contract = Contract.load(flink)
     requested = contract.find(operation)
-    # a generated parameter can be a fixed segment of another path
+    # a generated path parameter may equal a fixed segment of another operation's path
     strategy = _requests(contract, requested, known)
     return strategy.filter(lambda request: contract.match(request.method, request.path) is requested)
 
 
 @st.composite
-def _requests(draw: DrawFn, contract: Contract, operation: Operation, known: Known | None) -> Request:
+def _requests(draw: DrawFn, contract: Contract, operation: Operation, known: KnownValues | None) -> Request:
     path, query = draw(paths(operation, known)), draw(_queries(operation, known))
     headers, body = draw(_bodies(contract, operation))
     return Request(operation.method, path, query, headers, body)
 
 
-def paths(operation: Operation, known: Known | None = None) -> SearchStrategy[str]:
+def paths(operation: Operation, known: KnownValues | None = None) -> SearchStrategy[str]:
     """Generate quoted paths of an operation."""
     declared = {f":{parameter.name}": parameter for parameter in operation.path_parameters}
     segments = (
-        texts(declared[segment], known) if segment in declared else st.just(segment) for segment in operation.segments
+        parameter_texts(declared[segment], known) if segment in declared else st.just(segment)
+        for segment in operation.segments
     )
     return st.tuples(*segments).map(lambda parts: "".join(f"/{quote(part, safe='')}" for part in parts))
 
 
-def _queries(operation: Operation, known: Known | None) -> SearchStrategy[tuple[tuple[str, str], ...]]:
-    always = {
-        query_parameter.name: lists(query_parameter, known)
+def _queries(operation: Operation, known: KnownValues | None) -> SearchStrategy[tuple[tuple[str, str], ...]]:
+    required = {
+        query_parameter.name: query_parameter_texts(query_parameter, known)
         for query_parameter in operation.query_parameters
         if query_parameter.required
     }
-    sometimes = {
-        query_parameter.name: lists(query_parameter, known)
+    optional = {
+        query_parameter.name: query_parameter_texts(query_parameter, known)
         for query_parameter in operation.query_parameters
         if not query_parameter.required
     }
-    drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(always, optional=sometimes)
+    drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(required, optional=optional)
     return drawn.map(lambda values: tuple(values.items()))
 
 

@@ -41,9 +41,12 @@ class Values:
             return st.just(schema["const"])
         if "enum" in schema:
             return st.sampled_from(schema["enum"])
-        kinds = allowed_types(schema)
-        strategies = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
-        return st.one_of(strategies) if strategies else st.just({})  # Flink writes objects for schemas without a type
+        type_names = sorted(
+            allowed_types(schema), key=lambda type_name: type_name != "null"
+        )  # null is the simplest value
+        strategies = [self._of_type(type_name, schema) for type_name in type_names]
+        # Flink writes objects for schemas without a type
+        return st.one_of(strategies) if strategies else st.just({})
 
     def _definition(self, name: str) -> SearchStrategy[Any]:
         """Return a strategy for a definition.
@@ -57,8 +60,8 @@ class Values:
             self._named[name] = simple | full if "properties" in schema else full
         return self._named[name]
 
-    def _of_type(self, kind: str, schema: Schema) -> SearchStrategy[Any]:
-        match kind:
+    def _of_type(self, type_name: str, schema: Schema) -> SearchStrategy[Any]:
+        match type_name:
             case "null":
                 return st.none()
             case "boolean":

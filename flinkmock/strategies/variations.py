@@ -32,17 +32,19 @@ def variations(
         UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
-    varied = contract.find(operation)
-    flat = [
+    varied_operation = contract.find(operation)
+    changes = [
         (value.path.text, str(change))
-        for value in variable_values(contract.release.minor, varied.id)
+        for value in variable_values(contract.release.minor, varied_operation.id)
         for change in value.changes
     ]
-    if not flat:
+    if not changes:
         return st.builds(lambda: FaultPlan([], flink))
     pairs = st.lists(
-        st.sampled_from(flat), min_size=min(min_size, 1), max_size=max_size, unique_by=lambda pair: pair[0]
+        st.sampled_from(changes), min_size=min(min_size, 1), max_size=max_size, unique_by=lambda pair: pair[0]
     ).filter(lambda drawn: len(drawn) >= min_size)
     return pairs.map(
-        lambda drawn: FaultPlan([{"match": str(varied), "vary": dict(drawn)}] if drawn else [], contract.release.minor)
+        lambda drawn: FaultPlan(
+            [{"match": str(varied_operation), "vary": dict(drawn)}] if drawn else [], contract.release.minor
+        )
     )

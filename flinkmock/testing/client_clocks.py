@@ -1,4 +1,4 @@
-"""Makes clients follow a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
+"""Makes clients follow a `ClusterTime`, by replacing `time.sleep`, `time.monotonic`, `Event.wait` and others.
 
 time-machine replaces `time.time`, `datetime.now` and other functions that return a date. All changes are undone at the
 end.
@@ -22,9 +22,17 @@ from flinkmock.server.loop import ServerLoop
 if TYPE_CHECKING:
     from flinkmock.testing.cluster_time import ClusterTime
 
-_NO_CLIENTS = sys.stdlib_module_names | {"flinkmock", "pytest", "_pytest", "pluggy", "xdist", "execnet", "time_machine"}
+_PACKAGES_WITHOUT_CLIENTS = sys.stdlib_module_names | {
+    "flinkmock",
+    "pytest",
+    "_pytest",
+    "pluggy",
+    "xdist",
+    "execnet",
+    "time_machine",
+}
 """Packages whose references to functions of `time` are not replaced."""
-_RECEIVING = "recv", "recv_into"
+_RECEIVE_METHODS = "recv", "recv_into"
 
 
 class ClientClocks:
@@ -33,7 +41,7 @@ class ClientClocks:
     _installed: ClientClocks | None = None
 
     def __init__(self, cluster_time: ClusterTime) -> None:
-        self._time = cluster_time
+        self._cluster_time = cluster_time
         self._undo: list[Callable[[], None]] = []
 
     def install(self) -> None:
@@ -50,7 +58,7 @@ class ClientClocks:
         selector: Any = selectors.DefaultSelector
         self._replace(selector, "select", self._select(selector.select))
         self._replace(threading.Event, "wait", self._event_wait(threading.Event.wait))
-        for name in _RECEIVING:
+        for name in _RECEIVE_METHODS:
             self._replace(socket.socket, name, self._receive(getattr(socket.socket, name)))
 
     def uninstall(self) -> None:
@@ -60,15 +68,16 @@ class ClientClocks:
         ClientClocks._installed = None
 
     @property
-    def _active(self) -> bool:
-        return ClientClocks._installed is self and self._time.is_client()
+    def _is_active(self) -> bool:
+        """Whether a call from the current thread follows the `ClusterTime`."""
+        return ClientClocks._installed is self and self._cluster_time.is_client()
 
     def _replace(self, owner: Any, name: str, replacement: object) -> None:
-        own = vars(owner)
-        if name in own:
-            original = own[name]
+        own_attributes = vars(owner)
+        if name in own_attributes:
+            original = own_attributes[name]
             self._undo.append(lambda: setattr(owner, name, original))
-        else:
+        else:  # the attribute is inherited
             self._undo.append(lambda: delattr(owner, name))
         setattr(owner, name, replacement)
 
@@ -77,7 +86,7 @@ class ClientClocks:
         original = getattr(time, name)
         self._replace(time, name, replacement)
         for module in [*sys.modules.values()]:
-            if (getattr(module, "__name__", None) or "").partition(".")[0] in _NO_CLIENTS:
+            if (getattr(module, "__name__", None) or "").partition(".")[0] in _PACKAGES_WITHOUT_CLIENTS:
                 continue
             for key, value in [*getattr(module, "__dict__", {}).items()]:
                 if value is original:
@@ -87,71 +96,73 @@ class ClientClocks:
 
     def _sleep(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         def replacement(seconds: float, /) -> None:
-            if seconds > 0 and self._active:
-                self._time.wait(seconds, lambda: False, sleep)
+            if seconds > 0 and self._is_active:
+                self._cluster_time.wait(seconds, lambda: False, sleep)
             else:
                 sleep(seconds)
 
         return replacement
 
     def _monotonic(self, monotonic: Callable[[], float]) -> Callable[[], float]:
-        return lambda: self._time.monotonic_ns() / 1e9 if self._active else monotonic()
+        return lambda: self._cluster_time.monotonic_ns() / 1e9 if self._is_active else monotonic()
 
     def _monotonic_ns(self, monotonic_ns: Callable[[], int]) -> Callable[[], int]:
-        return lambda: self._time.monotonic_ns() if self._active else monotonic_ns()
+        return lambda: self._cluster_time.monotonic_ns() if self._is_active else monotonic_ns()
 
     def _select(self, select: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        """Let event loops wait for their next timer in the clusters' time."""
+        """Make event loops wait for their next timer in the clusters' time."""
 
         def replacement(selector: Any, timeout: float | None = None) -> list[Any]:
-            if (timeout is not None and timeout <= 0) or not self._runs_a_client_loop():
+            if (timeout is not None and timeout <= 0) or not self._is_in_loop_of_client():
                 return select(selector, timeout)
             events: list[Any] = []
 
-            def ready() -> bool:
+            def has_events() -> bool:
                 events.extend(select(selector, 0))
                 return bool(events)
 
             def nap(seconds: float) -> None:
                 events.extend(select(selector, seconds))
 
-            self._time.wait(timeout, lambda: bool(events) or ready(), nap)
+            self._cluster_time.wait(timeout, lambda: bool(events) or has_events(), nap)
             return events
 
         return replacement
 
-    def _runs_a_client_loop(self) -> bool:
+    def _is_in_loop_of_client(self) -> bool:
         loop = asyncio._get_running_loop()
-        return loop is not None and not isinstance(loop, ServerLoop) and self._active
+        return loop is not None and not isinstance(loop, ServerLoop) and self._is_active
 
     def _event_wait(self, wait: Callable[..., bool]) -> Callable[..., bool]:
-        """Let `event.wait(5)`, with which many threads sleep, wait in the clusters' time."""
+        """Make `event.wait(5)`, with which many threads sleep, wait in the clusters' time."""
 
         def replacement(event: threading.Event, timeout: float | None = None) -> bool:
             caller = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
-            if timeout is None or timeout <= 0 or caller in _NO_CLIENTS or not self._active:
+            if timeout is None or timeout <= 0 or caller in _PACKAGES_WITHOUT_CLIENTS or not self._is_active:
                 return wait(event, timeout)
-            return self._time.wait(timeout, event.is_set, lambda seconds: wait(event, seconds))
+            return self._cluster_time.wait(timeout, event.is_set, lambda seconds: wait(event, seconds))
 
         return replacement
 
     def _receive(self, receive: Callable[..., Any]) -> Callable[..., Any]:
-        """Let blocking sockets wait for responses in the clusters' time."""
+        """Make blocking sockets wait for responses in the clusters' time."""
 
         def replacement(connection: socket.socket, *args: Any, **options: Any) -> Any:
             timeout = connection.gettimeout()
-            if timeout != 0 and self._active and self._is_of_cluster(connection):
+            if timeout != 0 and self._is_active and self._is_connected_to_cluster(connection):
                 poll = select.poll()
                 poll.register(connection, select.POLLIN)
-                if not self._time.wait(timeout, lambda: bool(poll.poll(0)), lambda seconds: poll.poll(seconds * 1000)):
+                if not self._cluster_time.wait(
+                    timeout, lambda: bool(poll.poll(0)), lambda seconds: poll.poll(seconds * 1000)
+                ):
                     raise TimeoutError("timed out")
             return receive(connection, *args, **options)
 
         return replacement
 
-    def _is_of_cluster(self, connection: socket.socket) -> bool:
+    def _is_connected_to_cluster(self, connection: socket.socket) -> bool:
         try:
             peer = connection.getpeername()
         except OSError:
             return False
-        return isinstance(peer, tuple) and peer[1] in self._time.ports
+        return isinstance(peer, tuple) and peer[1] in self._cluster_time.ports

@@ -25,25 +25,29 @@ class ClusterRecord:
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
-        """Return the exchanges during this test."""
+        """The exchanges during this test."""
         return [exchange for exchange in self.cluster.requests if exchange.number > (self.requests_before or 0)]
 
-    def findings(self, *, unexpected: bool) -> list[str]:
-        """Return the unmet expectations and, with `unexpected`, the requests that matched no operation."""
+    def findings(self, *, with_unexpected: bool) -> list[str]:
+        """Return the unmet expectations.
+
+        Args:
+            with_unexpected: Whether requests that matched no operation and no expectation are findings, too.
+        """
         texts = []
         try:
             self.cluster.verify()
         except UnmetExpectation as error:
             texts.append(str(error))
-        unmatched = [
+        unexpected = [
             exchange for exchange in self.cluster.requests.unexpected if exchange.number > (self.requests_before or 0)
         ]
-        if unexpected and unmatched:
-            texts.append(unmatched_report(unmatched, self.cluster.engine.contract))
+        if with_unexpected and unexpected:
+            texts.append(unmatched_report(unexpected, self.cluster.engine.contract))
         return texts
 
     def without_effect(self) -> Findings:
-        """Return the findings without effect in this test, except faults of a cluster that several tests share."""
+        """Return what had no effect in this test, without the faults of a cluster that several tests share."""
         if self.requests_before is None:
             return self.cluster.findings
         return Findings(ignored=ignored_parts(self.exchanges))

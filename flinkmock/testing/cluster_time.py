@@ -1,6 +1,6 @@
 """One time for clusters and their clients in the same process: a client that sleeps moves the clusters' clocks.
 
-`ClusterTime` decides when time moves on. `client_clocks.py` makes clients use it.
+`ClusterTime` decides when time advances. `client_clocks.py` makes clients use it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.testing.mock import FlinkMock
 
-_MS, _S = 1_000_000, 1_000_000_000
-"""A millisecond and a second, in ns."""
+_NS_PER_MS, _NS_PER_S = 1_000_000, 1_000_000_000
 _DELIVERY_NAP_S, _BUSY_NAP_S, _IDLE_NAP_S = 0.0005, 0.001, 0.02
 """The pauses between two checks, in seconds of the wall clock: while a response is being sent, while other threads
 work, and while nothing has a deadline."""
@@ -33,12 +32,18 @@ SERVER_THREAD = "flinkmock"
 
 
 @dataclass(slots=True)
-class _Cluster:
-    """A cluster, and the ms by which its clock is ahead of `ClusterTime.elapsed`."""
+class _AttachedCluster:
+    """A cluster whose time the clients follow.
+
+    Attributes:
+        cluster: The cluster.
+        engine: Its current engine.
+        ahead_ms: The cluster time (epoch ms) minus `ClusterTime.elapsed` (in ms).
+    """
 
     cluster: FlinkMock
     engine: Engine
-    ahead: int
+    ahead_ms: int
 
 
 class ClusterTime:
@@ -64,30 +69,33 @@ class ClusterTime:
 
     def __init__(self, *clusters: FlinkMock) -> None:
         self.elapsed = 0
-        self._initial = clusters
-        self._clusters: list[_Cluster] = []
+        self._initial_clusters = clusters
+        self._clusters: list[_AttachedCluster] = []
         self._lock = threading.RLock()
-        self._waiting: dict[int, float] = {}
-        """The ident of a waiting thread -> the time until which it waits."""
-        self._waits = 0
-        self._last_activity: tuple[object, float] = (None, 0.0)
+        self._wait_ends: dict[int, float] = {}
+        """The ident of a waiting thread -> the value of `elapsed` until which it waits; infinity without a timeout."""
+        self._wait_count = 0
+        """How often a thread has begun or ended a wait."""
+        self._last_activity: object = None
+        self._last_activity_at = 0.0
+        """When `_last_activity` changed, in seconds of `monotonic`."""
 
     # -- begin and end
 
     def __enter__(self) -> Self:
         from flinkmock.testing.client_clocks import ClientClocks
 
-        time_machine, begin = _time_machine(), time.time_ns() // _S
-        self._foreign = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        time_machine, wall_start_s = _import_time_machine(), time.time_ns() // _NS_PER_S
+        self._earlier_threads = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
         # whole seconds, because aiohttp rounds its deadlines up to seconds
-        self._monotonic_start = (time.monotonic_ns() // _S + 1) * _S
-        self._wall_start = self._wall = begin * _S
+        self._monotonic_start = (time.monotonic_ns() // _NS_PER_S + 1) * _NS_PER_S
+        self._wall_start = self._wall = wall_start_s * _NS_PER_S
         self._clocks = ClientClocks(self)
         self._clocks.install()
         try:
-            self._traveller = time_machine.travel(begin, tick=False)
-            self._shift = self._traveller.start().shift
-            self.attach(*self._initial)
+            self._traveller = time_machine.travel(wall_start_s, tick=False)
+            self._shift_wall_clock = self._traveller.start().shift
+            self.attach(*self._initial_clusters)
         except BaseException as error:
             self._clocks.uninstall()
             if isinstance(error, RuntimeError):
@@ -106,41 +114,48 @@ class ClusterTime:
     def attach(self, *clusters: FlinkMock) -> None:
         """Make the clients of further clusters follow this time. Raises InvalidArgument."""
         for cluster in clusters:
-            attached = _Cluster(cluster, cluster.engine, 0)
+            attached = _AttachedCluster(cluster, cluster.engine, 0)
             self._clusters.append(attached)
             self._follow(attached, cluster.engine)
-            cluster.serve_new_engine = self._followed_by(attached, cluster.serve_new_engine)
+            cluster.serve_new_engine = self._serve_and_follow(attached, cluster.serve_new_engine)
 
-    def _followed_by(self, attached: _Cluster, serve: Callable[[Engine], None]) -> Callable[[Engine], None]:
+    def _serve_and_follow(
+        self, attached: _AttachedCluster, serve: Callable[[Engine], None]
+    ) -> Callable[[Engine], None]:
+        """Return a function that calls `serve` with a new engine, and then follows its clock."""
+
         def replacement(engine: Engine) -> None:
             serve(engine)
             self._follow(attached, engine)
 
         return replacement
 
-    def _follow(self, attached: _Cluster, engine: Engine) -> None:
+    def _follow(self, attached: _AttachedCluster, engine: Engine) -> None:
+        """Follow the clock of an engine: advance this time when it advances. Raises InvalidArgument."""
         clock = engine.clock
         if clock.mode is not ClockMode.VIRTUAL:
             raise InvalidArgument(f'Clients share the time of a virtual clock only, not of "{clock.text}".')
         attached.engine = engine
 
-        def on_advance() -> None:
-            with self._lock:
-                if clock.generation != generation[0]:
-                    generation[0] = clock.generation
-                    self._set_ahead(attached)
-                self._move((clock.now() - attached.ahead) * _MS)
+        generation = clock.generation
 
-        generation = [clock.generation]
+        def on_advance() -> None:
+            nonlocal generation
+            with self._lock:
+                if clock.generation != generation:  # the clock was set back
+                    generation = clock.generation
+                    self._set_ahead(attached)
+                self._move_to((clock.now() - attached.ahead_ms) * _NS_PER_MS)
+
         self._set_ahead(attached)
         clock.on_advance = on_advance
 
-    def _set_ahead(self, attached: _Cluster) -> None:
+    def _set_ahead(self, attached: _AttachedCluster) -> None:
         now = attached.engine.clock.now()
-        attached.ahead = now - self.elapsed // _MS
+        attached.ahead_ms = now - self.elapsed // _NS_PER_MS
         if attached is self._clusters[0]:
-            self._wall_start = attached.ahead * _MS
-            self._move(self.elapsed)
+            self._wall_start = attached.ahead_ms * _NS_PER_MS
+            self._move_to(self.elapsed)
 
     # -- the time
 
@@ -150,7 +165,7 @@ class ClusterTime:
 
     def is_client(self) -> bool:
         """Return whether the current thread follows this time."""
-        return threading.get_ident() not in self._foreign and threading.current_thread().name != SERVER_THREAD
+        return threading.get_ident() not in self._earlier_threads and threading.current_thread().name != SERVER_THREAD
 
     @property
     def ports(self) -> set[int]:
@@ -158,30 +173,30 @@ class ClusterTime:
         urls = [url for cluster in self._clusters if cluster.cluster.is_running for url in cluster.cluster.urls]
         return {int(url.rpartition(":")[2]) for url in urls}
 
-    def wait(self, seconds: float | None, ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
-        """Wait until `ready()` is true, for at most some seconds of this time.
+    def wait(self, seconds: float | None, is_ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
+        """Wait until `is_ready()` is true, for at most some seconds of this time.
 
         Args:
             seconds: The maximum; None for no maximum.
-            ready: Returns whether the wait is over.
+            is_ready: Returns whether the wait is over.
             nap: Waits for at most the given seconds of the wall clock.
 
         Returns:
-            True if it is ready, False if the time is over.
+            Whether it is ready; False if the time is over.
         """
-        me = threading.get_ident()
-        end = math.inf if seconds is None else self.elapsed + max(math.ceil(seconds * _S), 1)
-        self._waits += 1
-        self._waiting[me] = end
+        thread_id = threading.get_ident()
+        end = math.inf if seconds is None else self.elapsed + max(math.ceil(seconds * _NS_PER_S), 1)
+        self._wait_count += 1
+        self._wait_ends[thread_id] = end
         try:
-            while not ready():
+            while not is_ready():
                 if self.elapsed >= end:
                     return False
-                response = self._next_response()
-                if ready():
+                next_response = self._next_response()
+                if is_ready():
                     break
-                earliest = min([response, *self._waiting.copy().values()])
-                if response <= self.elapsed:
+                earliest = min([next_response, *self._wait_ends.copy().values()])
+                if next_response <= self.elapsed:
                     nap(_DELIVERY_NAP_S)
                 elif earliest == math.inf:
                     nap(_IDLE_NAP_S)
@@ -191,43 +206,49 @@ class ClusterTime:
                     self._move_clusters(int(earliest))
             return True
         finally:
-            del self._waiting[me]
-            self._waits += 1
+            del self._wait_ends[thread_id]
+            self._wait_count += 1
 
     def _next_response(self) -> float:
-        """Process all requests; return the time of the first response that a fault delays, in ns."""
-        remaining = [ms for cluster in self._clusters if (ms := cluster.cluster.settle()) is not None]
-        return min((self.elapsed + ms * _MS for ms in remaining), default=math.inf)
+        """Wait until all requests are processed.
+
+        Returns:
+            The value of `elapsed` at which the next response that a fault delays is due; infinity if there is none.
+        """
+        delays = [cluster.cluster.settle() for cluster in self._clusters]
+        return min((self.elapsed + ms * _NS_PER_MS for ms in delays if ms is not None), default=math.inf)
 
     def _others_wait(self) -> bool:
         """Return whether all other threads of the test wait."""
-        ignored = self._foreign | self._waiting.copy().keys()
+        ignored = self._earlier_threads | self._wait_ends.copy().keys()
         if all(thread.ident in ignored or thread.name == SERVER_THREAD for thread in threading.enumerate()):
             return True
         activity = (
-            self._waits,
+            self._wait_count,
             [len(cluster.cluster.requests) + cluster.cluster.requests.dropped for cluster in self._clusters],
         )
-        if activity != self._last_activity[0]:
-            self._last_activity = activity, monotonic()
-        return monotonic() - self._last_activity[1] >= QUIET_S
+        if activity != self._last_activity:
+            self._last_activity, self._last_activity_at = activity, monotonic()
+        return monotonic() - self._last_activity_at >= QUIET_S
 
     def _move_clusters(self, elapsed: int) -> None:
+        """Advance all clusters, and then this time, to a value of `elapsed`."""
         for cluster in self._clusters:
-            by = elapsed // _MS + cluster.ahead - cluster.engine.clock.now()
-            if by > 0:
-                cluster.engine.advance(by)
+            advance_ms = elapsed // _NS_PER_MS + cluster.ahead_ms - cluster.engine.clock.now()
+            if advance_ms > 0:
+                cluster.engine.advance(advance_ms)
         with self._lock:
-            self._move(elapsed)
+            self._move_to(elapsed)
 
-    def _move(self, elapsed: int) -> None:
+    def _move_to(self, elapsed: int) -> None:
+        """Set `elapsed`, unless it is already later, and the date of the clients."""
         self.elapsed = max(self.elapsed, elapsed)
         wall = (self._wall_start + self.elapsed) // 1_000 * 1_000
-        self._shift(timedelta(microseconds=(wall - self._wall) // 1_000))
+        self._shift_wall_clock(timedelta(microseconds=(wall - self._wall) // 1_000))
         self._wall = wall
 
 
-def _time_machine() -> Any:
+def _import_time_machine() -> Any:
     """Import time-machine. Raises FlinkMockError."""
     try:
         import time_machine

@@ -21,7 +21,15 @@ MAX_RESPONSE_CHANGES = 20
 
 @dataclass
 class RequestSample:
-    """A kind of request. `target`, `body` (parsed JSON) and `test` are those of the first such request."""
+    """Requests that differ only in path parameters.
+
+    Attributes:
+        flink: The minor release to which they were sent.
+        target: The target of the first one.
+        body: The parsed JSON body of the first one.
+        test: The id of the test that sent the first one.
+        times: The number of requests.
+    """
 
     flink: str
     method: str
@@ -35,14 +43,14 @@ class CompatReport:
     """Collects the requests of all tests.
 
     Args:
-        target: The release to upgrade to.
+        target_release: The release to upgrade to.
 
     Raises:
-        UnknownRelease: There is no contract for `target`.
+        UnknownRelease: There is no contract for it.
     """
 
-    def __init__(self, target: str) -> None:
-        self.target = Contract.load(target).release.minor
+    def __init__(self, target_release: str) -> None:
+        self.target_release = Contract.load(target_release).release.minor
         self._samples: dict[str, RequestSample] = {}
 
     def add(self, test: str, exchanges: Iterable[Exchange]) -> None:
@@ -67,17 +75,17 @@ class CompatReport:
     def report(self) -> str:
         """Return the report as text."""
         releases = known_releases()
-        served = sorted({sample.flink for sample in self._samples.values()}, key=releases.index)
-        earlier = [flink for flink in served if releases.index(flink) < releases.index(self.target)]
+        served_releases = sorted({sample.flink for sample in self._samples.values()}, key=releases.index)
+        earlier = [flink for flink in served_releases if releases.index(flink) < releases.index(self.target_release)]
         if not earlier:
-            return f"No request was sent to a Flink release before {self.target}."
+            return f"No request was sent to a Flink release before {self.target_release}."
         return "\n".join(line for flink in earlier for line in self._lines(flink))
 
     def _lines(self, flink: str) -> Iterator[str]:
         samples = [sample for sample in self._samples.values() if sample.flink == flink]
         requests = [ClientRequest(sample.method, sample.target, sample.body, sample.times) for sample in samples]
         tests = {str(request): sample.test for request, sample in zip(requests, samples, strict=True)}
-        impacts = compat(requests, flink, self.target)
+        impacts = compat(requests, flink, self.target_release)
         total = sum(request.times for request in requests)
         count = counted(total, "request")
         yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from flinkmock.cluster.job import Job
 from flinkmock.journal import Exchange
@@ -23,10 +24,12 @@ def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
     engine = cluster.engine
     with engine.lock:
         now, start = engine.clock.now(), engine.cluster.started_at
-        events = [event for job in engine.cluster.jobs.values() for event in _events(job, now)]
+        events = sorted(
+            (event for job in engine.cluster.jobs.values() for event in _events(job, now)), key=itemgetter(0)
+        )
     lines = [f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:.1f} s"]
     if events:
-        lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in sorted(events, key=_time))]
+        lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in events)]
     lines += ["requests:" if exchanges else "no requests", *_request_lines(exchanges, start)]
     if cluster.requests.dropped:
         lines.append(f"  {cluster.requests.dropped} older requests were dropped")
@@ -36,34 +39,32 @@ def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
 
 
 def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
+    """Yield the time (epoch ms) and the description of each event of a job."""
     for at, state in job.states:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):
         yield failure.at, f"{job.name} fails: {failure.exception.chain()[-1]}"
     for savepoint in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
         if savepoint.is_savepoint:
-            failed = f" fails: {savepoint.failure}" if savepoint.failure else ""
-            yield savepoint.ends_at, f"{job.name} savepoint {savepoint.path}{failed}"
-
-
-def _time(event: tuple[int, str]) -> int:
-    return event[0]
+            reason = f" fails: {savepoint.failure}" if savepoint.failure else ""
+            yield savepoint.ends_at, f"{job.name} savepoint {savepoint.path}{reason}"
 
 
 def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
     """Return a line for each sequence of equal requests, and its hints."""
     lines = []
-    for _, group in groupby(exchanges, key=_kind):
-        first, *more = group
-        repeated = f"  ({len(more) + 1} times, until {(more[-1].time - start) / 1000:.1f} s)" if more else ""
-        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{repeated}")
+    for _, group in groupby(exchanges, key=_repetition_key):
+        first, *others = group
+        repetition = f"  ({len(others) + 1} times, until {(others[-1].time - start) / 1000:.1f} s)" if others else ""
+        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{repetition}")
         lines += [f"{'':21}{hint}" for hint in request_hints(first)]
     if len(lines) <= MAX_REQUEST_LINES:
         return lines
     return [f"  … {len(lines) - MAX_REQUEST_LINES} earlier lines", *lines[-MAX_REQUEST_LINES:]]
 
 
-def _kind(exchange: Exchange) -> tuple[object, ...]:
+def _repetition_key(exchange: Exchange) -> tuple[object, ...]:
+    """Return the values that are equal in repeated requests."""
     return exchange.method, exchange.target, exchange.body_bytes, exchange.status, exchange.fault
 
 

@@ -83,9 +83,16 @@ class FlinkMock(ClusterControl):
         base_path: str | None = None,
         credentials: Iterable[Credential] = (),
     ) -> None:
-        start = None if start_time is None else parse_time(start_time)
-        base = None if base_path is None else parse_base_path(base_path)
-        super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK, start, base, tuple(credentials)))
+        options = EngineOptions(
+            flink=flink,
+            seed=seed,
+            clock=clock,
+            default_clock=DEFAULT_CLOCK,
+            start_time=None if start_time is None else parse_time(start_time),
+            base_path=None if base_path is None else parse_base_path(base_path),
+            credentials=tuple(credentials),
+        )
+        super().__init__(scenario, options)
         self._tls_options = tls
         self._tls: Tls | None = None
         self._port = port
@@ -130,10 +137,10 @@ class FlinkMock(ClusterControl):
         control = control_server(self, "127.0.0.1") if self._has_control_api else None
         app = create_app(engine, dashboard=self._load_dashboard(engine), control=control)
 
-        async def end(app: web.Application) -> None:
+        async def close(app: web.Application) -> None:
             self.close()
 
-        app.on_cleanup.append(end)
+        app.on_cleanup.append(close)
         return app
 
     def close(self) -> None:
@@ -166,7 +173,7 @@ class FlinkMock(ClusterControl):
         self._server = server
 
     def _load_tls(self, engine: Engine) -> Tls | None:
-        """Raises FlinkMockError."""
+        """Return the TLS of the cluster; None if it is served without TLS. Raises FlinkMockError."""
         from flinkmock.server.tls_options import TlsOptions, enables_tls
 
         options = self._tls_options
@@ -274,7 +281,7 @@ class FlinkMock(ClusterControl):
     def restore(self, snapshot: Snapshot) -> None:
         was_shut_down = self.cluster.is_shut_down
         super().restore(snapshot)
-        if was_shut_down and self._server is not None:  # by a client, so that nothing listens
+        if was_shut_down and self._server is not None:  # a client has shut down the cluster, and nothing listens
             port = self.port
             self._server.close()
             self._serve(self.engine, port)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from flinkmock.testing.plugin_settings import (
+    FINDING_POLICIES,
     MARKER,
-    UNEXPECTED,
-    WITHOUT_EFFECT,
+    UNEXPECTED_POLICIES,
     cluster_defaults,
     find_scenario,
     invalid_value,
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from flinkmock.testing.mock import FlinkMock
 
 T = TypeVar("T")
-REPORTED: pytest.StashKey[list[str]] = pytest.StashKey()
-"""The findings in the report of a passed test, if its policy is `report`."""
+REPORTED_FINDINGS: pytest.StashKey[list[str]] = pytest.StashKey()
+"""The findings that are reported for a passed test, because its policy is `report`."""
 SECTION = "flinkmock: without effect"
-"""The title of the section with the findings in REPORTED."""
+"""The title of the section with the findings in REPORTED_FINDINGS."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
 """The clusters of a test."""
 SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
@@ -89,11 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
                 Contract.load(release)
     except FlinkMockError as error:
         raise pytest.UsageError(f"flinkmock: {error}") from None
-    if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED:
-        raise pytest.UsageError(invalid_value("unexpected", unexpected, UNEXPECTED))
+    if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED_POLICIES:
+        raise pytest.UsageError(invalid_value("unexpected", unexpected, UNEXPECTED_POLICIES))
     for name in ("unused", "ignored"):
-        if (value := config.getini(f"flinkmock_{name}")) not in WITHOUT_EFFECT:
-            raise pytest.UsageError(invalid_value(name, value, WITHOUT_EFFECT))
+        if (value := config.getini(f"flinkmock_{name}")) not in FINDING_POLICIES:
+            raise pytest.UsageError(invalid_value(name, value, FINDING_POLICIES))
     if target:
         from flinkmock.testing.compat_report import CompatReport
 
@@ -109,12 +109,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _parametrize(metafunc, "flinkmock_session", releases, scope="session")
     if "flinkmock_flink" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("flinkmock")
-        marked = marker.kwargs.get("flink") if marker else None
-        is_single = isinstance(marked, str) and split_releases(marked) == [marked]  # then the test keeps its name
-        if not is_single and (marked is not None or releases):
-            _parametrize(
-                metafunc, "flinkmock_flink", releases if marked is None else split_releases(marked), scope=None
-            )
+        marker_release: object = marker.kwargs.get("flink") if marker else None
+        if marker_release is not None:
+            releases = split_releases(marker_release)
+        # a test with a single release in its marker keeps its name
+        if releases != [marker_release] and (marker_release is not None or releases):
+            _parametrize(metafunc, "flinkmock_flink", releases, scope=None)
 
 
 def _parametrize(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *, scope: Any) -> None:
@@ -185,8 +185,8 @@ def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., F
     """A fake Flink cluster (`FlinkMock`), started before the test and closed after it."""
     args, options = marker_arguments(request.node)
     options.pop("flink", None)
-    for reported in ("unexpected", "unused", "ignored"):
-        options.pop(reported, None)
+    for policy in ("unexpected", "unused", "ignored"):
+        options.pop(policy, None)
     return _start(lambda: flinkmock_factory(*args, **options))
 
 
@@ -220,15 +220,16 @@ def _start(start: Callable[[], T]) -> T:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Reset the records of the test: plugins may run a failed test again."""
     records = item.stash[RECORDS] = []
-    before = item.config.stash.get(SESSION_CLUSTER, None)
-    requests_before = len(before.requests) + before.requests.dropped if before else 0
+    earlier_cluster = item.config.stash.get(SESSION_CLUSTER, None)
+    requests_before = len(earlier_cluster.requests) + earlier_cluster.requests.dropped if earlier_cluster else 0
     result = yield
-    shared = item.config.stash.get(SESSION_CLUSTER, None)  # None if the project overrides the fixture
-    if shared is not None and "flinkmock_session" in getattr(item, "fixturenames", ()):
+    session_cluster = item.config.stash.get(SESSION_CLUSTER, None)  # None if the project overrides the fixture
+    if session_cluster is not None and "flinkmock_session" in getattr(item, "fixturenames", ()):
         from flinkmock.testing.cluster_record import ClusterRecord
 
-        records.append(ClusterRecord(shared, requests_before if shared is before else 0))
-    item.stash[REPORTED] = []
+        is_same_cluster = session_cluster is earlier_cluster
+        records.append(ClusterRecord(session_cluster, requests_before if is_same_cluster else 0))
+    item.stash[REPORTED_FINDINGS] = []
     return result
 
 
@@ -242,7 +243,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     records = item.stash.get(RECORDS, [])
     if records:
         policy = policies(item)
-        findings = [text for record in records for text in record.findings(unexpected=policy["unexpected"] == "fail")]
+        findings = [
+            text for record in records for text in record.findings(with_unexpected=policy["unexpected"] == "fail")
+        ]
         for record in records:
             without_effect = record.without_effect()
             for name, sentences in (("unused", without_effect.unused), ("ignored", without_effect.ignored)):
@@ -251,7 +254,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
                         "\n".join([*sentences, f'  To allow this: @pytest.mark.flinkmock({name}="report").'])
                     )
                 elif policy[name] == "report":
-                    item.stash[REPORTED] += sentences
+                    item.stash[REPORTED_FINDINGS] += sentences
         if findings:
             pytest.fail("\n\n".join(findings), pytrace=False)
     return result
@@ -276,23 +279,23 @@ def pytest_runtest_makereport(
     The frames of flinkmock are hidden in tracebacks of its errors.
     """
     if call.excinfo is not None:
-        _hide_our_frames(call.excinfo)
+        _hide_frames_of_flinkmock(call.excinfo)
     report = yield
-    if report.when == "call" and report.passed and (texts := item.stash.get(REPORTED, [])):
+    if report.when == "call" and report.passed and (texts := item.stash.get(REPORTED_FINDINGS, [])):
         report.sections.append((SECTION, "\n".join(texts)))
     if report.failed:
         report.sections.extend(("flinkmock", record.report()) for record in item.stash.get(RECORDS, []))
     return report
 
 
-def _hide_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+def _hide_frames_of_flinkmock(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Hide flinkmock's modules in the traceback, so that it ends at the line of the test."""
     for entry in excinfo.traceback:
         if PACKAGE in Path(entry.path).parents:
-            entry.frame.f_globals["__tracebackhide__"] = _is_ours
+            entry.frame.f_globals["__tracebackhide__"] = _is_error_of_flinkmock
 
 
-def _is_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+def _is_error_of_flinkmock(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     from flinkmock.errors import FlinkMockError
 
     return isinstance(excinfo.value, FlinkMockError)
@@ -318,7 +321,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     compat_report = config.stash.get(COMPAT_REPORT, None)
     if compat_report is not None:
-        terminalreporter.section(f"upgrade to Flink {compat_report.target}")
+        terminalreporter.section(f"upgrade to Flink {compat_report.target_release}")
         terminalreporter.write_line(compat_report.report())
     tests: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("passed"):

@@ -6,6 +6,7 @@ the ini file, the scenario, the default. pytest imports this module in every run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ ARGUMENTS = (
     *("unexpected", "unused", "ignored"),
 )
 """The arguments of the marker, except the scenario."""
-UNEXPECTED = "fail", "allow"
-"""Whether a test fails if its requests match no operation."""
-WITHOUT_EFFECT = "fail", "report", "ignore"
-"""The outcome of a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
+UNEXPECTED_POLICIES = "fail", "allow"
+"""The values of `unexpected`: whether a test fails if its requests match no operation."""
+FINDING_POLICIES = "fail", "report", "ignore"
+"""The values of `unused` (faults that never applied) and `ignored` (parts of requests that Flink ignores)."""
 
 
 def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -39,21 +40,25 @@ def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (), {}
     options = {**marker.kwargs}
     unknown = sorted(options.keys() - {"scenario", *ARGUMENTS})
-    scenarios = len(marker.args) + ("scenario" in options)
-    if unknown or scenarios > 1:
-        problem = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenarios}"
-        pytest.fail(f"the marker flinkmock takes {problem}: {MARKER.partition(':')[0]}", pytrace=False)
-    for name, allowed in (("unexpected", UNEXPECTED), ("unused", WITHOUT_EFFECT), ("ignored", WITHOUT_EFFECT)):
+    scenario_count = len(marker.args) + ("scenario" in options)
+    if unknown or scenario_count > 1:
+        accepted = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenario_count}"
+        pytest.fail(f"the marker flinkmock takes {accepted}: {MARKER.partition(':')[0]}", pytrace=False)
+    for name, allowed in (
+        ("unexpected", UNEXPECTED_POLICIES),
+        ("unused", FINDING_POLICIES),
+        ("ignored", FINDING_POLICIES),
+    ):
         if name in options and options[name] not in allowed:
             pytest.fail(invalid_value(name, options[name], allowed), pytrace=False)
     return marker.args, options
 
 
 def policies(item: pytest.Item) -> dict[str, str]:
-    """Return the consequence for a test with findings, by their kind."""
-    marked = marker_arguments(item)[1]
+    """Return the policy of a test for each kind of finding: `unexpected`, `unused` and `ignored`."""
+    options = marker_arguments(item)[1]
     return {
-        name: marked.get(name) or item.config.getini(f"flinkmock_{name}")
+        name: options.get(name) or item.config.getini(f"flinkmock_{name}")
         for name in ("unexpected", "unused", "ignored")
     }
 
@@ -79,6 +84,7 @@ def cluster_defaults(config: pytest.Config) -> dict[str, Any]:
 
 
 def releases_of_run(config: pytest.Config) -> list[str]:
+    """Return the releases of the command line or the ini file, on which each test runs; none: the default release."""
     return split_releases(config.getoption("--flinkmock-flink") or ",".join(config.getini("flinkmock_flink")))
 
 
@@ -88,9 +94,10 @@ def split_releases(setting: object) -> list[str]:
         from flinkmock.contract import known_releases
 
         return list(known_releases())
-    names = (
-        setting.split(",") if isinstance(setting, str) else setting if isinstance(setting, list | tuple) else [setting]
-    )
+    if isinstance(setting, str):
+        names: Sequence[object] = setting.split(",")
+    else:
+        names = setting if isinstance(setting, list | tuple) else [setting]
     return [name for text in names if (name := str(text).strip())]
 
 
@@ -103,10 +110,10 @@ def find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -
     from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
     from flinkmock.scenario.files import find_file, is_file_name
 
-    beside_ini = config.inipath.parent if config.inipath else config.rootpath
-    folders = [folder, beside_ini, Path()]
+    ini_folder = config.inipath.parent if config.inipath else config.rootpath
+    folders = [folder, ini_folder, Path()]
     if scenario is None:
-        scenario, folders = config.getini("flinkmock_scenario"), [beside_ini]
+        scenario, folders = config.getini("flinkmock_scenario"), [ini_folder]
         if not scenario:
             return None
     elif not is_file_name(scenario):

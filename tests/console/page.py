@@ -1,4 +1,4 @@
-"""The console in a browser, as a test uses it."""
+"""Drives the console in a browser."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class ConsolePage:
         self.browser._until(condition, lambda: f"{message}: {self.browser.text}")
 
     def text(self, selector: str) -> str:
-        """The text of an element, also of a picture."""
+        """Return the text of an element, such as an SVG picture."""
         script = "return document.querySelector(arguments[0])?.textContent ?? ''"
         return str(self.driver.execute_script(script, selector))
 
-    def is_hidden_overflow(self) -> bool:
+    def is_wider_than_window(self) -> bool:
         """Return whether the page is wider than the window."""
         return bool(self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"))
 
@@ -64,5 +64,5 @@ class ConsolePage:
     @property
     def foreign_requests(self) -> list[str]:
         """The requests of the page to other servers."""
-        names: list[Any] = self.driver.execute_script("return performance.getEntries().map(each => each.name)")
+        names: list[Any] = self.driver.execute_script("return performance.getEntries().map(entry => entry.name)")
         return [name for name in names if "://" in name and not name.startswith((self.url, "about:"))]

@@ -19,18 +19,20 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SCENE = Path(__file__).with_name("scene.yaml")
 
 
-def play(cluster: FlinkMock) -> None:
-    """The requests of a client in the scene."""
+def send_requests(cluster: FlinkMock) -> None:
+    """Send the requests of a client to the cluster of scene.yaml, and advance its clock."""
     job = cluster.job("orders").id
-    with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as aside:
+    with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as executor:
         for _ in range(6):
             client.get("/jobs/overview")
             cluster.advance("11s")
         client.post(f"/jobs/{job}/checkpoints", json={})
         cluster.advance("1m")
         cluster.taskmanagers.add()
-        slow = aside.submit(client.post, f"/jobs/{job}/savepoints", json={"target-directory": "s3://savepoints"})
-        while not slow.done():
+        savepoint = executor.submit(
+            client.post, f"/jobs/{job}/savepoints", json={"target-directory": "s3://savepoints"}
+        )
+        while not savepoint.done():
             cluster.advance("1s")
             time.sleep(0.05)
         client.get("/jobs/nohex")
@@ -51,7 +53,7 @@ def main() -> int:
         return 2
     cluster = FlinkMock(SCENE)  # not a `with` block, because the expectation is not met
     with tempfile.TemporaryDirectory() as profile, contextlib.closing(cluster.start()):
-        play(cluster)
+        send_requests(cluster)
         browser = Browser(Path(profile))
         try:
             resize(browser, 1280, 1000)

@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from tests.console.page import ConsolePage
-from tests.console.screenshots import play
+from tests.console.screenshots import send_requests
 from tests.timeouts import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("console")]
@@ -21,20 +21,20 @@ def request(url: str) -> None:
         json.load(response)
 
 
-def test_it_states_that_the_cluster_is_a_fake(console: ConsolePage) -> None:
+def test_the_page_says_that_the_cluster_is_a_fake(console: ConsolePage) -> None:
     console.wait_for("This is not Flink: Flink 2.3.0 is simulated, and no job runs.")
     assert console.driver.title == "flinkmock: Flink 2.3.0 (fake)"
     assert console.browser.take_errors() == []
 
 
-def test_the_page_of_the_cluster_leads_to_it(console: ConsolePage) -> None:
+def test_the_root_page_leads_to_the_console(console: ConsolePage) -> None:
     console.browser.open(console.url)
     console.wait_for("live", "orders")
     assert console.driver.current_url == f"{console.url}/__flinkmock__/"
     assert console.browser.take_errors() == []
 
 
-def test_clock(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_clock_is_advanced_and_changed(console: ConsolePage, flink: FlinkMock) -> None:
     console.press("+10s")
     console.wait_for("00:00:10.000 2026-01-01", "+10s")
     console.press("+1m")
@@ -50,7 +50,7 @@ def test_clock(console: ConsolePage, flink: FlinkMock) -> None:
     assert flink.clock.text == "10x"
 
 
-def test_run_until(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_clock_runs_until_a_job_is_in_a_state(console: ConsolePage, flink: FlinkMock) -> None:
     console.fill('#run-until [name="job"]', "orders")
     console.fill('#run-until [name="state"]', "RESTARTING")
     console.press("Run until")
@@ -60,7 +60,7 @@ def test_run_until(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("orders FINISHED can never be reached", "last-order awaited now")
 
 
-def test_signal(console: ConsolePage, flink: FlinkMock) -> None:
+def test_a_signal_is_sent(console: ConsolePage, flink: FlinkMock) -> None:
     flink.advance("2m")
     console.wait_for("last-order awaited now")
     console.press("Send", "Send signal last-order")
@@ -68,8 +68,8 @@ def test_signal(console: ConsolePage, flink: FlinkMock) -> None:
     assert flink.job("orders").state == "FINISHED"
 
 
-def test_timeline(console: ConsolePage, flink: FlinkMock) -> None:
-    play(flink)
+def test_the_timeline_shows_jobs_operations_faults_and_processes(console: ConsolePage, flink: FlinkMock) -> None:
+    send_requests(flink)
     console.wait_until(lambda: "slow savepoint" in console.timeline, "the timeline lacks the fault")
     for text in ("orders: RESTARTING", "savepoint completed", "checkpoint 3 failed", "TaskManager joins", "1 hit"):
         assert text in console.timeline
@@ -79,7 +79,7 @@ def test_timeline(console: ConsolePage, flink: FlinkMock) -> None:
     assert "orders: RUNNING" in console.timeline and "nightly-report: INITIALIZING" not in console.timeline
 
 
-def test_jobs(console: ConsolePage, flink: FlinkMock) -> None:
+def test_jobs_are_submitted_failed_restarted_finished_and_cancelled(console: ConsolePage, flink: FlinkMock) -> None:
     flink.advance("5s")
     console.fill('#submit [name="name"]', "report")
     console.fill('#submit [name="template"]', "streaming")
@@ -115,7 +115,7 @@ def test_a_dialog_can_be_cancelled(console: ConsolePage, flink: FlinkMock) -> No
     assert flink.job("orders").state == "RUNNING"
 
 
-def test_faults(console: ConsolePage, flink: FlinkMock) -> None:
+def test_faults_are_added_and_removed(console: ConsolePage, flink: FlinkMock) -> None:
     console.fill("#fault", "name: hide\nmatch: GET /jobs\nreply: {status: 503}\n")
     console.press("Add fault")
     console.wait_for("Added: hide.", "match: GET /jobs")
@@ -131,7 +131,7 @@ def test_faults(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("This is not valid:", "2:")
 
 
-def test_processes(console: ConsolePage, flink: FlinkMock) -> None:
+def test_taskmanagers_join_and_are_lost_and_the_leader_crashes(console: ConsolePage, flink: FlinkMock) -> None:
     first = next(iter(flink.taskmanagers))
     console.press("Lose", f"Lose TaskManager {first}")
     console.wait_for(f"TaskManager {first} is lost.")
@@ -144,7 +144,7 @@ def test_processes(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("JobManager 0 leads.")
 
 
-def test_scenarios(console: ConsolePage, flink: FlinkMock) -> None:
+def test_scenarios_are_loaded_and_edited(console: ConsolePage, flink: FlinkMock) -> None:
     console.fill('#load [name="scenario"]', "crash-loop.yaml")
     console.wait_for("A job that fails and restarts")
     console.press("Load")
@@ -161,7 +161,7 @@ def test_scenarios(console: ConsolePage, flink: FlinkMock) -> None:
     assert [job.name for job in flink.jobs] == ["returns"]
 
 
-def test_snapshots(console: ConsolePage, flink: FlinkMock) -> None:
+def test_snapshots_are_taken_restored_and_deleted(console: ConsolePage, flink: FlinkMock) -> None:
     flink.advance("10s")
     console.press("Take a snapshot")
     console.wait_for("The snapshot is taken.")
@@ -173,7 +173,7 @@ def test_snapshots(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("The snapshot is deleted.", "A snapshot keeps everything")
 
 
-def test_requests(console: ConsolePage, flink: FlinkMock) -> None:
+def test_requests_are_listed_filtered_and_cleared(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("No client has sent a request yet.")
     request(f"{flink.url}/overview")
     request(f"{flink.url}/jobs/{flink.job('orders').id}?verbose=1")
@@ -193,11 +193,11 @@ def test_requests(console: ConsolePage, flink: FlinkMock) -> None:
     assert len(flink.requests) == 0
 
 
-def test_expectations(console: ConsolePage) -> None:
+def test_expectations_are_shown(console: ConsolePage) -> None:
     console.wait_for("not met yet", "POST /jobs/:jobid/stop once")
 
 
-def test_keyboard_alone(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_keyboard_alone_is_enough(console: ConsolePage, flink: FlinkMock) -> None:
     from selenium.webdriver import ActionChains, Keys
 
     def active() -> str:
@@ -229,35 +229,35 @@ def test_a_list_that_changes_keeps_the_focus(console: ConsolePage, flink: FlinkM
 
 
 def test_every_control_has_a_name(console: ConsolePage, flink: FlinkMock) -> None:
-    play(flink)
+    send_requests(flink)
     console.wait_for("slow savepoint")
     nameless = console.driver.execute_script(
-        """const isNamed = (each) => each.ariaLabel || each.labels?.length
-             || each.matches("button") && each.textContent.trim();
+        """const isNamed = (control) => control.ariaLabel || control.labels?.length
+             || control.matches("button") && control.textContent.trim();
            const controls = [...document.querySelectorAll("button, input, select, textarea")];
-           return controls.filter((each) => !isNamed(each)).map((each) => each.outerHTML);"""
+           return controls.filter((control) => !isNamed(control)).map((control) => control.outerHTML);"""
     )
     assert nameless == []
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390, 320])
-def test_no_width_needs_to_scroll_sideways(console: ConsolePage, flink: FlinkMock, width: int) -> None:
-    play(flink)
+def test_the_page_never_scrolls_sideways(console: ConsolePage, flink: FlinkMock, width: int) -> None:
+    send_requests(flink)
     console.resize(width, 900)
     console.wait_for("slow savepoint", "nohex")
     console.press("▸ 7", "Details of request 7")
     console.wait_for("triggerCheckpoint")
-    assert not console.is_hidden_overflow()
+    assert not console.is_wider_than_window()
 
 
-def test_a_cluster_that_ends(console: ConsolePage, flink: FlinkMock) -> None:
+def test_a_cluster_that_has_ended_is_reported(console: ConsolePage, flink: FlinkMock) -> None:
     flink.close()
     console.wait_for("The cluster does not answer.")
     console.press("+10s")
     console.wait_for("Failed to fetch")
 
 
-def test_a_token(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_page_asks_for_a_token(console: ConsolePage, flink: FlinkMock) -> None:
     from flinkmock.control.access import Access
     from flinkmock.server.control_server import ControlServer
 

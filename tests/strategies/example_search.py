@@ -1,4 +1,4 @@
-"""Examples of a strategy."""
+"""Finds examples of a hypothesis strategy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from hypothesis.strategies import SearchStrategy
 
 def simplest_example(strategy: SearchStrategy[Any]) -> Any:
     """Return the example that all others shrink to."""
-    return find(strategy, lambda drawn: True, settings=settings(max_examples=1, phases=[Phase.generate], database=None))
+    return find(
+        strategy, lambda example: True, settings=settings(max_examples=1, phases=[Phase.generate], database=None)
+    )
 
 
 def find_example(strategy: SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:

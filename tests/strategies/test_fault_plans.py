@@ -16,24 +16,24 @@ from tests.strategies.example_search import find_example, minimal_example, simpl
 
 @examples(40)
 @given(fault_plans(flink="1.20"))
-def test_every_plan_equals_its_text(plan: FaultPlan) -> None:
+def test_a_plan_loads_equal_faults_from_its_yaml(plan: FaultPlan) -> None:
     assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
     assert load_scenario({"flink": "1.20", "faults": plan.definitions}).faults == tuple(plan)
     assert not any(fault.drop is Drop.HANG for fault in plan)
 
 
-def test_the_cluster_survives_every_plan() -> None:
+def test_a_cluster_responds_normally_after_each_plan() -> None:
     with (
         FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual") as cluster,
         ClusterTime(cluster),  # delays take no time
         httpx.Client(base_url=cluster.url) as client,
     ):
-        start = cluster.snapshot()
+        snapshot = cluster.snapshot()
 
         @examples(15)
         @given(fault_plans(min_size=1))
         def send(plan: FaultPlan) -> None:
-            cluster.restore(start)
+            cluster.restore(snapshot)
             cluster.faults.add(*plan)
             for _ in range(3):
                 try:
@@ -59,10 +59,10 @@ WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corr
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_every_key_is_drawn_at_times(word: str) -> None:
+def test_every_key_can_be_drawn(word: str) -> None:
     find_example(fault_plans(), lambda plan: word in str(plan.definitions))
 
 
-def test_an_unknown_release() -> None:
+def test_an_unknown_release_is_refused() -> None:
     with pytest.raises(UnknownRelease):
         fault_plans(flink="3.0")

@@ -1,4 +1,4 @@
-"""Every release accepts generated requests, whichever HTTP client sends them."""
+"""Every release accepts generated requests from any HTTP client."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from tests.timeouts import PATIENCE
 RELEASES = st.sampled_from(known_releases())
 
 
-def with_httpx(request: Request, base: str) -> int:
+def send_with_httpx(request: Request, base: str) -> int:
     return httpx.request(request.method, request.url(base), headers=request.headers, content=request.body).status_code
 
 
-def with_requests(request: Request, base: str) -> int:
+def send_with_requests(request: Request, base: str) -> int:
     return requests_library.request(
         request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=PATIENCE
     ).status_code
 
 
-def with_urllib(request: Request, base: str) -> int:
-    prepared = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
+def send_with_urllib(request: Request, base: str) -> int:
+    urllib_request = urllib.request.Request(
+        request.url(base), request.body, dict(request.headers), method=request.method
+    )
     try:
-        with urllib.request.urlopen(prepared, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(urllib_request, timeout=PATIENCE) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -77,14 +79,14 @@ def test_the_server_never_rejects_the_form_of_a_request(flink: str) -> None:
 
 
 def test_the_simplest_request_has_no_optional_parameters() -> None:
-    drawn = simplest_example(requests("POST /jobs/:jobid/stop"))
-    assert drawn == Request("POST", f"/jobs/{'0' * 32}/stop", (), {"Content-Type": "application/json"}, b"{}")
+    request = simplest_example(requests("POST /jobs/:jobid/stop"))
+    assert request == Request("POST", f"/jobs/{'0' * 32}/stop", (), {"Content-Type": "application/json"}, b"{}")
     assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
 
 
 def test_required_parameters_are_generated() -> None:
-    drawn = minimal_example(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
-    assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
+    request = minimal_example(requests("PATCH /jobs/:jobid"), lambda drawn: bool(drawn.query))
+    assert request.target == f"/jobs/{'0' * 32}?mode=cancel"
 
 
 @examples(20)
@@ -94,7 +96,7 @@ def test_known_values_are_used(request: Request) -> None:
     assert set(",".join(value for _, value in request.query).split(",")) <= {"", "uptime", "numRestarts"}
 
 
-@pytest.mark.parametrize("send", [with_httpx, with_requests, with_urllib])
+@pytest.mark.parametrize("send", [send_with_httpx, send_with_requests, send_with_urllib])
 def test_requests_can_be_sent_with_any_client(send: Callable[[Request, str], int]) -> None:
     jar = simplest_example(requests("POST /jars/upload"))
     with FlinkMock(clock="virtual") as cluster:
@@ -110,10 +112,10 @@ def test_requests_can_be_sent_with_any_client(send: Callable[[Request, str], int
         assert [send(request, cluster.url) for request in (overview, patch)] == [200, 202]
 
 
-def test_a_plan_is_sent_as_a_form() -> None:
-    plan = simplest_example(requests("POST /jobs", flink="1.20"))
+def test_a_job_graph_is_sent_as_a_form() -> None:
+    submission = simplest_example(requests("POST /jobs", flink="1.20"))
     with FlinkMock(flink="1.20") as cluster:
-        assert with_httpx(plan, cluster.url) == 400  # it is not a serialized object
+        assert send_with_httpx(submission, cluster.url) == 400  # the file is not a serialized job graph
         [exchange] = cluster.requests
     assert (exchange.files, exchange.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
 

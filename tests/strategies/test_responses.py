@@ -57,12 +57,12 @@ def test_edge_cases_are_generated(condition: Callable[[Any], bool]) -> None:
     assert condition(find_example(responses("getCheckpointingStatistics", flink="1.20"), condition))
 
 
-def test_a_log_is_text() -> None:
+def test_a_log_is_text_or_bytes() -> None:
     assert simplest_example(responses("GET /jobmanager/log")) == ""
     assert simplest_example(responses("GET /jobmanager/log", as_bytes=True)) == b""
 
 
-def test_unknown_operations_and_releases() -> None:
+def test_unknown_operations_and_releases_are_refused() -> None:
     with pytest.raises(LookupError, match=r'Flink 2\.3 has no operation GET /jbos\. Did you mean "GET /jobs"\?'):
         responses("GET /jbos")
     with pytest.raises(LookupError, match=r"Flink 1\.12 has no operation getJobStatusInfo"):

@@ -21,15 +21,15 @@ from tests.strategies.example_search import find_example, minimal_example, simpl
 
 @examples(25)
 @given(scenarios(faults=True), st.sampled_from(known_releases()))
-def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flink: str) -> None:
+def test_generated_scenarios_run_on_every_release(scenario: DrawnScenario, flink: str) -> None:
     if "adaptive" in scenario.yaml and flink == "1.12":
         return
     engine = Engine(load_scenario(scenario), flink=flink, clock="virtual")
     try:
         client = InProcessClient(engine)
-        for length in ("1s", "1m", "30m"):
-            engine.advance(length)
-            for job in client.peek("/jobs/overview")["jobs"]:  # a poll may end a step
+        for duration in ("1s", "1m", "30m"):
+            engine.advance(duration)
+            for job in client.peek("/jobs/overview")["jobs"]:  # `peek` does not count as a poll, which might end a step
                 details = client.peek(f"/jobs/{job['jid']}")
                 assert details["state"] == job["state"] and job["state"] in JOB_STATES
                 with contextlib.suppress(JobInitializing, CheckpointingDisabled):
@@ -40,7 +40,7 @@ def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flin
 
 @examples(40)
 @given(scenarios(faults=True))
-def test_the_text_is_equivalent(scenario: DrawnScenario) -> None:
+def test_the_yaml_and_the_repr_of_a_scenario_are_equivalent_to_it(scenario: DrawnScenario) -> None:
     loaded = load_scenario(scenario)
     assert load_scenario(scenario.yaml) == loaded
     assert load_scenario(eval(repr(scenario))) == loaded
@@ -62,9 +62,9 @@ def test_a_scenario_shrinks_to_its_cause() -> None:
     assert minimal_example(scenarios(max_jobs=1), lambda scenario: "batch" in _jobs(scenario)) == {
         "jobs": {"a": "batch"}
     }
-    canceled = minimal_example(lifecycles(), lambda lines: lines[-1] == "CANCELED")
+    canceled = minimal_example(lifecycles(), lambda lifecycle: lifecycle[-1] == "CANCELED")
     assert len(canceled) <= 4
-    assert all(length == "1s" for line in canceled[:-1] for length in line.values())
+    assert all(duration == "1s" for step in canceled[:-1] for duration in step.values())
 
 
 WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
@@ -72,7 +72,7 @@ WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("word", WORDS)
-def test_every_key_is_drawn_at_times(word: str) -> None:
+def test_every_key_can_be_drawn(word: str) -> None:
     find_example(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
 
 

@@ -19,14 +19,14 @@ def test_scenarios_and_faults_are_printed_as_yaml_and_responses_as_json(pytester
         )
 
         # the first example is the simplest one
-        first = hypothesis.settings(database=None, phases=[hypothesis.Phase.generate])
+        only_first = hypothesis.settings(database=None, phases=[hypothesis.Phase.generate])
 
-        @first
+        @only_first
         @hypothesis.given(scenario=scenarios(min_jobs=1), plan=fault_plans(min_size=1))
         def test_it(scenario: DrawnScenario, plan: FaultPlan) -> None:
             raise AssertionError
 
-        @first
+        @only_first
         @hypothesis.given(requests("PATCH /jobs/:jobid"))
         def test_request(request: Request) -> None:
             raise AssertionError

@@ -1,4 +1,4 @@
-"""Runs of pytest with tests that use the plugin."""
+"""Runs pytest in a test, with tests that use the plugin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.pytest_options import NO_WORKERS, OPTIONS
 
-HEAD = """
+PREAMBLE = """
 import urllib.error, urllib.request
 import pytest
 
@@ -22,5 +22,5 @@ def send(flink, path, method="GET", body=None):
 
 def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
     """Run tests, which can call `send(flink, path)` to send a request."""
-    pytester.makepyfile(HEAD + tests)
+    pytester.makepyfile(PREAMBLE + tests)
     return pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, *options)

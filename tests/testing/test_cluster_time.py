@@ -1,4 +1,4 @@
-"""Clients that sleep, with and without the clusters' time: the table of docs/time.md, row by row."""
+"""Clients that sleep and have timeouts, in the time of their clusters. docs/time.md lists these cases."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import threading
 import time
 from datetime import UTC, datetime
-from time import monotonic as bound_monotonic
-from time import sleep as bound_sleep
+from time import monotonic as imported_monotonic
+from time import sleep as imported_sleep
 
 import aiohttp
 import freezegun
@@ -46,25 +46,25 @@ def poll(url: str, interval: float = 5.0, deadline: float = 60.0) -> int:
 
 @pytest.mark.flinkmock(JOB)
 @pytest.mark.parametrize("interval", [1, 5])
-def test_a_client_that_sleeps(flinkmock, flinkmock_time, interval) -> None:
+def test_sleeping_advances_the_cluster(flinkmock, flinkmock_time, interval) -> None:
     assert poll(flinkmock.url, interval) == 30 // interval + 1
     assert flinkmock_time.elapsed == 30 * 10**9
     assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
 
 
 @pytest.mark.flinkmock(JOB)
-def test_functions_that_were_imported_by_name(flinkmock, flinkmock_time) -> None:
-    begin = bound_monotonic()
-    bound_sleep(29.5)
-    assert bound_monotonic() - begin == 29.5
+def test_functions_imported_by_name_follow_the_cluster(flinkmock, flinkmock_time) -> None:
+    begin = imported_monotonic()
+    imported_sleep(29.5)
+    assert imported_monotonic() - begin == 29.5
     assert flinkmock.job("report").state == "RUNNING"
-    bound_sleep(0.5)
+    imported_sleep(0.5)
     assert flinkmock.job("report").state == "FINISHED"
 
 
 @pytest.mark.flinkmock(JOB)
 @pytest.mark.parametrize("interval", [1, 5])
-async def test_httpx_and_asyncio(flinkmock, flinkmock_time, interval) -> None:
+async def test_coroutines_with_httpx_follow_the_cluster(flinkmock, flinkmock_time, interval) -> None:
     polls = 0
     async with asyncio.timeout(60), httpx.AsyncClient(base_url=flinkmock.url) as client:
         while not is_finished((await client.get("/jobs/overview")).json()):
@@ -75,8 +75,8 @@ async def test_httpx_and_asyncio(flinkmock, flinkmock_time, interval) -> None:
 
 
 @pytest.mark.flinkmock(JOB)
-async def test_aiohttp(flinkmock, flinkmock_time) -> None:
-    async def wait(session: aiohttp.ClientSession) -> int:
+async def test_coroutines_with_aiohttp_follow_the_cluster(flinkmock, flinkmock_time) -> None:
+    async def poll_until_finished(session: aiohttp.ClientSession) -> int:
         polls = 0
         while True:
             async with session.get("/jobs/overview") as response:
@@ -86,28 +86,28 @@ async def test_aiohttp(flinkmock, flinkmock_time) -> None:
             await asyncio.sleep(5)
 
     async with aiohttp.ClientSession(flinkmock.url) as session:
-        assert await asyncio.wait_for(wait(session), 60) == 7
+        assert await asyncio.wait_for(poll_until_finished(session), 60) == 7
 
 
 @pytest.mark.flinkmock(JOB)
 @pytest.mark.parametrize("wait", [tenacity.wait_fixed(5), tenacity.wait_exponential(max=10)])
-def test_tenacity(flinkmock, flinkmock_time, wait) -> None:
+def test_tenacity_follows_the_cluster(flinkmock, flinkmock_time, wait) -> None:
     @tenacity.retry(wait=wait, stop=tenacity.stop_after_delay(60))
-    def finished() -> None:
+    def check_finished() -> None:
         assert is_finished(requests.get(flinkmock.url + "/jobs/overview", timeout=5).json())
 
-    finished()
+    check_finished()
     assert 30 <= flinkmock_time.elapsed / 1e9 <= 35
 
 
 @pytest.mark.flinkmock(JOB)
-async def test_tenacity_in_a_coroutine(flinkmock, flinkmock_time) -> None:
+async def test_tenacity_in_a_coroutine_follows_the_cluster(flinkmock, flinkmock_time) -> None:
     @tenacity.retry(wait=tenacity.wait_fixed(5), stop=tenacity.stop_after_delay(60))
-    async def finished() -> None:
+    async def check_finished() -> None:
         async with httpx.AsyncClient(base_url=flinkmock.url) as client:
             assert is_finished((await client.get("/jobs/overview")).json())
 
-    await finished()
+    await check_finished()
     assert flinkmock_time.elapsed // 10**6 == 30_000
 
 
@@ -125,7 +125,7 @@ def take_savepoint(url: str, deadline: float) -> str:
 
 
 @pytest.mark.flinkmock(SLOW_SAVEPOINT)
-def test_a_deadline_that_is_too_short(flinkmock, flinkmock_time) -> None:
+def test_a_deadline_expires_in_cluster_time(flinkmock, flinkmock_time) -> None:
     flinkmock.advance("10s")
     begin = time.monotonic()
     with pytest.raises(DeadlineExceeded):
@@ -138,9 +138,9 @@ def test_a_deadline_that_is_too_short(flinkmock, flinkmock_time) -> None:
 
 
 @pytest.mark.flinkmock(DELAYED)
-@pytest.mark.parametrize(("timeout", "strikes"), [(2, True), (11, False)])
-def test_read_timeouts_of_requests(flinkmock, flinkmock_time, timeout, strikes) -> None:
-    if strikes:
+@pytest.mark.parametrize(("timeout", "expires"), [(2, True), (11, False)])
+def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time, timeout, expires) -> None:
+    if expires:
         with pytest.raises(requests.ReadTimeout):
             requests.get(flinkmock.url + "/overview", timeout=timeout)
     else:
@@ -149,7 +149,7 @@ def test_read_timeouts_of_requests(flinkmock, flinkmock_time, timeout, strikes) 
 
 
 @pytest.mark.flinkmock(DELAYED)
-def test_read_timeouts_of_httpx(flinkmock, flinkmock_time) -> None:
+def test_read_timeouts_of_httpx_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(flinkmock.url + "/overview", timeout=2)
     assert flinkmock_time.elapsed == 2 * 10**9
@@ -157,7 +157,7 @@ def test_read_timeouts_of_httpx(flinkmock, flinkmock_time) -> None:
 
 
 @pytest.mark.flinkmock(DELAYED)
-async def test_timeouts_of_event_loops(flinkmock, flinkmock_time) -> None:
+async def test_timeouts_of_event_loops_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     async with httpx.AsyncClient(base_url=flinkmock.url, timeout=2) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.get("/overview")
@@ -174,7 +174,7 @@ async def test_timeouts_of_event_loops(flinkmock, flinkmock_time) -> None:
 
 
 @pytest.mark.flinkmock({"faults": [{"match": "GET /overview", "drop": "hang"}]})
-async def test_a_client_without_a_timeout_hangs_no_other_one(flinkmock, flinkmock_time) -> None:
+async def test_a_hanging_client_does_not_stop_the_time_of_others(flinkmock, flinkmock_time) -> None:
     async with httpx.AsyncClient(base_url=flinkmock.url, timeout=None) as client:
         hanging = asyncio.create_task(client.get("/overview"))
         await asyncio.sleep(3600)
@@ -187,7 +187,7 @@ async def test_a_client_without_a_timeout_hangs_no_other_one(flinkmock, flinkmoc
 
 
 @pytest.mark.flinkmock(JOB)
-def test_the_wall_clock_is_the_cluster_s(flinkmock, flinkmock_time) -> None:
+def test_time_time_and_datetime_now_return_cluster_time(flinkmock, flinkmock_time) -> None:
     for _ in range(2):
         assert round(time.time() * 1000) == flinkmock.clock.now() == time.time_ns() // 10**6
         assert datetime.now(UTC).timestamp() == time.time()
@@ -199,49 +199,49 @@ def test_the_wall_clock_is_the_cluster_s(flinkmock, flinkmock_time) -> None:
 
 
 @pytest.mark.flinkmock(start_time="2026-01-01")
-def test_a_fixed_start_time(flinkmock, flinkmock_time) -> None:
+def test_the_date_begins_at_the_start_time(flinkmock, flinkmock_time) -> None:
     time.sleep(1.5)
     assert datetime.now(UTC) == datetime(2026, 1, 1, 0, 0, 1, 500_000, UTC)
 
 
 def test_the_monotonic_clock_follows_advance_and_ignores_restore(flinkmock, flinkmock_time) -> None:
-    begin, wall, snapshot = time.monotonic(), time.time(), flinkmock.snapshot()
+    monotonic_start, wall_start, snapshot = time.monotonic(), time.time(), flinkmock.snapshot()
     flinkmock.advance("10s")
-    assert (time.monotonic() - begin, time.time() - wall) == (10, pytest.approx(10))
+    assert (time.monotonic() - monotonic_start, time.time() - wall_start) == (10, pytest.approx(10))
     flinkmock.restore(snapshot)
-    assert (time.monotonic() - begin, time.time() - wall) == (10, pytest.approx(0))
+    assert (time.monotonic() - monotonic_start, time.time() - wall_start) == (10, pytest.approx(0))
     time.sleep(1)
-    assert (time.monotonic() - begin, time.time() - wall) == (11, pytest.approx(1))
+    assert (time.monotonic() - monotonic_start, time.time() - wall_start) == (11, pytest.approx(1))
     flinkmock.load_scenario(JOB)
     time.sleep(30)
     assert flinkmock.job("report").state == "FINISHED"
 
 
-def test_several_clusters_have_one_time(flinkmock_factory, flinkmock_time) -> None:
-    one, other = flinkmock_factory(JOB), flinkmock_factory(JOB, flink="1.20")
-    one.advance("10s")
+def test_several_clusters_share_one_time(flinkmock_factory, flinkmock_time) -> None:
+    first, second = flinkmock_factory(JOB), flinkmock_factory(JOB, flink="1.20")
+    first.advance("10s")
     time.sleep(20)
-    assert [cluster.job("report").state for cluster in (one, other)] == ["FINISHED", "FINISHED"]
+    assert [cluster.job("report").state for cluster in (first, second)] == ["FINISHED", "FINISHED"]
 
 
-def test_everything_is_undone() -> None:
-    before = time.sleep, time.monotonic, threading.Event.wait, bound_sleep
-    real = time.time()
+def test_all_functions_are_restored_after_the_block() -> None:
+    functions = time.sleep, time.monotonic, threading.Event.wait, imported_sleep
+    wall_time = time.time()
     with FlinkMock(JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:
         time.sleep(3600)
         assert poll(flink.url) == 1
         assert cluster_time.elapsed == 3600 * 10**9
-    assert (time.sleep, time.monotonic, threading.Event.wait, bound_sleep) == before
-    assert time.time() - real < 3000
+    assert (time.sleep, time.monotonic, threading.Event.wait, imported_sleep) == functions
+    assert time.time() - wall_time < 3000
 
 
-def test_threads_of_the_client(flinkmock, flinkmock_time) -> None:
+def test_threads_of_a_client_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     stopped = threading.Event()
-    beats: list[int] = []
+    beat_times: list[int] = []
 
     def beat() -> None:
         while not stopped.wait(10):
-            beats.append(flinkmock_time.elapsed // 10**9)
+            beat_times.append(flinkmock_time.elapsed // 10**9)
 
     thread = threading.Thread(target=beat)
     thread.start()
@@ -249,17 +249,17 @@ def test_threads_of_the_client(flinkmock, flinkmock_time) -> None:
         time.sleep(5)
     stopped.set()
     thread.join()
-    assert beats == [10, 20, 30]
+    assert beat_times == [10, 20, 30]
 
 
-def test_only_virtual_clocks() -> None:
+def test_other_clocks_than_virtual_ones_are_refused() -> None:
     with FlinkMock(clock="1s per request") as flink:
         with pytest.raises(InvalidArgument, match='a virtual clock only, not of "1s per request"'), ClusterTime(flink):
             pass
         assert time.sleep.__module__ == "time"
 
 
-def test_one_fake_time_at_once() -> None:
+def test_only_one_fake_time_can_be_active() -> None:
     with (
         ClusterTime(),
         pytest.raises(InvalidArgument, match="Clients already follow the time of clusters"),

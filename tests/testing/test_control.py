@@ -1,4 +1,4 @@
-"""Control of a cluster by a test: its clock, its jobs and its responses."""
+"""Tests control a cluster in Python: its clock, jobs, TaskManagers and responses."""
 
 import httpx
 import pytest
@@ -27,7 +27,7 @@ def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
         assert cluster.job("orders").state == "RESTARTING"
 
 
-def test_a_state_that_can_not_be_reached_is_explained() -> None:
+def test_run_until_reports_a_state_that_cannot_be_reached() -> None:
     with (
         FlinkMock(ORDERS) as cluster,
         pytest.raises(StateNeverReached, match=r"^orders FAILED can never be reached: orders is RUNNING, and no more"),
@@ -35,12 +35,12 @@ def test_a_state_that_can_not_be_reached_is_explained() -> None:
         cluster.run_until(orders="FAILED")
 
 
-def test_an_endless_loop_is_reported() -> None:
+def test_run_until_reports_a_job_that_restarts_forever() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as cluster, pytest.raises(StateNeverReached):
         cluster.run_until(loop="FINISHED")
 
 
-def test_run_until_a_state_that_flink_does_not_have() -> None:
+def test_run_until_refuses_an_unknown_state() -> None:
     message = r'^"FINISHD" is not a job state of Flink\. Did you mean "FINISHED"\? Known: '
     with FlinkMock(ORDERS) as cluster, pytest.raises(InvalidArgument, match=message):
         cluster.run_until(orders="FINISHD")
@@ -53,7 +53,7 @@ def test_run_until_a_condition() -> None:
         assert orders.checkpoints
 
 
-def test_next_moves_to_the_next_event() -> None:
+def test_next_advances_to_the_next_event() -> None:
     with FlinkMock(ORDERS) as cluster:
         cluster.advance("1s")
         start = cluster.clock.now()
@@ -90,7 +90,7 @@ def test_a_job_is_restarted_regardless_of_its_strategy() -> None:
         cluster.run_until(orders="FAILED")
 
 
-def test_savepoints_can_be_looked_at_and_restored_from() -> None:
+def test_the_savepoints_of_a_job_are_listed() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"orders": "streaming"}}) as cluster:
         cluster.advance("1s")
         orders = cluster.job("orders")
@@ -102,7 +102,7 @@ def test_savepoints_can_be_looked_at_and_restored_from() -> None:
         assert orders.vertices
 
 
-def test_taskmanagers_join_and_leave() -> None:
+def test_taskmanagers_are_added_and_lost() -> None:
     with FlinkMock(ORDERS) as cluster:
         assert len(cluster.taskmanagers) == 2
         lost = cluster.taskmanagers.lose()
@@ -111,12 +111,12 @@ def test_taskmanagers_join_and_leave() -> None:
         assert lost not in listed and joined in listed and listed == list(cluster.taskmanagers)
 
 
-def test_a_function_decides_a_response() -> None:
+def test_a_function_handles_an_operation() -> None:
     with FlinkMock(ORDERS) as cluster:
         calls = []
 
         @cluster.on("GET /jobs/:jobid/status")
-        def sometimes(call: object) -> object:
+        def get_status(call: object) -> object:
             calls.append(call)
             if len(calls) == 1:
                 raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", "not today"))
@@ -129,7 +129,7 @@ def test_a_function_decides_a_response() -> None:
         assert [response.json()["status"] for response in responses[1:]] == ["SUSPENDED", "RUNNING"]
 
 
-def test_an_operation_that_is_not_there_can_not_be_decided() -> None:
+def test_a_function_for_an_unknown_operation_is_refused() -> None:
     with (
         FlinkMock(ORDERS, flink="1.12") as cluster,
         pytest.raises(NotFound, match=r"1\.12 has no operation GET /jobs/:jobid/status"),
@@ -137,7 +137,7 @@ def test_an_operation_that_is_not_there_can_not_be_decided() -> None:
         cluster.on("GET /jobs/:jobid/status")
 
 
-def test_a_signal_lets_a_job_go_on() -> None:
+def test_a_signal_releases_a_step() -> None:
     lifecycle = [{"RUNNING": "signal go"}, "FINISHED"]
     with FlinkMock({"clock": "virtual", "jobs": {"orders": {"lifecycle": lifecycle}}}) as cluster:
         cluster.advance("1h")
@@ -148,6 +148,6 @@ def test_a_signal_lets_a_job_go_on() -> None:
             cluster.signal("stop")
 
 
-def test_a_vertex_that_the_job_does_not_have_can_not_fail() -> None:
+def test_an_unknown_vertex_cannot_fail() -> None:
     with FlinkMock(ORDERS) as cluster, pytest.raises(NotFound, match=r'^orders has no vertex "nowhere"\. Known: '):
         cluster.job("orders").fail(vertex="nowhere")

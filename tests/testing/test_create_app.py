@@ -1,4 +1,4 @@
-"""A cluster as an aiohttp application, in the loop of the test."""
+"""`FlinkMock.create_app`: a cluster as an aiohttp application in the event loop of the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Client = TestClient[web.Request, web.Application]
 ORDERS = {"jobs": {"orders": "streaming"}}
 
 
-async def test_a_client_of_pytest_aiohttp(aiohttp_client: AiohttpClient) -> None:
+async def test_a_client_of_pytest_aiohttp_sends_requests(aiohttp_client: AiohttpClient) -> None:
     flink = FlinkMock(ORDERS, flink="1.20", clock="virtual")
     client: Client = await aiohttp_client(flink.create_app())
     assert (await (await client.get("/config")).json())["flink-version"].startswith("1.20")
@@ -30,7 +30,7 @@ async def test_a_client_of_pytest_aiohttp(aiohttp_client: AiohttpClient) -> None
     flink.requests.expect("PATCH /jobs/:jobid", times=1)
 
 
-async def test_a_server_of_pytest_aiohttp(aiohttp_server: AiohttpServer) -> None:
+async def test_a_server_of_pytest_aiohttp_can_be_restored(aiohttp_server: AiohttpServer) -> None:
     flink = FlinkMock(ORDERS)
     server: TestServer = await aiohttp_server(flink.create_app())
     snapshot = flink.snapshot()
@@ -41,7 +41,7 @@ async def test_a_server_of_pytest_aiohttp(aiohttp_server: AiohttpServer) -> None
             flink.restore(snapshot)
 
 
-async def test_it_stops_with_its_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cluster_is_closed_with_its_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     flink = FlinkMock(ORDERS)
     async with TestClient(TestServer(flink.create_app())) as client:
@@ -52,17 +52,17 @@ async def test_it_stops_with_its_application(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(NotRunning, match="is not running"):
             _ = flink.url
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == ["lock"]  # it belongs to the folder of this process, which is removed at its end
-    assert flink.job("orders").name == "orders"  # what is known of it can still be read
+    assert files == ["lock"]  # the folder of this process is removed when the process ends
+    assert flink.job("orders").name == "orders"  # the model can still be read
     flink.close()
 
 
-def test_mistakes_are_reported_at_once() -> None:
+def test_create_app_reports_mistakes() -> None:
     with pytest.raises(ScenarioError):
         FlinkMock({"jobs": {"orders": "streming"}}).create_app()
 
 
-async def test_it_has_the_control_api(aiohttp_client: AiohttpClient) -> None:
+async def test_the_application_has_the_control_api(aiohttp_client: AiohttpClient) -> None:
     flink = FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual")
     app = web.Application()
     app.add_subapp("/flink", flink.create_app())

@@ -1,4 +1,4 @@
-"""Started and stopped clusters leak nothing, and a job of an hour needs few requests."""
+"""Started and stopped clusters leak nothing, and a job that runs for an hour needs few requests."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ import pytest
 from benchmarks.long_job import SCENARIO, run_and_upgrade
 from flinkmock import FlinkMock
 
-FILES = Path("/proc/self/fd")
+OPEN_FILES = Path("/proc/self/fd")
 
 
 def open_resources() -> tuple[set[threading.Thread], int]:
     """Return the threads and, where the platform shows it, the number of open files and sockets."""
     gc.collect()
-    return set(threading.enumerate()), len(os.listdir(FILES)) if FILES.is_dir() else 0
+    return set(threading.enumerate()), len(os.listdir(OPEN_FILES)) if OPEN_FILES.is_dir() else 0
 
 
 def test_closed_clusters_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gc.collect()  # the leaks of earlier tests do not count
+    gc.collect()  # ignores leaks of earlier tests
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with FlinkMock():
-        pass  # files that are imported or opened only once are not leaks
+        pass  # imports modules and opens files that stay open
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         threads, files = open_resources()
-        for round_ in range(100):
+        for number in range(100):
             with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster:
                 urllib.request.urlopen(cluster.url + "/jobs").close()
-                if round_ % 10 == 0:  # a client that is connected and has sent no request
+                if number % 10 == 0:  # a client that is connected and has sent no request
                     host, _, port = cluster.url.removeprefix("http://").partition(":")
                     socket.create_connection((host, int(port))).close()
         threads_after, files_after = open_resources()
@@ -47,16 +47,16 @@ def test_closed_clusters_leak_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_of_an_hour_with_a_savepoint_and_an_upgrade() -> None:
+def test_a_job_that_runs_for_an_hour_with_a_savepoint_and_an_upgrade() -> None:
     with FlinkMock(SCENARIO, clock="1m per request") as cluster:
-        began = cluster.clock.now()
+        started_at = cluster.clock.now()
         job = run_and_upgrade(cluster)
-        assert cluster.clock.now() - began >= 60 * 60_000
+        assert cluster.clock.now() - started_at >= 60 * 60_000
         assert len(cluster.requests) < 80
         orders = cluster.job("orders")
         assert (orders.id, orders.state) == (job, "FINISHED")
         cluster.requests.expect_in_order(
             "POST /jobs/:jobid/savepoints", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run", f"GET /jobs/{job}"
         )
-        stopped = cluster.requests.matching("POST /jars/:jarid/run")[0].body["savepointPath"]
-        assert orders.restored_from == stopped
+        savepoint_path = cluster.requests.matching("POST /jars/:jarid/run")[0].body["savepointPath"]
+        assert orders.restored_from == savepoint_path

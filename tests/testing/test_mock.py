@@ -17,12 +17,12 @@ from flinkmock.errors import FlinkMockError, InvalidArgument, NotRunning
 from tests.timeouts import PATIENCE
 
 
-def test_sync() -> None:
+def test_a_sync_client_gets_responses() -> None:
     with FlinkMock() as cluster:
         assert requests.get(cluster.url + "/overview", timeout=PATIENCE).json()["slots-total"] == 4
 
 
-async def test_async_with_aiohttp() -> None:
+async def test_concurrent_requests_of_aiohttp_get_responses() -> None:
     async with FlinkMock() as cluster, aiohttp.ClientSession(cluster.url) as session:
         bodies = await asyncio.gather(*(overview(session) for _ in range(20)))
     assert [body["slots-total"] for body in bodies] == [4] * 20
@@ -34,40 +34,40 @@ async def overview(session: aiohttp.ClientSession) -> dict[str, int]:
         return body
 
 
-async def test_async_with_httpx() -> None:
+async def test_an_async_client_of_httpx_gets_responses() -> None:
     async with FlinkMock() as cluster, httpx.AsyncClient(base_url=cluster.url) as client:
         assert (await client.get("/jobs")).json() == {"jobs": []}
 
 
 @pytest.mark.parametrize("flink", known_releases())
-def test_every_release_can_be_had(flink: str) -> None:
+def test_every_release_is_served(flink: str) -> None:
     with FlinkMock(flink=flink) as cluster:
         version = requests.get(cluster.url + "/config", timeout=PATIENCE).json()["flink-version"]
     assert version.startswith(f"{flink}.")
 
 
-def test_several_at_once_know_nothing_of_each_other() -> None:
-    with FlinkMock({"jobs": {"a": "streaming"}}) as one, FlinkMock({"jobs": {"b": "streaming"}}) as two:
-        assert one.url != two.url
+def test_several_clusters_are_independent() -> None:
+    with FlinkMock({"jobs": {"a": "streaming"}}) as first, FlinkMock({"jobs": {"b": "streaming"}}) as second:
+        assert first.url != second.url
         names = [
             requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["name"]
-            for cluster in (one, two)
+            for cluster in (first, second)
         ]
     assert names == ["a", "b"]
 
 
 def test_equal_seeds_give_equal_bytes() -> None:
-    def answers(seed: int) -> list[bytes]:
+    def responses(seed: int) -> list[bytes]:
         with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed, start_time="2026-01-01") as cluster:
             job_id = requests.get(cluster.url + "/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
             paths = ("/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints", "/taskmanagers")
             return [requests.get(cluster.url + path, timeout=PATIENCE).content for path in paths]
 
-    assert answers(1) == answers(1)
-    assert answers(1) != answers(2)
+    assert responses(1) == responses(1)
+    assert responses(1) != responses(2)
 
 
-def test_each_request_lets_a_second_pass() -> None:
+def test_each_request_advances_the_default_clock_by_a_second() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}) as cluster:
         polls = 0
         while requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"] != "FINISHED":
@@ -76,7 +76,7 @@ def test_each_request_lets_a_second_pass() -> None:
     assert 25 < polls < 35
 
 
-def test_a_virtual_clock_stands_until_advanced() -> None:
+def test_a_virtual_clock_does_not_advance_with_requests() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
         states = set()
         for _ in range(50):
@@ -88,12 +88,12 @@ def test_a_virtual_clock_stands_until_advanced() -> None:
     assert after == "FINISHED"
 
 
-def test_the_model_can_be_reached() -> None:
+def test_the_model_can_be_read() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, cluster.engine.lock:
         assert cluster.cluster.job_named("orders").state in ("INITIALIZING", "CREATED", "RUNNING")
 
 
-def test_a_port_of_ones_own_choice() -> None:
+def test_a_cluster_listens_on_the_given_port() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -103,7 +103,7 @@ def test_a_port_of_ones_own_choice() -> None:
             FlinkMock(port=port).start()
 
 
-def test_it_can_be_started_and_closed_again_and_again() -> None:
+def test_a_cluster_can_be_started_and_closed_repeatedly() -> None:
     cluster = FlinkMock()
     assert repr(cluster) == "<FlinkMock, not running>"
     for _ in range(3):
@@ -116,7 +116,7 @@ def test_it_can_be_started_and_closed_again_and_again() -> None:
         _ = cluster.url
 
 
-def test_no_files_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_files_and_threads_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads = threading.active_count()
     with FlinkMock() as cluster:
@@ -128,31 +128,29 @@ def test_no_files_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert threading.active_count() > threads
         url = cluster.url
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == ["lock"]  # it belongs to the folder of this process, which is removed at its end
+    assert files == ["lock"]  # the folder of this process is removed when the process ends
     assert threading.active_count() == threads
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=PATIENCE)
 
 
-def test_it_stops_although_a_client_keeps_its_connection() -> None:
+def test_a_cluster_stops_although_a_client_keeps_its_connection() -> None:
     with requests.Session() as session:
         with FlinkMock() as cluster:
             session.get(cluster.url + "/overview", timeout=PATIENCE)
         assert threading.active_count() < 100
 
 
-def test_mistakes_are_reported_at_the_start(tmp_path: Path) -> None:
-    monitor = list(tmp_path.iterdir())
+def test_start_reports_mistakes() -> None:
     with pytest.raises(UnknownRelease, match="Unknown Flink release"):
         FlinkMock(flink="0.9").start()
     with pytest.raises(ScenarioError, match="streming"):
         FlinkMock({"jobs": {"a": "streming"}}).start()
     with pytest.raises(InvalidArgument, match="is not a clock"):
         FlinkMock(clock="sundial").start()
-    assert list(tmp_path.iterdir()) == monitor
 
 
-def test_the_engine_of_a_cluster_that_is_not_running() -> None:
+def test_a_cluster_that_was_never_started_has_no_engine() -> None:
     with pytest.raises(NotRunning, match="never started"):
         _ = FlinkMock().engine
 

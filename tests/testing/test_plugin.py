@@ -107,7 +107,7 @@ def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str,
 
 
 @pytest.mark.slow
-def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
+def test_workers_of_xdist_have_separate_clusters(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest, urllib.request
@@ -124,7 +124,7 @@ def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
+def test_a_run_without_the_fixtures_imports_no_heavy_modules(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import sys
@@ -136,18 +136,18 @@ def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytest
     pytester.runpytest_subprocess(*OPTIONS, *NO_OTHER_PLUGINS).assert_outcomes(passed=1)
 
 
-def test_no_dependency_brings_a_plugin_that_every_run_of_pytest_would_import() -> None:
+def test_no_dependency_has_a_pytest_plugin() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    waiting, names = [_named(text) for text in project["dependencies"]], set()
-    while waiting:
-        name = waiting.pop()
-        if name in names or not list(metadata.distributions(name=name)):  # not needed by this Python
+    to_check, checked = [_distribution_name(text) for text in project["dependencies"]], set()
+    while to_check:
+        name = to_check.pop()
+        if name in checked or not list(metadata.distributions(name=name)):  # not needed by this version of Python
             continue
-        names.add(name)
+        checked.add(name)
         assert not metadata.distribution(name).entry_points.select(group="pytest11"), name
-        waiting += [_named(text) for text in metadata.requires(name) or () if "extra ==" not in text]
-    assert names >= {"aiohttp", "jsonschema", "PyYAML"}
+        to_check += [_distribution_name(text) for text in metadata.requires(name) or () if "extra ==" not in text]
+    assert checked >= {"aiohttp", "jsonschema", "PyYAML"}
 
 
-def _named(requirement: str) -> str:
+def _distribution_name(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]

@@ -27,55 +27,55 @@ UNUSED = 'The fault "lost" never applied: no request met its conditions.'
 IGNORED = "Flink 1.20 does not read the query parameter x of GET /jobs. (request 1 and 1 more)"
 
 
-def marked(unused: str = "", ignored: str = "") -> str:
+def source_with_options(unused: str = "", ignored: str = "") -> str:
     return TESTS.replace("UNUSED", unused).replace("IGNORED", ignored)
 
 
-def test_it_is_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None:
-    result = run(pytester, marked())
+def test_findings_are_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None:
+    result = run(pytester, source_with_options())
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(
         [
             "*= flinkmock: without effect =*",
-            f"test_it_is_reported_at_the_end_of_the_run.py::test_unused: {UNUSED}",
-            f"test_it_is_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED}",
+            f"test_findings_are_reported_at_the_end_of_the_run.py::test_unused: {UNUSED}",
+            f"test_findings_are_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED}",
         ]
     )
 
 
 @pytest.mark.slow
-def test_the_workers_of_xdist_report_it(pytester: pytest.Pytester) -> None:
+def test_workers_of_xdist_report_findings(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
-    from tests.testing.plugin_runs import HEAD
+    from tests.testing.plugin_runs import PREAMBLE
 
-    pytester.makepyfile(HEAD + marked())
+    pytester.makepyfile(PREAMBLE + source_with_options())
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n", "1")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["*= flinkmock: without effect =*", f"*::test_unused: {UNUSED}"])
 
 
-def test_it_can_fail_the_test(pytester: pytest.Pytester) -> None:
-    failing = marked(', unused="fail"', ', ignored="fail"')
+def test_findings_can_fail_a_test(pytester: pytest.Pytester) -> None:
+    failing = source_with_options(', unused="fail"', ', ignored="fail"')
     result = run(pytester, failing)
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines([UNUSED, '  To allow this: @pytest.mark.flinkmock(unused="report").', IGNORED])
-    both = "-o", "flinkmock_unused=fail", "-o", "flinkmock_ignored=fail"
-    run(pytester, marked(), *both).assert_outcomes(passed=1, failed=2)
-    allowed = marked(', unused="report"', ', ignored="ignore"')
-    run(pytester, allowed, *both).assert_outcomes(passed=3)
+    fail_options = "-o", "flinkmock_unused=fail", "-o", "flinkmock_ignored=fail"
+    run(pytester, source_with_options(), *fail_options).assert_outcomes(passed=1, failed=2)
+    allowed = source_with_options(', unused="report"', ', ignored="ignore"')
+    run(pytester, allowed, *fail_options).assert_outcomes(passed=3)
 
 
-def test_it_can_be_disabled(pytester: pytest.Pytester) -> None:
-    result = run(pytester, marked(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore")
+def test_findings_can_be_ignored(pytester: pytest.Pytester) -> None:
+    result = run(pytester, source_with_options(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore")
     result.assert_outcomes(passed=3)
     result.stdout.no_fnmatch_line("*without effect*")
 
 
-def test_a_wrong_value_is_refused(pytester: pytest.Pytester) -> None:
-    result = run(pytester, marked(), "-o", "flinkmock_unused=shrug")
+def test_an_invalid_policy_is_refused(pytester: pytest.Pytester) -> None:
+    result = run(pytester, source_with_options(), "-o", "flinkmock_unused=shrug")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
-    result = run(pytester, marked(', unused="shrug"'))
+    result = run(pytester, source_with_options(', unused="shrug"'))
     result.stdout.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
 
 

@@ -109,11 +109,11 @@ def test_answered_by_a_fault(flinkmock):
 def test_allowed(flinkmock):
     send(flinkmock, "/nowhere")
 
-def test_says_nothing(flinkmock):
+def test_default(flinkmock):
     send(flinkmock, "/nowhere")
 
 @pytest.mark.flinkmock(unexpected="fail")
-def test_insists(flinkmock):
+def test_must_match(flinkmock):
     send(flinkmock, "/nowhere")
 """
     run(pytester, tests).assert_outcomes(passed=4, failed=2)
@@ -204,8 +204,8 @@ def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
         """
 @pytest.fixture
 def deployed(flinkmock_factory):
-    one, other = flinkmock_factory(flink="1.20"), flinkmock_factory({"jobs": {"orders": "streaming"}})
-    send(other, "/jobs/overview")
+    first, second = flinkmock_factory(flink="1.20"), flinkmock_factory({"jobs": {"orders": "streaming"}})
+    send(second, "/jobs/overview")
     raise RuntimeError("not deployed")
 
 def test_it(deployed): ...
@@ -248,7 +248,7 @@ def test_it(flinkmock):
 
 
 @pytest.mark.parametrize("clock", ["1s per request", "real"])
-def test_other_clocks_get_no_hint(pytester: pytest.Pytester, clock: str) -> None:
+def test_a_client_that_hangs_with_another_clock_gets_no_hint(pytester: pytest.Pytester, clock: str) -> None:
     result = run(
         pytester,
         f"""
@@ -263,7 +263,7 @@ def test_it(flinkmock):
     result.stdout.no_fnmatch_line("*got the same response*")
 
 
-def test_the_traceback_of_our_errors_ends_in_the_test(pytester: pytest.Pytester) -> None:
+def test_the_traceback_of_an_error_of_flinkmock_ends_in_the_test(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -278,7 +278,7 @@ def test_it(flinkmock):
     assert "cluster_control.py" in result.stdout.str()
 
 
-def test_the_run_s_cluster_is_watched_test_by_test(pytester: pytest.Pytester) -> None:
+def test_each_test_reports_its_own_requests_to_the_session_cluster(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """

@@ -7,7 +7,7 @@ import pytest
 from tests.testing.plugin_runs import run
 
 
-def test_an_invalid_marker(pytester: pytest.Pytester) -> None:
+def test_an_invalid_marker_gets_a_message(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -72,7 +72,7 @@ def test_no_release_is_left(flinkmock): ...
     result.stdout.no_fnmatch_line("During handling*")
 
 
-def test_the_scenario_of_the_ini_file_is_looked_for_as_a_markers_is(pytester: pytest.Pytester) -> None:
+def test_the_scenario_of_the_ini_file_is_found_like_that_of_a_marker(pytester: pytest.Pytester) -> None:
     tests = """
 def test_own(flinkmock):
     assert flinkmock.job("orders")

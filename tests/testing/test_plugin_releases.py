@@ -1,4 +1,4 @@
-"""The plugin against several releases, and with several clusters."""
+"""The plugin with several releases and several clusters."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_list_of_releases_runs_a_test_for_each(pytester: pytest.Pytester) -> N
 
 
 @pytest.mark.parametrize("where", ["option", "ini", "toml"])
-def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: str) -> None:
+def test_a_run_is_repeated_for_each_release(pytester: pytest.Pytester, where: str) -> None:
     if where == "ini":
         pytester.makeini("[pytest]\nflinkmock_flink = 1.20, 2.3\n")
     if where == "toml":
@@ -40,8 +40,8 @@ def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: 
         RELEASE
         + """
     def test_it(flinkmock_factory):
-        one, other = flinkmock_factory(), flinkmock_factory(flink="1.12")
-        assert version(one) in ("1.20.5", "2.3.0") and version(other) == "1.12.5"
+        first, second = flinkmock_factory(), flinkmock_factory(flink="1.12")
+        assert version(first) in ("1.20.5", "2.3.0") and version(second) == "1.12.5"
         """
     )
     result = pytester.runpytest_inprocess(
@@ -50,23 +50,23 @@ def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: 
     result.assert_outcomes(passed=2)
 
 
-def test_one_cluster_for_the_whole_run(pytester: pytest.Pytester) -> None:
+def test_the_session_cluster_is_shared_by_all_tests(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
-    seen = set()
+    urls = set()
 
     def test_one(flinkmock_session):
-        seen.add(flinkmock_session.url)
+        urls.add(flinkmock_session.url)
 
     def test_two(flinkmock_session):
-        seen.add(flinkmock_session.url)
-        assert len(seen) == 1
+        urls.add(flinkmock_session.url)
+        assert len(urls) == 1
         """
     )
     pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS).assert_outcomes(passed=2)
 
 
-def test_the_cluster_of_the_run_is_one_for_each_release(pytester: pytest.Pytester) -> None:
+def test_there_is_one_session_cluster_for_each_release(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         RELEASE
         + """
@@ -85,7 +85,7 @@ def test_the_cluster_of_the_run_is_one_for_each_release(pytester: pytest.Pyteste
     result.stdout.fnmatch_lines(["*test_two?flink-1.20? SERVED 1.20.5*", "*test_two?flink-2.3? SERVED 2.3.0*"])
 
 
-def test_all_releases(pytester: pytest.Pytester) -> None:
+def test_all_stands_for_all_releases(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(flinkmock): ...\nclass TestIt:\n    def test_other(self, flinkmock_factory): ...")
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--co", "-q", "--flinkmock-flink=all")
     listed = [line for line in result.outlines if "::" in line]
@@ -122,7 +122,7 @@ def test_marked(flinkmock, flinkmock_factory):
     assert jobs(flinkmock_factory("clusters/orders.yaml")) == ["orders"]
 
 @pytest.mark.flinkmock(scenario="crash-loop.yaml")
-def test_one_of_flinkmock_s_own(flinkmock):
+def test_built_in_scenario(flinkmock):
     assert jobs(flinkmock)
 """
     )

@@ -1,4 +1,4 @@
-"""`pytest --flinkmock-compat 2.3`: what a run's requests will feel in an upgrade."""
+"""`pytest --flinkmock-compat 2.3`: the report of what an upgrade changes for the requests of a run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def send(flink, path, method="GET", body=None):
 
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.19")
 class TestOrders:
-    @pytest.mark.parametrize("how_often", [2, 3])
-    def test_beats(self, flinkmock, how_often):
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_beats(self, flinkmock, count):
         job = flinkmock.job("orders")
-        for _ in range(how_often):
+        for _ in range(count):
             send(flinkmock, f"/jobs/{job.id}/clientHeartbeat", "PATCH", b"1700000000000")
 
     def test_looks(self, flinkmock):
@@ -45,7 +45,7 @@ def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> 
     result.stdout.fnmatch_lines(REPORT)
 
 
-def test_nothing_changes(pytester: pytest.Pytester) -> None:
+def test_the_report_of_requests_that_an_upgrade_does_not_change(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "looks or newest")
     result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])

@@ -1,4 +1,4 @@
-"""`FlinkMock.requests`: what clients did, and what was expected of them."""
+"""`FlinkMock.requests`: the exchanges with clients, and expectations."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def stop(mock: FlinkMock, **body: object) -> httpx.Response:
 def test_an_exchange_has_all_attributes() -> None:
     with FlinkMock(SCENARIO) as mock:
         assert stop(mock, drain=False, targetDirectory="/sp").status_code == 202
-        listed, stopped = mock.requests
-    assert (listed.method, listed.target, listed.status) == ("GET", "/jobs", 200)
-    assert listed.operation == "getJobIdsWithStatusesOverview"
-    assert stopped.operation == "triggerStopWithSavepoint"
-    assert stopped.job == "orders"
-    assert stopped.parameters == {"jobid": stopped.job_id}
-    assert stopped.body == {"drain": False, "targetDirectory": "/sp"}
-    assert stopped.fault is None and stopped.contract_review
-    assert stopped.time == listed.time + 1_000
-    assert stopped.wall_time >= listed.wall_time > 1_700_000_000_000
-    assert stopped.duration_us > 0
-    assert ("content-type", "application/json") in [(name.lower(), value) for name, value in stopped.headers]
+        list_exchange, stop_exchange = mock.requests
+    assert (list_exchange.method, list_exchange.target, list_exchange.status) == ("GET", "/jobs", 200)
+    assert list_exchange.operation == "getJobIdsWithStatusesOverview"
+    assert stop_exchange.operation == "triggerStopWithSavepoint"
+    assert stop_exchange.job == "orders"
+    assert stop_exchange.parameters == {"jobid": stop_exchange.job_id}
+    assert stop_exchange.body == {"drain": False, "targetDirectory": "/sp"}
+    assert stop_exchange.fault is None and stop_exchange.contract_review
+    assert stop_exchange.time == list_exchange.time + 1_000
+    assert stop_exchange.wall_time >= list_exchange.wall_time > 1_700_000_000_000
+    assert stop_exchange.duration_us > 0
+    assert ("content-type", "application/json") in [(name.lower(), value) for name, value in stop_exchange.headers]
 
 
-def test_uploads_and_refusals() -> None:
+def test_exchanges_of_uploads_and_rejected_requests() -> None:
     with FlinkMock() as mock:
         httpx.post(mock.url + "/jars/upload", files={"jarfile": ("orders.jar", b"PK")})
         httpx.get(mock.url + "/jobs/nohex")
@@ -70,33 +70,33 @@ def test_the_removed_stop_mode_is_refused() -> None:
 def test_expectations_are_checked_at_the_end() -> None:
     with FlinkMock(SCENARIO) as mock:
         stop(mock, drain=False)
-    with pytest.raises(UnmetExpectation) as unmet, FlinkMock(SCENARIO) as mock:
+    with pytest.raises(UnmetExpectation) as caught, FlinkMock(SCENARIO) as mock:
         stop(mock, drain=True)
-    message = str(unmet.value)
+    message = str(caught.value)
     assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it was never sent.' in message
     assert "body.drain is true, not false" in message
-    assert isinstance(unmet.value, AssertionError)
+    assert isinstance(caught.value, AssertionError)
 
 
-async def test_and_at_the_end_of_an_async_block() -> None:
+async def test_expectations_are_checked_at_the_end_of_an_async_block() -> None:
     with pytest.raises(UnmetExpectation, match="was never sent"):
         async with FlinkMock(SCENARIO):
             pass
 
 
-def test_another_error_is_not_covered_up() -> None:
+def test_an_error_in_the_block_is_not_replaced_by_an_unmet_expectation() -> None:
     with pytest.raises(ZeroDivisionError), FlinkMock(SCENARIO):
         raise ZeroDivisionError
 
 
-def test_close_checks_nothing_and_verify_does() -> None:
+def test_verify_checks_expectations_and_close_does_not() -> None:
     mock = FlinkMock(SCENARIO).start()
     mock.close()
     with pytest.raises(UnmetExpectation):
         mock.verify()
 
 
-async def test_waiting_for_a_client_that_works_in_the_background() -> None:
+async def test_wait_for_waits_for_requests_of_a_background_client() -> None:
     async with FlinkMock() as mock, aiohttp.ClientSession(mock.url) as session:
 
         async def poll() -> None:
@@ -109,7 +109,7 @@ async def test_waiting_for_a_client_that_works_in_the_background() -> None:
         await polling
 
 
-def test_many_clients_at_once() -> None:
+def test_requests_of_concurrent_clients_are_all_recorded() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with FlinkMock() as mock, ThreadPoolExecutor(8) as pool:

@@ -1,4 +1,4 @@
-"""A cluster is put back as it was: all that clients see of it, its time, its files and what is noted of it."""
+"""Snapshots: a restored cluster has the same responses, time, files, faults and journal as before."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def mock() -> Iterator[FlinkMock]:
         yield cluster
 
 
-def everything(mock: FlinkMock) -> list[bytes]:
-    """The responses that a client gets, as bytes."""
+def all_responses(mock: FlinkMock) -> list[bytes]:
+    """Return the bodies of the responses that show the state of the cluster."""
     with httpx.Client(base_url=mock.url) as client:
         jobs = [job["id"] for job in client.get("/jobs").json()["jobs"]]
         paths = ["/jobs/overview", "/taskmanagers", "/jars", "/jobmanager/log"]
@@ -45,19 +45,20 @@ def everything(mock: FlinkMock) -> list[bytes]:
 
 
 def upload(mock: FlinkMock, name: str = "orders.jar", content: bytes | None = None) -> str:
+    """Upload a jar, and return its id."""
     files = {"jarfile": (name, small_jar() if content is None else content, "application/x-java-archive")}
     response: str = httpx.post(f"{mock.url}/jars/upload", files=files).json()["filename"]
     return response.rpartition("/")[2]
 
 
-def trouble(mock: FlinkMock) -> None:
-    """Much that changes the cluster."""
-    jar = upload(mock, "trouble.jar")
+def change_cluster(mock: FlinkMock) -> None:
+    """Run, fail and cancel jobs, take a savepoint, lose a TaskManager and send a signal."""
+    jar = upload(mock, "other.jar")
     httpx.post(f"{mock.url}/jars/{jar}/run")
     orders = mock.job("orders")
     httpx.post(f"{mock.url}/jobs/{orders.id}/savepoints", json={"target-directory": "file:///s"})
     mock.advance("10s")
-    orders.fail("as if")
+    orders.fail("failure")
     mock.taskmanagers.lose()
     mock.advance("1m")
     mock.signal("go")
@@ -68,26 +69,26 @@ def trouble(mock: FlinkMock) -> None:
 
 def test_a_restored_cluster_sends_the_same_responses_and_continues_equally(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
-    before, then = everything(mock), mock.clock.now()
-    trouble(mock)
-    first = everything(mock)
-    assert first != before
+    responses, time = all_responses(mock), mock.clock.now()
+    change_cluster(mock)
+    later_responses = all_responses(mock)
+    assert later_responses != responses
     for _ in range(2):
         mock.restore(snapshot)
-        assert mock.clock.now() == then
-        assert everything(mock) == before
-        trouble(mock)
-        assert everything(mock) == first
+        assert mock.clock.now() == time
+        assert all_responses(mock) == responses
+        change_cluster(mock)
+        assert all_responses(mock) == later_responses
 
 
-def test_several_snapshots_know_nothing_of_each_other(mock: FlinkMock) -> None:
-    early, was_early = mock.snapshot(), everything(mock)
-    trouble(mock)
-    late, was_late = mock.snapshot(), everything(mock)
+def test_several_snapshots_are_independent(mock: FlinkMock) -> None:
+    early, early_responses = mock.snapshot(), all_responses(mock)
+    change_cluster(mock)
+    late, late_responses = mock.snapshot(), all_responses(mock)
     mock.restore(early)
-    assert everything(mock) == was_early
+    assert all_responses(mock) == early_responses
     mock.restore(late)
-    assert everything(mock) == was_late
+    assert all_responses(mock) == late_responses
 
 
 def test_an_operation_in_progress_continues_after_a_restore(mock: FlinkMock) -> None:
@@ -117,20 +118,22 @@ def test_jars_are_restored_with_their_files(mock: FlinkMock) -> None:
     assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code == 200
 
 
-def test_a_jar_of_another_future_does_not_get_into_the_way(mock: FlinkMock, tmp_path: Path) -> None:
+def test_a_jar_uploaded_after_a_restore_does_not_replace_that_of_another_snapshot(
+    mock: FlinkMock, tmp_path: Path
+) -> None:
     empty = mock.snapshot()
-    one = upload(mock, "app.jar", small_jar("org.example.One"))
-    with_one = mock.snapshot()
+    first_jar = upload(mock, "app.jar", small_jar("org.example.One"))
+    with_first_jar = mock.snapshot()
     mock.restore(empty)
-    other = upload(mock, "app.jar", small_jar("org.example.Other"))
-    assert other == one  # the same seed
-    mock.restore(with_one)
+    second_jar = upload(mock, "app.jar", small_jar("org.example.Other"))
+    assert second_jar == first_jar  # the same seed
+    mock.restore(with_first_jar)
     [jar] = mock.cluster.jars.newest_first()
     assert jar.path.read_bytes() == small_jar("org.example.One")
-    assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # the other one is not needed
+    assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # the second jar is deleted
 
 
-def test_faults_and_their_hits(mock: FlinkMock) -> None:
+def test_faults_and_their_hits_are_restored(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     for _ in range(2):
         mock.faults.add(*load_scenario({"faults": [{"name": "second", "drop": "reset"}]}).faults)
@@ -141,7 +144,7 @@ def test_faults_and_their_hits(mock: FlinkMock) -> None:
         assert len(mock.faults) == 1
 
 
-def test_functions_that_decide(mock: FlinkMock) -> None:
+def test_functions_that_handle_operations_are_restored(mock: FlinkMock) -> None:
     status = f"{mock.url}/jobs/{mock.job('orders').id}/status"
     mock.on("GET /jobs/:jobid/status")(lambda call: {"status": "SUSPENDED"})
     snapshot = mock.snapshot()
@@ -151,7 +154,7 @@ def test_functions_that_decide(mock: FlinkMock) -> None:
     assert httpx.get(status).json() == {"status": "SUSPENDED"}
 
 
-def test_the_journal_is_cut_back(mock: FlinkMock) -> None:
+def test_the_journal_loses_later_requests(mock: FlinkMock) -> None:
     httpx.get(f"{mock.url}/config")
     snapshot = mock.snapshot()
     httpx.get(f"{mock.url}/jobs")
@@ -169,40 +172,40 @@ def test_a_real_clock_continues_from_the_restored_time() -> None:
         assert mock.job("orders").state != "FINISHED"
 
 
-def test_a_job_at_hand_is_the_job_as_it_is_now(mock: FlinkMock) -> None:
+def test_a_job_control_is_valid_after_a_restore_unless_its_job_is_gone(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     orders = mock.job("orders")
     orders.cancel()
     mock.advance("1m")
     jar = upload(mock)
     httpx.post(f"{mock.url}/jars/{jar}/run")
-    [young] = [job for job in mock.cluster.jobs.values() if job.name not in ("orders", "later")]
-    newcomer = mock.job(young.name)
+    [new_job] = [job for job in mock.cluster.jobs.values() if job.name not in ("orders", "later")]
+    new_job_control = mock.job(new_job.name)
     mock.restore(snapshot)
     assert orders.state == "RUNNING"
     with pytest.raises(JobNotFound):
-        _ = newcomer.state
+        _ = new_job_control.state
 
 
-def test_a_leader_that_has_fallen_leads_again() -> None:
+def test_a_leader_that_crashed_leads_again() -> None:
     scenario = {
         "cluster": {"jobmanagers": 2, "config": {"high-availability.type": "zookeeper"}},
         "jobs": {"orders": "streaming"},
     }
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("1m")
-        snapshot, before, orders = mock.snapshot(), everything(mock), mock.job("orders")
+        snapshot, responses, orders = mock.snapshot(), all_responses(mock), mock.job("orders")
         for _ in range(2):
             mock.jobmanagers.crash_leader("5s")
             mock.advance("1m")
             assert mock.jobmanagers.leader == 1
-            assert orders.state == "RUNNING"  # under its id, recovered by the next leader
+            assert orders.state == "RUNNING"  # recovered by the next leader with the same id
             mock.restore(snapshot)
             assert mock.jobmanagers.leader == 0
-            assert everything(mock) == before
+            assert all_responses(mock) == responses
 
 
-def test_a_cluster_that_a_client_has_ended_serves_again(mock: FlinkMock) -> None:
+def test_a_cluster_that_a_client_has_shut_down_serves_again(mock: FlinkMock) -> None:
     snapshot, url = mock.snapshot(), mock.url
     assert httpx.delete(f"{mock.url}/cluster").status_code == 200
     with pytest.raises(httpx.TransportError):
@@ -212,7 +215,7 @@ def test_a_cluster_that_a_client_has_ended_serves_again(mock: FlinkMock) -> None
     assert httpx.get(f"{url}/config").status_code == 200
 
 
-def test_delayed_responses_are_lost(mock: FlinkMock) -> None:
+def test_delayed_responses_are_dropped_by_a_restore(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
