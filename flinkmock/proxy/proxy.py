@@ -27,13 +27,14 @@ from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.journal.middleware import add_response, exchange_of
 from flinkmock.proxy.streaming import (
+    KEEP_NOTHING,
     BodyBuffer,
     UpstreamResponse,
     end_to_end,
     forward_body,
-    meet_expectation,
     origin_form,
     read_body,
+    send_continue,
 )
 from flinkmock.proxy.traffic_checker import MAX_CHECKED_BYTES, TrafficChecker
 from flinkmock.proxy.upstream import UpstreamCluster
@@ -46,9 +47,9 @@ from flinkmock.server.fault_delivery import FaultDelivery
 
 CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
-UNREAD_BODY = 413, 417
+STATUSES_WITH_UNREAD_BODY = 413, 417
 """Statuses after which a connection is closed: the server may take the unread rest of the body for a request."""
-MAX_LINE = 64 * 1024
+MAX_LINE_BYTES = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 _Route = tuple[Operation | None, Mapping[str, str], URL]
 """(operation, path parameters, upstream URL) of a target. The operation is None if the release lacks it."""
@@ -62,10 +63,10 @@ class Proxy:
         contract: The contract that requests and responses are checked against.
         on_exchange: Called with each exchange.
         faults: Applied to requests by the same rules as in a fake cluster.
-        seed: The seed of the faults' random choices.
+        seed: The seed of the faults' random draws.
         on_checked: Called with each exchange and the findings about it.
         headers: The headers for every request to the server, in place of the client's, such as credentials.
-        context: The SSL context for TLS to the server; None: the default one.
+        context: The SSL context for TLS to the server; None for the default one.
 
     Raises:
         FaultRequiresFakeCluster: Some of the faults change the cluster itself.
@@ -92,8 +93,9 @@ class Proxy:
         self._on_checked = on_checked
         self._numbers = itertools.count(1)
         self._in_flight: dict[int, tuple[Request, int]] = {}
+        """Identity of a request -> the request, and the `time.monotonic_ns` at which it was received."""
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
-        self._delayed = DelayedResponses(self._upstream)
+        self._delayed_responses = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
         self._faults = FaultMiddleware(None, self._upstream, contract.release)
         self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same paths
@@ -129,13 +131,13 @@ class Proxy:
             self._app(),
             access_log=None,
             auto_decompress=False,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
             shutdown_timeout=shutdown_timeout,
         )
 
     def _app(self) -> web.Application:
-        async def client(_: web.Application) -> AsyncIterator[None]:
+        async def open_client(_: web.Application) -> AsyncIterator[None]:
             async with aiohttp.ClientSession(
                 auto_decompress=False,
                 skip_auto_headers=CLIENT_HEADERS,
@@ -144,8 +146,8 @@ class Proxy:
             ) as self._client:
                 yield
 
-        async def close(_: web.Application) -> None:
-            await self._delayed.close()
+        async def cancel_delayed_responses(_: web.Application) -> None:
+            await self._delayed_responses.close()
 
         async def finish_checks(_: web.Application) -> None:
             for key in list(self._in_flight):
@@ -154,10 +156,10 @@ class Proxy:
 
         app = web.Application()
         app.on_cleanup.append(finish_checks)
-        app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=meet_expectation)
-        app.cleanup_ctx.append(client)
-        app.on_response_prepare.append(_prepare)
-        app.on_shutdown.append(close)
+        app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=send_continue)
+        app.cleanup_ctx.append(open_client)
+        app.on_response_prepare.append(_drop_added_headers)
+        app.on_shutdown.append(cancel_delayed_responses)
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -165,44 +167,46 @@ class Proxy:
         key = id(request)
         self._in_flight[key] = request, time.monotonic_ns()
         try:
-            return await self._answer(http, request, url)
+            return await self._respond(http, request, url)
         except asyncio.CancelledError:
             self._add_hanging(key, "no response until the proxy ended")
             raise
         finally:
             self._in_flight.pop(key, None)
 
-    def _add_hanging(self, key: int, text: str) -> None:
+    def _add_hanging(self, key: int, reason: str) -> None:
         """Count a request that got no response, with the seconds that it waited."""
         if key not in self._in_flight:
             return
-        request, started_ns = self._in_flight.pop(key)
-        seconds = (time.monotonic_ns() - started_ns) // 1_000_000_000
-        self.checker.add_unanswered(f"{request.operation or request.method}: {text}", f"{seconds} s")
+        request, received_ns = self._in_flight.pop(key)
+        seconds = (time.monotonic_ns() - received_ns) // 1_000_000_000
+        self.checker.add_unanswered(f"{request.operation or request.method}: {reason}", f"{seconds} s")
 
-    async def _answer(self, http: web.Request, request: Request, url: URL) -> web.StreamResponse:
-        sent = BodyBuffer(MAX_BODY_BYTES)
+    async def _respond(self, http: web.Request, request: Request, url: URL) -> web.StreamResponse:
+        """Return the response to a request: that of its fault, that of the server, or 502."""
+        request_body = BodyBuffer(MAX_BODY_BYTES)
         response = await self._choose_fault(http, request)
         if request.fault is not None:
-            delivery = FaultDelivery(request.fault, self._upstream.clock, self._delayed, http.transport)
+            delivery = FaultDelivery(request.fault, self._upstream.clock, self._delayed_responses, http.transport)
             if response is not None:
-                await read_body(http.content, sent)
-                self._record(self._exchange(request, sent, response))
+                await read_body(http.content, request_body)
+                self._record(self._exchange(request, request_body, response))
                 return await response_with_fault(response, delivery, lower_case=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
-            return await self._forward(http, request, url, sent, delivery)
+            return await self._forward(http, request, url, request_body, delivery)
         except aiohttp.ClientError as error:
             self._add_unanswered(http, request, error)
-            failure = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
-            exchange = self._start_exchange(request, sent)
-            add_response(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
+            bad_gateway = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
+            exchange = self._exchange_without_response(request, request_body)
+            size = bad_gateway.content_length or 0
+            add_response(exchange, request, bad_gateway.status, size, bad_gateway.content_type)
             self._record(exchange)
-            return failure
+            return bad_gateway
 
     async def _forward(
-        self, http: web.Request, request: Request, url: URL, sent: BodyBuffer, delivery: FaultDelivery | None
+        self, http: web.Request, request: Request, url: URL, request_body: BodyBuffer, delivery: FaultDelivery | None
     ) -> web.StreamResponse:
         """Forward a request and its response. Raises aiohttp.ClientError if the server sends no response."""
         assert self._client is not None
@@ -210,31 +214,33 @@ class Proxy:
             http.method,
             url,
             headers=self._with_added_headers(end_to_end(http.raw_headers)),
-            data=forward_body(http.content, sent) if http.body_exists else None,
+            data=forward_body(http.content, request_body) if http.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
-            may_be_reused = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
-            body = BodyBuffer(MAX_CHECKED_BYTES if may_be_reused or request.operation is not None else -1)
+            is_kept = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
+            body = BodyBuffer(MAX_CHECKED_BYTES if is_kept or request.operation is not None else KEEP_NOTHING)
             response: web.StreamResponse
             if delivery is not None:
                 delivery.begin_delay()
             if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
-                body.add(content := await upstream_response.read())
-                changed = self._faults.after(request, self._stale(request) or _as_response(upstream_response, content))
-                exchange = self._exchange(request, sent, changed)
+                content = await upstream_response.read()
+                body.add(content)
+                original = self._stale(request) or _as_response(upstream_response, content)
+                changed = self._faults.after(request, original)
+                exchange = self._exchange(request, request_body, changed)
                 response = await response_with_fault(changed, delivery, lower_case=self._quirks.lower_case_headers)
             else:
                 if delivery is not None:
                     await delivery.delay()
                 response = await self._stream(http, request, upstream_response, body)
-                exchange = self._start_exchange(request, sent)
+                exchange = self._exchange_without_response(request, request_body)
                 content_type = upstream_response.headers.get("Content-Type")
                 add_response(exchange, request, upstream_response.status, body.size, content_type)
-            if upstream_response.status in UNREAD_BODY:
+            if upstream_response.status in STATUSES_WITH_UNREAD_BODY:
                 upstream_response.close()
-            if may_be_reused and body.content is not None:
-                response_now = _as_response(upstream_response, body.content)
-                self._upstream.history.add(request.target, self._upstream.clock.now(), response_now)
+            if is_kept and body.content is not None:
+                kept_response = _as_response(upstream_response, body.content)
+                self._upstream.history.add(request.target, self._upstream.clock.now(), kept_response)
         # after the client has received the response
         asyncio.get_running_loop().call_soon(self._check, exchange, request, upstream_response, body)
         return response
@@ -250,7 +256,7 @@ class Proxy:
         """Return the earlier response that a fault serves; None if the fault serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
-        return self._upstream.history.before(request.target, self._upstream.clock.now() - request.staleness_ms)
+        return self._upstream.history.newest_until(request.target, self._upstream.clock.now() - request.staleness_ms)
 
     async def _stream(
         self, http: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
@@ -271,7 +277,7 @@ class Proxy:
         return response
 
     def _add_unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
-        if _disconnected(http):
+        if _is_disconnected(http):
             self._add_hanging(id(request), "the client left before the response was complete")
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
@@ -300,15 +306,15 @@ class Proxy:
         operation, parameters = self.contract.match_route(method, target) or (None, {})
         return operation, parameters, URL(self.upstream + target, encoded=True)
 
-    def _start_exchange(self, request: Request, sent: BodyBuffer) -> Exchange:
+    def _exchange_without_response(self, request: Request, request_body: BodyBuffer) -> Exchange:
         """Return the exchange of a request without its response."""
         exchange = exchange_of(request)
-        exchange.contract, exchange.body_bytes, exchange.time = self.contract, sent.content, request.received_ms
+        exchange.contract, exchange.body_bytes, exchange.time = self.contract, request_body.content, request.received_ms
         return exchange
 
-    def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
+    def _exchange(self, request: Request, request_body: BodyBuffer, response: Response | NoResponse) -> Exchange:
         """Return the exchange of a request with its response."""
-        exchange = self._start_exchange(request, sent)
+        exchange = self._exchange_without_response(request, request_body)
         if isinstance(response, Response):
             add_response(exchange, request, response.status, len(response.body), response.content_type)
         else:
@@ -322,9 +328,15 @@ class Proxy:
         upstream_response: aiohttp.ClientResponse,
         body: BodyBuffer,
     ) -> None:
-        checker, status = self.checker, upstream_response.status
-        span = request.received_ns / 1_000_000, time.perf_counter_ns() / 1_000_000
-        findings = checker.record(exchange, request.operation, status, upstream_response.headers, body.content, span)
+        findings = self.checker.record(
+            exchange,
+            request.operation,
+            upstream_response.status,
+            upstream_response.headers,
+            body.content,
+            started_at=request.received_ns / 1_000_000,
+            ended_at=time.perf_counter_ns() / 1_000_000,
+        )
         self._record(exchange, findings)
 
     def _record(self, exchange: Exchange, findings: Sequence[str] = ()) -> None:
@@ -335,7 +347,7 @@ class Proxy:
             self._on_checked(exchange, findings)
 
 
-async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
+async def _drop_added_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Keep the headers of forwarded responses unchanged; a hook for `on_response_prepare`."""
     if isinstance(response, UpstreamResponse):
         response.drop_added_headers()
@@ -349,5 +361,5 @@ def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Resp
     return Response(upstream_response.status, body, content_type=content_type, cors=False, headers=headers)
 
 
-def _disconnected(request: web.Request) -> bool:
+def _is_disconnected(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()

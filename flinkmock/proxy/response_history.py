@@ -20,6 +20,7 @@ class ResponseHistory:
         self._faults = [fault for fault in faults if fault.serve_stale]
         self._max_age = max((fault.serve_stale or 0 for fault in self._faults), default=0)
         self._responses: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
+        """Target -> times of arrival and responses, the oldest first."""
         self._bytes = 0
 
     def is_needed(self, method: str, path: str, operation: Operation | None) -> bool:
@@ -35,14 +36,14 @@ class ResponseHistory:
         while len(responses) > 1 and responses[1][0] <= now - self._max_age:
             self._drop_oldest(responses)  # the next one is old enough for all faults
         while self._bytes > MAX_BYTES:
-            oldest = next(iter(self._responses))
-            self._drop_oldest(self._responses[oldest])
-            if not self._responses[oldest]:
-                del self._responses[oldest]
+            oldest_target = next(iter(self._responses))
+            self._drop_oldest(self._responses[oldest_target])
+            if not self._responses[oldest_target]:
+                del self._responses[oldest_target]
 
-    def before(self, target: str, until: int) -> Response | None:
-        """Return the last response that arrived until a time, in epoch ms; None if there is none, or it was dropped."""
-        earlier = [response for arrived, response in self._responses.get(target, ()) if arrived <= until]
+    def newest_until(self, target: str, time: int) -> Response | None:
+        """Return the last response that arrived until a time; None if there is none, or it was dropped."""
+        earlier = [response for arrived_at, response in self._responses.get(target, ()) if arrived_at <= time]
         return earlier[-1] if earlier else None
 
     def _drop_oldest(self, responses: deque[tuple[int, Response]]) -> None:

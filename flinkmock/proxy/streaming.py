@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 HOP_BY_HOP = frozenset(
     {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -20,9 +20,13 @@ CONTINUE = "100-continue"
 sends 100 only after the first bytes of a body."""
 
 
+KEEP_NOTHING = -1
+"""The limit of a `BodyBuffer` that only counts bytes."""
+
+
 @dataclass(slots=True)
 class BodyBuffer:
-    """Counts the bytes of a body. It keeps a body of at most `limit` bytes; with -1 it keeps none."""
+    """Counts the bytes of a body. It keeps a body of at most `limit` bytes."""
 
     limit: int
     size: int = 0
@@ -38,7 +42,7 @@ class BodyBuffer:
 
     def discard(self) -> None:
         """Drop the body, because it is incomplete."""
-        self.limit = -1
+        self.limit = KEEP_NOTHING
 
     @property
     def content(self) -> bytes | None:
@@ -64,18 +68,18 @@ class UpstreamResponse(web.StreamResponse):
 
 
 @lru_cache(maxsize=1024)  # a client sends the same headers with each request
-def end_to_end(raw: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
+def end_to_end(raw_headers: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
     """Return the headers that a proxy forwards, with duplicates and in their original spelling."""
-    headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw)
+    headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw_headers)
     return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if _is_forwarded(name, value)))
 
 
 def _is_forwarded(name: str, value: str) -> bool:
-    lower = name.lower()
-    return lower not in HOP_BY_HOP and not (lower == "expect" and value.lower() == CONTINUE)
+    lower_name = name.lower()
+    return lower_name not in HOP_BY_HOP and not (lower_name == "expect" and value.lower() == CONTINUE)
 
 
-async def meet_expectation(request: web.Request) -> None:
+async def send_continue(request: web.Request) -> None:
     """Send 100 to a client that waits for it before it sends its body; the server decides about other expectations."""
     if request.headers.get("Expect", "").lower() == CONTINUE and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -88,7 +92,7 @@ def origin_form(target: str) -> str:
 
 async def forward_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> AsyncIterator[bytes]:
     """Yield the parts of a body and add them to a buffer."""
-    async for chunk in content.iter_chunked(CHUNK):
+    async for chunk in content.iter_chunked(CHUNK_BYTES):
         buffer.add(chunk)
         yield chunk
 

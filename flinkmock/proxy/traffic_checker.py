@@ -23,10 +23,10 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
-from flinkmock.proxy.passing_coherence import PassingCoherence
+from flinkmock.proxy.traffic_coherence import TrafficCoherence
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
-"""Longer responses are not checked."""
+"""The maximum size of a response that is checked, in bytes."""
 MAX_NOTES = 100
 """The maximum number of notes in a report. It is limited because a proxy may run for days."""
 
@@ -40,21 +40,24 @@ class TrafficChecker:
     Attributes:
         report: Deviations of the server.
         advice: Sentences about mistakes in clients' requests, each with the number of such requests.
-        mistaken: The number of requests with such mistakes.
-        unanswered: Sentences about requests without a complete response, each with their number.
+        requests_with_mistakes: The number of requests with such mistakes.
+        unanswered: Sentences about requests without a complete response, each with the number of such requests.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
         self.report = Report(url, str(contract.release))
         self.advice: Counter[str] = Counter()
-        self.mistaken = 0
+        self.requests_with_mistakes = 0
         self.unanswered: Counter[str] = Counter()
         self._details: dict[str, str] = {}
-        self._coherence = PassingCoherence(Invariants(contract.release.number), self._note_new_leader)
+        """Sentence of `unanswered` -> the newest detail."""
+        self._coherence = TrafficCoherence(Invariants(contract.release.number), self._note_new_leader)
         self._is_interrupted = False
+        """Whether the server has not responded, or has had no leader, since its last response."""
         self._new_notes: list[str] = []
+        """The notes since the last exchange."""
         self._contract = contract
-        self._cached_advice = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
+        self._target_advice = lru_cache(maxsize=10_000)(self._advice_on_target)  # clients repeat the same targets
 
     def record(
         self,
@@ -63,41 +66,44 @@ class TrafficChecker:
         status: int,
         headers: Mapping[str, str],
         body: bytes | None,
-        span: tuple[float, float] = (0, 0),
+        started_at: float,
+        ended_at: float,
     ) -> list[str]:
         """Check an exchange and set its `error_message`.
 
         Args:
             exchange: The exchange.
             operation: The operation that the client called; None if the release lacks it.
-            status, headers: The status and headers of the server's response, before a fault changed it.
+            status: The status of the server's response, before a fault changed it.
+            headers: The headers of that response.
             body: The body of that response; None if it is not checked.
-            span: When the request was received and the response had been sent, in ms of one clock.
+            started_at: When the request was received, in ms of `time.perf_counter_ns`.
+            ended_at: When the response had been sent, in ms of the same clock.
 
         Returns:
-            The findings about the server, and the mistakes of the client.
+            The findings about the server, the mistakes of the client, and the notes since the last exchange.
         """
         self.report.requests += 1
         findings: list[str] = []
         response = HttpResponse(status, {name.lower(): headers[name] for name in headers}, body or b"")
         if lacks_leader(response):
-            self.note_interruption("the server had no leader", span[1])
+            self.note_interruption("the server had no leader", ended_at)
         elif status < 500:
             self._is_interrupted = False
         if operation is not None:
             if status == operation.status:
                 self.report.answered[operation] += 1
             if body is not None:
-                findings = self._check(exchange, operation, response)
+                findings = self._check_response(exchange, operation, response)
                 if not findings and status == operation.status and operation.method == "GET":
-                    findings = self._contradictions(exchange.target, operation, body, span)
+                    findings = self._check_coherence(exchange.target, operation, body, started_at, ended_at)
         advice = self._mistakes(exchange, operation, response)
         if exchange.body_bytes:
             advice += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
-            advice += self._cached_advice(operation.id, exchange.target)
+            advice += self._target_advice(operation.id, exchange.target)
         self.advice.update(advice)
-        self.mistaken += bool(advice)
+        self.requests_with_mistakes += bool(advice)
         notes, self._new_notes = self._new_notes, []
         return [*findings, *advice, *(f"note: {note}" for note in notes)]
 
@@ -142,30 +148,31 @@ class TrafficChecker:
             return [f"{operation} is rejected with status {status}{reason}"]
         return []
 
-    def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
+    def _advice_on_target(self, operation_id: str, target: str) -> tuple[str, ...]:
         """Return the advice on a request without a body."""
-        operation = self._contract.operation(operation_id)
-        return Exchange(
-            operation.method, target, operation=operation_id, contract=self._contract
-        ).contract_review.advice
+        method = self._contract.operation(operation_id).method
+        exchange = Exchange(method, target, operation=operation_id, contract=self._contract)
+        return exchange.contract_review.advice
 
-    def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
-        """Return the findings of a response."""
+    def _check_response(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
+        """Return the findings about a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
-        errors = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
-        findings = list(check_response(self._contract, operation, response, errors))
+        statuses = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
+        findings = list(check_response(self._contract, operation, response, statuses))
         for finding in findings:
             self.report.add(finding, exchange.target)
         return [str(finding) for finding in findings]
 
-    def _contradictions(self, target: str, operation: Operation, body: bytes, span: tuple[float, float]) -> list[str]:
-        """Return values that contradict each other, in this response or in earlier ones."""
+    def _check_coherence(
+        self, target: str, operation: Operation, body: bytes, started_at: float, ended_at: float
+    ) -> list[str]:
+        """Return the findings about values that contradict each other, in this response or in earlier ones."""
         try:
             value = body.decode("latin-1") if operation.returns_file else json.loads(body)
         except ValueError:
             return []
-        response = success_response(operation, target.removeprefix("/v1"), value, *span)
+        response = success_response(operation, target.removeprefix("/v1"), value, started_at, ended_at)
         return self._add_culprits(self._coherence.add(response))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> list[str]:
@@ -182,19 +189,19 @@ class TrafficChecker:
                 texts.append(str(finding))
         return texts
 
-    def add_unanswered(self, text: str, detail: str = "") -> None:
+    def add_unanswered(self, sentence: str, detail: str = "") -> None:
         """Count a request that got no response, or an incomplete one. Of several details, the last one is kept."""
-        self.unanswered[text] += 1
-        self._details[text] = detail
+        self.unanswered[sentence] += 1
+        self._details[sentence] = detail
 
     def client_findings(self) -> list[str]:
         """Return lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
-        mistaken = f"client requests ({self.mistaken} with mistakes)"
-        for title, sentences in ((mistaken, self.advice), ("without a response", self.unanswered)):
+        title_of_advice = f"client requests ({self.requests_with_mistakes} with mistakes)"
+        for title, sentences in ((title_of_advice, self.advice), ("without a response", self.unanswered)):
             if sentences:
                 lines += ["", f"{title}:"]
-                for sentence, times in sentences.items():
+                for sentence, count in sentences.items():
                     detail = f" ({self._details[sentence]})" if self._details.get(sentence) else ""
-                    lines.append(f"    {times}x  {sentence}{detail}")
+                    lines.append(f"    {count}x  {sentence}{detail}")
         return lines

@@ -1,4 +1,4 @@
-"""The live cluster behind a proxy, as faults see it."""
+"""The live cluster behind a proxy, as a target of faults."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from flinkmock.proxy.response_history import ResponseHistory
 
 REFRESH_MS = 500
 """The maximum age, in ms, of the list of jobs when a fault needs the name or the state of a job."""
-_CREDENTIALS = "Authorization", "Cookie"
-_CLUSTER_FAULTS = "leader_failover", "kill_taskmanager"
+_CREDENTIAL_HEADERS = "Authorization", "Cookie"
+_EFFECTS_ON_CLUSTER = "leader_failover", "kill_taskmanager"
 """Fields of a fault that change the cluster itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
+    """A job in the list of jobs."""
+
     id: str
     name: str
     state: str
@@ -40,7 +42,7 @@ class UpstreamCluster:
     Args:
         url: The URL of the cluster.
         faults: The faults that the proxy applies.
-        seed: The seed of their random choices.
+        seed: The seed of their random draws.
 
     Raises:
         FaultRequiresFakeCluster: Some of the faults change the cluster itself.
@@ -48,7 +50,8 @@ class UpstreamCluster:
 
     def __init__(self, url: str, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         faults = tuple(faults)
-        if unsupported := [f"{fault.name}: {key}" for fault in faults for key in _cluster_faults(fault)]:
+        unsupported = [f"{fault.name}: {key}" for fault in faults for key in _unsupported_keys(fault)]
+        if unsupported:
             raise FaultRequiresFakeCluster(f"Only a fake cluster supports {', '.join(unsupported)}.")
         self.faults = Faults(NamedRandom(seed))
         self.faults.add(*faults)
@@ -59,8 +62,8 @@ class UpstreamCluster:
         self._needs_jobs = any(fault.trigger.job or fault.trigger.job_state for fault in faults)
         self._jobs: list[_Job] = []
         self._refreshed_at: int | None = None
-        self._refreshing = asyncio.Lock()
-        self._overview = f"{url}/jobs/overview"
+        self._refresh_lock = asyncio.Lock()
+        self._overview_url = f"{url}/jobs/overview"
 
     async def refresh_jobs(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
         """Refresh the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
@@ -71,16 +74,16 @@ class UpstreamCluster:
         """
         if not self._needs_jobs:
             return
-        async with self._refreshing:
+        async with self._refresh_lock:
             now = self.clock.now()
             if self._refreshed_at is not None and now - self._refreshed_at < REFRESH_MS:
                 return
             try:
-                credentials = {name: headers[name] for name in _CREDENTIALS if name in headers}
+                credentials = {name: headers[name] for name in _CREDENTIAL_HEADERS if name in headers}
                 async with client.get(
-                    self._overview, headers={"Accept": "application/json", **credentials}
+                    self._overview_url, headers={"Accept": "application/json", **credentials}
                 ) as response:
-                    self._jobs = _jobs(json.loads(await response.read()))
+                    self._jobs = _parse_jobs(json.loads(await response.read()))
             except (aiohttp.ClientError, ValueError):
                 self._jobs = []
             self._refreshed_at = self.clock.now()
@@ -101,12 +104,12 @@ class UpstreamCluster:
         return next((job.state for job in self._jobs if job.name == name), None)
 
 
-def _cluster_faults(fault: Fault) -> list[str]:
+def _unsupported_keys(fault: Fault) -> list[str]:
     """Return the scenario keys of a fault that a proxy can't apply."""
-    return [name.replace("_", "-") for name in _CLUSTER_FAULTS if getattr(fault, name) is not None]
+    return [name.replace("_", "-") for name in _EFFECTS_ON_CLUSTER if getattr(fault, name) is not None]
 
 
-def _jobs(overview: Any) -> list[_Job]:
+def _parse_jobs(overview: Any) -> list[_Job]:
     """Return the jobs of an overview, the newest first. Raises ValueError if the body is not an overview."""
     try:
         rows = sorted(overview["jobs"], key=lambda row: -int(row["start-time"]))

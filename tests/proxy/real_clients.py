@@ -3,9 +3,9 @@
     python -m tests.proxy.real_clients 2.3.0
 
 Bodies have 1 B to 200 MiB, with and without `Expect`, with a length and chunked. Each response has the status that the
-cluster gives directly, the commands of Flink succeed, no page of the dashboard has another error than directly, and the
+cluster gives directly, the commands of Flink succeed, each page of the dashboard has the same errors as directly, and the
 proxy itself has no findings and no request without a response. Takes about five minutes. Needs curl; the browser needs
-what tests/dashboard needs, and is left out without it. `--only uploads,bodies,commands,browser` selects parts.
+what tests/dashboard needs, and is skipped without it. `--only uploads,bodies,commands,browser` selects parts.
 """
 
 from __future__ import annotations
@@ -41,36 +41,36 @@ HEADERS = {
     "chunked": ("-H", "Transfer-Encoding: chunked"),
     "chunked, no Expect": ("-H", "Transfer-Encoding: chunked", "-H", "Expect:"),
 }
-HANGS_AFTER_S = 180
-LEFT_OUT_PAGES = ("orders", "price-import", "nightly-report")
-"""Parts of the addresses of pages about jobs that the cluster does not have."""
+TIMEOUT_S = 180
+MISSING_JOBS = ("price-import", "nightly-report")
+"""The jobs in the addresses of dashboard pages that the cluster does not have."""
 
 
 class Clients:
-    """The clients of one cluster, directly and through the proxy.
+    """Sends requests to one cluster, directly and through the proxy.
 
     Args:
         direct: The URL of the cluster.
         proxied: The URL of the proxy.
-        folder: Takes files.
+        folder: The folder for temporary files.
     """
 
     def __init__(self, direct: str, proxied: str, folder: Path) -> None:
         self.direct, self.proxied, self.folder = direct, proxied, folder
-        self.faults: list[str] = []
+        self.failures: list[str] = []
 
-    def same(self, what: str, send: Callable[[str], Any]) -> None:
-        """Compare what a client gets from the cluster and from the proxy."""
-        directly, through_proxy = send(self.direct), send(self.proxied)
-        self.expect(f"{what}: {through_proxy}", directly == through_proxy, f"directly {directly}")
+    def compare(self, description: str, send: Callable[[str], Any]) -> None:
+        """Compare the results of `send` for the URL of the cluster and for that of the proxy."""
+        direct_result, proxied_result = send(self.direct), send(self.proxied)
+        self.check(f"{description}: {proxied_result}", direct_result == proxied_result, f"directly {direct_result}")
 
-    def expect(self, what: str, holds: bool, otherwise: str = "") -> None:
-        print(what if holds else f"FAULT: {what}, {otherwise}", flush=True)
-        if not holds:
-            self.faults.append(what)
+    def check(self, description: str, is_met: bool, details: str = "") -> None:
+        print(description if is_met else f"FAILURE: {description}, {details}", flush=True)
+        if not is_met:
+            self.failures.append(description)
 
-    def file_of(self, size: int) -> Path:
-        """A file of spaces, which are a body of JSON that has no end."""
+    def create_file(self, size: int) -> Path:
+        """Create a file with a brace and spaces: as a body, this is incomplete JSON."""
         file = self.folder / f"{size}.jar"
         if not file.exists():
             with file.open("wb") as out:
@@ -78,31 +78,31 @@ class Clients:
         return file
 
     def curl(self, *arguments: str) -> tuple[str, str]:
-        """The status, and the exit code of curl if that is not 0."""
-        command = ["curl", "-sS", "-o", str(self.folder / "body"), "-w", "%{http_code}", "-m", str(HANGS_AFTER_S)]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True)
-        return done.stdout, f"curl: {done.returncode}" if done.returncode else ""
+        """Return the status of a response, and the exit code of curl if that is not 0."""
+        command = ["curl", "-sS", "-o", str(self.folder / "body"), "-w", "%{http_code}", "-m", str(TIMEOUT_S)]
+        completed = subprocess.run([*command, *arguments], capture_output=True, text=True)
+        return completed.stdout, f"curl: {completed.returncode}" if completed.returncode else ""
 
     def uploads(self) -> None:
         for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
 
             def upload(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
-                status = self.curl(*headers, "-F", f"jarfile=@{self.file_of(count)}", f"{url}/jars/upload")
+                status = self.curl(*headers, "-F", f"jarfile=@{self.create_file(count)}", f"{url}/jars/upload")
                 for jar in read(f"{self.direct}/jars")["files"]:
                     self.curl("-X", "DELETE", f"{url}/jars/{jar['id']}")
                 return status
 
-            self.same(f"upload of {size}, {name}", upload)
+            self.compare(f"upload of {size}, {name}", upload)
 
     def bodies(self) -> None:
         target = f"/jobs/{'0' * 32}/savepoints"
         for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
 
             def post(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
-                content = ("-H", "Content-Type: application/json", "--data-binary", f"@{self.file_of(count)}")
+                content = ("-H", "Content-Type: application/json", "--data-binary", f"@{self.create_file(count)}")
                 return self.curl(*headers, *content, f"{url}{target}")
 
-            self.same(f"JSON of {size}, {name}", post)
+            self.compare(f"JSON of {size}, {name}", post)
 
     def commands(self, java: str, home: Path, jars: Path) -> None:
         folder = self.folder / "cli"
@@ -123,9 +123,9 @@ class Clients:
             ["savepoint", "-d", "SAVEPOINT"],
             ["list", "-a"],
         ):
-            known = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
-            code, output = flink.run([known[0], "-m", address, *known[1:]])
-            self.expect(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
+            words = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
+            code, output = flink.run([words[0], "-m", address, *words[1:]])
+            self.check(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
             if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
                 job = match[0]
                 driver = Driver(self.direct, jars, str(self.folder))
@@ -141,11 +141,11 @@ class Clients:
         vertices = read(f"{self.direct}/jobs/{job_id}")["vertices"]
         manager = read(f"{self.direct}/taskmanagers")["taskmanagers"][0]["id"]
         ids = {"orders": job_id, "window": vertices[0]["id"], "manager": manager}
-        pages = [page for page in PAGES if not any(f"{{{name}}}" in page for name in LEFT_OUT_PAGES[1:])]
+        pages = [page for page in PAGES if not any(f"{{{name}}}" in page for name in MISSING_JOBS)]
         browser = Browser(self.folder / "profile")
         try:
             for page in pages:
-                self.same(f"page {page}", lambda url, page=page: visited(browser, url, page.format(**ids)))
+                self.compare(f"page {page}", lambda url, page=page: page_errors(browser, url, page.format(**ids)))
         finally:
             browser.close()
 
@@ -155,19 +155,19 @@ def read(url: str) -> Any:
         return json.load(response)
 
 
-def visited(browser: Browser, url: str, page: str) -> list[str]:
-    """The errors of a page, without the URL of the server."""
+def page_errors(browser: Browser, url: str, page: str) -> list[str]:
+    """Visit a page of the dashboard; return its errors, without the URL of the server."""
     browser.open(f"{url}/#{page}")
     browser.wait_for("Apache Flink Dashboard", "Version")
     browser.driver.implicitly_wait(3)
-    browser.driver.find_elements("css selector", "never")  # the page reads what it shows
+    browser.driver.find_elements("css selector", "never")  # waits while the page loads
     browser.driver.implicitly_wait(0)
-    return sorted({trouble.replace(url, "") for trouble in browser.take_errors()})
+    return sorted({error.replace(url, "") for error in browser.take_errors()})
 
 
 @contextmanager
-def proxy(url: str, folder: Path, faults: list[str]) -> Iterator[str]:
-    """Run a proxy; its output is not read until its end."""
+def run_proxy(url: str, folder: Path, failures: list[str]) -> Iterator[str]:
+    """Run a proxy; yield its URL. Its output is read only when it ends."""
     command = [sys.executable, "-m", "flinkmock", "proxy", url, "--port", "0", "--journal", str(folder / "journal.har")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -178,27 +178,27 @@ def proxy(url: str, folder: Path, faults: list[str]) -> Iterator[str]:
     summary = output[output.index(f"{url} as Flink") :]
     print(f"{requests} requests in the journal\n{summary}")
     if process.returncode or "\nwithout a response:" in summary or "not an operation" in summary:
-        faults.append(f"the proxy itself: exit code {process.returncode}")
+        failures.append(f"the proxy itself: exit code {process.returncode}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
     parser.add_argument("--only", default="uploads,bodies,commands,browser", help="default: %(default)s")
-    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
-    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
+    parser.add_argument("--java", help="the java command; default: `java`, and a downloaded Java 11 before 1.15")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     jars, parts = jars_for(args.version), args.only.split(",")
-    faults: list[str] = []
+    failures: list[str] = []
     with tempfile.TemporaryDirectory() as name, real_cluster(home, java, Path(name)) as url:
         folder = Path(name)
         driver = Driver(url, jars, f"{folder}/scratch")
         driver.begin_suite("jobs")
         job_id = start_job(driver, "wordcount", "--par", "1")
         wait_checkpoints(driver, 2)
-        with proxy(url, folder, faults) as address:
-            clients = Clients(url, address, folder)
+        with run_proxy(url, folder, failures) as proxy_url:
+            clients = Clients(url, proxy_url, folder)
             if "uploads" in parts:
                 clients.uploads()
             if "bodies" in parts:
@@ -207,9 +207,9 @@ def main() -> int:
                 clients.commands(java, home, jars)
             if "browser" in parts and job_id is not None:
                 clients.browser(job_id)
-        faults += clients.faults
-    print(f"{len(faults)} faults", *faults, sep="\n")
-    return 1 if faults else 0
+        failures += clients.failures
+    print(f"{len(failures)} failures", *failures, sep="\n")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

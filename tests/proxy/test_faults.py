@@ -1,4 +1,4 @@
-"""Faults of the proxy look to clients as those of a fake cluster, and cause no finding."""
+"""Faults of the proxy have the same effects on clients as those of a fake cluster, and cause no findings."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from flinkmock.journal import Exchange
 from flinkmock.proxy import FaultRequiresFakeCluster, Proxy
 from flinkmock.scenario.load import load_faults
 
-JOBS = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
+SCENARIO = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
 CONTRACT = Contract.load("2.3")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[FlinkMock]:
-    with FlinkMock(JOBS, flink="2.3", clock="virtual") as running:
-        running.advance("60s")
-        yield running
+def shared_cluster() -> Iterator[FlinkMock]:
+    with FlinkMock(SCENARIO, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        yield cluster
 
 
 @pytest.fixture
-def cluster(shared: FlinkMock) -> FlinkMock:
-    shared.requests.clear()
-    return shared
+def cluster(shared_cluster: FlinkMock) -> FlinkMock:
+    shared_cluster.requests.clear()
+    return shared_cluster
 
 
 def proxy_with_faults(cluster: FlinkMock, exchanges: list[Exchange], *faults: dict[str, Any], seed: int = 0) -> Proxy:
-    section = load_faults({"faults": list(faults)}, "2.3")
-    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=section.faults, seed=seed)
+    config = load_faults({"faults": list(faults)}, "2.3")
+    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=config.faults, seed=seed)
 
 
 async def raw_response(url: str, method: str = "GET", target: str = "/config", body: bytes = b"") -> tuple[bytes, str]:
-    """Return the bytes of a connection until its end, and how it ends."""
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    """Return the bytes of a response until the connection ends, and how it ends."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode() + body)
     received = b""
     try:
-        while piece := await reader.read(65536):
-            received += piece
+        while chunk := await reader.read(65536):
+            received += chunk
         return received, "closed"
     except ConnectionResetError:
         return received, "reset"
@@ -57,7 +57,7 @@ async def raw_response(url: str, method: str = "GET", target: str = "/config", b
         writer.close()
 
 
-def parts(received: bytes) -> tuple[str, dict[str, str], bytes]:
+def split_response(received: bytes) -> tuple[str, dict[str, str], bytes]:
     """Return the status line, headers without those of the connection, and body."""
     head, _, body = received.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
@@ -66,7 +66,7 @@ def parts(received: bytes) -> tuple[str, dict[str, str], bytes]:
     return status, headers, body
 
 
-KINDS: list[dict[str, Any]] = [
+FAULTS: list[dict[str, Any]] = [
     {"drop": "reset"},
     {"drop": "close"},
     {"drop": "truncate"},
@@ -87,7 +87,7 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("fault", KINDS, ids=str)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
 async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange], fault: dict[str, Any]
 ) -> None:
@@ -97,7 +97,7 @@ async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
         exchange_of_fake = fake.requests[0]
     proxy = proxy_with_faults(cluster, exchanges, fault)
     received, end = await raw_response(await serve(proxy))
-    assert (end, *parts(received)) == (expected_end, *parts(expected))
+    assert (end, *split_response(received)) == (expected_end, *split_response(expected))
     while not exchanges:  # a response is checked after it has been sent
         await asyncio.sleep(0)
     [exchange] = exchanges
@@ -113,7 +113,9 @@ async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
     assert not proxy.checker.advice
 
 
-async def test_after_processing_the_response_is_lost(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
+async def test_after_processing_loses_the_response_but_not_the_request(
+    cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
+) -> None:
     proxy = proxy_with_faults(
         cluster, exchanges, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-processing", "times": 1}
     )
@@ -128,49 +130,49 @@ async def test_after_processing_the_response_is_lost(cluster: FlinkMock, serve: 
     assert [exchange.body for exchange in exchanges] == [{"target-directory": "/sp"}] * 2
 
 
-async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exchange], send: Any) -> None:
+async def test_a_stale_response_is_an_earlier_response_of_the_server(serve: Any, exchanges: list[Exchange]) -> None:
     now = 1_000_000
-    with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
+    with FlinkMock(SCENARIO, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /overview", "serve-stale": "5s"})
         proxy._upstream.clock = Clock("real", lambda: now)
         url = await serve(proxy)
 
-        async def running() -> int:
+        async def count_running_jobs() -> int:
             async with aiohttp.ClientSession(url) as session, session.get("/overview") as response:
                 return (await response.json())["jobs-running"]
 
-        assert await running() == 2  # no response is 5 s old yet
+        assert await count_running_jobs() == 2  # no response is 5 s old yet
         cluster.job("clicks").cancel()
         cluster.advance("60s")
         now += 4_000
-        assert await running() == 1
+        assert await count_running_jobs() == 1
         now += 4_000
-        assert await running() == 2
+        assert await count_running_jobs() == 2
         now += 4_000
-        assert await running() == 1
+        assert await count_running_jobs() == 1
     assert proxy.report.clean
     assert proxy.report.requests == 4
 
 
 @pytest.mark.parametrize(
-    ("fault", "word"), [({"leader-failover": "2s"}, "leader-failover"), ({"kill-taskmanager": 1}, "kill-taskmanager")]
+    ("fault", "key"), [({"leader-failover": "2s"}, "leader-failover"), ({"kill-taskmanager": 1}, "kill-taskmanager")]
 )
-def test_cluster_faults_are_refused(
-    cluster: FlinkMock, exchanges: list[Exchange], fault: dict[str, Any], word: str
+def test_faults_that_change_the_cluster_are_rejected(
+    cluster: FlinkMock, exchanges: list[Exchange], fault: dict[str, Any], key: str
 ) -> None:
-    with pytest.raises(FaultRequiresFakeCluster, match=f"Only a fake cluster supports bad day: {word}."):
+    with pytest.raises(FaultRequiresFakeCluster, match=f"Only a fake cluster supports bad day: {key}."):
         proxy_with_faults(cluster, exchanges, {"name": "bad day", "match": "GET /overview", **fault})
 
 
-async def test_hang_lasts_until_the_client_disconnects(
+async def test_a_response_that_hangs_does_not_block_other_requests(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
 ) -> None:
     url = await serve(proxy_with_faults(cluster, exchanges, {"match": "GET /config", "drop": "hang"}))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.1):
             await raw_response(url)
-            raise AssertionError("it does not hang")
+            raise AssertionError("the response does not hang")
     received, _ = await raw_response(url, target="/overview")
     assert received.startswith(b"HTTP/1.1 200 ")
 
@@ -196,7 +198,7 @@ async def test_the_same_seed_selects_the_same_requests(
 
 
 @pytest.fixture
-async def send() -> AsyncIterator[Any]:
+async def get_status() -> AsyncIterator[Any]:
     async with aiohttp.ClientSession() as session:
 
         async def status(url: str) -> int:
@@ -207,28 +209,31 @@ async def send() -> AsyncIterator[Any]:
         yield status
 
 
-async def test_jobs_come_from_the_cluster(serve: Any, exchanges: list[Exchange], send: Any) -> None:
+async def test_names_and_states_of_jobs_come_from_the_cluster(
+    serve: Any, exchanges: list[Exchange], get_status: Any
+) -> None:
     faults = [
         {"job": "orders", "reply": "internal-error"},
         {"match": "GET /overview", "while-job": "clicks CANCELED", "reply": "leader-unavailable"},
     ]
-    with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
+    with FlinkMock(SCENARIO, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         ids = {job.name: job.id for job in cluster.cluster.jobs.values()}
         url = await serve(proxy_with_faults(cluster, exchanges, *faults))
-        assert await send(f"{url}/jobs/{ids['orders']}") == 500
-        assert await send(f"{url}/jobs/{ids['clicks']}") == 200
-        assert await send(f"{url}/overview") == 200
+        assert await get_status(f"{url}/jobs/{ids['orders']}") == 500
+        assert await get_status(f"{url}/jobs/{ids['clicks']}") == 200
+        assert await get_status(f"{url}/overview") == 200
         cluster.job("clicks").cancel()
         cluster.advance("60s")
-        later = proxy_with_faults(
-            cluster, exchanges, *faults
-        )  # what one proxy knows of the jobs may be half a second old
-        assert await send(f"{await serve(later)}/overview") == 503
-    assert await send(f"{url}/overview") == 502  # an unavailable cluster has no jobs
+        # the first proxy's list of jobs may be half a second old
+        other_proxy = proxy_with_faults(cluster, exchanges, *faults)
+        assert await get_status(f"{await serve(other_proxy)}/overview") == 503
+    assert await get_status(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
-async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges: list[Exchange], send: Any) -> None:
+async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
+    serve: Any, exchanges: list[Exchange]
+) -> None:
     credentials: list[str | None] = []
 
     async def overview(request: web.Request) -> web.Response:
@@ -238,17 +243,17 @@ async def test_the_proxy_forwards_its_clients_credentials(serve: Any, exchanges:
 
     upstream = web.Application()
     upstream.router.add_get("/jobs/overview", overview)
-    section = load_faults(
+    config = load_faults(
         {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
     )
-    url = await serve(Proxy(await serve(upstream), CONTRACT, faults=section.faults))
+    url = await serve(Proxy(await serve(upstream), CONTRACT, faults=config.faults))
     async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
         assert (await session.get("/config")).status == 404
     assert credentials == ["Bearer x"]
 
 
 async def test_during_counts_from_the_start_of_the_proxy(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], send: Any
+    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], get_status: Any
 ) -> None:
     proxy = proxy_with_faults(
         cluster,
@@ -257,5 +262,5 @@ async def test_during_counts_from_the_start_of_the_proxy(
         {"match": "GET /overview", "during": "1h..2h", "reply": "not-found"},
     )
     url = await serve(proxy)
-    assert await send(f"{url}/config") == 404
-    assert await send(f"{url}/overview") == 200
+    assert await get_status(f"{url}/config") == 404
+    assert await get_status(f"{url}/overview") == 200

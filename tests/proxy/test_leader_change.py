@@ -1,4 +1,4 @@
-"""The proxy notes a change of leader, and compares nothing with what was before."""
+"""The proxy notes a change of leader, and does not compare later responses with earlier ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flinkmock.proxy import Proxy
 JOBS = {"orders": "streaming", "nightly": "batch"}
 
 
-async def read(url: str, job_id: str) -> list[int]:
-    """Return the statuses of what a client reads again and again."""
+async def read_responses(url: str, job_id: str) -> list[int]:
+    """Send the requests that a client repeats; return the statuses of the responses."""
     statuses = []
     targets = ("/overview", "/jobs", "/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints")
     async with aiohttp.ClientSession() as session:
@@ -41,19 +41,21 @@ async def read_around_leader_change(
         proxy = Proxy(cluster.urls[jobmanager], Contract.load("2.3"))
         url = await serve(proxy)
         for _ in range(3):
-            await read(url, job_id)
+            await read_responses(url, job_id)
             cluster.advance("5s")
         cluster.jobmanagers.crash_leader("10s")
-        during = [] if unobserved else await read(url, job_id)
+        during = [] if unobserved else await read_responses(url, job_id)
         cluster.advance("20s")
         for _ in range(3):
-            await read(url, job_id)
+            await read_responses(url, job_id)
             cluster.advance("5s")
     proxy.checker.end()
     return proxy, during
 
 
-async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+async def test_a_leader_that_does_not_respond_is_noted(
+    serve: Callable[[web.Application | Proxy], Awaitable[str]],
+) -> None:
     proxy, during = await read_around_leader_change(serve, 0, unobserved=False)
     assert set(during) == {502}
     assert proxy.report.clean, proxy.summary()
@@ -61,7 +63,7 @@ async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], 
     assert note.endswith(" UTC: the server did not respond. Earlier responses were dropped.")
 
 
-async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+async def test_an_election_is_noted(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
     proxy, during = await read_around_leader_change(serve, 1, unobserved=False)
     assert set(during) == {503}
     assert proxy.report.clean, proxy.summary()
@@ -69,7 +71,9 @@ async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[
     assert note.endswith(" UTC: the server had no leader. Earlier responses were dropped.")
 
 
-async def test_an_unobserved_leader_change(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+async def test_a_leader_change_between_two_requests_is_noted(
+    serve: Callable[[web.Application | Proxy], Awaitable[str]],
+) -> None:
     proxy, _ = await read_around_leader_change(serve, 1, unobserved=True)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes

@@ -18,7 +18,7 @@ BODY = b"x" * 300_000
 
 
 @pytest.fixture
-async def like_flink() -> AsyncIterator[str]:
+async def late_continue_server() -> AsyncIterator[str]:
     """A server that sends 100 only after the first bytes of a body, like a real Flink. It does not respond to GET."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,11 +42,13 @@ async def like_flink() -> AsyncIterator[str]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     server.close()
-    await asyncio.sleep(0.1)  # connections end
+    await asyncio.sleep(0.1)  # so that connections end
 
 
-async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(serve: Any, like_flink: str) -> None:
-    url = await serve(Proxy(like_flink, Contract.load("2.3")))
+async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(
+    serve: Any, late_continue_server: str
+) -> None:
+    url = await serve(Proxy(late_continue_server, Contract.load("2.3")))
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{url}/jars/upload", data=BODY, expect100=True) as response,
@@ -54,8 +56,8 @@ async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(serve:
         assert await response.text() == str(len(BODY))
 
 
-async def test_a_client_that_disconnects_is_counted(serve: Any, like_flink: str) -> None:
-    proxy = Proxy(like_flink, Contract.load("2.3"))
+async def test_a_client_that_disconnects_is_counted(serve: Any, late_continue_server: str) -> None:
+    proxy = Proxy(late_continue_server, Contract.load("2.3"))
     runner = proxy.runner(shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -69,19 +71,3 @@ async def test_a_client_that_disconnects_is_counted(serve: Any, like_flink: str)
     writer.close()
     await runner.cleanup()
     assert "without a response:\n    1x  GET /overview: no response until the proxy ended" in proxy.summary()
-
-
-async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
-    async def respond(request: web.Request) -> web.Response:
-        content_type = "application/json; charset=UTF-8" if request.path == "/unknown" else "text/html"
-        return web.Response(text="{}", headers={"Content-Type": content_type})
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", respond)
-    proxy = Proxy(await serve(app), Contract.load("2.3"))
-    url = await serve(proxy)
-    async with aiohttp.ClientSession() as session:
-        for path in ("/", "/main.a877f62051d76ab2.js", "/assets/favicon/favicon.ico", "/unknown"):
-            async with session.get(url + path) as response:
-                assert response.status == 200
-    assert list(proxy.checker.advice) == ["GET /unknown succeeds, but is not an operation of Flink 2.3."]

@@ -1,4 +1,4 @@
-"""The proxy: what passes through it is what was sent, and both sides are checked."""
+"""The proxy forwards requests and responses unchanged, and checks both."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[FlinkMock]:
-    with FlinkMock({"jobs": {"running": "streaming"}}, flink="2.3", clock="virtual") as running:
-        running.advance("60s")
-        yield running
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        yield cluster
 
 
-def steady(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
-    """Return headers in their spelling, without values that depend on the time."""
-    moving = {b"date", b"expires"}
+def comparable_headers(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
+    """Return headers in their spelling, without the values that depend on the time, and without `Connection`."""
+    time_headers = {b"date", b"expires"}
     return {
-        name: b"" if name.lower() in moving else value
+        name: b"" if name.lower() in time_headers else value
         for name, value in response.raw_headers
         if name.lower() != b"connection"
     }
@@ -46,10 +46,10 @@ async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchan
     targets = ["/v1/jobs/overview", "/taskmanagers", "/jobmanager/log", "/jobs/nohex", "/nothing%20there?x=1", "/"]
     async with aiohttp.ClientSession() as session:
         for target in targets:
-            async with session.get(cluster.url + target) as straight, session.get(url + target) as passed:
-                assert passed.status == straight.status
-                assert await passed.read() == await straight.read()
-                assert steady(passed) == steady(straight)
+            async with session.get(cluster.url + target) as direct, session.get(url + target) as proxied:
+                assert proxied.status == direct.status
+                assert await proxied.read() == await direct.read()
+                assert comparable_headers(proxied) == comparable_headers(direct)
         form = aiohttp.FormData()
         form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
         async with session.post(f"{url}/jars/upload", data=form) as response:
@@ -63,7 +63,7 @@ async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchan
     assert "does not read the field programArgs of POST /jars/:jarid/run" in proxy.summary()
 
 
-async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_deviations_of_the_server_are_reported(serve: Any, exchanges: list[Exchange]) -> None:
     async def overview(_: web.Request) -> web.Response:
         return web.json_response({"taskmanagers": "1"})
 
@@ -80,7 +80,25 @@ async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> 
     assert "20 times, GET /overview" in proxy.summary()
 
 
-async def test_the_upstream_server_does_not_respond(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        content_type = "application/json; charset=UTF-8" if request.path == "/unknown" else "text/html"
+        return web.Response(text="{}", headers={"Content-Type": content_type})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", respond)
+    proxy = Proxy(await serve(app), Contract.load("2.3"))
+    url = await serve(proxy)
+    async with aiohttp.ClientSession() as session:
+        for path in ("/", "/main.a877f62051d76ab2.js", "/assets/favicon/favicon.ico", "/unknown"):
+            async with session.get(url + path) as response:
+                assert response.status == 200
+    assert list(proxy.checker.advice) == ["GET /unknown succeeds, but is not an operation of Flink 2.3."]
+
+
+async def test_the_proxy_answers_502_for_an_upstream_server_that_does_not_respond(
+    serve: Any, exchanges: list[Exchange]
+) -> None:
     proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as response:
@@ -90,10 +108,12 @@ async def test_the_upstream_server_does_not_respond(serve: Any, exchanges: list[
     assert (exchanges[0].target, exchanges[0].status) == ("/overview", 502)
 
 
-async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: list[Exchange]) -> None:
-    """The connection of the client is closed as well, so that it does not treat half a response as a whole one."""
+async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_client(
+    serve: Any, exchanges: list[Exchange]
+) -> None:
+    """Otherwise the client would take half a response for a complete one."""
 
-    async def half(request: web.Request) -> web.StreamResponse:
+    async def half_response(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-length": "100"})
         await response.prepare(request)
         await response.write(b"{")
@@ -102,7 +122,7 @@ async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: 
         return response
 
     upstream_app = web.Application()
-    upstream_app.router.add_get("/overview", half)
+    upstream_app.router.add_get("/overview", half_response)
     proxy = Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append)
     async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
         with pytest.raises(aiohttp.ClientPayloadError):
@@ -115,11 +135,11 @@ async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: 
 
 
 async def test_the_host_header_names_the_server(serve: Any) -> None:
-    async def name(request: web.Request) -> web.Response:
+    async def host(request: web.Request) -> web.Response:
         return web.Response(text=f"{request.headers['host']} {request.headers['x-own']}")
 
     upstream_app = web.Application()
-    upstream_app.router.add_get("/overview", name)
+    upstream_app.router.add_get("/overview", host)
     upstream = await serve(upstream_app)
     url = await serve(Proxy(upstream, Contract.load("2.3")))
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as response:
@@ -142,7 +162,7 @@ async def test_compressed_bodies_stay_compressed(serve: Any, exchanges: list[Exc
         assert await response.read() == body
 
 
-async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
+async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
     """Clients that are configured to use an HTTP proxy send absolute targets."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
     async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
@@ -152,33 +172,33 @@ async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges
     assert exchanges[0].operation == "getClusterOverview"
 
 
-async def test_a_body_that_netty_refuses_as_too_large(serve: Any) -> None:
-    limited = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
-    with FlinkMock(limited, flink="2.3", clock="virtual") as small:
-        proxy = Proxy(small.url, Contract.load("2.3"))
+async def test_a_body_that_is_too_large_for_the_server_is_no_finding(serve: Any) -> None:
+    scenario = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        proxy = Proxy(cluster.url, Contract.load("2.3"))
         url = await serve(proxy)
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as response:
                 assert (response.status, await response.read()) == (413, b"")
-            while not proxy.report.requests:  # it is checked after that
+            while not proxy.report.requests:  # the exchange is checked after the response
                 await asyncio.sleep(0)
     assert proxy.report.requests == 1
     assert proxy.report.clean, proxy.summary()
 
 
-async def test_a_target_that_is_too_long_is_refused_by_the_server(cluster: FlinkMock, serve: Any) -> None:
+async def test_the_server_rejects_a_target_that_is_too_long(cluster: FlinkMock, serve: Any) -> None:
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     target = "/jobs?x=" + 9_000 * "x"
     async with (
         aiohttp.ClientSession() as session,
-        session.get(cluster.url + target) as straight,
-        session.get(url + target) as passed,
+        session.get(cluster.url + target) as direct,
+        session.get(url + target) as proxied,
     ):
-        assert (passed.status, await passed.read()) == (straight.status, await straight.read())
+        assert (proxied.status, await proxied.read()) == (direct.status, await direct.read())
 
 
 async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
-    """Even if the proxy is shut down before the server responds."""
+    """The proxy waits for the response of the server, even if it is shut down."""
     has_arrived, may_respond = asyncio.Event(), asyncio.Event()
 
     async def overview(_: web.Request) -> web.Response:
@@ -196,15 +216,15 @@ async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: li
     await has_arrived.wait()
     writer.close()
     await writer.wait_closed()
-    end = asyncio.create_task(runner.cleanup())
-    for _ in range(100):  # it would end at once if it did not wait
+    shutdown = asyncio.create_task(runner.cleanup())
+    for _ in range(100):  # the shutdown would finish if it did not wait
         await asyncio.sleep(0)
     may_respond.set()
-    await end
+    await shutdown
     assert [exchange.status for exchange in exchanges] == [200]
 
 
-async def test_clients_that_expect_a_continue(cluster: FlinkMock, serve: Any) -> None:
+async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, serve: Any) -> None:
     """curl does this when it uploads a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:
@@ -214,15 +234,15 @@ async def test_clients_that_expect_a_continue(cluster: FlinkMock, serve: Any) ->
             assert response.status == 200
 
 
-async def test_long_bodies_stream(serve: Any) -> None:
-    """100 MiB up and down: what the proxy's process holds grows by less than a tenth of it."""
+async def test_long_bodies_are_streamed(serve: Any) -> None:
+    """The memory of the proxy grows by less than a tenth of a body of 100 MiB, in both directions."""
     size = 100 * MIB
 
     async def count(request: web.Request) -> web.StreamResponse:
-        got = 0
+        received = 0
         async for chunk in request.content.iter_chunked(MIB):
-            got += len(chunk)
-        response = web.StreamResponse(headers={"content-length": str(size), "x-got": str(got)})
+            received += len(chunk)
+        response = web.StreamResponse(headers={"content-length": str(size), "x-received": str(received)})
         await response.prepare(request)
         for _ in range(size // MIB):
             await response.write(bytes(MIB))
@@ -237,30 +257,30 @@ async def test_long_bodies_stream(serve: Any) -> None:
             assert process.stdout is not None
             url = process.stdout.readline().split()[3].rstrip(",")
 
-            async def sent() -> AsyncIterator[bytes]:
+            async def chunks() -> AsyncIterator[bytes]:
                 for _ in range(size // MIB):
                     yield bytes(MIB)
 
             async with aiohttp.ClientSession(url) as session:
                 async with session.post("/jars/upload", data=b"x") as response:
                     await response.read()
-                before = resident(process.pid)
-                async with session.post("/jars/upload", data=sent()) as response:
-                    assert response.headers["x-got"] == str(size)
+                peak_before = peak_memory(process.pid)
+                async with session.post("/jars/upload", data=chunks()) as response:
+                    assert response.headers["x-received"] == str(size)
                     assert len(await response.read()) == size
-                assert resident(process.pid) - before < size // 10 + 2 * MAX_CHECKED_BYTES
+                assert peak_memory(process.pid) - peak_before < size // 10 + 2 * MAX_CHECKED_BYTES
         finally:
             process.terminate()
 
 
-def resident(pid: int) -> int:
-    """Bytes, the most there ever were."""
+def peak_memory(pid: int) -> int:
+    """Return the highest resident memory of a process so far, in bytes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     pytest.skip("no /proc here")
 
 
-def test_aiohttp_still_has_the_attribute_that_sends_head_and_body_in_one_piece() -> None:
+def test_aiohttp_has_the_attribute_that_sends_head_and_body_in_one_piece() -> None:
     assert web.StreamResponse._send_headers_immediately is True
     assert UpstreamResponse._send_headers_immediately is False

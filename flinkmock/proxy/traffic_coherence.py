@@ -1,0 +1,195 @@
+"""Checks the coherence of responses that pass through a proxy, which can't request them again."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from flinkmock.conformance.coherence import Culprit, Invariants
+from flinkmock.conformance.coherence.culprits import culprits
+from flinkmock.conformance.coherence.evaluation import (
+    Violation,
+    ViolationKey,
+    count_support,
+    locations_of,
+    violations,
+)
+from flinkmock.conformance.coherence.restarts import REQUIRED_SIGNS, shows_new_leader
+from flinkmock.conformance.coherence.session import guard_of
+from flinkmock.conformance.coherence.values import SuccessResponse
+from flinkmock.conformance.coherence.view import View
+
+COMPARED_MS = 300_000
+"""How long a response is compared with later ones, in ms."""
+MIN_COMPARISON_INTERVAL_MS = 1_000
+MAX_COMPARISON_SHARE = 1 / 20
+"""The highest share of the time that comparisons between responses take."""
+REQUIRED_SIGHTINGS = 3
+"""How many times a violation has to be seen, each time in new responses to all requests, before it is reported."""
+HOLD_BACK_MS = 10_000
+"""How long a violation over time is held back before it is reported: other responses may show a new leader."""
+SIGN_WINDOW_MS = 60_000
+"""Signs of a new leader belong together if they are seen within this time, in ms."""
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """A violation that may be a race.
+
+    Attributes:
+        since: When it was first seen, in ms.
+        values: The values that contradict each other.
+        response_numbers: The number of the response to each target at the last sighting.
+        guard: What changes whenever the subject changes (`guard_of`).
+        sightings: The number of times that it was seen.
+    """
+
+    since: float
+    values: list[object]
+    response_numbers: dict[str, int]
+    guard: object
+    sightings: int = 1
+
+
+@dataclass
+class TrafficCoherence:
+    """Finds contradictions in responses as they pass. Times are in ms of one clock.
+
+    Args:
+        invariants: The invariants of the release.
+        on_new_leader: Called when responses show that the server was restarted, or has another leader.
+    """
+
+    invariants: Invariants
+    on_new_leader: Callable[[], None] = lambda: None
+    _newest: dict[str, SuccessResponse] = field(default_factory=dict)
+    """Target -> the newest response."""
+    _suspicions: dict[ViolationKey, _Suspicion] = field(default_factory=dict)
+    _uncompared: list[SuccessResponse] = field(default_factory=list)
+    """The responses since the last comparison."""
+    _held_back: list[tuple[SuccessResponse, list[Violation]]] = field(default_factory=list)
+    """Violations between a response and the earlier one to the same request, in the order of their arrival."""
+    _signs: dict[str, float] = field(default_factory=dict)
+    """Operation id -> when its responses first showed a new leader."""
+    _reset_at: float = -math.inf
+    _next_comparison_ms: float = 0
+    _count: int = 0
+
+    def reset(self, at: float) -> None:
+        """Forget all responses, because the server may have been restarted.
+
+        Args:
+            at: When that was seen, in ms. Responses to earlier requests are ignored.
+        """
+        self._reset_at = at
+        self._newest.clear()
+        self._suspicions.clear()
+        self._uncompared.clear()
+        self._held_back.clear()
+        self._signs.clear()
+
+    def end(self) -> list[Culprit]:
+        """Return the culprits that are still held back."""
+        return self._release(math.inf)
+
+    def add(self, response: SuccessResponse) -> list[Culprit]:
+        """Add a response; return the values that are probably wrong, in it or in an earlier one."""
+        if response.sent_at < self._reset_at:
+            return []
+        self._count += 1
+        response.number = self._count
+        earlier = self._newest.get(response.target)
+        if earlier is not None and self._shows_new_leader(earlier, response):
+            self.reset(min(self._signs.values()))
+            self.on_new_leader()
+            earlier = None
+        self._newest[response.target] = response
+        self._uncompared.append(response)
+        if earlier is not None and earlier.received_at <= response.sent_at:
+            violations_over_time = violations(self.invariants.of_two_responses(earlier, response))
+            if violations_over_time:
+                self._held_back.append((response, violations_over_time))
+        reported = self._check(response)
+        reported += self._release(response.received_at - HOLD_BACK_MS)
+        if response.received_at >= self._next_comparison_ms:
+            reported += self._compare(response.received_at)
+        return reported
+
+    def _shows_new_leader(self, earlier: SuccessResponse, response: SuccessResponse) -> bool:
+        """Note a sign of a new leader; return whether there are enough signs."""
+        now = response.received_at
+        self._signs = {operation: at for operation, at in self._signs.items() if now - at < SIGN_WINDOW_MS}
+        if shows_new_leader(earlier, response):
+            self._signs.setdefault(response.operation_id, response.sent_at)
+        return len(self._signs) >= REQUIRED_SIGNS
+
+    def _check(self, response: SuccessResponse) -> list[Culprit]:
+        """Return the culprits within one response."""
+        found = violations(self.invariants.of_response(response))
+        self._drop_resolved(found, lambda ids: ids == (response.target,))
+        confirmed = [
+            violation
+            for violation in found
+            if not violation.invariant.may_disagree_for_ms or self._is_confirmed(violation, response.received_at)
+        ]
+        return self._culprits(confirmed, [response])
+
+    def _release(self, until: float) -> list[Culprit]:
+        """Return the culprits in responses that were held back and arrived until a time."""
+        reported: list[Culprit] = []
+        while self._held_back and self._held_back[0][0].received_at <= until:
+            response, violations_over_time = self._held_back.pop(0)
+            reported += self._culprits(violations_over_time, [response])
+        return reported
+
+    def _compare(self, now: float) -> list[Culprit]:
+        """Compare the responses that arrived since the last comparison with the others."""
+        started_at = time.perf_counter()
+        self._newest = {
+            target: response for target, response in self._newest.items() if now - response.received_at < COMPARED_MS
+        }
+        changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
+        self._uncompared.clear()
+        view = View(sorted(self._newest.values(), key=lambda response: response.number))
+        found = violations(self.invariants.of_view(view, changed_ids))
+        self._drop_resolved(found, lambda ids: not ids or not changed_ids.isdisjoint(ids))
+        confirmed = [violation for violation in found if self._is_confirmed(violation, now, guard_of(view, violation))]
+        reported = self._culprits(confirmed, view)
+        duration_ms = (time.perf_counter() - started_at) * 1000
+        self._next_comparison_ms = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
+        return reported
+
+    def _drop_resolved(self, found: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]) -> None:
+        """Drop the suspicions that were not found again.
+
+        Args:
+            found: The violations that were found.
+            is_compared: Whether the invariants of a subject with these ids were evaluated.
+        """
+        keys = {violation.key for violation in found}
+        self._suspicions = {
+            key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key.ids)
+        }
+
+    def _is_confirmed(self, violation: Violation, now: float, guard: object = None) -> bool:
+        """Count a sighting of a violation; return whether it was seen often enough with the same values."""
+        leaves = violation.relation.leaves
+        values = [leaf.raw for leaf in leaves]
+        numbers = {leaf.response.target: leaf.response.number for leaf in leaves}
+        suspicion = self._suspicions.get(violation.key)
+        if suspicion is None or suspicion.values != values or suspicion.guard != guard:
+            self._suspicions[violation.key] = _Suspicion(now, values, numbers, guard)
+            return False
+        if all(numbers[target] > suspicion.response_numbers.get(target, 0) for target in numbers):
+            suspicion.sightings += 1
+            suspicion.response_numbers = numbers
+        required_ms = max(MIN_COMPARISON_INTERVAL_MS, violation.invariant.may_disagree_for_ms)
+        return suspicion.sightings >= REQUIRED_SIGHTINGS and now - suspicion.since >= required_ms
+
+    def _culprits(self, confirmed: list[Violation], responses: Iterable[SuccessResponse]) -> list[Culprit]:
+        if not confirmed:
+            return []
+        relations = (relation for response in responses for relation in self.invariants.of_response(response))
+        return culprits(confirmed, count_support(relations, locations_of(confirmed)))
