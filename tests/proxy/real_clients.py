@@ -3,9 +3,9 @@
     python -m tests.proxy.real_clients 2.3.0
 
 Bodies have 1 B to 200 MiB, with and without `Expect`, with a length and chunked. Each response has the status that the
-cluster gives directly, the commands of Flink succeed, each page of the dashboard has the same errors as directly, and the
-proxy itself has no findings and no request without a response. Takes about five minutes. Needs curl; the browser needs
-what tests/dashboard needs, and is skipped without it. `--only uploads,bodies,commands,browser` selects parts.
+cluster gives directly, the commands of Flink succeed, each page of the dashboard has the same errors as directly, and
+the proxy itself has no findings and no request without a response. Takes about five minutes. Needs curl; the browser
+needs what tests/dashboard needs, and is skipped without it. `--only uploads,bodies,commands,browser` selects parts.
 """
 
 from __future__ import annotations
