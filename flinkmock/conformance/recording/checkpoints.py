@@ -45,7 +45,10 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Return id -> value of a field, of ended checkpoints and savepoints; {} if no checkpoint has completed."""
+    """Return the values of a field by the ids of ended checkpoints and savepoints.
+
+    The result is empty if no checkpoint has completed.
+    """
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
         return {}
@@ -60,7 +63,7 @@ def savepoint_duration(job: JobObservations) -> str | None:
 
 
 def restore_path(job: JobObservations) -> str | None:
-    """Return the savepoint that the job started from; None without one, or if a checkpoint was restored later."""
+    """Return the path of the savepoint that the job restored last; None if there is none, or if it was a checkpoint."""
     restored = job.latest.get("restored") or {}
     return restored.get("external_path") if restored.get("is_savepoint") else None
 

@@ -10,7 +10,7 @@ from typing import Any
 MAX_VALUES = 100
 """The maximum number of values in a scenario."""
 _STRIDE = 0.618
-"""The distance that neighbours of a sorted list get, as a share of its length, so that large and small values mix."""
+"""How far apart neighbours of a sorted list are in the shuffled list, as a share of its length."""
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
@@ -33,8 +33,9 @@ def in_turn(
 def _values_of_all(measured: Mapping[int, int], last: int, summary: Mapping[str, Any]) -> list[int]:
     """Return the value of each checkpoint.
 
-    Checkpoints that were not measured get the extremes of the summary that no other has, then values as the others
-    have. The last one of them gets the value that makes the mean right.
+    The first checkpoints that were not measured get the maximum and the minimum of the summary, unless a measured
+    checkpoint has it. The others get values of measured checkpoints, and the last one the value that makes the mean
+    right.
     """
     unmeasured = [id for id in range(1, last + 1) if id not in measured]
     ascending = sorted(measured.values())
@@ -64,7 +65,7 @@ def _values_by_quantile(measured: Mapping[int, int], summary: Mapping[str, Any])
 
 
 def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Return pairs (share of the values, greatest of them), ascending; [] if the summary has no quantiles."""
+    """Return pairs (share of the values, greatest value in this share), ascending; [] without quantiles."""
     quantiles = [
         (share, summary[key]) for key, share in _QUANTILES.items() if isinstance(summary.get(key), int | float)
     ]
@@ -75,6 +76,7 @@ def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 
 def _value_at(anchors: Sequence[tuple[float, float]], share: float) -> int:
+    """Interpolate between anchors."""
     for (low, minimum), (high, maximum) in pairwise(anchors):
         if share <= high:
             return round(minimum + (maximum - minimum) * ((share - low) / (high - low) if high > low else 0))

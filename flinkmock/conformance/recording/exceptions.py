@@ -9,7 +9,7 @@ from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.anonymize import Anonymizer
 
 MAX_FRAMES = 8
-"""The number of frames that are kept of an exception: the first ones, which are those of the user's code."""
+"""How many frames of an exception are kept: the first frames are those of the user's code."""
 _SUPPRESSED = "org.apache.flink.runtime.JobException: Recovery is suppressed"
 _CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*")
 _TASK = re.compile(r"(?P<vertex>.*) \((?P<subtask>\d+)/\d+\)")
@@ -30,14 +30,14 @@ class ExceptionCatalog:
             entry: The entry of the exception history.
             labels: Names of vertices in the scenario, by their names in the cluster.
         """
-        added = self._exception(entry, labels)
-        for name, known in self.by_name.items():
-            if known == added:
+        described = self._exception(entry, labels)
+        for name, catalogued in self.by_name.items():
+            if catalogued == described:
                 return name
-        simple = added["class"].rpartition(".")[2]
-        count = sum(name.split(" ")[0] == simple for name in self.by_name)
-        name = f"{simple} {count + 1}" if count else simple
-        self.by_name[name] = added
+        simple_class = described["class"].rpartition(".")[2]
+        count = sum(name.split(" ")[0] == simple_class for name in self.by_name)
+        name = f"{simple_class} {count + 1}" if count else simple_class
+        self.by_name[name] = described
         return name
 
     def _exception(self, entry: Json, labels: Mapping[str, str]) -> dict[str, Json]:
@@ -45,14 +45,11 @@ class ExceptionCatalog:
         if trace.startswith(_SUPPRESSED):  # Flink wraps the failure of a job that may not restart
             trace = others[0]["stacktrace"] if others else trace.partition("\nCaused by: ")[2] or trace
         described = exception(trace, self._anonymizer)
-        # if the failure of the job has no task name, one of the concurrent exceptions has it
-        head = trace.partition("\n")[0]
-        failed_task = (
-            entry
-            if entry.get("taskName")
-            else next((other for other in others if other["stacktrace"].startswith(head)), {})
-        )
-        task = _TASK.match(failed_task.get("taskName") or "")
+        entry_with_task = entry
+        if not entry.get("taskName"):  # then a concurrent exception has the name of the task
+            first_line = trace.partition("\n")[0]
+            entry_with_task = next((other for other in others if other["stacktrace"].startswith(first_line)), {})
+        task = _TASK.match(entry_with_task.get("taskName") or "")
         if task and task["vertex"] in labels:
             return described | {"vertex": labels[task["vertex"]], "subtask": int(task["subtask"]) - 1}
         return described | {"global": True}
@@ -79,7 +76,7 @@ def exception(trace: str, anonymizer: Anonymizer) -> dict[str, Json]:
 
 
 def _own_frames(lines: list[str]) -> list[str]:
-    """Return the frames before the first one of Flink or Java, which the fake adds itself."""
+    """Return the frames before the first frame of Flink or Java: the fake adds the frames of Flink and Java itself."""
     frames: list[str] = []
     for line in lines:
         frame = line.strip().removeprefix("at ")

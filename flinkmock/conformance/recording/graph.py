@@ -22,38 +22,42 @@ SKEW_RATIO = 1.5
 COUNTER_TOLERANCE = 0.1
 """The relative difference that is tolerated between an accumulator that counts records and their number."""
 HEARTBEAT_MS = 10_000
-"""The interval of heartbeats. They report accumulators, while metrics report records at other times."""
-_TIMES = "accumulated-busy-time", "accumulated-backpressured-time", "accumulated-idle-time"
-ACCUMULATORS = re.compile(r"(Int|Long|Double)(Counter|Minimum|Maximum)|Histogram|ListAccumulator|AverageAccumulator")
+"""The interval of heartbeats, which report accumulators. Metrics report records at other times."""
+_ACCUMULATED_TIMES = "accumulated-busy-time", "accumulated-backpressured-time", "accumulated-idle-time"
+SUPPORTED_ACCUMULATORS = re.compile(
+    r"(Int|Long|Double)(Counter|Minimum|Maximum)|Histogram|ListAccumulator|AverageAccumulator"
+)
 """The types that a scenario supports; a program's own types are omitted."""
 
 
 def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
-    """Return names for the scenario by vertex id, with a number where two vertices have the same name."""
-    names: dict[str, str] = {}
+    """Return labels for the scenario by vertex id: the names, with a number if two vertices have the same name."""
+    result: dict[str, str] = {}
     for vertex in details["vertices"]:
         name, count = anonymizer.vertex(vertex["name"]), 1
         label = name
-        while label in names.values():
+        while label in result.values():
             count += 1
             label = f"{name} #{count}"
-        names[vertex["id"]] = label
-    return names
+        result[vertex["id"]] = label
+    return result
 
 
 def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
-    """Return the vertices of a job in the order of /jobs/:jobid; `names` are those in the scenario, by vertex id."""
+    """Return the vertices of a job in the order of /jobs/:jobid; `names` are the labels by vertex id (`labels`)."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
-    inputs = {name: nodes.get(name, {}).get("inputs", ()) for name in names}
-    read = {edge["id"] for edges in inputs.values() for edge in edges}
+    inputs = {vertex_id: nodes.get(vertex_id, {}).get("inputs", ()) for vertex_id in names}
+    ids_with_readers = {edge["id"] for edges in inputs.values() for edge in edges}
     groups = list(dict.fromkeys(vertex.get("slotSharingGroupId", "") for vertex in details["vertices"]))
     entries = []
     for vertex in details["vertices"]:
-        name, edges = names[vertex["id"]], [edge for edge in inputs[vertex["id"]] if edge["id"] in names]
+        name = names[vertex["id"]]
+        edges = [edge for edge in inputs[vertex["id"]] if edge["id"] in names]
         entry: dict[str, Any] = {"name": name}
-        if name != (original := anonymizer.vertex(vertex["name"])):
-            entry["operators"] = original.split(" -> ")
+        operators = anonymizer.vertex(vertex["name"])
+        if name != operators:
+            entry["operators"] = operators.split(" -> ")
         if not anonymizer.enabled:  # an id is a hash of a name in the program
             entry["id"] = vertex["id"]
         entry["parallelism"] = max(1, vertex["parallelism"])
@@ -62,7 +66,7 @@ def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymi
         if groups.index(vertex.get("slotSharingGroupId", "")):  # Flink shows only which vertices share a group
             entry["slot-sharing-group"] = f"group-{groups.index(vertex['slotSharingGroupId']) + 1}"
         entry["inputs"] = [_input(edge, names[edge["id"]]) for edge in edges]
-        entry |= _flow(vertex, job, reads=bool(edges), has_readers=vertex["id"] in read)
+        entry |= _flow(vertex, job, reads=bool(edges), has_readers=vertex["id"] in ids_with_readers)
         entries.append(entry | _measured(job.vertex(vertex["id"]), vertex, running_ms(vertex, job), anonymizer))
     return entries
 
@@ -91,82 +95,76 @@ def _flow(vertex: Json, job: JobObservations, *, reads: bool, has_readers: bool)
 
 
 def running_ms(vertex: Json, job: JobObservations) -> int:
-    """Return how long a vertex has been running since its last start, in ms."""
-    since = max(job.details["timestamps"].get("RUNNING", 0), vertex["start-time"])
-    until = vertex["end-time"] if vertex["end-time"] > 0 else job.details["now"]
-    return max(0, until - since) if vertex["start-time"] > 0 else 0
+    """Return how long a vertex has been running since its last start, in ms; 0 if it has not started."""
+    started_at = max(job.details["timestamps"].get("RUNNING", 0), vertex["start-time"])
+    ended_at = vertex["end-time"] if vertex["end-time"] > 0 else job.details["now"]
+    return max(0, ended_at - started_at) if vertex["start-time"] > 0 else 0
 
 
 def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anonymizer: Anonymizer) -> dict[str, Any]:
     """Return skew, back pressure, accumulators and metrics of a vertex that has been running for `ran_ms`."""
     entry: dict[str, Any] = {}
-    records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(observations)]
+    subtask_metrics = [row["metrics"] for row in _complete_subtasks(observations)]
+    records = [metrics["read-records"] or metrics["write-records"] for metrics in subtask_metrics]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
         entry["skew"] = [round(100 * record / max(records)) for record in records]
-    measured = ratios(observations)
-    if measured and (share := format_share(fmean(map(backpressure_of, measured.values())))) != "0%":
-        entry["backpressure"] = share
-    if measured:
-        shares = [format_share(busy_of(measured[subtask])) for subtask in sorted(measured)]
-        entry["busy"] = shares[0] if len(set(shares)) == 1 else shares
-    if accumulators := {
+    by_subtask = ratios_by_subtask(observations)
+    if by_subtask:
+        backpressure = format_share(fmean(ratios.backpressure for ratios in by_subtask.values()))
+        if backpressure != "0%":
+            entry["backpressure"] = backpressure
+        busy = [format_share(by_subtask[subtask].busy) for subtask in sorted(by_subtask)]
+        entry["busy"] = busy[0] if len(set(busy)) == 1 else busy
+    accumulators = {
         anonymizer.accumulator(row["name"]): _accumulator(row, vertex, ran_ms)
         for row in observations.accumulators
-        if ACCUMULATORS.fullmatch(row["type"])
-    }:
+        if SUPPORTED_ACCUMULATORS.fullmatch(row["type"])
+    }
+    if accumulators:
         entry["accumulators"] = accumulators
     parallelism = max(1, vertex["parallelism"])
-    metrics = {}
-    for name, by_subtask in observations.metrics.items():
-        series = metric_series([by_subtask[subtask] for subtask in sorted(by_subtask)], vertex["duration"])
-        if series is not None and len(by_subtask) < parallelism:
+    series_by_metric = {}
+    for name, samples in observations.metrics.items():
+        series = metric_series([samples[subtask] for subtask in sorted(samples)], vertex["duration"])
+        if series is not None and len(samples) < parallelism:
             series = series if isinstance(series, dict) else {"value": series}
-            series["subtasks"] = sorted(by_subtask)
+            series["subtasks"] = sorted(samples)
         if series is not None:
-            metrics[name] = series
-    return entry | ({"metrics": metrics} if metrics and not anonymizer.enabled else {})
+            series_by_metric[name] = series
+    if series_by_metric and not anonymizer.enabled:
+        entry["metrics"] = series_by_metric
+    return entry
 
 
-def ratios(observations: VertexObservations) -> dict[int, Ratios]:
-    """Return the ratios of each subtask: those while it was polled or, if it was not, those since its start."""
+def ratios_by_subtask(observations: VertexObservations) -> dict[int, Ratios]:
+    """Return the ratios of each subtask during the polls; if it was not polled, since its start.
+
+    They are empty for Flink 1.12 and for legacy sources, which don't show how busy subtasks are.
+    """
     polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.polls}
     if polled:
         return polled
-    measured = {}
-    for row in _subtasks(observations):
-        times = [row["metrics"].get(key) for key in _TIMES]
+    since_start = {}
+    for row in _complete_subtasks(observations):
+        times = [row["metrics"].get(key) for key in _ACCUMULATED_TIMES]
         if all(isinstance(time, int | float) for time in times) and sum(times) > 0:
-            measured[row["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
-    return measured
+            since_start[row["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
+    return since_start
 
 
-def busy_of(measured: Ratios) -> float:
-    """Return the share of time that a subtask was busy."""
-    return measured.busy / measured.polls
-
-
-def backpressure_of(measured: Ratios) -> float:
-    """Return the share of time that a subtask was back-pressured."""
-    return measured.backpressure / measured.polls
-
-
-def has_busy_times(observations: VertexObservations) -> bool:
-    """Return whether the cluster shows how busy the subtasks are. Flink 1.12 and legacy sources don't."""
-    return bool(ratios(observations))
-
-
-def _subtasks(observations: VertexObservations) -> list[Json]:
+def _complete_subtasks(observations: VertexObservations) -> list[Json]:
+    """Return the subtasks whose metrics have arrived."""
     rows = observations.details.get("subtasks", [])
     return [row for row in rows if row.get("metrics", {}).get("read-records-complete")]
 
 
 def _accumulator(accumulator: Json, vertex: Json, ran_ms: int) -> Any:
-    """Return type and value of an accumulator; only the type if it grows because it counts records."""
+    """Return the type and value of an accumulator; only the type if it grows because it counts records."""
     entry = {"type": accumulator["type"], **_value(accumulator)}
     records = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
-    counts = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
+    is_counter = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
     tolerance = records * max(COUNTER_TOLERANCE, HEARTBEAT_MS / max(ran_ms, HEARTBEAT_MS))
-    if "value" not in entry or (counts and records and abs(entry["value"] - records) <= tolerance):
+    if "value" not in entry or (is_counter and records and abs(entry["value"] - records) <= tolerance):
         return accumulator["type"]
     return entry
 

@@ -12,12 +12,12 @@ from flinkmock.conformance.recording.exceptions import ExceptionCatalog
 from flinkmock.conformance.recording.observations import JobObservations
 from flinkmock.units import format_duration
 
-ORDER = (
+STATES_IN_ORDER = (
     *("INITIALIZING", "CREATED", "RECONCILING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING"),
     *("FINISHED", "FAILED", "CANCELED", "SUSPENDED"),
 )
 """The order of states with the same timestamp."""
-NEXT = {
+NEXT_STATES = {
     "INITIALIZING": "CREATED",
     "CREATED": "RUNNING",
     "RECONCILING": "RUNNING",
@@ -25,7 +25,7 @@ NEXT = {
     "FAILING": "FAILED",
     "CANCELLING": "CANCELED",
 }
-"""Transient state -> the state that follows if the recording ends in the transient state."""
+"""Transient state -> the state that follows in the scenario if the recording ends in the transient state."""
 MAX_FAILURE_LAG_MS = 500
 """How far the timestamps of a failure and of the following restart may differ, in ms."""
 DEFAULT_TRANSIENT_MS = 1000
@@ -47,29 +47,29 @@ def lifecycle(
         labels: Names of vertices in the scenario, by their names in the cluster.
     """
     entries = _entries(job, scheduler)
-    typical = {state: durations for state in NEXT if (durations := _durations(entries, state))}
-    ends = [at for at, _ in entries[1:]]
-    while entries[-1][1] in NEXT and entries[-1][1] in legal_transitions(scheduler):
+    typical_ms = {state: median_low(_durations(entries, state) or [DEFAULT_TRANSIENT_MS]) for state in NEXT_STATES}
+    while entries[-1][1] in NEXT_STATES and entries[-1][1] in legal_transitions(scheduler):
         entered_at, state = entries[-1]
-        following = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT[state]
-        duration = median_low(typical[state]) if state in typical else DEFAULT_TRANSIENT_MS
-        ends.append(max(entered_at + duration, now + DEFAULT_TRANSIENT_MS))
-        entries.append((ends[-1], following))
+        next_state = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT_STATES[state]
+        entries.append((max(entered_at + typical_ms[state], now + DEFAULT_TRANSIENT_MS), next_state))
     steps: list[Any] = []
-    for number, (at, state) in enumerate(entries):
-        duration_text = format_duration(max(ends[number] - at, 0)) if number < len(ends) else None
-        failure = _failure(job, at) if state in ("RESTARTING", "FAILING") else None
-        if failure is not None and duration_text is not None:
-            steps.append({state: {"duration": duration_text, "exception": exceptions.name(failure, labels)}})
+    for (entered_at, state), (left_at, _) in pairwise(entries):
+        duration = format_duration(max(left_at - entered_at, 0))
+        failure = _failure(job, entered_at) if state in ("RESTARTING", "FAILING") else None
+        if failure is not None:
+            steps.append({state: {"duration": duration, "exception": exceptions.name(failure, labels)}})
         else:
-            steps.append({state: duration_text} if duration_text is not None else state)
-    return steps
+            steps.append({state: duration})
+    return [*steps, entries[-1][1]]
 
 
 def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
-    """Return the entries in order, without transitions that the scheduler does not have, because some are unknown."""
+    """Return the entries in order, without those that the scheduler does not allow after the previous one.
+
+    They occur because some entries are unknown.
+    """
     all_entries = sorted(
-        job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], ORDER.index(entry[1]))
+        job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], STATES_IN_ORDER.index(entry[1]))
     )
     legal_entries = all_entries[:1]
     for at, state in all_entries[1:]:
@@ -81,30 +81,35 @@ def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
 
 
 def _durations(entries: list[Entry], state: str) -> list[int]:
-    return [after - at for (at, entered_at), (after, _) in pairwise(entries) if entered_at == state]
+    """Return the durations of a state in ms."""
+    return [left_at - at for (at, entered_state), (left_at, _) in pairwise(entries) if entered_state == state]
 
 
 def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
-    """Return entries that only the exceptions show: timestamps have the last entry of each state, not earlier ones."""
+    """Return entries that only the exceptions show: timestamps have only the last entry of each state."""
     times: dict[str, set[int]] = {
-        state: {at for at, entered_at in job.entered if entered_at == state} for state in ORDER
+        state: {at for at, entered_state in job.entered if entered_state == state} for state in STATES_IN_ORDER
     }
     if not times["RESTARTING"]:
         return set()
     failures = times["RESTARTING"] | times["FAILING"]
-    last = max(failures)
+    last_failure = max(failures)
     for at in sorted(job.failures):
-        if at < last and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failures):
+        if at < last_failure and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failures):
             failures.add(at)
     missing = {(at, "RESTARTING") for at in failures - times["FAILING"]}
     spans = list(pairwise(sorted(failures)))
-    restarts = [min(within) - at for at, after in spans if (within := _between(times["RUNNING"], at, after))]
-    typical = median_low(restarts) if restarts else DEFAULT_TRANSIENT_MS
-    first_entered_at, first = min(at for at, _ in job.entered), min(failures)
+    restarts_ms = []
+    for since, until in spans:
+        if running_times := _between(times["RUNNING"], since, until):
+            restarts_ms.append(min(running_times) - since)
+    typical_restart_ms = median_low(restarts_ms) if restarts_ms else DEFAULT_TRANSIENT_MS
+    first_entered_at = min(at for at, _ in job.entered)
+    before_first_failure = (first_entered_at, min(failures), 1)
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
-    for since, until, delay in [(first_entered_at, first, 1), *((at, after, typical) for at, after in spans)]:
+    for since, until, delay_ms in [before_first_failure, *((*span, typical_restart_ms) for span in spans)]:
         created = max(_between(times["CREATED"], since, until), default=None)
-        ready = since + delay if created is None else max(created + 1, since + delay)
+        ready = since + delay_ms if created is None else max(created + 1, since + delay_ms)
         running = min(_between(times["RUNNING"], since, until), default=min(ready, until - 1))
         missing.add((running, "RUNNING"))
         if created is None and (scheduler == "adaptive" or since == first_entered_at):
@@ -113,6 +118,7 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
 
 
 def _between(times: set[int], since: int, until: int) -> list[int]:
+    """Return the times from `since` to before `until`."""
     return [at for at in times if since <= at < until]
 
 

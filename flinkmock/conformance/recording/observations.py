@@ -15,29 +15,46 @@ from flinkmock.conformance.recording.samples import Samples
 from flinkmock.errors import FlinkMockError
 
 MAX_HISTORY = 500
-"""How many of the newest checkpoints and failures of a job are kept."""
+"""How many of the newest checkpoints, failures and watermarks are kept."""
+UNINITIALIZED_WATERMARK = -(2**63)
+"""The watermark of a subtask that has not received one: Long.MIN_VALUE."""
 
 
 @dataclass
 class Ratios:
-    """The sums of the busy and the back pressure ratios of a subtask in `polls` responses."""
+    """How busy and how back-pressured a subtask was, on average over several responses.
+
+    Attributes:
+        polls: The number of responses.
+        busy_sum, backpressure_sum: The sums of the ratios in them.
+    """
 
     polls: int = 0
-    busy: float = 0.0
-    backpressure: float = 0.0
+    busy_sum: float = 0.0
+    backpressure_sum: float = 0.0
+
+    @property
+    def busy(self) -> float:
+        """The share of time that the subtask was busy, from 0 to 1."""
+        return self.busy_sum / self.polls
+
+    @property
+    def backpressure(self) -> float:
+        """The share of time that the subtask was back-pressured, from 0 to 1."""
+        return self.backpressure_sum / self.polls
 
     def add(self, row: Json) -> None:
-        """Add the row of a response; ignore a row without numbers, as of a legacy source, which has no busy ratio."""
-        busy, pressure = row.get("busyRatio"), row.get("ratio")
-        if isinstance(busy, int | float) and isinstance(pressure, int | float):
+        """Add the row of a response. Rows without numbers are ignored: a legacy source has no busy ratio."""
+        busy, backpressure = row.get("busyRatio"), row.get("ratio")
+        if isinstance(busy, int | float) and isinstance(backpressure, int | float):
             self.polls += 1
-            self.busy += busy
-            self.backpressure += pressure
+            self.busy_sum += busy
+            self.backpressure_sum += backpressure
 
 
 @dataclass
 class VertexObservations:
-    """Observations of one vertex beyond the details of its job."""
+    """Observations of one vertex in addition to the details of its job."""
 
     accumulators: list[Json] = field(default_factory=list)
     details: Json = field(default_factory=dict)
@@ -51,23 +68,28 @@ class VertexObservations:
 
 @dataclass
 class JobObservations:
-    """Observations of one job. `state` is its latest state; `entered` has (epoch ms, state) of all known states."""
+    """Observations of one job."""
 
     state: str = ""
+    """The latest state."""
     name: str = ""
     gone: bool = False
     """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
     entered: set[tuple[int, str]] = field(default_factory=set)
+    """(epoch ms at which the job entered the state, state)."""
     failures: dict[int, Json] = field(default_factory=dict)
     """Epoch ms -> entry of the exception history."""
     checkpoints: dict[int, Json] = field(default_factory=dict)
     """Id -> the latest entry of the checkpoint history."""
     latest: Json = field(default_factory=dict)
-    """`latest` of the checkpoint statistics; `summary` has their summary."""
+    """`latest` of the checkpoint statistics."""
     summary: Json = field(default_factory=dict)
+    """`summary` of the checkpoint statistics."""
     checkpointing: Json = field(default_factory=dict)
+    """The configuration of checkpoints."""
     config: Json = field(default_factory=dict)
+    """`execution-config` of the job."""
     metrics: dict[str, Samples] = field(default_factory=dict)
     omitted_metrics: dict[str, int] = field(default_factory=dict)
     """Vertex id, or "" for the job -> number of metrics that are not recorded."""
@@ -76,6 +98,7 @@ class JobObservations:
     by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
     def vertex(self, vertex_id: str) -> VertexObservations:
+        """Return the observations of a vertex, which are empty at first."""
         return self.by_vertex.setdefault(vertex_id, VertexObservations())
 
     def vertex_name(self, vertex_id: str) -> str:
@@ -88,6 +111,9 @@ class ClusterObservations:
 
     Attributes:
         jobs: The jobs by id.
+        version: The version of the cluster; "" if it is unknown.
+        taskmanagers: The rows of /taskmanagers.
+        configuration: The options of the cluster.
         jars: The names of uploaded jars.
         polls: The number of polls.
         failed_polls: The number of polls that the cluster did not answer.
@@ -129,9 +155,9 @@ class ClusterObservations:
             case ["jars"]:
                 self.jars = [str(row.get("name")) for row in rows(body, "files")]
             case ["jobs", job_id, *tail] if job_id in self.jobs:
-                self._job(self.jobs[job_id], tail, query, body)
+                self._add_to_job(self.jobs[job_id], tail, query, body)
 
-    def _job(self, job: JobObservations, tail: list[str], query: str, body: Json) -> None:
+    def _add_to_job(self, job: JobObservations, tail: list[str], query: str, body: Json) -> None:
         match tail:
             case []:
                 job.details = body
@@ -150,29 +176,30 @@ class ClusterObservations:
             case ["metrics"] | ["vertices", _, "metrics"] if not query and job.state in TERMINAL_JOB_STATES:
                 job.metrics_after_end["".join(tail[1:2])] = len(body)
             case ["metrics"] if query:
-                for name, value in values(body):
+                for name, value in metric_values(body):
                     job.metrics.setdefault(name, Samples()).add(job.details["now"], value)
             case ["vertices", vertex_id, *vertex_tail]:
-                self._vertex(job, job.vertex(vertex_id), vertex_tail, query, body)
+                self._add_to_vertex(job, job.vertex(vertex_id), vertex_tail, query, body)
 
     @staticmethod
-    def _vertex(job: JobObservations, vertex: VertexObservations, tail: list[str], query: str, body: Json) -> None:
+    def _add_to_vertex(
+        job: JobObservations, vertex: VertexObservations, tail: list[str], query: str, body: Json
+    ) -> None:
         match tail:
             case []:
                 vertex.details = body
             case ["accumulators"]:
                 vertex.accumulators = rows(body, "user-accumulators")
             case ["watermarks"] if isinstance(body, list):
-                watermarks = [int(value) for _, value in values(body)]
-                initialized = [watermark for watermark in watermarks if watermark > -(2**63)]
-                vertex.watermarks = [*vertex.watermarks, (job.details["now"], min(initialized, default=None))][
-                    -MAX_HISTORY:
-                ]
+                watermarks = [int(value) for _, value in metric_values(body)]
+                initialized = [watermark for watermark in watermarks if watermark > UNINITIALIZED_WATERMARK]
+                vertex.watermarks.append((job.details["now"], min(initialized, default=None)))
+                del vertex.watermarks[:-MAX_HISTORY]
             case ["backpressure"]:
                 for row in rows(body, "subtasks"):
                     vertex.ratios.setdefault(row["subtask"], Ratios()).add(row)
             case ["metrics"] if query:
-                for name, value in values(body):
+                for name, value in metric_values(body):
                     subtask, _, metric = name.partition(".")
                     samples = vertex.metrics.setdefault(metric, {}).setdefault(int(subtask), Samples())
                     samples.add(job.details["now"], value)
@@ -205,14 +232,14 @@ def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
 
 def rows(body: Json, key: str) -> list[Json]:
     """Return the list under a key of a body; [] if there is no list."""
-    listed = body.get(key) if isinstance(body, dict) else None
-    return listed if isinstance(listed, list) else []
+    items = body.get(key) if isinstance(body, dict) else None
+    return items if isinstance(items, list) else []
 
 
-def values(body: Json) -> list[tuple[str, str]]:
-    """Return the names and values of metrics."""
-    listed = body if isinstance(body, list) else []
-    return [(metric["id"], metric["value"]) for metric in listed if "value" in metric]
+def metric_values(body: Json) -> list[tuple[str, str]]:
+    """Return the (name, value) of metrics."""
+    metrics = body if isinstance(body, list) else []
+    return [(metric["id"], metric["value"]) for metric in metrics if "value" in metric]
 
 
 def failures(body: Json) -> dict[int, Json]:

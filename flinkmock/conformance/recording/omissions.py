@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flinkmock.conformance.http_client import Json
-from flinkmock.conformance.recording.graph import ACCUMULATORS, backpressure_of, grows, has_busy_times, ratios
+from flinkmock.conformance.recording.graph import SUPPORTED_ACCUMULATORS, grows, ratios_by_subtask
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
 from flinkmock.conformance.recording.scenario import CLUSTER_DEFAULT, restart_strategy
 from flinkmock.conformance.server_release import nearest_release
 from flinkmock.tables import counted
 
-UNEVEN = 0.1
-"""The difference between the back pressure ratios of subtasks from which on they are reported as uneven."""
+UNEVEN_BACKPRESSURE = 0.1
+"""The difference between the back pressure ratios of subtasks from which on it is reported."""
 
 
 def omissions(observations: ClusterObservations) -> list[str]:
@@ -32,9 +32,11 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
             f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster was restarted, or has "
             "forgotten them."
         )
-    unseen = [job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")]
-    if unseen:
-        yield f"{_names('job', unseen)}: the cluster did not show the graph."
+    without_graph = [
+        job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")
+    ]
+    if without_graph:
+        yield f"{_names('job', without_graph)}: the cluster did not show the graph."
     if observations.jars:
         yield f"{_names('uploaded jar', observations.jars)}: a scenario has no jars."
     for key, quantity in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
@@ -59,18 +61,19 @@ def _job(job: JobObservations) -> Iterator[str]:
 
 
 def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
-    vertex, running = job.vertex(details["id"]), details["status"] == "RUNNING"
-    custom = [row["name"] for row in vertex.accumulators if not ACCUMULATORS.fullmatch(row["type"])]
+    vertex, is_running = job.vertex(details["id"]), details["status"] == "RUNNING"
+    custom = [row["name"] for row in vertex.accumulators if not SUPPORTED_ACCUMULATORS.fullmatch(row["type"])]
     if custom:
         yield f"{_names('accumulator', custom)} of the program's own type."
-    known = [row for row in vertex.accumulators if ACCUMULATORS.fullmatch(row["type"])]
-    constant = [row["name"] for row in known if not grows(row, details, job)]
-    if constant and running:
+    supported = [row for row in vertex.accumulators if SUPPORTED_ACCUMULATORS.fullmatch(row["type"])]
+    constant = [row["name"] for row in supported if not grows(row, details, job)]
+    if constant and is_running:
         yield f"the growth of {_names('accumulator', constant)}: it keeps the value that it had at the end."
-    if running and vertex.details and not has_busy_times(vertex):
+    ratios = ratios_by_subtask(vertex)
+    if is_running and vertex.details and not ratios:
         yield "busy times: the cluster shows none."
-    backpressures = [backpressure_of(ratio) for ratio in ratios(vertex).values()]
-    if backpressures and max(backpressures) - min(backpressures) >= UNEVEN:
+    backpressures = [ratios_of_subtask.backpressure for ratios_of_subtask in ratios.values()]
+    if backpressures and max(backpressures) - min(backpressures) >= UNEVEN_BACKPRESSURE:
         yield f"back pressure from {min(backpressures):.0%} to {max(backpressures):.0%}, by subtask: a vertex has one."
 
 

@@ -14,9 +14,10 @@ from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import METRIC_SUFFIXES
 
 POLLS_PER_LISTING = 10
-"""The number of polls per request for lists of metrics, which are long and which Flink refreshes every 10 s only."""
+"""The lists of metrics are requested in one of so many polls, because they are long and Flink refreshes them every 10 s
+only."""
 FINAL_POLLS = 5
-"""The number of polls at the end, one per second. Flink caches job details for 3 s (web.refresh-interval)."""
+"""The maximum number of polls at the end, one per second. Flink caches job details for 3 s (web.refresh-interval)."""
 MAX_METRICS = 40
 """The maximum number of recorded metrics of a vertex, of all its subtasks together."""
 
@@ -38,7 +39,7 @@ class Poller:
         """Path of a job or vertex -> names of its recorded metrics."""
 
     def poll(self, duration_ms: int, interval_ms: int, progress: Callable[[int, int, str], None] | None = None) -> None:
-        """Poll the cluster, at least once. A KeyboardInterrupt ends the recording early.
+        """Poll the cluster repeatedly, at least once. A KeyboardInterrupt ends the recording early.
 
         Args:
             duration_ms: The length of the recording in ms.
@@ -57,7 +58,7 @@ class Poller:
                     self._wait(interval_ms)
                 self._observations.polls += 1
                 try:
-                    self._poll_jobs(listing=poll % POLLS_PER_LISTING == 0)
+                    self._poll_jobs(lists_metrics=poll % POLLS_PER_LISTING == 0)
                 except ServerUnreachable:
                     self._observations.failed_polls += 1
                 if progress is not None:
@@ -70,7 +71,7 @@ class Poller:
         self._observations.add(target, body)
         return body
 
-    def _poll_jobs(self, *, listing: bool) -> None:
+    def _poll_jobs(self, *, lists_metrics: bool) -> None:
         self._read("/jobs/overview")
         for job_id, job in self._observations.jobs.items():
             if job.gone or job.details.get("state") in TERMINAL_JOB_STATES:
@@ -83,39 +84,39 @@ class Poller:
                 self._read(f"{base}/config")
                 self._read(f"{base}/checkpoints/config")
             if job.details.get("state") == "RUNNING":
-                self._poll_metrics(base, job, listing)
+                self._poll_metrics(base, job, lists_metrics=lists_metrics)
 
     def _poll_cluster(self) -> None:
         for target in ("/overview", "/taskmanagers", "/jobmanager/config"):
             self._read(target)
 
-    def _poll_metrics(self, base: str, job: JobObservations, listing: bool) -> None:
+    def _poll_metrics(self, base: str, job: JobObservations, *, lists_metrics: bool) -> None:
         since_1_13 = self._observations.version and not self._observations.version.startswith("1.12")
         for path in [base, *(f"{base}/vertices/{vertex['id']}" for vertex in job.details["vertices"])]:
-            if listing:
-                listed = self._reader.json(f"{path}/metrics")
-                names = [metric["id"] for metric in listed if "id" in metric] if isinstance(listed, list) else []
+            if lists_metrics:
+                metrics = self._reader.json(f"{path}/metrics")
+                names = [metric["id"] for metric in metrics if "id" in metric] if isinstance(metrics, list) else []
                 selected = user_metrics(names, in_subtasks=path != base)
                 self._metric_names[path] = selected[:MAX_METRICS]
                 if len(selected) > MAX_METRICS:
                     vertex_id = path.removeprefix(base).rpartition("/")[2]
                     job.omitted_metrics[vertex_id] = len(selected) - MAX_METRICS
-            if recorded := self._metric_names.get(path):
-                self._read(f"{path}/metrics?get={','.join(map(quote, recorded))}")
+            if recorded_names := self._metric_names.get(path):
+                self._read(f"{path}/metrics?get={','.join(map(quote, recorded_names))}")
             if path != base:
                 self._read(f"{path}/watermarks")
                 if since_1_13:  # before 1.13, the request triggers sampling of stack traces
                     self._read(f"{path}/backpressure")
 
     def _finish(self) -> None:
-        """Read the final states, and details of vertices that are read only once."""
+        """Read the final states, and the details of vertices, which are read only once."""
         for poll in range(FINAL_POLLS):
             if poll:
                 self._wait(1000)
-            self._poll_jobs(listing=False)
+            self._poll_jobs(lists_metrics=False)
             listed = [job for job in self._observations.jobs.values() if not job.gone]
             if all(job.state == job.details.get("state", job.state) for job in listed):
-                break
+                break  # the cached details are up to date
         self._poll_cluster()
         for job_id, job in self._observations.jobs.items():
             if job.gone:

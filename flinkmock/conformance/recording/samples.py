@@ -10,7 +10,7 @@ from flinkmock.conformance.recording.formatting import parse_value
 from flinkmock.units import format_duration
 
 MAX_POINTS = 60
-"""The maximum number of samples of a metric. When there are more, every second one is dropped."""
+"""The maximum number of samples of a metric. When there are more, every second sample is dropped."""
 Value = int | float | str
 
 
@@ -19,17 +19,17 @@ class Samples:
 
     def __init__(self) -> None:
         self.points: list[tuple[int, Value]] = []
-        self._every = 1
-        self._count = 0
+        self._values_per_point = 1  # one of so many added values is kept
+        self._added = 0
 
     def add(self, at: int, text: str) -> None:
         """Add a value as Flink prints it, with its time in epoch ms."""
-        if self._count % self._every == 0:
+        if self._added % self._values_per_point == 0:
             self.points.append((at, parse_value(text)))
-        self._count += 1
+        self._added += 1
         if len(self.points) > MAX_POINTS:
             self.points = self.points[::2]
-            self._every *= 2
+            self._values_per_point *= 2
 
     @property
     def values(self) -> list[Value]:
@@ -37,45 +37,46 @@ class Samples:
         return [value for _, value in self.points]
 
 
-def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
+def metric_series(subtasks: Sequence[Samples], age_ms: int) -> Any:
     """Return the metric series of a scenario.
 
     Args:
         subtasks: The samples of each subtask; the series is their mean.
-        age: How long the job or vertex has run, in ms. The initial value of a counter depends on it.
+        age_ms: How long the job or vertex has run, in ms. The initial value of a counter depends on it.
 
     Returns:
         The metric series; None if there are no samples.
     """
-    first = subtasks[0]
-    merged = _merged(subtasks)
-    if not merged:
+    values = _means(subtasks)
+    if not values:
         return None
-    if all(value == merged[0] for value in merged):
-        return merged[0]
-    times = [at for at, _ in first.points[: len(merged)]]
-    elapsed = times[-1] - times[0]
-    if elapsed > 0 and all(isinstance(value, int) for value in merged) and _increases(merged):
-        rate = (merged[-1] - merged[0]) * 1000 / elapsed
-        return {"rate": round(rate, 3), "initial": max(0, round(merged[-1] - rate * age / 1000))}
-    every = max(1, round(elapsed / max(1, len(merged) - 1)))
+    if all(value == values[0] for value in values):
+        return values[0]
+    times = [at for at, _ in subtasks[0].points[: len(values)]]
+    elapsed_ms = times[-1] - times[0]
+    if elapsed_ms > 0 and all(isinstance(value, int) for value in values) and _increases(values):
+        rate = (values[-1] - values[0]) * 1000 / elapsed_ms
+        return {"rate": round(rate, 3), "initial": max(0, round(values[-1] - rate * age_ms / 1000))}
+    interval_ms = max(1, round(elapsed_ms / max(1, len(values) - 1)))
     # values after the end of the recording are unknown, so the series repeats
-    return {"series": merged, "every": format_duration(every), "repeat": True}
+    return {"series": values, "every": format_duration(interval_ms), "repeat": True}
 
 
 def _increases(values: Sequence[Any]) -> bool:
     return all(before <= after for before, after in pairwise(values))
 
 
-def _merged(subtasks: Sequence[Samples]) -> list[Any]:
+def _means(subtasks: Sequence[Samples]) -> list[Any]:
+    """Return the mean of the subtasks at each time."""
     if len(subtasks) == 1:
         return list(subtasks[0].values)
-    return [_mean(row) for row in zip(*(samples.values for samples in subtasks), strict=False)]
+    return [_mean(values) for values in zip(*(samples.values for samples in subtasks), strict=False)]
 
 
-def _mean(row: tuple[Value, ...]) -> Value:
-    numbers = [value for value in row if not isinstance(value, str)]
-    if len(numbers) < len(row):
-        return row[0]
+def _mean(values: tuple[Value, ...]) -> Value:
+    """Return the mean of numbers; the first value if one of the values is a text."""
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(numbers) < len(values):
+        return values[0]
     mean = sum(numbers) / len(numbers)
     return round(mean) if all(isinstance(value, int) for value in numbers) else round(mean, 3)

@@ -20,12 +20,12 @@ from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
 """Options that a cluster sets when it starts, or that have their own key in a scenario."""
-PROCESS = "taskmanager.memory.process.size"
+PROCESS_SIZE = "taskmanager.memory.process.size"
 CLUSTER_DEFAULT = "Cluster level default restart strategy"
 """How Flink describes the restart strategy of a job that sets none."""
 UNLIMITED_ATTEMPTS = 2**31 - 1
 MAX_LAG_MS = 86_400_000
-"""The maximum lag of a watermark, in ms. A watermark that lags more is not based on the current time."""
+"""The maximum lag of a watermark, in ms. A watermark with a longer lag is not based on the current time."""
 
 
 def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = False) -> dict[str, Any]:
@@ -60,12 +60,12 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
     config: dict[str, Any] = {key: None for key in defaults if key not in observations.configuration}
     for key, value in observations.configuration.items():
         option = OPTIONS_BY_NAME.get(key)
-        omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REJECTED)
-        anonymized = None if omitted else anonymizer.option(key, value)
+        is_omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REJECTED)
+        anonymized = None if is_omitted else anonymizer.option(key, value)
         if anonymized is not None and defaults.get(key) != anonymized:
             config[key] = anonymized
     if size := _process_size(observations):
-        config[PROCESS] = size
+        config[PROCESS_SIZE] = size
     return entry | ({"config": dict(sorted(config.items()))} if config else {})
 
 
@@ -79,12 +79,13 @@ def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[s
 
 def _process_size(observations: ClusterObservations) -> str | None:
     """Return the process size of TaskManagers; None if it is that in the configuration of the JobManager."""
-    sizes = [row.get("memoryConfiguration", {}).get("totalProcessMemory") or 0 for row in observations.taskmanagers[:1]]
+    first = observations.taskmanagers[0] if observations.taskmanagers else {}
+    size = first.get("memoryConfiguration", {}).get("totalProcessMemory")
     try:
-        configured = size_in_bytes(observations.configuration.get(PROCESS, "0"))
+        configured = size_in_bytes(observations.configuration.get(PROCESS_SIZE, "0"))
     except ValueError:
         configured = 0
-    return f"{sizes[0]}b" if sizes and sizes[0] and sizes[0] != configured else None
+    return f"{size}b" if size and size != configured else None
 
 
 def _job(
@@ -96,8 +97,8 @@ def _job(
     exceptions: ExceptionCatalog,
 ) -> dict[str, Any]:
     details = job.details
-    names = labels(details, anonymizer)
-    by_name = {vertex["name"]: names[vertex["id"]] for vertex in details["vertices"]}
+    labels_by_id = labels(details, anonymizer)
+    labels_by_name = {vertex["name"]: labels_by_id[vertex["id"]] for vertex in details["vertices"]}
     entry: dict[str, Any] = {"name": name, "id": job_id}
     if anonymizer.enabled:
         del entry["id"]
@@ -107,9 +108,9 @@ def _job(
         entry["age"] = format_duration(age)
     if (parallelism := job.config.get("job-parallelism", 0)) > 0:
         entry["parallelism"] = parallelism
-    entry["vertices"] = vertices(job, names, anonymizer)
+    entry["vertices"] = vertices(job, labels_by_id, anonymizer)
     scheduler = scheduler_of(observations.configuration.get("jobmanager.scheduler"), job_type)
-    entry["lifecycle"] = lifecycle(job, observations.now, scheduler, exceptions, by_name)
+    entry["lifecycle"] = lifecycle(job, observations.now, scheduler, exceptions, labels_by_name)
     entry["checkpoints"] = checkpoints(job)
     if restart := restart_strategy(job.config.get("restart-strategy", "")):
         entry["restart"] = restart
@@ -117,7 +118,7 @@ def _job(
         entry["restore-path"] = anonymizer.path(path)
     if (duration := savepoint_duration(job)) is not None:
         entry["operations"] = {"savepoint": duration}
-    if (lag := _watermarks(job)) is not None:
+    if (lag := _watermark_lag(job)) is not None:
         entry["watermarks"] = lag
     metrics = {name: metric_series([samples], age) for name, samples in job.metrics.items()}
     if metrics and not anonymizer.enabled:
@@ -131,25 +132,25 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
     """Parse Flink's description of a restart strategy; None if it is the cluster's default."""
     if sentence == "Restart deactivated.":
         return "none"
-    if fixed := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
-        attempts = {"attempts": int(fixed[2])} if int(fixed[2]) < UNLIMITED_ATTEMPTS else {}
-        return {"strategy": "fixed-delay", **attempts, "delay": format_duration(duration_in_ms(fixed[1]))}
-    rate = re.match(
+    if fixed_delay := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
+        attempts = {"attempts": int(fixed_delay[2])} if int(fixed_delay[2]) < UNLIMITED_ATTEMPTS else {}
+        return {"strategy": "fixed-delay", **attempts, "delay": format_duration(duration_in_ms(fixed_delay[1]))}
+    failure_rate = re.match(
         r"Failure rate restart with maximum of (\d+) failures within interval (.*?) and fixed delay (.*)\.", sentence
     )
-    if rate:
-        interval, delay = (format_duration(duration_in_ms(text)) for text in (rate[2], rate[3]))
-        return {"strategy": "failure-rate", "attempts": int(rate[1]), "interval": interval, "delay": delay}
-    if growing := re.match(r"Restart with exponential delay: starting at (.*?),", sentence):
-        return {"strategy": "exponential-delay", "delay": format_duration(duration_in_ms(growing[1]))}
+    if failure_rate:
+        interval, delay = (format_duration(duration_in_ms(text)) for text in (failure_rate[2], failure_rate[3]))
+        return {"strategy": "failure-rate", "attempts": int(failure_rate[1]), "interval": interval, "delay": delay}
+    if exponential_delay := re.match(r"Restart with exponential delay: starting at (.*?),", sentence):
+        return {"strategy": "exponential-delay", "delay": format_duration(duration_in_ms(exponential_delay[1]))}
     return None
 
 
-def _watermarks(job: JobObservations) -> str | None:
+def _watermark_lag(job: JobObservations) -> str | None:
     """Return the lag of event time at the last poll; "none" if there are no watermarks; None if it is unknown."""
     latest = [vertex.watermarks[-1] for vertex in job.by_vertex.values() if vertex.watermarks]
-    marks = [(at, mark) for at, mark in latest if mark is not None]
-    if not marks:
+    lags_ms = [at - watermark for at, watermark in latest if watermark is not None]
+    if not lags_ms:
         return "none" if latest else None
-    lag = max(at - mark for at, mark in marks)
-    return format_duration(lag) if 0 <= lag < MAX_LAG_MS else None
+    lag_ms = max(lags_ms)
+    return format_duration(lag_ms) if 0 <= lag_ms < MAX_LAG_MS else None
