@@ -33,18 +33,24 @@ class UnusualPayload(Exception):
 def compile_writer(schema: Schema, definitions: Definitions) -> Write:
     """Return a function that writes payloads as JSON. It raises any exception for a payload that it can't write."""
     compiler = _WriterCompiler(definitions)
-    name = compiler.function_of(schema)
-    return compiler.compiled(name)
+    return compiler.compiled(compiler.function_for(schema))
 
 
 class _WriterCompiler:
+    """Generates the source of functions that write the values of schemas.
+
+    Texts of a schema that could end a string of the source are not part of it, but constants in its namespace.
+    """
+
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
+        self._name_count = 0
         self._source: list[str] = []
+        """The source of the functions."""
         self._namespace: dict[str, Any] = {
             "string": json.encoder.encode_basestring,
             "double": _double,
-            "raw": _raw,
+            "raw": _json_text,
             "boolean": {True: "true", False: "false"},
             "isfinite": math.isfinite,
             "MISSING": _MISSING,
@@ -53,32 +59,33 @@ class _WriterCompiler:
             "written": _written,
             "sequences": frozenset({list, tuple, map}),  # `map`: the parts of a list, see `RestCall.parts`
         }
-        self._references: dict[str, str] = {}
+        self._function_by_reference: dict[str, str] = {}
 
     def compiled(self, name: str) -> Write:
+        """Return the generated function with a name."""
         exec("\n".join(self._source), self._namespace)
         write: Write = self._namespace[name]
         return write
 
-    def _new(self, prefix: str) -> str:
-        self._namespace.setdefault("_count", 0)
-        self._namespace["_count"] += 1
-        return f"{prefix}{self._namespace['_count']}"
+    def _new_name(self, prefix: str) -> str:
+        self._name_count += 1
+        return f"{prefix}{self._name_count}"
 
     def _constant(self, value: Any) -> str:
-        name = self._new("constant")
+        """Return the name of a constant with a value."""
+        name = self._new_name("constant")
         self._namespace[name] = value
         return name
 
-    def function_of(self, schema: Schema) -> str:
+    def function_for(self, schema: Schema) -> str:
         """Return the name of a function that writes values of a schema."""
         if "$ref" in schema:
             reference = schema["$ref"]
-            if reference not in self._references:
-                name = self._references[reference] = self._new("write")
+            if reference not in self._function_by_reference:
+                name = self._function_by_reference[reference] = self._new_name("write")
                 self._define(name, resolve(schema, self._definitions))
-            return self._references[reference]
-        name = self._new("write")
+            return self._function_by_reference[reference]
+        name = self._new_name("write")
         self._define(name, schema)
         return name
 
@@ -97,15 +104,15 @@ class _WriterCompiler:
     def _expression(self, schema: Schema, value: str) -> str:
         """Return an expression for the text of `value`, which is itself an expression without side effects."""
         if "$ref" in schema or alternatives(schema):
-            return f"{self.function_of(schema)}({value})"
+            return f"{self.function_for(schema)}({value})"
         if "const" in schema:
-            text = _text_of(schema["const"])
+            text = _json_text(schema["const"])
             return self._constant(text) if "'" in text or "\\" in text else repr(text)
         if "enum" in schema:
-            return f"{self._constant({constant: _text_of(constant) for constant in schema['enum']})}[{value}]"
+            return f"{self._constant({constant: _json_text(constant) for constant in schema['enum']})}[{value}]"
         json_types = allowed_types(schema)
         if json_types & {"object", "array"}:
-            return f"{self.function_of(schema)}({value})"
+            return f"{self.function_for(schema)}({value})"
         if json_types == {"integer"}:
             return f'format({value}, "d")'
         if json_types == {"string"}:
@@ -123,8 +130,8 @@ class _WriterCompiler:
             return f"('null' if {value} is None else {self._expression({'type': other}, value)})"
         return "unusual()"
 
-    def _field(self, schema: Schema, value: str) -> str:
-        """Return the content of an f-string's braces for the text of `value`."""
+    def _replacement_field(self, schema: Schema, value: str) -> str:
+        """Return the content of the braces in an f-string for the text of `value`."""
         is_integer = allowed_types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
         return f"{value}:d" if is_integer else self._expression(schema, value)
 
@@ -134,22 +141,22 @@ class _WriterCompiler:
         resolved = [resolve(branch, self._definitions) for branch in branches]
         constants = branch_by_constant(resolved)
         if constants:
-            by_constant = {constant: self.function_of(branches[index]) for constant, index in constants.items()}
-            table = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in by_constant.items()) + "}"
+            writers = {constant: self.function_for(branches[index]) for constant, index in constants.items()}
+            table = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in writers.items()) + "}"
             return [
                 *(f"if {name!r} in value: return {table}[value[{name!r}]](value)" for name in DISCRIMINATOR_NAMES),
                 "raise UnusualPayload",
             ]
         if any(allowed_types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
-            chosen = self._constant(lambda value: best_branch(branches, value, self._definitions))
-            writers = ", ".join(map(self.function_of, branches))
-            return ["if type(value) is float: raise UnusualPayload", f"return ({writers},)[{chosen}(value)](value)"]
+            index_of = self._constant(lambda value: best_branch(branches, value, self._definitions))
+            functions = ", ".join(map(self.function_for, branches))
+            return ["if type(value) is float: raise UnusualPayload", f"return ({functions},)[{index_of}(value)](value)"]
         return self._scalar_alternative(resolved)
 
     def _scalar_alternative(self, branches: Sequence[Schema]) -> list[str]:
         """Return the lines for a number or one of several texts, such as "NaN"."""
         literals = {
-            literal: _text_of(literal)
+            literal: _json_text(literal)
             for branch in branches
             if "enum" in branch or "const" in branch
             for literal in branch.get("enum", (branch.get("const"),))
@@ -175,39 +182,38 @@ class _WriterCompiler:
             return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
         lines = [f"if type(value) is not dict: return written(value, {name})"]
-        pieces = []
+        pieces = []  # of an f-string; each begins with a comma, of which the first is removed
         for property_name, child in schema["properties"].items():
             if not _PLAIN_NAME.fullmatch(property_name):
                 return ["raise UnusualPayload"]
             key = f'"{property_name}"'
-            label = f',"{property_name}":'.replace("{", "{{").replace("}", "}}")
-            field = f"value[{key}]"
             if property_name in required:
-                pieces.append(f"{label}{{{self._field(child, field)}}}")
+                pieces.append(f",{key}:{{{self._replacement_field(child, f'value[{key}]')}}}")
                 continue
-            local = self._new("field")
-            null = self._text_of_null(child)
-            default = "" if null is None else ", MISSING"
-            absent = "None" if null is None else "MISSING"
-            text = self._field(child, local)
+            # an optional property is written to a local variable first: "" if the property is left out
+            local = self._new_name("field")
+            null_is_left_out = self._text_of_null(child) is None
+            default, absent = ("", "None") if null_is_left_out else (", MISSING", "MISSING")
+            text = self._replacement_field(child, local)
             lines.append(f"{local} = value.get({key}{default})")
-            lines.append(f"{local} = '' if {local} is {absent} else f''',\"{property_name}\":{{{text}}}'''")
+            lines.append(f"{local} = '' if {local} is {absent} else f''',{key}:{{{text}}}'''")
             pieces.append(f"{{{local}}}")
         if not pieces:
             return [*lines, "return '{}'"]
-        if not pieces[0].startswith(","):
+        begins_with_optional_property = not pieces[0].startswith(",")
+        if begins_with_optional_property:  # the first comma is known only when a payload is written
             return [*lines, f"return '{{' + f'''{''.join(pieces)}'''[1:] + '}}'"]
         return [*lines, f"return f'''{{{{{''.join(pieces)[1:]}}}}}'''"]
 
     def _text_of_null(self, schema: Schema) -> str | None:
-        """Return the text of a null; None if it leaves out an optional key."""
+        """Return the text of a null; None if an optional key with null is left out."""
         branches = alternatives(schema)
         if branches:
             return "null" if len(branches) == 2 and allowed_types(branches[1]) == {"null"} else None
         if "$ref" in schema:
             return self._text_of_null(resolve(schema, self._definitions))
         if "const" in schema:
-            return _text_of(schema["const"])
+            return _json_text(schema["const"])
         if "enum" in schema:
             return "null" if None in schema["enum"] else None
         json_types = allowed_types(schema)
@@ -226,7 +232,7 @@ class _WriterCompiler:
             lines.append(
                 f"if not {self._constant(frozenset(schema['required']))} <= value.keys(): raise UnusualPayload"
             )
-        entry = f"f'''{{string(key)}}:{{{self._field(values, 'child')}}}'''"
+        entry = f"f'''{{string(key)}}:{{{self._replacement_field(values, 'child')}}}'''"
         return [*lines, f"return '{{' + ','.join([{entry} for key, child in value.items(){condition}]) + '}}'"]
 
     def _array(self, schema: Schema) -> list[str]:
@@ -245,7 +251,7 @@ def _unusual() -> str:
 
 
 def _written(value: Any, write: Write) -> str:
-    """Return the text of a fragment, which is written once."""
+    """Return the text of a fragment, which is written only once. Raises UnusualPayload for any other value."""
     if type(value) is not Fragment:
         raise UnusualPayload
     if value.text is None:
@@ -253,17 +259,12 @@ def _written(value: Any, write: Write) -> str:
     return value.text
 
 
-def _text_of(value: Any) -> str:
-    return encode(value).decode()
-
-
-def _raw(value: Any) -> str:
-    """Return the text of JSON without a schema."""
+def _json_text(value: Any) -> str:
     return encode(value).decode()
 
 
 def _double(value: float) -> str:
-    """Return a finite double as Java prints it."""
+    """Return a finite number as Java prints a double. Raises UnusualPayload for any other value."""
     if type(value) is float:
         if value == 0 or 1e-3 <= abs(value) < 1e7:
             return repr(value)
