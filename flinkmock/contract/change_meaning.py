@@ -1,4 +1,4 @@
-"""Describes what a change of the contract means for a client, in clauses for readers without schema files."""
+"""Describes what a change of the contract means for a client, in clauses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flinkmock.contract.operation import Parameter
 from flinkmock.contract.schema_fields import SchemaField
 
-_JSON_TYPES = {"int32": "integer", "int64": "integer", "double": "number", "hex32": "string", "enum": "string"}
+_JSON_TYPES_BY_KIND = {"int32": "integer", "int64": "integer", "double": "number", "hex32": "string", "enum": "string"}
 _TYPE_NAMES = {
     "integer": "an integer",
     "number": "a number",
@@ -43,17 +43,17 @@ _JACKSON_FEATURES = {
     ("accept_case_insensitive_enums", True): "constants are read in any case; before, 400",
     ("accept_case_insensitive_enums", False): "constants in another case are rejected with 400",
 }
-"""Feature of Jackson and its value in the newer release -> its meaning for clients."""
+"""The meaning for clients by feature of Jackson and whether it is on in the newer release."""
 
 
 def json_type(kind: str) -> str:
     """Return the JSON type of a `SchemaField.kind`."""
-    return "string" if kind.startswith("'") else _JSON_TYPES.get(kind, kind)
+    return "string" if kind.startswith("'") else _JSON_TYPES_BY_KIND.get(kind, kind)
 
 
-def of_jackson_feature(feature: str, value: bool) -> str:
+def of_jackson_feature(feature: str, is_on: bool) -> str:
     """Return the meaning of a changed feature with which Jackson reads bodies."""
-    return _JACKSON_FEATURES.get((feature, value), f"Jackson's {feature} is {'on' if value else 'off'}")
+    return _JACKSON_FEATURES.get((feature, is_on), f"Jackson's {feature} is {'on' if is_on else 'off'}")
 
 
 def of_attribute(name: str, before: Any, after: Any) -> str:
@@ -79,41 +79,45 @@ def of_parameter(before: Parameter, after: Parameter) -> str:
     parts = []
     if after.required != before.required:
         parts.append("now mandatory" if after.required else "no longer mandatory")
-    parts += _moved(before.enum, after.enum, "no longer accepts", "accepts")
+    parts += _value_changes(before.enum, after.enum, removed="no longer accepts", added="accepts")
     if not parts or after.type != before.type:
-        was, now = (
-            parameter.minimum if parameter.minimum is not None else parameter.format or parameter.type
-            for parameter in (before, after)
-        )
-        parts.append(f"{_text(now)} instead of {_text(was)}" if was != now else "parsed differently")
+        old_type, new_type = _type_of_parameter(before), _type_of_parameter(after)
+        parts.append(f"{new_type} instead of {old_type}" if old_type != new_type else "parsed differently")
     return "; ".join(parts)
+
+
+def _type_of_parameter(parameter: Parameter) -> str:
+    return str(parameter.minimum) if parameter.minimum is not None else parameter.format or parameter.type
 
 
 def of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> str:
     """Return the meaning of a changed field; "" if it has none for a client."""
-    was, now = json_type(before.kind), json_type(after.kind)
-    parts = [] if was == now else [f"{_name(now)} instead of {_name(was)}"]
-    if before.values and after.values:
-        parts += _moved(before.values, after.values, "no longer accepts" if is_request else "never", "new value")
-    if before.keys and after.keys:
-        parts += _moved(before.keys, after.keys, "no key", "new key")
+    old_type, new_type = json_type(before.kind), json_type(after.kind)
+    parts = [] if old_type == new_type else [f"{_type_name(new_type)} instead of {_type_name(old_type)}"]
+    no_longer = "no longer accepts" if is_request else "never"
+    parts += _value_changes(before.values, after.values, removed=no_longer, added="new value")
+    parts += _value_changes(before.keys, after.keys, removed="no key", added="new key")
     if after.nullable != before.nullable:
         parts.append("may be null" if after.nullable else "never null")
     if after.optional != before.optional:
-        parts.append("may be missing" if after.optional else "mandatory" if is_request else "never missing")
+        never_missing = "mandatory" if is_request else "never missing"
+        parts.append("may be missing" if after.optional else never_missing)
     if not parts and before.kind != after.kind:
         parts.append(f"typed as {after.kind}; before, as {before.kind}")
     return "; ".join(parts)
 
 
-def _moved(before: Sequence[str], after: Sequence[str], gone_words: str, new_words: str) -> list[str]:
+def _value_changes(before: Sequence[str], after: Sequence[str], *, removed: str, added: str) -> list[str]:
+    """Return clauses about added and removed values, each after the given words; [] if either release lists none."""
     if not before or not after:
         return []
-    gone, new = [value for value in before if value not in after], [value for value in after if value not in before]
-    return [f"{words} {', '.join(values)}" for words, values in ((new_words, new), (gone_words, gone)) if values]
+    added_values = [value for value in after if value not in before]
+    removed_values = [value for value in before if value not in after]
+    clauses = [f"{added} {', '.join(added_values)}"] if added_values else []
+    return [*clauses, f"{removed} {', '.join(removed_values)}"] if removed_values else clauses
 
 
-def _name(json_type: str) -> str:
+def _type_name(json_type: str) -> str:
     return _TYPE_NAMES.get(json_type, json_type)
 
 

@@ -1,4 +1,4 @@
-"""Small example values of schemas."""
+"""Returns the smallest value that a schema allows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ def example(schema: Schema, definitions: Definitions) -> Any:
     branches = alternatives(schema)
     if branches:
         return example(branches[0], definitions)
-    if "const" in schema or "enum" in schema:
-        return schema.get("const", next(iter(schema.get("enum", ())), None))
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return next(iter(schema["enum"]), None)
     json_types = allowed_types(schema)
     if "null" in json_types or not json_types:
         return None
@@ -25,5 +27,6 @@ def example(schema: Schema, definitions: Definitions) -> Any:
     if "array" in json_types:
         return []
     if "string" in json_types:
-        return "0" * 32 if "{32}" in schema.get("pattern", "") else ""
+        is_id = "{32}" in schema.get("pattern", "")
+        return "0" * 32 if is_id else ""
     return {"boolean": False, "integer": 0, "number": 0.0}[next(iter(json_types))]

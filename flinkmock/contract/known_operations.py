@@ -1,4 +1,4 @@
-"""Explains that no operation matches a pattern, and suggests the one that was probably meant."""
+"""Finds operations by pattern or id. If there is none, the messages suggest a similar one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
     """
     if any(pattern.may_match(operation) for operation in operations_of(flink)):
         return None
-    return f'{_without(flink)} operation "{pattern}".{_hint(pattern, flink)}'
+    return f'{_has_no(flink)} operation "{pattern}".{_hint(pattern, flink)}'
 
 
 def find_by_id(name: str, flink: str | None = None) -> Pattern:
@@ -39,24 +39,25 @@ def find_by_id(name: str, flink: str | None = None) -> Pattern:
 
 
 def unknown_operation_id(name: str, flink: str | None = None) -> str:
-    """Return the message for a name that is not the id of an operation."""
-    close = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
-    return f'{_without(flink)} operation "{name}".{hint}'
+    """Return the message for a name that is not an operation id."""
+    similar_ids = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
+    hint = f' Did you mean "{similar_ids[0]}"?' if similar_ids else ""
+    return f'{_has_no(flink)} operation "{name}".{hint}'
 
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _without(flink: str | None) -> str:
+def _has_no(flink: str | None) -> str:
     return f"Flink {flink} has no" if flink else "no Flink release has an"
 
 
 def _hint(pattern: Pattern, flink: str | None) -> str:
-    known = {str(operation): operation for operation in Contract.load(flink or LATEST)}
-    for name, operation in known.items():
+    """Return a question about an operation with the same path and another method, or else with a similar path."""
+    operations = Contract.load(flink or LATEST).operations
+    for operation in operations:
         if Pattern(operation.method, pattern.segments).may_match(operation):
-            return f' Did you mean "{name}"?'
-    close = get_close_matches(str(pattern), known, n=1, cutoff=0.6)
-    return f' Did you mean "{close[0]}"?' if close else ""
+            return f' Did you mean "{operation}"?'
+    similar = get_close_matches(str(pattern), map(str, operations), n=1, cutoff=0.6)
+    return f' Did you mean "{similar[0]}"?' if similar else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 ALIASES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
-"""Request field that clients may still use -> its current name (`@JsonAlias`, since 2.0)."""
+"""The current names of request fields by the older names, which Flink still reads (`@JsonAlias`, since 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Parameter:
 
     Attributes:
         type: "string", "integer" or "boolean".
-        java_type: The class that it is converted to ("JobID").
+        java_type: The class to which it is converted ("JobID").
         list: Whether the converter splits it at commas.
         enum: The legal values, in Flink's spelling.
         case_insensitive: Whether the converter accepts `enum` in any case.
@@ -96,7 +96,7 @@ class Operation:
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """The segments without names of parameters, which differ between releases: ("jobs", ":")."""
+        """The segments without the names of parameters, which differ between releases: ("jobs", ":")."""
         return shape_of(self.path)
 
     @property
@@ -129,5 +129,5 @@ class Operation:
 
 
 def shape_of(path: str) -> tuple[str, ...]:
-    """Return the segments of a path without names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
+    """Return the segments of a path without the names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
     return tuple(segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/"))

@@ -1,4 +1,4 @@
-"""A table of special traits of operations, which schemas can't express.
+"""The traits of operations that schemas can't express.
 
 Operations that are not in the table have no special trait.
 """
@@ -16,16 +16,16 @@ class OperationTraits:
     """The traits of one operation.
 
     Attributes:
-        cancels_job: Cancels or stops a job. The YARN operations do this with GET.
-        lists_jobs: Shows all jobs, so it counts as a poll of each job.
-        is_log_url: Is handled by GeneratedLogUrlHandler, which converts no path parameters, reads no body and sends no
-            CORS header (docs/flink-behaviour.md#cors).
-        runs_jar: Runs the program of a jar; rejects parameters with several values.
-        asks_dispatcher: Reports an unknown job or vertex as an internal error (docs/flink-behaviour.md#unknown-ids).
-        looks_up_vertex: Has a special message for an unknown vertex.
-        reads_taskmanager_file: Fetches a file from a TaskManager.
+        cancels_job: Whether it cancels or stops a job. The YARN operations do this with GET.
+        lists_jobs: Whether it shows all jobs, and so counts as a poll of each job.
+        is_log_url: Whether GeneratedLogUrlHandler handles it, which converts no path parameters, reads no body and
+            sends no CORS header (docs/flink-behaviour.md#cors).
+        runs_jar: Whether it runs the program of a jar. Such operations reject parameters with several values.
+        asks_dispatcher: Whether an unknown job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
+        looks_up_vertex: Whether it has a special message for an unknown vertex.
+        reads_taskmanager_file: Whether it fetches a file from a TaskManager.
         expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).
-        echoes: Path parameter -> the key of the response that repeats it.
+        echoes: The keys of the response that repeat path parameters, by the names of the parameters.
         scenario_key: The key of the operation in the section `operations` of a scenario.
     """
 
@@ -62,15 +62,15 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getSubtasksTimes": OperationTraits(echoes=_ECHOES_VERTEX),
     "getJobVertexAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
     "getSubtasksAllAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
-    # 1.12 asks the dispatcher, and fails for ended jobs; later releases ask the metrics
+    # 1.12 asks the dispatcher and fails for ended jobs. Later releases compute back pressure from metrics.
     "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
     "getSubtaskCurrentAttemptDetails": OperationTraits(echoes={"subtaskindex": "subtask"}),
-    # the JobManager drops earlier attempts
+    # The JobManager forgets earlier attempts.
     "getSubtaskExecutionAttemptDetails": OperationTraits(
         expected_errors=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
     ),
     "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_errors=(404,)),
-    # checkpoints and savepoints; a checkpoint may be dropped from the history after it was listed, batch jobs have none
+    # checkpoints and savepoints: the history may lose a checkpoint after it was listed, and batch jobs have no history
     "getCheckpointingStatistics": OperationTraits(expected_errors=(404,)),
     "getCheckpointConfig": OperationTraits(expected_errors=(404,)),
     "getCheckpointStatisticDetails": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
@@ -80,7 +80,7 @@ TRAITS: Mapping[str, OperationTraits] = {
     "triggerStopWithSavepoint": OperationTraits(scenario_key="stop-with-savepoint"),
     "triggerSavepointDisposal": OperationTraits(scenario_key="dispose-savepoint"),
     "deleteClusterDataSet": OperationTraits(scenario_key="delete-dataset"),
-    # rescaling; without the adaptive scheduler it can't be read
+    # rescaling: the reads fail without the adaptive scheduler
     "getJobResourceRequirements": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
     "updateJobResourceRequirements": OperationTraits(asks_dispatcher=True, scenario_key="rescale"),
     "rescaleJob": OperationTraits(scenario_key="rescale"),
@@ -89,7 +89,7 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getJobRescalesHistory": OperationTraits(expected_errors=(404,)),
     "getJobRescalesOverview": OperationTraits(expected_errors=(404,)),
     "getJobRescalesSummary": OperationTraits(expected_errors=(404,)),
-    # jars; a plan fails if the jar has no main class, or if that throws
+    # jars: a plan fails if the jar has no main class, or if the main method throws an exception
     "uploadJar": OperationTraits(scenario_key="upload"),
     "submitJobFromJar": OperationTraits(runs_jar=True),
     "submitApplicationFromJar": OperationTraits(runs_jar=True),
@@ -103,7 +103,7 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getTaskManagerStdoutFile": OperationTraits(reads_taskmanager_file=True),
     "getTaskManagerCustomLog": OperationTraits(reads_taskmanager_file=True),
 }
-"""Operation id -> traits."""
+"""The traits by operation id."""
 
 
 def traits_of(operation_id: str) -> OperationTraits:

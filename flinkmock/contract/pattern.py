@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from flinkmock.contract.operation import Operation
 from flinkmock.errors import InvalidArgument
 
-_FORM = re.compile(r"([A-Z]+|\*) (/\S*)")
+_METHOD_AND_PATH = re.compile(r"([A-Z]+|\*) (/\S*)")
 ANY = "*"
 
 
@@ -44,18 +44,18 @@ def path_parameters(operation: Operation, path: str) -> dict[str, str]:
 
 
 class OperationMatcher:
-    """Finds the operation that a method and path belong to. Literal segments win over parameters."""
+    """Finds the operation of a method and path. Literal segments take precedence over parameters."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._tables: dict[tuple[str, int], list[Operation]] = defaultdict(list)
+        self._operations: dict[tuple[str, int], list[Operation]] = defaultdict(list)
         for operation in operations:
-            self._tables[operation.method, len(operation.segments)].append(operation)
-        for table in self._tables.values():
-            table.sort(key=lambda operation: [segment.startswith(":") for segment in operation.segments])
+            self._operations[operation.method, len(operation.segments)].append(operation)
+        for candidates in self._operations.values():
+            candidates.sort(key=lambda operation: [segment.startswith(":") for segment in operation.segments])
 
     def match(self, method: str, segments: Sequence[str]) -> tuple[Operation, dict[str, str]] | None:
         """Return the operation and the values of its path parameters; None if no operation matches."""
-        for operation in self._tables.get((method, len(segments)), ()):
+        for operation in self._operations.get((method, len(segments)), ()):
             values = match_segments(operation.segments, segments)
             if values is not None:
                 return operation, values
@@ -76,10 +76,10 @@ class Pattern:
     @classmethod
     def parse(cls, text: str) -> Pattern:
         """Parse "POST /jobs/:jobid/stop". Raises InvalidArgument if the text has another form."""
-        form = _FORM.fullmatch(text.strip())
-        if form is None:
+        match = _METHOD_AND_PATH.fullmatch(text.strip())
+        if match is None:
             raise InvalidArgument(f'"{text}" is not a request pattern. Write method and path: POST /jobs/:jobid/stop.')
-        return cls(form[1], tuple(split_path(form[2])))
+        return cls(match[1], tuple(split_path(match[2])))
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
         """Return whether the pattern contains a request.
@@ -87,24 +87,27 @@ class Pattern:
         Args:
             method: The method of the request.
             path: The path of the request, decoded and without its query.
-            operation: The operation that the request belongs to, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
+            operation: The operation of the request, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
         """
         segments = split_path(path)
         if operation is not None:
             segments = segments[len(segments) - len(operation.segments) :]  # without /v1
         prefix = self._prefix
-        if not self._fits(method, segments) or match_segments(prefix, segments[: len(prefix)]) is None:
+        if not self._has_method_and_length(method, segments) or match_segments(prefix, segments[: len(prefix)]) is None:
             return False
-        declared = operation.segments if operation is not None else ()
+        # A parameter of the pattern does not match a literal segment of the operation.
+        operation_segments = operation.segments if operation is not None else ()
         return all(
-            name.startswith(":") for segment, name in zip(prefix, declared, strict=False) if segment.startswith(":")
+            operation_segment.startswith(":")
+            for pattern_segment, operation_segment in zip(prefix, operation_segments, strict=False)
+            if pattern_segment.startswith(":")
         )
 
     def may_match(self, operation: Operation) -> bool:
         """Return whether the pattern contains any request of an operation."""
         prefix = self._prefix
         return (
-            self._fits(operation.method, operation.segments)
+            self._has_method_and_length(operation.method, operation.segments)
             and match_segments(operation.segments[: len(prefix)], prefix) is not None
         )
 
@@ -113,11 +116,11 @@ class Pattern:
         """The segments before a final `*`."""
         return self.segments[:-1] if self.segments[-1:] == (ANY,) else self.segments
 
-    def _fits(self, method: str, segments: Sequence[str]) -> bool:
-        """Return whether method and number of segments match."""
-        open_ended = len(self._prefix) < len(self.segments)
-        longer = len(segments) - len(self._prefix)
-        return self.method in (method, ANY) and (longer == 0 or (open_ended and longer > 0))
+    def _has_method_and_length(self, method: str, segments: Sequence[str]) -> bool:
+        """Return whether the method and the number of segments match."""
+        is_open_ended = len(self._prefix) < len(self.segments)
+        excess = len(segments) - len(self._prefix)
+        return self.method in (method, ANY) and (excess == 0 or (is_open_ended and excess > 0))
 
     def __str__(self) -> str:
         return f"{self.method} /{'/'.join(self.segments)}"

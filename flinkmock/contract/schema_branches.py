@@ -1,22 +1,25 @@
-"""Chooses the alternative of a schema that a value is meant to match.
+"""Chooses the branch of a schema with alternatives (`anyOf`, `oneOf`) that a value is meant to match.
 
 Flink's schemas have three kinds of alternatives: a value or null, a number or "NaN", and subclasses that differ by a
-constant property (`className`, `@class`). Validation and rendering use the same rule.
+constant property (`className`, `@class`). Validation and rendering choose the same branch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 Definitions = Mapping[str, Mapping[str, Any]]
-_PREFIX = "#/$defs/"
+DEFINITION_PREFIX = "#/$defs/"
+"""The beginning of a reference to a definition."""
+_NUMBERS = frozenset({"integer", "number"})
 
 
 def resolve(schema: Mapping[str, Any], definitions: Definitions) -> Mapping[str, Any]:
-    """Follow `$ref` and return the schema itself. Raises KeyError if a definition is missing."""
+    """Return the schema to which a schema refers by `$ref`, if it does. Raises KeyError if a definition is missing."""
     while "$ref" in schema:
-        schema = definitions[schema["$ref"].removeprefix(_PREFIX)]
+        schema = definitions[schema["$ref"].removeprefix(DEFINITION_PREFIX)]
     return schema
 
 
@@ -32,7 +35,7 @@ def allowed_types(schema: Mapping[str, Any]) -> frozenset[str]:
 
 
 def json_type_of(value: Any) -> str:
-    """Return the JSON type of a Python value; "number" is a float."""
+    """Return the JSON type of a Python value: "number" for a float, "integer" for an int."""
     match value:
         case None:
             return "null"
@@ -51,28 +54,45 @@ def json_type_of(value: Any) -> str:
 
 
 def best_branch(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
-    """Return the index of the branch that matches best; the first among equals."""
+    """Return the index of the branch that matches a value best, the first of several equal ones."""
     scores = [_score(resolve(branch, definitions), value, definitions) for branch in branches]
     return scores.index(max(scores))
 
 
-def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[int, int]:
-    """Rate how well a value matches: by type, then by constant properties, then by the number of known keys."""
+class _Match(IntEnum):
+    """How well a value matches a branch."""
+
+    NONE = 0
+    OTHER_CONSTANT = 1
+    """An object that has another value in a constant property."""
+    TYPE = 2
+    CONSTANT = 3
+    """An enum with the value, or an object with the constant properties."""
+    EMPTY_OBJECT = 4
+    """An empty object, if the schema allows no other."""
+
+
+def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[_Match, int]:
+    """Return how well a value matches, and for objects the number of known keys minus that of missing ones."""
     branches = alternatives(schema)
     if branches:
         return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)
     if "enum" in schema or "const" in schema:
-        return (3, 0) if value in schema.get("enum", (schema.get("const"),)) else (0, 0)
+        constants = schema.get("enum", (schema.get("const"),))
+        return (_Match.CONSTANT if value in constants else _Match.NONE), 0
     json_type, allowed = json_type_of(value), allowed_types(schema)
-    if json_type not in allowed and not (allowed & {"integer", "number"} and json_type in ("integer", "number")):
-        return 0, 0
+    is_allowed_number = json_type in _NUMBERS and bool(allowed & _NUMBERS)
+    if json_type not in allowed and not is_allowed_number:
+        return _Match.NONE, 0
     if json_type != "object":
-        return 2, 0
+        return _Match.TYPE, 0
     properties = schema.get("properties", {})
-    constants = [(name, child["const"]) for name, child in properties.items() if "const" in child]
-    if any(name in value and value[name] != constant for name, constant in constants):
-        return 1, 0
-    known = sum(name in properties for name in value) - sum(name not in value for name in schema.get("required", ()))
+    constant_properties = {name: child["const"] for name, child in properties.items() if "const" in child}
+    if any(name in value and value[name] != constant for name, constant in constant_properties.items()):
+        return _Match.OTHER_CONSTANT, 0
     if not value and schema.get("maxProperties") == 0:
-        return 4, 0
-    return (3 if constants and all(name in value for name, _ in constants) else 2), known
+        return _Match.EMPTY_OBJECT, 0
+    known_keys = sum(name in properties for name in value)
+    missing_keys = sum(name not in value for name in schema.get("required", ()))
+    has_constants = bool(constant_properties) and all(name in value for name in constant_properties)
+    return (_Match.CONSTANT if has_constants else _Match.TYPE), known_keys - missing_keys

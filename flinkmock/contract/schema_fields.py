@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from flinkmock.contract.operation import Schema
-from flinkmock.contract.schema_branches import Definitions, allowed_types, alternatives
-
-_PREFIX = "#/$defs/"
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX, Definitions, allowed_types, alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,9 @@ class SchemaField:
         kind: A JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
             "number or non-finite text", "recursion", or "any".
         values: The values of an enum.
-        keys: The keys of a map with a fixed set of them.
+        keys: The keys of a map, if there is a fixed set of them.
         nullable: Whether null is allowed.
-        optional: Whether it may be missing.
+        optional: Whether the field may be missing.
         open: Whether an object may have more properties than the schema lists.
     """
 
@@ -44,20 +42,20 @@ class SchemaField:
 
 
 def schema_fields(schema: Schema | None, definitions: Definitions) -> dict[str, SchemaField]:
-    """Map paths to fields, in the order of the schema; {} for a file or no body."""
+    """Return the fields by their paths, in the order of the schema. A file, and a response without a body, has none."""
     fields: dict[str, SchemaField] = {}
     if schema is not None and "contentType" not in schema:
-        _walk(schema, definitions, "", fields, frozenset())
+        _add_fields(schema, definitions, "", fields, frozenset())
     return fields
 
 
-def _walk(
+def _add_fields(
     schema: Schema, definitions: Definitions, path: str, fields: dict[str, SchemaField], ancestors: frozenset[str]
 ) -> None:
     nullable = False
     while "$ref" in schema or "anyOf" in schema:
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix(_PREFIX)
+            name = schema["$ref"].removeprefix(DEFINITION_PREFIX)
             if name in ancestors:
                 fields[path] = SchemaField("recursion")
                 return
@@ -70,39 +68,46 @@ def _walk(
                 return
             schema = schema["anyOf"][0]
     for branch in alternatives(schema) or ():
-        _walk(branch, definitions, f"{path}<{_discriminator(branch, definitions)}>", fields, ancestors)
+        _add_fields(branch, definitions, f"{path}<{_discriminator(branch, definitions)}>", fields, ancestors)
     if "oneOf" in schema:
         return
-    fields[path] = _field(schema, nullable)
-    _descend(schema, definitions, path, fields, ancestors)
+    fields[path] = _field(schema, nullable=nullable)
+    _add_children(schema, definitions, path, fields, ancestors)
 
 
-def _descend(
+def _add_children(
     schema: Schema, definitions: Definitions, path: str, fields: dict[str, SchemaField], ancestors: frozenset[str]
 ) -> None:
     for name, child in schema.get("properties", {}).items():
-        _walk(child, definitions, f"{path}.{name}", fields, ancestors)
+        _add_fields(child, definitions, f"{path}.{name}", fields, ancestors)
         if name not in schema.get("required", ()) and f"{path}.{name}" in fields:
             fields[f"{path}.{name}"] = replace(fields[f"{path}.{name}"], optional=True)
     if "items" in schema:
-        _walk(schema["items"], definitions, f"{path}[]", fields, ancestors)
+        _add_fields(schema["items"], definitions, f"{path}[]", fields, ancestors)
     if isinstance(schema.get("additionalProperties"), Mapping):
-        _walk(schema["additionalProperties"], definitions, f"{path}{{}}", fields, ancestors)
+        _add_fields(schema["additionalProperties"], definitions, f"{path}{{}}", fields, ancestors)
 
 
 def _discriminator(branch: Schema, definitions: Definitions) -> str:
-    schema = definitions[branch["$ref"].removeprefix(_PREFIX)]
+    """Return the constant that tells a subclass apart."""
+    schema = definitions[branch["$ref"].removeprefix(DEFINITION_PREFIX)]
     return str(next(child["const"] for child in schema["properties"].values() if "const" in child))
 
 
-def _field(schema: Schema, nullable: bool) -> SchemaField:
+def _field(schema: Schema, *, nullable: bool) -> SchemaField:
     json_types = allowed_types(schema)
-    kind = repr(schema["const"]) if "const" in schema else next(iter(sorted(json_types - {"null"})), "any")
-    kind = schema.get("format", kind)
-    if schema.get("pattern", "").endswith("{32}$"):
+    if "enum" in schema:
+        kind = "enum"
+    elif schema.get("pattern", "").endswith("{32}$"):
         kind = "hex32"
+    elif "format" in schema:
+        kind = schema["format"]
+    elif "const" in schema:
+        kind = repr(schema["const"])
+    else:
+        kind = next(iter(sorted(json_types - {"null"})), "any")
     return SchemaField(
-        kind="enum" if "enum" in schema else kind,
+        kind=kind,
         values=tuple(schema.get("enum", ())),
         keys=tuple(schema.get("propertyNames", {}).get("enum", ())),
         nullable=nullable or "null" in json_types,

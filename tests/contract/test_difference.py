@@ -95,9 +95,8 @@ def test_changes_that_break_clients_are_breaking() -> None:
     assert not any(field.startswith(".plan.") for _, field in changes)  # another class with the same values
     assert ("GET /jobs/:jobid", ".job-type") in changes  # can be null in the newer release
     assert ("GET /jobs/:jobid", ".vertices[].status") in breaking_changes("1.12", "1.13")  # a new state
-    assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking_changes(
-        "1.19", "1.20"
-    )  # an object instead of a number
+    # The body is an object instead of a number.
+    assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking_changes("1.19", "1.20")
 
 
 def test_changes_that_do_not_break_clients_are_not_breaking() -> None:
