@@ -61,50 +61,50 @@ func New(url string) *Deployer {
 
 // Deploy runs a new job, waits until it is up, and returns its id.
 func (d *Deployer) Deploy(ctx context.Context, jar string) (string, error) {
-	uploaded, err := d.upload(ctx, jar)
+	jarID, err := d.upload(ctx, jar)
 	if err != nil {
 		return "", err
 	}
-	return d.run(ctx, uploaded, "")
+	return d.run(ctx, jarID, "")
 }
 
 // Upgrade stops a job with a savepoint, runs the new jar from it, and returns the new job id.
-func (d *Deployer) Upgrade(ctx context.Context, job, jar, directory string) (string, error) {
-	uploaded, err := d.upload(ctx, jar) // first, so that a failed upload leaves the job running
+func (d *Deployer) Upgrade(ctx context.Context, jobID, jar, directory string) (string, error) {
+	jarID, err := d.upload(ctx, jar) // first, so that a failed upload leaves the job running
 	if err != nil {
 		return "", err
 	}
-	savepoint, err := d.Stop(ctx, job, directory)
+	savepoint, err := d.Stop(ctx, jobID, directory)
 	if err != nil {
 		return "", err
 	}
-	return d.run(ctx, uploaded, savepoint)
+	return d.run(ctx, jarID, savepoint)
 }
 
 // Savepoint takes a savepoint and returns its path.
-func (d *Deployer) Savepoint(ctx context.Context, job, directory string) (string, error) {
+func (d *Deployer) Savepoint(ctx context.Context, jobID, directory string) (string, error) {
 	id, err := d.triggerID(ctx)
 	if err != nil {
 		return "", err
 	}
-	return d.takeSavepoint(ctx, job, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, jobID, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
 }
 
 // Stop stops the job with a savepoint and returns its path.
-func (d *Deployer) Stop(ctx context.Context, job, directory string) (string, error) {
+func (d *Deployer) Stop(ctx context.Context, jobID, directory string) (string, error) {
 	id, err := d.triggerID(ctx)
 	if err != nil {
 		return "", err
 	}
-	return d.takeSavepoint(ctx, job, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, jobID, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
 }
 
 // WaitUntilUp waits until the job and its tasks run. If the job fails, the error has the cause.
-func (d *Deployer) WaitUntilUp(ctx context.Context, job string) error {
+func (d *Deployer) WaitUntilUp(ctx context.Context, jobID string) error {
 	end := d.Now().Add(d.Timeout)
 	for {
 		var details jobDetails
-		if err := d.get(ctx, "/jobs/"+job, &details); err != nil {
+		if err := d.get(ctx, "/jobs/"+jobID, &details); err != nil {
 			return err
 		}
 		if details.isUp() {
@@ -113,7 +113,7 @@ func (d *Deployer) WaitUntilUp(ctx context.Context, job string) error {
 		progress := fmt.Sprintf("%s is %s", details.Name, details.State)
 		if terminalStates[details.State] {
 			var exceptions jobExceptions
-			if err := d.get(ctx, "/jobs/"+job+"/exceptions", &exceptions); err != nil {
+			if err := d.get(ctx, "/jobs/"+jobID+"/exceptions", &exceptions); err != nil {
 				return err
 			}
 			return fmt.Errorf("%w: %s: %s", ErrJobTerminated, progress, exceptions.cause())
@@ -124,6 +124,7 @@ func (d *Deployer) WaitUntilUp(ctx context.Context, job string) error {
 	}
 }
 
+// upload uploads a jar and returns its id.
 func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
 	content, err := os.ReadFile(jar)
 	if err != nil {
@@ -146,9 +147,9 @@ func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
 	return path.Base(uploaded.Filename), err
 }
 
-func (d *Deployer) run(ctx context.Context, jar, savepoint string) (string, error) {
+func (d *Deployer) run(ctx context.Context, jarID, savepoint string) (string, error) {
 	var submitted struct{ JobID string }
-	if err := d.post(ctx, "/jars/"+jar+"/run", runRequest{savepoint}, http.StatusOK, false, &submitted); err != nil {
+	if err := d.post(ctx, "/jars/"+jarID+"/run", runRequest{savepoint}, http.StatusOK, false, &submitted); err != nil {
 		return "", err
 	}
 	return submitted.JobID, d.WaitUntilUp(ctx, submitted.JobID)
@@ -162,18 +163,18 @@ func (d *Deployer) triggerID(ctx context.Context) (string, error) {
 	return newTriggerID(config), nil
 }
 
-func (d *Deployer) takeSavepoint(ctx context.Context, job, endpoint string, body any, idempotent bool) (string, error) {
+func (d *Deployer) takeSavepoint(ctx context.Context, jobID, endpoint string, body any, idempotent bool) (string, error) {
 	var triggered struct {
 		ID string `json:"request-id"`
 	}
-	err := d.post(ctx, "/jobs/"+job+"/"+endpoint, body, http.StatusAccepted, idempotent, &triggered)
+	err := d.post(ctx, "/jobs/"+jobID+"/"+endpoint, body, http.StatusAccepted, idempotent, &triggered)
 	if err != nil {
 		return "", err
 	}
 	end := d.Now().Add(d.Timeout)
 	for {
 		var status savepointStatus
-		if err := d.get(ctx, "/jobs/"+job+"/savepoints/"+triggered.ID, &status); err != nil {
+		if err := d.get(ctx, "/jobs/"+jobID+"/savepoints/"+triggered.ID, &status); err != nil {
 			return "", err
 		}
 		if location, completed, err := status.location(); completed {

@@ -31,35 +31,36 @@ export class Deployer {
   }
 
   /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
-  async upgrade(job, jar, directory) {
-    const uploaded = await this.#upload(jar); // first, so that a failed upload leaves the job running
-    return this.#run(uploaded, await this.stop(job, directory));
+  async upgrade(jobId, jar, directory) {
+    const jarId = await this.#upload(jar); // first, so that a failed upload leaves the job running
+    return this.#run(jarId, await this.stop(jobId, directory));
   }
 
   /** Takes a savepoint and returns its path. */
-  savepoint(job, directory) {
-    return this.#takeSavepoint(job, "savepoints", { "target-directory": directory, "cancel-job": false });
+  savepoint(jobId, directory) {
+    return this.#takeSavepoint(jobId, "savepoints", { "target-directory": directory, "cancel-job": false });
   }
 
   /** Stops the job with a savepoint and returns its path. */
-  stop(job, directory) {
-    return this.#takeSavepoint(job, "stop", { targetDirectory: directory, drain: false });
+  stop(jobId, directory) {
+    return this.#takeSavepoint(jobId, "stop", { targetDirectory: directory, drain: false });
   }
 
   /** Waits until the job and its tasks run. Rejects with JobTerminated and the cause if the job fails. */
-  async waitUntilUp(job) {
+  async waitUntilUp(jobId) {
     const end = this.#options.now() + this.#options.timeout;
     for (;;) {
-      const details = await this.#send("GET", `/jobs/${job}`);
+      const details = await this.#send("GET", `/jobs/${jobId}`);
       const progress = `${details.name} is ${details.state}`;
       if (isUp(details)) return;
       if (TERMINAL_STATES.has(details.state)) {
-        throw new JobTerminated(`${progress}: ${causeOf(await this.#send("GET", `/jobs/${job}/exceptions`))}`);
+        throw new JobTerminated(`${progress}: ${causeOf(await this.#send("GET", `/jobs/${jobId}/exceptions`))}`);
       }
       await this.#wait(end, progress);
     }
   }
 
+  /** Uploads a jar and returns its id. */
   async #upload(jar) {
     const form = new FormData();
     form.append("jarfile", new Blob([await readFile(jar)], { type: "application/x-java-archive" }), basename(jar));
@@ -67,23 +68,23 @@ export class Deployer {
     return filename.split("/").at(-1);
   }
 
-  async #run(jar, savepointPath) {
-    const { jobid } = await this.#send("POST", `/jars/${jar}/run`, { json: savepointPath ? { savepointPath } : {} });
+  async #run(jarId, savepointPath) {
+    const { jobid } = await this.#send("POST", `/jars/${jarId}/run`, { json: savepointPath ? { savepointPath } : {} });
     await this.waitUntilUp(jobid);
     return jobid;
   }
 
-  async #takeSavepoint(job, endpoint, fields) {
+  async #takeSavepoint(jobId, endpoint, fields) {
     this.#supportsTriggerIds ??= hasTriggerIds(await this.#send("GET", "/config"));
     const json = savepointBody(this.#supportsTriggerIds, fields);
-    const triggered = await this.#send("POST", `/jobs/${job}/${endpoint}`, {
+    const triggered = await this.#send("POST", `/jobs/${jobId}/${endpoint}`, {
       json,
       expectedStatus: 202,
       idempotent: "triggerId" in json,
     });
     const end = this.#options.now() + this.#options.timeout;
     for (;;) {
-      const location = locationOf(await this.#send("GET", `/jobs/${job}/savepoints/${triggered["request-id"]}`));
+      const location = locationOf(await this.#send("GET", `/jobs/${jobId}/savepoints/${triggered["request-id"]}`));
       if (location !== null) return location;
       await this.#wait(end, "the savepoint is not ready");
     }

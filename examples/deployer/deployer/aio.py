@@ -59,31 +59,32 @@ class Deployer:
         """Run a new job, wait until it is up, and return its id. Raises DeployError."""
         return await self._run(await self._upload(jar))
 
-    async def upgrade(self, job: str, jar: Path, directory: str) -> str:
+    async def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
         """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
-        uploaded = await self._upload(jar)  # first, so that a failed upload leaves the job running
-        return await self._run(uploaded, savepoint=await self.stop(job, directory))
+        jar_id = await self._upload(jar)  # first, so that a failed upload leaves the job running
+        return await self._run(jar_id, savepoint=await self.stop(job_id, directory))
 
-    async def savepoint(self, job: str, directory: str) -> str:
+    async def savepoint(self, job_id: str, directory: str) -> str:
         """Take a savepoint and return its path. Raises DeployError."""
         body = savepoint_body(await self.release(), **{"target-directory": directory, "cancel-job": False})
-        return await self._take_savepoint(job, "savepoints", body)
+        return await self._take_savepoint(job_id, "savepoints", body)
 
-    async def stop(self, job: str, directory: str) -> str:
+    async def stop(self, job_id: str, directory: str) -> str:
         """Stop the job with a savepoint and return its path. Raises DeployError."""
         body = savepoint_body(await self.release(), targetDirectory=directory, drain=False)
-        return await self._take_savepoint(job, "stop", body)
+        return await self._take_savepoint(job_id, "stop", body)
 
-    async def wait_until_up(self, job: str) -> None:
+    async def wait_until_up(self, job_id: str) -> None:
         """Wait until the job and its tasks run. Raises JobTerminated with the cause if the job fails."""
         end = time.monotonic() + self._timeout
-        while not is_up(details := await self._send("GET", f"/jobs/{job}")):
+        while not is_up(details := await self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
-                cause = cause_of(await self._send("GET", f"/jobs/{job}/exceptions"))
+                cause = cause_of(await self._send("GET", f"/jobs/{job_id}/exceptions"))
                 raise JobTerminated(f"{details['name']} is {details['state']}: {cause}")
             await self._wait(end, f"{details['name']} is {details['state']}")
 
     async def _upload(self, jar: Path) -> str:
+        """Upload a jar and return its id."""
         content = jar.read_bytes()
 
         def form() -> aiohttp.FormData:  # a new form for each attempt: it can be sent only once
@@ -94,17 +95,17 @@ class Deployer:
         response = await self._send("POST", "/jars/upload", idempotent=True, form=form)
         return str(response["filename"]).rpartition("/")[2]
 
-    async def _run(self, jar: str, savepoint: str | None = None) -> str:
+    async def _run(self, jar_id: str, savepoint: str | None = None) -> str:
         body = {"savepointPath": savepoint} if savepoint else {}
-        job = str((await self._send("POST", f"/jars/{jar}/run", json=body))["jobid"])
-        await self.wait_until_up(job)
-        return job
+        job_id = str((await self._send("POST", f"/jars/{jar_id}/run", json=body))["jobid"])
+        await self.wait_until_up(job_id)
+        return job_id
 
-    async def _take_savepoint(self, job: str, endpoint: str, body: Json) -> str:
+    async def _take_savepoint(self, job_id: str, endpoint: str, body: Json) -> str:
         triggered = await self._send(
-            "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
+            "POST", f"/jobs/{job_id}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )
-        status = f"/jobs/{job}/savepoints/{triggered['request-id']}"
+        status = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
         end = time.monotonic() + self._timeout
         while (location := location_of(await self._send("GET", status))) is None:
             await self._wait(end, "the savepoint is not ready")

@@ -69,45 +69,48 @@ class Deployer:
         """Run a new job, wait until it is up, and return its id. Raises DeployError."""
         return self._run(self._upload(jar))
 
-    def upgrade(self, job: str, jar: Path, directory: str) -> str:
+    def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
         """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
-        uploaded = self._upload(jar)  # first, so that a failed upload leaves the job running
-        return self._run(uploaded, savepoint=self.stop(job, directory))
+        jar_id = self._upload(jar)  # first, so that a failed upload leaves the job running
+        return self._run(jar_id, savepoint=self.stop(job_id, directory))
 
-    def savepoint(self, job: str, directory: str) -> str:
+    def savepoint(self, job_id: str, directory: str) -> str:
         """Take a savepoint and return its path. Raises DeployError."""
         body = savepoint_body(self.release, **{"target-directory": directory, "cancel-job": False})
-        return self._take_savepoint(job, "savepoints", body)
+        return self._take_savepoint(job_id, "savepoints", body)
 
-    def stop(self, job: str, directory: str) -> str:
+    def stop(self, job_id: str, directory: str) -> str:
         """Stop the job with a savepoint and return its path. Raises DeployError."""
-        return self._take_savepoint(job, "stop", savepoint_body(self.release, targetDirectory=directory, drain=False))
+        return self._take_savepoint(
+            job_id, "stop", savepoint_body(self.release, targetDirectory=directory, drain=False)
+        )
 
-    def wait_until_up(self, job: str) -> None:
+    def wait_until_up(self, job_id: str) -> None:
         """Wait until the job and its tasks run. Raises JobTerminated with the cause if the job fails."""
         end = self._now() + self._timeout
-        while not is_up(details := self._send("GET", f"/jobs/{job}")):
+        while not is_up(details := self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
-                cause = cause_of(self._send("GET", f"/jobs/{job}/exceptions"))
+                cause = cause_of(self._send("GET", f"/jobs/{job_id}/exceptions"))
                 raise JobTerminated(f"{details['name']} is {details['state']}: {cause}")
             self._wait(end, f"{details['name']} is {details['state']}")
 
     def _upload(self, jar: Path) -> str:
+        """Upload a jar and return its id."""
         file = {"jarfile": (jar.name, jar.read_bytes(), "application/x-java-archive")}
         response = self._send("POST", "/jars/upload", idempotent=True, files=file)
         return str(response["filename"]).rpartition("/")[2]
 
-    def _run(self, jar: str, savepoint: str | None = None) -> str:
+    def _run(self, jar_id: str, savepoint: str | None = None) -> str:
         body = {"savepointPath": savepoint} if savepoint else {}
-        job = str(self._send("POST", f"/jars/{jar}/run", json=body)["jobid"])
-        self.wait_until_up(job)
-        return job
+        job_id = str(self._send("POST", f"/jars/{jar_id}/run", json=body)["jobid"])
+        self.wait_until_up(job_id)
+        return job_id
 
-    def _take_savepoint(self, job: str, endpoint: str, body: Json) -> str:
+    def _take_savepoint(self, job_id: str, endpoint: str, body: Json) -> str:
         triggered = self._send(
-            "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
+            "POST", f"/jobs/{job_id}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )
-        status = f"/jobs/{job}/savepoints/{triggered['request-id']}"
+        status = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
         end = self._now() + self._timeout
         while (location := location_of(self._send("GET", status))) is None:
             self._wait(end, "the savepoint is not ready")

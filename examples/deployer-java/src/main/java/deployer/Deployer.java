@@ -47,36 +47,37 @@ public final class Deployer {
     }
 
     /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
-    public String upgrade(String job, Path jar, String directory)
+    public String upgrade(String jobId, Path jar, String directory)
             throws DeployException, IOException, InterruptedException {
-        String uploaded = upload(jar); // first, so that a failed upload leaves the job running
-        return run(uploaded, Map.of("savepointPath", stop(job, directory)));
+        String jarId = upload(jar); // first, so that a failed upload leaves the job running
+        return run(jarId, Map.of("savepointPath", stop(jobId, directory)));
     }
 
     /** Takes a savepoint and returns its path. */
-    public String savepoint(String job, String directory) throws DeployException, InterruptedException {
-        return takeSavepoint(job, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
+    public String savepoint(String jobId, String directory) throws DeployException, InterruptedException {
+        return takeSavepoint(jobId, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
     }
 
     /** Stops the job with a savepoint and returns its path. */
-    public String stop(String job, String directory) throws DeployException, InterruptedException {
-        return takeSavepoint(job, "stop", Map.of("targetDirectory", directory, "drain", false));
+    public String stop(String jobId, String directory) throws DeployException, InterruptedException {
+        return takeSavepoint(jobId, "stop", Map.of("targetDirectory", directory, "drain", false));
     }
 
     /** Waits until the job and its tasks run. Throws JobTerminated with the cause if the job fails. */
-    public void waitUntilUp(String job) throws DeployException, InterruptedException {
+    public void waitUntilUp(String jobId) throws DeployException, InterruptedException {
         Instant end = time.now().plus(timeout);
-        for (JsonNode details = get("/jobs/" + job); !Flink.isUp(details); details = get("/jobs/" + job)) {
+        for (JsonNode details = get("/jobs/" + jobId); !Flink.isUp(details); details = get("/jobs/" + jobId)) {
             String state = details.path("state").asText();
             String progress = details.path("name").asText() + " is " + state;
             if (Flink.TERMINAL_STATES.contains(state)) {
-                String cause = Flink.cause(get("/jobs/" + job + "/exceptions"));
+                String cause = Flink.cause(get("/jobs/" + jobId + "/exceptions"));
                 throw new DeployException.JobTerminated(progress + ": " + cause);
             }
             await(end, progress);
         }
     }
 
+    /** Uploads a jar and returns its id. */
     private String upload(Path jar) throws DeployException, IOException, InterruptedException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         String head = "--" + BOUNDARY + "\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\""
@@ -93,17 +94,17 @@ public final class Deployer {
         return filename.substring(filename.lastIndexOf('/') + 1);
     }
 
-    private String run(String jar, Map<String, Object> body) throws DeployException, InterruptedException {
-        String job = post("/jars/" + jar + "/run", body, 200, false).path("jobid").asText();
-        waitUntilUp(job);
-        return job;
+    private String run(String jarId, Map<String, Object> body) throws DeployException, InterruptedException {
+        String jobId = post("/jars/" + jarId + "/run", body, 200, false).path("jobid").asText();
+        waitUntilUp(jobId);
+        return jobId;
     }
 
-    private String takeSavepoint(String job, String endpoint, Map<String, Object> fields)
+    private String takeSavepoint(String jobId, String endpoint, Map<String, Object> fields)
             throws DeployException, InterruptedException {
         Map<String, Object> body = Flink.savepointBody(Flink.hasTriggerIds(get("/config")), fields);
-        JsonNode triggered = post("/jobs/" + job + "/" + endpoint, body, 202, body.containsKey("triggerId"));
-        String status = "/jobs/" + job + "/savepoints/" + triggered.path("request-id").asText();
+        JsonNode triggered = post("/jobs/" + jobId + "/" + endpoint, body, 202, body.containsKey("triggerId"));
+        String status = "/jobs/" + jobId + "/savepoints/" + triggered.path("request-id").asText();
         Instant end = time.now().plus(timeout);
         Optional<String> location = Flink.location(get(status));
         while (location.isEmpty()) {
