@@ -27,7 +27,7 @@ public class MiniCluster {
     private static String bodyOf(URI address) {
         try {
             return new String(address.toURL().openStream().readAllBytes());
-        } catch (IOException notYet) {
+        } catch (IOException notReady) {
             return "";
         }
     }

@@ -28,45 +28,46 @@ SCENARIO = Path(__file__).parents[1] / "scenarios" / "demo.yaml"
 def start_in_process() -> float:
     """Return the time in s to start a cluster in this process, as a test does, after the modules are imported."""
     FlinkMock().start().close()
-    begin = time.perf_counter()
+    start = time.perf_counter()
     with FlinkMock():
-        return time.perf_counter() - begin
+        return time.perf_counter() - start
 
 
-def start_of(server: AbstractContextManager[peers.Server]) -> float:
+def start_server(server: AbstractContextManager[peers.Server]) -> float:
     """Return the time in s from the start of a server to its first response."""
     with server as running:
         return running.ready_ms / 1000
 
 
-def mini_cluster(home: Path, java: str) -> float:
-    """Return the time in s to start a MiniCluster, without its compilation."""
+def start_mini_cluster(home: Path, java: str) -> float:
+    """Return the time in s to start a MiniCluster, without the time to compile the program that starts it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
-        subprocess.run(["javac", "-d", folder, "-cp", path, str(FOLDER / "MiniCluster.java")], check=True)
-        begin = time.perf_counter()
-        subprocess.run([java, "-cp", path, "MiniCluster"], check=True, capture_output=True)
-        return time.perf_counter() - begin
+        class_path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
+        subprocess.run(["javac", "-d", folder, "-cp", class_path, str(FOLDER / "MiniCluster.java")], check=True)
+        start = time.perf_counter()
+        subprocess.run([java, "-cp", class_path, "MiniCluster"], check=True, capture_output=True)
+        return time.perf_counter() - start
 
 
-def real_flink(home: Path, java: str) -> float:
+def start_real_flink(home: Path, java: str) -> float:
     """Return the time in s to start a real cluster."""
     with tempfile.TemporaryDirectory() as folder:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         with real_cluster(home, java, Path(folder)):
-            return time.perf_counter() - begin
+            return time.perf_counter() - start
 
 
 def measurements(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, Callable[[], float]]]:
+    """Yield the name of each alternative, and the function that measures a start in s."""
     yield "flinkmock, in a test", start_in_process
-    yield "flinkmock serve", lambda: start_of(peers.flinkmock(SCENARIO, "real"))
+    yield "flinkmock serve", lambda: start_server(peers.flinkmock(SCENARIO, "real"))
     if args.wiremock:
-        yield "WireMock", lambda: start_of(peers.wiremock(args.wiremock, {OVERVIEW: body}))
+        yield "WireMock", lambda: start_server(peers.wiremock(args.wiremock, {OVERVIEW: body}))
     if args.prism:
-        yield "Prism", lambda: start_of(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
+        yield "Prism", lambda: start_server(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
     if args.flink:
-        yield "MiniCluster", lambda: mini_cluster(args.flink, args.java)
-        yield "Flink", lambda: real_flink(args.flink, args.java)
+        yield "MiniCluster", lambda: start_mini_cluster(args.flink, args.java)
+        yield "Flink", lambda: start_real_flink(args.flink, args.java)
 
 
 def main() -> None:

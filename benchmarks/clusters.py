@@ -22,17 +22,17 @@ from flinkmock.control.api import API_PREFIX
 SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
 
 
-def client(port: int, count: int, times: list[tuple[float, float]]) -> None:
+def run_client(port: int, count: int, times: list[tuple[float, float]]) -> None:
     """Create and end clusters on one connection; append the times of both requests (ms) to `times`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def send(method: str, path: str, body: bytes | None = None) -> tuple[bytes, float]:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         connection.request(method, API_PREFIX + path, body)
         response = connection.getresponse()
         content = response.read()
         assert response.status < 300, content
-        return content, (time.perf_counter() - begin) * 1000
+        return content, (time.perf_counter() - start) * 1000
 
     for _ in range(count):
         content, create_ms = send("POST", "/clusters", SCENARIO)
@@ -41,44 +41,46 @@ def client(port: int, count: int, times: list[tuple[float, float]]) -> None:
     connection.close()
 
 
-def cpu_ms(process: int) -> float:
+def cpu_ms(pid: int) -> float:
     """Return the processor time of a process in ms."""
-    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") * 1000
 
 
-def resources(process: int) -> str:
-    """Return the resident memory and the number of open files of a process."""
-    status = Path(f"/proc/{process}/status").read_text()
+def resources(pid: int) -> str:
+    """Return the resident memory and the number of open files of a process, as text."""
+    status = Path(f"/proc/{pid}/status").read_text()
     memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
-    return f"{int(memory) / 1024:.1f} MiB, {len(os.listdir(f'/proc/{process}/fd'))} open files"
+    return f"{int(memory) / 1024:.1f} MiB, {len(os.listdir(f'/proc/{pid}/fd'))} open files"
 
 
-def measure(port: int, process: int, clusters: int, clients: int) -> None:
+def measure(port: int, pid: int, clusters: int, clients: int) -> None:
+    """Print the measurements of some clusters that several clients create and end at the same time."""
     times: list[tuple[float, float]] = []
-    threads = [threading.Thread(target=client, args=(port, clusters // clients, times)) for _ in range(clients)]
-    before = cpu_ms(process)
+    threads = [threading.Thread(target=run_client, args=(port, clusters // clients, times)) for _ in range(clients)]
+    cpu_before = cpu_ms(pid)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    used = cpu_ms(process) - before
+    cpu_used = cpu_ms(pid) - cpu_before
     for name, values in zip(("POST", "DELETE"), zip(*times, strict=True), strict=True):
-        high = sorted(values)[len(values) * 99 // 100]
-        print(f"  {name}: median {statistics.median(values):.2f} ms, 99 % {high:.2f} ms")
-    print(f"  {used / len(times):.2f} ms of processor time for each cluster; {resources(process)}")
+        percentile_99 = sorted(values)[len(values) * 99 // 100]
+        print(f"  {name}: median {statistics.median(values):.2f} ms, 99 % {percentile_99:.2f} ms")
+    print(f"  {cpu_used / len(times):.2f} ms of processor time for each cluster; {resources(pid)}")
 
 
 def main() -> None:
-    clusters, clients = (int(argument) for argument in (*sys.argv[1:], "1000", "8")[:2])
+    clusters = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    clients = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         port = urlsplit(json.loads(server.stdout.readline())["url"]).port
         assert port is not None
-        for count in (1, clients, clients):
-            print(f"{clusters} clusters by {count} clients")
-            measure(port, server.pid, clusters, count)
+        for client_count in (1, clients, clients):
+            print(f"{clusters} clusters by {client_count} clients")
+            measure(port, server.pid, clusters, client_count)
         server.terminate()
 
 

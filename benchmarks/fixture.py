@@ -13,8 +13,8 @@ from flinkmock import FlinkMock
 OPEN_FILES = "/proc/self/fd"
 
 
-def round_trip() -> tuple[float, float]:
-    """Start and stop a cluster; return the time of both in ms."""
+def start_and_stop() -> tuple[float, float]:
+    """Start and stop a cluster; return the time of each in ms."""
     before = time.perf_counter()
     cluster = FlinkMock().start()
     started = time.perf_counter()
@@ -22,27 +22,27 @@ def round_trip() -> tuple[float, float]:
     return (started - before) * 1000, (time.perf_counter() - started) * 1000
 
 
-def open_resources() -> tuple[int, int]:
-    """Return the number of threads and of open files and sockets of this process; 0 files without /proc."""
-    return threading.active_count(), len(os.listdir(OPEN_FILES)) if os.path.isdir(OPEN_FILES) else 0
+def open_file_count() -> int:
+    """Return the number of open files and sockets of this process; 0 without /proc."""
+    return len(os.listdir(OPEN_FILES)) if os.path.isdir(OPEN_FILES) else 0
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    first = sum(round_trip())
-    before, cpu_before = open_resources(), time.process_time()
-    pairs = [round_trip() for _ in range(rounds)]
+    first_ms = sum(start_and_stop())
+    threads_before, files_before, cpu_before = threading.active_count(), open_file_count(), time.process_time()
+    times = [start_and_stop() for _ in range(rounds)]
     cpu_ms = (time.process_time() - cpu_before) * 1000 / rounds
-    print(f"first start and stop, imports included: {first:.0f} ms")
+    print(f"first start and stop, imports included: {first_ms:.0f} ms")
     for name, values in (
-        ("start", [start for start, _ in pairs]),
-        ("stop", [stop for _, stop in pairs]),
-        ("start and stop", [start + stop for start, stop in pairs]),
+        ("start", [start for start, _ in times]),
+        ("stop", [stop for _, stop in times]),
+        ("start and stop", [start + stop for start, stop in times]),
     ):
-        last = statistics.quantiles(values, n=100)[-1]
-        print(f"{name:14} median {statistics.median(values):5.2f} ms, 99 of 100 under {last:5.2f} ms ({rounds} rounds)")
+        median, percentile_99 = statistics.median(values), statistics.quantiles(values, n=100)[-1]
+        print(f"{name:14} median {median:5.2f} ms, 99 of 100 under {percentile_99:5.2f} ms ({rounds} rounds)")
     print(f"processor      {cpu_ms:.2f} ms for each start and stop")
-    threads, files = (after - earlier for earlier, after in zip(before, open_resources(), strict=True))
+    threads, files = threading.active_count() - threads_before, open_file_count() - files_before
     print(f"left behind    {threads} threads, {files} open files and sockets")
 
 

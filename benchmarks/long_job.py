@@ -1,7 +1,7 @@
 """Measures a client of a job that runs for an hour of cluster time: `python benchmarks/long_job.py [ROUNDS]`.
 
-The client polls the job once per minute of cluster time, takes a savepoint after half an hour, stops the job with
-another one, runs its next version from there, and waits until it has finished.
+The client polls the job once per minute of cluster time, takes a savepoint after half an hour, stops the job with a
+savepoint, runs the next version of the job from that savepoint, and waits until it has finished.
 """
 
 from __future__ import annotations
@@ -37,15 +37,18 @@ class Client:
         return response_body
 
     def upload(self, jar: bytes) -> str:
+        """Upload a jar; return its id."""
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="jarfile"; filename="orders-2.jar"\r\n\r\n'
         response = self.send("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
         return str(response["filename"]).rpartition("/")[2]
 
-    def savepoint(self, job: str, segment: str, body: dict[str, Any]) -> str:
-        trigger = self.send("POST", f"/jobs/{job}/{segment}", body)["request-id"]
-        while (status := self.send("GET", f"/jobs/{job}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
-            pass
-        return str(status["operation"]["location"])
+    def savepoint(self, job_id: str, operation: str, body: dict[str, Any]) -> str:
+        """Take a savepoint with the operation "savepoints" or "stop"; return its path."""
+        trigger_id = self.send("POST", f"/jobs/{job_id}/{operation}", body)["request-id"]
+        while True:
+            status = self.send("GET", f"/jobs/{job_id}/savepoints/{trigger_id}")
+            if status["status"]["id"] == "COMPLETED":
+                return str(status["operation"]["location"])
 
     def close(self) -> None:
         self._connection.close()
@@ -54,30 +57,30 @@ class Client:
 def run_and_upgrade(cluster: FlinkMock) -> str:
     """Run and upgrade the job; return the id of its second version. Each request advances the clock by a minute."""
     client = Client(cluster.url)
-    [job] = (job["id"] for job in client.send("GET", "/jobs")["jobs"])
-    while client.send("GET", f"/jobs/{job}")["duration"] < 30 * 60_000:
+    [job_id] = (job["id"] for job in client.send("GET", "/jobs")["jobs"])
+    while client.send("GET", f"/jobs/{job_id}")["duration"] < 30 * 60_000:
         pass
-    client.savepoint(job, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})
-    jar = client.upload(small_jar())
-    last = client.savepoint(job, "stop", {"targetDirectory": "s3://savepoints", "drain": False})
-    job = str(client.send("POST", f"/jars/{jar}/run", {"savepointPath": last})["jobid"])
-    while client.send("GET", f"/jobs/{job}")["state"] != "FINISHED":
+    client.savepoint(job_id, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})
+    jar_id = client.upload(small_jar())
+    path = client.savepoint(job_id, "stop", {"targetDirectory": "s3://savepoints", "drain": False})
+    new_job_id = str(client.send("POST", f"/jars/{jar_id}/run", {"savepointPath": path})["jobid"])
+    while client.send("GET", f"/jobs/{new_job_id}")["state"] != "FINISHED":
         pass
     client.close()
-    return job
+    return new_job_id
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    times = []
+    times_ms = []
     for _ in range(rounds + 1):
-        before = time.perf_counter()
+        start = time.perf_counter()
         with FlinkMock(SCENARIO, clock="1m per request") as cluster:
             run_and_upgrade(cluster)
-            requests = len(cluster.requests)
-        times.append((time.perf_counter() - before) * 1000)
-    first, *later = times
-    print(f"an hour in {requests} requests, with start and stop: first {first:.0f} ms, with imports;")
+            request_count = len(cluster.requests)
+        times_ms.append((time.perf_counter() - start) * 1000)
+    first, *later = times_ms
+    print(f"an hour in {request_count} requests, with start and stop: first {first:.0f} ms, with imports;")
     print(f"then median {statistics.median(later):.0f} ms, worst {max(later):.0f} ms ({rounds} rounds)")
 
 

@@ -32,16 +32,16 @@ def create_environment(folder: Path, *packages: str) -> Path:
 
 def collect(python: Path, project: Path) -> tuple[float, float]:
     """Run `pytest --co`; return the time on the wall clock and the processor time, in ms."""
-    cpu_before, before = processor(), time.perf_counter()
+    cpu_before, start = children_cpu_s(), time.perf_counter()
     command = [python, "-m", "pytest", "--co", "-q"]
     subprocess.run(command, cwd=project, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=False)
-    return (time.perf_counter() - before) * 1000, (processor() - cpu_before) * 1000
+    return (time.perf_counter() - start) * 1000, (children_cpu_s() - cpu_before) * 1000
 
 
-def processor() -> float:
+def children_cpu_s() -> float:
     """Return the processor time of all ended child processes, in s."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -50,16 +50,18 @@ def main() -> None:
         project = Path(folder, "project")
         project.mkdir()
         (project / "pytest.ini").write_text("[pytest]\n")
-        pythons = (
-            create_environment(Path(folder, "without"), "pytest"),
-            create_environment(Path(folder, "with"), "pytest", str(ROOT)),
-        )
-        for python in pythons:
+        python_without = create_environment(Path(folder, "without"), "pytest")
+        python_with = create_environment(Path(folder, "with"), "pytest", str(ROOT))
+        for python in (python_without, python_with):
             collect(python, project)  # compiles the imported modules
-        pairs = [[collect(python, project) for python in pythons] for _ in range(rounds)]
+        times_without, times_with = [], []
+        for _ in range(rounds):
+            times_without.append(collect(python_without, project))
+            times_with.append(collect(python_with, project))
     for index, clock in enumerate(("wall", "processor")):
         for name, statistic in (("median", statistics.median), ("fastest", min)):  # other processes disturb it least
-            without, with_plugin = (statistic(pair[which][index] for pair in pairs) for which in (0, 1))
+            without = statistic(times[index] for times in times_without)
+            with_plugin = statistic(times[index] for times in times_with)
             ratio = with_plugin / without
             print(f"{clock:9} {name:7} {without:6.1f} ms without, {with_plugin:6.1f} ms with, ratio {ratio:.3f}")
 

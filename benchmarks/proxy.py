@@ -28,7 +28,7 @@ WARM_UP_ROUNDS = 10
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-def bare(upstream: str) -> web.Application:
+def bare_proxy(upstream: str) -> web.Application:
     """Return a proxy that streams everything unchanged, with the settings of aiohttp that `flinkmock proxy` uses."""
 
     async def client(app: web.Application) -> AsyncIterator[None]:
@@ -69,7 +69,7 @@ def bare(upstream: str) -> web.Application:
 
 
 async def serve_bare(upstream: str) -> None:
-    runner = web.AppRunner(bare(upstream), access_log=None)
+    runner = web.AppRunner(bare_proxy(upstream), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(f"bare at http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
@@ -77,9 +77,9 @@ async def serve_bare(upstream: str) -> None:
 
 
 @contextlib.contextmanager
-def started(*command: str) -> Iterator[tuple[str, int]]:
-    """Start a process; yield the address in its first line of output, and its process id."""
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
+def started_proxy(*arguments: str) -> Iterator[tuple[str, int]]:
+    """Run Python with these arguments; yield the address in its first line of output, and its process id."""
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
@@ -100,7 +100,7 @@ async def fake_responses() -> dict[str, tuple[dict[str, str], bytes]]:
         cluster.advance("60s")
         jobs = [f"/jobs/{job}" for job in cluster.cluster.jobs]
         targets = ["/overview", "/jobs/overview", "/taskmanagers", "/jobs", "/jobmanager/metrics?get=x"]
-        targets += [job + more for job in jobs for more in ("", "/checkpoints", "/exceptions", "/metrics")]
+        targets += [job + tail for job in jobs for tail in ("", "/checkpoints", "/exceptions", "/metrics")]
         responses = {}
         async with aiohttp.ClientSession(cluster.url) as session:
             for target in targets:
@@ -110,6 +110,8 @@ async def fake_responses() -> dict[str, tuple[dict[str, str], bytes]]:
 
 
 async def serve_fixed(responses: dict[str, tuple[dict[str, str], bytes]]) -> web.AppRunner:
+    """Start a server that sends fixed headers and bodies by target."""
+
     async def handle(request: web.Request) -> web.Response:
         headers, body = responses[request.raw_path]
         return web.Response(body=body, headers=headers)
@@ -122,8 +124,8 @@ async def serve_fixed(responses: dict[str, tuple[dict[str, str], bytes]]) -> web
     return runner
 
 
-async def send_requests(session: aiohttp.ClientSession, url: str, targets: list[str], times: int) -> None:
-    for number in range(times):
+async def send_requests(session: aiohttp.ClientSession, url: str, targets: list[str], count: int) -> None:
+    for number in range(count):
         async with session.get(url + targets[number % len(targets)]) as response:
             await response.read()
 
@@ -132,18 +134,22 @@ async def main(rounds: int) -> None:
     responses = await fake_responses()
     runner = await serve_fixed(responses)
     targets, upstream = list(responses), f"http://127.0.0.1:{runner.addresses[0][1]}"
-    ours = "-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"
-    kinds = {"bare": (__file__, "bare", upstream), "ours": ours}
+    arguments_by_proxy = {
+        "bare": (__file__, "bare", upstream),
+        "ours": ("-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"),
+    }
     with contextlib.ExitStack() as stack:
-        proxies = {name: stack.enter_context(started(*command)) for name, command in kinds.items()}
+        proxies = {
+            name: stack.enter_context(started_proxy(*arguments)) for name, arguments in arguments_by_proxy.items()
+        }
         async with aiohttp.ClientSession() as session:
 
-            async def cost(name: str, times: int) -> float:
-                """Return the processor time per request in µs."""
-                url, process = proxies[name]
-                before = cpu_us(process)
-                await send_requests(session, url, targets, times)
-                return (cpu_us(process) - before) / times
+            async def cost(name: str, count: int) -> float:
+                """Send requests through a proxy; return its processor time per request in µs."""
+                url, pid = proxies[name]
+                cpu_before = cpu_us(pid)
+                await send_requests(session, url, targets, count)
+                return (cpu_us(pid) - cpu_before) / count
 
             for name in proxies:
                 await cost(name, WARM_UP_ROUNDS * len(targets))
@@ -154,7 +160,7 @@ async def main(rounds: int) -> None:
     await runner.cleanup()
     print(f"Processor time of the proxy per request, {rounds} rounds of {REQUESTS} requests:")
     for name, costs in costs_by_proxy.items():
-        ratios = [mine / bare for mine, bare in zip(costs, costs_by_proxy["bare"], strict=True)]
+        ratios = [cost / bare_cost for cost, bare_cost in zip(costs, costs_by_proxy["bare"], strict=True)]
         print(f"{name:6} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")
 
 

@@ -1,8 +1,8 @@
 """Measures loading, checking and planning of scenarios: `python benchmarks/scenarios.py [ROUNDS]`.
 
 It prints the processor time to load an ordinary file, and of `flinkmock scenario check` and `plan` for files with 1,000
-jobs, including the start of Python. In the file `equal`, the jobs take one line each and run without an end. In the
-file `eventful`, they take 13 lines each and change their state nine times, at different times.
+jobs, including the start of Python. Each job of the file `equal` has one line and runs forever. Each job of the file
+`eventful` has 13 lines and changes its state nine times; the jobs do so at different times.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from pathlib import Path
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 CLUSTER = "cluster: {taskmanagers: 250, slots: 32}\n"
-EVENTFUL = """  job-{n}:
-    parallelism: {width}
+JOB_COUNT = 1_000
+EVENTFUL_JOB = """  job-{number}:
+    parallelism: {parallelism}
     vertices: ["Source: kafka", window, "Sink: print"]
     lifecycle:
-      - CREATED: {n}ms
+      - CREATED: {number}ms
       - repeat: 3
         steps:
-          - RUNNING: {runs}s
+          - RUNNING: {running_s}s
           - RESTARTING: {{duration: 5s, exception: oom}}
       - RUNNING: 20s
       - FAILING: {{duration: 1s, exception: oom}}
@@ -35,12 +36,15 @@ EVENTFUL = """  job-{n}:
 
 
 def equal_jobs() -> str:
-    return f"{CLUSTER}jobs:\n" + "".join(f"  job-{n}: {{parallelism: 2}}\n" for n in range(1_000))
+    return f"{CLUSTER}jobs:\n" + "".join(f"  job-{number}: {{parallelism: 2}}\n" for number in range(JOB_COUNT))
 
 
 def eventful_jobs() -> str:
     exceptions = "exceptions:\n  oom: {class: java.lang.OutOfMemoryError, message: Java heap space}\n"
-    jobs = "".join(EVENTFUL.format(n=n, width=1 + n % 8, runs=20 + n % 7) for n in range(1_000))
+    jobs = "".join(
+        EVENTFUL_JOB.format(number=number, parallelism=1 + number % 8, running_s=20 + number % 7)
+        for number in range(JOB_COUNT)
+    )
     return f"{CLUSTER}{exceptions}jobs:\n{jobs}"
 
 
@@ -48,7 +52,7 @@ def first_load(file: Path) -> float:
     """Return the processor time in ms to load the first file in a new interpreter, which has imported the loader."""
     code = (
         "import sys, time; from pathlib import Path; from flinkmock.scenario import load_scenario; "
-        "t = time.process_time(); load_scenario(Path(sys.argv[1])); print((time.process_time() - t) * 1000)"
+        "start = time.process_time(); load_scenario(Path(sys.argv[1])); print((time.process_time() - start) * 1000)"
     )
     completed = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True)
     return float(completed.stdout)
@@ -63,7 +67,7 @@ def next_load(file: Path) -> float:
     return (time.process_time() - before) * 1000
 
 
-def command(action: str, file: Path) -> float:
+def run_command(action: str, file: Path) -> float:
     """Return the processor time in ms of a `flinkmock scenario` process."""
     before = os.times()
     arguments = [sys.executable, "-m", "flinkmock", "scenario", action, file]
@@ -76,7 +80,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     demo = SCENARIOS / "demo.yaml"
     next_load(demo)
-    measured: list[tuple[str, Callable[[], float]]] = [
+    measurements: list[tuple[str, Callable[[], float]]] = [
         ("load demo.yaml, the first file of a process", lambda: first_load(demo)),
         ("load demo.yaml, a later one", lambda: next_load(demo)),
     ]
@@ -84,11 +88,11 @@ def main() -> None:
         for name, text in (("equal", equal_jobs()), ("eventful", eventful_jobs())):
             file = Path(folder, f"{name}.yaml")
             file.write_text(text, "utf-8")
-            measured.append((f"load 1,000 jobs, {name}", lambda file=file: next_load(file)))
+            measurements.append((f"load 1,000 jobs, {name}", lambda file=file: next_load(file)))
             for action in ("check", "plan"):
                 label = f"scenario {action}, 1,000 jobs, {name}"
-                measured.append((label, lambda action=action, file=file: command(action, file)))
-        for label, measure in measured:
+                measurements.append((label, lambda action=action, file=file: run_command(action, file)))
+        for label, measure in measurements:
             values = [measure() for _ in range(rounds)]
             print(f"{label:45} median {statistics.median(values):7.0f} ms, best {min(values):7.0f} ms")
 

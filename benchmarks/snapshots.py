@@ -11,10 +11,11 @@ from pathlib import Path
 from flinkmock import FlinkMock, small_jar
 from flinkmock.strategies.requests import BOUNDARY
 
-LARGE = Path(__file__).parents[1] / "scenarios" / "large-cluster.yaml"
+LARGE_SCENARIO = Path(__file__).parents[1] / "scenarios" / "large-cluster.yaml"
 
 
 def median_ms(call: Callable[[], object], rounds: int) -> float:
+    """Return the median time of a call in ms."""
     values = []
     for _ in range(rounds):
         before = time.perf_counter()
@@ -28,23 +29,24 @@ def start_and_stop() -> None:
 
 
 def run_jar(cluster: FlinkMock) -> None:
-    """Upload a jar and run it."""
+    """Upload a jar and run its job."""
     part = b'Content-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n\r\n' + small_jar()
     form = f"--{BOUNDARY}\r\n".encode() + part + f"\r\n--{BOUNDARY}--\r\n".encode()
-    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    urllib.request.urlopen(urllib.request.Request(cluster.url + "/jars/upload", form, kind)).close()
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    urllib.request.urlopen(urllib.request.Request(cluster.url + "/jars/upload", form, headers)).close()
     [jar] = cluster.cluster.jars.newest_first()
     urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jars/{jar.id}/run", method="POST")).close()
 
 
 def measure(name: str, cluster: FlinkMock, rounds: int) -> None:
+    """Print the time of a snapshot and of a restoration, and the size of a snapshot."""
     for job in cluster.cluster.jobs.values():
-        job.checkpoints.materialize_until(cluster.clock.now())  # they are created when they are read
+        job.checkpoints.materialize_until(cluster.clock.now())  # else the first snapshot would create them
     snapshot_ms = median_ms(cluster.snapshot, rounds // 10)
     snapshot = cluster.snapshot()
     restore_ms = median_ms(lambda: cluster.restore(snapshot), rounds)
-    size = len(snapshot.cluster.state) // 1024
-    print(f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {restore_ms:7.2f} ms, {size} KiB")
+    size_kib = len(snapshot.cluster.state) // 1024
+    print(f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {restore_ms:7.2f} ms, {size_kib} KiB")
 
 
 def main() -> None:
@@ -57,9 +59,9 @@ def main() -> None:
         measure("a jar and its job, after a minute", cluster, 500)
         cluster.advance("1h")
         measure("the same after an hour (360 checkpoints)", cluster, 200)
-    with FlinkMock(LARGE, clock="virtual") as cluster:
+    with FlinkMock(LARGE_SCENARIO, clock="virtual") as cluster:
         cluster.advance("1h")
-        measure(f"{LARGE.name} after an hour", cluster, 30)
+        measure(f"{LARGE_SCENARIO.name} after an hour", cluster, 30)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measures starts: `python benchmarks/startup.py [ROUNDS]`.
+"""Measures the import of flinkmock and the start of a server: `python benchmarks/startup.py [ROUNDS]`.
 
 It prints the time of `import flinkmock`, the time from the start of `flinkmock serve` to its first response, and its
 resident memory when idle.
@@ -12,18 +12,19 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
 def import_ms() -> float:
     """Return the time in ms of `import flinkmock` in a new interpreter."""
-    code = "import time; t = time.perf_counter(); import flinkmock; print((time.perf_counter() - t) * 1000)"
+    code = "import time; start = time.perf_counter(); import flinkmock; print((time.perf_counter() - start) * 1000)"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 @contextlib.contextmanager
-def serving() -> object:
+def serving() -> Iterator[subprocess.Popen[str]]:
+    """Start `flinkmock serve`; yield its process."""
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -46,10 +47,10 @@ def request_overview(process: subprocess.Popen[str]) -> None:
 
 def first_response_ms() -> float:
     """Return the time in ms from the start of the process to the last byte of its first response."""
-    before = time.perf_counter()
+    start = time.perf_counter()
     with serving() as process:
         request_overview(process)
-        return (time.perf_counter() - before) * 1000
+        return (time.perf_counter() - start) * 1000
 
 
 def resident_mib() -> float:
@@ -63,12 +64,12 @@ def resident_mib() -> float:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    measured: list[tuple[str, str, Callable[[], float]]] = [
+    measurements: list[tuple[str, str, Callable[[], float]]] = [
         ("import flinkmock", "ms", import_ms),
         ("flinkmock serve, start to first response", "ms", first_response_ms),
         ("flinkmock serve, resident when idle", "MiB", resident_mib),
     ]
-    for name, unit, measure in measured:
+    for name, unit, measure in measurements:
         values = [measure() for _ in range(rounds)]
         print(f"{name:40} median {statistics.median(values):6.1f} {unit}, worst {max(values):6.1f} {unit}")
 

@@ -1,1 +1,1 @@
-"""The effects of long use, many connections and failures."""
+"""Measures what long use, many connections and failures leave behind in a server."""

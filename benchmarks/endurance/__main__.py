@@ -1,6 +1,6 @@
-"""The effects of long use, many connections and failures: `python -m benchmarks.endurance`.
+"""Measures the effects of long use, many connections and failures: `python -m benchmarks.endurance`.
 
-Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` does a tenth of everything;
+Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` sends a tenth of the requests;
 `--docs` writes docs/endurance.md. It needs Linux: memory, files and processor time are read from /proc.
 """
 
@@ -13,18 +13,28 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.endurance.rows import (
-    clusters,
-    connections,
-    ending,
     full_disk,
     jumping_clocks,
-    killed,
-    mixed,
+    many_clusters,
+    many_connections,
+    mixed_requests,
     no_temporary_folder,
+    sigkill,
+    sigterm,
 )
 from benchmarks.endurance.server import ROOT
 
-PARTS = (mixed, connections, clusters, ending, full_disk, no_temporary_folder, killed, jumping_clocks)
+LOADS = (
+    mixed_requests,
+    many_connections,
+    many_clusters,
+    sigterm,
+    full_disk,
+    no_temporary_folder,
+    sigkill,
+    jumping_clocks,
+)
+"""The rows of the table, in their order."""
 HEAD = """\
 | what happens | requests | seconds | memory, MB | open files | result |
 |---|---|---|---|---|---|
@@ -47,22 +57,26 @@ for five minutes (`rest.async.store-duration`). [Limits](limits.md) lists what i
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="the part of everything that is done")
-    parser.add_argument("--only", choices=[part.__name__ for part in PARTS], help="one part")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="the share of requests, connections, clusters and time; default: %(default)s",
+    )
+    parser.add_argument("--only", choices=[load.__name__ for load in LOADS], help="measure only this row")
     parser.add_argument("--docs", action="store_true", help="write docs/endurance.md")
     args = parser.parse_args()
     print(HEAD, end="", flush=True)
     table = HEAD
-    for part in PARTS:
-        if args.only in (None, part.__name__):
+    for load in LOADS:
+        if args.only in (None, load.__name__):
             with tempfile.TemporaryDirectory() as folder:
-                row = part(Path(folder), args.scale)
+                row = load(Path(folder), args.scale)
             print(row.text(), flush=True)
             table += row.text() + "\n"
     if args.docs:
         scale = f" --scale {args.scale:g}" if args.scale != 1 else ""
-        load = os.getloadavg()[0]
-        machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {load:.0f}."
+        machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.0f}."
         text = PAGE.format(scale=scale, machine=machine, table=table)
         (ROOT / "docs" / "endurance.md").write_text(text, "utf-8")
 

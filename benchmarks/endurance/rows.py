@@ -1,4 +1,7 @@
-"""What is done to the server: one function for each row of the table."""
+"""The rows of the table: each function puts a load on a server and measures its effects.
+
+The arguments are an empty folder, and the scale of the load: 1 for the published table.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,31 @@ import os
 import signal
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.endurance.client import Client, exchange, upload
-from benchmarks.endurance.server import PATIENCE, SCENARIO, Server, files_of, memory_of, processor_of
+from benchmarks.endurance.server import PATIENCE, SCENARIO, Server, cpu_s, memory_mb, open_file_count
+from flinkmock import FlinkMock, engine
 
-_WARMING = 60_000
-"""Requests before the mixed ones are measured: then the journal is full, and so is the list of ended jobs."""
+_WARM_UP_REQUESTS = 60_000
+"""After so many mixed requests, the journal and the list of ended jobs are full, and the measurement starts."""
 
 
 @dataclass
 class Row:
-    """One line of the table. Memory in MB."""
+    """One row of the table.
+
+    Attributes:
+        name: What happens.
+        requests: The number of requests.
+        seconds: How long they took.
+        memory: Resident memory before and after, in MB.
+        files: The number of open files and sockets before and after.
+        result: Further measurements, as text.
+    """
 
     name: str
     requests: int = 0
@@ -31,6 +45,7 @@ class Row:
     result: str = ""
 
     def text(self) -> str:
+        """Return the row in Markdown."""
         cells = [self.name, f"{self.requests:,}" if self.requests else "", f"{self.seconds:.0f}"]
         cells += [f"{self.memory[0]:.0f} → {self.memory[1]:.0f}", f"{self.files[0]} → {self.files[1]}", self.result]
         return f"| {' | '.join(cells)} |"
@@ -38,46 +53,48 @@ class Row:
 
 @contextlib.contextmanager
 def measured(row: Row, pid: int, settle: float = 2.0) -> Iterator[None]:
-    """Fill time, memory and files of a row."""
-    memory, files, began = memory_of(pid), files_of(pid), time.monotonic()
+    """Set time, memory and files of a row. `settle` is how long connections may take to end, in s."""
+    memory_before, files_before, start = memory_mb(pid), open_file_count(pid), time.monotonic()
     yield
-    row.seconds = time.monotonic() - began
-    time.sleep(settle)  # connections end
-    row.memory, row.files = (memory, memory_of(pid)), (files, files_of(pid))
+    row.seconds = time.monotonic() - start
+    time.sleep(settle)
+    row.memory, row.files = (memory_before, memory_mb(pid)), (files_before, open_file_count(pid))
 
 
-def mixed(folder: Path, scale: float) -> Row:
+def mixed_requests(folder: Path, scale: float) -> Row:
     """Mixed requests, with faults, on 50 connections."""
     tenth = max(int(100_000 * scale), 500)
     row = Row("mixed requests with faults, 50 connections", requests=10 * tenth)
     with Server(folder) as server:
         client, pid = Client(server), server.process.pid
-        asyncio.run(client.run(min(_WARMING, row.requests), 50))
-        costs, memory = [], []
+        asyncio.run(client.run(min(_WARM_UP_REQUESTS, row.requests), 50))
+        costs_us, memory = [], []
         with measured(row, pid):
             for _ in range(10):
-                before = processor_of(pid)
+                cpu_before = cpu_s(pid)
                 asyncio.run(client.run(tenth, 50))
-                costs.append((processor_of(pid) - before) / tenth * 1e6)
-                memory.append(memory_of(pid))
-        allowed = {0, 200, 202, 400, 404, 409, 503, 504}
-        wrong = {status: count for status, count in client.statuses.items() if status not in allowed}
-        code = server.end()
-        row.result = f"processor time per request {costs[0]:.0f} → {costs[-1]:.0f} µs (at most {max(costs):.0f} µs)"
+                costs_us.append((cpu_s(pid) - cpu_before) / tenth * 1e6)
+                memory.append(memory_mb(pid))
+        expected = {0, 200, 202, 400, 404, 409, 503, 504}
+        unexpected = {status: count for status, count in client.statuses.items() if status not in expected}
+        exit_code = server.end()
+        row.result = (
+            f"processor time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
+        )
         row.result += f"; {memory[4]:.0f} MB after half of the requests"
-        row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {code}"
-        row.result += f"; unexpected statuses {wrong}" if wrong else ""
+        row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {exit_code}"
+        row.result += f"; unexpected statuses {unexpected}" if unexpected else ""
         row.result += "; errors in the log" if server.errors else ""
     return row
 
 
-def connections(folder: Path, scale: float) -> Row:
+def many_connections(folder: Path, scale: float) -> Row:
     """500 connections for five minutes, each with a request every second."""
     count, seconds = max(int(500 * min(scale * 10, 1)), 10), max(300 * scale, 3)
     row = Row(f"{count} connections for {seconds:.0f} s")
     failures = 0
 
-    async def use(server: Server) -> None:
+    async def use_connection(server: Server) -> None:
         nonlocal failures
         try:
             stream = await asyncio.open_connection(server.host, int(server.port))
@@ -91,26 +108,22 @@ def connections(folder: Path, scale: float) -> Row:
         except (OSError, EOFError):
             failures += 1
 
-    async def use_all(server: Server) -> None:
-        await asyncio.gather(*(use(server) for _ in range(count)))
+    async def use_all_connections(server: Server) -> None:
+        await asyncio.gather(*(use_connection(server) for _ in range(count)))
 
     with Server(folder) as server:
         with measured(row, server.process.pid):
-            asyncio.run(use_all(server))
+            asyncio.run(use_all_connections(server))
         row.result = f"{failures} failures; exit code {server.end()}"
     return row
 
 
-def clusters(folder: Path, scale: float) -> Row:
+def many_clusters(folder: Path, scale: float) -> Row:
     """200 clusters in one process."""
-    from flinkmock import FlinkMock
-
     count = max(int(200 * scale), 5)
     row = Row(f"{count} clusters in one process")
 
-    def use() -> None:
-        import urllib.request
-
+    def use_clusters() -> None:
         with contextlib.ExitStack() as stack:
             mocks = [
                 stack.enter_context(FlinkMock({"jobs": {"a": "streaming"}}, clock="virtual")) for _ in range(count)
@@ -120,27 +133,27 @@ def clusters(folder: Path, scale: float) -> Row:
                     assert response.status == 200
                 row.requests += 1
 
-    use()
-    threads = threading.active_count()
+    use_clusters()
+    threads_before = threading.active_count()
     with measured(row, os.getpid()):
         for _ in range(3):
-            use()
-    row.result = f"{threading.active_count() - threads} threads left"
+            use_clusters()
+    row.result = f"{threading.active_count() - threads_before} threads left"
     return row
 
 
-def ending(folder: Path, scale: float) -> Row:
+def sigterm(folder: Path, scale: float) -> Row:
     """SIGTERM under load and during uploads."""
     row = Row("SIGTERM during 20 uploads and 20 busy connections")
     with Server(folder) as server:
         client = Client(server)
 
         async def load() -> None:
-            uploads = []
+            writers = []  # a connection is closed when its writer is garbage-collected
             for _ in range(20):
                 _, writer = await asyncio.open_connection(server.host, int(server.port))
                 writer.write(upload(200_000)[:150_000])
-                uploads.append(writer)
+                writers.append(writer)
             busy = asyncio.ensure_future(client.run(10_000_000, 20))
             await asyncio.sleep(2)
             server.process.send_signal(signal.SIGTERM)
@@ -148,17 +161,20 @@ def ending(folder: Path, scale: float) -> Row:
             busy.cancel()
             await asyncio.gather(busy, return_exceptions=True)
 
-        memory, files, began = memory_of(server.process.pid), files_of(server.process.pid), time.monotonic()
+        pid, start = server.process.pid, time.monotonic()
+        row.memory, row.files = (memory_mb(pid), 0), (open_file_count(pid), 0)
         asyncio.run(load())
-        row.seconds, row.memory, row.files = time.monotonic() - began, (memory, 0), (files, 0)
+        row.seconds = time.monotonic() - start
         row.requests = sum(client.statuses.values()) - client.statuses[0]
-        left = list(server.temporary.iterdir())
-        row.result = f"exit code {server.process.returncode}; {len(left)} files left"
+        remaining_files = list(server.temporary_folder.iterdir())
+        row.result = f"exit code {server.process.returncode}; {len(remaining_files)} files left"
         row.result += "; errors in the log" if server.errors else ""
     return row
 
 
 def _status(server: Server, request: bytes) -> int:
+    """Send a request on a new connection; return the status of the response."""
+
     async def send() -> int:
         stream = await asyncio.open_connection(server.host, int(server.port))
         status, _, _ = await exchange(*stream, request)
@@ -170,15 +186,13 @@ def _status(server: Server, request: bytes) -> int:
 
 def full_disk(folder: Path, scale: float) -> Row:
     """Files can't grow beyond 100 kB, as on a disk that is nearly full."""
-    import resource
-
     row = Row("a full disk")
-    with Server(folder, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))) as server:
+    with Server(folder, file_size_limit=100_000) as server:
         with measured(row, server.process.pid, settle=0):
             statuses = [_status(server, upload(1_000_000)) for _ in range(20)]
             statuses.append(_status(server, upload()))
         row.requests = len(statuses)
-        files = [file for file in server.temporary.rglob("*") if file.is_file() and file.stat().st_size]
+        files = [file for file in server.temporary_folder.rglob("*") if file.is_file() and file.stat().st_size]
         row.result = f"{statuses.count(500)} uploads fail (500), the next, smaller one succeeds ({statuses[-1]}); "
         row.result += f"{len(files)} file is stored"
         row.result += f"; exit code {server.end()}"
@@ -186,60 +200,57 @@ def full_disk(folder: Path, scale: float) -> Row:
 
 
 def no_temporary_folder(folder: Path, scale: float) -> Row:
-    """The folder for temporary files is gone."""
+    """The folder for temporary files has been removed."""
     row = Row("no folder for temporary files")
     with Server(folder) as server:
-        server.temporary.rmdir()
+        server.temporary_folder.rmdir()
         with measured(row, server.process.pid, settle=0):
-            uploading = _status(server, upload())
-            reading = _status(server, b"GET /overview?x HTTP/1.1\r\nHost: x\r\n\r\n")
+            upload_status = _status(server, upload())
+            read_status = _status(server, b"GET /overview?x HTTP/1.1\r\nHost: x\r\n\r\n")
         row.requests = 2
-        row.result = f"status of an upload {uploading}, of a read {reading}; exit code {server.end()}"
+        row.result = f"status of an upload {upload_status}, of a read {read_status}; exit code {server.end()}"
     return row
 
 
-def killed(folder: Path, scale: float) -> Row:
-    """SIGKILL, then another start."""
+def sigkill(folder: Path, scale: float) -> Row:
+    """SIGKILL during uploads, then another start."""
     row = Row("SIGKILL during 20 uploads, then another start")
     with Server(folder) as server:
 
-        async def begin() -> None:
+        async def start_uploads() -> None:
             streams = [await asyncio.open_connection(server.host, int(server.port)) for _ in range(20)]
             for _, writer in streams:
                 writer.write(upload(200_000)[:150_000])
                 await writer.drain()
             async with asyncio.timeout(PATIENCE):
-                while len(list(server.temporary.glob("*/upload-*"))) < 20:
+                while len(list(server.temporary_folder.glob("*/upload-*"))) < 20:
                     await asyncio.sleep(0.1)
 
         with measured(row, server.process.pid, settle=0):
-            asyncio.run(begin())
+            asyncio.run(start_uploads())
         server.end(signal.SIGKILL)
-        left = len(list(server.temporary.iterdir()))
+        folders_after_kill = len(list(server.temporary_folder.iterdir()))
     with Server(folder) as server:
-        folders = len(list(server.temporary.iterdir()))
-        row.result = f"private folders after SIGKILL: {left}; after the next start: {folders}"
+        folders_after_start = len(list(server.temporary_folder.iterdir()))
+        row.result = f"private folders after SIGKILL: {folders_after_kill}; after the next start: {folders_after_start}"
     return row
 
 
 def jumping_clocks(folder: Path, scale: float) -> Row:
     """The wall clock jumps."""
-    import urllib.request
-
-    from flinkmock import FlinkMock, engine
-
     row = Row("the wall clock jumps: a day, 100 years, back by an hour and by 60 years")
-    day, hour, year = 86_400_000, 3_600_000, 365 * 86_400_000
-    offset = 0
-    real = engine.wall_ms
-    engine.wall_ms = lambda: real() + offset
+    hour = 3_600_000  # ms
+    day, year = 24 * hour, 365 * 24 * hour
+    offset_ms = 0
+    wall_ms = engine.wall_ms
+    engine.wall_ms = lambda: wall_ms() + offset_ms
     failures = 0
     try:
         with measured(row, os.getpid(), settle=0), FlinkMock(SCENARIO, clock="real") as mock:
             mock.faults.clear()
             job = next(iter(mock.cluster.jobs))
             for jump in (0, day, 100 * year, -hour, -60 * year):
-                offset += jump
+                offset_ms += jump
                 for path in (
                     "/jobs/overview",
                     f"/jobs/{job}",
@@ -251,6 +262,6 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
                         failures += response.status != 200
                     row.requests += 1
     finally:
-        engine.wall_ms = real
+        engine.wall_ms = wall_ms
     row.result = f"{failures} failures"
     return row

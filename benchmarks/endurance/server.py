@@ -1,12 +1,12 @@
-"""The server that is measured, and what the operating system says of it."""
+"""The server under load, and its memory, open files and processor time."""
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -23,54 +23,65 @@ faults:
   - {match: "POST /jobs/:jobid/savepoints", chance: 5%, reply: gateway-timeout}
   - {match: "GET /taskmanagers", chance: 1%, delay: 5ms}
 """
-"""Its job store is small, so that the jobs that the clients submit and cancel are forgotten."""
+"""The job store is small, so that the cluster soon forgets the jobs that clients cancel."""
 PATIENCE = 120.0
-"""Seconds until a request counts as one without a response."""
+"""After this time in s, a request counts as one without a response."""
 
 
-def memory_of(pid: int) -> float:
+def memory_mb(pid: int) -> float:
     """Return the resident memory of a process (MB)."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def files_of(pid: int) -> int:
+def open_file_count(pid: int) -> int:
     """Return how many files and sockets a process has open."""
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def processor_of(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Return the processor time that a process has used (s)."""
     user, system = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """`flinkmock serve` in a process and a temporary folder of its own."""
+    """A process of `flinkmock serve`.
 
-    def __init__(self, folder: Path, *, before: Callable[[], None] | None = None) -> None:
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir(exist_ok=True)
+    Args:
+        folder: The folder for the scenario, the log, and the folder of temporary files.
+        file_size_limit: The size up to which files can grow, in bytes; None for no limit.
+    """
+
+    def __init__(self, folder: Path, *, file_size_limit: int | None = None) -> None:
+        self.temporary_folder = folder / "tmp"
+        self.temporary_folder.mkdir(exist_ok=True)
         (folder / "scenario.yaml").write_text(SCENARIO, "utf-8")
-        environment = {**os.environ, "TMPDIR": str(self.temporary), "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "TMPDIR": str(self.temporary_folder), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "flinkmock", "serve", str(folder / "scenario.yaml"), "--port", "0", "--quiet"]
+
+        def limit_file_size() -> None:
+            if file_size_limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit))
+
         with (folder / "errors").open("wb") as errors:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, preexec_fn=before
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, preexec_fn=limit_file_size
             )
         assert self.process.stdout is not None
         self.url = next(word for word in self.process.stdout.readline().split() if word.startswith("http"))
         self.host, self.port = self.url.removeprefix("http://").split(":")
-        self._errors = folder / "errors"
+        self._error_file = folder / "errors"
 
     @property
     def errors(self) -> str:
-        return self._errors.read_text("utf-8", "replace")
+        """The standard error of the process."""
+        return self._error_file.read_text("utf-8", "replace")
 
-    def end(self, number: int = signal.SIGTERM) -> int:
+    def end(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal; return the exit code."""
         if self.process.poll() is None:
-            self.process.send_signal(number)
+            self.process.send_signal(signal_number)
         self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 

@@ -26,33 +26,33 @@ from benchmarks import fixture, startup
 from benchmarks.wire import peers, scenarios
 from benchmarks.wire.process import Server
 from benchmarks.wire.report import Report
-from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, savepoint_rounds
+from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, measure_savepoint_requests
 
 
-def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Namespace, *, clock: str) -> list[Row]:
+def compare(scenario: dict[str, Any], paths: Iterable[str], args: argparse.Namespace, *, clock: str) -> list[Row]:
     """Measure some operations of one cluster on flinkmock and on the other servers."""
     with contextlib.ExitStack() as stack:
         file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scenario.yaml")
         file.write_text(json.dumps(scenario))  # JSON is YAML
         ours = stack.enter_context(peers.flinkmock(file, clock))
         job = job_of(ours)
-        resolved = {path: TARGETS[path].format(job=job) for path in targets}
-        bodies = bodies_of(ours, list(resolved.values()))
-        servers: list[tuple[Server, str]] = [(ours, job)]
+        targets_by_path = {path: TARGETS[path].format(job=job) for path in paths}
+        bodies = bodies_of(ours, list(targets_by_path.values()))
+        servers: list[tuple[Server, str]] = [(ours, job)]  # each with the id of its job
         servers += [(stack.enter_context(peers.bare(bodies, name)), job) for name in ("asyncio", "aiohttp")]
-        small = len(scenario["jobs"]) <= 100  # Prism or WireMock closes the connection within a response of 4 MB
-        if args.wiremock and clock == "real" and small:
+        is_small = len(scenario["jobs"]) <= 100  # Prism and WireMock fail on responses of 4 MB
+        if args.wiremock and clock == "real" and is_small:
             servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))
-        if args.prism and clock == "real" and small:
-            operations = {target: path.replace(":jobid", "{jobid}") for path, target in resolved.items()}
+        if args.prism and clock == "real" and is_small:
+            operations = {target: path.replace(":jobid", "{jobid}") for path, target in targets_by_path.items()}
             servers.append((stack.enter_context(peers.prism(args.prism, operations, bodies)), job))
         if args.flink and clock == "real" and len(scenario["jobs"]) <= 5:
             flink = stack.enter_context(peers.real_flink(args.flink, args.java))
             servers.append((flink, peers.submit_word_count(flink)))
         rows = []
-        for path in resolved:
-            by_server = {server: TARGETS[path].format(job=job_id) for server, job_id in servers}
-            row = measure(path, by_server, rounds=args.rounds, requests=args.requests, warm_up=args.warm_up)
+        for path in targets_by_path:
+            targets_by_server = {server: TARGETS[path].format(job=job_id) for server, job_id in servers}
+            row = measure(path, targets_by_server, rounds=args.rounds, requests=args.requests, warm_up=args.warm_up)
             print(row.name, {name: round(row.median(name) or 0) for name in row.cpu_us}, flush=True)
             rows.append(row)
         return rows
@@ -75,44 +75,46 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md")
     args = parser.parse_args()
     report = Report(args)
-    rows = compared(scenarios.few_jobs(), TARGETS, args, clock="real")
+    rows = compare(scenarios.few_jobs(), TARGETS, args, clock="real")
     report.table("Real clock, 5 jobs", rows)
     report.plot("Processor time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
     if not args.quick:
-        report.table("`1s per request`, 5 jobs", compared(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
-        lists = ["/overview", "/jobs/overview", "/jobs/:jobid"]
-        report.table("Real clock, 100 jobs", compared(scenarios.many_jobs(100), lists, args, clock="real"))
-        report.table("Real clock, 10,000 jobs", compared(scenarios.many_jobs(10_000), lists, args, clock="real"))
-        wide = ["/jobs/:jobid", "/jobs/:jobid/checkpoints"]
-        report.table("Real clock, 20 vertices × 128 subtasks", compared(scenarios.wide_job(), wide, args, clock="real"))
-        report.savepoints(savepoints(args))
-        report.memory(memory(args))
-        report.times("Start of clusters and processes", start_times())
+        report.table("`1s per request`, 5 jobs", compare(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
+        paths = ["/overview", "/jobs/overview", "/jobs/:jobid"]
+        report.table("Real clock, 100 jobs", compare(scenarios.many_jobs(100), paths, args, clock="real"))
+        report.table("Real clock, 10,000 jobs", compare(scenarios.many_jobs(10_000), paths, args, clock="real"))
+        job_paths = ["/jobs/:jobid", "/jobs/:jobid/checkpoints"]
+        report.table(
+            "Real clock, 20 vertices × 128 subtasks", compare(scenarios.wide_job(), job_paths, args, clock="real")
+        )
+        report.savepoints(measure_savepoints(args))
+        report.memory(measure_memory(args))
+        report.times("Start of clusters and processes", measure_starts())
     print(report.text())
     if args.docs:
         report.write()
 
 
-def savepoints(args: argparse.Namespace) -> Row:
+def measure_savepoints(args: argparse.Namespace) -> Row:
     """Measure the requests that trigger and poll a savepoint, on flinkmock only."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "scenario.yaml")
         file.write_text(json.dumps(scenarios.few_jobs()))
         with peers.flinkmock(file, "1s per request") as ours:
-            return savepoint_rounds(ours, job_of(ours), rounds=args.rounds, requests=30)
+            return measure_savepoint_requests(ours, job_of(ours), rounds=args.rounds, savepoints=30)
 
 
-def start_times() -> dict[str, float]:
+def measure_starts() -> dict[str, float]:
     """Return the median times of starts, in ms on the wall clock."""
-    pairs = [fixture.round_trip() for _ in range(200)]
+    times = [fixture.start_and_stop() for _ in range(200)]
     return {
-        "`FlinkMock()`: start and stop": statistics.median(start + stop for start, stop in pairs),
+        "`FlinkMock()`: start and stop": statistics.median(start + stop for start, stop in times),
         "`import flinkmock`": statistics.median(startup.import_ms() for _ in range(10)),
         "`flinkmock serve`: first response": statistics.median(startup.first_response_ms() for _ in range(10)),
     }
 
 
-def memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:
+def measure_memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:
     """Return, by number of jobs, the time in ms to the first response, and the resident memory in bytes."""
     sizes = {}
     for count in (1, 10_000, 100_000):

@@ -1,6 +1,6 @@
-"""An aiohttp application that sends fixed bytes, the reference: `python -m benchmarks.wire.bare PORT FOLDER`.
+"""The reference: an aiohttp application that sends fixed bytes. `python -m benchmarks.wire.bare PORT FOLDER` runs it.
 
-`FOLDER/index.json` maps targets to files with the bodies to send.
+`FOLDER/index.json` maps targets to the names of files with the bodies of the responses.
 """
 
 from __future__ import annotations

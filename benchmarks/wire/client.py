@@ -1,4 +1,4 @@
-"""A cheap HTTP client: it keeps one connection, sends prepared requests, and parses only the length of responses."""
+"""An HTTP client that takes little processor time: it sends prepared requests, and parses only status and length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class Connection:
-    """A connection to a server, kept open."""
+    """A connection to a server, which stays open."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -25,7 +25,7 @@ class Connection:
     ) -> None:
         self._socket.close()
 
-    def prepared(self, method: str, target: str, body: bytes = b"") -> bytes:
+    def prepare(self, method: str, target: str, body: bytes = b"") -> bytes:
         """Return the bytes of a request."""
         head = f"{method} {target} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
         if body or method == "POST":
@@ -48,16 +48,17 @@ class Connection:
         if start < 0:
             return status, body
         length = int(head[start + 15 :].split(b"\r\n", 1)[0])
-        pieces, left = [body], length - len(body)
-        while left > 0:
-            piece = self._socket.recv(min(left, 1 << 20))
+        pieces, missing = [body], length - len(body)
+        while missing > 0:
+            piece = self._socket.recv(min(missing, 1 << 20))
             if not piece:
                 raise ConnectionError("the server closed the connection in the middle of a response")
             pieces.append(piece)
-            left -= len(piece)
+            missing -= len(piece)
         return status, b"".join(pieces)
 
     def _receive(self, data: bytes) -> bytes:
+        """Return the data with the next bytes from the socket appended."""
         piece = self._socket.recv(1 << 18)
         if not piece:
             raise ConnectionError("the server closed the connection")
@@ -65,6 +66,7 @@ class Connection:
 
 
 def _unchunked(data: bytes) -> bytes:
+    """Return the content of a body in chunked encoding."""
     body = b""
     while data:
         size_text, _, data = data.partition(b"\r\n")

@@ -1,4 +1,4 @@
-"""Starts the servers of the comparison."""
+"""Starts flinkmock and the servers that it is compared with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fidelity.multipart import encode, jar_part
 from tests.fidelity.real_cluster import real_cluster
 
 ROOT = Path(__file__).parents[2]
-_BARE = {"aiohttp": "benchmarks.wire.bare", "asyncio": "benchmarks.wire.protocol"}
+_BARE_MODULES = {"aiohttp": "benchmarks.wire.bare", "asyncio": "benchmarks.wire.protocol"}
 
 
 @contextlib.contextmanager
@@ -38,9 +38,9 @@ def bare(bodies: Mapping[str, bytes], name: str = "aiohttp") -> Iterator[Server]
             Path(folder, index[target]).write_bytes(body)
         Path(folder, "index.json").write_text(json.dumps(index))
         port = free_port()
-        command = [sys.executable, "-m", _BARE[name], str(port), folder]
-        url, first = f"http://127.0.0.1:{port}", next(iter(bodies))
-        with started(name, command, url, path=first, environment={"PYTHONPATH": str(ROOT)}) as server:
+        command = [sys.executable, "-m", _BARE_MODULES[name], str(port), folder]
+        url, target = f"http://127.0.0.1:{port}", next(iter(bodies))
+        with started(name, command, url, target=target, environment={"PYTHONPATH": str(ROOT)}) as server:
             yield server
 
 
@@ -57,7 +57,7 @@ def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
         port = free_port()
         command = ["java", "-jar", str(jar), "--port", str(port), "--bind-address", "127.0.0.1"]
         command += ["--root-dir", folder, "--no-request-journal", "--disable-banner"]
-        with started("WireMock", command, f"http://127.0.0.1:{port}", path=next(iter(bodies))) as server:
+        with started("WireMock", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
             yield server
 
 
@@ -80,7 +80,7 @@ def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, byt
         file.write_text(json.dumps(document))
         port = free_port()
         command = [str(program), "mock", "-h", "127.0.0.1", "-p", str(port), "-v", "error", str(file)]
-        with started("Prism", command, f"http://127.0.0.1:{port}", path=next(iter(bodies))) as server:
+        with started("Prism", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
             yield server
 
 
@@ -88,10 +88,11 @@ def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, byt
 def real_flink(home: Path, java: str) -> Iterator[Server]:
     """Start a real cluster. Only its JobManager is measured; the TaskManager is another process."""
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
-        yield Server("Flink", url, _jobmanager_of(folder), 0.0)
+        yield Server("Flink", url, _jobmanager_pid(folder), 0.0)
 
 
-def _jobmanager_of(folder: str) -> int:
+def _jobmanager_pid(folder: str) -> int:
+    """Return the process id of the JobManager whose files are in a folder."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
@@ -101,7 +102,7 @@ def _jobmanager_of(folder: str) -> int:
 
 
 def submit_word_count(flink: Server) -> str:
-    """Run the word count of the recordings on a real cluster; return the id of the job when its tasks run."""
+    """Run the word count of the recordings on a real cluster; return the id of the running job."""
     jar = ROOT / "tests" / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
     form, content_type = encode([jar_part(jar.name, jar.read_bytes())])
     request = Request(f"{flink.url}/jars/upload", form, {"Content-Type": content_type})
@@ -109,5 +110,5 @@ def submit_word_count(flink: Server) -> str:
         jar_id = json.load(response)["filename"].rsplit("/", 1)[-1]
     with urlopen(Request(f"{flink.url}/jars/{jar_id}/run", b"{}", {"Content-Type": "application/json"})) as response:
         job: str = json.load(response)["jobid"]
-    time.sleep(15)  # until then, the JobManager has fetched the metrics
+    time.sleep(15)  # until the JobManager has fetched the metrics of the tasks
     return job

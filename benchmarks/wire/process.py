@@ -29,7 +29,7 @@ class Server:
     Attributes:
         name: Its name in the tables.
         url: Its address, without a final slash.
-        pid: Its process, or the process group that a start script leads.
+        pid: The id of its process, which may be a script that starts the server as a child.
         ready_ms: The time on the wall clock from its start to its first response, in ms.
     """
 
@@ -49,9 +49,10 @@ class Server:
 
 
 def _cpu_ns(pid: int) -> int:
+    """Return the processor time of all threads of a process, in ns."""
     total = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread may end while we read
+        with contextlib.suppress(OSError):  # the thread has just ended
             total += int((thread / "schedstat").read_text().split()[0])
     return total
 
@@ -72,12 +73,16 @@ def started(
     command: Sequence[str],
     url: str,
     *,
-    path: str = "/overview",
+    target: str = "/overview",
     timeout_s: float = 120,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Start a server and wait until it answers `path`; end it afterwards."""
-    begin = time.perf_counter()
+    """Start a server and wait until it responds to `GET target`. End it afterwards.
+
+    Raises:
+        RuntimeError: The process has ended, or the server does not respond in time.
+    """
+    start = time.perf_counter()
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -86,11 +91,11 @@ def started(
         env={**os.environ, **(environment or {})},
     )
     try:
-        while not _answers(url, path):
-            if process.poll() is not None or time.perf_counter() - begin > timeout_s:
-                raise RuntimeError(f"{name} does not answer {url}{path}: {' '.join(command)}")
+        while not _responds(url, target):
+            if process.poll() is not None or time.perf_counter() - start > timeout_s:
+                raise RuntimeError(f"{name} does not respond to {url}{target}: {' '.join(command)}")
             time.sleep(0.002)
-        yield Server(name, url, process.pid, 1000 * (time.perf_counter() - begin))
+        yield Server(name, url, process.pid, 1000 * (time.perf_counter() - start))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -101,11 +106,12 @@ def started(
         process.wait()
 
 
-def _answers(url: str, path: str) -> bool:
+def _responds(url: str, target: str) -> bool:
+    """Return whether the server sends a response that is not a server error."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", target)
         return connection.getresponse().status < 500
     except OSError:
         return False

@@ -13,31 +13,31 @@ from pathlib import Path
 
 
 class FixedBytes(asyncio.Protocol):
-    """One connection. `messages` are whole responses by target."""
+    """One connection. `responses` are the bytes of whole responses by target."""
 
-    def __init__(self, messages: dict[bytes, bytes]) -> None:
-        self._messages = messages
+    def __init__(self, responses: dict[bytes, bytes]) -> None:
+        self._responses = responses
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._transport.write(self._messages[data.split(b" ", 2)[1]])
+        self._transport.write(self._responses[data.split(b" ", 2)[1]])
 
 
-def messages_of(folder: Path) -> dict[bytes, bytes]:
-    messages = {}
+def load_responses(folder: Path) -> dict[bytes, bytes]:
+    responses = {}
     for target, name in json.loads((folder / "index.json").read_text()).items():
         body = (folder / name).read_bytes()
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-        messages[target.encode()] = head + body
-    return messages
+        responses[target.encode()] = head + body
+    return responses
 
 
 async def serve(port: int, folder: Path) -> None:
-    messages = messages_of(folder)
-    server = await asyncio.get_running_loop().create_server(lambda: FixedBytes(messages), "127.0.0.1", port)
+    responses = load_responses(folder)
+    server = await asyncio.get_running_loop().create_server(lambda: FixedBytes(responses), "127.0.0.1", port)
     await server.serve_forever()
 
 

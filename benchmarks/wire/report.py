@@ -16,8 +16,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PLOT = PAGE.parent / "plans" / "benchmarks.svg"
 REFERENCE = "aiohttp"
 _COLORS = ("#2b6cb0", "#e2e8f0", "#a0aec0", "#d69e2e", "#c05621", "#718096")
-_BAR, _GAP, _LEFT, _SCALE, _TOP = 12, 10, 210, 120, 50
-"""Pixels: height of a bar, between operations, of the names, per power of ten, above the bars."""
+# lengths in the plot, in pixels
+_BAR_HEIGHT = 12
+_GAP_BETWEEN_OPERATIONS = 10
+_WIDTH_OF_NAMES = 210
+_WIDTH_PER_POWER_OF_TEN = 120
+_TOP_MARGIN = 50
+_LEGEND_DISTANCE = 110
+_SHORTEST_BAR_US = 10  # the bar of this time has no width
 
 
 class Report:
@@ -32,12 +38,12 @@ class Report:
         """Add a table with a row for each operation and a column for each server: ratio to the bare handler, and µs."""
         names = list(rows[0].cpu_us)
         head = ["operation", "body", *names]
-        lines = [head, ["---"] * len(head)]
-        lines += [[f"`{row.name}`", _size(row.size), *(_cell(row, name) for name in names)] for row in rows]
-        self._parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
+        cells = [head, ["---"] * len(head)]
+        cells += [[f"`{row.name}`", _size(row.size), *(_cell(row, name) for name in names)] for row in rows]
+        self._parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in cells))
 
     def savepoints(self, row: Row) -> None:
-        """Add the processor time per request that triggers or polls a savepoint."""
+        """Add the processor time of a request that triggers or polls a savepoint."""
         self._parts.append(f"## Savepoints\n\n{row.name}: {row.median('flinkmock') or 0:.0f} µs per request.")
 
     def memory(self, sizes: dict[int, tuple[float, int]]) -> None:
@@ -85,25 +91,35 @@ def _cell(row: Row, name: str) -> str:
 
 
 def _bars(title: str, values: Sequence[tuple[str, str, float]], names: Sequence[str]) -> str:
-    lines, y, before = [], _TOP, ""
-    for row, name, us in values:
-        if row != before:
-            y += _GAP
-            lines.append(f'<text x="{_LEFT - 8}" y="{y + _BAR - 2}" text-anchor="end">{row}</text>')
-        width = max(_SCALE * math.log10(us / 10), 1)
+    """Return an SVG with a bar for each value.
+
+    Args:
+        title: The title of the plot.
+        values: The operation, the server and the time in µs of each bar.
+        names: The names of the servers, in the order of their colors.
+    """
+    lines, y, previous_operation = [], _TOP_MARGIN, ""
+    for operation, name, us in values:
+        if operation != previous_operation:
+            y += _GAP_BETWEEN_OPERATIONS
+            x, baseline = _WIDTH_OF_NAMES - 8, y + _BAR_HEIGHT - 2
+            lines.append(f'<text x="{x}" y="{baseline}" text-anchor="end">{operation}</text>')
+        width = max(_WIDTH_PER_POWER_OF_TEN * math.log10(us / _SHORTEST_BAR_US), 1)
+        color = _COLORS[names.index(name)]
         lines.append(
-            f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR}" fill="{_COLORS[names.index(name)]}"/>'
-            f'<text x="{_LEFT + width + 4:.0f}" y="{y + _BAR - 2}">{us:,.0f}</text>'
+            f'<rect x="{_WIDTH_OF_NAMES}" y="{y}" width="{width:.0f}" height="{_BAR_HEIGHT}" fill="{color}"/>'
+            f'<text x="{_WIDTH_OF_NAMES + width + 4:.0f}" y="{y + _BAR_HEIGHT - 2}">{us:,.0f}</text>'
         )
-        y, before = y + _BAR, row
-    legend = "".join(
-        f'<rect x="{_LEFT + 110 * i}" y="26" width="10" height="10" fill="{color}"/>'
-        f'<text x="{_LEFT + 110 * i + 14}" y="35">{name}</text>'
-        for i, (name, color) in enumerate(zip(names, _COLORS, strict=False))
-    )
+        y, previous_operation = y + _BAR_HEIGHT, operation
+    legend = ""
+    for index, (name, color) in enumerate(zip(names, _COLORS, strict=False)):
+        x = _WIDTH_OF_NAMES + _LEGEND_DISTANCE * index
+        legend += f'<rect x="{x}" y="26" width="10" height="10" fill="{color}"/><text x="{x + 14}" y="35">{name}</text>'
+    height = y + 20
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {y + 20}" font-family="sans-serif" font-size="11">'
-        f'<rect width="760" height="{y + 20}" fill="white"/><text x="{_LEFT}" y="16" font-size="13">{title}</text>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {height}" font-family="sans-serif" font-size="11">'
+        f'<rect width="760" height="{height}" fill="white"/>'
+        f'<text x="{_WIDTH_OF_NAMES}" y="16" font-size="13">{title}</text>'
         f"{legend}{''.join(lines)}</svg>\n"
     )
 

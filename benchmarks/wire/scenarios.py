@@ -1,7 +1,8 @@
-"""The scenarios of the measured clusters."""
+"""The scenarios of the clusters that are measured."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 _CHAIN = ["Source: orders", "window", "Sink: out"]
@@ -26,8 +27,9 @@ def wide_job() -> dict[str, Any]:
 def _jobs(count: int, parallelism: int) -> dict[str, Any]:
     template = {"vertices": _CHAIN, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
     slots = 8 if count < 50_000 else 64
+    taskmanagers = max(1, math.ceil(count * parallelism / slots))
     return {
-        "cluster": {"taskmanagers": max(1, -(-count * parallelism // slots)), "slots": slots},
+        "cluster": {"taskmanagers": taskmanagers, "slots": slots},
         "templates": {"measured": template},
         "jobs": {f"job-{number}": "measured" for number in range(count)},
     }
