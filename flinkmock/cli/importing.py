@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     out: Path = args.out or contract_file(minor_release(args.flink))
     try:
         document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
-        refuse_unservable(document)
+        check_servable(document)
     except ImportRefused as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def refuse_unservable(document: Mapping[str, Any]) -> None:
+def check_servable(document: Mapping[str, Any]) -> None:
     """Call every operation of a fake cluster of the release.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})
 """Addresses to bind to that stand for all addresses of the machine."""
@@ -40,7 +40,7 @@ class Access:
     token: str | None = None
 
     def check(self, headers: Mapping[str, str], *, public: bool) -> None:
-        """Check a request. Raises RequestRefused.
+        """Check a request. Raises RequestRejected.
 
         Args:
             headers: A mapping that ignores the case of names.
@@ -49,14 +49,14 @@ class Access:
         host = headers.get("Host", "")
         name = host_name(host)
         if self.bound_host not in WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
-            raise RequestRefused(
+            raise RequestRejected(
                 403,
                 "HostNotAllowed",
                 f'The header Host is "{host}". The control API accepts localhost and {self.bound_host} only.',
             )
         origin = headers.get("Origin")
         if origin is not None and origin.partition("://")[2].lower() != host.lower():
-            raise RequestRefused(
+            raise RequestRejected(
                 403, "OriginNotAllowed", f'The control API does not accept requests from pages of "{origin}".'
             )
         if self.token is None or public:
@@ -66,7 +66,7 @@ class Access:
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         token_bytes = token.strip().encode("utf-8", errors="surrogateescape")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token_bytes, self.token.encode()):
-            raise RequestRefused(
+            raise RequestRejected(
                 401,
                 "TokenRequired",
                 "The control API needs a token here: Authorization: Bearer TOKEN. `flinkmock serve` prints it.",

@@ -17,7 +17,7 @@ from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.console import page_response
 from flinkmock.control.host import ControlHost
 from flinkmock.control.operation import OPERATIONS, YAML, ControlCall, ControlOperation, ControlResponse, QueryParameter
-from flinkmock.control.refusal import RequestRefused, encode, refusal_of
+from flinkmock.control.rejection import RequestRejected, encode, rejection_of
 from flinkmock.control.snapshots import SnapshotStore
 from flinkmock.control.validation import invalid_values
 from flinkmock.errors import FlinkMockError, did_you_mean
@@ -80,13 +80,13 @@ class ControlApi:
             operation, path_parameters = _route(request)
             self._access.check(request.headers, public=operation.public)
             response = await self._call(operation, path_parameters, request, host)
-        except RequestRefused as error:
+        except RequestRejected as error:
             response = error.response
         except FlinkMockError as error:
-            response = refusal_of(error).response
+            response = rejection_of(error).response
         except Exception as error:
             _LOG.exception("%s %s", request.method, request.target)
-            response = RequestRefused(500, "InternalError", f"flinkmock failed: {error!r}").response
+            response = RequestRejected(500, "InternalError", f"flinkmock failed: {error!r}").response
         self.responses[operation.id if operation else "", response.status] += 1
         return response
 
@@ -97,7 +97,7 @@ class ControlApi:
         request: ControlRequest,
         host: ControlHost,
     ) -> ControlResponse:
-        """Call the operation, and return its response. Raises RequestRefused, FlinkMockError."""
+        """Call the operation, and return its response. Raises RequestRejected, FlinkMockError."""
         query = _query_parameters(operation, request.target.partition("?")[2])
         if operation.takes_scenario:
             body: Any = _decoded(request.body)
@@ -133,7 +133,7 @@ def _operations_by_path() -> list[list[ControlOperation]]:
 
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
-    """Return the operation of a request and its path parameters. Raises RequestRefused: 404 or 405."""
+    """Return the operation of a request and its path parameters. Raises RequestRejected: 404 or 405."""
     path = "/" + request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
     segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
     for operations in _operations_by_path():
@@ -141,19 +141,19 @@ def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
         if parameters is not None:
             return _operation_of_method(operations, request.method, path), parameters
     hint = did_you_mean(path, sorted({operation.path for operation in all_operations()}), list_known=False)
-    raise RequestRefused(
+    raise RequestRejected(
         404, "NotFound", f"The control API has no path {path}.{hint} GET {API_PREFIX}/openapi.json lists all paths."
     )
 
 
 def _operation_of_method(operations: list[ControlOperation], method: str, path: str) -> ControlOperation:
-    """Return the operation of a path that has this method. Raises RequestRefused: 405."""
+    """Return the operation of a path that has this method. Raises RequestRejected: 405."""
     for operation in operations:
         if operation.method == ("GET" if method == "HEAD" else method):
             return operation
     allowed = ", ".join(sorted(operation.method for operation in operations))
     message = f"{method} is not allowed for {path}. Allowed: {allowed}."
-    raise RequestRefused(405, "MethodNotAllowed", message, headers={"Allow": allowed})
+    raise RequestRejected(405, "MethodNotAllowed", message, headers={"Allow": allowed})
 
 
 def _path_parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
@@ -172,12 +172,12 @@ def _path_parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str,
 
 
 def _query_parameters(operation: ControlOperation, text: str) -> dict[str, Any]:
-    """Return the converted query parameters. Raises RequestRefused."""
+    """Return the converted query parameters. Raises RequestRejected."""
     parameters = {parameter.name: parameter for parameter in operation.query}
     values = {name: parameter.default for name, parameter in parameters.items()}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name not in parameters:
-            raise RequestRefused(
+            raise RequestRejected(
                 400,
                 "InvalidRequest",
                 f'{operation.id} has no query parameter "{name}".{did_you_mean(name, parameters)}',
@@ -187,7 +187,7 @@ def _query_parameters(operation: ControlOperation, text: str) -> dict[str, Any]:
 
 
 def _converted(parameter: QueryParameter, text: str) -> Any:
-    """Convert the value of a query parameter. Raises RequestRefused."""
+    """Convert the value of a query parameter. Raises RequestRejected."""
     value: Any = text
     kind = parameter.schema.get("type")
     if kind == "integer" and text.lstrip("-").isascii() and text.lstrip("-").isdecimal() and len(text) < 19:
@@ -196,34 +196,34 @@ def _converted(parameter: QueryParameter, text: str) -> Any:
         value = text == "true"
     invalid = next(invalid_values(value, parameter.schema, f"/{parameter.name}"), None)
     if invalid is not None:
-        raise RequestRefused(400, "InvalidRequest", f"Query parameter {invalid.message}")
+        raise RequestRejected(400, "InvalidRequest", f"Query parameter {invalid.message}")
     return value
 
 
 def _checked_body(operation: ControlOperation, content: bytes, content_type: str) -> Any:
-    """Return the checked body of a request. Raises RequestRefused, and ScenarioError if it is not YAML."""
+    """Return the checked body of a request. Raises RequestRejected, and ScenarioError if it is not YAML."""
     if operation.body is None:
         if content.strip() not in (b"", b"{}"):
-            raise RequestRefused(400, "InvalidRequest", f"{operation.id} takes no body.")
+            raise RequestRejected(400, "InvalidRequest", f"{operation.id} takes no body.")
         return None
     value = _yaml(content) if YAML in operation.consumes and "yaml" in content_type.lower() else _json(content)
     invalid = list(invalid_values(value, operation.body))
     if invalid:
         details = [{"path": part.path, "message": part.message} for part in invalid]
-        raise RequestRefused(400, "InvalidRequest", " ".join(part.message for part in invalid), details)
+        raise RequestRejected(400, "InvalidRequest", " ".join(part.message for part in invalid), details)
     return value
 
 
 def _json(content: bytes) -> Any:
-    """Parse a JSON body. Raises RequestRefused."""
+    """Parse a JSON body. Raises RequestRejected."""
     try:
-        return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
+        return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
-        raise RequestRefused(400, "InvalidJson", f"The body is not JSON: {error}.") from None
+        raise RequestRejected(400, "InvalidJson", f"The body is not JSON: {error}.") from None
 
 
 def _yaml(content: bytes) -> Any:
-    """Parse a YAML body. Raises RequestRefused, ScenarioError."""
+    """Parse a YAML body. Raises RequestRejected, ScenarioError."""
     from flinkmock.scenario.diagnostics import Diagnostics
     from flinkmock.scenario.document import parse_yaml
 
@@ -233,14 +233,14 @@ def _yaml(content: bytes) -> Any:
     return value
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     """Raise ValueError for NaN and Infinity, which Python's parser accepts by default."""
     raise ValueError(f"{name} is not a JSON value")
 
 
 def _decoded(content: bytes) -> str:
-    """Return the text of a body. Raises RequestRefused."""
+    """Return the text of a body. Raises RequestRejected."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RequestRefused(400, "InvalidRequest", f"The body is not UTF-8: {error.reason}.") from None
+        raise RequestRejected(400, "InvalidRequest", f"The body is not UTF-8: {error.reason}.") from None

@@ -27,7 +27,7 @@ class HostedClusters(Protocol):
     """The clusters that `POST /clusters` created and that have not ended."""
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
-        """Serve a cluster at a free port. Raises RequestRefused if there are too many clusters, and FlinkMockError."""
+        """Serve a cluster at a free port. Raises RequestRejected if there are too many clusters, and FlinkMockError."""
 
     async def close(self, cluster_id: str) -> None:
         """End a cluster. Raises NotFound."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 from flinkmock.errors import NotFound
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class SnapshotStore:
     _count: int = 0
 
     def take(self) -> tuple[str, Snapshot]:
-        """Take a snapshot; return its id and the snapshot. Raises RequestRefused if there are too many."""
+        """Take a snapshot; return its id and the snapshot. Raises RequestRejected if there are too many."""
         self._forget_snapshots_of_replaced_scenario()
         if len(self._snapshots) >= MAX_SNAPSHOTS:
-            raise RequestRefused(
+            raise RequestRejected(
                 409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
             )
         self._count += 1

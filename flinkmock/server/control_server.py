@@ -14,7 +14,7 @@ from flinkmock import limits
 from flinkmock.control.access import WILDCARDS, Access, host_name
 from flinkmock.control.api import PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 from flinkmock.monotonic import monotonic
 from flinkmock.rest.response import Response
 from flinkmock.server.hosted_clusters import HostedClusters
@@ -144,7 +144,7 @@ def _rest_response(response: ControlResponse, *, close: bool = False) -> Respons
 def body_too_large() -> Response:
     """Return the response to a request to the control API whose body is too large."""
     text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
-    return _rest_response(RequestRefused(413, "BodyTooLarge", text).response, close=True)
+    return _rest_response(RequestRejected(413, "BodyTooLarge", text).response, close=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.control.access import Access
 from flinkmock.control.api import ControlApi
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 from flinkmock.errors import NotFound, PortTaken, did_you_mean
 from flinkmock.monotonic import monotonic
 from flinkmock.server.tls_options import enables_tls
@@ -77,14 +77,14 @@ class HostedClusters:
             idle_timeout: After how long without a request it ends, in seconds of the wall clock; None: never.
 
         Raises:
-            RequestRefused: There are too many clusters.
+            RequestRejected: There are too many clusters.
             FlinkMockError: The scenario is invalid, or no port is free.
         """
         from flinkmock.server.control_server import ControlServer
         from flinkmock.server.listener import Listeners
 
         if len(self._clusters) >= MAX_CLUSTERS:
-            raise RequestRefused(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
+            raise RequestRejected(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
         engine = control.open_engine()
         try:
             tls = _tls_of(engine, self._host)
@@ -111,7 +111,7 @@ class HostedClusters:
         return cluster
 
     def _bind(self, count: int) -> list[socket.socket]:
-        """Return `count` listening sockets. Raises RequestRefused, FlinkMockError."""
+        """Return `count` listening sockets. Raises RequestRejected, FlinkMockError."""
         from flinkmock.server.listener import bind, bind_each
 
         if self._ports is None:
@@ -126,7 +126,9 @@ class HostedClusters:
             for bound in sockets:
                 bound.close()
             first, last = self._ports[0], self._ports[-1]
-            raise RequestRefused(409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first.")
+            raise RequestRejected(
+                409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first."
+            )
         return sockets
 
     async def close(self, cluster_id: str) -> None:

@@ -75,7 +75,7 @@ def test_a_server_is_compared_with_a_page_from_a_file(url: str, capsys: pytest.C
     assert "No operation found" in capsys.readouterr().err
 
 
-def test_invalid_baselines_are_refused(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_baselines_are_rejected(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--baseline", str(tmp_path / "none.json")]) == 2
     (tmp_path / "other.json").write_text("[1]")
     assert main(["check", url, "--baseline", str(tmp_path / "other.json")]) == 2
@@ -122,7 +122,7 @@ def test_a_credential_is_sent_with_each_request(command: list[str], tmp_path: Pa
             assert (headers["authorization"], headers["x-team"]) == ("Bearer a:b", "orders")
 
 
-def test_an_invalid_header_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_header_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["check", "http://127.0.0.1:1", "-H", "Bearer 7"])
     assert end.value.code == 2
@@ -173,7 +173,7 @@ def url_of_other_server() -> Iterator[Callable[[int], str]]:
         server.shutdown()
 
 
-def test_invalid_urls_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_urls_are_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     for invalid_url in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
         assert main(["check", invalid_url]) == 2
         assert f"'{invalid_url}' is not the address of a server" in capsys.readouterr().err
@@ -205,7 +205,7 @@ def test_a_running_job_is_found_although_one_list_of_jobs_is_missing(capsys: pyt
         assert mock.job("orders").state == "CANCELED"
 
 
-def test_a_negative_number_of_requests_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_negative_number_of_requests_is_rejected(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
     assert "argument --fuzz: '-3' is negative. Write a number from 0." in capsys.readouterr().err

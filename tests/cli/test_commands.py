@@ -110,7 +110,7 @@ def test_a_closed_output_pipe_is_not_an_error() -> None:
     ],
 )
 @pytest.mark.parametrize("option", ["--for", "--every"])
-def test_record_refuses_invalid_durations(
+def test_record_rejects_invalid_durations(
     option: str, duration: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -207,7 +207,7 @@ def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("url", ["foo:bar", "ftp://host", "http://"])
-def test_invalid_urls_are_refused(url: str) -> None:
+def test_invalid_urls_are_rejected(url: str) -> None:
     with pytest.raises(InvalidArgument, match="is not the URL of a cluster"):
         ControlClient(url)
 

@@ -92,7 +92,7 @@ def test_a_failure_of_pip_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "pip could not download the package (exit code 1)" in capsys.readouterr().err
 
 
-def test_a_package_without_a_dashboard_is_refused(tmp_path: Path) -> None:
+def test_a_package_without_a_dashboard_is_rejected(tmp_path: Path) -> None:
     empty = tmp_path / "empty.whl"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(DashboardMissing, match=r"no flink-dist jar with a dashboard in empty\.whl"):

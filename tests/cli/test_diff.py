@@ -64,7 +64,7 @@ def test_releases_without_differences(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(("args", "words"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")])
-def test_invalid_releases_are_refused(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
+def test_invalid_releases_are_rejected(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
     assert main(["diff", *args]) == 2
     assert words in capsys.readouterr().err
 

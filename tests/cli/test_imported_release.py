@@ -144,8 +144,8 @@ def test_an_imported_release_is_served() -> None:
         assert requests.delete(f"{cluster.url}/jobs/{job}/notes/7", timeout=PATIENCE).status_code == 204
         assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=PATIENCE).status_code == 201
         for body in ({}, {"text": []}, [], {"text": {"a": 1}}):
-            refused = requests.post(f"{cluster.url}/notes", json=body, timeout=PATIENCE)
-            assert (refused.status_code, "PostNoteRequestBody" in refused.text) == (400, True), body
+            rejected = requests.post(f"{cluster.url}/notes", json=body, timeout=PATIENCE)
+            assert (rejected.status_code, "PostNoteRequestBody" in rejected.text) == (400, True), body
 
 
 @pytest.mark.usefixtures("imported_release")
@@ -182,7 +182,7 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
         ("/notes", {"get": {"responses": {"default": response(TEXT)}}}, "GET /notes has no success response"),
     ],
 )
-def test_a_broken_document_is_refused(
+def test_a_broken_document_is_rejected(
     path: str,
     entry: Any,
     message: str,

@@ -87,9 +87,9 @@ def test_serve_prints_the_url_and_each_request() -> None:
         assert read_line(process) == f"Console at {url}/__flinkmock__/"
         assert get(url + "/overview")["flink-version"] == "1.20.5"
         assert read_line(process) == "00:00:01.000  200  GET    /overview"
-        with pytest.raises(urllib.error.HTTPError) as refusal:
+        with pytest.raises(urllib.error.HTTPError) as rejection:
             get(url + "/jobs/nohex?a=b")
-        refusal.value.close()
+        rejection.value.close()
         assert read_line(process) == "00:00:01.000  400  GET    /jobs/nohex?a=b  nohex"
 
 
@@ -204,12 +204,12 @@ def test_serve_continues_after_its_output_is_closed() -> None:
         assert (process.returncode, err) == (0, "")
 
 
-RunRefusedCommand = Callable[..., str]
+RunRejectedCommand = Callable[..., str]
 
 
 @pytest.fixture
-def run_refused(capsys: pytest.CaptureFixture[str]) -> RunRefusedCommand:
-    """Runs `flinkmock serve` with arguments that it refuses, in this process. Returns the message."""
+def run_rejected(capsys: pytest.CaptureFixture[str]) -> RunRejectedCommand:
+    """Runs `flinkmock serve` with arguments that it rejects, in this process. Returns the message."""
 
     def run(*arguments: str) -> str:
         try:
@@ -231,12 +231,12 @@ def test_a_mistake_ends_the_process_with_exit_code_2() -> None:
     assert completed.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
 
 
-def test_a_port_in_use_is_reported(run_refused: RunRefusedCommand) -> None:
+def test_a_port_in_use_is_reported(run_rejected: RunRejectedCommand) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        message = run_refused("--port", port)
+        message = run_rejected("--port", port)
     assert message.startswith("flinkmock: ")
     assert port in message
 
@@ -262,13 +262,13 @@ def test_a_port_in_use_is_reported(run_refused: RunRefusedCommand) -> None:
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: file not found in "),
     ],
 )
-def test_a_mistake_gets_a_message(run_refused: RunRefusedCommand, arguments: list[str], message: str) -> None:
-    assert message in run_refused(*arguments)
+def test_a_mistake_gets_a_message(run_rejected: RunRejectedCommand, arguments: list[str], message: str) -> None:
+    assert message in run_rejected(*arguments)
 
 
-def test_a_mistake_in_a_scenario_is_reported_with_its_line(run_refused: RunRefusedCommand, tmp_path: Path) -> None:
+def test_a_mistake_in_a_scenario_is_reported_with_its_line(run_rejected: RunRejectedCommand, tmp_path: Path) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text("cluster:\n  slotss: 4\n")
-    message = run_refused(str(scenario))
+    message = run_rejected(str(scenario))
     assert f"{scenario}:2:3: " in message
     assert 'Did you mean "slots"?' in message

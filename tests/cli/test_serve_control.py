@@ -105,7 +105,7 @@ def test_urls_in_responses_have_the_host_of_the_request() -> None:
         assert control.get("version")["urls"] == [url]
 
 
-def test_invalid_port_ranges_are_refused() -> None:
+def test_invalid_port_ranges_are_rejected() -> None:
     for text in ("9-8", "0-9", "a", "1-99999"):
         with pytest.raises(SystemExit):
             main(["serve", "--cluster-ports", text])

@@ -119,9 +119,9 @@ def test_faults_are_added_and_removed(console: ConsolePage, flink: FlinkMock) ->
     console.fill("#fault", "name: hide\nmatch: GET /jobs\nreply: {status: 503}\n")
     console.press("Add fault")
     console.wait_for("Added: hide.", "match: GET /jobs")
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(urllib.error.HTTPError) as rejected:
         request(f"{flink.url}/jobs")
-    refused.value.close()
+    rejected.value.close()
     console.wait_for("1 hit")
     console.press("Remove", "Remove fault hide")
     console.wait_for("Fault hide is removed.")

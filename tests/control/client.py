@@ -40,7 +40,7 @@ class Control:
         return self.request("DELETE", path, **{"status": 204, **options})
 
     def error(self, method: str, path: str, status: int, **options: Any) -> str:
-        """Send a request that is refused; return the message of the error."""
+        """Send a request that is rejected; return the message of the error."""
         message: str = self.request(method, path, status=status, **options)["error"]["message"]
         return message
 

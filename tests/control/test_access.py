@@ -7,15 +7,15 @@ import pytest
 
 from flinkmock import FlinkMock, NotRunning
 from flinkmock.control.access import Access, is_loopback
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 from tests.control.client import Control
 
 
 def status_of(access: Access, *, public: bool = False, **headers: str) -> int:
-    """Check the access; return the status of the refusal, or 200."""
+    """Check the access; return the status of the rejection, or 200."""
     try:
         access.check({name.title(): value for name, value in headers.items()}, public=public)
-    except RequestRefused as error:
+    except RequestRejected as error:
         return error.status
     return 200
 
@@ -28,7 +28,7 @@ def test_hosts_of_this_machine_are_allowed(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["", "evil.com", "localhost.evil.com", "10.0.0.1:8081", "[fe80::1]", "127.0.0.1.evil.com"]
 )
-def test_other_hosts_are_refused(host: str) -> None:
+def test_other_hosts_are_rejected(host: str) -> None:
     assert status_of(Access(), host=host) == 403
 
 
@@ -55,7 +55,7 @@ def test_loopback_addresses_are_recognized(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-def test_pages_of_other_origins_are_refused(flink: FlinkMock, control: Control) -> None:
+def test_pages_of_other_origins_are_rejected(flink: FlinkMock, control: Control) -> None:
     control.error("POST", "reset", 403, headers={"Origin": "http://evil.com"})
     control.error("POST", "reset", 403, headers={"Origin": "null"})
     control.post("reset", headers={"Origin": flink.url})

@@ -34,7 +34,7 @@ def test_the_console_has_an_address_below_the_cluster(flink: FlinkMock) -> None:
     assert [exchange.target for exchange in flink.requests] == ["/__flinkmock__x"]
 
 
-def test_other_hosts_are_refused(flink: FlinkMock) -> None:
+def test_other_hosts_are_rejected(flink: FlinkMock) -> None:
     assert request(f"{flink.url}/__flinkmock__/", headers={"Host": "evil.com"}).status_code == 403
 
 
@@ -68,7 +68,9 @@ def test_every_section_has_an_accessible_name(name: str) -> None:
 def test_the_timeline_has_states_checkpoints_operations_and_fault_hits(flink: FlinkMock, control: Control) -> None:
     job = flink.job("orders")
     savepoints = f"{flink.url}/jobs/{job.id}/savepoints"
-    flink.faults.add({"name": "refused", "match": "POST /jobs/:jobid/savepoints", "times": 1, "reply": {"status": 503}})
+    flink.faults.add(
+        {"name": "rejected", "match": "POST /jobs/:jobid/savepoints", "times": 1, "reply": {"status": 503}}
+    )
     flink.advance("12s")
     request(savepoints, "POST", json={})
     request(savepoints, "POST", json={"target-directory": "s3://savepoints"})
@@ -86,7 +88,7 @@ def test_the_timeline_has_states_checkpoints_operations_and_fault_hits(flink: Fl
     )
     [hit] = timeline["fault-hits"]
     assert hit == {
-        "fault": "refused",
+        "fault": "rejected",
         "at": started_at + 12_000,
         "request": f"POST /jobs/{job.id}/savepoints",
         "number": 1,

@@ -36,7 +36,7 @@ def test_the_first_fault_that_matches_applies(flink: FlinkMock, control: Control
     assert httpx.get(flink.url + "/jobs").status_code == 200
 
 
-def test_an_invalid_fault_is_refused_with_all_mistakes(control: Control) -> None:
+def test_an_invalid_fault_is_rejected_with_all_mistakes(control: Control) -> None:
     error = control.post("faults", {"mach": "GET /jobs", "drop": "rest"}, status=422)["error"]
     assert error["type"] == "ScenarioError"
     assert {detail["path"] for detail in error["details"]} == {"faults[0].mach", "faults[0].drop"}

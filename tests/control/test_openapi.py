@@ -71,7 +71,7 @@ def property_names(schema: object) -> Iterator[str]:
         yield from property_names(child)
 
 
-def test_unknown_paths_and_methods_are_refused(flink: FlinkMock, control: Control) -> None:
+def test_unknown_paths_and_methods_are_rejected(flink: FlinkMock, control: Control) -> None:
     assert 'Did you mean "/clock"?' in control.error("GET", "clok", 404)
     assert "has no path /jobs/a/b/c" in control.error("GET", "jobs/a/b/c", 404)
     control.error("GET", "jobs//fail", 404)
@@ -81,13 +81,13 @@ def test_unknown_paths_and_methods_are_refused(flink: FlinkMock, control: Contro
     assert httpx.get(flink.url + "/__flinkmock__/v2/clock").status_code == 404
 
 
-def test_operations_without_a_body_refuse_one(control: Control) -> None:
+def test_operations_without_a_body_reject_one(control: Control) -> None:
     assert control.error("POST", "reset", 400, content=b"[1]") == "resetCluster takes no body."
     control.post("reset", {})
     assert control.error("GET", "clock?a=1", 400) == 'getClock has no query parameter "a". There are none.'
 
 
-def test_bodies_that_are_too_large_or_not_json_are_refused(control: Control) -> None:
+def test_bodies_that_are_too_large_or_not_json_are_rejected(control: Control) -> None:
     assert "larger than" in control.error("PUT", "scenario", 413, content=b" " * (limits.CONTROL_BODY + 1))
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"[" * 100_000)
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b'{"by": NaN}')

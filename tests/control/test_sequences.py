@@ -18,7 +18,7 @@ from flinkmock.control.api import API_PREFIX, ControlApi, ControlRequest, all_op
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.host import HostedCluster
 from flinkmock.control.openapi import openapi_document
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 from flinkmock.errors import NotFound
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class NoClusters:
     """`HostedClusters` without clusters."""
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
-        raise RequestRefused(409, "TooManyClusters", "There is no server here.")
+        raise RequestRejected(409, "TooManyClusters", "There is no server here.")
 
     async def close(self, cluster_id: str) -> None:
         self.get(cluster_id)

@@ -63,6 +63,6 @@ def test_every_key_can_be_drawn(word: str) -> None:
     find_example(fault_plans(), lambda plan: word in str(plan.definitions))
 
 
-def test_an_unknown_release_is_refused() -> None:
+def test_an_unknown_release_is_rejected() -> None:
     with pytest.raises(UnknownRelease):
         fault_plans(flink="3.0")

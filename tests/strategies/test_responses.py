@@ -62,7 +62,7 @@ def test_a_log_is_text_or_bytes() -> None:
     assert simplest_example(responses("GET /jobmanager/log", as_bytes=True)) == b""
 
 
-def test_unknown_operations_and_releases_are_refused() -> None:
+def test_unknown_operations_and_releases_are_rejected() -> None:
     with pytest.raises(LookupError, match=r'Flink 2\.3 has no operation GET /jbos\. Did you mean "GET /jobs"\?'):
         responses("GET /jbos")
     with pytest.raises(LookupError, match=r"Flink 1\.12 has no operation getJobStatusInfo"):

@@ -252,7 +252,7 @@ def test_threads_of_a_client_follow_the_cluster(flinkmock, flinkmock_time) -> No
     assert beat_times == [10, 20, 30]
 
 
-def test_other_clocks_than_virtual_ones_are_refused() -> None:
+def test_other_clocks_than_virtual_ones_are_rejected() -> None:
     with FlinkMock(clock="1s per request") as flink:
         with pytest.raises(InvalidArgument, match='a virtual clock only, not of "1s per request"'), ClusterTime(flink):
             pass

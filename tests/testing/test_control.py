@@ -40,7 +40,7 @@ def test_run_until_reports_a_job_that_restarts_forever() -> None:
         cluster.run_until(loop="FINISHED")
 
 
-def test_run_until_refuses_an_unknown_state() -> None:
+def test_run_until_rejects_an_unknown_state() -> None:
     message = r'^"FINISHD" is not a job state of Flink\. Did you mean "FINISHED"\? Known: '
     with FlinkMock(ORDERS) as cluster, pytest.raises(InvalidArgument, match=message):
         cluster.run_until(orders="FINISHD")
@@ -129,7 +129,7 @@ def test_a_function_handles_an_operation() -> None:
         assert [response.json()["status"] for response in responses[1:]] == ["SUSPENDED", "RUNNING"]
 
 
-def test_a_function_for_an_unknown_operation_is_refused() -> None:
+def test_a_function_for_an_unknown_operation_is_rejected() -> None:
     with (
         FlinkMock(ORDERS, flink="1.12") as cluster,
         pytest.raises(NotFound, match=r"1\.12 has no operation GET /jobs/:jobid/status"),

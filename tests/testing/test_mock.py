@@ -156,6 +156,6 @@ def test_a_cluster_that_was_never_started_has_no_engine() -> None:
 
 
 @pytest.mark.parametrize("port", [-1, 65_536, 99_999])
-def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
+def test_a_port_that_does_not_exist_is_rejected(port: int) -> None:
     with pytest.raises(InvalidArgument, match=f"^{port} is not a port"):
         FlinkMock(port=port).start()

@@ -71,7 +71,7 @@ def test_findings_can_be_ignored(pytester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*without effect*")
 
 
-def test_an_invalid_policy_is_refused(pytester: pytest.Pytester) -> None:
+def test_an_invalid_policy_is_rejected(pytester: pytest.Pytester) -> None:
     result = run(pytester, source_with_options(), "-o", "flinkmock_unused=shrug")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
@@ -99,7 +99,7 @@ def test_findings_without_pytest() -> None:
     assert 'it can never match, because Flink 1.12 has no operation "POST /jobs/:jobid/checkpoints".' in never
 
 
-def test_an_expectation_that_no_release_can_meet_is_refused() -> None:
+def test_an_expectation_that_no_release_can_meet_is_rejected() -> None:
     with FlinkMock() as flink:
         with pytest.raises(InvalidArgument, match=r'"POST /job/:jobid/stop".*Did you mean "POST /jobs/:jobid/stop"'):
             flink.requests.expect("POST /job/:jobid/stop", times="never")

@@ -60,7 +60,7 @@ def test_exchanges_of_uploads_and_rejected_requests() -> None:
     assert page.matched
 
 
-def test_the_removed_stop_mode_is_refused() -> None:
+def test_the_removed_stop_mode_is_rejected() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         httpx.patch(f"{mock.url}/jobs/{mock.job('orders').id}?mode=stop")
     assert "stop" in (mock.requests[-1].contract_review.rejection or "")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from flinkmock import palette
 from flinkmock.control.operation import ControlResponse
-from flinkmock.control.refusal import RequestRefused
+from flinkmock.control.rejection import RequestRejected
 
 SCRIPTS = ("client.js", "timeline.js", "panels.js", "journal.js", "console.js")
 """The scripts of the page, in this order, because each uses those before it."""
@@ -44,10 +44,10 @@ def page_response(method: str, target: str) -> ControlResponse:
     """Return the console, or a redirect to it.
 
     Raises:
-        RequestRefused: The method is not GET or HEAD.
+        RequestRejected: The method is not GET or HEAD.
     """
     if method not in ("GET", "HEAD"):
-        raise RequestRefused(405, "MethodNotAllowed", f"{method} is not allowed here.", headers={"Allow": "GET"})
+        raise RequestRejected(405, "MethodNotAllowed", f"{method} is not allowed here.", headers={"Allow": "GET"})
     path = target.partition("?")[0]
     if path == "/" or not path.endswith("/"):
         return ControlResponse(308, content_type=None, headers={"Location": "__flinkmock__/"})

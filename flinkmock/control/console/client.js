@@ -49,7 +49,7 @@ const clockText = (at) => new Date(at).toISOString().slice(11, 23);
 
 // -- requests
 
-class Refused extends Error {
+class RequestRejected extends Error {
   constructor(status, error) {
     super(error.message);
     this.status = status;
@@ -78,7 +78,7 @@ async function send(method, path, { body, type = "application/json", accept = "a
     const text = await response.text();
     let error = { message: `${response.status} ${text.slice(0, 200)}` };
     try { error = JSON.parse(text).error ?? error; } catch { /* not from the control API */ }
-    throw new Refused(response.status, error);
+    throw new RequestRejected(response.status, error);
   }
   if (response.status === 204) return null;
   return (response.headers.get("content-type") ?? "").startsWith("application/json") ? response.json() : response.text();

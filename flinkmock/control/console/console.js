@@ -34,7 +34,7 @@ async function read(all) {
     seen = text;
     connected("live");
   } catch (error) {
-    connected(error instanceof Refused ? error.message : "The cluster does not answer.", true);
+    connected(error instanceof RequestRejected ? error.message : "The cluster does not answer.", true);
   }
 }
 

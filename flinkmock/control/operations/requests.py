@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flinkmock.control.operation import ControlCall, ControlResponse, QueryParameter, operation
-from flinkmock.control.refusal import RequestRefused, encode
+from flinkmock.control.rejection import RequestRejected, encode
 from flinkmock.control.schemas import (
     BOOLEAN,
     COUNT,
@@ -79,7 +79,7 @@ def list_requests(call: ControlCall) -> Any:
     if query["job"] is not None:
         exchanges = [exchange for exchange in exchanges if query["job"] in (exchange.job, exchange.job_id)]
     if query["match"] is None and query["body"] is not None:
-        raise RequestRefused(400, "InvalidRequest", "Query parameter body needs the parameter match.")
+        raise RequestRejected(400, "InvalidRequest", "Query parameter body needs the parameter match.")
     if query["match"] is not None:
         matcher = RequestMatcher.parse(query["match"], _json(query["body"]))
         exchanges = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
@@ -251,10 +251,10 @@ def _matcher(body: dict[str, Any]) -> RequestMatcher:
 
 
 def _json(text: str | None) -> Any:
-    """Parse the JSON of a query parameter. Raises RequestRefused."""
+    """Parse the JSON of a query parameter. Raises RequestRejected."""
     if text is None:
         return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RequestRefused(400, "InvalidRequest", f"Query parameter body is not JSON: {error}.") from None
+        raise RequestRejected(400, "InvalidRequest", f"Query parameter body is not JSON: {error}.") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.operation import JSON, YAML, ControlCall, ControlResponse, QueryParameter, operation
 from flinkmock.control.operations.clock import clock_json
-from flinkmock.control.refusal import encode
+from flinkmock.control.rejection import encode
 from flinkmock.control.schemas import BOOLEAN, COUNT, NAME, TEXT, array, obj, ref
 from flinkmock.errors import NotFound, ScenarioError
 
@@ -122,7 +122,7 @@ def replace_scenario(call: ControlCall) -> Any:
     python=("load_scenario",),
 )
 def check_scenario(call: ControlCall) -> Any:
-    """This finds the mistakes for which `PUT /scenario` refuses a scenario. `flinkmock scenario check` also runs the
+    """This finds the mistakes for which `PUT /scenario` rejects a scenario. `flinkmock scenario check` also runs the
     scenario."""
     try:
         read_scenario(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.control.operation import ControlCall, ControlResponse, operation
-from flinkmock.control.refusal import encode
+from flinkmock.control.rejection import encode
 from flinkmock.control.schemas import TEXT, array, obj
 
 

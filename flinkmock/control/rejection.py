@@ -27,8 +27,8 @@ _STATUS: tuple[tuple[type[FlinkMockError], int], ...] = (
 )
 
 
-class RequestRefused(Exception):
-    """The control API refuses a request.
+class RequestRejected(Exception):
+    """The control API rejects a request.
 
     Args:
         status: The status of the response.
@@ -59,7 +59,7 @@ class RequestRefused(Exception):
         return ControlResponse(self.status, encode({"error": error}), headers=self.headers)
 
 
-def refusal_of(error: FlinkMockError) -> RequestRefused:
+def rejection_of(error: FlinkMockError) -> RequestRejected:
     """Return the form in which the control API reports an error of the Python API."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     details: list[dict[str, Any]] = []
@@ -67,7 +67,7 @@ def refusal_of(error: FlinkMockError) -> RequestRefused:
         details = [diagnostic.as_json() for diagnostic in error.diagnostics]
     elif isinstance(error, ClusterError) and hasattr(error, "exception"):
         details = [{"message": str(error.exception)}]
-    return RequestRefused(status, type(error).__name__, str(error), details)
+    return RequestRejected(status, type(error).__name__, str(error), details)
 
 
 def encode(value: Any) -> bytes:
