@@ -39,7 +39,7 @@ _PARAMETER = re.compile(r";\s*([^=;\s]+)\s*=\s*(?:\"([^\"]*)\"|([^;]*))")
 
 
 def boundary_of(content_type: str) -> str | None:
-    """Return the boundary of a multipart form; None if the content type is another one, or has no boundary.
+    """Return the boundary of a multipart form; None for other content types, and if there is no boundary.
 
     The comparison is case-sensitive (recorded on 2.3.0 and 1.20.5).
     """
@@ -95,9 +95,8 @@ class MultipartBody:
         while self._parser is not None:
             self._parse_available(None)
         if self._files and self._takes_post and not self._takes_files:
-            raise RequestRejected(
-                rest_error(400, messages.UPLOADS_NOT_ALLOWED)
-            )  # until 1.18, the handler itself checks this
+            # until 1.18, the handler checks this
+            raise RequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
 
     def close(self) -> None:
         """Remove the files that no handler has moved."""

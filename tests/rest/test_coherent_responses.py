@@ -96,7 +96,7 @@ def test_descriptions_have_the_html_entities_of_the_release(release: str, subset
 
 @pytest.mark.parametrize("release", ["2.3", "1.16"])
 def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> None:
-    """As real 2.3.0 and 1.16.3."""
+    """Observed on 2.3.0 and 1.16.3."""
     with scenario_harness("jobs: {orders: {checkpoints: none}}", flink=release) as harness:
         harness.advance_to(1_000)
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["mode"] == "at_least_once"

@@ -1,4 +1,4 @@
-"""Files of a dashboard: served as recorded of a real 2.3.0, out of a jar made here."""
+"""Files of a dashboard in a jar are served as recorded on 2.3.0."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
     ]
 
 
-def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
+def serialized_accumulators(accumulators: list[Accumulator]) -> dict[str, str]:
     """Return the serialized values in base64, by name. Values of `Long…` types have the class `Long`."""
     values = {}
     for accumulator in accumulators:
@@ -85,7 +85,7 @@ def job_accumulators(call: RestCall) -> Payload:
     return {
         "job-accumulators": [],
         "user-task-accumulators": _payload(accumulators),
-        "serialized-user-task-accumulators": serialized(accumulators) if with_serialized else {},
+        "serialized-user-task-accumulators": serialized_accumulators(accumulators) if with_serialized else {},
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.flink.stack_frames import task_trace
 from flinkmock.rest.call import Payload, RestCall, handles
-from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized
+from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized_accumulators
 from flinkmock.rest.handlers.serialized_exceptions import failure_payload
 
 APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
@@ -27,7 +27,7 @@ def execution_result(call: RestCall) -> Payload:
         "id": job.id,
         "name": job.name,
         "application-status": APPLICATION_STATUS[state],
-        "accumulator-results": serialized(job_accumulators_at(call.cluster, job, call.now)),
+        "accumulator-results": serialized_accumulators(job_accumulators_at(call.cluster, job, call.now)),
         "net-runtime": end - job.submitted_at,
         "start-time": job.submitted_at,
         "end-time": end,

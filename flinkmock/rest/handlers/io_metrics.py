@@ -31,6 +31,7 @@ class IoMetrics:
         attempt = job.attempt_at(time)
         is_steady = attempt is not None and attempt.is_steady_at(time)
         self._steady_attempt = attempt.number if attempt is not None and is_steady else None
+        # while an attempt is steady, only a fetch of metrics changes the counters
         self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched_at, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
 
@@ -86,19 +87,21 @@ class IoMetrics:
         durations = [self.status_duration(execution) for execution in executions]
         return {
             "metrics": {
-                "write-records": summary_statistics(io.records_out for io in counters),
-                "accumulated-backpressured-time": summary_statistics(io.backpressured_ms for io in counters),
-                "accumulated-idle-time": summary_statistics(io.idle_ms for io in counters),
-                "write-bytes": summary_statistics(io.bytes_out for io in counters),
-                "read-bytes": summary_statistics(io.bytes_in for io in counters),
-                "read-records": summary_statistics(io.records_in for io in counters),
-                "accumulated-busy-time": summary_statistics(io.busy_ms for io in counters),
+                "write-records": statistics_payload(io.records_out for io in counters),
+                "accumulated-backpressured-time": statistics_payload(io.backpressured_ms for io in counters),
+                "accumulated-idle-time": statistics_payload(io.idle_ms for io in counters),
+                "write-bytes": statistics_payload(io.bytes_out for io in counters),
+                "read-bytes": statistics_payload(io.bytes_in for io in counters),
+                "read-records": statistics_payload(io.records_in for io in counters),
+                "accumulated-busy-time": statistics_payload(io.busy_ms for io in counters),
             },
-            "status-duration": {state: summary_statistics(d.get(state, -1) for d in durations) for state in STARTING},
+            "status-duration": {
+                state: statistics_payload(by_state.get(state, -1) for by_state in durations) for state in STARTING
+            },
         }
 
 
-def summary_statistics(values: Iterable[int]) -> dict[str, int]:
+def statistics_payload(values: Iterable[int]) -> dict[str, int]:
     """Return p25, min, avg, median, max, sum, p95 and p75 as ints, in the order of Java's hash map."""
     ascending = tuple(sorted(values)) or (0,)
     return {

@@ -69,18 +69,23 @@ def _plan_file_name(call: RestCall) -> str | None:
 
 
 def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
+    """Return an uploaded file; `kind` is for the error message. Raises InvalidJobSubmission."""
     if name not in files:
         raise InvalidJobSubmission(submission_messages.file_not_uploaded(kind, name), missing_file=True)
     return files[name]
 
 
 def _spec(submitted: SubmittedPlan, jars: list[UploadedFile], call: RestCall) -> JobSpec:
-    entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
-    rule = matching_rule((submitted.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
+    """Return the job that a plan and the matching submission rule describe. Raises UncaughtJavaException."""
+    entry_classes: list[str] = []
+    for jar in jars:
+        classes_of_jar, _ = read_jar(jar.path)
+        entry_classes += classes_of_jar
+    names = (submitted.name or "", *(jar.name for jar in jars), *entry_classes)
     try:
-        return spec_of_plan(submitted, rule)
-    except BadValue as bad:
-        text = submission_messages.results_not_serializable(submitted.name or "", str(bad))
+        return spec_of_plan(submitted, matching_rule(names, call.cluster.spec.submissions))
+    except BadValue as error:
+        text = submission_messages.results_not_serializable(submitted.name or "", str(error))
         raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, text)) from None
 
 
@@ -99,9 +104,9 @@ def _read(file: UploadedFile, release: Release) -> SubmittedPlan:
     """Read a plan. Since 1.20, its file name contains the id, too (docs/flink-behaviour.md#command-line-client)."""
     try:
         submitted = decode_plan(read_object(file.path.read_bytes()), release)
-    except BadStream as bad:
+    except BadStream as error:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
-        raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None
+        raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=error.cause) from None
     id_in_name = _ID_IN_NAME.search(file.name)
     if submitted.id or id_in_name is None:
         return submitted

@@ -56,6 +56,11 @@ def token_of(value: Any) -> str:
     return next((token for kind, token in kinds.items() if isinstance(value, kind)), "VALUE_STRING")
 
 
+def _mapping_error(message: str | None, path: str, cause: JavaException) -> JacksonError:
+    """Return the error for an exception in a deserializer of Flink, whose message has no location."""
+    return JacksonError(JavaException(MAPPING_EXCEPTION, f"{message} (through reference chain: {path})", cause))
+
+
 def fail(java_class: str, text: str, path: str, cause: JavaException | None = None) -> NoReturn:
     """Raise JacksonError. `path` is Jackson's reference chain: the class and the fields that lead to the value."""
     chain = f"\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {path})" if path else ""
@@ -125,11 +130,8 @@ class ScalarConverter:
                 return constants[int(text)]
             if isinstance(value, IntText):
                 reason = f"index value outside legal index range [0..{len(constants) - 1}]"
-                fail(
-                    _INVALID_FORMAT_EXCEPTION,
-                    f"Cannot deserialize value of type `{java_class}` from number {value}: {reason}",
-                    path,
-                )
+                message = f"Cannot deserialize value of type `{java_class}` from number {value}: {reason}"
+                fail(_INVALID_FORMAT_EXCEPTION, message, path)
         listed = ", ".join(jackson_order(constants))
         self._reject_text(java_class, value, f"not one of the values accepted for Enum class: [{listed}]", path)
 
@@ -145,26 +147,19 @@ class ScalarConverter:
         field = path.rpartition('["')[2].removesuffix('"]')
         if java_class := _ID_CLASSES.get(field):
             cause = JavaException("java.lang.IllegalArgumentException", _cannot_parse(java_class, text), cause)
-        fail(MAPPING_EXCEPTION, f"{cause.message} (through reference chain: {path})", "", cause)
+        raise _mapping_error(cause.message, path, cause)
 
     def base64(self, text: Any, path: str) -> str:
         """Return a text unchanged if it is base64. Other values have no bytes (JsonNode.binaryValue)."""
         if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
-            cause = JavaException("java.lang.NullPointerException", _NULL_DATA)
-            raise JacksonError(
-                JavaException(MAPPING_EXCEPTION, f"{_NULL_DATA} (through reference chain: {path})", cause)
-            )
+            raise _mapping_error(_NULL_DATA, path, JavaException("java.lang.NullPointerException", _NULL_DATA))
         try:
             base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            fail(
-                _INVALID_FORMAT_EXCEPTION,
-                "Cannot access contents of TextNode as binary due to broken Base64 encoding",
-                path,
-            )
+            reason = "Cannot access contents of TextNode as binary due to broken Base64 encoding"
+            fail(_INVALID_FORMAT_EXCEPTION, reason, path)
         if not text:
-            cause = JavaException("java.lang.IllegalArgumentException", _NO_DATA)
-            raise JacksonError(JavaException(MAPPING_EXCEPTION, f"{_NO_DATA} (through reference chain: {path})", cause))
+            raise _mapping_error(_NO_DATA, path, JavaException("java.lang.IllegalArgumentException", _NO_DATA))
         return text
 
     def reject_null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
@@ -193,24 +188,19 @@ class ScalarConverter:
         else:
             argument, label = "String", f"String value ('{value}')"
         reason = f"no {argument}-argument constructor/factory method to deserialize from {label}"
-        fail(
-            MISMATCH_EXCEPTION,
-            f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}",
-            path,
-        )
+        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
+        fail(MISMATCH_EXCEPTION, text, path)
 
     def reject_token(self, java_type: str, token: str, path: str) -> NoReturn:
+        """Reject a value whose first token (see `token_of`) a type can't have."""
         if self._has_newer_messages:
             label = f"{_TOKEN_LABELS[token]} value (token `JsonToken.{token}`)"
             fail(MISMATCH_EXCEPTION, f"Cannot deserialize value of type `{java_type}` from {label}", path)
         fail(MISMATCH_EXCEPTION, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
 
     def _reject_text(self, java_type: str, value: str, reason: str, path: str) -> NoReturn:
-        fail(
-            _INVALID_FORMAT_EXCEPTION,
-            f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}',
-            path,
-        )
+        text = f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}'
+        fail(_INVALID_FORMAT_EXCEPTION, text, path)
 
 
 def _cannot_parse(java_class: str, text: str) -> str:
@@ -220,16 +210,22 @@ def _cannot_parse(java_class: str, text: str) -> str:
 
 
 def jackson_order(constants: Sequence[str]) -> list[str]:
-    """Return the constants of an enum in the order of messages, that of Jackson's CompactStringObjectMap."""
-    size = 8 if len(constants) <= 5 else 16 if len(constants) <= 12 else 32
+    """Return the constants of an enum in the order in which Jackson's messages list them.
+
+    It is the order of the slots in CompactStringObjectMap, a hash map with three areas: primary slots, half as many
+    secondary slots, and spilled ones.
+    """
+    primary_slots = 8
+    if len(constants) > 5:
+        primary_slots = 16 if len(constants) <= 12 else 32
     slots: dict[int, str] = {}
-    spilled = size + size // 2
+    next_spilled_slot = primary_slots + primary_slots // 2
     for name in constants:
-        slot = string_hash(name) & (size - 1)
+        slot = string_hash(name) & (primary_slots - 1)
         if slot in slots:
-            slot = size + slot // 2
+            slot = primary_slots + slot // 2
         if slot in slots:
-            slot = spilled
-            spilled += 1
+            slot = next_spilled_slot
+            next_spilled_slot += 1
         slots[slot] = name
     return [slots[slot] for slot in sorted(slots)]

@@ -21,9 +21,10 @@ jobs:
 RATIOS = {"0.idleTimeMsPerSecond", "0.backPressuredTimeMsPerSecond", "0.busyTimeMsPerSecond"}
 
 
-def metrics(harness: ScenarioHarness, tail: str = "") -> dict[str, Any]:
+def metrics(harness: ScenarioHarness, scope: str = "job") -> dict[str, Any]:
+    """Return the metrics of the job, or of its first vertex (`scope` "vertex")."""
     job = harness.job()
-    path = f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}" if tail == "vertex" else f"/jobs/{job.id}"
+    path = f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}" if scope == "vertex" else f"/jobs/{job.id}"
     names = ",".join(metric["id"] for metric in harness.get(f"{path}/metrics"))
     return {metric["id"]: metric["value"] for metric in harness.get(f"{path}/metrics?get={names}")} if names else {}
 

@@ -1,4 +1,4 @@
-"""The profiler: runs, ends after its time, leaves a file."""
+"""Profiling: it runs for the requested time and leaves a file."""
 
 from __future__ import annotations
 
