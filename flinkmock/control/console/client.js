@@ -4,29 +4,30 @@
 const $ = (id) => document.getElementById(id);
 
 function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) node.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child != null));
-  return made;
+  node.append(...children.flat().filter((child) => child != null));
+  return node;
 }
 
-// Replace the content of a container if what it shows has changed. The focus stays on the element with the same key.
-function render(container, shown, build) {
-  const text = JSON.stringify(shown);
-  if (container.dataset.shown === text) return;
-  container.dataset.shown = text;
+// Replace the content of a container by what `build` returns if `data`, on which it depends, has changed. The focus stays on the
+// element with the same key.
+function render(container, data, build) {
+  const serialized = JSON.stringify(data);
+  if (container.dataset.shown === serialized) return;
+  container.dataset.shown = serialized;
   const key = container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   container.replaceChildren(...[build()].flat());
   if (key) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
-function options(select, values, label = (value) => value) {
-  const before = select.value;
+function setOptions(select, values, label = (value) => value) {
+  const selected = select.value;
   render(select, values, () => values.map((value) => element("option", { value }, label(value))));
-  if (values.includes(before)) select.value = before;
+  if (values.includes(selected)) select.value = selected;
 }
 
 // -- durations and times
@@ -57,15 +58,15 @@ class RequestRejected extends Error {
   }
 }
 
-const TOKEN = "flinkmock-token";
+const TOKEN_KEY = "flinkmock-token";
 if (location.hash.startsWith("#token=")) {
-  sessionStorage.setItem(TOKEN, decodeURIComponent(location.hash.slice(7)));
+  sessionStorage.setItem(TOKEN_KEY, decodeURIComponent(location.hash.slice(7)));
   history.replaceState(null, "", location.pathname);
 }
 
 async function send(method, path, { body, type = "application/json", accept = "application/json" } = {}) {
   const headers = { Accept: accept };
-  const token = sessionStorage.getItem(TOKEN);
+  const token = sessionStorage.getItem(TOKEN_KEY);
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = type;
   const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -84,26 +85,26 @@ async function send(method, path, { body, type = "application/json", accept = "a
   return (response.headers.get("content-type") ?? "").startsWith("application/json") ? response.json() : response.text();
 }
 
-let asking = null;
+let askedToken = null; // a promise while the dialog is open
 function askForToken() {
-  asking ??= new Promise((resolve) => {
+  askedToken ??= new Promise((resolve) => {
     const dialog = $("token-dialog");
     const input = dialog.querySelector("input");
     input.value = "";
     dialog.oncancel = (event) => event.preventDefault();
     dialog.onclose = () => {
-      sessionStorage.setItem(TOKEN, input.value);
-      asking = null;
+      sessionStorage.setItem(TOKEN_KEY, input.value);
+      askedToken = null;
       resolve();
     };
     dialog.showModal();
   });
-  return asking;
+  return askedToken;
 }
 
 // -- messages
 
-function say(text, { bad = false, details = [] } = {}) {
+function showMessage(text, { bad = false, details = [] } = {}) {
   const lines = details.filter((detail) => detail.line).map((detail) => element("li", {}, `${detail.line}:${detail.column} ${detail.message}`));
   const close = element("button", { "aria-label": "Dismiss", onclick: () => note.remove() }, "×");
   const note = element("div", { class: bad ? "note bad" : "note" },

@@ -1,17 +1,17 @@
 // Polls the cluster: once a second, and not while the page is hidden. Everything but the timeline is read again only
 // when the timeline has changed, and now and then, because other clients of the control API may change it.
 
-const INTERVAL = 1000;
-const EVERYTHING_EVERY = 5;
+const INTERVAL_MS = 1000;
+const POLLS_BETWEEN_FULL_READS = 5;
 let latest = null;
-let seen = "";
-let round = 0;
+let lastState = "";
+let pollCount = 0;
 let refreshing = null;
 
-function connected(text, bad = false) {
-  const shown = $("connection");
-  if (shown.textContent !== text) shown.textContent = text;
-  shown.classList.toggle("bad-text", bad);
+function showConnection(text, bad = false) {
+  const status = $("connection");
+  if (status.textContent !== text) status.textContent = text;
+  status.classList.toggle("bad-text", bad);
 }
 
 async function refresh({ all = false } = {}) {
@@ -29,12 +29,12 @@ async function read(all) {
     showJobs(data);
     showProcesses(data);
     const { now, ...clock } = data.clock;
-    const text = JSON.stringify({ ...data, clock });
-    if (all || text !== seen || round++ % EVERYTHING_EVERY === 0) await readEverything();
-    seen = text;
-    connected("live");
+    const state = JSON.stringify({ ...data, clock });
+    if (all || state !== lastState || pollCount++ % POLLS_BETWEEN_FULL_READS === 0) await readEverything();
+    lastState = state;
+    showConnection("live");
   } catch (error) {
-    connected(error instanceof RequestRejected ? error.message : "The cluster does not answer.", true);
+    showConnection(error instanceof RequestRejected ? error.message : "The cluster does not answer.", true);
   }
 }
 
@@ -51,13 +51,13 @@ async function readEverything() {
   showSignals(signals);
   showSnapshots(snapshots);
   showExpectations(expectations);
-  options($("submit").template, templates);
+  setOptions($("submit").template, templates);
   await showScenarioText();
 }
 
 async function poll() {
   if (!document.hidden) await refresh();
-  setTimeout(poll, INTERVAL);
+  setTimeout(poll, INTERVAL_MS);
 }
 
 connectPanels();

@@ -3,18 +3,18 @@
 const STATES = ["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELLING", "CANCELED",
   "FINISHED", "SUSPENDED", "RECONCILING"];
 const MODES = ["virtual", "real", "10x", "1s per request"];
-let started = 0; // when the scenario began, in cluster time
+let scenarioStart = 0; // the cluster time at which the scenario began, in ms since the epoch
 
-// Do something to the cluster, report it, and show the effect.
-async function act(done, work) {
+// Send requests that change the cluster, show a message, and refresh the page.
+async function perform(message, work) {
   $("messages").replaceChildren();
   try {
     const result = await work();
-    if (done) say(typeof done === "function" ? done(result) : done);
+    if (message) showMessage(typeof message === "function" ? message(result) : message);
     await refresh({ all: true });
     return true;
   } catch (error) {
-    say(error.message, { bad: true, details: error.details });
+    showMessage(error.message, { bad: true, details: error.details });
     await refresh({ all: true });
     return false;
   }
@@ -22,30 +22,30 @@ async function act(done, work) {
 
 const job = (id) => `jobs/${encodeURIComponent(id)}`;
 const button = (key, text, onclick, attributes = {}) => element("button", { type: "button", "data-key": key, onclick, ...attributes }, text);
-const nothing = (text) => element("p", { class: "faint" }, text);
+const hint = (text) => element("p", { class: "faint" }, text);
 
 function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
-  started = start;
+  scenarioStart = start;
   $("time").value = clockText(now);
   $("date").textContent = new Date(now).toISOString().slice(0, 10);
   $("elapsed").textContent = `+${duration(now - start)}`;
   $("elapsed").title = "Since the start of the scenario";
-  options($("mode"), MODES.includes(mode) ? MODES : [...MODES, mode]);
+  setOptions($("mode"), MODES.includes(mode) ? MODES : [...MODES, mode]);
   if (document.activeElement !== $("mode")) $("mode").value = mode;
   $("next-event").disabled = next == null;
   $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${duration(next - now, next - now < 1000 ? 3 : 1)}`;
 }
 
 function showJobs({ jobs, clock }) {
-  const stands = clock.mode === "virtual" || clock.mode.endsWith("per request"); // else each row would change each time
+  const standsStill = clock.mode === "virtual" || clock.mode.endsWith("per request"); // else each row would change each time
   const rows = jobs.map((job) => {
     const last = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
-    const completed = job.checkpoints.filter((one) => one["ended-at"] != null && !one.failure);
-    return [job.id, job.name, last.state, last.note, stands ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+    const completed = job.checkpoints.filter((checkpoint) => checkpoint["ended-at"] != null && !checkpoint.failure);
+    return [job.id, job.name, last.state, last.note, standsStill ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
-  options($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
+  setOptions($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
   render($("jobs"), rows, () => {
-    if (!rows.length) return nothing("There are no jobs.");
+    if (!rows.length) return hint("There are no jobs.");
     return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
       const ended = ENDED.includes(state);
       return element("li", {},
@@ -56,9 +56,9 @@ function showJobs({ jobs, clock }) {
           note ? element("span", { class: "reason", title: note }, note) : null),
         ended ? null : element("span", { class: "group" },
           button(`fail-${id}`, "Fail…", () => failJob(id, name), { "aria-label": `Fail ${name}` }),
-          button(`restart-${id}`, "Restart", () => act(`${name} restarts.`, () => send("POST", `${job(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
-          button(`finish-${id}`, "Finish", () => act(`${name} finishes.`, () => send("POST", `${job(id)}/finish`)), { "aria-label": `Finish ${name}` }),
-          button(`cancel-${id}`, "Cancel", () => act(`${name} is cancelled.`, () => send("POST", `${job(id)}/cancel`)), { "aria-label": `Cancel ${name}` })));
+          button(`restart-${id}`, "Restart", () => perform(`${name} restarts.`, () => send("POST", `${job(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
+          button(`finish-${id}`, "Finish", () => perform(`${name} finishes.`, () => send("POST", `${job(id)}/finish`)), { "aria-label": `Finish ${name}` }),
+          button(`cancel-${id}`, "Cancel", () => perform(`${name} is cancelled.`, () => send("POST", `${job(id)}/cancel`)), { "aria-label": `Cancel ${name}` })));
     }));
   });
 }
@@ -68,13 +68,13 @@ async function failJob(id, name) {
   const form = dialog.querySelector("form");
   $("fail-title").textContent = `Fail ${name}`;
   const { vertices } = await send("GET", job(id));
-  options(form.vertex, ["", ...vertices.map((vertex) => vertex.name)], (value) => value || "any vertex");
+  setOptions(form.vertex, ["", ...vertices.map((vertex) => vertex.name)], (value) => value || "any vertex");
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "fail") return;
     const body = { exception: { class: form.class.value, message: form.message.value } };
     if (form.vertex.value) body.vertex = form.vertex.value;
-    act(`${name} fails with ${form.class.value}.`, () => send("POST", `${job(id)}/fail`, { body }));
+    perform(`${name} fails with ${form.class.value}.`, () => send("POST", `${job(id)}/fail`, { body }));
   };
   dialog.showModal();
   form.class.focus();
@@ -87,11 +87,11 @@ function summary(definition) {
 
 function showFaults(faults) {
   render($("faults"), faults, () => {
-    if (!faults.length) return nothing("Nothing goes wrong between clients and the cluster.");
+    if (!faults.length) return hint("Nothing goes wrong between clients and the cluster.");
     return element("ul", { class: "rows" }, faults.map(({ name, hits, definition }, index) => element("li", {},
       element("span", { class: "grow" }, element("b", {}, name), element("span", { class: "detail" }, summary(definition) || "created in Python")),
       element("span", { class: hits ? "hits bad-text" : "hits faint" }, hits === 1 ? "1 hit" : `${hits} hits`),
-      button(`remove-${name}-${index}`, "Remove", () => act(`Fault ${name} is removed.`, () => send("DELETE", `faults/${encodeURIComponent(name)}`)), { "aria-label": `Remove fault ${name}` }))));
+      button(`remove-${name}-${index}`, "Remove", () => perform(`Fault ${name} is removed.`, () => send("DELETE", `faults/${encodeURIComponent(name)}`)), { "aria-label": `Remove fault ${name}` }))));
   });
 }
 
@@ -101,31 +101,31 @@ function showProcesses({ taskmanagers, leaders }) {
   render($("processes"), [present, leader], () => [
     element("ul", { class: "rows" },
       element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager leads." : `JobManager ${leader} leads.`),
-        button("leader", "Crash for 5 s", () => act("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
+        button("leader", "Crash for 5 s", () => perform("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
       present.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
-        button(`lose-${id}`, "Lose", () => act(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
+        button(`lose-${id}`, "Lose", () => perform(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
       present.length > 12 ? element("li", { class: "faint" }, `… and ${present.length - 12} more TaskManagers`) : null,
       present.length ? null : element("li", { class: "faint" }, "No TaskManager is registered.")),
-    element("div", { class: "line" }, button("join", "Add a TaskManager", () => act(({ id }) => `${id} joins.`, () => send("POST", "taskmanagers/join")))),
+    element("div", { class: "line" }, button("join", "Add a TaskManager", () => perform(({ id }) => `${id} joins.`, () => send("POST", "taskmanagers/join")))),
   ]);
 }
 
 function showSignals(signals) {
   render($("signals"), signals, () => {
-    if (!signals.length) return nothing("Nothing in the scenario waits for a signal.");
+    if (!signals.length) return hint("Nothing in the scenario waits for a signal.");
     return element("ul", { class: "rows" }, signals.map(({ name, awaited }) => element("li", {},
       element("span", { class: "grow" }, element("b", {}, name), element("span", { class: awaited ? "bad-text" : "faint" }, awaited ? " awaited now" : " not awaited")),
-      button(`signal-${name}`, "Send", () => act(`Signal ${name} is sent.`, () => send("POST", `signals/${encodeURIComponent(name)}`)), { "aria-label": `Send signal ${name}`, class: awaited ? "primary" : false }))));
+      button(`signal-${name}`, "Send", () => perform(`Signal ${name} is sent.`, () => send("POST", `signals/${encodeURIComponent(name)}`)), { "aria-label": `Send signal ${name}`, class: awaited ? "primary" : false }))));
   });
 }
 
 function showSnapshots(snapshots) {
-  render($("snapshots"), [snapshots, started], () => {
-    if (!snapshots.length) return nothing("A snapshot keeps everything: jobs, faults, requests and the time.");
+  render($("snapshots"), [snapshots, scenarioStart], () => {
+    if (!snapshots.length) return hint("A snapshot keeps everything: jobs, faults, requests and the time.");
     return element("ul", { class: "rows" }, snapshots.map(({ id, at }) => element("li", {},
-      element("span", { class: "grow" }, element("b", {}, `+${duration(at - started)}`), " ", element("code", { class: "faint" }, id)),
-      button(`restore-${id}`, "Restore", () => act(`The cluster is back at +${duration(at - started)}.`, () => send("POST", `snapshots/${id}/restore`)), { "aria-label": `Restore snapshot ${id}` }),
-      button(`delete-${id}`, "Delete", () => act("The snapshot is deleted.", () => send("DELETE", `snapshots/${id}`)), { "aria-label": `Delete snapshot ${id}` }))));
+      element("span", { class: "grow" }, element("b", {}, `+${duration(at - scenarioStart)}`), " ", element("code", { class: "faint" }, id)),
+      button(`restore-${id}`, "Restore", () => perform(`The cluster is back at +${duration(at - scenarioStart)}.`, () => send("POST", `snapshots/${id}/restore`)), { "aria-label": `Restore snapshot ${id}` }),
+      button(`delete-${id}`, "Delete", () => perform("The snapshot is deleted.", () => send("DELETE", `snapshots/${id}`)), { "aria-label": `Delete snapshot ${id}` }))));
   });
 }
 
@@ -148,8 +148,8 @@ async function showScenarioText({ replace = false } = {}) {
   shownScenario = field.value;
 }
 
-const replaceScenario = async (body, done) => {
-  if (await act(done, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText({ replace: true });
+const replaceScenario = async (body, message) => {
+  if (await perform(message, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText({ replace: true });
 };
 
 function onSubmit(id, work) {
@@ -160,23 +160,23 @@ function onSubmit(id, work) {
 }
 
 function connectPanels() {
-  options($("run-until").state, STATES);
+  setOptions($("run-until").state, STATES);
   $("run-until").state.value = "FINISHED";
   document.querySelectorAll("[data-advance]").forEach((button) => button.addEventListener("click", () =>
-    act(null, () => send("POST", "clock/advance", { body: { by: button.dataset.advance } }))));
-  $("next-event").addEventListener("click", () => act(null, () => send("POST", "clock/next-event")));
-  $("mode").addEventListener("change", () => act(`The clock is ${$("mode").value}.`, () => send("PUT", "clock/mode", { body: { mode: $("mode").value } })));
-  onSubmit("run-until", (form) => act(`${form.job.value} is ${form.state.value}.`, () =>
+    perform(null, () => send("POST", "clock/advance", { body: { by: button.dataset.advance } }))));
+  $("next-event").addEventListener("click", () => perform(null, () => send("POST", "clock/next-event")));
+  $("mode").addEventListener("change", () => perform(`The clock is ${$("mode").value}.`, () => send("PUT", "clock/mode", { body: { mode: $("mode").value } })));
+  onSubmit("run-until", (form) => perform(`${form.job.value} is ${form.state.value}.`, () =>
     send("POST", "clock/run-until", { body: { job: form.job.value, state: form.state.value } })));
-  onSubmit("submit", (form) => act(({ name }) => `${name} is submitted.`, () =>
+  onSubmit("submit", (form) => perform(({ name }) => `${name} is submitted.`, () =>
     send("POST", "jobs", { body: { name: form.name.value, template: form.template.value } })));
-  onSubmit("add-fault", (form) => act(({ faults }) => `Added: ${faults.map((fault) => fault.name).join(", ")}.`, () =>
+  onSubmit("add-fault", (form) => perform(({ faults }) => `Added: ${faults.map((fault) => fault.name).join(", ")}.`, () =>
     send("POST", `faults?first=${form.first.checked}`, { body: form.fault.value, type: "application/yaml" })));
   onSubmit("load", (form) => replaceScenario(form.scenario.value, `${form.scenario.value} is loaded.`));
   onSubmit("replace", () => replaceScenario($("scenario-text").value, "The scenario is replaced."));
   $("scenario-details").addEventListener("toggle", () => showScenarioText());
-  $("reset").addEventListener("click", () => act("The cluster starts again.", () => send("POST", "reset")));
-  $("take-snapshot").addEventListener("click", () => act("The snapshot is taken.", () => send("POST", "snapshots")));
+  $("reset").addEventListener("click", () => perform("The cluster starts again.", () => send("POST", "reset")));
+  $("take-snapshot").addEventListener("click", () => perform("The snapshot is taken.", () => send("POST", "snapshots")));
 }
 
 async function listBuiltIn() {
@@ -184,7 +184,7 @@ async function listBuiltIn() {
   const descriptions = Object.fromEntries(scenarios.map(({ name, description }) => [name, description]));
   const select = $("load").scenario;
   const describe = () => { $("description").textContent = descriptions[select.value]; };
-  options(select, Object.keys(descriptions), (name) => name.replace(/\.yaml$/, ""));
+  setOptions(select, Object.keys(descriptions), (name) => name.replace(/\.yaml$/, ""));
   select.addEventListener("change", describe);
   describe();
 }

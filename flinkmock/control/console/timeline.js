@@ -1,20 +1,20 @@
-// Draws GET timeline as SVG: lanes of jobs with coloured states, as `flinkmock scenario plan` draws them, and the hand
-// of the clock.
+// Draws the response of GET timeline as SVG, as `flinkmock scenario plan` does: a lane with coloured states for each job, and a line
+// at the current time.
 
 const HATCHED = ["RESTARTING", "FAILING", "FAILED"];
 const ENDED = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
-const STEPS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
+const GRID_STEPS_MS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
   432e5, 864e5, 1728e5, 432e6, 864e6];
 const MAX_LANES = 40;
-const SHORTEST = 500; // ms that a state lasts to be in the legend
-const BAR = 22;
-const LETTER = 6.1; // the approximate width of a small letter
+const MIN_LEGEND_MS = 500; // shorter states are not in the legend
+const BAR_HEIGHT = 22;
+const LETTER_WIDTH = 6.1; // the approximate width of a small letter
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-const n = (x) => Math.round(x * 10) / 10;
+const rounded = (x) => Math.round(x * 10) / 10;
 const simpleName = (exception) => exception.split(":")[0].split(".").pop();
 
-function shownWindow(data, span) {
+function visibleRange(data, span) {
   const { now, "started-at": start } = data.clock;
   const elapsed = Math.max(now - start, 30000);
   const first = Math.min(start, ...data.jobs.flatMap((job) => job.states.slice(0, 1).map((state) => state.at)));
@@ -27,14 +27,14 @@ class Picture {
   constructor(data, width, span) {
     this.data = data;
     this.width = width;
-    this.narrow = width < 640;
-    this.left = this.narrow ? 4 : 160;
+    this.isNarrow = width < 640;
+    this.left = this.isNarrow ? 4 : 160;
     this.right = width - 12;
     this.now = data.clock.now;
     this.start = data.clock["started-at"];
-    Object.assign(this, shownWindow(data, span));
+    Object.assign(this, visibleRange(data, span));
     this.top = 34;
-    this.out = [];
+    this.parts = [];
   }
 
   x(at) {
@@ -44,21 +44,21 @@ class Picture {
 
   since(at) { return (at >= this.start ? "+" : "") + duration(at - this.start); }
 
-  put(text) { this.out.push(text); }
+  add(text) { this.parts.push(text); }
 
   text(x, y, text, kind, { anchor = "start", title = "" } = {}) {
     const tip = title ? `<title>${escaped(title)}</title>` : "";
-    this.put(`<text class="${kind}" x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
+    this.add(`<text class="${kind}" x="${rounded(x)}" y="${rounded(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
   }
 
-  label(name, second, y) {
-    if (this.narrow) {
-      this.text(this.left, y - 7, second ? `${name} · ${second}` : name, "name");
+  label(name, detail, y) {
+    if (this.isNarrow) {
+      this.text(this.left, y - 7, detail ? `${name} · ${detail}` : name, "name");
       return;
     }
     const short = name.length > 22 ? name.slice(0, 21) + "…" : name;
-    this.text(2, y + (second ? 9 : 14), short, "name", { title: name });
-    if (second) this.text(2, y + 23, second, "faint small");
+    this.text(2, y + (detail ? 9 : 14), short, "name", { title: name });
+    if (detail) this.text(2, y + 23, detail, "faint small");
   }
 
   draw() {
@@ -74,97 +74,97 @@ class Picture {
     }
     this.cluster();
     this.faults();
-    const body = this.out;
-    this.out = [];
+    const body = this.parts;
+    this.parts = [];
     this.grid();
-    const grid = this.out;
-    this.out = [];
-    this.hand();
+    const grid = this.parts;
+    this.parts = [];
+    this.currentTime();
     const height = this.top + 24;
     return `<svg viewBox="0 0 ${this.width} ${height}" width="${this.width}" height="${height}" role="img" `
-      + `aria-label="${escaped(this.alternative())}">${PATTERNS}${grid.join("")}${body.join("")}${this.out.join("")}</svg>`;
+      + `aria-label="${escaped(this.description())}">${PATTERNS}${grid.join("")}${body.join("")}${this.parts.join("")}</svg>`;
   }
 
-  alternative() {
+  description() {
     const states = this.data.jobs.map((job) => `${job.name} is ${job.states.at(-1)?.state ?? "new"}`);
     return `Timeline, ${duration(this.now - this.start)} after the start: ${states.join(", ") || "no jobs"}`;
   }
 
   grid() {
-    const most = Math.max(2, Math.floor((this.right - this.left) / 78));
+    const maxLines = Math.max(2, Math.floor((this.right - this.left) / 78));
     const length = this.end - this.begin;
-    const step = STEPS.find((step) => length / step <= most) ?? length / most;
+    const step = GRID_STEPS_MS.find((step) => length / step <= maxLines) ?? length / maxLines;
     for (let at = Math.ceil((this.begin - this.start) / step) * step + this.start; at <= this.end; at += step) {
-      const x = n(this.x(at));
-      this.put(`<path class="grid" d="M${x} 22V${this.top}"/>`);
+      const x = rounded(this.x(at));
+      this.add(`<path class="grid" d="M${x} 22V${this.top}"/>`);
       const anchor = x < this.left + 12 ? "start" : x > this.right - 14 ? "end" : "middle";
       this.text(x, this.top + 16, duration(at - this.start), "faint small", { anchor });
     }
   }
 
-  hand() {
-    const x = n(this.x(this.now));
+  currentTime() {
+    const x = rounded(this.x(this.now));
     const label = this.since(this.now);
-    const wide = label.length * 7.2 + 12;
-    const from = Math.min(Math.max(x - wide / 2, 0), this.width - wide);
-    this.put(`<g class="hand"><path d="M${x} 20V${this.top}"/><rect x="${n(from)}" y="2" width="${n(wide)}" height="18" rx="4"/>`
-      + `<text x="${n(from + wide / 2)}" y="15" text-anchor="middle">${label}</text></g>`);
+    const boxWidth = label.length * 7.2 + 12;
+    const from = Math.min(Math.max(x - boxWidth / 2, 0), this.width - boxWidth);
+    this.add(`<g class="current-time"><path d="M${x} 20V${this.top}"/><rect x="${rounded(from)}" y="2" width="${rounded(boxWidth)}" height="18" rx="4"/>`
+      + `<text x="${rounded(from + boxWidth / 2)}" y="15" text-anchor="middle">${label}</text></g>`);
     const next = this.data.clock["next-event-at"];
     if (next != null && next > this.now && next <= this.end) {
-      const at = n(this.x(next));
-      this.put(`<g><title>The next event: ${this.since(next)}</title><path class="next" d="M${at} 24V${this.top}"/></g>`);
+      const at = rounded(this.x(next));
+      this.add(`<g><title>The next event: ${this.since(next)}</title><path class="next" d="M${at} 24V${this.top}"/></g>`);
     }
   }
 
   job(job) {
-    const bar = this.top + (this.narrow ? 38 : 20);
-    this.label(job.name, `parallelism ${job.parallelism}`, this.narrow ? bar - 15 : bar);
-    const taken = [];
+    const bar = this.top + (this.isNarrow ? 38 : 20);
+    this.label(job.name, `parallelism ${job.parallelism}`, this.isNarrow ? bar - 15 : bar);
+    const occupied = [];
     job.states.forEach((interval, index) => this.state(job, interval, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
-    for (const operation of this.data.operations) if (operation.job === job.id) this.operation(operation, bar, taken);
-    for (const interval of job.states) this.exception(interval, bar, taken);
-    let before = -Infinity;
+    for (const operation of this.data.operations) if (operation.job === job.id) this.operation(operation, bar, occupied);
+    for (const interval of job.states) this.exception(interval, bar, occupied);
+    let previousX = -Infinity;
     for (const checkpoint of job.checkpoints) {
       const x = this.x(checkpoint["ended-at"] ?? checkpoint["triggered-at"]);
-      if (x <= this.left || (x - before < 6 && !checkpoint.failure && !checkpoint.savepoint)) continue;
-      before = x;
-      this.checkpoint(checkpoint, x, bar + BAR + 8);
+      if (x <= this.left || (x - previousX < 6 && !checkpoint.failure && !checkpoint.savepoint)) continue;
+      previousX = x;
+      this.checkpoint(checkpoint, x, bar + BAR_HEIGHT + 8);
     }
-    this.top += this.narrow ? 80 : 60;
+    this.top += this.isNarrow ? 80 : 60;
   }
 
   state(job, interval, end, bar, last) {
     if (end <= this.begin || (end === interval.at && !last)) return;
     const left = this.x(interval.at);
     const ended = last && ENDED.includes(interval.state);
-    const wide = Math.max(this.x(end) - left, 1.2);
+    const boxWidth = Math.max(this.x(end) - left, 1.2);
     const name = interval.state.toLowerCase();
-    const box = `x="${n(left)}" y="${bar}" width="${n(wide)}" height="${BAR}"`;
+    const box = `x="${rounded(left)}" y="${bar}" width="${rounded(boxWidth)}" height="${BAR_HEIGHT}"`;
     const title = `${job.name}: ${interval.state} from ${this.since(interval.at)}, ${duration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
-    this.put(`<g><title>${escaped(title)}</title><rect class="state s-${name}${ended ? " over" : ""}" ${box}/>`);
-    if (HATCHED.includes(interval.state) && !ended) this.put(`<rect class="hatch" ${box}/>`);
-    if (ended) this.put(`<rect class="s-${name}" x="${n(left)}" y="${bar}" width="3" height="${BAR}"/>`);
-    if (interval.state.length * 7.2 + 12 <= wide) {
-      this.put(`<text class="small ${ended ? "" : `t-${name}`}" x="${n(left + 7)}" y="${bar + 15}">${interval.state}</text>`);
+    this.add(`<g><title>${escaped(title)}</title><rect class="state s-${name}${ended ? " over" : ""}" ${box}/>`);
+    if (HATCHED.includes(interval.state) && !ended) this.add(`<rect class="hatch" ${box}/>`);
+    if (ended) this.add(`<rect class="s-${name}" x="${rounded(left)}" y="${bar}" width="3" height="${BAR_HEIGHT}"/>`);
+    if (interval.state.length * 7.2 + 12 <= boxWidth) {
+      this.add(`<text class="small ${ended ? "" : `t-${name}`}" x="${rounded(left + 7)}" y="${bar + 15}">${interval.state}</text>`);
     }
-    this.put("</g>");
+    this.add("</g>");
   }
 
-  // The text above a bar, where there is room.
-  above(x, text, bar, taken, kind, title) {
-    const wide = text.length * LETTER;
+  // Draw a text above a bar, unless it would overlap another one.
+  labelAbove(x, text, bar, occupied, kind, title) {
+    const boxWidth = text.length * LETTER_WIDTH;
     const hand = this.x(this.now);
-    const from = x + wide > hand && x <= hand ? hand - wide - 4 : Math.min(x, this.right - wide);
-    if (taken.some(([a, b]) => from < b + 6 && from + wide > a - 6)) return;
-    taken.push([from, from + wide]);
+    const from = x + boxWidth > hand && x <= hand ? hand - boxWidth - 4 : Math.min(x, this.right - boxWidth);
+    if (occupied.some(([a, b]) => from < b + 6 && from + boxWidth > a - 6)) return;
+    occupied.push([from, from + boxWidth]);
     this.text(from, bar - 8, text, kind, { title });
   }
 
-  exception(interval, bar, taken) {
-    if (interval.note && interval.at >= this.begin) this.above(this.x(interval.at), simpleName(interval.note), bar, taken, "bad small", interval.note);
+  exception(interval, bar, occupied) {
+    if (interval.note && interval.at >= this.begin) this.labelAbove(this.x(interval.at), simpleName(interval.note), bar, occupied, "bad small", interval.note);
   }
 
-  operation(operation, bar, taken) {
+  operation(operation, bar, occupied) {
     const end = operation["done-at"] ?? this.now;
     if (end < this.begin) return;
     const left = this.x(operation["triggered-at"]);
@@ -173,17 +173,17 @@ class Picture {
     const outcome = operation.failure ? `failed: ${operation.failure}` : operation["done-at"] == null ? "in progress" : "completed";
     const title = `${operation.kind} ${outcome}\n${this.since(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
     const close = operation["done-at"] == null ? "" : "v4";
-    this.put(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${n(left)} ${bar - 1}v-4H${n(right)}${close}"/></g>`);
-    this.above(left, operation.kind, bar - 1, taken, `${kind} small`, title);
+    this.add(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${rounded(left)} ${bar - 1}v-4H${rounded(right)}${close}"/></g>`);
+    this.labelAbove(left, operation.kind, bar - 1, occupied, `${kind} small`, title);
   }
 
   checkpoint(checkpoint, x, y) {
     const kind = checkpoint.savepoint ? "savepoint" : "checkpoint";
     const outcome = checkpoint["ended-at"] == null ? "in progress" : checkpoint.failure ? `failed: ${checkpoint.failure}` : "completed";
-    let shape = `<circle class="good${checkpoint["ended-at"] == null ? " open" : ""}" cx="${n(x)}" cy="${y}" r="2.4"/>`;
-    if (checkpoint.failure) shape = `<path class="bad line" d="M${n(x - 3)} ${y - 3}l6 6m0-6l-6 6"/>`;
-    else if (checkpoint.savepoint) shape = `<path class="good${checkpoint["ended-at"] == null ? " open" : ""}" d="M${n(x)} ${y - 5}l5 5-5 5-5-5z"/>`;
-    this.put(`<g><title>${kind} ${checkpoint.id} ${outcome}</title>${shape}</g>`);
+    let shape = `<circle class="good${checkpoint["ended-at"] == null ? " open" : ""}" cx="${rounded(x)}" cy="${y}" r="2.4"/>`;
+    if (checkpoint.failure) shape = `<path class="bad line" d="M${rounded(x - 3)} ${y - 3}l6 6m0-6l-6 6"/>`;
+    else if (checkpoint.savepoint) shape = `<path class="good${checkpoint["ended-at"] == null ? " open" : ""}" d="M${rounded(x)} ${y - 5}l5 5-5 5-5-5z"/>`;
+    this.add(`<g><title>${kind} ${checkpoint.id} ${outcome}</title>${shape}</g>`);
   }
 
   cluster() {
@@ -198,16 +198,16 @@ class Picture {
     }
     const shown = events.filter(([at]) => at >= this.begin).sort((a, b) => a[0] - b[0]);
     if (!shown.length) return;
-    const y = this.top + (this.narrow ? 30 : 20);
-    this.label("cluster", "", this.narrow ? y - 14 : y - 8);
-    const taken = [];
+    const y = this.top + (this.isNarrow ? 30 : 20);
+    this.label("cluster", "", this.isNarrow ? y - 14 : y - 8);
+    const occupied = [];
     for (const [at, text, who, bad] of shown) {
       const title = `${text}: ${who}\n${this.since(at)}`;
-      this.put(`<g><title>${escaped(title)}</title><path class="${bad ? "bad" : "good"} line" d="M${n(this.x(at))} ${y + 6}v-12"/></g>`);
-      const before = this.x(at) + 5 + text.length * LETTER > this.right; // no room behind it
-      this.above(this.x(at) + (before ? -5 - text.length * LETTER : 5), text, y + 12, taken, `${bad ? "bad" : "good"} small`, title);
+      this.add(`<g><title>${escaped(title)}</title><path class="${bad ? "bad" : "good"} line" d="M${rounded(this.x(at))} ${y + 6}v-12"/></g>`);
+      const isBefore = this.x(at) + 5 + text.length * LETTER_WIDTH > this.right; // there is no room after the mark
+      this.labelAbove(this.x(at) + (isBefore ? -5 - text.length * LETTER_WIDTH : 5), text, y + 12, occupied, `${bad ? "bad" : "good"} small`, title);
     }
-    this.top += this.narrow ? 52 : 40;
+    this.top += this.isNarrow ? 52 : 40;
   }
 
   faults() {
@@ -218,16 +218,16 @@ class Picture {
       byFault.get(hit.fault).push(hit);
     }
     for (const [name, hits] of byFault) {
-      const y = this.top + (this.narrow ? 26 : 4);
-      const second = hits.length === 1 ? "1 hit" : `${hits.length} hits`;
-      this.label(name, second, this.narrow ? y - 4 : y - 3);
-      this.put(`<path class="grid" d="M${this.left} ${y + 9}H${this.right}"/>`);
+      const y = this.top + (this.isNarrow ? 26 : 4);
+      const detail = hits.length === 1 ? "1 hit" : `${hits.length} hits`;
+      this.label(name, detail, this.isNarrow ? y - 4 : y - 3);
+      this.add(`<path class="grid" d="M${this.left} ${y + 9}H${this.right}"/>`);
       for (const hit of hits) {
         const title = `${name}: ${hit.request}\n${this.since(hit.at)}, request ${hit.number}`;
-        const x = n(this.x(hit.at));
-        this.put(`<g><title>${escaped(title)}</title><path class="bad" d="M${x} ${y + 2}l4.5 7-4.5 7-4.5-7z"/></g>`);
+        const x = rounded(this.x(hit.at));
+        this.add(`<g><title>${escaped(title)}</title><path class="bad" d="M${x} ${y + 2}l4.5 7-4.5 7-4.5-7z"/></g>`);
       }
-      this.top += this.narrow ? 52 : 34;
+      this.top += this.isNarrow ? 52 : 34;
     }
   }
 }
@@ -238,8 +238,8 @@ const PATTERNS = '<defs><pattern id="hatch" width="6" height="6" patternUnits="u
 function drawTimeline(data) {
   const container = $("timeline");
   container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
-  const lasting = (interval, index, all) => index === all.length - 1 || all[index + 1].at - interval.at >= SHORTEST;
-  const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(lasting).map((interval) => interval.state)))];
+  const isInLegend = (interval, index, all) => index === all.length - 1 || all[index + 1].at - interval.at >= MIN_LEGEND_MS;
+  const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(isInLegend).map((interval) => interval.state)))];
   const points = data.jobs.flatMap((job) => job.checkpoints);
   render($("legend"), [states, points.some((p) => p.savepoint), points.some((p) => p.failure)], () => [
     ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),
