@@ -25,9 +25,9 @@ def oracle() -> dict[str, JobSpec]:
     }
 
 
-def bodies(release: str, suite: str, step: str) -> dict[str, Any]:
+def recorded_body(release: str, suite: str, step: str) -> dict[str, Any]:
     recording = json.loads(gzip.decompress((TESTS / "recordings" / release / f"{suite}.json.gz").read_bytes()))
-    (body,) = [recorded["response"]["body"] for recorded in recording["steps"] if recorded["step"] == step]
+    (body,) = [entry["response"]["body"] for entry in recording["steps"] if entry["step"] == step]
     assert isinstance(body, dict)
     return body
 
@@ -42,11 +42,11 @@ JOBS = [
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize(("name", "suite", "step"), JOBS, ids=[name for name, _, _ in JOBS])
-def test_the_graph_is_the_recorded_one(name: str, suite: str, step: str, release: str) -> None:
-    spec, body = oracle()[name], bodies(release, suite, step)
+def test_the_graph_agrees_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
+    spec, body = oracle()[name], recorded_body(release, suite, step)
     assert spec.name == body["name"]
-    assert [(v.id, v.name, v.parallelism) for v in spec.vertices] == [
-        (v["id"], v["name"], v["parallelism"]) for v in body["vertices"]
+    assert [(vertex.id, vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
+        (vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in body["vertices"]
     ]
     edges = {
         (spec.vertices[edge.source].id, vertex.id, edge.ship_strategy, edge.exchange)
@@ -69,10 +69,10 @@ def test_the_graph_is_the_recorded_one(name: str, suite: str, step: str, release
         ("Failing", "lifecycle", "FAILED job/checkpoints/config"),
     ],
 )
-def test_checkpoints_are_as_far_apart_as_recorded(name: str, suite: str, step: str, release: str) -> None:
+def test_the_checkpoint_interval_agrees_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
     checkpoints = oracle()[name].checkpoints
     assert checkpoints is not None
-    assert checkpoints.every == bodies(release, suite, step)["interval"]
+    assert checkpoints.every == recorded_body(release, suite, step)["interval"]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -84,29 +84,33 @@ def test_checkpoints_are_as_far_apart_as_recorded(name: str, suite: str, step: s
         ("Failing", "lifecycle", "FAILED job/accumulators"),
     ],
 )
-def test_accumulators_are_the_recorded_ones(name: str, suite: str, step: str, release: str) -> None:
+def test_the_types_of_accumulators_agree_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
     types = {
-        accumulator: kind for vertex in oracle()[name].vertices for accumulator, kind in vertex.accumulators.items()
+        accumulator: accumulator_type
+        for vertex in oracle()[name].vertices
+        for accumulator, accumulator_type in vertex.accumulators.items()
     }
-    recorded = bodies(release, suite, step)["user-task-accumulators"]
+    recorded = recorded_body(release, suite, step)["user-task-accumulators"]
     assert types == {accumulator["name"]: accumulator["type"] for accumulator in recorded}
 
 
-def test_the_failing_job_fails_as_recorded() -> None:
-    entries = bodies("2.3.0", "lifecycle", "FAILED job/exceptions")["exceptionHistory"]["entries"]
+def test_the_exceptions_of_the_failing_job_agree_with_the_recording() -> None:
+    entries = recorded_body("2.3.0", "lifecycle", "FAILED job/exceptions")["exceptionHistory"]["entries"]
     spec = oracle()["Failing"]
     repeat, failing = spec.lifecycle[2], spec.lifecycle[4]
     assert isinstance(repeat, Repeat)
     assert repeat.times == spec.restart.attempts == len(entries) - 1
     assert isinstance(failing, Step)
-    cause = failing.exception
-    assert cause is not None
-    assert cause.subtask is not None
+    exception = failing.exception
+    assert exception is not None
+    assert exception.subtask is not None
     for entry, attempt in ((entries[2], 0), (entries[1], 1), (entries[0]["concurrentExceptions"][0], 2)):
-        assert entry["exceptionName"] == cause.java_exception.java_class
-        assert entry["taskName"] == f"{cause.vertex} ({cause.subtask + 1}/2) - execution #{attempt}"
-        assert entry["stacktrace"].startswith(f"{cause.java_exception}\n\tat {cause.java_exception.frames[0]}\n")
-        assert f"Caused by: {cause.java_exception.cause}\n" in entry["stacktrace"]
+        assert entry["exceptionName"] == exception.java_exception.java_class
+        assert entry["taskName"] == f"{exception.vertex} ({exception.subtask + 1}/2) - execution #{attempt}"
+        assert entry["stacktrace"].startswith(
+            f"{exception.java_exception}\n\tat {exception.java_exception.frames[0]}\n"
+        )
+        assert f"Caused by: {exception.java_exception.cause}\n" in entry["stacktrace"]
 
 
 def test_programs_that_start_no_job() -> None:
@@ -114,14 +118,14 @@ def test_programs_that_start_no_job() -> None:
     assert not oracle()["NoExecute"].program.executes
 
 
-def test_the_cluster_is_configured_as_recorded() -> None:
-    """Paths aside, what a starting job manager adds, and the log files, which a system property named."""
+def test_the_configuration_agrees_with_the_recording() -> None:
+    """Except for paths, options that a JobManager adds when it starts, and log files, which are no options there."""
     spec = load_scenario(TESTS / "fidelity" / "oracle.yaml")
     recording = json.loads(gzip.decompress((TESTS / "recordings" / "2.3.0" / "cluster.json.gz").read_bytes()))
     (body,) = [step["response"]["body"] for step in recording["steps"] if step["step"] == "GET /jobmanager/config"]
     recorded = {entry["key"]: entry["value"] for entry in body}
-    own = {"rest.port", "blob.server.port", "web.tmpdir"}
+    added_options = {"rest.port", "blob.server.port", "web.tmpdir"}
     paths = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}
     configured = set(spec.configuration) - {"web.log.path", "taskmanager.log.path"}
-    assert configured == set(recorded) - own
+    assert configured == set(recorded) - added_options
     assert all(spec.configuration[key] == recorded[key] for key in configured - paths)

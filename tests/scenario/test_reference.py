@@ -11,7 +11,7 @@ from flinkmock.scenario.schema import load_schema
 PAGE = Path(__file__).parents[2] / "docs" / "scenario-language.md"
 
 
-def test_the_page_is_up_to_date() -> None:
+def test_the_page_agrees_with_the_schema() -> None:
     assert PAGE.read_text("utf-8") == reference(), (
         "run: python -m flinkmock.scenario.reference > docs/scenario-language.md"
     )

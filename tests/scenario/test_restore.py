@@ -12,24 +12,24 @@ from flinkmock.jar import small_jar
 from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
-OLD, NEW = "a" * 32, "b" * 32
+SAVED_ID, OTHER_ID = "a" * 32, "b" * 32
 JOBS = f"""
 jobs:
   orders:
-    vertices: [{{name: "Source: orders", id: {OLD}}}, {{name: "Sink: print"}}]
+    vertices: [{{name: "Source: orders", id: {SAVED_ID}}}, {{name: "Sink: print"}}]
 submitted:
-  "same.jar": {{vertices: [{{name: "Source: renamed", id: {OLD}}}, "Sink: print"], checkpoints: {{every: 5s}}}}
-  "other.jar": {{vertices: [{{name: "Source: orders", id: {NEW}}}, "Sink: print"]}}
+  "same.jar": {{vertices: [{{name: "Source: renamed", id: {SAVED_ID}}}, "Sink: print"], checkpoints: {{every: 5s}}}}
+  "other.jar": {{vertices: [{{name: "Source: orders", id: {OTHER_ID}}}, "Sink: print"]}}
   "without.jar": {{vertices: ["Source: all new"]}}
 """
-MISFIT = (
-    f"Cannot map checkpoint/savepoint state for operator {OLD} to the new program, because the operator is not "
+MAPPING_ERROR = (
+    f"Cannot map checkpoint/savepoint state for operator {SAVED_ID} to the new program, because the operator is not "
     "available in the new program."
 )
 
 
 def run(harness: ScenarioHarness, folder: Path, name: str, savepoint: str, query: str = "", **body: Any) -> str:
-    """The state of the job a minute later."""
+    """Run a jar from a savepoint; return the state of the job a minute later."""
     copy = folder / f"{name}.copy"
     copy.write_bytes(small_jar())
     jar = harness.client.json("POST", "/jars/upload", files=[UploadedFile(name, copy)])["filename"].rpartition("/")[2]
@@ -38,7 +38,7 @@ def run(harness: ScenarioHarness, folder: Path, name: str, savepoint: str, query
     return str(harness.get(f"/jobs/{job_id}")["state"])
 
 
-def saved(harness: ScenarioHarness) -> str:
+def take_savepoint(harness: ScenarioHarness) -> str:
     harness.advance_to(5_000)
     status_path = harness.trigger_savepoint()
     harness.advance_to(10_000)
@@ -46,25 +46,27 @@ def saved(harness: ScenarioHarness) -> str:
 
 
 @pytest.mark.parametrize("name", ["same.jar", "without.jar"])
-def test_ids_that_match_or_are_not_set(tmp_path: Path, name: str) -> None:
+def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, name: str) -> None:
     with scenario_harness(JOBS) as harness:
-        assert run(harness, tmp_path, name, saved(harness)) == "RUNNING"
+        assert run(harness, tmp_path, name, take_savepoint(harness)) == "RUNNING"
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_state_of_a_removed_vertex(tmp_path: Path, flink: str) -> None:
+def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink: str) -> None:
     with scenario_harness(JOBS, flink=flink) as harness:
-        savepoint = saved(harness)
+        savepoint = take_savepoint(harness)
         with pytest.raises(ProgramError):
             run(harness, tmp_path, "other.jar", savepoint)
         failed = next(job for job in harness.engine.cluster.jobs.values() if job.state == "FAILED")
         (entry,) = failed.failures
-        assert f"Failed to rollback to checkpoint/savepoint {savepoint}. {MISFIT}" in str(entry.exception.chain()[-1])
+        assert f"Failed to rollback to checkpoint/savepoint {savepoint}. {MAPPING_ERROR}" in str(
+            entry.exception.chain()[-1]
+        )
 
 
-def test_it_can_be_skipped(tmp_path: Path) -> None:
+def test_the_state_of_a_missing_vertex_can_be_skipped(tmp_path: Path) -> None:
     with scenario_harness(JOBS) as harness:
-        savepoint = saved(harness)
+        savepoint = take_savepoint(harness)
         assert run(harness, tmp_path, "other.jar", savepoint, allowNonRestoredState=True) == "RUNNING"
         assert run(harness, tmp_path, "other.jar", savepoint, "?allowNonRestoredState=true") == "RUNNING"
         options = {"execution.state-recovery.ignore-unclaimed-state": "true"}
@@ -73,7 +75,7 @@ def test_it_can_be_skipped(tmp_path: Path) -> None:
 
 def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Path) -> None:
     with scenario_harness(JOBS) as harness:
-        savepoint = saved(harness)
+        savepoint = take_savepoint(harness)
         assert run(harness, tmp_path, "same.jar", savepoint, claimMode="NO_CLAIM") == "RUNNING"
         assert run(harness, tmp_path, "same.jar", savepoint, claimMode="CLAIM") == "RUNNING"
         with pytest.raises(ProgramError):

@@ -1,4 +1,4 @@
-"""`results` and `accumulators` of a job: what clients get from a program that is not run."""
+"""The keys `results` and `accumulators` of a job, which stand for the results of a program that is not run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from flinkmock.flink.row_values import RowKind, RowValue
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
-OWN = """
+SCENARIO = """
 jobs:
   orders:
     vertices: [{name: "Source: source", accumulators: {words: IntCounter}}, map]
     lifecycle: [RUNNING: 5s, FINISHED]
     accumulators:
-      seen: {type: LongCounter, value: 17}
+      records: {type: LongCounter, value: 17}
       users: {type: com.example.UniqueUsers, value: {ada: 2, bob: [1, 2]}}
       label: {type: Label, value: a text}
 """
 
 
-def test_rows_are_values_lists_mappings_and_changes() -> None:
+def test_a_row_is_a_value_a_list_a_mapping_or_a_change() -> None:
     text = """
 submitted:
   "collect*": {results: [1, text, [1, a, null], {id: 1, name: a}, +U: [1, b], -D: [1, b]]}
@@ -41,7 +41,7 @@ submitted:
     assert rule.explicit_keys == {"results"}
 
 
-def test_what_a_rule_gives_includes_its_templates() -> None:
+def test_the_explicit_keys_of_a_rule_include_those_of_its_templates() -> None:
     text = """
 templates:
   base: {checkpoints: {every: 5s}}
@@ -58,7 +58,7 @@ submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": str
 
 
 def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
-    with scenario_harness(OWN) as harness:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(3_000)
         job = harness.job()
         vertex = job.graph.vertices[0]
@@ -66,14 +66,14 @@ def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
         accumulators = {entry["name"]: (entry["type"], entry["value"]) for entry in entries}
         assert accumulators.pop("words")[0] == "IntCounter"
         assert accumulators == {
-            "seen": ("LongCounter", "17"),
+            "records": ("LongCounter", "17"),
             "users": ("com.example.UniqueUsers", "{ada=2, bob=[1, 2]}"),
             "label": ("Label", "a text"),
         }
 
 
-def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
-    with scenario_harness(OWN) as harness:
+def test_values_of_user_defined_types_are_serialized_as_java_objects() -> None:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(10_000)
         results = harness.get(f"/jobs/{harness.job().id}/execution-result")["job-execution-result"][
             "accumulator-results"
@@ -81,15 +81,15 @@ def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
         values = {name: read_object(base64.b64decode(value)).annotations[0] for name, value in results.items()}
         assert values["label"] == "a text"
         assert values["users"].class_name == "java.util.TreeMap"
-        assert values["seen"].class_name == "java.lang.Long"
+        assert values["records"].class_name == "java.lang.Long"
 
 
-@pytest.mark.parametrize(("accumulators", "text"), [
+@pytest.mark.parametrize(("accumulators", "message"), [
     ("{words: IntCountr}", '"IntCountr" is not an accumulator of Flink. Did you mean "IntCounter"?'),
     ("{words: IntCountr}", "A user-defined type needs a value."),
     ("{words: {type: IntCounter, value: many}}", "a value of type IntCounter must be a whole number."),
 ])  # fmt: skip
-def test_mistakes(accumulators: str, text: str) -> None:
-    with pytest.raises(ScenarioError) as wrong:
+def test_a_mistake_in_accumulators_is_reported(accumulators: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
         load_scenario(f"jobs: {{orders: {{accumulators: {accumulators}}}}}")
-    assert text in str(wrong.value)
+    assert message in str(error.value)

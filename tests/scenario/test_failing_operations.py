@@ -1,4 +1,4 @@
-"""Calls that a scenario lets fail: cancellations, submissions, uploads."""
+"""Operations that a scenario lets fail: cancellations, submissions, uploads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
-TEXT = """
+SCENARIO = """
 exceptions:
-  refused: {class: org.apache.flink.util.FlinkException, message: not now}
+  rejected: {class: org.apache.flink.util.FlinkException, message: not now}
 jobs:
   orders: {operations: {cancel: {duration: 1s, fails: [1]}}}
-  returns: {operations: {cancel: {fails: [1], exception: refused}}}
+  returns: {operations: {cancel: {fails: [1], exception: rejected}}}
 submitted:
-  "*": {name: submitted, operations: {submit: {fails: [2], exception: refused}}}
+  "*": {name: submitted, operations: {submit: {fails: [2], exception: rejected}}}
 operations:
   upload: {fails: [1]}
 """
@@ -35,12 +35,12 @@ def upload(harness: ScenarioHarness, folder: Path) -> str:
 
 
 def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
-    with scenario_harness(TEXT) as harness:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
         target = f"/jobs/{harness.job().id}"
-        with pytest.raises(CancellationFailed) as failed:
+        with pytest.raises(CancellationFailed) as error:
             harness.client.json("PATCH", target)
-        assert failed.value.exception == JavaException("java.util.concurrent.TimeoutException")
+        assert error.value.exception == JavaException("java.util.concurrent.TimeoutException")
         assert harness.state() == "RUNNING"
         harness.client.json("PATCH", target)
         harness.client.json("PATCH", target)  # a cancellation in progress is not counted
@@ -49,7 +49,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
 
 
 def test_cancellations_are_counted_per_job() -> None:
-    with scenario_harness(TEXT) as harness:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
         for name in ("orders", "returns"):
             with pytest.raises(CancellationFailed):
@@ -57,16 +57,16 @@ def test_cancellations_are_counted_per_job() -> None:
 
 
 def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
-    with scenario_harness(TEXT) as harness:
-        with pytest.raises(UncaughtJavaException) as failed:
+    with scenario_harness(SCENARIO) as harness:
+        with pytest.raises(UncaughtJavaException) as error:
             upload(harness, tmp_path)
-        assert str(failed.value.exception) == "java.io.IOException: No space left on device"
+        assert str(error.value.exception) == "java.io.IOException: No space left on device"
         assert harness.get("/jars")["files"] == []
         jar = upload(harness, tmp_path)
         harness.post(f"/jars/{jar}/run")
-        with pytest.raises(ProgramError) as refused:
+        with pytest.raises(ProgramError) as program_error:
             harness.post(f"/jars/{jar}/run")
-        assert refused.value.exception.chain()[-1].message == "not now"
+        assert program_error.value.exception.chain()[-1].message == "not now"
         assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 1
         harness.post(f"/jars/{jar}/run")
         assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 2

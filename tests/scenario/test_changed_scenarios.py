@@ -1,4 +1,4 @@
-"""A changed scenario either loads, or is refused with messages."""
+"""A scenario with random changes either loads, or is rejected with messages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from flinkmock.scenario import ScenarioError, load_scenario
 from tests.hypothesis_profile import examples
 
 ROOT = Path(__file__).parents[2]
-GOOD = [
+VALID_TEXTS = [
     file.read_text("utf-8")
     for file in [*sorted((ROOT / "scenarios").glob("*.yaml")), ROOT / "tests" / "fidelity" / "oracle.yaml"]
 ]
 WORDS = sorted(
-    {word for text in GOOD for word in text.split()} | set("[]{}:-#&*!|>'\"%@`,?") | {"<<", "!!int", "&a", "*a"}
+    {word for text in VALID_TEXTS for word in text.split()} | set("[]{}:-#&*!|>'\"%@`,?") | {"<<", "!!int", "&a", "*a"}
 )
 EXAMPLES = examples(50)
 
@@ -31,17 +31,17 @@ values = st.recursive(
 )  # fmt: skip
 
 
-def loads_or_is_refused(source: str | dict[str, object]) -> None:
+def load_or_reject(source: str | dict[str, object]) -> None:
     try:
         load_scenario(source)
-    except ScenarioError as refused:
-        assert refused.mistakes
-        assert all(mistake.startswith("<scenario>") for mistake in refused.mistakes if not mistake.startswith("…"))
+    except ScenarioError as error:
+        assert error.mistakes
+        assert all(mistake.startswith("<scenario>") for mistake in error.mistakes if not mistake.startswith("…"))
 
 
 @EXAMPLES
-@given(st.sampled_from(GOOD), st.data())
-def test_words_replaced_lines_moved_and_characters_lost(text: str, data: st.DataObject) -> None:
+@given(st.sampled_from(VALID_TEXTS), st.data())
+def test_a_scenario_with_changed_words_lines_and_characters(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         number = data.draw(st.integers(0, len(lines) - 1))
@@ -59,49 +59,49 @@ def test_words_replaced_lines_moved_and_characters_lost(text: str, data: st.Data
             case "cut":
                 lines[number] = lines[number][: data.draw(st.integers(0, len(lines[number])))]
             case "insert":
-                at = data.draw(st.integers(0, len(lines[number])))
-                lines[number] = lines[number][:at] + data.draw(st.characters()) + lines[number][at:]
+                position = data.draw(st.integers(0, len(lines[number])))
+                lines[number] = lines[number][:position] + data.draw(st.characters()) + lines[number][position:]
         lines = lines or [""]
-    loads_or_is_refused("\n".join(lines) + "\n")
+    load_or_reject("\n".join(lines) + "\n")
 
 
 @EXAMPLES
-@given(st.sampled_from(GOOD), st.data())
-def test_values_replaced(text: str, data: st.DataObject) -> None:
+@given(st.sampled_from(VALID_TEXTS), st.data())
+def test_a_scenario_with_replaced_removed_and_renamed_values(text: str, data: st.DataObject) -> None:
     tree: dict[str, Any] = yaml.safe_load(text)
     for _ in range(data.draw(st.integers(1, 3))):
-        here: Any = tree
+        container: Any = tree
         while True:
-            keys = list(here) if isinstance(here, dict) else list(range(len(here)))
+            keys = list(container) if isinstance(container, dict) else list(range(len(container)))
             key = data.draw(st.sampled_from(keys))
-            if not isinstance(here[key], dict | list) or not here[key] or data.draw(st.integers(0, 3)) == 0:
+            if not isinstance(container[key], dict | list) or not container[key] or data.draw(st.integers(0, 3)) == 0:
                 break
-            here = here[key]
+            container = container[key]
         match data.draw(st.sampled_from(["replace", "remove", "rename"])):
             case "replace":
-                here[key] = data.draw(values)
-            case "remove" if len(here) > 1:
-                del here[key]
-            case _ if isinstance(here, dict):
-                here[data.draw(st.sampled_from(WORDS))] = here.pop(key)
-    loads_or_is_refused(tree)
+                container[key] = data.draw(values)
+            case "remove" if len(container) > 1:
+                del container[key]
+            case _ if isinstance(container, dict):
+                container[data.draw(st.sampled_from(WORDS))] = container.pop(key)
+    load_or_reject(tree)
 
 
 @EXAMPLES
 @given(values)
-def test_anything_at_all_in_a_section(value: object) -> None:
+def test_a_section_with_any_value(value: object) -> None:
     for section in ("cluster", "templates", "jobs", "submitted", "operations", "exceptions", "faults", "expect"):
-        loads_or_is_refused({section: value})
-        loads_or_is_refused({section: {"a": value}})
-        loads_or_is_refused({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
+        load_or_reject({section: value})
+        load_or_reject({section: {"a": value}})
+        load_or_reject({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
 
 
 @EXAMPLES
 @given(values)
-def test_anything_at_all_under_a_key(value: object) -> None:
-    loads_or_is_refused({"extends": value})
+def test_a_key_with_any_value(value: object) -> None:
+    load_or_reject({"extends": value})
     for key in ("taskmanagers", "savepoints", "config"):
-        loads_or_is_refused({"cluster": {key: value}})
+        load_or_reject({"cluster": {key: value}})
     for key in (
         "metrics",
         "exception-history",
@@ -111,13 +111,13 @@ def test_anything_at_all_under_a_key(value: object) -> None:
         "checkpoints",
         "operations",
     ):
-        loads_or_is_refused({"jobs": {"a": {key: value}}})
+        load_or_reject({"jobs": {"a": {key: value}}})
     for key in ("metrics", "backpressure", "skew", "accumulators"):
-        loads_or_is_refused({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})
+        load_or_reject({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})
 
 
 @EXAMPLES
 @given(st.text(max_size=60))
-def test_any_text(text: str) -> None:
+def test_a_scenario_of_any_text(text: str) -> None:
     if not text.endswith((".yaml", ".yml")):
-        loads_or_is_refused(text)
+        load_or_reject(text)

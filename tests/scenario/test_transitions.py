@@ -35,14 +35,14 @@ def test_only_terminal_states_have_no_transitions(scheduler: str) -> None:
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
 @pytest.mark.parametrize("end", sorted(TERMINAL_JOB_STATES))
-def test_every_end_can_be_reached(scheduler: str, end: str) -> None:
+def test_every_terminal_state_can_be_reached(scheduler: str, end: str) -> None:
     table, reached = legal_transitions(scheduler), {"INITIALIZING"}
-    while more := {following for state in reached for following in table[state]} - reached:
-        reached |= more
+    while new_states := {next_state for state in reached for next_state in table[state]} - reached:
+        reached |= new_states
     assert end in reached
 
 
-def test_beginnings() -> None:
+def test_the_states_before_the_first_state_of_a_lifecycle() -> None:
     assert implicit_prefix("INITIALIZING") == ()
     assert implicit_prefix("CREATED") == ("INITIALIZING",)
     assert implicit_prefix("RUNNING") == ("INITIALIZING", "CREATED")
@@ -66,4 +66,4 @@ def test_the_recorded_transitions_are_legal(release: str) -> None:
                     states = sorted(times, key=lambda state: (times[state], JOB_STATES.index(state)))
                     transitions |= set(pairwise(states))
     assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= transitions
-    assert all(following in legal_transitions()[state] for state, following in transitions)
+    assert all(next_state in legal_transitions()[state] for state, next_state in transitions)
