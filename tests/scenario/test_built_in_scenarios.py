@@ -1,4 +1,4 @@
-"""Most built-in scenarios do what their comments say; those with faults are in test_faults.py."""
+"""The built-in scenarios do what their comments say; those with faults are in test_faults.py."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
-def counts(harness: ScenarioHarness) -> dict[str, int]:
-    checkpoint_counts: dict[str, int] = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]
-    return checkpoint_counts
+def checkpoint_counts(harness: ScenarioHarness) -> dict[str, int]:
+    counts: dict[str, int] = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]
+    return counts
 
 
 def test_streaming_happy() -> None:
@@ -38,6 +38,57 @@ def test_streaming_happy() -> None:
         harness.client.json("PATCH", f"/jobs/{harness.job().id}")
         harness.advance_to(3_700_000)
         assert harness.timeline()[-2:] == [(3_603_000, "CANCELLING"), (3_603_500, "CANCELED")]
+
+
+def test_batch() -> None:
+    with scenario_harness(SCENARIOS / "batch.yaml") as harness:
+        statuses = []
+        for time in (5_000, 25_000, 44_000, 46_000):
+            harness.advance_to(time)
+            vertices = harness.get(f"/jobs/{harness.job('nightly-report').id}")["vertices"]
+            statuses.append([vertex["status"] for vertex in vertices])
+        # a vertex is listed when its inputs are complete
+        assert statuses == [["RUNNING"], ["FINISHED", "RUNNING"], ["FINISHED", "FINISHED", "RUNNING"], ["FINISHED"] * 3]
+        assert harness.timeline("nightly-report")[-1] == (45_150, "FINISHED")
+
+
+def test_crash_loop() -> None:
+    with scenario_harness(SCENARIOS / "crash-loop.yaml") as harness:
+        harness.advance_to(300_000)
+        steps = harness.timeline()[2:]
+        assert len(steps) > 30
+        durations = {"RUNNING": range(4_000, 8_001), "RESTARTING": range(10_000, 10_001)}
+        for (entered_at, state), (left_at, next_state) in pairwise(steps):
+            assert state != next_state
+            assert left_at - entered_at in durations[state]
+        entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
+        assert {entry["taskName"].partition(" - ")[0] for entry in entries} == {"Source: kafka (2/2)"}
+        assert "Caused by: java.io.EOFException" in entries[0]["stacktrace"]
+
+
+def test_demo() -> None:
+    with scenario_harness(SCENARIOS / "demo.yaml") as harness:
+        assert {job["name"]: job["state"] for job in harness.get("/jobs/overview")["jobs"]} == {
+            "orders": "RUNNING",
+            "clicks-to-warehouse": "RUNNING",
+            "nightly-report": "FINISHED",
+            "price-import": "FAILED",
+            "orders-canary": "CANCELED",
+        }
+        assert "RESTARTING" in [state for _, state in harness.timeline("clicks-to-warehouse")]
+        overview = harness.get("/overview")
+        assert (overview["taskmanagers"], overview["slots-total"], overview["slots-available"]) == (3, 12, 6)
+
+
+def test_legacy_1_12() -> None:
+    with scenario_harness(SCENARIOS / "legacy-1.12.yaml") as harness:
+        harness.advance_to(5_000)
+        savepoints = f"/jobs/{harness.job().id}/savepoints"
+        bodies = ({}, {"cancel-job": False, "unknown": 1}, {"cancel-job": False})
+        assert [harness.client.send("POST", savepoints, body).status for body in bodies] == [400, 400, 202]
+        stop = f"/jobs/{harness.job().id}/stop"
+        assert [harness.client.send("POST", stop, body).status for body in ({}, {"drain": False})] == [400, 202]
+        assert harness.client.send("PATCH", f"/jobs/{harness.job('nightly-report').id}").status == 404
 
 
 def test_fails_for_good() -> None:
@@ -60,7 +111,7 @@ def test_slow_savepoint() -> None:
         slow, signalled = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
         harness.advance_to(124_999)
         assert harness.outcome(slow) == harness.outcome(signalled) == "IN_PROGRESS"
-        assert counts(harness)["completed"] >= 11
+        assert checkpoint_counts(harness)["completed"] >= 11
         harness.advance_to(125_000)
         assert harness.outcome(slow).startswith("file:")
         assert harness.outcome(signalled) == "IN_PROGRESS"
@@ -87,11 +138,11 @@ def test_stop_that_times_out() -> None:
         assert harness.outcome(status_path) == "IN_PROGRESS"
         harness.advance_to(65_000)
         assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        before = counts(harness)["completed"]
+        completed_before = checkpoint_counts(harness)["completed"]
         harness.advance_to(200_000)
         assert harness.state() == "RUNNING"
         # 135 s with a checkpoint every 30 s
-        assert counts(harness)["completed"] - before in (4, 5)
+        assert checkpoint_counts(harness)["completed"] - completed_before in (4, 5)
 
 
 def test_rolling_upgrade(tmp_path: Path) -> None:
@@ -110,7 +161,11 @@ def test_rolling_upgrade(tmp_path: Path) -> None:
         job_id = harness.post(f"/jars/{jar}/run", {"savepointPath": savepoint})["jobid"]
         harness.advance_to(11_500)
         new = harness.get(f"/jobs/{job_id}")
-        assert (new["name"], new["state"], {v["parallelism"] for v in new["vertices"]}) == ("orders", "RUNNING", {8})
+        assert (new["name"], new["state"], {vertex["parallelism"] for vertex in new["vertices"]}) == (
+            "orders",
+            "RUNNING",
+            {8},
+        )
         assert new["status-counts"]["INITIALIZING"] == 3
         harness.advance_to(16_000)
         assert harness.get(f"/jobs/{job_id}")["status-counts"]["RUNNING"] == 3
@@ -128,8 +183,9 @@ def test_rescale() -> None:
     with scenario_harness(SCENARIOS / "rescale.yaml") as harness:
         harness.advance_to(10_000)
         base = f"/jobs/{harness.job().id}"
-        bounds = {v.id: {"parallelism": {"lowerBound": 1, "upperBound": 6}} for v in harness.job().graph.vertices}
-        harness.client.json("PUT", f"{base}/resource-requirements", bounds)
+        bounds = {"parallelism": {"lowerBound": 1, "upperBound": 6}}
+        requirements = {vertex.id: bounds for vertex in harness.job().graph.vertices}
+        harness.client.json("PUT", f"{base}/resource-requirements", requirements)
         harness.advance_to(30_000)
         assert [state for _, state in harness.timeline()[-3:]] == ["RESTARTING", "CREATED", "RUNNING"]
         (restarting_at, _), _, (running_at, _) = harness.timeline()[-3:]
@@ -161,7 +217,7 @@ def test_lost_taskmanager() -> None:
 def test_leader_change() -> None:
     with scenario_harness(SCENARIOS / "leader-change.yaml") as harness:
         harness.advance_to(25_000)
-        before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["completed"]["id"]
+        last_checkpoint_id = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["completed"]["id"]
         assert {job["name"]: job["state"] for job in harness.get("/jobs/overview")["jobs"]} == {
             "orders": "RUNNING", "import": "FINISHED",
         }  # fmt: skip
@@ -179,15 +235,15 @@ def test_leader_change() -> None:
         assert [job["name"] for job in harness.get("/jobs/overview")["jobs"]] == ["orders"]
         restored = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"] is False
-        assert restored["id"] > before
+        assert restored["id"] > last_checkpoint_id
 
 
 def test_no_free_slots() -> None:
     with scenario_harness(SCENARIOS / "no-free-slots.yaml") as harness:
         harness.advance_to(19_999)
         assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
-        (listed,) = harness.get("/jobs/overview")["jobs"]
-        assert listed["tasks"]["scheduled"] == listed["tasks"]["total"] == 18
+        (job,) = harness.get("/jobs/overview")["jobs"]
+        assert job["tasks"]["scheduled"] == job["tasks"]["total"] == 18
         assert harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"] == []
         harness.advance_to(60_000)
         assert harness.timeline()[-1][1] == "RUNNING"
@@ -210,9 +266,9 @@ def test_back_pressure() -> None:
 def test_checkpoint_storm() -> None:
     with scenario_harness(SCENARIOS / "checkpoint-storm.yaml") as harness:
         harness.advance_to(600_000)
-        checkpoint_counts = counts(harness)
-        assert checkpoint_counts["total"] > 450
-        assert 0.3 < checkpoint_counts["failed"] / checkpoint_counts["total"] < 0.5
+        counts = checkpoint_counts(harness)
+        assert counts["total"] > 450
+        assert 0.3 < counts["failed"] / counts["total"] < 0.5
         assert harness.state() == "RUNNING"
 
 
@@ -228,13 +284,13 @@ def test_large_cluster() -> None:
         assert "The TaskExecutor is shutting down." in entry["stacktrace"]
 
 
-def test_the_exception_of_a_taskmanager_that_leaves() -> None:
+def test_the_exception_of_a_taskmanager_that_leaves_depends_on_the_release() -> None:
     text = "cluster: {taskmanagers: {count: 2, events: [{10s: {leaves: 1}}]}}\njobs: {orders: {parallelism: 8}}\n"
-    for release, kind in (("1.12", "FlinkException"), ("2.3", "FlinkExpectedException")):
+    for release, class_name in (("1.12", "FlinkException"), ("2.3", "FlinkExpectedException")):
         with scenario_harness(text, flink=release) as harness:
             harness.advance_to(10_000)
-            root = harness.job().failures[-1].exception
-            assert str(root) == f"org.apache.flink.util.{kind}: The TaskExecutor is shutting down."
+            exception = harness.job().failures[-1].exception
+            assert str(exception) == f"org.apache.flink.util.{class_name}: The TaskExecutor is shutting down."
 
 
 @pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.yaml")), ids=lambda file: file.stem)

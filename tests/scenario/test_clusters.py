@@ -1,4 +1,4 @@
-"""TaskManagers of different sizes, JobManagers with options of their own, a leader that hangs, reactive mode."""
+"""Sizes of TaskManagers, options of JobManagers, a leader that hangs, reactive mode, savepoints of the past."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
 
-def test_taskmanagers_of_different_sizes() -> None:
+def test_taskmanagers_can_have_different_sizes() -> None:
     text = """
 cluster: {taskmanagers: {count: 2, sizes: [{slots: 1}, {slots: 6, memory: 4g}], events: [{10s: joins}]}, slots: 2}
 jobs: {orders: {parallelism: 8}}
@@ -32,12 +32,12 @@ jobs: {orders: {parallelism: 8}}
         assert int(metrics[0]["value"]) == second["memoryConfiguration"]["managedMemory"]
 
 
-def test_too_little_memory_for_a_taskmanager() -> None:
+def test_a_taskmanager_with_too_little_memory_is_a_mistake() -> None:
     with pytest.raises(ScenarioError, match="are too few for a TaskManager"):
         load_scenario("cluster: {taskmanagers: {sizes: [{memory: 300m}]}}")
 
 
-def test_jobmanagers_with_options_of_their_own() -> None:
+def test_each_jobmanager_can_have_other_options() -> None:
     configs = [{}, {"web.refresh-interval": "7 s", "jobmanager.rpc.address": "jm-1", "web.submit.enable": False}]
     with FlinkMock({"cluster": {"jobmanagers": {"count": 2, "configs": configs}}}) as flink:
         first, second = flink.urls
@@ -54,7 +54,7 @@ def test_jobmanagers_with_options_of_their_own() -> None:
         assert addresses == ["localhost", "jm-1"]
 
 
-def test_more_configs_than_jobmanagers() -> None:
+def test_more_configs_than_jobmanagers_are_a_mistake() -> None:
     with pytest.raises(ScenarioError, match="there are 1 JobManagers"):
         load_scenario({"cluster": {"jobmanagers": {"configs": [{}, {}]}}})
 
@@ -81,8 +81,8 @@ jobs: {orders: {checkpoints: {every: 5s}}}
         assert httpx.get(f"{flink.url}/jobs/overview").json()["jobs"][0]["state"] in ("INITIALIZING", "RUNNING")
 
 
-def test_reactive_mode() -> None:
-    """A job uses all slots at once, and those of a TaskManager that joins after the cool-down."""
+def test_a_job_in_reactive_mode_uses_all_slots() -> None:
+    """It uses the slots of a TaskManager that joins later after the cool-down."""
     text = """
 cluster:
   config: {scheduler-mode: reactive, jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout: 1 s}
@@ -103,7 +103,7 @@ jobs: {orders: {parallelism: 1}}
         assert harness.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 18
 
 
-def test_savepoints_of_the_past() -> None:
+def test_savepoints_from_before_the_start_are_in_the_history() -> None:
     text = """
 jobs:
   orders:
@@ -121,6 +121,6 @@ jobs:
         assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{disposal}")["operation"] or {})
 
 
-def test_a_savepoint_from_before_the_job() -> None:
+def test_a_savepoint_that_is_older_than_its_job_is_a_mistake() -> None:
     with pytest.raises(ScenarioError, match=r"did not exist then\. Give the job an age of 20m or more"):
         load_scenario("jobs: {orders: {savepoint-history: [{age: 20m}]}}")

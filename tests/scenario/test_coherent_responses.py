@@ -1,4 +1,4 @@
-"""The responses of scenarios with all keys of the language never contradict each other."""
+"""The responses of a scenario never contradict each other."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ jobs:
   canceled: streaming
 operations: {cancel: signal failed}
 """
-"""Signals only: what waits for polls changes while its picture is taken."""
+"""It waits only for signals: polls would change the cluster while its responses are compared."""
 SIGNALS = ("initialized", "created", "fail", "restarted", "fail", "failed")
 
 
-def moment(harness: ScenarioHarness) -> dict[str, object]:
+def job_details(harness: ScenarioHarness) -> dict[str, object]:
     return {job["jid"]: harness.get(f"/jobs/{job['jid']}") for job in harness.get("/jobs/overview")["jobs"]}
 
 
-LASTING = RICH.replace("{48s: {crashes: 0}}", "")
-"""A scenario without leader changes, because jobs start again under a new leader, so that values go backwards."""
-ELASTIC = """
+WITHOUT_LEADER_CHANGE = RICH.replace("{48s: {crashes: 0}}", "")
+"""Jobs start again under a new leader, and their values go backwards."""
+ADAPTIVE = """
 cluster:
   taskmanagers: {count: 1, events: [{20s: joins}, {50s: lost}, {55s: joins}]}
   slots: 2
@@ -48,7 +48,7 @@ jobs:
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20", "1.12"])
-def test_while_every_step_waits_for_a_signal(release: str) -> None:
+def test_responses_are_coherent_while_each_step_waits_for_a_signal(release: str) -> None:
     with scenario_harness(WAITING, flink=release) as harness:
         for signal in SIGNALS:
             assert incoherences(harness.client) == []
@@ -63,16 +63,23 @@ def test_while_every_step_waits_for_a_signal(release: str) -> None:
         assert {job.state for job in harness.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
 
 
-@pytest.mark.parametrize("source", [LASTING, SCENARIOS / "lost-taskmanager.yaml", SCENARIOS / "no-free-slots.yaml",
-                                    SCENARIOS / "rescale.yaml", SCENARIOS / "back-pressure.yaml",
-                                    SCENARIOS / "checkpoint-storm.yaml", ELASTIC],
-                         ids=["rich", "lost", "no-slots", "rescale", "pressure", "storm", "elastic"])  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(WITHOUT_LEADER_CHANGE, id="without-leader-change"),
+        pytest.param(ADAPTIVE, id="adaptive"),
+        *(
+            pytest.param(SCENARIOS / f"{name}.yaml", id=name)
+            for name in ("lost-taskmanager", "no-free-slots", "rescale", "back-pressure", "checkpoint-storm")
+        ),
+    ],
+)
 def test_responses_are_coherent_as_time_advances(source: str | Path) -> None:
     with scenario_harness(source) as harness:
-        before = moment(harness)
+        before = job_details(harness)
         for time in range(0, 66_000, 1_370):
             harness.advance_to(time)
             assert incoherences(harness.client) == []
-            after = moment(harness)
+            after = job_details(harness)
             assert backwards(before, after) == []
             before = after

@@ -138,33 +138,33 @@ def without_locations(value: object) -> object:
 
 def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test advances the wall clock, so that real clocks can be compared to the millisecond."""
-    wall = [1_700_000_000_000]
-    monkeypatch.setattr("flinkmock.engine.wall_ms", lambda: wall[0])
-    timelines = {clock: timeline_under(clock, wall) for clock in ("virtual", "real", "10x", "250ms per request")}
+    wall_ms = [1_700_000_000_000]
+    monkeypatch.setattr("flinkmock.engine.wall_ms", lambda: wall_ms[0])
+    timelines = {clock: timeline_under(clock, wall_ms) for clock in ("virtual", "real", "10x", "250ms per request")}
     first = timelines["virtual"]
     assert len(first) > 8
     for clock, timeline in timelines.items():
         assert timeline == first, clock
 
 
-def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
-    """Return the states of the first 30 s, with a request every 250 ms of cluster time."""
+def timeline_under(clock: str, wall_ms: list[int]) -> list[tuple[int, str]]:
+    """Return the states of the first 30 s, with a request every 250 ms of cluster time. Advances the wall clock."""
     with scenario_harness(RICH, clock=clock) as harness:
         job = harness.job().id
         while harness.now < 30_000:
             if clock == "virtual":
                 harness.engine.advance(250)
             else:
-                wall[0] += {"real": 250, "10x": 25}.get(clock, 0)
+                wall_ms[0] += {"real": 250, "10x": 25}.get(clock, 0)
             harness.get(f"/jobs/{job}/config")
         return harness.timeline()
 
 
 def test_a_virtual_clock_does_not_use_the_wall_clock() -> None:
-    def wall() -> int:
+    def fail() -> int:
         raise AssertionError("the wall clock is used")
 
-    clock = Clock("virtual", wall, 0)
+    clock = Clock("virtual", fail, 0)
     assert (clock.on_request(), clock.advance("1s"), clock.advance_to(5_000)) == (0, 1_000, 1_000)
     clock.rewind(500)
     clock.set_mode("virtual")

@@ -1,8 +1,9 @@
-"""The sections `faults` and `expect`, and the built-in scenarios with a client."""
+"""The sections `faults` and `expect`, and the built-in scenarios with faults."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 STOP = Pattern.parse("POST /jobs/:jobid/stop")
 JOBS = Pattern.parse("GET /jobs")
 
-EVERYTHING = """
+ALL_KEYS = """
 jobs:
   orders: streaming
 faults:
@@ -55,8 +56,8 @@ faults:
 """
 
 
-def test_every_word_of_faults() -> None:
-    assert load_scenario(EVERYTHING).faults == (
+def test_every_key_of_faults_is_read() -> None:
+    assert load_scenario(ALL_KEYS).faults == (
         Fault(
             "all conditions",
             FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobInState("orders", "RESTARTING"),
@@ -91,7 +92,7 @@ def test_every_word_of_faults() -> None:
     )  # fmt: skip
 
 
-def test_every_word_of_expect() -> None:
+def test_every_key_of_expect_is_read() -> None:
     expectations = load_scenario(
         "expect:\n"
         "  - POST /jobs/:jobid/stop\n"
@@ -119,7 +120,7 @@ def test_without_a_release_operations_of_all_releases_are_allowed() -> None:
         load_scenario({"flink": "1.20", "faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
 
 
-def test_a_job_that_a_program_may_name_can_be_spoken_of() -> None:
+def test_a_fault_can_refer_to_any_job_if_programs_name_jobs() -> None:
     load_scenario(
         {
             "faults": [{"while-job": "anything RUNNING", "drop": "reset"}],
@@ -128,12 +129,12 @@ def test_a_job_that_a_program_may_name_can_be_spoken_of() -> None:
     )
 
 
-class Patient:
+class RetryingClient:
     """A client that repeats a request until it gets a valid response."""
 
     def __init__(self, url: str) -> None:
         self.client = httpx.Client(base_url=url)
-        self.troubles: list[str] = []
+        self.failures: list[str] = []
 
     def get(self, path: str) -> httpx.Response:
         for _ in range(50):
@@ -141,31 +142,31 @@ class Patient:
                 response = self.client.get(path)
                 if response.status_code == 200:
                     return response
-                self.troubles.append(str(response.status_code))
+                self.failures.append(str(response.status_code))
             except httpx.TransportError as error:
-                self.troubles.append(type(error).__name__)
-        raise AssertionError(f"no answer in 50 attempts: {self.troubles}")
+                self.failures.append(type(error).__name__)
+        raise AssertionError(f"no response in 50 attempts: {self.failures}")
 
 
-def test_a_patient_client_survives_a_flaky_jobmanager() -> None:
-    def troubles() -> list[str]:
+def test_a_client_with_retries_works_with_a_flaky_jobmanager() -> None:
+    def failures() -> list[str]:
         with FlinkMock(ROOT / "scenarios" / "flaky-jobmanager.yaml") as mock:
-            client = Patient(mock.url)
+            client = RetryingClient(mock.url)
             [job] = client.get("/jobs/overview").json()["jobs"]
             for _ in range(30):
                 assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
                 client.get(f"/jobs/{job['jid']}/checkpoints")
             client.client.close()
             unavailable = mock.faults.hits("leader election"), mock.faults.hits("every fourth request finds no leader")
-            assert sum(unavailable) == client.troubles.count("503") and min(unavailable) > 4
+            assert sum(unavailable) == client.failures.count("503") and min(unavailable) > 4
             reset = mock.faults.hits("every fifth job poll is reset")
             assert mock.faults.hits("the first connection is reset") == 1
-            assert reset + 1 == client.troubles.count("ReadError") > 4
-            assert mock.faults.hits("half a body") == client.troubles.count("RemoteProtocolError") > 0
+            assert reset + 1 == client.failures.count("ReadError") > 4
+            assert mock.faults.hits("half a body") == client.failures.count("RemoteProtocolError") > 0
             assert mock.faults.hits("slow overview") == 1
-            return client.troubles
+            return client.failures
 
-    assert troubles() == troubles()
+    assert failures() == failures()
 
 
 @pytest.mark.parametrize("request_line", ["GET /jobs", "GET /overview", "POST /jars/upload", "GET /jobs/overview"])
@@ -175,31 +176,31 @@ def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line:
         httpx.request(method, mock.url + path)
 
 
-def test_requests_with_lost_responses_have_their_effect() -> None:
+def test_requests_whose_responses_are_lost_have_their_effect() -> None:
     from flinkmock.jar import small_jar
 
     with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 
-        def lost(path: str, **what: object) -> None:
+        def post_and_lose_response(path: str, **options: Any) -> None:
             with pytest.raises(httpx.ReadError):
-                client.post(path, **what)  # type: ignore[arg-type]
+                client.post(path, **options)
 
-        lost("/jars/upload", files={"jarfile": ("orders.jar", small_jar())})
+        post_and_lose_response("/jars/upload", files={"jarfile": ("orders.jar", small_jar())})
         [jar] = client.get("/jars").json()["files"]
-        lost(f"/jars/{jar['id']}/run", json={})
+        post_and_lose_response(f"/jars/{jar['id']}/run", json={})
         jobs = client.get("/jobs/overview").json()["jobs"]
         assert len(jobs) == 2
         orders = next(job["jid"] for job in jobs if job["name"] == "orders")
-        lost(f"/jobs/{orders}/savepoints", json={"target-directory": "/sp"})
+        post_and_lose_response(f"/jobs/{orders}/savepoints", json={"target-directory": "/sp"})
         mock.advance("5s")
-        saved = client.get(f"/jobs/{orders}/checkpoints").json()["latest"]["savepoint"]
-        assert saved["external_path"].startswith("file:/sp/")
-        lost(f"/jobs/{orders}/stop", json={"targetDirectory": "/sp", "drain": False})
+        savepoint = client.get(f"/jobs/{orders}/checkpoints").json()["latest"]["savepoint"]
+        assert savepoint["external_path"].startswith("file:/sp/")
+        post_and_lose_response(f"/jobs/{orders}/stop", json={"targetDirectory": "/sp", "drain": False})
         mock.advance("5s")
         assert client.get(f"/jobs/{orders}").json()["state"] == "FINISHED"
-        again = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
-        ended = client.get(f"/jobs/{orders}/savepoints/{again}").json()
-        assert "failure-cause" in ended["operation"]
+        trigger = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
+        status = client.get(f"/jobs/{orders}/savepoints/{trigger}").json()
+        assert "failure-cause" in status["operation"]
         assert [exchange.status for exchange in mock.requests if exchange.fault] == [200, 200, 202, 202]
 
 

@@ -21,13 +21,13 @@ from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
 
-def job(text: str) -> JobSpec:
+def load_only_job(text: str) -> JobSpec:
     (spec,) = load_scenario(text).jobs
     return spec
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "expected"),
     [
         ("0", ZERO),
         ("500ms", UniformRange.exactly(500)),
@@ -42,12 +42,12 @@ def job(text: str) -> JobSpec:
         ("forever", UNBOUNDED),
     ],
 )
-def test_lengths(written: str, meant: UniformRange) -> None:
-    assert load_scenario(f"operations:\n  savepoint: {written}").cluster_operations["savepoint"].duration == meant
+def test_durations_are_read(text: str, expected: UniformRange) -> None:
+    assert load_scenario(f"operations:\n  savepoint: {text}").cluster_operations["savepoint"].duration == expected
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "expected"),
     [
         ("0", ZERO),
         ("512B", UniformRange.exactly(512)),
@@ -55,14 +55,14 @@ def test_lengths(written: str, meant: UniformRange) -> None:
         ("12MB..1GB", UniformRange(12 << 20, 1 << 30)),
     ],
 )
-def test_sizes(written: str, meant: UniformRange) -> None:
-    checkpoints = job(f"jobs:\n  a:\n    checkpoints:\n      size: {written}").checkpoints
+def test_sizes_are_read(text: str, expected: UniformRange) -> None:
+    checkpoints = load_only_job(f"jobs:\n  a:\n    checkpoints:\n      size: {text}").checkpoints
     assert checkpoints is not None
-    assert checkpoints.size == meant
+    assert checkpoints.size == expected
 
 
-def test_a_lifecycle_with_everything() -> None:
-    spec = job(
+def test_a_lifecycle_is_read() -> None:
+    spec = load_only_job(
         """
         exceptions:
           oom: {class: java.lang.OutOfMemoryError, message: Java heap space, vertex: window, subtask: 1}
@@ -97,21 +97,21 @@ def test_a_lifecycle_with_everything() -> None:
     )
 
 
-def test_the_last_state_needs_no_length() -> None:
-    assert job("jobs: {a: {lifecycle: [RUNNING]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
-    assert job("jobs: {a: {lifecycle: [{RUNNING: {}}]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
-    assert job("jobs: {a: {lifecycle: [{RUNNING: 3s}, {FAILING: 1s}, {FAILED: forever}]}}").lifecycle[-1] == Step(
-        "FAILED"
-    )
+def test_the_last_state_needs_no_duration() -> None:
+    assert load_only_job("jobs: {a: {lifecycle: [RUNNING]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
+    assert load_only_job("jobs: {a: {lifecycle: [{RUNNING: {}}]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
+    assert load_only_job("jobs: {a: {lifecycle: [{RUNNING: 3s}, {FAILING: 1s}, {FAILED: forever}]}}").lifecycle[
+        -1
+    ] == Step("FAILED")
 
 
-def test_moves_of_the_adaptive_scheduler() -> None:
+def test_the_adaptive_scheduler_goes_from_restarting_to_created() -> None:
     text = "jobs: {a: {lifecycle: [{RUNNING: 3s}, {RESTARTING: 1s}, {CREATED: 2s}, RUNNING]}}"
-    assert len(job("cluster: {config: {jobmanager.scheduler: adaptive}}\n" + text).lifecycle) == 4
+    assert len(load_only_job("cluster: {config: {jobmanager.scheduler: adaptive}}\n" + text).lifecycle) == 4
 
 
-def test_vertices() -> None:
-    spec = job(
+def test_vertices_are_read() -> None:
+    spec = load_only_job(
         """
         jobs:
           orders:
@@ -125,7 +125,7 @@ def test_vertices() -> None:
               - {name: right, inputs: []}
               - name: join
                 inputs: [{from: left, ship-strategy: HASH}, right]
-                accumulators: {seen: LongCounter}
+                accumulators: {records: LongCounter}
                 selectivity: 0.5
               - "a -> b"
               - {name: sink, parallelism: 100, id: 0123456789abcdef0123456789abcdef}
@@ -136,22 +136,22 @@ def test_vertices() -> None:
     assert (left.records_per_second, left.bytes_per_record) == (1.5, 1024)
     assert (right.name, right.parallelism, right.own_parallelism, right.inputs) == ("right", 4, False, ())
     assert join.inputs == (Input(0, "HASH"), Input(1, "FORWARD"))
-    assert (join.accumulators, join.selectivity) == ({"seen": "LongCounter"}, 0.5)
+    assert (join.accumulators, join.selectivity) == ({"records": "LongCounter"}, 0.5)
     assert chain.operators == ("a", "b")
     assert chain.inputs == (Input(2, "FORWARD"),)
     assert sink.inputs == (Input(3, "REBALANCE"),)
     assert (sink.id, sink.max_parallelism) == ("0123456789abcdef0123456789abcdef", 256)
 
 
-def test_batch_jobs_exchange_whole_results() -> None:
-    spec = job("jobs: {a: {type: batch}}")
+def test_batch_jobs_have_blocking_edges() -> None:
+    spec = load_only_job("jobs: {a: {type: batch}}")
     assert spec.type == "BATCH"
     assert spec.checkpoints is None
     assert spec.vertices[1].inputs == (Input(0, "FORWARD", "blocking"),)
     assert spec.lifecycle[-2:] == (Step("RUNNING", UniformRange.exactly(30_000)), Step("FINISHED"))
 
 
-def test_extends_merges_mappings_and_replaces_all_else() -> None:
+def test_extends_merges_mappings_and_replaces_other_values() -> None:
     spec = load_scenario(
         """
         templates:
@@ -197,7 +197,7 @@ def test_a_built_in_template_can_be_changed() -> None:
     assert spec.submissions[0].job.parallelism == 3
 
 
-def test_a_submission_is_named_by_its_template() -> None:
+def test_a_submitted_job_has_the_name_of_its_template() -> None:
     spec = load_scenario(
         "templates: {orders: {parallelism: 2}}\nsubmitted: {'*': orders, x: {extends: orders, name: y}}"
     )
@@ -205,8 +205,8 @@ def test_a_submission_is_named_by_its_template() -> None:
 
 
 @pytest.mark.parametrize("name", ["streaming", "batch", "failing", "restarting", "stuck"])
-def test_built_in_templates(name: str) -> None:
-    spec = job(f"jobs: {{orders: {name}}}")
+def test_a_built_in_template_has_three_vertices(name: str) -> None:
+    spec = load_only_job(f"jobs: {{orders: {name}}}")
     assert spec.name == "orders"
     assert spec.type == ("BATCH" if name == "batch" else "STREAMING")
     assert [vertex.name for vertex in spec.vertices] == ["Source: source", "map", "Sink: sink"]
@@ -235,7 +235,7 @@ def test_the_lifecycles_of_built_in_templates_fit_the_scheduler(name: str, sched
         assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", *states]
 
 
-def test_operations() -> None:
+def test_operations_are_read() -> None:
     spec = load_scenario(
         """
         exceptions:
@@ -263,7 +263,7 @@ def test_operations() -> None:
     }
 
 
-def test_restart_strategies() -> None:
+def test_restart_strategies_are_read() -> None:
     spec = load_scenario(
         "jobs:\n  a: {restart: none}\n  b: {restart: {strategy: fixed-delay, attempts: 2, delay: 1m}}\n  c: streaming\n"
     )
@@ -274,8 +274,8 @@ def test_restart_strategies() -> None:
     ]
 
 
-def test_programs() -> None:
-    spec = job(
+def test_programs_are_read() -> None:
+    spec = load_only_job(
         """
         jobs:
           orders:

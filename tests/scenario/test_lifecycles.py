@@ -1,4 +1,4 @@
-"""The examples from the design of the scenario language behave as described, to the millisecond.
+"""Lifecycles, operations and expectations of complete scenarios, to the millisecond.
 
 Further examples are built-in scenarios (test_built_in_scenarios.py, test_faults.py).
 """
@@ -17,7 +17,7 @@ from flinkmock.named_random import UniformRange
 from tests.scenario.scenario_helpers import scenario_harness
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-LIVES = """
+RESTARTING = """
 exceptions: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
 jobs:
   orders:
@@ -31,7 +31,7 @@ jobs:
       - FAILING: 1s
       - FAILED
 """
-OPERATED = """
+WITH_OPERATIONS = """
 exceptions:
   checkpoint-expired:
     class: org.apache.flink.runtime.checkpoint.CheckpointException
@@ -47,7 +47,7 @@ operations:
     exception: checkpoint-expired
   cancel: 500ms
 """
-EXPECTED = f"""
+WITH_EXPECTATIONS = f"""
 extends: {SCENARIOS / "rolling-upgrade.yaml"}
 clock: virtual
 expect:
@@ -68,27 +68,27 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         mock.advance("1s")
         assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
         trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
-        takes = DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration
-        assert isinstance(takes, UniformRange)
-        mock.advance(f"{takes.high}ms")
-        saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
-        assert saved["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
+        duration = DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration
+        assert isinstance(duration, UniformRange)
+        mock.advance(f"{duration.high}ms")
+        savepoint = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
+        assert savepoint["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
         client.patch(f"/jobs/{job}")
         mock.advance("1s")
         assert client.get(f"/jobs/{job}").json()["state"] == "CANCELED"
 
 
-def test_without_a_savepoint_directory_the_request_must_have_one() -> None:
+def test_a_savepoint_needs_a_directory_in_the_request_or_the_configuration() -> None:
     text = "clock: virtual\ncluster: {config: {state.savepoints.dir: null}}\njobs: {orders: streaming}\n"
     with FlinkMock(text) as mock:
         mock.advance("1s")
-        refused = httpx.post(f"{mock.url}/jobs/{mock.job('orders').id}/savepoints", json={})
-        assert refused.status_code == 400
-        assert "state.savepoints.dir" in refused.text or "savepoint-dir" in refused.text
+        response = httpx.post(f"{mock.url}/jobs/{mock.job('orders').id}/savepoints", json={})
+        assert response.status_code == 400
+        assert "state.savepoints.dir" in response.text or "savepoint-dir" in response.text
 
 
-def test_one_line_for_each_state() -> None:
-    with scenario_harness(LIVES) as harness:
+def test_a_lifecycle_takes_exactly_its_durations() -> None:
+    with scenario_harness(RESTARTING) as harness:
         harness.advance_to(100_000)
         assert harness.timeline() == [
             (0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "RESTARTING"), (25_500, "RUNNING"),
@@ -98,44 +98,44 @@ def test_one_line_for_each_state() -> None:
         assert [entry["exceptionName"] for entry in entries[1:]] == ["java.lang.OutOfMemoryError"] * 2
 
 
-def test_a_client_cuts_in() -> None:
-    with scenario_harness(OPERATED) as harness:
+def test_a_cancellation_interrupts_the_lifecycle() -> None:
+    with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
         harness.client.json("PATCH", f"/jobs/{harness.job().id}?mode=cancel")
         harness.advance_to(60_000)
         assert harness.timeline()[-2:] == [(5_000, "CANCELLING"), (5_500, "CANCELED")]
 
 
-def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
-    with scenario_harness(OPERATED) as harness:
+def test_a_job_keeps_running_and_takes_checkpoints_after_a_failed_stop() -> None:
+    with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
         first = harness.trigger_stop()
         harness.advance_to(7_999)
         assert harness.outcome(first) == "IN_PROGRESS"
         harness.advance_to(8_000)
         assert harness.outcome(first).endswith("CheckpointException: Checkpoint expired before completing.")
-        before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
+        completed_before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
         harness.advance_to(30_000)
         assert harness.state() == "RUNNING"
-        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - before == 2
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - completed_before == 2
         second = harness.trigger_stop()
         harness.advance_to(33_000)
         assert harness.outcome(second).startswith("file:")
         assert harness.timeline()[-1][1] == "FINISHED"
 
 
-def test_an_operation_in_a_job_wins() -> None:
-    with scenario_harness(OPERATED) as harness:
+def test_an_operation_of_a_job_overrides_that_of_the_scenario() -> None:
+    with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
-        usual, own = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
-        for time, expected in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
+        savepoints = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
+        for time, are_completed in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
                                (12_000, (True, True))):  # fmt: skip
             harness.advance_to(time)
-            assert tuple(harness.outcome(savepoint).startswith("file:") for savepoint in (usual, own)) == expected
+            assert tuple(harness.outcome(savepoint).startswith("file:") for savepoint in savepoints) == are_completed
 
 
-def test_a_job_that_restarts_takes_no_savepoint() -> None:
-    with scenario_harness(LIVES) as harness:
+def test_a_savepoint_of_a_restarting_job_fails() -> None:
+    with scenario_harness(RESTARTING) as harness:
         harness.advance_to(21_000)
         for status_path in (harness.trigger_savepoint(), harness.trigger_stop()):
             harness.advance_to(harness.now + 500)
@@ -143,27 +143,30 @@ def test_a_job_that_restarts_takes_no_savepoint() -> None:
         assert harness.timeline()[-1] == (20_500, "RESTARTING")
 
 
-def upgrade(mock: FlinkMock, *, restored: bool) -> None:
-    """Upgrade a job like a deployer that retries once."""
+def upgrade(mock: FlinkMock, *, with_savepoint: bool) -> None:
+    """Upgrade a job like a deployer that stops it twice, because the first stop fails."""
     with httpx.Client(base_url=mock.url) as client:
         mock.advance("5s")
         job = mock.job("orders").id
         for _ in range(2):
             trigger = client.post(f"/jobs/{job}/stop", json={}).json()["request-id"]
             mock.advance("3s")
-            stopped = client.get(f"/jobs/{job}/savepoints/{trigger}").json()["operation"]
+            stop = client.get(f"/jobs/{job}/savepoints/{trigger}").json()["operation"]
         uploaded = client.post("/jars/upload", files={"jarfile": ("orders-2.1.jar", small_jar())}).json()
-        body = {"savepointPath": stopped["location"]} if restored else {}
+        body = {"savepointPath": stop["location"]} if with_savepoint else {}
         assert client.post(f"/jars/{Path(uploaded['filename']).name}/run", json=body).status_code == 200
         mock.advance("10s")
         assert mock.job("orders").restored_from == body.get("savepointPath")
 
 
 def test_an_upgrade_meets_its_expectations() -> None:
-    with FlinkMock(EXPECTED) as mock:
-        upgrade(mock, restored=True)
+    with FlinkMock(WITH_EXPECTATIONS) as mock:
+        upgrade(mock, with_savepoint=True)
 
 
-def test_an_upgrade_that_forgets_its_state_is_found_out() -> None:
-    with pytest.raises(UnmetExpectation, match=r"POST /jars/:jarid/run .*savepointPath"), FlinkMock(EXPECTED) as mock:
-        upgrade(mock, restored=False)
+def test_an_upgrade_without_the_savepoint_does_not_meet_its_expectations() -> None:
+    with (
+        pytest.raises(UnmetExpectation, match=r"POST /jars/:jarid/run .*savepointPath"),
+        FlinkMock(WITH_EXPECTATIONS) as mock,
+    ):
+        upgrade(mock, with_savepoint=False)

@@ -26,12 +26,12 @@ def test_a_built_in_scenario_loads(file: Path) -> None:
     assert second.startswith("# ")
 
 
-def test_the_demo_shows_each_end_of_a_job() -> None:
-    ends = {}
+def test_the_demo_has_a_job_for_each_last_state() -> None:
+    last_states = {}
     for job in load_scenario(ROOT / "scenarios" / "demo.yaml").jobs:
-        last = job.lifecycle[-1]
-        ends[job.name] = last.state if isinstance(last, Step) else "restarts"
-    assert sorted(ends.values()) == ["CANCELED", "FAILED", "FINISHED", "RUNNING", "restarts"]
+        last_step = job.lifecycle[-1]
+        last_states[job.name] = last_step.state if isinstance(last_step, Step) else "restarts"
+    assert sorted(last_states.values()) == ["CANCELED", "FAILED", "FINISHED", "RUNNING", "restarts"]
 
 
 @pytest.mark.parametrize("source", [None, "", "# nothing\n", "---\n", "~", {}, "jobs:\ncluster:\n"])
@@ -53,20 +53,20 @@ def test_a_path_a_text_and_a_mapping_are_equivalent(tmp_path: Path) -> None:
     assert spec == load_scenario({"seed": 3, "jobs": {"orders": "streaming"}})
 
 
-def test_the_same_text_gives_equal_values() -> None:
+def test_the_same_file_gives_equal_scenarios() -> None:
     file = ROOT / "scenarios" / "demo.yaml"
     assert load_scenario(file) == load_scenario(file)
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "release"),
     [("1.20", "1.20"), ('"1.20"', "1.20"), ("2.1", "2.1"), ("'2.0'", "2.0")],
 )
-def test_a_release_is_a_name_and_no_number(written: str, meant: str) -> None:
-    assert load_scenario(f"flink: {written}").flink == meant
+def test_a_release_is_text_and_not_a_number(text: str, release: str) -> None:
+    assert load_scenario(f"flink: {text}").flink == release
 
 
-def test_the_words_of_yaml_1_1_are_words() -> None:
+def test_words_that_yaml_1_1_converts_are_text() -> None:
     spec = load_scenario("jobs:\n  on: streaming\n  no: streaming\n  1:30: streaming\n  2: streaming\n")
     assert [job.name for job in spec.jobs] == ["on", "no", "1:30", "2"]
 
@@ -80,7 +80,7 @@ def test_options_are_text_as_written() -> None:
     }  # fmt: skip
 
 
-def test_the_rest() -> None:
+def test_values_of_the_cluster_and_of_jobs_are_read() -> None:
     spec = load_scenario(
         "clock: 1s per request\nseed: 5\ncluster: {taskmanagers: 0, slots: 2, caches: false}\n"
         "jobs: {a: {age: 1h30m, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
@@ -90,20 +90,20 @@ def test_the_rest() -> None:
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "10x", "0.5x", "1s per request", "1m30s per request"])
-def test_every_clock_of_the_language_is_one_of_the_cluster(clock: str) -> None:
+def test_the_cluster_accepts_every_clock_of_the_scenario_language(clock: str) -> None:
     from flinkmock.cluster.clock import Clock
 
-    written = load_scenario(f"clock: {clock}").clock
-    assert written is not None
-    Clock(written, lambda: 0)
+    mode = load_scenario(f"clock: {clock}").clock
+    assert mode is not None
+    Clock(mode, lambda: 0)
 
 
 def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
     code = (
         "import sys, flinkmock, flinkmock.scenario as s; print([m for m in ('yaml', 'jsonschema') if m in sys.modules])"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    completed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == "[]"
 
 
 def test_a_default_spec_equals_an_empty_scenario() -> None:
@@ -111,31 +111,34 @@ def test_a_default_spec_equals_an_empty_scenario() -> None:
     assert empty == Scenario(submissions=empty.submissions)
 
 
-def test_a_scenario_lies_over_the_one_it_extends(tmp_path: Path) -> None:
+def test_a_scenario_overrides_the_one_that_it_extends(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
-    (tmp_path / "base" / "far.yaml").write_text("seed: 1\njobs: {returns: batch}\n")
-    (tmp_path / "base" / "near.yaml").write_text(
-        "extends: far.yaml\nseed: 2\noperations: {savepoint: 3s}\njobs: {orders: {parallelism: 2, vertices: [a, b]}}\n"
+    (tmp_path / "base" / "grandparent.yaml").write_text("seed: 1\njobs: {returns: batch}\n")
+    (tmp_path / "base" / "parent.yaml").write_text(
+        "extends: grandparent.yaml\nseed: 2\noperations: {savepoint: 3s}\n"
+        "jobs: {orders: {parallelism: 2, vertices: [a, b]}}\n"
     )
-    file = tmp_path / "own.yaml"
-    file.write_text("extends: base/near.yaml\njobs: {orders: {vertices: [c]}}\noperations: {cancel: 1s}\n")
+    file = tmp_path / "child.yaml"
+    file.write_text("extends: base/parent.yaml\njobs: {orders: {vertices: [c]}}\noperations: {cancel: 1s}\n")
     spec = load_scenario(file)
     assert (spec.seed, sorted(spec.cluster_operations)) == (2, ["cancel", "savepoint"])
     orders, returns = spec.jobs
-    assert (orders.name, orders.parallelism, [v.name for v in orders.vertices]) == ("orders", 2, ["c"])
+    assert (orders.name, orders.parallelism, [vertex.name for vertex in orders.vertices]) == ("orders", 2, ["c"])
     assert (returns.name, returns.type) == ("returns", "BATCH")
-    assert spec.files == (file, tmp_path / "base" / "near.yaml", tmp_path / "base" / "far.yaml")
+    assert spec.files == (file, tmp_path / "base" / "parent.yaml", tmp_path / "base" / "grandparent.yaml")
 
 
-def test_a_file_that_is_not_there_is_looked_for_among_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_searched_among_the_built_in_scenarios(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    own = load_scenario(Path(__file__).parents[2] / "scenarios" / "crash-loop.yaml")
-    assert [job.name for job in own.jobs] == ["orders"]
+    built_in = load_scenario(Path(__file__).parents[2] / "scenarios" / "crash-loop.yaml")
+    assert [job.name for job in built_in.jobs] == ["orders"]
     for source in ("crash-loop.yaml", Path("crash-loop.yaml"), {"extends": "crash-loop.yaml"}):
-        assert load_scenario(source).jobs == own.jobs
-    with pytest.raises(ScenarioError) as refused:
+        assert load_scenario(source).jobs == built_in.jobs
+    with pytest.raises(ScenarioError) as error:
         load_scenario("crashloop.yaml")
-    assert str(refused.value) == (
+    assert str(error.value) == (
         f"crashloop.yaml: file not found in {tmp_path}, or among the built-in scenarios. "
         'Did you mean "crash-loop.yaml"?'
     )
@@ -144,6 +147,6 @@ def test_a_file_that_is_not_there_is_looked_for_among_our_own(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
-def test_a_file_that_can_not_be_extended(name: str, tmp_path: Path) -> None:
+def test_a_file_that_can_not_be_extended_is_a_mistake(name: str, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):
         load_scenario({"extends": name})

@@ -35,24 +35,24 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return {**SCHEMA["$defs"][name], **part} if name else part
 
 
-def test_it_is_a_json_schema() -> None:
+def test_the_schema_is_a_json_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_every_reference_leads_somewhere_and_every_definition_is_used() -> None:
+def test_every_reference_has_a_definition_and_every_definition_is_used() -> None:
     used = {part["$ref"].removeprefix("#/$defs/") for _, part in parts(SCHEMA) if "$ref" in part}
     assert used == set(SCHEMA["$defs"])
 
 
 def test_every_key_is_described() -> None:
-    silent = [
+    undescribed = [
         f"{path}/{key}"
         for path, part in parts(SCHEMA)
         for key, value in part.get("properties", {}).items()
         if "description" not in resolved(value)
-        and not any("description" in resolved(b) for b in value.get("anyOf", ()))
+        and not any("description" in resolved(branch) for branch in value.get("anyOf", ()))
     ]
-    assert not [path for path in silent if not path.endswith(("strategy", "message", "repeat"))]
+    assert not [path for path in undescribed if not path.endswith(("strategy", "message", "repeat"))]
 
 
 def test_every_mapping_restricts_its_keys() -> None:
@@ -60,17 +60,17 @@ def test_every_mapping_restricts_its_keys() -> None:
     assert not open_ended
 
 
-def test_examples_are_right() -> None:
+def test_examples_conform_to_the_schema() -> None:
     count = 0
     for path, part in parts(SCHEMA):
         for example in part.get("examples", ()):
-            inner = {**part, "$defs": SCHEMA["$defs"]}
-            assert not list(Draft202012Validator(inner).iter_errors(example)), f"{path}: {example}"
+            example_schema = {**part, "$defs": SCHEMA["$defs"]}
+            assert not list(Draft202012Validator(example_schema).iter_errors(example)), f"{path}: {example}"
             count += 1
     assert count > 30
 
 
-def test_every_pattern_has_a_sentence() -> None:
+def test_every_pattern_has_a_message() -> None:
     assert all("pattern" in part["x-say"] for _, part in parts(SCHEMA) if isinstance(part.get("pattern"), str))
 
 
@@ -86,10 +86,10 @@ def test_states_and_operations_are_those_of_the_cluster() -> None:
      ROOT / "tests/fidelity/oracle.yaml"],
     ids=lambda file: file.stem,
 )  # fmt: skip
-def test_an_editor_finds_the_schema_and_nothing_wrong(file: Path) -> None:
-    """An editor reads YAML as everybody does, not as our loader."""
+def test_a_scenario_names_the_schema_and_conforms_to_it(file: Path) -> None:
+    """Editors read YAML with a common parser, not with the loader of scenarios."""
     text = file.read_text("utf-8")
-    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
-    assert named
-    assert (file.parent / named[1]).resolve() == ROOT / "schemas" / "scenario.schema.json"
+    match = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+    assert match
+    assert (file.parent / match[1]).resolve() == ROOT / "schemas" / "scenario.schema.json"
     assert not list(Draft202012Validator(SCHEMA).iter_errors(yaml.safe_load(text)))

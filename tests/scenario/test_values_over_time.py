@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
-TEXT = """
+SCENARIO = """
 exceptions:
   reset: {class: java.io.IOException, message: Connection reset, vertex: window, subtask: 1}
 jobs:
@@ -35,115 +35,115 @@ jobs:
         accumulators:
           words: {type: IntCounter, value: 1418}
           sizes: {type: Histogram, value: {3: 2, 2: 1}}
-          seen: LongCounter
+          records: LongCounter
       - "Sink: out"
 """
 
 
-def vertex(harness: ScenarioHarness, name: str) -> str:
-    (vertex_id,) = [v.id for v in harness.job().graph.vertices if v.name == name]
+def vertex_path(harness: ScenarioHarness, name: str) -> str:
+    (vertex_id,) = [vertex.id for vertex in harness.job().graph.vertices if vertex.name == name]
     return f"/jobs/{harness.job().id}/vertices/{vertex_id}"
 
 
-def value(harness: ScenarioHarness, target: str, name: str) -> str:
+def metric_value(harness: ScenarioHarness, target: str, name: str) -> str:
     (metric,) = harness.get(f"{target}/metrics?get={name}")
     return str(metric["value"])
 
 
-def test_metrics_of_a_job() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_metrics_of_a_job_follow_their_series() -> None:
+    with scenario_harness(SCENARIO) as harness:
         base = f"/jobs/{harness.job().id}"
-        assert [value(harness, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
+        assert [metric_value(harness, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
             "5",
             "eu-west",
             "50.0",
             "7",
         ]
         harness.advance_to(10_000)
-        assert value(harness, base, "load") == "100.0"
+        assert metric_value(harness, base, "load") == "100.0"
         harness.advance_to(30_000)
-        assert value(harness, base, "load") == "0.0"
+        assert metric_value(harness, base, "load") == "0.0"
         assert {"id": "lag"} in harness.get(f"{base}/metrics")
 
 
-def test_metrics_of_subtasks() -> None:
-    with scenario_harness(TEXT) as harness:
-        base = vertex(harness, "window")
+def test_metrics_of_subtasks_follow_their_series() -> None:
+    with scenario_harness(SCENARIO) as harness:
+        base = vertex_path(harness, "window")
         harness.advance_to(7_999)
-        assert value(harness, f"{base}/subtasks/0", "heap") == "10"
+        assert metric_value(harness, f"{base}/subtasks/0", "heap") == "10"
         harness.advance_to(8_000)
-        assert value(harness, f"{base}/subtasks/0", "heap") == "900"
-        assert value(harness, base, "1.errors") == str(10 + 2 * (3_608_000 - started(harness)) // 1000)
+        assert metric_value(harness, f"{base}/subtasks/0", "heap") == "900"
+        assert metric_value(harness, base, "1.errors") == str(10 + 2 * (3_608_000 - running_since_ms(harness)) // 1000)
         assert harness.get(f"{base}/metrics?get=0.errors") == []
-        assert (value(harness, base, "0.step"), value(harness, base, "1.round")) == ("c", "1")
+        assert (metric_value(harness, base, "0.step"), metric_value(harness, base, "1.round")) == ("c", "1")
         harness.advance_to(9_000)
-        assert value(harness, base, "1.round") == "2"
+        assert metric_value(harness, base, "1.round") == "2"
         (figures,) = harness.get(f"{base}/subtasks/metrics?get=heap")
         assert (figures["min"], figures["max"], figures["sum"]) == (900.0, 900.0, 1800.0)
 
 
-def started(harness: ScenarioHarness) -> int:
-    """When subtask 1 of the window began to run, in ms of the job's life."""
+def running_since_ms(harness: ScenarioHarness) -> int:
+    """Return when subtask 1 of the window started to run, in ms after the submission of the job."""
     job = harness.job()
     since = job.attempts[0].executions()[1][1].entered_at("RUNNING", harness.engine.clock.now())
     assert since is not None
     return since - job.submitted_at
 
 
-def test_records_are_dealt_out_in_these_parts() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_skew_divides_the_records_among_subtasks() -> None:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
-        details = harness.get(vertex(harness, "window"))
+        details = harness.get(vertex_path(harness, "window"))
         shares = [subtask["metrics"]["read-records"] for subtask in details["subtasks"]]
-        whole = harness.get(f"/jobs/{harness.job().id}")["vertices"][0]["metrics"]["write-records"]
-        assert sum(shares) == whole > 3_000_000
+        written = harness.get(f"/jobs/{harness.job().id}")["vertices"][0]["metrics"]["write-records"]
+        assert sum(shares) == written > 3_000_000
         assert abs(shares[0] - 4 * shares[1]) <= 4
         busy = [subtask["metrics"]["accumulated-busy-time"] for subtask in details["subtasks"]]
         assert abs(busy[0] / busy[1] - 4) < 0.01
 
 
-def test_back_pressure_for_ten_seconds() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_a_vertex_is_back_pressured_for_ten_seconds() -> None:
+    with scenario_harness(SCENARIO) as harness:
         back_pressure = []
         for time in (9_999, 10_000, 19_999, 20_000):
             harness.advance_to(time)
-            response = harness.get(f"{vertex(harness, 'window')}/backpressure")
-            first = response["subtasks"][0]
-            back_pressure.append((response["backpressureLevel"], first["ratio"]))
-            assert abs(first["ratio"] + first["idleRatio"] + first["busyRatio"] - 1) < 0.01
+            response = harness.get(f"{vertex_path(harness, 'window')}/backpressure")
+            subtask = response["subtasks"][0]
+            back_pressure.append((response["backpressureLevel"], subtask["ratio"]))
+            assert abs(subtask["ratio"] + subtask["idleRatio"] + subtask["busyRatio"] - 1) < 0.01
         assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
         harness.advance_to(30_000)
         metrics = harness.get(f"/jobs/{harness.job().id}")["vertices"][1]["metrics"]
         assert metrics["accumulated-backpressured-time"] == 2 * 8_000
 
 
-def test_the_metrics_show_back_pressure_too() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_metrics_show_back_pressure() -> None:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(15_000)
-        base = f"{vertex(harness, 'window')}/subtasks/1"
-        assert value(harness, base, "backPressuredTimeMsPerSecond") == "800"
-        assert value(harness, base, "isBackPressured") == "true"
-        assert value(harness, base, "accumulateBackPressuredTimeMs") == "4000"
+        base = f"{vertex_path(harness, 'window')}/subtasks/1"
+        assert metric_value(harness, base, "backPressuredTimeMsPerSecond") == "800"
+        assert metric_value(harness, base, "isBackPressured") == "true"
+        assert metric_value(harness, base, "accumulateBackPressuredTimeMs") == "4000"
 
 
-def test_event_time_lags_and_stands_still() -> None:
-    with scenario_harness(TEXT) as harness:
-        marks = []
+def test_watermarks_lag_and_stop() -> None:
+    with scenario_harness(SCENARIO) as harness:
+        watermarks = []
         for time in (10_000, 20_000, 40_000, 50_000):
             harness.advance_to(time)
-            marks.append(
+            watermarks.append(
                 {
                     int(watermark["value"]) - harness.start_time
-                    for watermark in harness.get(f"{vertex(harness, 'window')}/watermarks")
+                    for watermark in harness.get(f"{vertex_path(harness, 'window')}/watermarks")
                 }
             )
-        assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
+        assert watermarks == [{5_000}, {15_000}, {25_000}, {25_000}]
 
 
-def test_accumulators_with_values() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_accumulators_have_the_values_of_the_scenario() -> None:
+    with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
-        base = vertex(harness, "window")
+        base = vertex_path(harness, "window")
         accumulators = {
             accumulator["name"]: accumulator["value"]
             for accumulator in harness.get(f"{base}/accumulators")["user-accumulators"]
@@ -155,11 +155,11 @@ def test_accumulators_with_values() -> None:
             for subtask in subtasks
         ]
         assert [part["words"] for part in parts] == ["1418", "0"]
-        assert sum(int(part["seen"]) for part in parts) == int(accumulators["seen"])
+        assert sum(int(part["records"]) for part in parts) == int(accumulators["records"])
 
 
-def test_exceptions_of_a_job_that_is_older() -> None:
-    with scenario_harness(TEXT) as harness:
+def test_exceptions_from_before_the_start_are_in_the_history() -> None:
+    with scenario_harness(SCENARIO) as harness:
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert [(harness.start_time - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
             (20 * 60_000, "java.io.IOException"),
@@ -169,10 +169,10 @@ def test_exceptions_of_a_job_that_is_older() -> None:
         assert "taskName" not in entries[1]
 
 
-def test_no_watermarks() -> None:
+def test_a_job_without_watermarks_has_the_lowest_watermark() -> None:
     text = "jobs: {orders: {watermarks: none, vertices: ['Source: a', Timestamps/Watermarks, b]}}\n"
     with scenario_harness(text) as harness:
         harness.advance_to(5_000)
-        assert {watermark["value"] for watermark in harness.get(f"{vertex(harness, 'b')}/watermarks")} == {
+        assert {watermark["value"] for watermark in harness.get(f"{vertex_path(harness, 'b')}/watermarks")} == {
             str(-(2**63))
         }

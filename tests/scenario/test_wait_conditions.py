@@ -22,7 +22,7 @@ jobs:
 """
 
 
-def test_a_length_is_read() -> None:
+def test_wait_conditions_are_read() -> None:
     spec = load_scenario(
         "operations: {savepoint: 1 poll, cancel: signal let-go}\n"
         "jobs: {orders: {lifecycle: [{CREATED: 3 polls}, {RUNNING: signal done}, FINISHED]}}\n"
@@ -34,7 +34,7 @@ def test_a_length_is_read() -> None:
     assert spec.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
 
 
-def test_the_nth_read_finds_the_job_changed() -> None:
+def test_the_last_poll_shows_the_next_state() -> None:
     with scenario_harness(POLLED) as harness:
         assert [harness.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
 
@@ -48,7 +48,7 @@ def test_polls_are_counted_per_job_regardless_of_time() -> None:
         assert harness.timeline()[-1][1] == "CREATED"
 
 
-def test_lists_and_other_reads_of_the_job_count() -> None:
+def test_lists_and_other_reads_of_a_job_count_as_polls() -> None:
     with scenario_harness(POLLED) as harness:
         job_id = harness.job().id
         for target in ("/jobs/overview", "/jobs", f"/jobs/{job_id}/exceptions", f"/jobs/{job_id}/status"):
@@ -60,7 +60,7 @@ def test_lists_and_other_reads_of_the_job_count() -> None:
         assert harness.timeline()[-1][1] == "FINISHED"
 
 
-def test_a_request_for_the_status_polls_an_operation() -> None:
+def test_a_request_for_the_status_of_a_savepoint_is_a_poll() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as harness:
         harness.advance_to(1_000)
         first, second = harness.trigger_savepoint(), harness.trigger_savepoint()
@@ -82,7 +82,7 @@ def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
         assert (harness.outcome(status_path)[:5], harness.state()) == ("file:", "FINISHED")
 
 
-def test_a_planned_failure_is_in_the_same_read() -> None:
+def test_the_last_poll_shows_a_failure() -> None:
     with scenario_harness(
         "jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n"
     ) as harness:
@@ -90,13 +90,15 @@ def test_a_planned_failure_is_in_the_same_read() -> None:
         status_path = harness.trigger_savepoint()
         assert harness.outcome(status_path) == "IN_PROGRESS"
         assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
+        assert (
+            harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2
+        )  # the other one was rejected at the start
 
 
 def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
-    text = "jobs: {orders: {checkpoints: {every: 10m, timeout: 30s}}}\noperations: {savepoint: LENGTH}\n"
-    for length in ("5 polls", "signal go", "forever"):
-        with scenario_harness(text.replace("LENGTH", length)) as harness:
+    text = "jobs: {orders: {checkpoints: {every: 10m, timeout: 30s}}}\noperations: {savepoint: DURATION}\n"
+    for duration in ("5 polls", "signal go", "forever"):
+        with scenario_harness(text.replace("DURATION", duration)) as harness:
             harness.advance_to(1_000)
             status_path = harness.trigger_savepoint()
             harness.advance_to(30_999)
@@ -106,7 +108,7 @@ def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
             assert harness.state() == "RUNNING"
 
 
-def test_a_job_that_stops_ends_waiting_operations() -> None:
+def test_a_cancellation_ends_savepoints_that_wait() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as harness:
         harness.advance_to(1_000)
         status_path = harness.trigger_savepoint()
@@ -116,18 +118,18 @@ def test_a_job_that_stops_ends_waiting_operations() -> None:
         assert harness.outcome(status_path).endswith("Checkpoint Coordinator is suspending.")
 
 
-def test_a_disposal_can_wait_too() -> None:
+def test_a_disposal_can_wait_for_polls() -> None:
     operations = "operations: {dispose-savepoint: {duration: 2 polls, fails: [2]}}\n"
     with scenario_harness("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as harness:
         for expected in ({}, "failure-cause"):
             trigger = harness.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
             assert harness.get(f"/savepoint-disposal/{trigger}")["status"]["id"] == "IN_PROGRESS"
-            done = harness.get(f"/savepoint-disposal/{trigger}")
-            assert done["status"]["id"] == "COMPLETED"
-            assert done["operation"] == expected or expected in done["operation"]
+            response = harness.get(f"/savepoint-disposal/{trigger}")
+            assert response["status"]["id"] == "COMPLETED"
+            assert response["operation"] == expected or expected in response["operation"]
 
 
-def test_a_signal_releases_all_that_wait_for_it() -> None:
+def test_a_signal_releases_all_wait_conditions_with_its_name() -> None:
     text = """
     operations: {savepoint: signal saved, cancel: signal gone}
     jobs:
@@ -154,7 +156,7 @@ def test_a_signal_releases_all_that_wait_for_it() -> None:
         assert (details["state"], details["status-counts"]["CANCELED"]) == ("CANCELED", 3)
 
 
-def test_an_early_signal_releases_the_first_that_will_wait_for_it() -> None:
+def test_an_early_signal_releases_the_next_wait_condition() -> None:
     text = "jobs: {orders: {lifecycle: [{repeat: forever, steps: [{RUNNING: signal go}, {RESTARTING: 1s}]}]}}\n"
     with scenario_harness(text) as harness:
         harness.engine.signal("go")
@@ -164,12 +166,12 @@ def test_an_early_signal_releases_the_first_that_will_wait_for_it() -> None:
         assert harness.timeline()[-3:] == [(1_000, "RUNNING"), (1_000, "RESTARTING"), (2_000, "RUNNING")]
 
 
-def test_a_signal_that_nothing_waits_for_is_a_mistake() -> None:
+def test_an_unknown_signal_is_an_error() -> None:
     with scenario_harness(POLLED) as harness, pytest.raises(NotFound, match=r'signal "go"\. There are none\.'):
         harness.engine.signal("go")
 
 
-def test_a_failure_cuts_a_wait_off() -> None:
+def test_a_failure_ends_a_wait_condition() -> None:
     text = "jobs: {orders: {lifecycle: [{RUNNING: 3 polls}, FINISHED], restart: {strategy: fixed-delay, delay: 1s}}}\n"
     with scenario_harness(text) as harness:
         harness.advance_to(1_000)
@@ -191,7 +193,7 @@ def test_results_expire_after_result_ttl() -> None:
             harness.outcome(status_path)
 
 
-def test_a_chance_is_decided_by_the_seed() -> None:
+def test_the_seed_decides_which_checkpoints_fail() -> None:
     text = "seed: SEED\njobs: {orders: {checkpoints: {every: 1s, fails: 30%}}}\n"
     counts = []
     for seed in (1, 1, 2):
@@ -205,7 +207,7 @@ def test_a_chance_is_decided_by_the_seed() -> None:
     assert all(240 < failed < 360 for failed, _ in counts)
 
 
-def test_forever_is_forever() -> None:
+def test_an_operation_that_lasts_forever_never_completes() -> None:
     assert load_scenario("operations: {cancel: forever}\n").cluster_operations["cancel"].duration == UNBOUNDED
     with scenario_harness("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as harness:
         harness.advance_to(1_000)

@@ -1,4 +1,4 @@
-"""Each file in `wrong/` is refused with the messages in the text file of the same name.
+"""Each file in `wrong/` is rejected with the messages in the text file of the same name.
 
 To update the messages: `FLINKMOCK_UPDATE=1 pytest tests/scenario/test_wrong_files.py`. Review the difference.
 """
@@ -18,11 +18,11 @@ FILES = sorted(WRONG.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_wrong_file_is_refused_in_these_words(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_messages_for_a_wrong_file_are_current(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(WRONG)
-    with pytest.raises(ScenarioError) as refused:
+    with pytest.raises(ScenarioError) as error:
         load_scenario(file.name)
-    messages = f"{refused.value}\n".replace(str(WRONG), "wrong")
+    messages = f"{error.value}\n".replace(str(WRONG), "wrong")
     expected = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
         expected.write_text(messages, "utf-8")
@@ -35,63 +35,61 @@ def test_no_message_file_is_unused() -> None:
 
 
 def test_each_mistake_has_its_location_and_a_caret() -> None:
-    with pytest.raises(ScenarioError) as refused:
+    with pytest.raises(ScenarioError) as error:
         load_scenario("jobs:\n  a: streamng\noperations:\n  savepoint: 3s\n  cancel: 1s\n")
-    (mistake,) = refused.value.mistakes
-    head, line, caret = mistake.splitlines()
-    assert head.startswith("<scenario>:2:6: ")
+    (mistake,) = error.value.mistakes
+    message, line, caret = mistake.splitlines()
+    assert message.startswith("<scenario>:2:6: ")
     assert line[caret.index("^") :] == "streamng"
 
 
 def test_mistakes_in_a_mapping_are_located_by_path() -> None:
-    with pytest.raises(ScenarioError) as refused:
+    with pytest.raises(ScenarioError) as error:
         load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"], "vertices": [object]}}})
-    assert refused.value.mistakes == (
-        "<scenario>: jobs.orders.vertices[0]: a scenario can't have a value of type type.",
-    )
-    with pytest.raises(ScenarioError) as refused:
+    assert error.value.mistakes == ("<scenario>: jobs.orders.vertices[0]: a scenario can't have a value of type type.",)
+    with pytest.raises(ScenarioError) as error:
         load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"]}}})
-    assert refused.value.mistakes == ("<scenario>: jobs.orders.lifecycle[0].RUNNING: 3 has no unit. Write 3s or 3ms.",)
+    assert error.value.mistakes == ("<scenario>: jobs.orders.lifecycle[0].RUNNING: 3 has no unit. Write 3s or 3ms.",)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
-    with pytest.raises(ScenarioError) as refused:
+    with pytest.raises(ScenarioError) as error:
         load_scenario(file)
-    assert str(refused.value) == f"{file}: file not found."
+    assert str(error.value) == f"{file}: file not found."
 
 
-def test_a_name_without_its_end() -> None:
+def test_a_file_name_without_extension_is_an_error() -> None:
     with pytest.raises(ScenarioError, match=r"^<scenario>:1:1: .* the name of a file ends in \.yaml or \.yml\."):
         load_scenario("crash-loop")
 
 
-def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"name: caf\xe9\n")
     with pytest.raises(ScenarioError, match="the file is not UTF-8"):
         load_scenario(file)
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="can't read the file: Is a directory"):
         load_scenario(tmp_path)
 
 
-def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "large.yaml"
     file.write_text("# " + "x" * (5 * 1024 * 1024))
     with pytest.raises(ScenarioError, match="at most 4 MB"):
         load_scenario(file)
 
 
-def test_more_mistakes_than_anyone_reads() -> None:
-    with pytest.raises(ScenarioError) as refused:
+def test_at_most_50_mistakes_are_listed() -> None:
+    with pytest.raises(ScenarioError) as error:
         load_scenario("jobs:\n" + "".join(f"  j{i}: nothing\n" for i in range(80)))
-    assert len(refused.value.mistakes) == 51
-    assert refused.value.mistakes[-1] == "… and 30 more."
+    assert len(error.value.mistakes) == 51
+    assert error.value.mistakes[-1] == "… and 30 more."
 
 
-def test_a_scenario_error_is_one_of_ours() -> None:
+def test_a_scenario_error_is_a_flinkmock_error_and_a_value_error() -> None:
     assert issubclass(ScenarioError, FlinkMockError)
     assert issubclass(ScenarioError, ValueError)
