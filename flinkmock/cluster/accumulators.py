@@ -14,7 +14,7 @@ from zlib import crc32
 from flinkmock.cluster.spec import VertexSpec
 from flinkmock.flink.java_format import java_text
 
-COLLECTED = "SerializedListAccumulator"
+COLLECT_TYPE = "SerializedListAccumulator"
 """The type of the accumulator in which the sink of `collect()` keeps its rows."""
 LONG_TYPES = frozenset({"LongCounter", "LongMinimum", "LongMaximum"})
 _INTEGER_TYPES = LONG_TYPES | {"IntCounter", "IntMinimum", "IntMaximum"}
@@ -46,11 +46,12 @@ class Accumulator:
         return _text(self.value)
 
     def merge(self, other: Accumulator) -> Accumulator:
-        left, right = self.value, other.value
-        merged: Any
-        count = self.count + other.count
+        """Return the accumulator of two subtasks or vertices together."""
         if self.type not in FLINK_TYPES:  # only one subtask has an accumulator of such a type
             return self
+        left, right = self.value, other.value
+        count = self.count + other.count
+        merged: Any
         if isinstance(left, dict):
             merged = {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
         elif isinstance(left, list):
@@ -72,9 +73,10 @@ def subtask_accumulators(
     """Return the accumulators of one subtask.
 
     Args:
-        types: Type of each accumulator by its name.
+        types: Name -> type.
         records: The number of records that the subtask has processed. With 0, no accumulator is registered yet.
-        values: The values of the vertex by name, from the scenario. Accumulators without a value count the records.
+        values: Name -> value of the vertex, from the scenario. Without a value, integers count the records, and all
+            others are empty.
         subtask: The index of the subtask.
     """
     if not records:
@@ -83,33 +85,30 @@ def subtask_accumulators(
     for name, type in types.items():
         if type not in FLINK_TYPES and subtask > 0:
             continue
-        value = _part(type, values[name], subtask) if name in values else _count(type, records)
+        if name in values:
+            value = _subtask_value(type, values[name], subtask)
+        else:
+            value = records if type in _INTEGER_TYPES else _empty_value(type)
         accumulators.append(Accumulator(name, type, value, records))
     return accumulators
 
 
-def _part(type: str, whole: Any, subtask: int) -> Any:
-    """Return the share of a subtask in the value of the vertex: all of it for the first subtask if values add up."""
+def _subtask_value(type: str, vertex_value: Any, subtask: int) -> Any:
+    """Return the value of a subtask, so that those of all subtasks are merged to that of the vertex.
+
+    If values add up, the first subtask has the value of the vertex, and all others have an empty one.
+    """
     if subtask == 0 or type == "AverageAccumulator" or type.endswith(("Minimum", "Maximum")):
-        return whole
-    return _empty(type)
+        return vertex_value
+    return _empty_value(type)
 
 
-def _count(type: str, records: int) -> Any:
-    """Return the number of records if the type is one of integers; the empty value of any other type."""
-    return records if _is_integer(type) else _empty(type)
-
-
-def _empty(type: str) -> Any:
+def _empty_value(type: str) -> Any:
     if type == "Histogram":
         return {}
     if type == "ListAccumulator":
         return []
-    return 0 if _is_integer(type) else 0.0
-
-
-def _is_integer(type: str) -> bool:
-    return type in _INTEGER_TYPES
+    return 0 if type in _INTEGER_TYPES else 0.0
 
 
 def _text(value: Any) -> str:
@@ -120,7 +119,9 @@ def _text(value: Any) -> str:
         return "[" + ", ".join(map(_text, value)) + "]"
     if isinstance(value, bytes):  # Object.toString: the class and a hash code
         return f"[B@{crc32(value):x}"
-    return value if isinstance(value, str) else "null" if value is None else java_text(value)
+    if value is None:
+        return "null"
+    return value if isinstance(value, str) else java_text(value)
 
 
 def merge_accumulators(groups: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:

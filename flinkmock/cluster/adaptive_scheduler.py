@@ -1,22 +1,24 @@
 """The adaptive scheduler: jobs run with the available slots, and are rescaled when slots or bounds change.
 
-The desired parallelism of a job is that of its upper bounds. Before it runs, a job waits in CREATED
-(WaitingForResources). It does not wait if there are slots for its desired parallelism. It waits for the stabilization
-timeout if there are enough slots for its lower bounds, and at most for the resource timeout. While it runs (Executing,
-DefaultStateTransitionManager), new slots lead to a rescale after the cooldown: immediately if there are slots for the
-upper bounds, otherwise after the stabilization timeout. Observed on 2.3.0: with one slot of the two that it needed, a
-job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause NEW_RESOURCE_AVAILABLE and
-unchanged requirements.
+The desired parallelism of a job is that of its upper bounds. Before it runs, a job waits for slots in CREATED
+(WaitingForResources). It runs as soon as there are slots for its desired parallelism; after the stabilization timeout,
+it runs with fewer slots if they suffice for its lower bounds; after the resource timeout, it fails.
+
+While a job runs (Executing, DefaultStateTransitionManager), new slots lead to a rescale, but not before the end of the
+cooldown. If there are slots for the upper bounds, the job is rescaled then, otherwise after the stabilization timeout.
+
+Observed on 2.3.0: with one slot of the two that it needed, a job stayed CREATED for ten seconds; a second TaskManager
+led to a rescale with the cause NEW_RESOURCE_AVAILABLE and unchanged requirements.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.job import RequirementsChange, RescaleCause
+from flinkmock.cluster.job import ParallelismBounds, RequirementsChange, RescaleCause
 from flinkmock.cluster.rescaling import (
-    Bounds,
     apply_parallelism,
     best_parallelism,
     desired_parallelism,
@@ -56,7 +58,7 @@ class AdaptiveScheduler:
         return True
 
     def accept_available_slots(self, job: Job, at: int) -> bool:
-        """Give a waiting job the parallelism that the slots allow; return whether that is within its bounds."""
+        """Give a waiting job the parallelism that the slots allow; return whether they suffice for its lower bounds."""
         best = self._best_parallelism(job, at)
         if best is None:
             return False
@@ -72,7 +74,7 @@ class AdaptiveScheduler:
             self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
 
     def on_slots_freed(self, at: int) -> None:
-        """Start waiting jobs and rescale running jobs that can grow, because slots have become free."""
+        """Run waiting jobs and schedule rescales of running jobs, because slots have become free at `at` (epoch ms)."""
         cluster = self._cluster
         for job in [
             job for job in cluster.jobs.values() if not job.has_ended and cluster.uses_adaptive_scheduler(job.spec)
@@ -86,16 +88,17 @@ class AdaptiveScheduler:
                 self._grow(job, at)
 
     def _schedule_accept(self, job: Job, at: int) -> None:
+        """Let a waiting job accept fewer slots after the stabilization timeout."""
         stabilization_ms = self._cluster.configuration.submission_stabilization_ms
         self._cluster.event_queue.schedule(at + stabilization_ms, "accept_fewer_slots", job.id, job.lifecycle_version)
 
     # -- rescales
 
-    def update_bounds(self, job: Job, bounds: Bounds, at: int) -> None:
-        """Set new parallelism bounds, which must be valid, and schedule a rescale after the cooldown."""
-        for earlier in job.requirements_changes:
-            if earlier.is_pending:
-                earlier.ended_at, earlier.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
+    def update_bounds(self, job: Job, bounds: Mapping[str, ParallelismBounds], at: int) -> None:
+        """Set new parallelism bounds by vertex id, which must be valid, and schedule a rescale after the cooldown."""
+        for change in job.requirements_changes:
+            if change.is_pending:
+                change.ended_at, change.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
         set_bounds(job, bounds)
         job.requirements_changes.append(RequirementsChange(at))
         attempt = job.attempt_at(at)
@@ -125,7 +128,7 @@ class AdaptiveScheduler:
             cluster.state_machines.rescale(job, graph_with(job, best), duration or 0, at)
 
     def _grow(self, job: Job, at: int) -> None:
-        """Schedule a rescale, unless one is pending or the parallelism would not change."""
+        """Schedule a rescale of a running job, unless one is pending or the parallelism would not change."""
         current, desired = [vertex.parallelism for vertex in job.graph.vertices], desired_parallelism(job)
         if current == desired or any(change.is_pending for change in job.requirements_changes):
             return
@@ -133,18 +136,20 @@ class AdaptiveScheduler:
         if best is None or best == current:
             return
         job.requirements_changes.append(RequirementsChange(at, RescaleCause.NEW_RESOURCE_AVAILABLE))
-        due = self._cooldown_end(job.attempts[-1].deployed_at or at, at)
+        due_at = self._cooldown_end(job.attempts[-1].deployed_at or at, at)
         if best != desired:
-            due += self._cluster.configuration.milliseconds(RESCALE_STABILIZATION)
-        self._schedule_rescale(job, due)
+            due_at += self._cluster.configuration.milliseconds(RESCALE_STABILIZATION)
+        self._schedule_rescale(job, due_at)
 
     def _cooldown_end(self, deployed_at: int, at: int) -> int:
+        """Return the end of the cooldown after a deployment, or `at` if that is later. Times are epoch ms."""
         return max(at, deployed_at + self._cluster.configuration.milliseconds(RESCALE_COOLDOWN))
 
     def _schedule_rescale(self, job: Job, at: int) -> None:
         self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.requirements_changes))
 
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
+        """Return the highest parallelism that the bounds, free slots and its own slots allow, vertex by vertex."""
         slots = self._cluster.slots
-        free = sum(slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
-        return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free)
+        free_count = sum(slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
+        return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free_count)

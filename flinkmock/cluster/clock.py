@@ -41,7 +41,7 @@ class Clock:
         start: The initial time, in epoch ms; None: that of the wall clock.
 
     Attributes:
-        text: The mode, in the spelling of the caller.
+        text: The mode as the caller has written it.
         step: The step in ms; 0 in other modes.
         generation: How many times it was rewound. A wait that began in an earlier generation may be for a time that
             is never reached.
@@ -56,25 +56,27 @@ class Clock:
         self.text = mode
         self.step = 0
         self._factor = 1.0
-        self.mode = self._read(mode)
+        self.mode = self._parse_mode(mode)
         self.generation = 0
         self.advanced = 0
         self.on_advance: Callable[[], None] | None = None
         self._wall_clock = wall_clock
         self._last = wall_clock() if start is None else start
+        """The time that was returned last, in epoch ms."""
         self._restart()
 
-    def _read(self, text: str) -> ClockMode:
-        words = str(text).strip().lower()  # YAML may give a number, which gets the error message
-        if words == "real":
+    def _parse_mode(self, text: str) -> ClockMode:
+        """Return the mode, and set the factor or the step."""
+        normalized = str(text).strip().lower()  # YAML may give a number, for which the message below is raised
+        if normalized == "real":
             return ClockMode.REAL
-        if words == "virtual":
+        if normalized == "virtual":
             return ClockMode.VIRTUAL
-        if factor := re.fullmatch(r"(\d+(?:\.\d+)?)x", words):
+        if factor := re.fullmatch(r"(\d+(?:\.\d+)?)x", normalized):
             self._factor = float(factor[1])
             if self._factor > 0:
                 return ClockMode.SCALED
-        if step := re.fullmatch(r"(.+?)\s+per\s+request", words):
+        if step := re.fullmatch(r"(.+?)\s+per\s+request", normalized):
             try:
                 self.step = parse_duration(step[1])
             except InvalidArgument:
@@ -87,7 +89,7 @@ class Clock:
 
     @property
     def follows_wall(self) -> bool:
-        """Whether the time advances between requests without `advance`."""
+        """Whether the time advances continuously, without requests and `advance`."""
         return self.mode in (ClockMode.REAL, ClockMode.SCALED)
 
     @property
@@ -98,8 +100,8 @@ class Clock:
     def now(self) -> int:
         """Return the time in epoch ms. It never decreases, even if the wall clock is set back."""
         if self.follows_wall:
-            passed = (self._wall_clock() - self._wall_origin) * self._factor
-            self._last = max(self._last, self._origin + round(passed))
+            passed_ms = (self._wall_clock() - self._wall_origin) * self._factor
+            self._last = max(self._last, self._origin + round(passed_ms))
         return self._last
 
     def advance(self, duration: int | str) -> int:
@@ -108,12 +110,12 @@ class Clock:
         Raises:
             InvalidArgument: The duration is negative or invalid.
         """
-        by = parse_duration(duration)
-        if by < 0:
+        duration_ms = parse_duration(duration)
+        if duration_ms < 0:
             raise InvalidArgument(f"{duration} is negative. A clock moves forward only.")
-        self._last = self.now() + by
-        self._origin += by
-        self.advanced += by
+        self._last = self.now() + duration_ms
+        self._origin += duration_ms
+        self.advanced += duration_ms
         if self.on_advance is not None:
             self.on_advance()
         return self._last
@@ -122,9 +124,9 @@ class Clock:
         """Return the time of a new request, in epoch ms. In step mode, advance by at least one step before."""
         if not self.step:
             return self.now()
-        wall = self._wall_clock()
-        passed = 0 if self._counted_until is None else wall - self._counted_until
-        return self._move_with_wall(max(passed // self.step, 1) * self.step, wall)
+        wall_time = self._wall_clock()
+        uncounted_ms = 0 if self._counted_until is None else wall_time - self._counted_until
+        return self._move_with_wall(max(uncounted_ms // self.step, 1) * self.step, wall_time)
 
     def advance_to(self, moment: int) -> int:
         """Return the time in epoch ms. In step mode, advance to `moment` before, which the wall clock has reached."""
@@ -139,8 +141,10 @@ class Clock:
             InvalidArgument: There is no such mode.
         """
         now = self.now()
-        other, self._last = Clock(mode, self._wall_clock, now), now
-        self.text, self.mode, self.step, self._factor = other.text, other.mode, other.step, other._factor
+        new_clock = Clock(mode, self._wall_clock, now)
+        self.text, self.mode = new_clock.text, new_clock.mode
+        self.step, self._factor = new_clock.step, new_clock._factor
+        self._last = now
         self._restart()
 
     def rewind(self, moment: int) -> None:
@@ -152,16 +156,21 @@ class Clock:
             self.on_advance()
 
     def _restart(self) -> None:
-        """Follow the wall clock from here on."""
+        """Follow the wall clock from the current time on."""
         self._origin = self._last
+        """The cluster time at `_wall_origin`, plus all `advance`, in epoch ms."""
         self._wall_origin = self._wall_clock() if self.follows_wall else 0
+        """The time of the wall clock from which the time that has passed is measured, in epoch ms."""
         self._counted_until: int | None = None
-        """The time of the wall clock that cluster time has caught up with in step mode; None before the first request,
+        """The time of the wall clock up to which step mode has counted it, in epoch ms; None before the first request,
         because the time until then does not count."""
 
-    def _move_with_wall(self, by: int, wall: int) -> int:
-        """Advance by `by` ms. Wall-clock time beyond that counts for the next request; a lead over it does not."""
-        counted = wall if self._counted_until is None else self._counted_until + by
-        self._counted_until = min(counted, wall)
-        self._last += by
+    def _move_with_wall(self, duration_ms: int, wall_time: int) -> int:
+        """Advance by `duration_ms` and return the new time, in epoch ms.
+
+        Wall-clock time beyond this duration counts for the next request. A lead over the wall clock does not count.
+        """
+        counted_until = wall_time if self._counted_until is None else self._counted_until + duration_ms
+        self._counted_until = min(counted_until, wall_time)
+        self._last += duration_ms
         return self._last

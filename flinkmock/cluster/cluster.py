@@ -76,12 +76,12 @@ SUBMISSION_FAILED = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submiss
 
 
 class Cluster:
-    """One cluster at the time of its clock.
+    """One cluster. It has no clock: callers pass the time (epoch ms) to its methods.
 
     Args:
         spec: The scenario.
         release: The Flink release that is served.
-        clock: Returns the time at which the cluster is created. Later, callers pass the time in.
+        clock: Has the time at which the cluster is created, and says whether caches are modelled by default.
         upload_dir: A directory for uploaded jars, created with the first one. The caller removes it.
     """
 
@@ -90,7 +90,10 @@ class Cluster:
         self.release = dataclasses.replace(release, version=spec.version or release.version)
         self.random = NamedRandom(spec.seed)
         self.scenario_started_at = self.started_at = self.now = clock.now()
-        """When the scenario begins, in epoch ms; `started_at` is earlier if the cluster or its jobs are older."""
+        """When the scenario begins, when the cluster was started, and up to when events have run (epoch ms).
+
+        `started_at` is earlier than `scenario_started_at` if the cluster or its jobs have an age.
+        """
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
@@ -102,9 +105,11 @@ class Cluster:
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
         self.output_has_ended = False
-        """Whether what main methods print is lost."""
+        """Whether the output of main methods is lost from now on. See `ProgramError.ends_output`."""
         self._generated_job_ids = 0
-        self._calls: dict[tuple[str, str], int] = {}
+        """The number of job ids that were generated."""
+        self._call_counts: dict[tuple[str, str], int] = {}
+        """(job id, cluster operation) -> number of calls."""
         self._make_components(upload_dir)
         self._register_event_handlers()
         self._start_scenario()
@@ -139,18 +144,20 @@ class Cluster:
         self.profiler = Profiler(ms(PROFILING_MAX_DURATION) // 1000, self.configuration.integer(PROFILING_HISTORY))
 
     def _make_caches(self, jobmanager: int) -> Caches:
+        """Create the caches of the JobManager with this number."""
         configuration = self.jobmanager_configuration(jobmanager)
-        refresh = configuration.milliseconds(REFRESH_INTERVAL)
-        graph, checkpoints = (
-            configuration.optional_milliseconds(option) if self.release.since(since) else None
-            for option, since in ((EXECUTION_GRAPH_CACHE_TIMEOUT, "2.3"), (CHECKPOINT_CACHE_TIMEOUT, "1.18"))
-        )
+        refresh_ms = configuration.milliseconds(REFRESH_INTERVAL)
+        graph_ms = checkpoints_ms = None
+        if self.release.since("2.3"):
+            graph_ms = configuration.optional_milliseconds(EXECUTION_GRAPH_CACHE_TIMEOUT)
+        if self.release.since("1.18"):
+            checkpoints_ms = configuration.optional_milliseconds(CHECKPOINT_CACHE_TIMEOUT)
         return Caches(
-            self.cache_enabled,
-            refresh if graph is None else graph,
-            refresh if checkpoints is None else checkpoints,
-            configuration.milliseconds(METRICS_UPDATE_INTERVAL),
-            self.scenario_started_at,
+            enabled=self.cache_enabled,
+            graph_ms=refresh_ms if graph_ms is None else graph_ms,
+            checkpoints_ms=refresh_ms if checkpoints_ms is None else checkpoints_ms,
+            metrics_ms=configuration.milliseconds(METRICS_UPDATE_INTERVAL),
+            begin=self.scenario_started_at,
         )
 
     def _register_event_handlers(self) -> None:
@@ -189,15 +196,15 @@ class Cluster:
 
         Args:
             now: Epoch ms.
-            limit: The maximum number of events; None: `limits.CATCH_UP`. If more are due, because the clock has jumped
-                by years, the others are postponed until `now`.
+            limit: How many events run at their own time; None: `limits.CATCH_UP`. If more are due, because the clock
+                has jumped by years, the others are postponed until `now`.
         """
-        left = limits.CATCH_UP if limit is None else limit
+        events_until_limit = limits.CATCH_UP if limit is None else limit
         while (event := self.event_queue.pop_due(now)) is not None:
             self.now = max(self.now, event.at)
             self.event_queue.run(event)
-            left -= 1
-            if not left:
+            events_until_limit -= 1
+            if events_until_limit == 0:
                 self.event_queue.postpone_due(now)
         self.now = max(self.now, now)
         if surplus := self.job_store.pop_surplus(self.now):
@@ -205,27 +212,37 @@ class Cluster:
 
     def _remove_jobs(self, jobs: Iterable[Job]) -> None:
         """Remove jobs that the JobManager has forgotten, with their applications and events."""
-        removed = {job.id for job in jobs if self.jobs.get(job.id) is job}
-        for job_id in removed:
+        removed_ids = {job.id for job in jobs if self.jobs.get(job.id) is job}
+        for job_id in removed_ids:
             application_id = self.jobs.pop(job_id).application_id
             application = self.applications.get(application_id)
             if application is not None and not any(job.id in self.jobs for job in application.jobs):
                 del self.applications[application_id]
-        self.event_queue.discard_events_of(removed)
+        self.event_queue.discard_events_of(removed_ids)
 
-    def wait_for(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
-        """Schedule an event when the subject was polled often enough, or when the signal is sent.
+    def schedule_when_met(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
+        """Add a wait condition that schedules an event when it is met.
 
-        Do nothing if `duration` is not a wait condition, because an unbounded duration never ends.
+        Do nothing if `duration` is not a wait condition; it is unbounded then, and nothing ends it.
+
+        Args:
+            duration: The condition.
+            subject_id: The id of the job, or the `wait_key` of the async operation, that waits.
+            at: Epoch ms.
+            handler: The name of the event handler.
+            args: The arguments of the event handler, without the time.
         """
         if isinstance(duration, Polls | Signal):
-            met = self.wait_conditions.add(duration, subject_id, handler, *args)
-            self._schedule_met([met] if met else [], at)
+            condition_met = self.wait_conditions.add(duration, subject_id, handler, *args)
+            if condition_met is not None:
+                self._schedule_event_of(condition_met, at)
 
     def record_polls(self, subject_ids: Iterable[str], at: int) -> None:
-        """Count a poll of jobs (by id) and async operations (by `wait_key`), before the response is created."""
-        met = (self.wait_conditions.count_poll(subject_id) for subject_id in subject_ids)
-        self._schedule_met([condition for condition in met if condition], at)
+        """Count a poll of each job (by id) and async operation (by `wait_key`), before the response is created."""
+        for subject_id in subject_ids:
+            condition_met = self.wait_conditions.count_poll(subject_id)
+            if condition_met is not None:
+                self._schedule_event_of(condition_met, at)
         self.run_due_events(at)
 
     def signal(self, name: str, at: int) -> None:
@@ -234,12 +251,12 @@ class Cluster:
         Raises:
             NotFound: The scenario does not use this signal.
         """
-        self._schedule_met(self.wait_conditions.send_signal(name), at)
+        for condition_met in self.wait_conditions.send_signal(name):
+            self._schedule_event_of(condition_met, at)
         self.run_due_events(at)
 
-    def _schedule_met(self, conditions: Iterable[WaitCondition], at: int) -> None:
-        for condition in conditions:
-            self.event_queue.schedule(at, condition.handler, *condition.args)
+    def _schedule_event_of(self, condition: WaitCondition, at: int) -> None:
+        self.event_queue.schedule(at, condition.handler, *condition.args)
 
     # -- lookups
 
@@ -248,7 +265,7 @@ class Cluster:
 
         Args:
             job_id: The id of the job.
-            time: Epoch ms; None: jobs that the JobManager has forgotten are returned too.
+            time: Epoch ms; if it is None, jobs that the JobManager has forgotten are returned too.
 
         Raises:
             JobNotFound: There is no such job, or it was forgotten by `time`.
@@ -282,8 +299,8 @@ class Cluster:
 
         Calls are counted per job; `job_id` is "" for operations that belong to no job.
         """
-        call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
-        return call in spec.fails or self.random.happens(spec.chance, name, job_id, call, "fails")
+        number = self._call_counts[job_id, name] = self._call_counts.get((job_id, name), 0) + 1
+        return number in spec.fails or self.random.happens(spec.chance, name, job_id, number, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
@@ -313,10 +330,11 @@ class Cluster:
         """Start a job at `at` (epoch ms), and run the events that are due then.
 
         Args:
-            job_id: 32 hex digits; generated if None.
-            restore: The state to restore.
-            initialized: Whether the job is already initialized at `at`, because the client is answered after that, as
-                by `/jars/:jarid/run`.
+            spec: The spec of the job.
+            at: Epoch ms.
+            job_id: 32 hex digits; None: that of the spec or, if it has none, a generated id.
+            restore: The state to restore; None: the job starts without state.
+            initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
             application: The application of the job (2.3) if it was started before; None: a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
@@ -327,23 +345,23 @@ class Cluster:
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """Start the jobs of the scenario. Jobs with an age start in the past, in the order of time."""
-        oldest = max((self.spec.age, *(spec.age for spec in specs)))
+        greatest_age = max((self.spec.age, *(spec.age for spec in specs)))
         for taskmanager in self.taskmanagers.all:
-            taskmanager.joined_at -= oldest
-        self.started_at -= oldest
+            taskmanager.joined_at -= greatest_age
+        self.started_at -= greatest_age
         self.now = self.started_at
-        same_name: Counter[str] = Counter()
+        count_by_name: Counter[str] = Counter()
         for index, spec in enumerate(specs):
-            at = self.started_at + oldest - spec.age
-            self.event_queue.schedule(at, "on_scenario_job_due", index, same_name[spec.name])
-            same_name[spec.name] += 1
-        self.run_due_events(self.started_at + oldest)
+            at = self.scenario_started_at - spec.age
+            self.event_queue.schedule(at, "on_scenario_job_due", index, count_by_name[spec.name])
+            count_by_name[spec.name] += 1
+        self.run_due_events(self.scenario_started_at)
 
     @event_handler(leader_scoped=False)
-    def on_scenario_job_due(self, index: int, earlier: int, at: int) -> None:
-        """Start a job of the scenario. Its id depends on its name and the number of `earlier` jobs with that name."""
+    def on_scenario_job_due(self, index: int, namesake_count: int, at: int) -> None:
+        """Start a job of the scenario. Its id depends on its name and the number of earlier jobs with that name."""
         spec = self.spec.jobs[index]
-        job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, earlier)
+        job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, namesake_count)
         spec = dataclasses.replace(spec, id=job_id)
         job = self.job_factory.create(spec, at)
         restore = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
@@ -356,13 +374,11 @@ class Cluster:
     # -- JobManagers
 
     def jobmanager_configuration(self, jobmanager: int) -> Configuration:
-        """Return the configuration of a JobManager, which may have its own options."""
+        """Return the configuration of the JobManager with this number, which may have its own options."""
         configurations = self.spec.jobmanager_configurations
-        return (
-            self.configuration.with_values(configurations[jobmanager])
-            if jobmanager < len(configurations)
-            else self.configuration
-        )
+        if jobmanager >= len(configurations):
+            return self.configuration
+        return self.configuration.with_values(configurations[jobmanager])
 
     @event_handler(leader_scoped=False)
     def on_leader_change(self, index: int, at: int) -> None:
@@ -373,7 +389,10 @@ class Cluster:
     # -- data sets
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
-        """Delete a cached data set. There are none, and deleting a missing one succeeds; in 1.12 it never ends."""
+        """Trigger the deletion of a cached data set.
+
+        The cluster has no data sets, and the deletion of a missing one succeeds; in 1.12 it never ends.
+        """
         spec = self.cluster_operation_spec(None, ClusterOperation.DELETE_DATASET)
         duration = self.random.draw(spec.duration, "dataset", trigger_id) or 0
         done_at = at + duration if self.release.since("1.13") else None

@@ -15,17 +15,18 @@ from flinkmock.named_random import UniformRange
 
 @dataclass(frozen=True, slots=True)
 class SubmissionRule:
-    """Says which job a submitted program becomes.
+    """Says which job a submitted program becomes. The first matching rule applies.
 
-    `pattern`, with wildcards as in fnmatch, is matched against the entry class, the name of the jar, and the name of
-    the job. The first matching rule applies.
+    Attributes:
+        pattern: A pattern with wildcards (fnmatch) for the entry class, the name of the jar, or the name of the job.
+        job: The job.
+        explicit_keys: The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other
+            keys, the submitted plan applies.
     """
 
     pattern: str
     job: JobSpec
     explicit_keys: frozenset[str] = frozenset()
-    """The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other keys, the
-    submitted plan applies."""
 
 
 class TaskManagerEventKind(StrEnum):
@@ -38,10 +39,13 @@ class TaskManagerEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerEvent:
-    """A TaskManager joins, leaves or is lost, `at` ms after the scenario began.
+    """A TaskManager joins, leaves or is lost.
 
-    `number` is that of the TaskManager that leaves or is lost, counted from 0 in the order of registration; None: the
-    first that is registered.
+    Attributes:
+        at: When it happens, in ms since the scenario began.
+        kind: What happens.
+        number: The number of the TaskManager that leaves or is lost, counted from 0 in the order of registration;
+            None: the first that is registered at that time.
     """
 
     at: int
@@ -58,11 +62,12 @@ class TaskManagerSize:
 
 
 LEADER_CHANGE_DURATION = UniformRange.exactly(5_000)
+"""The default time in ms from the crash of the leader to the election of the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderChange:
-    """A crash of the leader `at` ms after the scenario began; the next leader is elected `duration` later."""
+    """A crash of the leader `at` ms after the scenario began; the next leader is elected `duration` ms later."""
 
     at: int
     duration: UniformRange = LEADER_CHANGE_DURATION
@@ -73,9 +78,10 @@ class ClusterSpec:
     """The parts of a scenario that the cluster uses."""
 
     flink: str | None = None
+    """The Flink release, such as "2.3"; None: the default of the caller, such as `flinkmock serve`."""
     seed: int = 0
     clock: str | None = None
-    """"real", "virtual", "10x", "1s per request"; None: the default of the caller, such as `flinkmock serve`."""
+    """"real", "virtual", "10x", "1s per request"; None: the default of the caller."""
     start_time: int | None = None
     """The cluster time at which the scenario begins, in epoch ms; None: the default of the caller."""
     jobmanagers: int = 1
@@ -97,9 +103,10 @@ class ClusterSpec:
     configuration: Mapping[str, str | None] = field(default_factory=dict)
     """Flink options; None removes a default."""
     jobs: tuple[JobSpec, ...] = ()
+    """The jobs that the cluster starts without a submission."""
     submissions: tuple[SubmissionRule, ...] = ()
     cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
-    """By `ClusterOperation`."""
+    """`ClusterOperation` -> its spec; for others, the default applies."""
     savepoints: tuple[str, ...] = ()
     """Paths of savepoints that were taken before the cluster started."""
     file_systems: tuple[str, ...] | None = None

@@ -13,10 +13,13 @@ _LEADER_SCOPED = "_leader_scoped"
 
 @dataclass(order=True, slots=True)
 class ScheduledEvent:
-    """A call of the handler named `handler` with `args` at `at` (epoch ms).
+    """A call of an event handler at a moment.
 
-    Arguments are plain values, so that a snapshot can copy them. Events at the same time run in the order in which they
-    were scheduled (`sequence`).
+    Attributes:
+        at: When it is called, in epoch ms.
+        sequence: Increases with each scheduled event. Events at the same time run in this order.
+        handler: The name of the event handler.
+        args: Its arguments, without the time. They are plain values, so that a snapshot can copy them.
     """
 
     at: int
@@ -86,7 +89,7 @@ class EventQueue:
         heapq.heapify(self._heap)
 
     def next_at(self) -> int | None:
-        """Return the time of the next event (epoch ms); None if no event is scheduled."""
+        """Return when the next event is due (epoch ms); None if no event is scheduled."""
         return self._heap[0].at if self._heap else None
 
     def has_due(self, now: int) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice, takewhile
+from typing import NamedTuple
 
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.errors import AttemptNotFound, SubtaskNotFound, VertexNotFound
@@ -33,6 +34,13 @@ class RescaleCause(StrEnum):
     UPDATE_REQUIREMENT = "UPDATE_REQUIREMENT"
     NEW_RESOURCE_AVAILABLE = "NEW_RESOURCE_AVAILABLE"
     RECOVERABLE_FAILOVER = "RECOVERABLE_FAILOVER"
+
+
+class ParallelismBounds(NamedTuple):
+    """The parallelism bounds of a vertex."""
+
+    lower: int
+    upper: int
 
 
 @dataclass(slots=True)
@@ -83,8 +91,8 @@ class Job:
     """The number of `failures` that come from the scenario's exception history."""
     failed_before_start: bool = False
     """Whether it failed or was cancelled during initialization, so that it never had a graph."""
-    parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
+    parallelism_bounds: dict[str, ParallelismBounds] = field(default_factory=dict)
+    """Vertex id -> the bounds that a client has set for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
     stop_failure: JavaException | None = None
     """The exception of a stop that failed after its savepoint was complete. The job can't recover then."""

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 
-_SHARED = 256
-"""The maximum number of graphs and lifecycles that jobs share."""
+_MAX_SHARED = 256
+"""The maximum number of graphs, and of lifecycles, that are kept to be shared."""
 
 
 class JobFactory:
-    """Creates jobs and starts them."""
+    """Creates jobs and starts them. Jobs of one template share their graph and lifecycle."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._graphs: dict[int, tuple[tuple[VertexSpec, ...], JobGraph]] = {}
-        self._lifecycles: dict[int, tuple[Lifecycle, str, FlatLifecycle]] = {}
-        """Graphs and lifecycles that jobs of one template share, by the `id()` of the part of the spec."""
+        """`id()` of the vertices in a spec -> the vertices, and their graph."""
+        self._lifecycles: dict[tuple[int, str], tuple[Lifecycle, FlatLifecycle]] = {}
+        """(`id()` of the lifecycle in a spec, scheduler) -> the lifecycle, and the lifecycle that jobs get."""
 
     def create(
         self, spec: JobSpec, at: int, *, initialized: bool = False, application: Application | None = None
@@ -54,10 +55,10 @@ class JobFactory:
         return self._add(spec, lifecycle, at, application or single_job_application(spec.id, spec.name, at))
 
     def recover(self, former_job: Job, at: int) -> Job:
-        """Create a job of a former leader again, from its latest checkpoint.
+        """Create a job of a former leader again at `at` (epoch ms), from its latest checkpoint.
 
         The job keeps its id and continues the ids of checkpoints. In all other respects it is as if it were submitted
-        now (recorded).
+        at `at` (recorded: tests/server/leader-change.json.gz).
         """
         spec = dataclasses.replace(former_job.spec, id=former_job.id)
         lifecycle = recovered_lifecycle(former_job, self._lifecycle(spec))
@@ -68,7 +69,7 @@ class JobFactory:
         return job
 
     def start(self, job: Job, restore: RestoreSettings | None, at: int) -> None:
-        """Start a new job. It fails if it can't be restored, or if its parallelism is too high."""
+        """Start a new job at `at` (epoch ms). It fails if it can't be restored, or if its parallelism is too high."""
         error = _parallelism_error(job.graph)
         if error is None and restore is not None:
             error = self._restore(job, restore, at)
@@ -123,22 +124,23 @@ class JobFactory:
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
         """Return the lifecycle of a job, with the states that precede its first step. They take no time."""
         scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
-        shared = self._lifecycles.get(id(spec.lifecycle))
-        if shared is not None and shared[0] is spec.lifecycle and shared[1] == scheduler:
-            return shared[2]
+        key = (id(spec.lifecycle), scheduler)
+        source, lifecycle = self._lifecycles.get(key, (None, None))
+        if lifecycle is not None and source is spec.lifecycle:
+            return lifecycle
         lifecycle = flatten(spec.lifecycle)
         prefix = implicit_prefix(lifecycle.steps[0].state, scheduler) or ()
         lifecycle = lifecycle.after([Step(state) for state in prefix])
-        if len(self._lifecycles) < _SHARED:
-            self._lifecycles[id(spec.lifecycle)] = spec.lifecycle, scheduler, lifecycle
+        if len(self._lifecycles) < _MAX_SHARED:
+            self._lifecycles[key] = spec.lifecycle, lifecycle
         return lifecycle
 
     def _graph(self, spec: JobSpec) -> JobGraph:
-        shared = self._graphs.get(id(spec.vertices))
-        if shared is not None and shared[0] is spec.vertices:
-            return shared[1]
+        source, graph = self._graphs.get(id(spec.vertices), (None, None))
+        if graph is not None and source is spec.vertices:
+            return graph
         graph = JobGraph(spec)
-        if len(self._graphs) < _SHARED:
+        if len(self._graphs) < _MAX_SHARED:
             self._graphs[id(spec.vertices)] = spec.vertices, graph
         return graph
 

@@ -23,7 +23,7 @@ BUFFER_TIMEOUT_MS = 100
 
 
 class RecordFlow:
-    """The flow of one job attempt at `time` (ms since the epoch)."""
+    """The flow of one job attempt at `time` (epoch ms)."""
 
     def __init__(self, attempt: JobAttempt, time: int) -> None:
         self._attempt = attempt
@@ -39,20 +39,21 @@ class RecordFlow:
 
     def emitted(self, vertex: Vertex) -> int:
         """Return the number of records that a source has emitted, even if no other vertex receives them."""
-        spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
-        ran_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
-        return int(vertex.spec.records_per_second * ran_ms / 1000)
+        spans = [execution.running_span(self._time) for execution in self._attempt.executions()[vertex.index]]
+        mean_ran_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
+        return int(vertex.spec.records_per_second * mean_ran_ms / 1000)
 
     def chain_records(self, execution: Execution) -> list[tuple[int, int]]:
         """Return the numbers of records that each operator of a subtask's chain has received and emitted.
 
-        An operator receives what the previous one emits. In a chain that ends in a sink, the operators before the sink
-        do the filtering.
+        An operator receives what the previous one emits. The selectivity of the vertex is that of its last operator or,
+        if this is a sink, of its first one.
         """
         vertex, counters = execution.vertex, self.io_counters(execution)
-        between = counters.records_in
+        between = counters.records_in  # the number of records from each operator to the next one
         if vertex.is_source or not vertex.has_consumers:
-            total = self.emitted(vertex) if vertex.is_source else int(self.records(vertex)[0] * vertex.spec.selectivity)
+            received, _ = self.records(vertex)
+            total = self.emitted(vertex) if vertex.is_source else int(received * vertex.spec.selectivity)
             between = self._flows[vertex.index].share(total, execution.subtask)
         inner = [between] * (len(vertex.spec.operators) - 1)
         return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
@@ -106,10 +107,10 @@ class RecordFlow:
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Return the ratio of time in which a subtask is busy, from 0 to 1."""
-        rest = 1.0 - self.backpressure_ratio(vertex)
+        ratio_without_backpressure = 1.0 - self.backpressure_ratio(vertex)
         if vertex.spec.busy:
-            return min(_busy(vertex, subtask), rest)
-        return self._flows[vertex.index].busy[subtask] * rest
+            return min(_busy(vertex, subtask), ratio_without_backpressure)
+        return self._flows[vertex.index].busy[subtask] * ratio_without_backpressure
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
         """Return the ratio of time in which the subtasks are back-pressured, from 0 to 1."""
@@ -118,6 +119,9 @@ class RecordFlow:
 
 class _VertexFlow:
     """The properties of a vertex's flow that do not depend on the time.
+
+    Records are distributed to subtasks in rounds. In a round, each subtask gets as many records in a row as its number
+    in the skew says.
 
     Attributes:
         busy: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
@@ -129,8 +133,8 @@ class _VertexFlow:
     """
 
     __slots__ = (
-        "_before",
-        "_total",
+        "_records_before",
+        "_round_size",
         "_weights",
         "busy",
         "bytes_out",
@@ -143,10 +147,10 @@ class _VertexFlow:
     def __init__(self, graph: JobGraph, vertex: Vertex) -> None:
         subtasks = range(vertex.parallelism)
         self._weights = [_weight(vertex, subtask) for subtask in subtasks]
-        self._before = [_skew_prefix_sum(vertex, subtask) for subtask in subtasks]
-        self._total = _skew_prefix_sum(vertex, vertex.parallelism)
+        self._records_before = [_skew_prefix_sum(vertex, subtask) for subtask in subtasks]
+        self._round_size = _skew_prefix_sum(vertex, vertex.parallelism)
         rate = _rate(graph, vertex)
-        self.busy = [min(1.0, rate * weight / self._total / BUSY_AT_RATE) for weight in self._weights]
+        self.busy = [min(1.0, rate * weight / self._round_size / BUSY_AT_RATE) for weight in self._weights]
         sizes = [graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         self.input_bytes, self.inputs = sum(sizes), len(sizes)
         self.bytes_out = vertex.spec.bytes_per_record
@@ -155,9 +159,11 @@ class _VertexFlow:
 
     def share(self, total: int, subtask: int) -> int:
         """Return the share of a subtask in `total` records. The shares add up to the total and never decrease."""
-        rounds, rest = divmod(total, self._total)
-        weight, rest = self._weights[subtask], rest - self._before[subtask]
-        return rounds * weight + (0 if rest <= 0 else rest if rest < weight else weight)
+        rounds, in_last_round = divmod(total, self._round_size)
+        weight, remaining = self._weights[subtask], in_last_round - self._records_before[subtask]
+        if remaining <= 0:
+            return rounds * weight
+        return rounds * weight + (remaining if remaining < weight else weight)
 
 
 _FLOWS: WeakKeyDictionary[JobGraph, tuple[_VertexFlow, ...]] = WeakKeyDictionary()
@@ -174,14 +180,15 @@ def _rate(graph: JobGraph, vertex: Vertex) -> float:
     """Return the records per second that a vertex processes without back pressure."""
     if vertex.is_source:
         return vertex.spec.records_per_second
-    sources = (graph.vertices[edge.source] for edge in vertex.inputs)
-    return sum(_rate(graph, v) * (1.0 if v.is_source else v.spec.selectivity) for v in sources)
+    senders = (graph.vertices[edge.source] for edge in vertex.inputs)
+    return sum(_rate(graph, sender) * (1.0 if sender.is_source else sender.spec.selectivity) for sender in senders)
 
 
 def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
     """Return the number of buffers for `size` bytes: each channel sends full buffers, and one at each timeout."""
     if not records:
         return 0
+    # -(-a // b) is a / b, rounded up
     flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
     return max(min(records, flushes), -(-size // NETWORK_BUFFER_BYTES))
 
@@ -198,6 +205,6 @@ def _busy(vertex: Vertex, subtask: int) -> float:
 
 
 def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
-    """Return the number of records that the first `subtasks` subtasks get together in one round."""
+    """Return the number of records that the first `subtasks` subtasks get in one round, taken together."""
     skew = vertex.spec.skew or (1,)
     return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]

@@ -10,16 +10,17 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.job import Job, RequirementsChange, RescaleCause
+from flinkmock.cluster.job import Job, ParallelismBounds, RequirementsChange, RescaleCause
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, JobState
 from flinkmock.flink import messages
 from flinkmock.flink.java_format import hash_order, id_hash
 
-Bounds = Mapping[str, tuple[int, int]]
-"""Vertex id -> (lower, upper) bound."""
+UNSET = -1
+"""A bound that a request leaves open (JobVertexResourceRequirements.Parallelism)."""
 
 
 class RescaleState(StrEnum):
@@ -36,9 +37,13 @@ class Rescale:
 
     Attributes:
         number: The position in the history, from 0.
-        version: The number of earlier changes of the bounds.
+        version: The number of changes of the bounds until it started.
         attempt_number: The number of the rescale among those of one version, from 1.
-        ended_at: When it ended; None while it is in progress. `state` and `reason` are then None too.
+        cause: The cause.
+        started_at: When it started.
+        ended_at: When it ended; None while it is in progress.
+        state: How it ended; None while it is in progress.
+        reason: Why it ended (Flink's `TerminatedReason`); None while it is in progress.
         job_attempt: The job attempt that it creates; None if it creates none, or if that is unknown.
     """
 
@@ -54,31 +59,30 @@ class Rescale:
 
 
 def java_vertex_order(vertex_ids: Iterable[str]) -> list[str]:
-    """Sort vertex ids as Java's HashMap orders JobVertexIDs; requirements and rescales are listed that way."""
+    """Sort vertex ids as Java's HashMap orders JobVertexIDs. Requirements and rescales are listed in this order."""
     return hash_order(vertex_ids, id_hash)
 
 
-def parallelism_bounds_of(job: Job) -> dict[str, tuple[int, int]]:
-    """Return the bounds that were set last. By default they are from 1 to the parallelism of the program.
+def parallelism_bounds_of(job: Job) -> dict[str, ParallelismBounds]:
+    """Return the bounds that were set last, by vertex id. By default they are from 1 to the program's parallelism.
 
     In reactive mode, the upper bound is the maximum parallelism (AdaptiveScheduler).
     """
-    specs = [(vertex.id, job.spec.vertices[vertex.index]) for vertex in job.graph.vertices]
-    default = {id: (1, spec.max_parallelism if job.is_reactive else spec.parallelism) for id, spec in specs}
+    default = {}
+    for vertex in job.graph.vertices:
+        spec = job.spec.vertices[vertex.index]
+        default[vertex.id] = ParallelismBounds(1, spec.max_parallelism if job.is_reactive else spec.parallelism)
     return default | job.parallelism_bounds
 
 
 def desired_parallelism(job: Job) -> list[int]:
     """Return the upper bounds, vertex by vertex."""
     bounds = parallelism_bounds_of(job)
-    return [bounds[vertex.id][1] for vertex in job.graph.vertices]
+    return [bounds[vertex.id].upper for vertex in job.graph.vertices]
 
 
-def validate(job: Job, bounds: Bounds) -> list[str]:
-    """Return the errors that JobResourceRequirements.validate finds in new bounds.
-
-    A bound of -1 is replaced by the lowest or highest possible value.
-    """
+def bounds_errors(job: Job, bounds: Mapping[str, ParallelismBounds]) -> list[str]:
+    """Return the messages of the errors that JobResourceRequirements.validate finds in new bounds, by vertex id."""
     errors = []
     for vertex_id in java_vertex_order(bounds):
         vertex = job.graph.by_id.get(vertex_id)
@@ -86,7 +90,7 @@ def validate(job: Job, bounds: Bounds) -> list[str]:
             errors.append(messages.vertex_not_in_job_graph(vertex_id))
             continue
         max_parallelism = vertex.spec.max_parallelism
-        lower, upper = _explicit(bounds[vertex_id], max_parallelism)
+        lower, upper = _without_unset(bounds[vertex_id], max_parallelism)
         if lower <= 0 or upper <= 0:
             errors.append(messages.bounds_not_positive(vertex_id, lower, upper))
             continue
@@ -99,16 +103,19 @@ def validate(job: Job, bounds: Bounds) -> list[str]:
     return errors
 
 
-def set_bounds(job: Job, bounds: Bounds) -> None:
-    """Set new bounds, which must be valid."""
+def set_bounds(job: Job, bounds: Mapping[str, ParallelismBounds]) -> None:
+    """Set new bounds by vertex id, which must be valid."""
     job.parallelism_bounds = {
-        vertex.id: _explicit(bounds[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
+        vertex.id: _without_unset(bounds[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
     }
 
 
-def _explicit(bounds: tuple[int, int], max_parallelism: int) -> tuple[int, int]:
-    lower, upper = bounds
-    return 1 if lower == -1 else lower, max_parallelism if upper == -1 else upper
+def _without_unset(bounds: ParallelismBounds, max_parallelism: int) -> ParallelismBounds:
+    """Return bounds with the lowest and highest possible value instead of `UNSET`."""
+    return ParallelismBounds(
+        lower=1 if bounds.lower == UNSET else bounds.lower,
+        upper=max_parallelism if bounds.upper == UNSET else bounds.upper,
+    )
 
 
 def best_parallelism(job: Job, slots: int) -> list[int] | None:
@@ -122,21 +129,23 @@ def best_parallelism(job: Job, slots: int) -> list[int] | None:
     highest: dict[str, int] = {}
     for vertex in job.graph.vertices:
         group = vertex.spec.slot_sharing_group
-        lowest[group] = max(lowest.get(group, 0), bounds[vertex.id][0])
-        highest[group] = max(highest.get(group, 0), bounds[vertex.id][1])
+        lowest[group] = max(lowest.get(group, 0), bounds[vertex.id].lower)
+        highest[group] = max(highest.get(group, 0), bounds[vertex.id].upper)
     slots_left = slots - sum(lowest.values())
     if slots_left < 0:
         return None
-    assigned = {}
+    slots_by_group = {}
     for group in lowest:
         additional = min(slots_left, highest[group] - lowest[group])
-        assigned[group] = lowest[group] + additional
+        slots_by_group[group] = lowest[group] + additional
         slots_left -= additional
-    return [min(bounds[vertex.id][1], assigned[vertex.spec.slot_sharing_group]) for vertex in job.graph.vertices]
+    return [
+        min(bounds[vertex.id].upper, slots_by_group[vertex.spec.slot_sharing_group]) for vertex in job.graph.vertices
+    ]
 
 
 def apply_parallelism(job: Job, parallelism: list[int]) -> None:
-    """Change the parallelism of a job whose newest attempt does not run yet."""
+    """Change the parallelism of a job whose newest attempt does not run yet, vertex by vertex."""
     if parallelism != [vertex.parallelism for vertex in job.graph.vertices]:
         job.change_graph(graph_with(job, parallelism))
         job.attempts[-1].change_graph(job.graph)
@@ -152,57 +161,79 @@ def graph_with(job: Job, parallelism: list[int]) -> JobGraph:
 
 
 def history_at(job: Job, time: int) -> list[Rescale]:
-    """Return the rescales started by `time`, oldest first: one for each attempt, and those without effect."""
-    change_of = {
+    """Return the rescales started by `time` (epoch ms), oldest first: of each attempt, and those without effect."""
+    change_by_attempt = {
         change.attempt_number: change for change in job.requirements_changes if change.attempt_number is not None
     }
-    started: list[tuple[int, RescaleCause, JobAttempt | None, RequirementsChange | None]] = []
-    for attempt in job.attempts:
-        change = change_of.pop(attempt.number, None)
-        started.append((_started_at(job, attempt, change), _cause(attempt, change), attempt, change))
-    for change in job.requirements_changes:
-        if change.attempt_number is None or change.attempt_number in change_of:
-            started.append((change.at, change.cause, None, change))
+    starts = [_start_of_attempt(job, attempt, change_by_attempt.get(attempt.number)) for attempt in job.attempts]
+    starts += [
+        _Start(change.at, change.cause, None, change)
+        for change in job.requirements_changes
+        if change.attempt_number is None or change.attempt_number >= len(job.attempts)
+    ]
     rescales: list[Rescale] = []
-    for at, cause, job_attempt, change in sorted(started, key=lambda entry: entry[0]):
-        if at > time:
-            continue
+    for start in sorted(starts, key=lambda start: start.at):
+        if start.at > time:
+            break
         version = sum(
-            change.at <= at and change.cause == RescaleCause.UPDATE_REQUIREMENT for change in job.requirements_changes
+            change.at <= start.at and change.cause == RescaleCause.UPDATE_REQUIREMENT
+            for change in job.requirements_changes
         )
-        number = 1 + sum(rescale.version == version for rescale in rescales)
-        end = _end(job, job_attempt, change, time)
-        rescales.append(Rescale(len(rescales), version, number, cause, at, *end, job_attempt))
+        end = _end_of(job, start, time)
+        rescales.append(
+            Rescale(
+                number=len(rescales),
+                version=version,
+                attempt_number=1 + sum(rescale.version == version for rescale in rescales),
+                cause=start.cause,
+                started_at=start.at,
+                ended_at=end.at if end else None,
+                state=end.state if end else None,
+                reason=end.reason if end else None,
+                job_attempt=start.attempt,
+            )
+        )
     return rescales
 
 
-def _cause(attempt: JobAttempt, change: RequirementsChange | None) -> RescaleCause:
-    if change is not None:
-        return change.cause
-    return RescaleCause.INITIAL_SCHEDULE if attempt.number == 0 else RescaleCause.RECOVERABLE_FAILOVER
+class _Start(NamedTuple):
+    """The start of a rescale, with the job attempt that it creates and the change that caused it, if known."""
+
+    at: int
+    cause: RescaleCause
+    attempt: JobAttempt | None
+    change: RequirementsChange | None
 
 
-def _started_at(job: Job, attempt: JobAttempt, change: RequirementsChange | None) -> int:
+class _End(NamedTuple):
+    """The end of a rescale."""
+
+    at: int
+    state: RescaleState
+    reason: str | None
+
+
+def _start_of_attempt(job: Job, attempt: JobAttempt, change: RequirementsChange | None) -> _Start:
     if change is not None:
-        return change.at
+        return _Start(change.at, change.cause, attempt, change)
     if attempt.number == 0:
-        return job.submitted_at
-    return job.timestamps_at(attempt.created_at).get(JobState.RESTARTING, attempt.created_at)
+        return _Start(job.submitted_at, RescaleCause.INITIAL_SCHEDULE, attempt, None)
+    restarting_at = job.timestamps_at(attempt.created_at).get(JobState.RESTARTING, attempt.created_at)
+    return _Start(restarting_at, RescaleCause.RECOVERABLE_FAILOVER, attempt, None)
 
 
-def _end(
-    job: Job, attempt: JobAttempt | None, change: RequirementsChange | None, time: int
-) -> tuple[int | None, RescaleState | None, str | None]:
-    """Return when and how a rescale ended, as known at `time`."""
+def _end_of(job: Job, start: _Start, time: int) -> _End | None:
+    """Return the end of a rescale; None if it is in progress at `time`."""
+    attempt, change = start.attempt, start.change
     if attempt is not None and attempt.deployed_at is not None:
         if attempt.deployed_at <= time:
-            return attempt.deployed_at, RescaleState.COMPLETED, "SUCCEEDED"
+            return _End(attempt.deployed_at, RescaleState.COMPLETED, "SUCCEEDED")
     elif attempt is not None and attempt.outcome is not None and attempt.outcome.at <= time:
         reason = "JOB_FAILOVER_RESTARTING" if job.ended_at(time) is None else terminated_reason(job.state_at(time))
-        return attempt.outcome.at, RescaleState.IGNORED, reason
+        return _End(attempt.outcome.at, RescaleState.IGNORED, reason)
     elif change is not None and change.ended_at is not None and change.ended_at <= time:
-        return change.ended_at, RescaleState.IGNORED, change.reason
-    return None, None, None
+        return _End(change.ended_at, RescaleState.IGNORED, change.reason)
+    return None
 
 
 def terminated_reason(state: JobState) -> str:

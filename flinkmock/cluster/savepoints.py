@@ -186,7 +186,7 @@ class SavepointCoordinator:
         if duration is None:
             self._pending[key] = pending
             cluster.event_queue.schedule(at + _timeout_ms(job), "on_savepoint_expired", *key)
-            cluster.wait_for(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
+            cluster.schedule_when_met(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
             return
         if pending.planned_failure is not None and not pending.fails_after_savepoint:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
@@ -372,7 +372,7 @@ class SavepointCoordinator:
                 failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text)
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
         if duration is None:
-            cluster.wait_for(
+            cluster.schedule_when_met(
                 spec.duration, wait_key(None, trigger_id), at, "on_savepoint_disposed", trigger_id, jobmanager
             )
         else:

@@ -295,7 +295,7 @@ class JobSpec:
     user_config: Mapping[str, str] = field(default_factory=dict)
     program: ProgramSpec = ProgramSpec()
     cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
-    """By `ClusterOperation`; they override those of the cluster."""
+    """`ClusterOperation` -> its spec, which overrides that of the cluster."""
     restore_duration: UniformRange = ZERO
     """How much longer tasks are INITIALIZING because there is state to restore, in ms."""
     restore_path: str | None = None

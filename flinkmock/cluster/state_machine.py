@@ -129,7 +129,7 @@ class JobStateMachines:
         if duration is not None:
             self._cluster.event_queue.schedule(at + duration, "advance", *args)
         else:
-            self._cluster.wait_for(job.lifecycle.steps[job.step_index].duration, job.id, at, "advance", *args)
+            self._cluster.schedule_when_met(job.lifecycle.steps[job.step_index].duration, job.id, at, "advance", *args)
 
     # -- attempts
 

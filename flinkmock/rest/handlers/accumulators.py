@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.accumulators import COLLECTED, LONG_TYPES, Accumulator, merge_accumulators, subtask_accumulators
+from flinkmock.cluster.accumulators import (
+    COLLECT_TYPE,
+    LONG_TYPES,
+    Accumulator,
+    merge_accumulators,
+    subtask_accumulators,
+)
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.collect_responses import final_results
 from flinkmock.cluster.collect_sink import CollectSink
@@ -34,7 +40,7 @@ def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int)
 
 def _collected_rows(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
     """Return the accumulator from which a client reads the rows of a finished job."""
-    return Accumulator(sink.accumulator, COLLECTED, [final_results(job, sink, execution, cluster.random)], 1)
+    return Accumulator(sink.accumulator, COLLECT_TYPE, [final_results(job, sink, execution, cluster.random)], 1)
 
 
 def _program_accumulators(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:

@@ -17,14 +17,14 @@ from flinkmock.cluster.errors import (
     UncaughtJavaException,
 )
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.job import Job
+from flinkmock.cluster.job import Job, ParallelismBounds
 from flinkmock.cluster.rescaling import (
     Rescale,
     RescaleState,
+    bounds_errors,
     history_at,
     java_vertex_order,
     parallelism_bounds_of,
-    validate,
 )
 from flinkmock.flink import configuration as options
 from flinkmock.flink import java_classes, messages
@@ -95,8 +95,8 @@ def set_requirements(call: RestCall) -> Payload:
     bounds = {}
     for vertex_id, requirement in call.body.items():
         parallelism = requirement["parallelism"]
-        bounds[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
-    if errors := validate(job, bounds):
+        bounds[vertex_id] = ParallelismBounds(parallelism["lowerBound"], parallelism["upperBound"])
+    if errors := bounds_errors(job, bounds):
         raise InvalidResourceRequirements("\n".join(errors))
     _require_adaptive_scheduler(call, job)
     call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
