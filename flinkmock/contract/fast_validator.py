@@ -1,7 +1,7 @@
 """Decides quickly whether a value is valid by a JSON Schema.
 
-A schema is compiled into functions once. jsonschema gives the same result (`tests/contract/test_fast_validator.py`)
-and describes the violations, but takes 50 times as long, and 50 ms for its import.
+A schema is compiled into functions once. jsonschema gives the same results (tests/contract/test_fast_validator.py) and
+describes the violations, but takes 50 times as long, and 50 ms for its import.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.contract.operation import Schema
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
 Check = Callable[[Any], bool]
 
@@ -20,12 +21,11 @@ ANNOTATIONS = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
     "refined", "title",
 })  # fmt: skip
-"""Keywords that constrain nothing, like those that begin with x-."""
+"""Keywords that constrain no values, like those that begin with x-."""
 INT_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
-"""Format -> the values of Java's int and long."""
-_PREFIX = "#/$defs/"
-_CLOSED_OBJECT = {"type", "properties", "required", "additionalProperties"}
-_SCALAR = {"type", "format"}
+"""The ranges of Java's int and long by format."""
+_KEYWORDS_OF_CLOSED_OBJECT = {"type", "properties", "required", "additionalProperties"}
+_KEYWORDS_OF_NUMBER = {"type", "format"}
 _NULL = {"type": "null"}
 
 
@@ -43,7 +43,7 @@ class CompiledValidator:
         self._definitions = definitions
         self._as_written = as_written
         self._ordered = ordered
-        self._by_name: dict[str, Check] = {}
+        self._checks: dict[str, Check] = {}
 
     def check(self, schema: Schema) -> Check:
         """Return a function that validates a value.
@@ -53,32 +53,36 @@ class CompiledValidator:
         """
         constraints = {name: value for name, value in schema.items() if not _is_annotation(name)}
         if (
-            constraints.keys() == _CLOSED_OBJECT
+            constraints.keys() == _KEYWORDS_OF_CLOSED_OBJECT
             and constraints["type"] == "object"
             and constraints["additionalProperties"] is False
         ):
-            return self._record(constraints["properties"], frozenset(constraints["required"]))
-        if constraints.keys() == _SCALAR and constraints["type"] in ("integer", "number") and self._as_written:
+            return self._closed_object(constraints["properties"], frozenset(constraints["required"]))
+        if (
+            constraints.keys() == _KEYWORDS_OF_NUMBER
+            and constraints["type"] in ("integer", "number")
+            and self._as_written
+        ):
             return _number(constraints["type"], constraints["format"])
-        compiled = [self._keyword(name, value, schema) for name, value in constraints.items()]
-        checks = [check for check in compiled if check is not None]
+        keyword_checks = [self._keyword(name, value, schema) for name, value in constraints.items()]
+        checks = [check for check in keyword_checks if check is not None]
         if len(checks) == 1:
             return checks[0]
 
-        def every(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             for check in checks:  # noqa: SIM110  a generator would be slower than the checks
                 if not check(value):
                     return False
             return True
 
-        return every
+        return is_valid
 
     def _keyword(self, name: str, argument: Any, schema: Schema) -> Check | None:
         match name:
             case "type":
                 return self._type([argument] if isinstance(argument, str) else argument)
             case "$ref":
-                return self._reference(argument.removeprefix(_PREFIX))
+                return self._reference(argument.removeprefix(DEFINITION_PREFIX))
             case "enum":
                 return _one_of(argument)
             case "const":
@@ -87,8 +91,8 @@ class CompiledValidator:
                 checks = [self.check(branch) for branch in argument if branch != _NULL]
                 return _any_of(checks, or_null=len(checks) < len(argument))
             case "not":
-                forbidden = self.check(argument)
-                return lambda value: not forbidden(value)
+                is_forbidden = self.check(argument)
+                return lambda value: not is_forbidden(value)
             case "properties":
                 return self._properties(argument)
             case "required":
@@ -96,11 +100,11 @@ class CompiledValidator:
             case "additionalProperties":
                 return self._additional_properties(argument, schema.get("properties", {}))
             case "propertyNames":
-                matches = self.check(argument)
-                return lambda value: not isinstance(value, dict) or all(map(matches, value))
+                is_valid_key = self.check(argument)
+                return lambda value: not isinstance(value, dict) or all(map(is_valid_key, value))
             case "items":
-                matches = self.check(argument)
-                return lambda value: not isinstance(value, list) or all(map(matches, value))
+                is_valid_item = self.check(argument)
+                return lambda value: not isinstance(value, list) or all(map(is_valid_item, value))
             case "format":
                 return self._format(argument)
             case "contentEncoding":
@@ -117,55 +121,55 @@ class CompiledValidator:
 
     def _one_type(self, name: str) -> Check:
         if name == "integer" and not self._as_written:
-            # JSON Schema accepts 4.0 as an integer
+            # JSON Schema accepts 4.0 as an integer.
             return lambda value: type(value) is int or (type(value) is float and value.is_integer())
         if name == "number":
             return lambda value: type(value) is int or type(value) is float
-        python_type = _TYPES[name]
+        python_type = _PYTHON_TYPES[name]
         return lambda value: type(value) is python_type
 
     def _reference(self, name: str) -> Check:
-        if name not in self._by_name:
-            # a definition may refer to itself, so its own references look the check up when they run
-            known = dict(self._by_name)
-            self._by_name[name] = lambda value: self._by_name[name](value)
+        if name not in self._checks:
+            # A definition may refer to itself. Such a reference finds the check of the definition when it runs.
+            checks_before = dict(self._checks)
+            self._checks[name] = lambda value: self._checks[name](value)
             try:
-                self._by_name[name] = self.check(self._definitions[name])
+                self._checks[name] = self.check(self._definitions[name])
             except NotImplementedError:
-                self._by_name = known  # removes references to a check that does not exist
+                self._checks = checks_before  # without the checks that refer to the missing one
                 raise
-        return self._by_name[name]
+        return self._checks[name]
 
-    def _record(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
-        """Return a check of an object with only these keys, in one pass. Most objects of Flink are like this."""
+    def _closed_object(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
+        """Return a check of an object that allows no other keys. Most objects of Flink are like this."""
         checks = {name: (index, self.check(schema)) for index, (name, schema) in enumerate(properties.items())}
         ordered = self._ordered
 
-        def fit(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             if type(value) is not dict or not required <= value.keys():
                 return False
-            last = -1
+            last_index = -1
             for name, field in value.items():
                 entry = checks.get(name)
                 if entry is None:
                     return False
                 index, check = entry
-                if (ordered and index < last) or not check(field):
+                if (ordered and index < last_index) or not check(field):
                     return False
-                last = index
+                last_index = index
             return True
 
-        return fit
+        return is_valid
 
     def _properties(self, properties: Mapping[str, Schema]) -> Check:
         checks = {name: self.check(schema) for name, schema in properties.items()}
         indices = {name: index for index, name in enumerate(properties)}
         ordered = self._ordered
 
-        def fit(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             if not isinstance(value, dict):
                 return True
-            last = -1
+            last_index = -1
             for name, field in value.items():
                 check = checks.get(name)
                 if check is None:
@@ -173,12 +177,12 @@ class CompiledValidator:
                 if not check(field):
                     return False
                 if ordered:
-                    if indices[name] < last:
+                    if indices[name] < last_index:
                         return False
-                    last = indices[name]
+                    last_index = indices[name]
             return True
 
-        return fit
+        return is_valid
 
     def _additional_properties(self, schema: bool | Schema, properties: Collection[str]) -> Check | None:
         if schema is True:
@@ -186,10 +190,10 @@ class CompiledValidator:
         if schema is False:
             names = frozenset(properties)
             return lambda value: not isinstance(value, dict) or names.issuperset(value)
-        matches = self.check(schema)
+        is_valid_field = self.check(schema)
         return lambda value: (
             not isinstance(value, dict)
-            or all(matches(field) for name, field in value.items() if name not in properties)
+            or all(is_valid_field(field) for name, field in value.items() if name not in properties)
         )
 
     def _format(self, name: str) -> Check | None:
@@ -197,18 +201,41 @@ class CompiledValidator:
             return None
         if name == "double":
             return lambda value: type(value) is not int
-        allowed = INT_RANGES.get(name)
-        return None if allowed is None else (lambda value: type(value) is not int or value in allowed)
+        int_range = INT_RANGES.get(name)
+        return None if int_range is None else (lambda value: type(value) is not int or value in int_range)
 
 
-_TYPES = {"integer": int, "object": dict, "array": list, "string": str, "boolean": bool}
-_MEASURES: Mapping[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
-    "Length": ((str,), len),
-    "Items": ((list,), len),
-    "Properties": ((dict,), len),
-    "imum": ((int, float), lambda value: value),
+_PYTHON_TYPES = {"integer": int, "object": dict, "array": list, "string": str, "boolean": bool}
+
+
+class _Bound(NamedTuple):
+    """A keyword that limits the size of a value.
+
+    Attributes:
+        types: The Python types to which the keyword applies.
+        size: Returns what it limits.
+        is_minimum: Whether the limit is the smallest size that is allowed; otherwise it is the largest.
+    """
+
+    types: tuple[type, ...]
+    size: Callable[[Any], Any]
+    is_minimum: bool
+
+
+def _value(number: float) -> float:
+    return number
+
+
+_BOUNDS: Mapping[str, _Bound] = {
+    "minimum": _Bound((int, float), _value, is_minimum=True),
+    "maximum": _Bound((int, float), _value, is_minimum=False),
+    "minLength": _Bound((str,), len, is_minimum=True),
+    "maxLength": _Bound((str,), len, is_minimum=False),
+    "minItems": _Bound((list,), len, is_minimum=True),
+    "maxItems": _Bound((list,), len, is_minimum=False),
+    "minProperties": _Bound((dict,), len, is_minimum=True),
+    "maxProperties": _Bound((dict,), len, is_minimum=False),
 }
-"""Suffix of a keyword -> the types that it constrains, and the function of the value that it limits."""
 
 
 def _is_annotation(keyword: str) -> bool:
@@ -216,20 +243,20 @@ def _is_annotation(keyword: str) -> bool:
 
 
 def _bound(name: str, limit: Any) -> Check:
-    measured = name[3:]
-    if name[:3] not in ("min", "max") or measured not in _MEASURES:
+    """Return a check of a limited size. Raises NotImplementedError for a keyword that is not one of _BOUNDS."""
+    if name not in _BOUNDS:
         raise NotImplementedError(f"the keyword {name}")
-    types, measure = _MEASURES[measured]
-    if name.startswith("min"):
-        return lambda value: type(value) not in types or measure(value) >= limit
-    return lambda value: type(value) not in types or measure(value) <= limit
+    types, size, is_minimum = _BOUNDS[name]
+    if is_minimum:
+        return lambda value: type(value) not in types or size(value) >= limit
+    return lambda value: type(value) not in types or size(value) <= limit
 
 
 def _one_of(values: Sequence[Any]) -> Check:
     if all(isinstance(value, str) for value in values):
-        words = frozenset(values)
-        return lambda value: isinstance(value, str) and value in words
-    # 1 == True in Python, but not in JSON
+        strings = frozenset(values)
+        return lambda value: isinstance(value, str) and value in strings
+    # Python's 1 == True is false in JSON.
     return lambda value: any(
         value == allowed and (type(value) is bool) == (type(allowed) is bool) for allowed in values
     )
@@ -241,8 +268,8 @@ def _number(json_type: str, number_format: str) -> Check:
         return lambda value: type(value) is float
     if json_type != "integer" or number_format not in INT_RANGES:
         raise NotImplementedError(f"the format {number_format} of {json_type}")
-    low, high = INT_RANGES[number_format][0], INT_RANGES[number_format][-1]
-    return lambda value: type(value) is int and low <= value <= high
+    minimum, maximum = INT_RANGES[number_format][0], INT_RANGES[number_format][-1]
+    return lambda value: type(value) is int and minimum <= value <= maximum
 
 
 def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
@@ -252,7 +279,7 @@ def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
         [check] = checks
         return (lambda value: value is None or check(value)) if or_null else check
 
-    def some(value: Any) -> bool:
+    def is_valid(value: Any) -> bool:
         if or_null and value is None:
             return True
         for check in checks:  # noqa: SIM110  a generator would be slower than the checks
@@ -260,11 +287,11 @@ def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
                 return True
         return False
 
-    return some
+    return is_valid
 
 
 def is_base64(value: Any) -> bool:
-    """Return whether a string is base64; True for values of other types."""
+    """Return whether a value is base64. Values of other types than a string are accepted."""
     if not isinstance(value, str):
         return True
     try:

@@ -1,11 +1,11 @@
 """Writes a release's contract as an OpenAPI 3.1 document.
 
 Flink's own document is wrong about metrics, watermarks, ids of slot sharing groups, checkpoint statistics,
-`SerializedThrowable` and the spelling of enums. This one comes from the schemas that validate the recordings of real
-clusters. Extensions contain what OpenAPI can't express, so that `flinkmock import` restores the same contract from the
-document: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
-`x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of parameters) and
-`x-flink-refined`.
+`SerializedThrowable` and the spelling of enums. Our document is made from the schemas that validate the recordings of
+real clusters. Extensions contain what OpenAPI can't express, so that `flinkmock import` restores the same contract from
+the document: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
+`x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of parameters),
+`x-flink-refined` and `x-flink-unconfirmed`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from typing import Any
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.descriptions import OTHER_TAG, descriptions, example_of
 from flinkmock.contract.operation import Operation, Parameter, Schema
-from flinkmock.contract.schema_branches import resolve
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX, resolve
 
 Document = dict[str, Any]
-_DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"
-CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
+COMPONENT_PREFIX = "#/components/schemas/"
+"""The beginning of a reference to a schema of the document."""
+CONVERTER_PROPERTIES = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
-LISTS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
-"""The query parameters of which Flink reads all values, separated by commas. Of others, it reads only one value."""
+LIST_PARAMETERS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
+"""The query parameters of which Flink reads several values, separated by commas. Of others, it reads one value."""
 CONVERTER_EXTENSION = "x-flink-converter"
-RELEASE = "x-flink"
+RELEASE_EXTENSION = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
-"""Keyword of schema files -> extension. `refined` values have no class in Flink that describes them. Only the names
-and types are known of `unconfirmed` properties, which only imported releases have."""
-_FILES: Mapping[str, Schema] = {
+"""The extensions by keyword of schema files.
+
+`refined` values are not described by any class of Flink. `unconfirmed` properties, which only imported releases have,
+are known only by name and type.
+"""
+_UPLOADS: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
         "properties": {
@@ -40,11 +44,11 @@ _FILES: Mapping[str, Schema] = {
     }
 }
 _BINARY = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-"""`format: binary` is OpenAPI 3.0's way to mark a file; code generators use it."""
+"""A file. Code generators still need `format: binary` of OpenAPI 3.0."""
 
 
 def openapi(contract: Contract) -> Document:
-    """Return the document, ready for JSON or YAML. Operations are in Flink's order."""
+    """Return the document of a contract, with the operations in Flink's order."""
     paths: Document = {}
     texts = descriptions()
     for operation in contract:
@@ -58,7 +62,7 @@ def openapi(contract: Contract) -> Document:
             "description": f"The REST API of the JobManager of Apache Flink {contract.release.version}.",
             "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"},
         },
-        RELEASE: {
+        RELEASE_EXTENSION: {
             "commit": contract.release.commit,
             "built": contract.release.build_time,
             "jackson_features": dict(contract.jackson_features),
@@ -76,7 +80,8 @@ def openapi(contract: Contract) -> Document:
         "paths": paths,
         "components": {
             "schemas": {
-                component(name): _definition(name, schema, contract) for name, schema in contract.definitions.items()
+                component_name(definition): _definition(definition, schema, contract)
+                for definition, schema in contract.definitions.items()
             },
             "responses": {
                 "Error": {
@@ -88,9 +93,9 @@ def openapi(contract: Contract) -> Document:
     }
 
 
-def component(name: str) -> str:
-    """Make a name that OpenAPI allows: "JarRunRequestBody@request" becomes "JarRunRequestBody.Request"."""
-    return re.sub(r"[^\w.-]", "_", name.replace("@request", ".Request"))
+def component_name(definition: str) -> str:
+    """Turn the name of a definition, "JarRunRequestBody@request", into "JarRunRequestBody.Request"."""
+    return re.sub(r"[^\w.-]", "_", definition.replace("@request", ".Request"))
 
 
 def _operation(operation: Operation, contract: Contract) -> Document:
@@ -99,7 +104,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     parameters += [_parameter(operation, query_parameter, "query") for query_parameter in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
-    # A body of GET has no meaning in HTTP; the operation for which Flink reads one accepts the same values in its query
+    # A body of GET has no meaning in HTTP. The operation that reads one accepts the same values in its query.
     if operation.method == "GET" and operation.request is not None:
         entry["x-flink-request"] = _schema(operation.request)
     elif body := _request(operation, contract):
@@ -130,13 +135,13 @@ def _parameter(operation: Operation, parameter: Parameter, location: str) -> Doc
     entry: Document = {"name": parameter.name, "in": location, "required": parameter.required or location == "path"}
     if text := descriptions().parameter(operation, parameter):
         entry["description"] = text
-    is_list = parameter.list and parameter.name in LISTS
-    if is_list and location == "query":
+    has_several_values = parameter.list and parameter.name in LIST_PARAMETERS
+    if has_several_values and location == "query":
         entry |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}
     else:
         entry["schema"] = schema
-    converter = {name: value for name in CONVERTER if (value := getattr(parameter, name))}
-    if parameter.list and not is_list:
+    converter = {name: value for name in CONVERTER_PROPERTIES if (value := getattr(parameter, name))}
+    if parameter.list and not has_several_values:
         converter["list"] = True
     if parameter.format == "hex32":
         converter["format"] = parameter.format
@@ -146,12 +151,12 @@ def _parameter(operation: Operation, parameter: Parameter, location: str) -> Doc
 def _request(operation: Operation, contract: Contract) -> Document | None:
     schema = _schema(operation.request) if operation.request is not None else None
     if operation.request is not None and not operation.file_upload:
-        # a body without required fields is itself optional
+        # A body without required fields is optional.
         required = bool(resolve(operation.request, contract.definitions).get("required"))
         return {"content": {"application/json": {"schema": schema}}} | ({"required": True} if required else {})
     if not operation.file_upload:
         return None
-    parts = _FILES.get(operation.id) or {
+    parts = _UPLOADS.get(operation.id) or {
         "type": "object",
         "properties": {"request": schema} if schema is not None else {},
         "additionalProperties": _BINARY,  # file_0, file_1 …
@@ -176,31 +181,31 @@ def _response(operation: Operation, contract: Contract) -> Document:
 
 
 def _definition(class_name: str, schema: Schema, contract: Contract) -> Document:
-    """Return the schema of a class, with a discriminator if each subclass has a constant property of that name."""
-    out: Document = _schema(schema)
-    _describe(out, class_name)
+    """Return the schema of a class, with a discriminator if all subclasses have a constant property of one name."""
+    definition: Document = _schema(schema)
+    _add_descriptions(definition, class_name)
     variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]
     for name in variants[0] if variants else ():
         if all("const" in variant.get(name, {}) for variant in variants):
-            references = [branch["$ref"] for branch in out["oneOf"]]
+            references = [branch["$ref"] for branch in definition["oneOf"]]
             mapping = dict(zip((variant[name]["const"] for variant in variants), references, strict=True))
-            return out | {"discriminator": {"propertyName": name, "mapping": mapping}}
-    return out
+            return definition | {"discriminator": {"propertyName": name, "mapping": mapping}}
+    return definition
 
 
-def _describe(schema: Any, class_name: str) -> None:
-    """Add the texts of all fields of a schema."""
+def _add_descriptions(schema: Any, class_name: str) -> None:
+    """Add the descriptions of all fields of a class to its schema."""
     if isinstance(schema, list):
         for element in schema:
-            _describe(element, class_name)
+            _add_descriptions(element, class_name)
     elif isinstance(schema, dict):
         for name, child in schema.get("properties", {}).items():
             if text := descriptions().field(class_name, name):
                 child["description"] = text
-            _describe(child, class_name)
+            _add_descriptions(child, class_name)
         for keyword, child in schema.items():
             if keyword != "properties":
-                _describe(child, class_name)
+                _add_descriptions(child, class_name)
 
 
 def _schema(schema: Any) -> Any:
@@ -209,16 +214,16 @@ def _schema(schema: Any) -> Any:
         return [_schema(element) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
-    out: Document = {}
+    converted: Document = {}
     for keyword, value in schema.items():
         if keyword in EXTENSIONS:
-            out[EXTENSIONS[keyword]] = value
+            converted[EXTENSIONS[keyword]] = value
         elif keyword == "$ref":
-            out[keyword] = _COMPONENTS + component(value.removeprefix(_DEFINITIONS))
+            converted[keyword] = COMPONENT_PREFIX + component_name(value.removeprefix(DEFINITION_PREFIX))
         elif keyword == "properties":
-            out[keyword] = {name: _schema(child) for name, child in value.items()}
+            converted[keyword] = {name: _schema(child) for name, child in value.items()}
         else:
-            out[keyword] = _schema(value)
-    if isinstance(out.get("const"), str):  # code generators want the type of a discriminator
-        out["type"] = "string"
-    return out
+            converted[keyword] = _schema(value)
+    if isinstance(converted.get("const"), str):  # code generators need the type of a discriminator
+        converted["type"] = "string"
+    return converted

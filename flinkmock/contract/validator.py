@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Errors = Iterator[ValidationError]
 Keyword = Callable[[Any, Any, Any, Any], Errors]
+"""A keyword of jsonschema: its arguments are a validator, the value of the keyword, the instance and the schema."""
 
 _standard_properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
 
@@ -32,7 +33,7 @@ class SchemaViolation:
     """One way in which a body violates its schema.
 
     Attributes:
-        pointer: JSON pointer, "" for the whole body.
+        pointer: The JSON pointer of the value; "" for the whole body.
         kind: "missing" (a key), "extra" (a key), "type", "null" (null is not allowed), "enum", "pattern", "range",
             "encoding" (not base64), "order" (of keys), or "value" (anything else).
         expected: What the schema requires, as text.
@@ -57,26 +58,26 @@ class ContractValidator:
         if not contract.ordered:
             keywords["properties"] = _properties
         extend: Callable[..., Any] = validators.extend
-        self._responses = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
-        lenient: dict[str, Keyword] = {"properties": _properties, "format": _int_range}
+        self._response_class = extend(Draft202012Validator, keywords, type_checker=_TYPES_OF_RESPONSES)
+        request_keywords: dict[str, Keyword] = {"properties": _properties, "format": _int_range}
         if contract.jackson_features["fail_on_unknown_properties"]:
-            lenient["properties"] = _known_properties
-        self._requests = extend(Draft202012Validator, keywords | lenient, type_checker=_AS_READ)
+            request_keywords["properties"] = _known_properties
+        self._request_class = extend(Draft202012Validator, keywords | request_keywords, type_checker=_TYPES_OF_REQUESTS)
         self._cache: dict[tuple[str, str], Validator] = {}
 
     def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """Return the violations in the body of a success response."""
-        validator = self._validator("response", operation.id, self._responses, operation.response or {})
+        validator = self._validator("response", operation.id, self._response_class, operation.response or {})
         return _violations(validator, body)
 
     def check_error(self, body: Any) -> list[SchemaViolation]:
         """Return the violations in the body of an error response."""
-        return _violations(self._validator("error", "", self._responses, self._contract.error), body)
+        return _violations(self._validator("error", "", self._response_class, self._contract.error), body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """Return the violations in the body of a request."""
         schema = operation.request or {"type": "object", "properties": {}}
-        return _violations(self._validator("request", operation.id, self._requests, schema), body)
+        return _violations(self._validator("request", operation.id, self._request_class, schema), body)
 
     def _validator(self, part: str, operation_id: str, validator_class: Any, schema: Mapping[str, Any]) -> Validator:
         key = part, operation_id
@@ -85,8 +86,8 @@ class ContractValidator:
         return self._cache[key]
 
 
-_AS_WRITTEN = Draft202012Validator.TYPE_CHECKER.redefine(
-    # JSON Schema accepts 4.0 as an integer, but Jackson never writes that
+_TYPES_OF_RESPONSES = Draft202012Validator.TYPE_CHECKER.redefine(
+    # JSON Schema accepts 4.0 as an integer, but Jackson never writes an integer like this.
     "integer",
     lambda _, value: isinstance(value, int) and not isinstance(value, bool),
 )
@@ -99,9 +100,9 @@ def _read_as_integer(_: Any, value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# MapperFeature.ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5", "5" as 5, and "true" as true
-# (docs/flink-behaviour.md#type-coercion)
-_AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
+# MapperFeature.ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5", "5" as 5, and "true" as true.
+# See docs/flink-behaviour.md#type-coercion.
+_TYPES_OF_REQUESTS = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "string": lambda _, value: isinstance(value, (str, int, float)),
         "integer": _read_as_integer,
@@ -111,7 +112,7 @@ _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Return keywords that extend JSON Schema, or that only report errors of the intended alternative."""
+    """Return keywords with further rules, and those for alternatives, which only report errors of the best branch."""
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))
@@ -134,8 +135,8 @@ def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword
 def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
     """Validate the properties of an object. Unconfirmed properties may be null."""
     if "unconfirmed" in schema and isinstance(instance, dict):
-        null = {name for name in schema["unconfirmed"] if name in instance and instance[name] is None}
-        properties = {name: child for name, child in properties.items() if name not in null}
+        null_names = {name for name in schema["unconfirmed"] if name in instance and instance[name] is None}
+        properties = {name: child for name, child in properties.items() if name not in null_names}
     yield from _standard_properties(validator, properties, instance, schema)
 
 
@@ -149,13 +150,11 @@ def _required(validator: Any, required: Any, instance: Any, schema: Any) -> Erro
 def _ordered_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
     yield from _properties(validator, properties, instance, schema)
     if isinstance(instance, dict):
-        anywhere = schema.get("unconfirmed", ())
-        written = [name for name in instance if name in properties and name not in anywhere]
-        expected = [name for name in properties if name in instance and name not in anywhere]
-        if written != expected:
-            yield ValidationError(
-                "keys in another order", validator="order", validator_value=expected, instance=written
-            )
+        without_order = schema.get("unconfirmed", ())
+        names = [name for name in instance if name in properties and name not in without_order]
+        expected = [name for name in properties if name in instance and name not in without_order]
+        if names != expected:
+            yield ValidationError("keys in another order", validator="order", validator_value=expected, instance=names)
 
 
 def _known_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
@@ -180,7 +179,7 @@ def _base64(validator: Any, encoding: str, instance: Any, schema: Any) -> Errors
         yield ValidationError("not base64", validator="contentEncoding", validator_value=encoding)
 
 
-_KINDS = {
+_KINDS_BY_KEYWORD = {
     "type": "type",
     "enum": "enum",
     "const": "enum",
@@ -189,8 +188,6 @@ _KINDS = {
     "contentEncoding": "encoding",
     "order": "order",
 }
-
-
 _LIMITS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -204,12 +201,12 @@ _LIMITS = {
 
 
 def _violations(validator: Validator, body: Any) -> list[SchemaViolation]:
-    violations = (violation for error in validator.iter_errors(body) for violation in _translate(error))
+    violations = (violation for error in validator.iter_errors(body) for violation in _violations_of(error))
     return list(dict.fromkeys(violations))
 
 
-def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
-    pointer = "".join(f"/{_escape(step)}" for step in error.absolute_path)
+def _violations_of(error: ValidationError) -> Iterator[SchemaViolation]:
+    pointer = "".join(f"/{_escape(key)}" for key in error.absolute_path)
     instance: Any = error.instance
     schema: Any = error.schema
     keyword, expected = str(error.validator), cast(Any, error.validator_value)
@@ -222,25 +219,26 @@ def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
     elif keyword == "additionalProperties":
         for name in instance:
             if name not in schema.get("properties", {}):
-                yield SchemaViolation(f"{pointer}/{_escape(name)}", "extra", "no such key", _short(instance[name]))
+                yield SchemaViolation(f"{pointer}/{_escape(name)}", "extra", "no such key", _shortened(instance[name]))
     elif keyword == "order":
         yield SchemaViolation(pointer, "order", f"keys in the order {', '.join(expected)}", ", ".join(instance))
     elif keyword == "type" and instance is None:
-        yield SchemaViolation(pointer, "null", _text(expected), "null")
+        yield SchemaViolation(pointer, "null", _expected_text(expected), "null")
     else:
-        expected_text = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _text(expected)
-        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), expected_text, _short(instance))
+        expected_text = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _expected_text(expected)
+        yield SchemaViolation(pointer, _KINDS_BY_KEYWORD.get(keyword, "value"), expected_text, _shortened(instance))
 
 
-def _escape(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")
+def _escape(key: str | int) -> str:
+    """Escape a key of an object or an index of a list for a JSON pointer."""
+    return str(key).replace("~", "~0").replace("/", "~1")
 
 
-def _text(expected: Any) -> str:
+def _expected_text(expected: Any) -> str:
     values = expected if isinstance(expected, list) else [expected]
     return " or ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
-def _short(value: Any) -> str:
+def _shortened(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -20,7 +20,7 @@ _STEP = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class AllItems:
     """A step to all items of a list, or all values of an object (`*`)."""
 
     def __str__(self) -> str:
@@ -28,7 +28,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class ItemsWhere:
     """A step to the items of a list that have a field with this value, compared as text."""
 
     field: str
@@ -38,13 +38,13 @@ class Where:
         return f"[{self.field}={self.value}]"
 
 
-Step = str | Every | Where
+Step = str | AllItems | ItemsWhere
 """A step. A string is a key of an object or an index of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One value in a body: `container[key]`. The key of an object may be missing."""
+    """The position of a value in a body: `container[key]`. An object may lack the key."""
 
     container: Any
     key: Any
@@ -67,16 +67,16 @@ class ValuePath:
             if match.start() != end:
                 break
             end = match.end()
-            steps.append(_step(match))
+            steps.append(_step_of(match))
         if not steps or end != len(text):
             raise InvalidArgument(f'"{text}" is not a path. {EXAMPLES}')
         return cls(tuple(steps), text)
 
     def find(self, body: Any) -> Iterator[Position]:
         """Yield the positions in a body to which the path leads, in the order of the body."""
-        *parents, last = self.steps
+        *parent_steps, last_step = self.steps
         containers = [body]
-        for step in parents:
+        for step in parent_steps:
             containers = [
                 position.container[position.key]
                 for container in containers
@@ -84,49 +84,49 @@ class ValuePath:
                 if _exists(position)
             ]
         for container in containers:
-            yield from _positions(container, last)
+            yield from _positions(container, last_step)
 
     def existing(self, body: Any) -> list[Position]:
         """Return the positions that have a value."""
         return [position for position in self.find(body) if _exists(position)]
 
     def unknown_step(self, schema: Schema, definitions: Definitions) -> str | None:
-        """Return a message if no body that the schema allows can have such a value, otherwise None."""
+        """Return a message if no body that the schema allows can have a value at this path, otherwise None."""
         schemas = list(_branches(schema, definitions))
         for number, step in enumerate(self.steps):
-            following = [child for item in schemas for child in _children(item, step, definitions)]
-            if not following:
-                return _unknown(schemas, step, definitions, "".join(_texts(self.steps[:number])))
-            schemas = [branch for child in following for branch in _branches(child, definitions)]
+            children = [child for schema in schemas for child in _children(schema, step, definitions)]
+            if not children:
+                return _unknown_step_message(schemas, step, definitions, _path_text(self.steps[:number]))
+            schemas = [branch for child in children for branch in _branches(child, definitions)]
         return None
 
     def __str__(self) -> str:
         return self.text
 
 
-def _step(match: re.Match[str]) -> Step:
+def _step_of(match: re.Match[str]) -> Step:
     if match["field"] is not None:
-        return Where(match["field"], match["word"] if match["text"] is None else match["text"])
-    plain = match["name"] or match["index"]
-    return Every() if plain == "*" else plain or match["quoted"] or match["key"]
+        return ItemsWhere(match["field"], match["word"] if match["text"] is None else match["text"])
+    if "*" in (match["name"], match["index"]):
+        return AllItems()
+    return match["name"] or match["index"] or match["quoted"] or match["key"]
 
 
-def _texts(steps: Iterable[Step]) -> Iterator[str]:
-    for number, step in enumerate(steps):
-        yield f".{step}" if isinstance(step, str) and number else str(step)
+def _path_text(steps: Iterable[Step]) -> str:
+    return "".join(f".{step}" if isinstance(step, str) else str(step) for step in steps).removeprefix(".")
 
 
 def _positions(container: Any, step: Step) -> Iterator[Position]:
     if isinstance(container, list):
         match step:
-            case Every():
+            case AllItems():
                 yield from (Position(container, index) for index in range(len(container)))
-            case Where():
-                yield from (Position(container, index) for index, item in enumerate(container) if _is_item(item, step))
+            case ItemsWhere():
+                yield from (Position(container, index) for index, item in enumerate(container) if _fulfils(item, step))
             case _ if step.isdecimal() and int(step) < len(container):
                 yield Position(container, int(step))
     elif isinstance(container, dict):
-        if isinstance(step, Every):
+        if isinstance(step, AllItems):
             yield from (Position(container, key) for key in list(container))
         elif isinstance(step, str):
             yield Position(container, step)
@@ -136,18 +136,18 @@ def _exists(position: Position) -> bool:
     return isinstance(position.container, list) or position.key in position.container
 
 
-def _is_item(item: Any, where: Where) -> bool:
-    if not isinstance(item, Mapping) or where.field not in item:
+def _fulfils(item: Any, condition: ItemsWhere) -> bool:
+    if not isinstance(item, Mapping) or condition.field not in item:
         return False
-    value = item[where.field]
-    return where.value == (str(value).lower() if isinstance(value, bool) else str(value))
+    value = item[condition.field]
+    return condition.value == (str(value).lower() if isinstance(value, bool) else str(value))
 
 
-# -- in schemas
+# The functions below find steps in schemas.
 
 
 def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
-    """Yield the schemas that a value of a schema may have, without references and alternatives."""
+    """Yield the branches of a schema, without references and alternatives."""
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if not branches:
@@ -156,60 +156,58 @@ def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
         yield from _branches(branch, definitions)
 
 
-def _is_any(schema: Schema) -> bool:
-    """Return whether a schema allows any JSON."""
+def _allows_any_json(schema: Schema) -> bool:
     return not {"type", "properties", "enum", "const"} & schema.keys()
 
 
 def _children(schema: Schema, step: Step, definitions: Definitions) -> Iterator[Schema]:
     """Yield the schemas of the values to which a step leads."""
-    if _is_any(schema):
+    if _allows_any_json(schema):
         yield schema
         return
     items = schema.get("items")
     if items is not None:
-        if isinstance(step, Where):
+        if isinstance(step, ItemsWhere):
             if any(list(_children(item, step.field, definitions)) for item in _branches(items, definitions)):
                 yield items
-        elif isinstance(step, Every) or step.isdecimal():
+        elif isinstance(step, AllItems) or step.isdecimal():
             yield items
         return
-    if isinstance(step, Where):
+    if isinstance(step, ItemsWhere):
         return
     properties: Mapping[str, Schema] = schema.get("properties", {})
     others = schema.get("additionalProperties")
-    if isinstance(step, Every):
+    if isinstance(step, AllItems):
         yield from properties.values()
     elif step in properties:
         yield properties[step]
         return
     if isinstance(others, Mapping):
-        if isinstance(step, Every) or _is_key(schema.get("propertyNames", {}), step):
+        if isinstance(step, AllItems) or _allows_key(schema.get("propertyNames", {}), step):
             yield others
     elif "object" in schema.get("type", ()) and "properties" not in schema and schema.get("maxProperties") != 0:
         yield {}
 
 
-def _is_key(names: Schema, key: str) -> bool:
-    """Return whether a map can have a key."""
-    return key in names.get("enum", (key,)) and re.search(names.get("pattern", ""), key) is not None
+def _allows_key(key_schema: Schema, key: str) -> bool:
+    return key in key_schema.get("enum", (key,)) and re.search(key_schema.get("pattern", ""), key) is not None
 
 
-def _unknown(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
-    where = parent or "the body"
-    known: dict[str, None] = {}
+def _unknown_step_message(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
+    location = parent or "the body"
+    known_names: dict[str, None] = {}
     is_list = False
     for schema in schemas:
         if "items" in schema:
             is_list = True
-            if isinstance(step, Where):
+            if isinstance(step, ItemsWhere):
                 for item in _branches(schema["items"], definitions):
-                    known |= dict.fromkeys(item.get("properties", {}))
-        known |= dict.fromkeys(schema.get("properties", {}))
-        known |= dict.fromkeys(schema.get("propertyNames", {}).get("enum", ()))
-    name = step.field if isinstance(step, Where) else str(step)
-    if is_list and not isinstance(step, Where):
-        return f'{where} is a list, so "{name}" is not one of its items. {EXAMPLES}'
-    if not known:
-        return f'{where} has no "{name}": it has no fields.'
-    return f'{where} has no "{name}".{did_you_mean(name, known)}'
+                    known_names |= dict.fromkeys(item.get("properties", {}))
+        known_names |= dict.fromkeys(schema.get("properties", {}))
+        known_names |= dict.fromkeys(schema.get("propertyNames", {}).get("enum", ()))
+    name = step.field if isinstance(step, ItemsWhere) else str(step)
+    if is_list and not isinstance(step, ItemsWhere):
+        return f'{location} is a list, so "{name}" is not one of its items. {EXAMPLES}'
+    if not known_names:
+        return f'{location} has no "{name}": it has no fields.'
+    return f'{location} has no "{name}".{did_you_mean(name, known_names)}'

@@ -1,10 +1,10 @@
-"""Variations of responses: bodies that the contract of this or a later release allows, but that are rare."""
+"""Varies responses: the changed bodies are rare, but the contract of this or a later release allows them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -12,20 +12,20 @@ from typing import Any
 from flinkmock.contract.contract import Contract, known_releases
 from flinkmock.contract.operation import Operation
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
-from flinkmock.contract.value_path import Every, Position, ValuePath
+from flinkmock.contract.value_path import AllItems, Position, ValuePath
 
 PROBABILITY = 0.1
 """The probability that a value is changed."""
 ADDED_FIELD = "added-in-a-later-release"
 ADDED_VALUE = "ADDED_IN_A_LATER_RELEASE"
-_ADDED: tuple[Any, ...] = (None, 1, "text", {"nested": [1, "two", None]})
-_BIG: Mapping[str, Any] = {
+_ADDED_FIELD_VALUES: tuple[Any, ...] = (None, 1, "text", {"nested": [1, "two", None]})
+_LARGEST_NUMBERS: Mapping[str, Any] = {
     "int32": 2**31 - 1,
     "int64": 2**63 - 1,
     "integer": 2**63 - 1,
     "double": 1.7976931348623157e308,
 }
-_STEP = re.compile(r"\.(?P<name>[^.\[\]{}<>]+)|(?P<items>\[\])|(?P<values>\{\})|<[^>]*>")
+_FIELD_STEP = re.compile(r"\.(?P<name>[^.\[\]{}<>]+)|(?P<items>\[\])|(?P<values>\{\})|<[^>]*>")
 
 
 class Change(StrEnum):
@@ -40,7 +40,7 @@ class Change(StrEnum):
     MINUS_ONE = "minus-one"
     """A number is -1, which Flink writes for unknown values."""
     BIG = "big"
-    """A number is the largest one of its type."""
+    """A number is the largest number of its type."""
     NAN = "nan"
     """A number is "NaN", if the contract allows that."""
     ADDED_VALUE = "added-value"
@@ -66,6 +66,7 @@ class VariableValue:
     later_values: tuple[str, ...] = ()
 
     def positions(self, body: Any) -> list[Position]:
+        """Return the positions of the values in a body, and for an added field where it can be added."""
         positions = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.existing(body)
         return list(positions)
 
@@ -86,13 +87,13 @@ class VariableValue:
             case Change.MINUS_ONE:
                 return -1
             case Change.BIG:
-                return _BIG[self.field.kind]
+                return _LARGEST_NUMBERS[self.field.kind]
             case Change.NAN:
                 return "NaN"
             case Change.ADDED_VALUE:
                 return self.later_values[int(choice * len(self.later_values))]
             case _:
-                return _ADDED[int(choice * len(_ADDED))]
+                return _ADDED_FIELD_VALUES[int(choice * len(_ADDED_FIELD_VALUES))]
 
 
 @cache
@@ -103,20 +104,20 @@ def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
     fields = schema_fields(operation.response, contract.definitions)
     values: dict[str, VariableValue] = {}
     for field_path, field in fields.items():
-        for text, changes, later in _variable(field_path, field, fields, flink, operation):
-            known = values.get(text)
-            if known is not None:  # of several alternatives, only changes that all allow
-                changes = tuple(change for change in changes if change in known.changes)
-            values[text] = VariableValue(ValuePath.parse(text), changes, field, later)
+        for value in _values_at(field_path, field, fields, flink, operation):
+            alternative = values.get(value.path.text)
+            if alternative is not None:  # a value of several subclasses can have the changes that all of them allow
+                changes = tuple(change for change in value.changes if change in alternative.changes)
+                value = replace(value, changes=changes)
+            values[value.path.text] = value
     return tuple(value for value in values.values() if value.changes)
 
 
-def _variable(
+def _values_at(
     field_path: str, field: SchemaField, fields: Mapping[str, SchemaField], flink: str, operation: Operation
-) -> Iterator[tuple[str, tuple[Change, ...], tuple[str, ...]]]:
-    """Yield paths with their possible changes, and the values of enums in later releases."""
+) -> Iterator[VariableValue]:
+    """Yield the values of a field with their possible changes, and a field that a later release may add to them."""
     text = _path_text(field_path)
-    later = _later_values(flink, operation, field_path, field) if field.values else ()
     is_map = f"{field_path}{{}}" in fields
     if text:
         possible = {
@@ -124,32 +125,41 @@ def _variable(
             Change.MISSING: field.optional,
             Change.EMPTY: field.kind == "array" or (is_map and not field.keys),
             Change.MINUS_ONE: field.kind in ("int32", "int64", "integer"),
-            Change.BIG: field.kind in _BIG,
+            Change.BIG: field.kind in _LARGEST_NUMBERS,
             Change.NAN: field.kind == "number or non-finite text",
             Change.ADDED_VALUE: bool(field.values),
         }
-        yield text, tuple(change for change, allowed in possible.items() if allowed), later
+        changes = tuple(change for change, is_possible in possible.items() if is_possible)
+        later_values = _later_values(flink, operation, field_path, field) if field.values else ()
+        yield VariableValue(ValuePath.parse(text), changes, field, later_values)
     has_fields = any(other.startswith(f"{field_path}.") for other in fields)
     if has_fields and not is_map:
-        yield f"{text}.{ADDED_FIELD}".removeprefix("."), (Change.ADDED_FIELD,), ()
+        path = ValuePath.parse(f"{text}.{ADDED_FIELD}".removeprefix("."))
+        yield VariableValue(path, (Change.ADDED_FIELD,), field)
 
 
 def _path_text(field_path: str) -> str:
+    """Turn a path of `schema_fields` into the text of a ValuePath: `.jobs[].state` into `jobs[*].state`."""
     text = ""
-    for step in _STEP.finditer(field_path):
-        text += f".{step['name']}" if step["name"] else "[*]" if step["items"] or step["values"] else ""
+    for step in _FIELD_STEP.finditer(field_path):
+        if step["name"]:
+            text += f".{step['name']}"
+        elif step["items"] or step["values"]:
+            text += "[*]"
     return text.removeprefix(".")
 
 
 def _later_values(flink: str, operation: Operation, field_path: str, field: SchemaField) -> tuple[str, ...]:
+    """Return the values that an enum has in later releases only, or ADDED_VALUE if there are none."""
     releases = known_releases()
-    added: dict[str, None] = {}
+    later_values: dict[str, None] = {}
     for release in releases[releases.index(flink) + 1 :]:
         contract = Contract.load(release)
         if operation.id in contract:
-            later = schema_fields(contract.operation(operation.id).response, contract.definitions).get(field_path)
-            added |= dict.fromkeys(later.values if later is not None else ())
-    return tuple(value for value in added if value not in field.values) or (ADDED_VALUE,)
+            later_fields = schema_fields(contract.operation(operation.id).response, contract.definitions)
+            if field_path in later_fields:
+                later_values |= dict.fromkeys(later_fields[field_path].values)
+    return tuple(value for value in later_values if value not in field.values) or (ADDED_VALUE,)
 
 
 def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change) -> VariableValue | None:
@@ -158,7 +168,7 @@ def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change
     for value in variable_values(flink, operation_id):
         if change in value.changes and len(steps) == len(value.path.steps):
             pairs = zip(value.path.steps, steps, strict=True)
-            if all(known == step or isinstance(known, Every) for known, step in pairs):
+            if all(value_step == step or isinstance(value_step, AllItems) for value_step, step in pairs):
                 return VariableValue(path, value.changes, value.field, value.later_values)
     return None
 
@@ -170,15 +180,15 @@ def vary(
 
     Args:
         body: The body of a successful response to the operation.
-        flink: The release.
-        operation_id: The operation id of the operation.
+        flink: The minor release.
+        operation_id: The id of the operation.
         draw: Returns a number from 0 to 1 for the name of a value.
         changes: The changes that are allowed.
     """
     for value in variable_values(flink, operation_id):
         allowed = [change for change in value.changes if change in changes]
         for number, position in enumerate(value.positions(body) if allowed else ()):
-            drawn = draw(f"{value.path}#{number}") / PROBABILITY
-            if drawn < 1:
-                chosen, choice = divmod(drawn * len(allowed), 1)
-                value.change(position, allowed[int(chosen)], choice)
+            fraction = draw(f"{value.path}#{number}") / PROBABILITY
+            if fraction < 1:  # the same number also chooses the change, and the new value
+                index, choice = divmod(fraction * len(allowed), 1)
+                value.change(position, allowed[int(index)], choice)

@@ -10,7 +10,7 @@ from flinkmock.cli import main
 from flinkmock.contract import Contract
 from flinkmock.contract.difference import difference
 from flinkmock.contract.importing import import_contract, nearest_release
-from flinkmock.contract.openapi import RELEASE, openapi
+from flinkmock.contract.openapi import RELEASE_EXTENSION, openapi
 from flinkmock.errors import ImportRefused
 
 BASE = Contract.load("2.3")
@@ -33,7 +33,7 @@ def ref(name):
 def generated():
     """Return a document of the base release as Flink's generator would write it."""
     document = copy.deepcopy(OWN)
-    del document[RELEASE]
+    del document[RELEASE_EXTENSION]
     schemas = document["components"]["schemas"]
     schemas["ApplicationID"] = copy.deepcopy(ABSTRACT_ID)
     schemas["SerializedValueOptionalFailureObject"] = {"type": "object", "properties": {"byteArray": {"type": "array"}}}

@@ -11,10 +11,10 @@ from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
 from flinkmock.contract.importing.openapi import content_of, flattened, operations_of, read_parameter
-from flinkmock.contract.openapi import CONVERTER_EXTENSION, EXTENSIONS, RELEASE
+from flinkmock.contract.openapi import COMPONENT_PREFIX, CONVERTER_EXTENSION, EXTENSIONS, RELEASE_EXTENSION
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
 Document = Mapping[str, Any]
-_COMPONENTS, _DEFINITIONS = "#/components/schemas/", "#/$defs/"
 _JSON = "application/json"
 _REQUEST = ".Request"
 """Suffix of the components that are request bodies."""
@@ -36,11 +36,11 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
     Raises:
         KeyError: The document refers to something that it does not contain.
     """
-    if RELEASE not in document:
+    if RELEASE_EXTENSION not in document:
         return None
     document = _without_all_of(document, document["components"]["schemas"])
     api_version, _, flink = document["info"]["version"].partition("/")
-    release = document[RELEASE]
+    release = document[RELEASE_EXTENSION]
     components = document["components"]
     converters = _converters(document)
     return {
@@ -152,7 +152,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
-            out[keyword] = _DEFINITIONS + _class(value.removeprefix(_COMPONENTS))
+            out[keyword] = DEFINITION_PREFIX + _class(value.removeprefix(COMPONENT_PREFIX))
         elif keyword == "properties":
             out[keyword] = {
                 name: {} if child is True else _schema(child, is_request=is_request) for name, child in value.items()
