@@ -152,7 +152,8 @@ async def _serve(proxy: Proxy, host: str, port: int, ready: Callable[[str], None
 
     from aiohttp import web
 
-    from flinkmock.server.listener import bind, url_of
+    from flinkmock.server.listener import bind
+    from flinkmock.server.transports import url_of
 
     listener = bind(host, port)
     ended = asyncio.Event()

@@ -35,6 +35,7 @@ _MAX_PENDING_BYTES = 256 * 1024
 """The maximum size of further requests that are read while a request is running."""
 _LARGE_BYTES = 64 * 1024
 """Messages larger than this are sent without copying them."""
+_HEAD_END = b"\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _AIOHTTP_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
 _EXPECT_HEADER = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -260,9 +261,9 @@ class FlinkConnection(asyncio.Protocol):
             received = with_strict_syntax(received)
         line_end = received.find(b"\n")
         line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
-        head_end = received.find(b"\r\n\r\n")
+        head_end = received.find(_HEAD_END)
         if (line_end >= 0 and line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
-            self._bad_request()
+            self._respond_bad_request()
             return
         is_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
         if line is None or (head_end < 0 and not is_too_long):
@@ -271,10 +272,15 @@ class FlinkConnection(asyncio.Protocol):
         self._end_deadline()
         method, target, version = line.groups()
         if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
-            self._bad_request()
+            self._respond_bad_request()
             return
-        headers = received[line_end + 1 : head_end + 2 if head_end >= 0 else None]
-        after_head = received[head_end + 4 :] if head_end >= 0 else b""
+        if head_end >= 0:
+            headers, after_head = (
+                received[line_end + 1 : head_end + len(b"\r\n")],
+                received[head_end + len(_HEAD_END) :],
+            )
+        else:
+            headers, after_head = received[line_end + 1 :], b""
         if method in _AIOHTTP_METHODS:
             self._hand_over(
                 normalized_request(method, target, version, headers, after_head), is_last=len(headers) > limits.HEADERS
@@ -282,9 +288,9 @@ class FlinkConnection(asyncio.Protocol):
             return
         expected = _EXPECT_HEADER.search(headers)
         if expected and version.upper() == b"HTTP/1.1" and expected[1].lower() != b"100-continue":
-            self._write(EXPECTATION_FAILED, keep_alive=False)
+            self._respond(EXPECTATION_FAILED, keep_alive=False)
             return
-        self._not_found(target, keep_alive=not _BODY_HEADER.search(headers))
+        self._respond_not_found(target, keep_alive=not _BODY_HEADER.search(headers))
         if after_head and not _BODY_HEADER.search(headers):
             self.data_received(after_head)
 
@@ -303,21 +309,23 @@ class FlinkConnection(asyncio.Protocol):
         protocol.connection_made(self._transport)
         protocol.data_received(data)
 
-    def _not_found(self, target: bytes, *, keep_alive: bool) -> None:
+    def _respond_not_found(self, target: bytes, *, keep_alive: bool) -> None:
         """Respond to a method that aiohttp doesn't accept, and for which no release has an operation."""
         raw = target.decode("latin-1")
         try:
             Target.parse(raw)
         except BadEscape as error:
-            self._write(plain_error(500, messages.pipeline_error(str(error))), keep_alive=False)
+            self._respond(plain_error(500, messages.pipeline_error(str(error))), keep_alive=False)
             return
         text = messages.not_found(raw) if self._factory.quirks.not_found_names_path else messages.NOT_FOUND
-        self._write(plain_error(404, text), keep_alive=keep_alive)
+        self._respond(plain_error(404, text), keep_alive=keep_alive)
 
-    def _bad_request(self) -> None:
-        self._write(plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False)
+    def _respond_bad_request(self) -> None:
+        self._respond(
+            plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False
+        )
 
-    def _write(self, response: Response, *, keep_alive: bool) -> None:
+    def _respond(self, response: Response, *, keep_alive: bool) -> None:
         assert self._transport is not None
         response = self._factory.server.api.with_origin(response)
         self._transport.write(head_of(response, keep_alive=keep_alive, lower_case=True) + response.body)

@@ -18,6 +18,7 @@ from flinkmock.control.rejection import RequestRejected
 from flinkmock.monotonic import monotonic
 from flinkmock.rest.response import Response
 from flinkmock.server.hosted_clusters import HostedClusters
+from flinkmock.server.transports import url_of
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CHECK_INTERVAL_S = 0.02
 """The longest time between two checks of a condition, by the wall clock. Each request causes a check, too."""
+_SHUTDOWN_TIMEOUT_S = 0.1
+"""How long a control API at a separate port waits for running requests when it ends."""
 
 
 class ControlServer:
@@ -48,12 +51,12 @@ class ControlServer:
         self.urls: Sequence[str] = ()
         self.last_used = monotonic()
         self._waiting_events: set[asyncio.Event] = set()
-        self._running = 0
+        self._running_count = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether a request to the cluster, or to its control API, is running."""
-        return self._running > 0
+        return self._running_count > 0
 
     def handles(self, target: str) -> bool:
         """Return whether a request to the port of the REST API is for the control API."""
@@ -62,11 +65,11 @@ class ControlServer:
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
         """Count a request to the cluster, or to its control API, as running within this context."""
-        self._running += 1
+        self._running_count += 1
         try:
             yield
         finally:
-            self._running -= 1
+            self._running_count -= 1
             self.on_request()
 
     def on_request(self) -> None:
@@ -98,10 +101,6 @@ class ControlServer:
             return result
         finally:
             self._waiting_events.discard(event)
-
-
-_SHUTDOWN_TIMEOUT_S = 0.1
-"""How long a separate control API waits for running requests when it ends."""
 
 
 class _Host:
@@ -174,8 +173,7 @@ class ControlListener:
     """Serves only the control API, on a separate socket."""
 
     def __init__(self, server: ControlServer, listening: socket.socket) -> None:
-        host, port = listening.getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = url_of(listening)
         self._server = server
         self._socket = listening
 

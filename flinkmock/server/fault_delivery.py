@@ -43,8 +43,8 @@ class FaultDelivery:
     async def delay(self) -> None:
         """Wait for the delay of the fault. Reset the connection if the response must not be sent."""
         drop = self._hit.fault.drop
-        until = UNBOUNDED if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
-        if not await self._delayed.until(until, self._is_obsolete):
+        due_at = UNBOUNDED if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
+        if not await self._delayed.until(due_at, self._is_obsolete):
             end_connection(self._transport, reset=True)
 
     async def response_after_delay(self, response: Response | NoResponse) -> Response | None:

@@ -2,9 +2,9 @@
 
     FlinkServer
       JournalMiddleware     records the exchange
-        IngressMiddleware     a proxy in front of the cluster may reply instead, if there is one
+        IngressMiddleware     an ingress may respond instead, if there is one
           LeadershipMiddleware  the JobManager may be down
-            FaultMiddleware       a fault may reply instead, or change the response
+            FaultMiddleware       a fault may give another response, or change the response
               RestApi               routing, handler, rendering, errors
 
 Requests come from `server/connection.py`, or from `server/aiohttp_server.py` if aiohttp has read them.
@@ -77,8 +77,8 @@ class FlinkServer:
         self.quirks = self.api.quirks
         self.ingress = Ingress(engine) if engine.ingress.exists else None
         faults = FaultMiddleware(self.api, engine, engine.contract.release)
-        self.handler = _with_journal(faults, engine, jobmanager, observer)
-        self._handler_without_faults = _with_journal(self.api, engine, jobmanager, observer)
+        self.handler = _with_middlewares(faults, engine, jobmanager, observer)
+        self._handler_without_faults = _with_middlewares(self.api, engine, jobmanager, observer)
         self._read_path = ReadPath(self.api, engine, self._handler_without_faults, jobmanager)
 
     def is_for_control(self, head: RequestHead) -> bool:
@@ -192,8 +192,9 @@ def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tupl
     return head_of(response, keep_alive=keep_alive, lower_case=lower_case) + response.body, keep_alive
 
 
-def _with_journal(
+def _with_middlewares(
     handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
 ) -> JournalMiddleware:
+    """Return a handler inside of the other middlewares."""
     handler = LeadershipMiddleware(handler, engine, jobmanager)
     return JournalMiddleware(IngressMiddleware(handler) if engine.ingress.exists else handler, engine, observer)

@@ -11,21 +11,21 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
+
 if TYPE_CHECKING:
     from aiohttp import web
 
-from flinkmock import limits
-
-_TARGET = "flinkmock-target"
+_TARGET_HEADER = "flinkmock-target"
+"""The header that passes a target which aiohttp would reject, in hexadecimal digits."""
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAME_THAT_ENDS_MESSAGE = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\r\n]*+:)", re.MULTILINE)
 """A header line with a name at which Netty stops reading: an empty one, or one that is not ASCII."""
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_FIELDS = 100
 """The maximum number of header lines of aiohttp. Netty has no such limit."""
 _HEADERS_READ_BY_FLINK = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
-"""The headers that Flink reads."""
 _FRAMING_HEADERS = frozenset({b"transfer-encoding", b"content-length"})
 _NORMAL = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) /[!-~]{0,3000} HTTP/1\.[01]\r\n"
@@ -62,7 +62,7 @@ def is_normal(data: bytes) -> bool:
     return text.count(b"\nhost:") == 1 and (lengths == 0 or (lengths == 1 and _LENGTH.search(text) is not None))
 
 
-def normalized_request(method: bytes, target: bytes, version: bytes, headers: bytes, body: bytes) -> bytes:
+def normalized_request(method: bytes, target: bytes, version: bytes, headers: bytes, after_head: bytes) -> bytes:
     """Return a request for aiohttp.
 
     If the headers are too long, those within the limit remain, as in Netty.
@@ -72,11 +72,11 @@ def normalized_request(method: bytes, target: bytes, version: bytes, headers: by
         target: The target as sent.
         version: The protocol, such as `HTTP/1.1`.
         headers: The header lines, which end with CR LF.
-        body: The part of the body that has arrived.
+        after_head: What has arrived after the head: a part of the body or, if there is no body, the next request.
     """
     is_too_long = len(headers) > limits.HEADERS
     if is_too_long:
-        headers, body = headers[: headers.rfind(b"\n", 0, limits.HEADERS) + 1], b""
+        headers, after_head = headers[: headers.rfind(b"\n", 0, limits.HEADERS) + 1], b""
     fields = list(_fields(headers))
     if len(fields) > _MAX_FIELDS:
         fields = [(name, value) for name, value in fields if name in _HEADERS_READ_BY_FLINK | _FRAMING_HEADERS]
@@ -84,35 +84,35 @@ def normalized_request(method: bytes, target: bytes, version: bytes, headers: by
     lengths = [value for name, value in fields if name == b"content-length"]
     is_chunked = b"chunked" in encodings
     if is_chunked:
-        is_length_valid = b"\n" not in body or _CHUNK_SIZE_LINE.match(body) is not None
+        is_length_valid = b"\n" not in after_head or _CHUNK_SIZE_LINE.match(after_head) is not None
     else:
-        is_length_valid = _is_length(lengths)
+        is_length_valid = _is_valid_length(lengths)
     is_body_readable = is_length_valid and not is_too_long and not _NAME_THAT_ENDS_MESSAGE.search(headers)
     new_fields = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING_HEADERS]
     new_fields += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
     if not is_body_readable:  # Netty ends the message here, and reads no more from the connection
-        body = body if not lengths and not encodings else b""
+        after_head = after_head if not lengths and not encodings else b""
     elif is_chunked:
         new_fields.append((b"transfer-encoding", b"chunked"))
     else:
         new_fields.append((b"content-length", lengths[0]))
     if not _PLAIN_TARGET.fullmatch(target):
-        new_fields.append((_TARGET.encode(), target.hex().encode()))
+        new_fields.append((_TARGET_HEADER.encode(), target.hex().encode()))
         target = b"/"
     version = b"HTTP/1.0" if version.upper() == b"HTTP/1.0" else b"HTTP/1.1"
     lines = [b" ".join([method, target, version]), *(name + b": " + value for name, value in new_fields)]
-    return b"\r\n".join([*lines, b"", body])
+    return b"\r\n".join([*lines, b"", after_head])
 
 
 def target_of(request: web.BaseRequest) -> str:
     """Return the target as it was sent, each byte as one character, because Netty reads it as Latin-1."""
-    original = request.headers.get(_TARGET)
+    original = request.headers.get(_TARGET_HEADER)
     if original is not None:
         return bytes.fromhex(original).decode("latin-1")
     return request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")
 
 
-def _is_length(values: list[bytes]) -> bool:
+def _is_valid_length(values: list[bytes]) -> bool:
     """Return whether headers `Content-Length` have one valid value."""
     return len(set(values)) == 1 and values[0].isdigit() and len(values[0].lstrip(b"0")) <= _MAX_LENGTH_DIGITS
 
@@ -123,5 +123,5 @@ def _fields(headers: bytes) -> Iterator[tuple[bytes, bytes]]:
     for line in unfolded.split(b"\n"):
         name, colon, value = line.partition(b":")
         name = name.strip().lower()
-        if colon and _TOKEN.fullmatch(name) and name != _TARGET.encode():
-            yield name, _CONTROL.sub(b" ", value).strip()
+        if colon and _TOKEN.fullmatch(name) and name != _TARGET_HEADER.encode():
+            yield name, _CONTROL_CHARACTER.sub(b" ", value).strip()

@@ -123,8 +123,8 @@ class HostedClusters:
             with contextlib.suppress(PortTaken):
                 sockets.append(bind(self._host, port))
         if len(sockets) < count:
-            for bound in sockets:
-                bound.close()
+            for listening in sockets:
+                listening.close()
             first, last = self._ports[0], self._ports[-1]
             raise RequestRejected(
                 409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first."

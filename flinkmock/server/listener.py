@@ -13,6 +13,7 @@ from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
 from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.flink_server import FlinkServer
+from flinkmock.server.transports import url_of
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.server.control_server import ControlServer
     from flinkmock.server.tls_acceptor import TlsAcceptor
+
+
+_BACKLOG = 128
+"""The number of connections that may wait to be accepted."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -42,7 +47,7 @@ def bind(host: str, port: int) -> socket.socket:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
-            listening.listen(128)
+            listening.listen(_BACKLOG)
             listening.setblocking(False)
         except BaseException:
             listening.close()
@@ -63,7 +68,7 @@ def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
 
 
 def bind_further(host: str, port: int, existing: int, count: int) -> list[socket.socket]:
-    """Return the sockets that are missing to `count`, as `bind_each` does, if the first `existing` ones exist."""
+    """Return the sockets of `bind_each` without the first `existing` ones, which are open already."""
     sockets: list[socket.socket] = []
     try:
         for number in range(existing, count):
@@ -75,19 +80,16 @@ def bind_further(host: str, port: int, existing: int, count: int) -> list[socket
     return sockets
 
 
-def url_of(listening: socket.socket, scheme: str = "http") -> str:
-    host, port = listening.getsockname()[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
 class Listeners:
     """Serves an engine within a running event loop, each of its JobManagers on one socket.
 
     Args:
+        engine: The engine.
         sockets: The sockets, one for each JobManager. They are closed with the listeners.
         port: The port of the first JobManager. Further JobManagers of other engines get the following ports; 0: free
             ports.
         observer: Called with each exchange before its response is sent.
+        dashboard: Flink's dashboard; None: a page about flinkmock.
         shutdown_timeout: How long the listeners wait for running requests when they close, in seconds, more than 0.
         control: The control API of the cluster.
         on_shut_down: Called when a client has shut the cluster down.

@@ -1,4 +1,4 @@
-"""Functions for the transports of connections."""
+"""Addresses of sockets and connections, and the end of connections."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
     address = transport.get_extra_info("sockname") if transport else None
     if not address:
         return None
-    host, port = address[:2]
     scheme = "https" if transport is not None and transport.get_extra_info("sslcontext") else "http"
+    return _url(scheme, *address[:2])
+
+
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
+    """Return the address of a listening socket."""
+    return _url(scheme, *listening.getsockname()[:2])
+
+
+def _url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
