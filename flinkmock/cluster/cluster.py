@@ -34,8 +34,8 @@ from flinkmock.cluster.jobs_awaiting_slots import JobsAwaitingSlots
 from flinkmock.cluster.leadership import Leadership
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.restore import RestoreSettings
+from flinkmock.cluster.savepoint_coordinator import SavepointCoordinator
 from flinkmock.cluster.savepoint_store import SavepointStore
-from flinkmock.cluster.savepoints import SavepointCoordinator
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.spec import (
     DEFAULT_CLUSTER_OPERATIONS,

@@ -7,13 +7,13 @@
     ├── SubtaskNotFound              the subtask index is too high
     ├── AttemptNotFound              the subtask has no such attempt
     ├── CheckpointingDisabled        the job has no checkpoints: it is a batch job, or INITIALIZING
-    ├── CheckpointNotFound           the checkpoint is not, or no longer, in the history
+    ├── CheckpointNotFound           the checkpoint is not in the history
     ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
     ├── TriggerNotFound              no async operation has the trigger id
     ├── RescaleNotFound              the job has no rescale with the id
     ├── ApplicationNotFound          no application has the id
     ├── TaskManagerNotFound          no TaskManager has the id
-    ├── FileNotFound                 base of the next two
+    ├── FileNotFound                 base of errors about a missing file
     │   ├── LogNotFound
     │   └── JarNotFound
     ├── CoordinatorNotFound          the job has no operator coordinator with the id
@@ -22,7 +22,7 @@
     ├── StopModeRemoved              `mode=stop`, which Flink removed in 1.9
     ├── RescalingDisabled            `/rescaling`, which Flink disabled in 1.9 (FLINK-12312)
     ├── AdaptiveSchedulerRequired    the request needs the adaptive scheduler
-    ├── InvalidResourceRequirements
+    ├── InvalidResourceRequirements  the parallelism bounds do not fit the job
     ├── InvalidUpload                not exactly one file, not a jar, or it can't be stored
     ├── InvalidJobSubmission         a `POST /jobs` without a job graph, or without the files that it names
     ├── BadRequest                   the request is well formed, but the handler rejects it (400)
@@ -113,7 +113,7 @@ class CheckpointingDisabled(ClusterError):
 
 @dataclass(eq=False)
 class CheckpointNotFound(ClusterError):
-    """The checkpoint is not, or no longer, in the job's history."""
+    """The checkpoint is not in the job's history, which contains only the newest checkpoints."""
 
     checkpoint_id: int
 
@@ -137,9 +137,12 @@ class CheckpointVertexNotFound(ClusterError):
 
 @dataclass(eq=False)
 class TriggerNotFound(ClusterError):
-    """No async operation of this kind has the trigger id.
+    """No async operation of this kind has the trigger id, or its result has expired.
 
-    `kind` is savepoint, checkpoint, disposal, dataset or rescaling; `job_id` is None for operations of the cluster.
+    Attributes:
+        kind: savepoint, checkpoint, disposal, dataset or rescaling.
+        trigger_id: The trigger id.
+        job_id: The id of the job; None for operations of the cluster.
     """
 
     kind: str
@@ -187,7 +190,7 @@ class FileNotFound(ClusterError):
 
 @dataclass(eq=False)
 class LogNotFound(FileNotFound):
-    """There is no such log file; `taskmanager_id` is None for the JobManager's logs."""
+    """There is no log file with this name; `taskmanager_id` is None for the logs of the JobManager."""
 
     name: str
     taskmanager_id: str | None = None
@@ -199,7 +202,7 @@ class LogNotFound(FileNotFound):
 
 @dataclass(eq=False)
 class JarNotFound(FileNotFound):
-    """No uploaded jar has this id; `upload_dir` is the folder that messages show."""
+    """No uploaded jar has this id. `upload_dir` is the folder in Flink's message."""
 
     jar_id: str
     upload_dir: str
@@ -256,12 +259,17 @@ class AdaptiveSchedulerFeature(StrEnum):
 
 @dataclass(eq=False)
 class AdaptiveSchedulerRequired(ClusterError):
-    """The job does not use the adaptive scheduler, which has this feature."""
+    """The request needs a feature of the adaptive scheduler, which the job does not use.
+
+    Attributes:
+        job_id: The id of the job.
+        feature: The feature.
+        scheduler: The class of the scheduler that the job uses.
+    """
 
     job_id: str
     feature: AdaptiveSchedulerFeature
     scheduler: str = "DefaultScheduler"
-    """The class of the scheduler that the job uses."""
 
     def __str__(self) -> str:
         return f"Job {self.job_id} does not use the adaptive scheduler. Set jobmanager.scheduler: adaptive."
@@ -269,7 +277,7 @@ class AdaptiveSchedulerRequired(ClusterError):
 
 @dataclass(eq=False)
 class InvalidResourceRequirements(ClusterError):
-    """The resource requirements do not fit the job; `message` is Flink's message."""
+    """The parallelism bounds do not fit the job; `message` is Flink's message."""
 
     message: str
 
@@ -279,9 +287,11 @@ class InvalidResourceRequirements(ClusterError):
 
 @dataclass(eq=False)
 class InvalidUpload(ClusterError):
-    """The upload is not exactly one file, or not a jar; or the file can't be stored (`not_stored`).
+    """The upload is not exactly one file, or not a jar, or the file can't be stored.
 
-    `message` is Flink's message.
+    Attributes:
+        message: Flink's message.
+        not_stored: Whether the file can't be stored.
     """
 
     message: str
@@ -293,7 +303,13 @@ class InvalidUpload(ClusterError):
 
 @dataclass(eq=False)
 class InvalidJobSubmission(ClusterError):
-    """A job can't be submitted: a named file is missing (`missing_file`), or the job graph can't be read (`cause`)."""
+    """A job can't be submitted.
+
+    Attributes:
+        message: Flink's message.
+        missing_file: Whether the request lacks a file that it names.
+        cause: The exception if the submitted plan can't be read.
+    """
 
     message: str
     missing_file: bool = False
@@ -305,7 +321,12 @@ class InvalidJobSubmission(ClusterError):
 
 @dataclass(eq=False)
 class BadRequest(ClusterError):
-    """The handler rejects a well-formed request with status 400; `message` is Flink's message."""
+    """The handler rejects a well-formed request with status 400.
+
+    Attributes:
+        message: Flink's message.
+        cause: The cause of Flink's exception, if it has one.
+    """
 
     message: str
     cause: JavaException | None = None
@@ -316,10 +337,13 @@ class BadRequest(ClusterError):
 
 @dataclass(eq=False)
 class ProgramError(ClusterError):
-    """The program can't be run.
+    """The program can't be run or planned.
 
-    `refused`: Flink responds with 400 `Could not execute application.` instead of 500. `ends_output`: since 1.17, main
-    methods print nothing any more.
+    Attributes:
+        exception: Flink's exception.
+        refused: Whether the response is a 400 with `message`; False: it is a 500.
+        message: The message of a 400.
+        ends_output: Whether the output of all later main methods is lost (since 1.17).
     """
 
     exception: JavaException
@@ -333,7 +357,7 @@ class ProgramError(ClusterError):
 
 @dataclass(eq=False)
 class CoordinatorNotFound(ClusterError):
-    """The job has no operator coordinator with this operator id or, since 2.1, with this uid."""
+    """The job has no operator coordinator for this operator, given by its id or, since 2.1, by its uid."""
 
     operator: str
 
@@ -343,7 +367,7 @@ class CoordinatorNotFound(ClusterError):
 
 @dataclass(eq=False)
 class UncaughtJavaException(ClusterError):
-    """The request fails with this exception; the response is a 500 with its message."""
+    """The request fails with an exception that no handler of Flink catches; the response is a 500 with its message."""
 
     exception: JavaException
 

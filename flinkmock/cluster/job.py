@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from flinkmock.cluster.checkpoints import CheckpointTracker
+from flinkmock.cluster.checkpoint_tracker import CheckpointTracker
 from flinkmock.cluster.errors import AttemptNotFound, SubtaskNotFound, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.failures import Failure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock import limits
 from flinkmock.cluster.applications import Application, single_job_application
-from flinkmock.cluster.checkpoints import CheckpointTracker
+from flinkmock.cluster.checkpoint_tracker import CheckpointTracker
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job

@@ -1,7 +1,8 @@
 """The state of a cluster at a moment, to be restored later.
 
 The mutable parts of a cluster refer to each other (jobs, slots, events, results, wait conditions). Therefore the state
-is stored as a whole, as bytes, from which each restore creates new objects. All of these share immutable values.
+is stored as a whole, as bytes, from which each restore creates new objects. Immutable values are not copied: the bytes
+refer to them by number.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from flinkmock.release import Release
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
-_SHARED = frozenset((
+_SHARED_TYPES = frozenset((
     Configuration,
     Failure,
     Jar,
@@ -37,12 +38,18 @@ _SHARED = frozenset((
     JavaException,
     Vertex,
 ))  # fmt: skip
-"""Immutable values, and `JarFiles`, which keeps the files that a snapshot needs."""
+"""The types that are not copied: immutable ones, and `JarFiles`, which keeps the files that a snapshot needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSnapshot:
-    """The state of `cluster` as bytes, and the shared values that the bytes refer to by number."""
+    """The state of a cluster.
+
+    Attributes:
+        cluster: The cluster of which the snapshot was taken.
+        state: The attributes of the cluster, pickled.
+        shared: The values that `state` refers to, by their number.
+    """
 
     cluster: Cluster
     state: bytes
@@ -70,9 +77,11 @@ class _Writer(pickle.Pickler):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.shared: list[object] = [cluster, cluster.spec]
         self._numbers = {id(cluster): 0, id(cluster.spec): 1}
+        """`id()` of a shared value -> its index in `shared`."""
 
     def persistent_id(self, value: Any) -> int | None:
-        if type(value) not in _SHARED:
+        """Return the number of a shared value; None for a value that is copied."""
+        if type(value) not in _SHARED_TYPES:
             return self._numbers.get(id(value))
         number = self._numbers.setdefault(id(value), len(self.shared))
         if number == len(self.shared):

@@ -13,7 +13,7 @@ from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
 from flinkmock.cluster.spec import Step
 from flinkmock.cluster.taskmanager import TaskManager
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
-from tests.cluster.test_savepoints import request
+from tests.cluster.test_savepoint_coordinator import request
 
 TTL_MS = 300_000
 

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from flinkmock.cluster import checkpoints
+from flinkmock.cluster import checkpoint_tracker
 from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind
 from flinkmock.cluster.checkpoint_summary import RunningSummary, Totals, size_of, summary_statistics
-from flinkmock.cluster.checkpoints import CheckpointTracker
+from flinkmock.cluster.checkpoint_tracker import CheckpointTracker
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CheckpointSpec
 from flinkmock.named_random import NamedRandom, UniformRange
@@ -46,7 +46,7 @@ def test_a_year_of_checkpoints_is_counted_and_not_created() -> None:
     year = tracker()
     counts = year.counts_at(YEAR_MS)
     assert counts["completed"] == pytest.approx(YEAR_MS / EVERY_MS, abs=2)
-    assert len(year.tracked) < 3 * checkpoints.KEPT
+    assert len(year.tracked) < 3 * checkpoint_tracker.KEPT
     assert year.history_at(YEAR_MS)[0].id == counts["total"] - counts["failed"]
     sizes, durations = year.summaries_at(YEAR_MS)
     assert sizes is not None
@@ -77,8 +77,8 @@ def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
 ) -> None:
     created = tracker(**changes)
     expected = created.counts_at(1000 * EVERY_MS)
-    monkeypatch.setattr(checkpoints, "KEPT", 100)
-    monkeypatch.setattr(checkpoints, "WINDOW", 50)
+    monkeypatch.setattr(checkpoint_tracker, "KEPT", 100)
+    monkeypatch.setattr(checkpoint_tracker, "WINDOW", 50)
     some = tracker(**changes)
     assert some.counts_at(1000 * EVERY_MS) == expected
     assert len(some.tracked) < len(created.tracked)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
 from flinkmock.cluster.checkpoint import CheckpointKind, CheckpointStatus
-from flinkmock.cluster.checkpoints import UNBOUNDED_MS
+from flinkmock.cluster.checkpoint_tracker import UNBOUNDED_MS
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.failures import stop_error
 from flinkmock.cluster.pending_operation import PendingOperation
