@@ -93,7 +93,9 @@ def record_server(url: str, limit: int) -> RecordedPasses:
 def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
     """Judge the passes once for each falsification."""
     score = Score()
-    known = {_key(culprit) for culprit in recorded.judge()}  # races of a real cluster: recorded responses can't settle
+    known = {
+        _key(culprit) for culprit in recorded.find_culprits()
+    }  # races of a real cluster: recorded responses can't settle
     first = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
 
@@ -105,7 +107,7 @@ def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> S
         score.played[falsification.kind] += 1
         found = [
             culprit
-            for culprit in recorded.judge(change, None if falsification.over_time else [0])
+            for culprit in recorded.find_culprits(change, None if falsification.over_time else [0])
             if _key(culprit) not in known
         ]
         if not found:
@@ -146,7 +148,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=4, help="values per path parameter; default: %(default)s")
     args = parser.parse_args()
     recorded = record_server(args.url, args.limit) if args.url else record_fake(args.flink, args.limit)
-    if clean := recorded.judge():
+    if clean := recorded.find_culprits():
         print(
             "the unchanged server has findings:",
             *(str(culprit.violations[0].relation.text) for culprit in clean),

@@ -1,9 +1,9 @@
-"""Everything that can be read on a server, played as steps, so that a cluster and the replay of its recording compare.
+"""Reads everything that a server has, as steps of a suite, to compare a cluster with a fake that serves its recording.
 
     python -m tests.fidelity.compare REAL REPLAY
 
-compares the steps of two servers. Jobs are numbered in the order of their start. The ids of checkpoints and task
-managers are read from each server, because a replay has other ones.
+compares the steps of two servers. Jobs are numbered in the order of their start. The ids of checkpoints and
+TaskManagers are read from each server, because those of the fake are different.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ OF_CLUSTER = (
     "/taskmanagers/metrics?get=Status.JVM.Memory.Heap.Used",
     "/datasets",
 )
-OF_TASK_MANAGER = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
+OF_TASKMANAGER = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
 
 
 def read_endpoints(driver: Driver) -> Steps:
-    """The steps, ended jobs' volatile ones marked."""
+    """Read everything; return the steps. Steps of ended jobs whose responses may vary are marked."""
     driver.begin_suite("reads")
     for target in OF_CLUSTER:
         path, _, query = target.partition("?")
         driver.read(path, query or None)
     for number, row in enumerate(_rows(driver.peek("/taskmanagers"), "taskmanagers")):
         driver.variables["tm"] = row["id"]
-        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", OF_TASK_MANAGER)
+        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", OF_TASKMANAGER)
     jobs = sorted(_rows(driver.peek("/jobs/overview"), "jobs"), key=lambda row: row["start-time"])
     for number, row in enumerate(jobs):
-        _job(driver, f"job {number}", row["jid"], row["state"] in TERMINAL)
+        _read_job(driver, f"job {number}", row["jid"], has_ended=row["state"] in TERMINAL)
     return driver.steps
 
 
-def _job(driver: Driver, label: str, job_id: str, ended: bool) -> None:
+def _read_job(driver: Driver, label: str, job_id: str, *, has_ended: bool) -> None:
     driver.variables["job"] = job_id
-    get_all(driver, label, "/jobs/{job}", JOB_GETS, ended=ended)
+    get_all(driver, label, "/jobs/{job}", JOB_GETS, ended=has_ended)
     vertices = _rows(driver.peek("/jobs/{job}"), "vertices")
     for number, vertex in enumerate(vertices):
         driver.variables["vertex"] = vertex["id"]
-        get_all(driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, ended=ended)
+        get_all(driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, ended=has_ended)
     history = _rows(driver.peek("/jobs/{job}/checkpoints"), "history")
     for status in ("COMPLETED", "FAILED"):
         for checkpoint in [row for row in history if row["status"] == status and not row["is_savepoint"]][:1]:

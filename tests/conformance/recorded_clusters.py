@@ -8,7 +8,7 @@ from flinkmock import FlinkMock
 from flinkmock.conformance.http_client import ClientReader, HttpClient
 from flinkmock.conformance.recording import ClusterObservations, Poller, recorded_scenario
 
-SCENARIO = """
+LIFECYCLES = """
 cluster: {taskmanagers: 2, slots: 4}
 jobs:
   orders:
@@ -34,7 +34,7 @@ jobs:
       - FAILING: {duration: 200ms, exception: {class: java.lang.IllegalStateException, message: "no way"}}
       - FAILED
 """
-
+"""Jobs that run, finish, restart and fail."""
 
 RICH = """
 cluster: {taskmanagers: 2, slots: 3, config: {taskmanager.memory.process.size: 4g, parallelism.default: 3}}
@@ -53,7 +53,7 @@ jobs:
       - {name: Map, skew: [8, 2], backpressure: 40%, slot-sharing-group: heavy}
       - {name: more, operators: [Map]}
 """
-
+"""A job with metrics, accumulators, watermarks, skew, a slot sharing group and vertices of one name."""
 
 BUSY = """
 cluster: {taskmanagers: 1, slots: 2}
@@ -66,9 +66,10 @@ jobs:
       - {name: map, busy: [95%, 20%], inputs: [{from: src, ship-strategy: HASH}]}
       - {name: out, busy: 12.5%, backpressure: 3.5%, accumulators: {lost: {type: Histogram, value: {1: 2}}}}
 """
+"""A job with busy times, back pressure and checkpoints of different durations."""
 
 
-def recorded(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> dict[str, Any]:
+def record_scenario(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> dict[str, Any]:
     """Record a cluster for some seconds of cluster time; return the scenario."""
     client = HttpClient(cluster.url)
     try:
@@ -79,14 +80,16 @@ def recorded(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> 
         client.close()
 
 
-def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
-    """Return, by job, its states with the ms from its start to the last time it entered each."""
+def state_times(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
+    """Return for each job its (state, ms from the start of the job to the last time it entered the state)."""
     client = HttpClient(cluster.url)
     reader = ClientReader(client)
-    timelines = {}
+    times_by_job = {}
     for row in reader.json("/jobs/overview")["jobs"]:
         details = reader.json(f"/jobs/{row['jid']}")
-        since = details["start-time"]
-        timelines[row["name"]] = sorted((state, at - since) for state, at in details["timestamps"].items() if at)
+        started_at = details["start-time"]
+        times_by_job[row["name"]] = sorted(
+            (state, at - started_at) for state, at in details["timestamps"].items() if at
+        )
     client.close()
-    return timelines
+    return times_by_job

@@ -1,4 +1,4 @@
-"""Several passes over a server, recorded once, and judged as often as needed with changed responses."""
+"""Several passes over a server, which are recorded once and checked many times with changed responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flinkmock.contract.operation_traits import only_reads
 from tests.conformance.cached_invariants import CachedInvariants
 
 Change = Callable[[SuccessResponse, int], SuccessResponse]
-"""(a response, the number of its pass) -> the same, or a changed one."""
+"""(a response, the number of its pass) -> the same or a changed response."""
 
 
 @dataclass
@@ -63,27 +63,29 @@ class RecordedPasses:
         responses = [response for responses in self.passes for response in responses]
         return CachedInvariants(self.contract.release.number, responses)
 
-    def judge(
+    def find_culprits(
         self, change: Change = lambda response, number: response, passes: Iterable[int] | None = None
     ) -> list[Culprit]:
-        """Return what a session finds wrong with changed responses."""
-        clock, current = [0.0], [0]
+        """Check changed responses.
+
+        Args:
+            change: Changes the responses.
+            passes: The numbers of the passes; None: all.
+        """
+        now = 0.0
         culprits: list[Culprit] = []
-        numbers = list(passes) if passes is not None else list(range(len(self.passes)))
+        newest: dict[str, SuccessResponse] = {}  # changed, by target
 
-        def fetch(target: str) -> SuccessResponse | None:
-            response = newest.get(target)
-            return response and change(response, current[0])
-
-        session = CoherenceSession(self._invariants, fetch, lambda: clock[0])
-        for number in numbers:
-            newest = {response.target: response for response in self.passes[number]}
-            current[0], clock[0] = number, self.times[number]
-            for response in self.passes[number]:
-                session.add(change(response, number))
+        session = CoherenceSession(self._invariants, lambda target: newest.get(target), lambda: now)
+        for number in passes if passes is not None else range(len(self.passes)):
+            now = self.times[number]
+            responses = [change(response, number) for response in self.passes[number]]
+            newest = {response.target: response for response in responses}
+            for response in responses:
+                session.add(response)
             culprits += session.end_pass()
             culprits += session.request_again()
-        for delay in REPEAT_AFTER_MS:
-            clock[0] += delay
+        for pause_ms in REPEAT_AFTER_MS:
+            now += pause_ms
             culprits += session.request_again()
         return culprits

@@ -17,7 +17,13 @@ ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
 
 @contextmanager
 def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
-    """Yield the address of a server that changes the responses of `upstream` whose path (without query) matches."""
+    """Yield the URL of a server that changes responses of another server.
+
+    Args:
+        upstream: The URL of the other server.
+        path: A regular expression for the paths, without query, whose responses are changed.
+        change: Changes a response.
+    """
 
     def respond(target: str) -> HttpResponse:
         response = client.send(HttpRequest(target))
@@ -32,12 +38,12 @@ def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterato
 
 @contextmanager
 def serve_responses(respond: Callable[[str], HttpResponse]) -> Iterator[str]:
-    """Yield the address of a server that answers GET requests with `respond(target)`."""
+    """Yield the URL of a server that answers GET requests with `respond(target)`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1  # head and body go out at once
+        wbufsize = -1  # sends head and body together
 
         def do_GET(self) -> None:
             response = respond(self.path)

@@ -1,4 +1,4 @@
-"""Hand-written fakes in all formats: values that no Flink sends, and scenarios that serve equal responses."""
+"""Hand-written fakes are read in all formats, compared with releases, and turned into scenarios."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from flinkmock.contract import known_releases
 
 JOB = "a7f03b6e214a041bc7cf91990f8a58c1"
 ROW = {"jid": JOB, "name": "orders", "state": "RUNNING"}
-CONFIG: dict[str, Any] = {"jobs": [{"id": JOB, "status": "RUNNING"}]}
+"""A row of /jobs/overview."""
+JOBS: dict[str, Any] = {"jobs": [{"id": JOB, "status": "RUNNING"}]}
+"""The body of /jobs."""
 
 
 def write(folder: Path, name: str, content: object) -> Path:
@@ -28,7 +30,8 @@ def write(folder: Path, name: str, content: object) -> Path:
     return file
 
 
-def only(file: Path) -> FakeResponse:
+def read_one(file: Path) -> FakeResponse:
+    """Read a file with one response."""
     [fake] = read_fakes([file])
     return fake
 
@@ -36,18 +39,18 @@ def only(file: Path) -> FakeResponse:
 @pytest.mark.parametrize(
     ("name", "content", "request_", "status", "body"),
     [
-        ("jobs.json", CONFIG, "GET /jobs", 200, CONFIG),
-        ("routes.json", [{"method": "GET", "url": "http://flink:8081/jobs", "json": CONFIG}], "GET /jobs", 200, CONFIG),
+        ("jobs.json", JOBS, "GET /jobs", 200, JOBS),
+        ("routes.json", [{"method": "GET", "url": "http://flink:8081/jobs", "json": JOBS}], "GET /jobs", 200, JOBS),
         ("routes.json", [{"url": "/jobs?x=1", "status_code": 503, "body": "busy"}], "GET /jobs?x=1", 503, "busy"),
         ("routes.json", [{"url": "/jobs", "response": {"status": 500, "json": {}}}], "GET /jobs", 500, {}),
         ("recorded.yaml", "responses: [{response: {method: POST, url: /jobs, status: 202}}]", "POST /jobs", 202, None),
         ("map.json", {"PATCH /jobs/1": {}}, "PATCH /jobs/1", 200, {}),
-        ("map.json", {"/jobs": CONFIG}, "GET /jobs", 200, CONFIG),
+        ("map.json", {"/jobs": JOBS}, "GET /jobs", 200, JOBS),
         (
             "session.har",
             {"log": {"entries": [{"request": {"method": "GET", "url": "http://flink:8081/v1/jobs"},
-                                  "response": {"status": 200, "content": {"text": json.dumps(CONFIG)}}}]}},
-            "GET /v1/jobs", 200, CONFIG,
+                                  "response": {"status": 200, "content": {"text": json.dumps(JOBS)}}}]}},
+            "GET /v1/jobs", 200, JOBS,
         ),
         (
             "mapping.json",
@@ -63,19 +66,21 @@ def only(file: Path) -> FakeResponse:
         ),
     ],
 )  # fmt: skip
-def test_a_format(name: str, content: object, request_: str, status: int, body: object, tmp_path: Path) -> None:
-    fake = only(write(tmp_path, name, content))
+def test_a_response_is_read_from_each_format(
+    name: str, content: object, request_: str, status: int, body: object, tmp_path: Path
+) -> None:
+    fake = read_one(write(tmp_path, name, content))
     assert (fake.request, fake.status, fake.body) == (request_, status, body)
 
 
-def test_a_folder_of_wiremock(tmp_path: Path) -> None:
-    write(tmp_path, "__files/jobs.json", CONFIG)
+def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> None:
+    write(tmp_path, "__files/jobs.json", JOBS)
     response = {"status": 200, "bodyFileName": "jobs.json"}
     write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
     broken = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
     write(tmp_path, "mappings/broken.json", broken)
     [fake] = read_fakes([tmp_path])
-    assert (fake.request, fake.body) == ("GET /jobs", CONFIG)
+    assert (fake.request, fake.body) == ("GET /jobs", JOBS)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +101,11 @@ def test_a_pattern_becomes_a_path(pattern: str, path: str) -> None:
 def test_the_operation_of_a_plain_body_is_guessed(operation: str, tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         body = httpx.get(flink.url + operation).json()
-    assert only(write(tmp_path, "body.json", body)).request == f"GET {operation}"
+    assert read_one(write(tmp_path, "body.json", body)).request == f"GET {operation}"
 
 
-def test_a_body_that_is_of_no_operation(tmp_path: Path) -> None:
-    fake = only(write(tmp_path, "body.json", {"colour": "green"}))
+def test_a_body_that_fits_no_operation_has_an_unknown_request(tmp_path: Path) -> None:
+    fake = read_one(write(tmp_path, "body.json", {"colour": "green"}))
     assert fake.request == "unknown request"
     assert review(fake, ["2.3"]).deviations == {"2.3": ["no such operation"]}
 
@@ -108,25 +113,25 @@ def test_a_body_that_is_of_no_operation(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fake", "deviations"),
     [
-        (FakeResponse("x", "GET", "/jobs", 200, CONFIG), []),
-        (FakeResponse("x", "GET", "/gateway/flink/jobs", 200, CONFIG), []),
+        (FakeResponse("x", "GET", "/jobs", 200, JOBS), []),
+        (FakeResponse("x", "GET", "/gateway/flink/jobs", 200, JOBS), []),
         (FakeResponse("x", "DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
         (FakeResponse("x", "POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
         (FakeResponse("x", "GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
-        (FakeResponse("x", "GET", "/jobs", 500, "oops", False), ["the body is not JSON"]),
-        (FakeResponse("x", "GET", "/jobs", 200, "oops", False), ["the body is not JSON"]),
+        (FakeResponse("x", "GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
+        (FakeResponse("x", "GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
         (FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
          ["/jobs/*/status: enum: expected INITIALIZING or "]),
         (FakeResponse("x", "GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
     ],
 )  # fmt: skip
-def test_what_deviates(fake: FakeResponse, deviations: list[str]) -> None:
+def test_deviations_from_the_contract_are_listed(fake: FakeResponse, deviations: list[str]) -> None:
     texts = review(fake, ["2.3"]).deviations["2.3"]
     assert len(texts) == len(deviations)
     assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
 
 
-def test_contradictions_within_a_response() -> None:
+def test_a_contradiction_within_a_response_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
@@ -135,7 +140,7 @@ def test_contradictions_within_a_response() -> None:
     assert deviation.startswith("/jid: ") and "[requested-ids]" in deviation
 
 
-def test_responses_of_a_cluster_deviate_from_nothing_and_become_the_same_cluster(tmp_path: Path) -> None:
+def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_cluster(tmp_path: Path) -> None:
     scenario = {"cluster": {"taskmanagers": 2, "slots": 3}, "jobs": {"orders": "streaming", "report": "failing"}}
     with FlinkMock(scenario, clock="virtual") as flink:
         flink.advance("10m")
@@ -144,7 +149,7 @@ def test_responses_of_a_cluster_deviate_from_nothing_and_become_the_same_cluster
         paths += [f"/jobs/{job}/exceptions" for job in jobs]
         routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
     fakes = read_fakes([write(tmp_path, "routes.json", routes)])
-    assert [each.fake.path for fake in fakes if (each := review(fake, ["2.3"])).deviates] == []
+    assert [fake.path for fake in fakes if review(fake, ["2.3"]).deviates] == []
     assert replay(fakes, scenario_of(fakes, "2.3")) == (7, [])
     with FlinkMock(scenario_of(fakes, "2.3"), clock="virtual") as adopted:
         adopted.advance("10s")
@@ -181,19 +186,19 @@ def test_errors_and_failed_savepoints_are_served() -> None:
 
 
 @pytest.mark.parametrize("state", ["CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELED", "FINISHED"])
-def test_a_job_is_in_its_state(state: str) -> None:
+def test_an_adopted_job_is_in_the_state_of_the_response(state: str) -> None:
     fake = FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
     with FlinkMock(scenario_of([fake], "2.3"), clock="virtual") as flink:
         assert flink.jobs.get(JOB).state == state
 
 
-def test_a_job_without_a_valid_id_or_name() -> None:
+def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
     fake = FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]})
     with FlinkMock(scenario_of([fake], "2.3")) as flink:
         assert len(flink.jobs) == 1
 
 
-def test_what_the_scenario_serves_differently() -> None:
+def test_replay_lists_what_the_scenario_serves_differently() -> None:
     fakes = [
         FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [ROW | {"state": "HAPPY"}]}),
         FakeResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
@@ -208,9 +213,9 @@ def test_what_the_scenario_serves_differently() -> None:
     ]
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_adopt_prints_reviews_and_writes_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(
-        tmp_path, "routes.json", [{"url": "/jobs", "json": CONFIG}, {"url": "/jobs/overview", "json": {"jobs": [ROW]}}]
+        tmp_path, "routes.json", [{"url": "/jobs", "json": JOBS}, {"url": "/jobs/overview", "json": {"jobs": [ROW]}}]
     )
     out = tmp_path / "scenario.yaml"
     assert main(["adopt", str(file), "-o", str(out)]) == 1
@@ -224,8 +229,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "exists. To overwrite it, use --force." in capsys.readouterr().err
 
 
-def test_json_has_all_deviations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(tmp_path, "jobs.json", CONFIG)
+def test_adopt_prints_the_deviations_of_all_releases_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "jobs.json", JOBS)
     assert main(["adopt", str(file), "--format", "json"]) == 0
     [entry] = json.loads(capsys.readouterr().out)
     assert entry["releases"] == list(known_releases())
@@ -241,11 +248,13 @@ def test_json_has_all_deviations(tmp_path: Path, capsys: pytest.CaptureFixture[s
         ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
     ],
 )
-def test_a_file_that_cannot_be_read(name: str, content: object, message: str, tmp_path: Path) -> None:
+def test_files_that_are_not_fakes_are_refused_with_the_reason(
+    name: str, content: object, message: str, tmp_path: Path
+) -> None:
     with pytest.raises(FlinkMockError, match=message):
         read_fakes([write(tmp_path, name, content)])
 
 
-def test_a_file_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_adopt_reports_a_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["adopt", "nowhere.json"]) == 2
     assert "nowhere.json: file not found." in capsys.readouterr().err

@@ -7,25 +7,25 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.recording.anonymize import Anonymizer
-from tests.conformance.recorded_clusters import RICH, SCENARIO, recorded
+from tests.conformance.recorded_clusters import LIFECYCLES, RICH, record_scenario
 
 
-@pytest.mark.parametrize("recorded_file", [SCENARIO, RICH])
-def test_anonymized(recorded_file: str) -> None:
-    with FlinkMock(recorded_file, clock="virtual") as cluster:
+@pytest.mark.parametrize("scenario", [LIFECYCLES, RICH])
+def test_an_anonymized_recording_contains_no_names_and_no_ids(scenario: str) -> None:
+    with FlinkMock(scenario, clock="virtual") as cluster:
         cluster.advance("60s")
         jobs = len(cluster.cluster.jobs)
         ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
-        text = yaml.safe_dump(recorded(cluster, 2, anonymize=True))
+        text = yaml.safe_dump(record_scenario(cluster, 2, anonymize=True))
     for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
     assert not any(job_id in text for job_id in ids)
-    with FlinkMock(text) as again:
-        assert len(again.cluster.jobs) == jobs
+    with FlinkMock(text) as replay:
+        assert len(replay.cluster.jobs) == jobs
 
 
-def test_anonymized_configuration() -> None:
-    anonymizer = Anonymizer(True)
+def test_hosts_and_paths_in_options_are_replaced_and_private_options_are_omitted() -> None:
+    anonymizer = Anonymizer(enabled=True)
     assert anonymizer.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
     assert anonymizer.option("rest.address", "jm.example.org") == "host-1"
     assert anonymizer.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"

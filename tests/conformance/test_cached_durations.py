@@ -1,4 +1,4 @@
-"""The time in the current state is part of the execution graph, which a JobManager caches for 3 s."""
+"""Durations of the current state may stand still for 3 s, because a JobManager caches the execution graph."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def vertex() -> SuccessResponse:
     return success_response(Contract.load("2.3").operation("getJobVertexDetails"), target, body)
 
 
-def with_aggregates_older(response: SuccessResponse, ms: int) -> SuccessResponse:
-    """Return the response with durations of RUNNING in `aggregated` that stand still since so long."""
+def with_older_aggregates(response: SuccessResponse, ms: int) -> SuccessResponse:
+    """Return the response with the durations of RUNNING in `aggregated` as they were some ms earlier."""
     older: Any = copy.deepcopy(response)
     figures = older.body["aggregated"]["status-duration"]["RUNNING"]
     for name in figures:
@@ -36,20 +36,20 @@ def with_aggregates_older(response: SuccessResponse, ms: int) -> SuccessResponse
     return older
 
 
-def broken(response: SuccessResponse) -> set[str]:
-    return {each.invariant.id for each in violations(Invariants((2, 3)).of_response(response))}
+def broken_invariants(response: SuccessResponse) -> set[str]:
+    return {violation.invariant.id for violation in violations(Invariants((2, 3)).of_response(response))}
 
 
 @pytest.mark.parametrize("ms", [0, 1_000, 3_000, 4_000])
 def test_aggregated_durations_may_stand_still_while_the_graph_is_cached(vertex: SuccessResponse, ms: int) -> None:
-    assert broken(with_aggregates_older(vertex, ms)) == set()
+    assert broken_invariants(with_older_aggregates(vertex, ms)) == set()
 
 
-def test_they_go_on_afterwards(vertex: SuccessResponse) -> None:
-    assert broken(with_aggregates_older(vertex, 6_000)) == {"vertex-aggregates"}
+def test_aggregated_durations_that_stand_still_for_longer_are_a_violation(vertex: SuccessResponse) -> None:
+    assert broken_invariants(with_older_aggregates(vertex, 6_000)) == {"vertex-aggregates"}
 
 
-def test_durations_that_stand_still_are_no_contradiction_over_time(vertex: SuccessResponse) -> None:
+def test_subtask_durations_may_grow_while_their_states_stand_still(vertex: SuccessResponse) -> None:
     later = copy.deepcopy(vertex)
     later.body["now"] += 3_000
     for subtask in later.body["subtasks"]:

@@ -48,7 +48,7 @@ def recorded() -> RecordedPasses:
 
 
 def test_an_unchanged_cluster_keeps_all_invariants(recorded: RecordedPasses) -> None:
-    assert recorded.judge() == []
+    assert recorded.find_culprits() == []
 
 
 def test_a_sample_of_falsifications_is_found_and_named(recorded: RecordedPasses) -> None:

@@ -27,38 +27,43 @@ CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
 
 def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
+    """Return (operation, effect, affected part, first release) of each impact of an upgrade."""
     return {(impact.where, impact.effect, impact.what, impact.since) for impact in compat(requests, old, new)}
 
 
-def of(impacts: list[UpgradeImpact], effect: str) -> set[tuple[str, str]]:
+def impacts_with(effect: str, impacts: list[UpgradeImpact]) -> set[tuple[str, str]]:
+    """Return (operation, affected part) of each impact with an effect."""
     return {(impact.where, impact.what) for impact in impacts if impact.effect == effect}
 
 
-def test_the_client_of_1_12_in_2_3() -> None:
+def test_flinks_own_client_of_1_12_fails_on_2_3_only_when_it_submits_a_plan() -> None:
     impacts = compat(read_requests(CLI), "1.12", "2.3")
-    assert of(impacts, FAILS) == {("POST /jobs", "the plan is a Java object that only its own release can read")}
+    assert impacts_with(FAILS, impacts) == {
+        ("POST /jobs", "the plan is a Java object that only its own release can read")
+    }
     [submission] = [impact for impact in impacts if impact.effect == FAILS]
     assert (submission.since, submission.requests) == ("1.13", 6)
-    assert of(impacts, IGNORED) == set()
-    assert ("GET /jobs/:jobid", ".vertices[].status: new value INITIALIZING") in of(impacts, MAY_READ)
-    assert not any("job-type" in what for _, what in of(impacts, MAY_READ))  # a field that 1.12 has not
+    assert impacts_with(IGNORED, impacts) == set()
+    assert ("GET /jobs/:jobid", ".vertices[].status: new value INITIALIZING") in impacts_with(MAY_READ, impacts)
+    # 1.12 does not have the field job-type
+    assert not any("job-type" in what for _, what in impacts_with(MAY_READ, impacts))
 
 
-def test_the_same_release_line_changes_nothing_for_it() -> None:
+def test_flinks_own_client_is_not_affected_by_an_upgrade_from_2_1_to_2_2() -> None:
     requests = [
         request for request in read_requests(CLI) if "/v1/jobs?" not in request.target and request.method != "POST"
     ]
     assert compat(requests, "2.1", "2.2") == []
 
 
-def test_a_parameter_that_is_ignored() -> None:
+def test_parameters_that_the_newer_release_ignores_are_reported() -> None:
     run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
     result = effects(run, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in result
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in result
 
 
-def test_parts_that_the_current_release_ignores_already(tmp_path: Path) -> None:
+def test_parts_that_the_older_release_ignores_do_not_fail_the_command(tmp_path: Path) -> None:
     savepoint = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
     result = effects(savepoint, old="1.20", new="2.3")
     assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "query parameter x", "1.20") in result
@@ -68,9 +73,9 @@ def test_parts_that_the_current_release_ignores_already(tmp_path: Path) -> None:
     assert main(["compat", str(journal), "--from", "2.2", "--to", "2.3"]) == 0  # the upgrade changes nothing
 
 
-def test_an_invalid_body() -> None:
-    beat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
-    assert effects(beat, old="1.19", new="1.20") == {
+def test_a_body_that_the_newer_release_rejects_fails() -> None:
+    heartbeat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
+    assert effects(heartbeat, old="1.19", new="1.20") == {
         (
             "PATCH /jobs/:jobid/clientHeartbeat",
             FAILS,
@@ -80,19 +85,19 @@ def test_an_invalid_body() -> None:
     }
 
 
-def test_fields_that_it_may_read() -> None:
+def test_removed_response_fields_are_reported() -> None:
     result = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in result
 
 
-def test_behaviour() -> None:
+def test_changed_statuses_are_reported() -> None:
     job = "/jobs/0123456789abcdef0123456789abcdef"
     result = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in result
-    beat = ClientRequest(
+    coordination = ClientRequest(
         "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
     )
-    assert {(what, since) for _, _, what, since in effects(beat, old="2.0", new="2.3")} == {
+    assert {(what, since) for _, _, what, since in effects(coordination, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
@@ -106,22 +111,23 @@ def test_unknown_operations_are_skipped() -> None:
     assert effects(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
 
 
-def test_har_files(tmp_path: Path) -> None:
+def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
     request = {"method": "GET", "url": "http://localhost:8081/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1"}
-    upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--no json"}}
-    mark = "\ufeff"
+    upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--not JSON"}}
+    byte_order_mark = "\ufeff"
     file.write_text(
-        mark + json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}})
+        byte_order_mark
+        + json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}})
     )
-    [one, other] = read_requests(file)
-    assert (one.method, one.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
-    assert other.body is None
-    assert compat([one], "1.20", "2.0")
+    [read, written] = read_requests(file)
+    assert (read.method, read.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
+    assert written.body is None
+    assert compat([read], "1.20", "2.0")
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
-def test_journals(name: str, tmp_path: Path) -> None:
+def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="1.20", clock="virtual") as cluster:
         job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
         httpx.get(f"{job}/exceptions")
@@ -134,8 +140,10 @@ def test_journals(name: str, tmp_path: Path) -> None:
     assert [request.method for request in requests] == ["GET", "POST"]
     assert requests[1].body == {"programArgs": "--port 1"}
     result = compat(requests, "1.20", "2.3")
-    assert ("POST /jars/:jarid/run", "field programArgs of the body") in of(result, IGNORED)
-    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (was string or null)") in of(result, MAY_READ)
+    assert ("POST /jars/:jarid/run", "field programArgs of the body") in impacts_with(IGNORED, result)
+    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (was string or null)") in impacts_with(
+        MAY_READ, result
+    )
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -149,15 +157,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_requests(tmp_path / "z")
 
 
-@pytest.mark.parametrize("form", ["table", "json", "markdown"])
-def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compat", str(CLI), "--from", "1.12", "--format", form]) == 1
+@pytest.mark.parametrize("output_format", ["table", "json", "markdown"])
+def test_compat_prints_the_impacts_in_each_format(output_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compat", str(CLI), "--from", "1.12", "--format", output_format]) == 1
     result = capsys.readouterr().out
     assert "the plan is a Java object" in result
-    assert form != "json" or json.loads(result)["to"] == "2.3"
+    if output_format == "json":
+        assert json.loads(result)["to"] == "2.3"
 
 
-def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = tmp_path / "journal.jsonl"
     targets = ("/favicon.ico", "/jobs", "/flink/jobs")
     journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
@@ -166,7 +175,7 @@ def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == result
 
 
-def test_the_command_without_effects(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_refuses_a_new_release_that_is_not_later(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
     assert "not later" in capsys.readouterr().err
 
@@ -179,7 +188,7 @@ def journal_of(file: Path, *targets: str) -> str:
     return str(file)
 
 
-def test_requests_under_the_path_of_an_ingress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_finds_the_base_path_of_an_ingress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     targets = [f"/flink/prod/jobs/{JOB}/exceptions", "/flink/prod/config", "/metrics"]
     journal = journal_of(tmp_path / "x.jsonl", *targets)
     assert main(["compat", journal, "--from", "1.20", "--to", "2.0"]) == 0
@@ -192,7 +201,7 @@ def test_requests_under_the_path_of_an_ingress(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("targets", "words"),
+    ("targets", "message"),
     [
         ((), "x.jsonl is empty: it contains no requests."),
         (
@@ -201,20 +210,22 @@ def test_requests_under_the_path_of_an_ingress(tmp_path: Path, capsys: pytest.Ca
         ),
     ],
 )
-def test_nothing_understood_is_no_success(
-    targets: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_compat_fails_if_it_finds_no_request_to_flink(
+    targets: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compat", journal_of(tmp_path / "x.jsonl", *targets), "--from", "1.20"]) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_an_empty_har_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_fails_for_an_empty_har_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "x.har"
     file.write_text('{"log": {"entries": []}}')
     assert main(["compat", str(file), "--from", "1.20"]) == 2
     assert capsys.readouterr().err.endswith("x.har contains no requests.\n")
 
 
-def test_the_newest_release_needs_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_from_the_newest_release_needs_a_target_release(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["compat", journal_of(tmp_path / "x", "/config"), "--from", LATEST]) == 2
     assert "Name another one: --to." in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A check that lasts longer than a leader notes the change, and has no finding."""
+"""A leader change during a check is a note in the report, and not a finding."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ JOBS = {
 }
 
 
-def watched(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> Report:
-    """Watches a cluster. `event` is called before the second pass; the watch is ended at the last of the waits."""
-    waited: list[int] = []
+def watch_cluster(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> Report:
+    """Watch a cluster.
+
+    Args:
+        cluster: The cluster.
+        event: Called before the second pass.
+        waits: At which wait of the check the watch is interrupted.
+    """
+    waits_done = 0
 
     def wait(ms: int) -> None:
-        waited.append(ms)
-        if len(waited) == 1:
+        nonlocal waits_done
+        waits_done += 1
+        if waits_done == 1:
             event()
-        if len(waited) == waits:
+        if waits_done == waits:
             raise KeyboardInterrupt
         cluster.advance(f"{ms}ms")
 
@@ -42,37 +49,37 @@ def watched(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> 
 
 
 def scenario(*, highly_available: bool) -> dict[str, Any]:
-    """Two JobManagers, or one that loses its jobs."""
+    """Return a cluster with two JobManagers, or with one that loses its jobs when it crashes."""
     if highly_available:
         return {"jobs": JOBS, "cluster": {"jobmanagers": 2}}
     return {"jobs": JOBS, "cluster": {"config": {"high-availability.type": "NONE"}}}
 
 
 @pytest.mark.parametrize(
-    ("highly_available", "what"), [(False, "the server did not respond"), (True, "the server had no leader")]
+    ("highly_available", "event"), [(False, "the server did not respond"), (True, "the server had no leader")]
 )
-def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
+def test_a_crash_of_the_leader_during_a_pass_is_a_note_and_not_a_finding(highly_available: bool, event: str) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, lambda: cluster.jobmanagers.crash_leader("2s"))
+        report = watch_cluster(cluster, lambda: cluster.jobmanagers.crash_leader("2s"))
     assert report.clean, report.table()
     [note] = report.notes
-    assert f"UTC: {what} for" in note and note.endswith(" s. Earlier responses were dropped.")
+    assert f"UTC: {event} for" in note and note.endswith(" s. Earlier responses were dropped.")
     assert f"    {note}" in report.table().partition("notes:")[2]
     assert not report.server_gone
 
 
 @pytest.mark.parametrize("highly_available", [True, False])
-def test_a_change_between_two_passes(highly_available: bool) -> None:
+def test_a_new_leader_between_two_passes_is_a_note_and_not_a_finding(highly_available: bool) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        report = watched(cluster, lambda: cluster.jobmanagers.crash_leader("10ms"))
+        report = watch_cluster(cluster, lambda: cluster.jobmanagers.crash_leader("10ms"))
     assert report.clean, report.table()
     [note] = report.notes
     assert note.endswith("UTC: the server was restarted, or has another leader. Earlier responses were dropped.")
 
 
-def test_a_server_that_stays_unavailable() -> None:
+def test_the_report_says_that_a_server_did_not_come_back() -> None:
     with FlinkMock(scenario(highly_available=True), flink="2.3", clock="virtual") as cluster:
 
         def wait(ms: int) -> None:
@@ -86,7 +93,7 @@ def test_a_server_that_stays_unavailable() -> None:
     assert note.endswith("It is not back.")
 
 
-def test_a_server_that_never_has_a_leader() -> None:
+def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
     faults = [{"match": "GET /jobs/overview", "reply": "leader-unavailable"}]
     with FlinkMock({"jobs": JOBS, "faults": faults}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
@@ -97,8 +104,8 @@ def test_a_server_that_never_has_a_leader() -> None:
     assert len(report.notes) == MAX_IN_A_ROW
 
 
-def test_an_interrupted_watch_has_a_report() -> None:
+def test_an_interrupted_watch_returns_the_report_so_far() -> None:
     with FlinkMock({"jobs": JOBS}, flink="2.3", clock="virtual") as cluster:
-        report = watched(cluster, lambda: None, waits=1)
+        report = watch_cluster(cluster, lambda: None, waits=1)
     assert report.clean and report.requests > 100
     assert report.notes == []

@@ -1,4 +1,4 @@
-"""A contradiction is found although the numbers around it change with each request."""
+"""A contradiction is found although other numbers change with each request."""
 
 from __future__ import annotations
 
@@ -7,33 +7,38 @@ from typing import Any
 
 from flinkmock.conformance.coherence import CoherenceSession, Invariants, success_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
-from flinkmock.conformance.coherence.values import SuccessResponse
+from flinkmock.conformance.coherence.values import SuccessResponse, ValueLocation
 from flinkmock.contract import Contract
 
 CONTRACT = Contract.load("2.3")
 
 
-def culprits(bodies: Callable[[int], dict[str, Any]]) -> set[tuple[str, str]]:
-    """Judge responses that a server gives one after the other: number of the request -> target -> body."""
-    now, sent = [0.0], [0]
+def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocation]:
+    """Check a server; return the locations of the culprits.
+
+    Args:
+        bodies: Takes the number of a request; returns the bodies of that time by target.
+    """
+    now, requests = 0.0, 0
 
     def fetch(target: str) -> SuccessResponse:
-        sent[0] += 1
+        nonlocal requests
+        requests += 1
         operation = CONTRACT.match("GET", target)
         assert operation is not None
-        return success_response(operation, target, bodies(sent[0])[target], now[0], now[0], sent[0])
+        return success_response(operation, target, bodies(requests)[target], now, now, requests)
 
-    session = CoherenceSession(Invariants((2, 3)), fetch, lambda: now[0])
+    session = CoherenceSession(Invariants((2, 3)), fetch, lambda: now)
     for target in bodies(0):
         session.add(fetch(target))
-    found = session.end_pass()
-    for delay in REPEAT_AFTER_MS:
-        now[0] += delay
-        found += session.request_again()
-    return {culprit.value.location for culprit in found}
+    culprits = session.end_pass()
+    for pause_ms in REPEAT_AFTER_MS:
+        now += pause_ms
+        culprits += session.request_again()
+    return {culprit.value.location for culprit in culprits}
 
 
-def test_lists_in_different_orders() -> None:
+def test_lists_in_different_orders_are_reported_although_durations_grow() -> None:
     def bodies(number: int) -> dict[str, Any]:
         rows = [{"jid": jid * 32, "state": "RUNNING", "duration": 1_000 + number} for jid in "ab"]
         return {
@@ -41,12 +46,12 @@ def test_lists_in_different_orders() -> None:
             "/jobs": {"jobs": [{"id": jid * 32, "status": "RUNNING"} for jid in "ba"]},
         }
 
-    found = culprits(bodies)
-    assert found
-    assert found <= {("/jobs", "/jobs"), ("/jobs/overview", "/jobs")}
+    locations = culprit_locations(bodies)
+    assert locations
+    assert locations <= {("/jobs", "/jobs"), ("/jobs/overview", "/jobs")}
 
 
-def test_a_duration_that_does_not_count_on() -> None:
+def test_a_duration_that_stands_still_is_reported_although_other_durations_grow() -> None:
     target = f"/jobs/{'a' * 32}/vertices/{'b' * 32}/subtasks/0"
 
     def bodies(number: int) -> dict[str, Any]:
@@ -54,4 +59,4 @@ def test_a_duration_that_does_not_count_on() -> None:
         times = {"start-time": 1, "end-time": -1, "duration": 9_000 + number, "status-duration": durations}
         return {target: {"subtask": 0, "status": "RUNNING", **times}}
 
-    assert (target, "/duration") in culprits(bodies)
+    assert (target, "/duration") in culprit_locations(bodies)

@@ -17,8 +17,9 @@ from flinkmock.conformance.report import Report
 from flinkmock.conformance.response_check import JSON
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars"
-JAR = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
-CHANGING = {
+FOLDERS = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
+"""Release -> the folder with jars for it."""
+CALLED = {
     "uploadJar",
     "generatePlanFromJar",
     "submitJobFromJar",
@@ -31,11 +32,13 @@ CHANGING = {
     "getSavepointDisposalStatus",
     "deleteJar",
 }
-LATER = {"1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
-LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
+"""Operations that the checks of a jar call in all releases."""
+CALLED_IN = {"1.12": set[str](), "1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
+CALLED_IN["2.3"] = {*CALLED_IN["1.20"], "submitApplicationFromJar", "cancelApplication"}
+"""Release -> further operations that the checks of a jar call."""
 
 
-def checked(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | None = None) -> Report:
+def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | None = None) -> Report:
     """Check a cluster with a virtual clock, which advances while the check waits."""
     contract = cluster.engine.contract
     with closing(HttpClient(cluster.url)) as client:
@@ -43,48 +46,47 @@ def checked(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | Non
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_a_jar(flink: str) -> None:
+def test_checks_of_a_jar_call_all_operations_and_have_no_findings(flink: str) -> None:
     with FlinkMock(flink=flink, clock="virtual") as cluster:
-        write = MutatingChecks(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
+        checks = MutatingChecks(FOLDERS[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
-        report = checked(cluster, write, lambda *step: steps.append(step))
+        report = check_cluster(cluster, checks, lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
-        assert answered >= CHANGING | LATER.get(flink, set()), report.table()
+        assert answered >= CALLED | CALLED_IN[flink], report.table()
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
 
-def test_a_named_job() -> None:
+def test_only_the_named_job_is_changed_and_cancelled() -> None:
     with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="virtual") as cluster:
         cluster.advance("10s")
         with cluster.engine.lock:
             [mine, others] = list(cluster.cluster.jobs.values())
-        report = checked(cluster, MutatingChecks(job=mine.id, savepoints="file:///savepoints"))
+        report = check_cluster(cluster, MutatingChecks(job=mine.id, savepoints="file:///savepoints"))
         assert report.clean, report.table()
         with cluster.engine.lock:
             assert (mine.state, others.state) == ("CANCELED", "RUNNING")
 
 
-def test_a_missing_jar() -> None:
+def test_a_missing_jar_is_refused() -> None:
     with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: the file does not exist"):
         check(cluster.url, extra_checks=(MutatingChecks(Path("no.jar")),))
 
 
 @pytest.mark.parametrize(
-    "body", ["{}", "[1]", "no JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
+    "body", ["{}", "[1]", "not JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
 )
-def test_unexpected_responses(body: str) -> None:
-    """They are reported, and no further request uses them."""
-    server = ConstantClient(body)
-    report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run(
-        (MutatingChecks(JAR["2.3"] / "wordcount.jar"),)
+def test_unexpected_responses_are_findings(body: str) -> None:
+    client = ConstantClient(body)
+    report = Check(client, Contract.load("2.3"), wait=lambda ms: None).run(
+        (MutatingChecks(FOLDERS["2.3"] / "wordcount.jar"),)
     )
     assert "POST /jars/upload" in {str(finding.operation) for finding in report.findings}
 
 
-def test_an_async_operation_without_a_status() -> None:
-    job = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
-    report = Check(ConstantClient(job), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
+def test_an_async_operation_without_a_status_is_a_finding() -> None:
+    body = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
+    report = Check(ConstantClient(body), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
     assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(finding.operation) for finding in report.findings}
 
 
@@ -111,14 +113,14 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 @pytest.mark.slow
-def test_generated_requests(cluster: FlinkMock) -> None:
-    before = check(cluster.url).requests
+def test_generated_requests_have_no_findings_and_change_nothing(cluster: FlinkMock) -> None:
+    requests_without_fuzzing = check(cluster.url).requests
     steps: list[tuple[int, int, str]] = []
     report = check(cluster.url, extra_checks=(FuzzChecks(8),), progress=lambda *step: steps.append(step))
     assert report.clean, report.table()
-    assert report.requests > before + 4 * 97
-    assert [what for done, of, what in steps if done == of] == [""]  # only in the end
-    assert sum(what.startswith("generated requests: ") for _, _, what in steps) == steps[-2][1]
+    assert report.requests > requests_without_fuzzing + 4 * 97
+    assert [step for done, total, step in steps if done == total] == [""]  # only the last call
+    assert sum(step.startswith("generated requests: ") for _, _, step in steps) == steps[-2][1]
     with cluster.engine.lock:
         assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
 

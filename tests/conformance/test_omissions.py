@@ -1,38 +1,37 @@
-"""What a recording lacks: interrupted recordings, clusters that stop responding, and the list of omissions."""
+"""Incomplete recordings: interruptions, clusters that stop responding, and the list of omissions."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.http_client import ClientReader, HttpClient
 from flinkmock.conformance.recording import ClusterObservations, Poller, omissions, recorded_scenario
 from flinkmock.errors import ServerUnreachable
-from tests.conformance.recorded_clusters import BUSY, SCENARIO
+from tests.conformance.recorded_clusters import BUSY, LIFECYCLES
 
 
 def test_an_interrupted_recording_is_written() -> None:
-    def interrupt(ms: int) -> None:
-        if not interrupted:
-            interrupted.append(ms)
+    is_interrupted = False
+
+    def interrupt_once(ms: int) -> None:
+        nonlocal is_interrupted
+        if not is_interrupted:
+            is_interrupted = True
             raise KeyboardInterrupt
 
-    interrupted: list[int] = []
-    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+    with FlinkMock(LIFECYCLES, clock="virtual") as cluster:
         cluster.advance("5s")
         client = HttpClient(cluster.url)
         observations = ClusterObservations()
-        Poller(ClientReader(client), observations, interrupt).poll(60_000, 1000)
+        Poller(ClientReader(client), observations, interrupt_once).poll(60_000, 1000)
         client.close()
     assert len(recorded_scenario(observations)["jobs"]) == 4
 
 
-def test_a_cluster_that_stops_responding() -> None:
+def test_a_cluster_that_stops_responding_is_recorded_up_to_then() -> None:
     class StopsResponding:
         """Fails from the second poll on."""
 
@@ -44,20 +43,20 @@ def test_a_cluster_that_stops_responding() -> None:
                 raise ServerUnreachable("gone")
             return reader.json(target)
 
-    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+    with FlinkMock(LIFECYCLES, clock="virtual") as cluster:
         cluster.advance("5s")
         client = HttpClient(cluster.url)
         reader = ClientReader(client)
         observations = ClusterObservations()
         Poller(StopsResponding(), observations, lambda ms: None).poll(3000, 1000)
         client.close()
-    recorded_file = recorded_scenario(observations)
-    assert len(recorded_file["jobs"]) == 4
-    assert recorded_file["jobs"]["orders"]["checkpoints"]["every"] == "5s"
-    assert recorded_file["cluster"]["slots"] == 4
+    scenario = recorded_scenario(observations)
+    assert len(scenario["jobs"]) == 4
+    assert scenario["jobs"]["orders"]["checkpoints"]["every"] == "5s"
+    assert scenario["cluster"]["slots"] == 4
 
 
-def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_omissions_are_listed() -> None:
     with FlinkMock(BUSY, clock="virtual") as cluster:
         cluster.advance("60s")
         client = HttpClient(cluster.url)
@@ -83,7 +82,7 @@ def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFi
     ]
 
 
-def test_a_snapshot_and_metrics_of_an_ended_job() -> None:
+def test_a_snapshot_version_and_metrics_of_an_ended_job_are_listed_as_omissions() -> None:
     scenario = {
         "cluster": {"version": "2.4-SNAPSHOT"},
         "jobs": {"nightly": {"extends": "batch", "lifecycle": [{"RUNNING": "20s"}, "FINISHED"]}},
@@ -100,7 +99,5 @@ def test_a_snapshot_and_metrics_of_an_ended_job() -> None:
     assert recorded_scenario(observations)["flink"] == "2.3"
     notes = omissions(observations)
     assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in notes
-    on_metrics = [note for note in notes if "keeps after the end" in note]
-    assert len(on_metrics) == 1 and re.match(
-        r"job nightly: \d+ metrics, which Flink keeps after the end", on_metrics[0]
-    )
+    [note_on_metrics] = [note for note in notes if "keeps after the end" in note]
+    assert re.match(r"job nightly: \d+ metrics, which Flink keeps after the end", note_on_metrics)

@@ -15,19 +15,21 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from tests.conformance.recorded_clusters import SCENARIO
+from tests.conformance.recorded_clusters import LIFECYCLES
 from tests.timeouts import PATIENCE
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_writes_the_same_scenario_from_a_cluster_and_from_its_raw_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
-    with FlinkMock(SCENARIO, clock="20x") as cluster:
+    with FlinkMock(LIFECYCLES, clock="20x") as cluster:
         options = ["--for", "0.4s", "--every", "0.2s"]
         assert main(["record", cluster.url, "-o", str(out), "--raw", str(raw), *options]) == 0
     assert capsys.readouterr().out == f"{out}: 4 jobs\n"
     assert {json.loads(line)["target"] for line in raw.read_text().splitlines()} >= {"/overview", "/jobs/overview"}
-    with FlinkMock(out, clock="virtual") as again:
-        assert len(again.cluster.jobs) == 4
+    with FlinkMock(out, clock="virtual") as replay:
+        assert len(replay.cluster.jobs) == 4
     assert main(["record", "http://127.0.0.1:1", "-o", str(out)]) == 2
 
     from_raw = tmp_path / "made.yaml"
@@ -39,16 +41,16 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "orders" not in from_raw.read_text()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_command(end: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_record_and_writes_the_scenario(signal_number: signal.Signals, tmp_path: Path) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
-    with FlinkMock(SCENARIO, clock="real") as cluster:
+    with FlinkMock(LIFECYCLES, clock="real") as cluster:
         command = ["record", cluster.url, "-o", str(out), "--raw", str(raw), "--for", "1h", "--every", "0.1s"]
         process = subprocess.Popen([sys.executable, "-m", "flinkmock", *command], stdout=subprocess.PIPE, text=True)
         while not raw.exists() or not raw.stat().st_size:
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(end)
+        process.send_signal(signal_number)
         output, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (0, f"{out}: 4 jobs\n")
     assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
@@ -59,7 +61,9 @@ def write_raw_recording(raw: Path, *responses: tuple[str, Any]) -> None:
     raw.write_text("\n".join(lines), encoding="utf-8")
 
 
-def test_a_restarted_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_reports_jobs_that_a_restarted_cluster_no_longer_lists(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     raw = tmp_path / "raw.jsonl"
     write_raw_recording(
         raw,
@@ -72,20 +76,20 @@ def test_a_restarted_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert output.err.startswith("-: 0 jobs\nnot recorded: job a: no longer listed at the end of the recording.")
 
 
-def test_a_mistyped_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_says_that_a_mistyped_file_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", "127.0.0.1:1/no.jsonl", "-o", str(tmp_path / "x.yaml")]) == 2
     assert capsys.readouterr().err.endswith("There is no file 127.0.0.1:1/no.jsonl either.\n")
 
 
-def test_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_refuses_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.txt"
-    file.write_text("no exchange\n")
+    file.write_text("not an exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2
     assert f"{file}:1: this is not an exchange that flinkmock record --raw wrote." in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--anonymize"]) == 2
     assert "--raw keeps what --anonymize removes" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", str(tmp_path / "no" / "x")]) == 2
     assert "can't write the file: its folder does not exist." in capsys.readouterr().err
-    for wrong in ("soon", "0s"):
+    for invalid_duration in ("soon", "0s"):
         with pytest.raises(SystemExit):
-            main(["record", "localhost:8081", "-o", "x", "--for", wrong])
+            main(["record", "localhost:8081", "-o", "x", "--for", invalid_duration])

@@ -1,4 +1,4 @@
-"""Recordings of real clusters, served by the fake, respond as the clusters did at the end of the recording.
+"""A fake that serves the recording of a real cluster responds like the cluster at the end of the recording.
 
 The exchanges and responses are in data/; `python -m tests.conformance.record_real` records them.
 """
@@ -30,14 +30,15 @@ def recorded(version: str) -> dict[str, Any]:
 
 
 def score(scenario: dict[str, Any], version: str) -> Score:
-    # a real cluster serves cached responses; a fake with a stopped clock does so only on request
+    """Compare the responses of the scenario with those of the recorded cluster."""
+    # a real cluster serves cached responses; a fake with a virtual clock does so only if the scenario says so
     scenario = scenario | {"cluster": scenario["cluster"] | {"caches": True}}
     with FlinkMock(scenario, clock="virtual") as cluster:
         return compare(load(DATA / f"reads-{version}.json.gz"), read_endpoints(Driver(cluster.url, DATA, "/scratch")))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_replay_sends_the_responses_of_the_cluster(version: str) -> None:
+def test_a_fake_that_serves_the_recording_sends_the_responses_of_the_cluster(version: str) -> None:
     agreement = score(recorded(version), version)
     assert agreement.steps > 400
     assert agreement.share >= 0.97, report({"reads": agreement}, verbose=True)

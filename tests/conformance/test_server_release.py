@@ -28,14 +28,14 @@ from tests.conformance.tampering_proxy import tampering_proxy
         ("1.9.3", "1.12", "The server is Flink 1.9.3, which is unknown. 1.12 is the nearest known release."),
     ],
 )
-def test_the_nearest_release(version: str, minor: str, note: str) -> None:
+def test_a_version_is_compared_with_the_nearest_release(version: str, minor: str, note: str) -> None:
     release = nearest_release(version)
     assert release is not None
     assert (release.minor, release.note) == (minor, note)
 
 
 @pytest.mark.parametrize("version", ["", "unknown", "<unknown>", "master"])
-def test_texts_that_are_no_versions(version: str) -> None:
+def test_a_text_that_is_not_a_version_has_no_nearest_release(version: str) -> None:
     assert nearest_release(version) is None
 
 
@@ -48,13 +48,13 @@ def test_a_snapshot_is_checked_with_a_note(capsys: pytest.CaptureFixture[str]) -
     )
 
 
-def test_an_unknown_version() -> None:
-    def changed(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+def test_check_refuses_a_server_with_an_unknown_version() -> None:
+    def change_version(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
         return status, content_type, body.replace(b'"flink-version":"2.3.0"', b'"flink-version":"master"')
 
     with (
         FlinkMock(flink="2.3", clock="virtual") as cluster,
-        tampering_proxy(cluster.url, "/config", changed) as url,
+        tampering_proxy(cluster.url, "/config", change_version) as url,
         pytest.raises(ServerUnreachable, match="is Flink master, which is unknown"),
     ):
         check(url)

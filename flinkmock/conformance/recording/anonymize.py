@@ -17,9 +17,9 @@ _PLATFORM = ("java.", "javax.", "org.apache.flink.")
 
 
 class Anonymizer:
-    """Replaces each name by a neutral name, the same one each time; changes nothing if it is not `enabled`."""
+    """Replaces each name by a neutral name, always the same one; changes nothing if it is not `enabled`."""
 
-    def __init__(self, enabled: bool) -> None:
+    def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
         self._replacements: dict[tuple[str, str], str] = {}
 

@@ -35,7 +35,7 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
         observations: The observations of the cluster.
         anonymize: Whether to omit or replace names, messages, hosts, paths and other details of the user's programs.
     """
-    anonymizer = Anonymizer(anonymize)
+    anonymizer = Anonymizer(enabled=anonymize)
     exceptions = ExceptionCatalog(anonymizer)
     entry: dict[str, Any] = {"name": "recorded"}
     if release := nearest_release(observations.version):
