@@ -7,7 +7,7 @@ import shutil
 import time
 
 from flinkmock import limits, private_files
-from flinkmock.cluster.clock import Clock
+from flinkmock.cluster.clock import DEFAULT_START_TIME, Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
@@ -16,7 +16,6 @@ from flinkmock.faults import FIRST_TASKMANAGER, Fault, Faults
 from flinkmock.garbage_collection import without_garbage_collection
 from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected, Journal
-from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import Handler
 from flinkmock.rest.rendering import ResponseRenderer
 from flinkmock.rest.varied_responses import VariedResponses
@@ -29,6 +28,14 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _create_clock(mode: str, start_time: int | None) -> Clock:
+    """Return a clock. Raises InvalidArgument. Without a start time, it begins as the argument of `Engine` describes."""
+    clock = Clock(mode, wall_ms, DEFAULT_START_TIME if start_time is None else start_time)
+    if start_time is None and clock.follows_wall:
+        return Clock(mode, wall_ms)
+    return clock
+
+
 class Engine:
     """A fake cluster with everything that requests to it need. `RestApi` handles requests to an engine.
 
@@ -38,7 +45,7 @@ class Engine:
         seed: The seed of all random choices; None: that of the scenario.
         clock: The clock mode: "real", "virtual", "10x", "1s per request"; None: that of the scenario, or real.
         start_time: The cluster time at which the scenario begins, in epoch ms; None: that of the scenario. If it has
-            none, the time of the wall clock for a real or scaled clock, and `EPOCH_MS` for others.
+            none, the time of the wall clock for a real or scaled clock, and `DEFAULT_START_TIME` for others.
 
     Attributes:
         lock: Guards the cluster. Hold it while you read or change the cluster. `faults` and `journal` have their own
@@ -65,10 +72,7 @@ class Engine:
         self.contract = flink if isinstance(flink, Contract) else Contract.load(flink or spec.flink or LATEST)
         self.initial_clock_mode = clock or spec.clock or "real"
         self.wall_ms = wall_ms
-        start_time = spec.start_time if start_time is None else start_time
-        self.clock = Clock(self.initial_clock_mode, wall_ms, EPOCH_MS if start_time is None else start_time)
-        if start_time is None and self.clock.follows_wall:
-            self.clock = Clock(self.initial_clock_mode, wall_ms)
+        self.clock = _create_clock(self.initial_clock_mode, spec.start_time if start_time is None else start_time)
         self.renderer = ResponseRenderer(self.contract, spec.seed)
         self.lock = StateLock()
         self.handler_overrides: dict[str, Handler] = {}

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """A snapshot, created by `Engine.snapshot`. `at` is the cluster time at which it was taken (epoch ms)."""
+    """A snapshot, created by `Engine.snapshot`.
+
+    Attributes:
+        at: The cluster time at which it was taken, in epoch ms.
+        handler_overrides: Operation id -> the user's handler.
+        varied_response_counts: Operation id -> how many of its responses were varied.
+    """
 
     at: int
     cluster: ClusterSnapshot
@@ -34,14 +40,15 @@ class Snapshot:
         """Take a snapshot of an engine, after running the events that are due."""
         now = engine.clock.now()
         engine.cluster.run_due_events(now)
+        varied_responses = engine.varied_responses
         return cls(
-            now,
-            ClusterSnapshot.of(engine.cluster),
-            engine.faults.snapshot(),
-            engine.journal.snapshot(),
-            {**engine.handler_overrides},
-            engine.clock.text,
-            dict(engine.varied_responses.response_counts) if engine.varied_responses is not None else {},
+            at=now,
+            cluster=ClusterSnapshot.of(engine.cluster),
+            faults=engine.faults.snapshot(),
+            journal=engine.journal.snapshot(),
+            handler_overrides={**engine.handler_overrides},
+            clock_mode=engine.clock.text,
+            varied_response_counts=dict(varied_responses.response_counts) if varied_responses is not None else {},
         )
 
     def restore(self, engine: Engine) -> None:

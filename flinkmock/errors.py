@@ -85,7 +85,7 @@ class ImportRefused(FlinkMockError, ValueError):
     """A file can't be imported: it does not describe Flink's REST API, or lacks a part that a contract needs."""
 
 
-def unreadable(file: object, error: OSError | ValueError) -> str:
+def unreadable_message(file: object, error: OSError | ValueError) -> str:
     """Return the message about a file that can't be read: "orders.yaml: file not found."."""
     if isinstance(error, FileNotFoundError):
         return f"{file}: file not found."
@@ -94,7 +94,7 @@ def unreadable(file: object, error: OSError | ValueError) -> str:
     return f"{file}: can't read the file: {getattr(error, 'strerror', None) or error}."
 
 
-def unwritable(file: object, error: OSError) -> str:
+def unwritable_message(file: object, error: OSError) -> str:
     """Return the message about a file that can't be written."""
     reason = "its folder does not exist" if isinstance(error, FileNotFoundError) else error.strerror
     return f"{file}: can't write the file: {reason}."

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 Name = str | int
-EPOCH_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z, the start time of clocks that do not follow the wall clock, so that equal seeds give equal
-bytes."""
 
 
 @dataclass(frozen=True, slots=True)

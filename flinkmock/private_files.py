@@ -14,6 +14,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 try:
     import fcntl
@@ -21,9 +22,17 @@ except ImportError:  # Windows, on which leftovers are not removed
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "flinkmock-process-"
-_LOCK = "lock"
-_OWNED: dict[str, tuple[Path, int]] = {}
-"""Folder for temporary files -> the private folder of this process, and the file descriptor of its lock."""
+_LOCK_FILE = "lock"
+
+
+class _PrivateFolder(NamedTuple):
+    path: Path
+    process_id: int
+    """The process that removes the folder at its end; a fork of it does not."""
+
+
+_PRIVATE_FOLDERS: dict[str, _PrivateFolder] = {}
+"""Folder for temporary files -> the private folder in it."""
 
 
 def new_path(kind: str) -> Path:
@@ -34,7 +43,7 @@ def new_path(kind: str) -> Path:
 def make(folder: Path) -> Path:
     """Create a folder with a path from `new_path`, and return it. Raises OSError."""
     if not folder.parent.exists():
-        _lock(folder.parent)
+        _create_and_lock(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -54,7 +63,7 @@ def _remove_leftover(folder: Path) -> None:
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         return
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+    lock = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)
@@ -65,18 +74,17 @@ def _remove_leftover(folder: Path) -> None:
 def _private_folder() -> Path:
     """Return the path of the private folder. It exists after `make` was called."""
     parent = tempfile.gettempdir()
-    owned = _OWNED.get(parent)
-    if owned is None:
-        owned = _OWNED[parent] = Path(parent, f"{PREFIX}{_random_name()}"), os.getpid()
-    return owned[0]
+    if parent not in _PRIVATE_FOLDERS:
+        _PRIVATE_FOLDERS[parent] = _PrivateFolder(Path(parent, f"{PREFIX}{_random_name()}"), os.getpid())
+    return _PRIVATE_FOLDERS[parent].path
 
 
-def _lock(folder: Path) -> None:
+def _create_and_lock(folder: Path) -> None:
     """Create the private folder and hold its lock until the process ends. Raises OSError."""
     remove_leftovers()
     while True:
         folder.mkdir(mode=0o700)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         if fcntl is None:
             os.close(lock)
             return
@@ -92,6 +100,6 @@ def _random_name() -> str:
 
 @atexit.register
 def _remove_own_folders() -> None:
-    for folder, process in _OWNED.values():
-        if process == os.getpid():  # not in a fork
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in _PRIVATE_FOLDERS.values():
+        if folder.process_id == os.getpid():
+            shutil.rmtree(folder.path, ignore_errors=True)

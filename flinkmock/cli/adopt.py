@@ -127,7 +127,7 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
 
     from flinkmock.cli.record import scenario_dumper
     from flinkmock.conformance.adoption import replay, scenario_of
-    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.errors import FlinkMockError, unwritable_message
     from flinkmock.tables import counted
 
     scenario = scenario_of(fakes, flink)
@@ -139,7 +139,7 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(unwritable(out, error)) from error
+        raise FlinkMockError(unwritable_message(out, error)) from error
     jobs = counted(len(scenario.get("jobs", {})), "job")
     compared, differences = replay(fakes, scenario)
     equal = compared - len({difference.request for difference in differences})

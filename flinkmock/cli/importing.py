@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import clear_release_cache, minor_release
     from flinkmock.contract.importing import dump, import_contract, nearest_release
-    from flinkmock.errors import FlinkMockError, ImportRefused, unreadable, unwritable
+    from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message, unwritable_message
     from flinkmock.tables import counted
 
     base = Contract.load(args.base or nearest_release(args.flink))
@@ -59,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
     except ImportRefused as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(unreadable(args.file, error)) from error
+        raise FlinkMockError(unreadable_message(args.file, error)) from error
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(dump(document), encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(unwritable(out, error)) from error
+        raise FlinkMockError(unwritable_message(out, error)) from error
     clear_release_cache()
     for note in notes:
         print(note)

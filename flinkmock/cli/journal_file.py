@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from flinkmock.errors import FlinkMockError, unwritable
+from flinkmock.errors import FlinkMockError, unwritable_message
 
 if TYPE_CHECKING:
     from flinkmock.journal import Exchange
@@ -38,7 +38,7 @@ class JournalFile:
             try:
                 self._file = file.open("w", encoding="utf-8")
             except OSError as error:
-                raise FlinkMockError(unwritable(file, error)) from None
+                raise FlinkMockError(unwritable_message(file, error)) from None
             if self._is_har:
                 self._write_har("")
 

@@ -24,7 +24,7 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import LATEST, Contract
     from flinkmock.contract.openapi import openapi
-    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.errors import FlinkMockError, unwritable_message
     from flinkmock.tables import counted
 
     contract = Contract.load(args.flink or LATEST)
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         args.out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(unwritable(args.out, error)) from error
+        raise FlinkMockError(unwritable_message(args.out, error)) from error
     count = counted(sum(map(len, document["paths"].values())), "operation")
     print(f"{args.out}: {count} of Flink {contract.release.version}")
     return 0

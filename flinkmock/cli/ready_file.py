@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from flinkmock.errors import FlinkMockError, unwritable
+from flinkmock.errors import FlinkMockError, unwritable_message
 
 
 class ReadyFile:
@@ -53,4 +53,4 @@ class ReadyFile:
             raise self._error(error) from None
 
     def _error(self, error: OSError) -> FlinkMockError:
-        return FlinkMockError(unwritable(self._file, error))
+        return FlinkMockError(unwritable_message(self._file, error))

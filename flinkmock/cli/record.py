@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     import yaml
 
     from flinkmock.conformance.recording import omissions, read_raw, recorded_scenario
-    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.errors import FlinkMockError, unwritable_message
     from flinkmock.tables import counted
 
     if args.raw and args.anonymize:
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             args.out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(unwritable(error.filename or args.out, error)) from error
+        raise FlinkMockError(unwritable_message(error.filename or args.out, error)) from error
     except (LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(
             f"{args.url} can't be recorded, because a response does not have Flink's form: {error!r}. "
@@ -152,12 +152,12 @@ def check_writable(file: Path, *, overwrite: bool) -> None:
 
 def _lines_of(file: Path) -> list[str]:
     """Return the lines of a file that --raw wrote. Raises FlinkMockError."""
-    from flinkmock.errors import FlinkMockError, unreadable
+    from flinkmock.errors import FlinkMockError, unreadable_message
 
     try:
         return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(unreadable(file, error)) from error
+        raise FlinkMockError(unreadable_message(file, error)) from error
 
 
 def record_cluster(

@@ -174,12 +174,12 @@ def _print(plan: Plan) -> int:
 
 
 def _write(file: Path, text: str) -> int:
-    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.errors import FlinkMockError, unwritable_message
 
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(unwritable(file, error)) from error
+        raise FlinkMockError(unwritable_message(file, error)) from error
     return 0
 
 

@@ -24,6 +24,10 @@ from enum import Enum
 from flinkmock.errors import InvalidArgument
 from flinkmock.units import parse_duration
 
+DEFAULT_START_TIME = 1_767_225_600_000
+"""2026-01-01T00:00:00Z in epoch ms: the start time of clocks that do not follow the wall clock, so that equal seeds
+give equal bytes."""
+
 
 class ClockMode(Enum):
     REAL = "real"

@@ -21,7 +21,7 @@ from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import behaviours_between, contracts_between, difference
 from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.schema_fields import schema_fields
-from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.journal.contract_review import read_fields
 
 FAILS, IGNORED, MAY_READ, ALREADY_IGNORED = "fails", "ignored", "may read", "ignored already"
@@ -91,7 +91,7 @@ def read_requests(file: Path) -> list[ClientRequest]:
     try:
         text = file.read_text(encoding="utf-8-sig")  # some programs begin a HAR file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(unreadable(file, error)) from error
+        raise FlinkMockError(unreadable_message(file, error)) from error
     if not text.strip():
         raise FlinkMockError(f"{file} is empty: it contains no requests.")
     try:

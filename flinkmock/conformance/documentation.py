@@ -12,7 +12,7 @@ from flinkmock.contract.importing import contract_from_description
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.data_files import data_dir
-from flinkmock.errors import FlinkMockError, ImportRefused, unreadable
+from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message
 
 PAGES_FILE = "documented.json"
 """The file in `schemas/` with the operations and schemas of the REST API pages of Flink's documentation, by release."""
@@ -62,4 +62,4 @@ def _read(file: Path, version: str) -> Mapping[str, Any]:
     except ImportRefused as error:
         raise FlinkMockError(f"{file}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(unreadable(file, error)) from error
+        raise FlinkMockError(unreadable_message(file, error)) from error

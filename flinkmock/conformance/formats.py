@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from flinkmock.conformance.report import Finding, Report
-from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.tables import counted
 
 FORMATS = ("table", "json", "junit", "markdown", "github")
@@ -60,7 +60,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
         entries = [*document["findings"], *document["accepted"]]
         return {(entry["operation"], entry["pointer"], entry["kind"], entry["expected"]) for entry in entries}
     except OSError as error:
-        raise FlinkMockError(unreadable(file, error)) from error
+        raise FlinkMockError(unreadable_message(file, error)) from error
     except (ValueError, LookupError, TypeError) as error:
         raise FlinkMockError(f"{file} is not a report of `flinkmock check --format json`.") from error
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from flinkmock.conformance.http_client import HttpRequest, HttpResponse
 from flinkmock.conformance.invariants import TERMINAL, InvariantViolation
-from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.errors import FlinkMockError, unreadable_message
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
@@ -112,7 +112,7 @@ class _Session:
         try:
             content = jar.read_bytes()
         except OSError as error:
-            raise FlinkMockError(unreadable(jar, error)) from error
+            raise FlinkMockError(unreadable_message(jar, error)) from error
         self.report_step("upload and plan of the jar")
         raw_body, content_type = multipart(jar.name, content)
         response = self._check.send(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkmock.errors import DashboardMissing, unreadable
+from flinkmock.errors import DashboardMissing, unreadable_message
 from flinkmock.release import Release
 
 AUTO = "auto"
@@ -116,7 +116,7 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
             entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB)]
             files = {entry.filename.removeprefix(_WEB): archive.read(entry) for entry in entries}
     except OSError as error:
-        raise DashboardMissing(unreadable(jar, error)) from None
+        raise DashboardMissing(unreadable_message(jar, error)) from None
     except zipfile.BadZipFile:
         raise DashboardMissing(f"{jar} is not a flink-dist jar, or a folder with one.") from None
     if "index.html" not in files:

@@ -162,8 +162,8 @@ def _taskmanager_not_found(error: errors.TaskManagerNotFound, context: _Context)
 @_maps(errors.LogNotFound)
 def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
     if error.taskmanager_id is None and error.name in _DIRECTORY_NAMES:  # a directory, which Flink tries to send
-        unreadable = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(error.name))
-        not_found = JavaException(java_classes.FLINK_EXCEPTION, messages.can_not_find(error.name), unreadable)
+        unreadable_message = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(error.name))
+        not_found = JavaException(java_classes.FLINK_EXCEPTION, messages.can_not_find(error.name), unreadable_message)
         no_transfer = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER, not_found)
         return internal_error(completion_exception(no_transfer))
     if error.taskmanager_id is None:
@@ -179,8 +179,8 @@ def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
 def _unreadable_taskmanager_file(name: str, quirks: ReleaseQuirks) -> JavaException:
     """Return the exception of TaskExecutor.requestFileUploadByFilePath for a folder or a missing file."""
     if name in _DIRECTORY_NAMES:
-        unreadable = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(name))
-        return JavaException(java_classes.FLINK_EXCEPTION, messages.file_not_uploaded(name), unreadable)
+        unreadable_message = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(name))
+        return JavaException(java_classes.FLINK_EXCEPTION, messages.file_not_uploaded(name), unreadable_message)
     is_wrapped = quirks.missing_taskmanager_file_is_wrapped
     java_class = java_classes.FILE_NOT_FOUND_EXCEPTION if is_wrapped else java_classes.FLINK_EXCEPTION
     return JavaException(java_class, messages.no_file_on_taskmanager(name))

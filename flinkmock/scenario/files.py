@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from flinkmock import limits
 from flinkmock.data_files import data_dir
-from flinkmock.errors import unreadable
+from flinkmock.errors import unreadable_message
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping, parse_yaml
 from flinkmock.scenario.templates import merge
@@ -118,5 +118,5 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
             # one byte more than allowed is enough to see that a file is too large
             return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null byte
-        problem = unreadable(file, error).removeprefix(f"{file}: ")
+        problem = unreadable_message(file, error).removeprefix(f"{file}: ")
     diagnostics.fail(location, prefix + problem)  # outside of `except`, so that the traceback has no context

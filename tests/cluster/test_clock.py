@@ -2,8 +2,7 @@ import itertools
 
 import pytest
 
-from flinkmock.cluster.clock import Clock
-from flinkmock.named_random import EPOCH_MS
+from flinkmock.cluster.clock import DEFAULT_START_TIME, Clock
 
 
 class Wall:
@@ -32,27 +31,27 @@ def test_scaled_runs_faster_from_the_start_on() -> None:
 
 def test_virtual_moves_only_by_advance() -> None:
     wall = Wall()
-    clock = Clock("virtual", wall, EPOCH_MS)
+    clock = Clock("virtual", wall, DEFAULT_START_TIME)
     wall.now += 10_000
-    assert clock.now() == EPOCH_MS
-    assert clock.advance("2m30s") == EPOCH_MS + 150_000
-    assert clock.on_request() == EPOCH_MS + 150_000
+    assert clock.now() == DEFAULT_START_TIME
+    assert clock.advance("2m30s") == DEFAULT_START_TIME + 150_000
+    assert clock.on_request() == DEFAULT_START_TIME + 150_000
 
 
 def test_a_step_for_each_request() -> None:
-    clock = Clock("1s per request", Wall(), EPOCH_MS)
-    assert [clock.on_request() for _ in range(3)] == [EPOCH_MS + 1_000, EPOCH_MS + 2_000, EPOCH_MS + 3_000]
-    assert clock.now() == EPOCH_MS + 3_000
+    clock = Clock("1s per request", Wall(), DEFAULT_START_TIME)
+    assert [clock.on_request() - DEFAULT_START_TIME for _ in range(3)] == [1_000, 2_000, 3_000]
+    assert clock.now() == DEFAULT_START_TIME + 3_000
 
 
 @pytest.mark.parametrize("mode", ["real", "virtual", "10x", "1s per request"])
 def test_it_begins_at_the_time_of_the_wall_clock_or_at_the_start_time(mode: str) -> None:
     wall = Wall()
     assert Clock(mode, wall).now() == wall.now
-    clock = Clock(mode, wall, EPOCH_MS)
-    assert clock.now() == EPOCH_MS
-    clock.rewind(EPOCH_MS + 5)
-    assert clock.now() == EPOCH_MS + 5
+    clock = Clock(mode, wall, DEFAULT_START_TIME)
+    assert clock.now() == DEFAULT_START_TIME
+    clock.rewind(DEFAULT_START_TIME + 5)
+    assert clock.now() == DEFAULT_START_TIME + 5
 
 
 def steps(pauses: list[int]) -> list[int]:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import flinkmock.engine
+from flinkmock.cluster.clock import DEFAULT_START_TIME
 from flinkmock.conformance.operation_tour import tour_scenario
 from flinkmock.conformance.targets import Targets
 from flinkmock.engine import Engine
 from flinkmock.faults import Drop, Fault, FaultTrigger
-from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.reads import READS
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.response import Response
@@ -43,7 +43,7 @@ class PlainServer(FlinkServer):
 
 
 class Wall:
-    now = EPOCH_MS
+    now = DEFAULT_START_TIME
 
     def __call__(self) -> int:
         return self.now

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from flinkmock.cluster.clock import DEFAULT_START_TIME
 from flinkmock.cluster.errors import JobNotFound
 from flinkmock.contract import known_releases
-from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread
 from flinkmock.server.aiohttp_application import create_app
@@ -156,10 +156,10 @@ def test_the_observer_is_called_for_each_exchange() -> None:
         client.send("GET", "/jobs/nohex")
         client.send("GET", "/%")
     assert exchanges == [
-        Exchange("GET", f"/jobs/{ID.upper()}?x=1", EPOCH_MS, 200, "getJobDetails", ID),
-        Exchange("GET", "/nosuch", EPOCH_MS, 404),
-        Exchange("GET", "/jobs/nohex", EPOCH_MS, 400, "getJobDetails", "nohex"),
-        Exchange("GET", "/%", EPOCH_MS, 500),
+        Exchange("GET", f"/jobs/{ID.upper()}?x=1", DEFAULT_START_TIME, 200, "getJobDetails", ID),
+        Exchange("GET", "/nosuch", DEFAULT_START_TIME, 404),
+        Exchange("GET", "/jobs/nohex", DEFAULT_START_TIME, 400, "getJobDetails", "nohex"),
+        Exchange("GET", "/%", DEFAULT_START_TIME, 500),
     ]
 
 

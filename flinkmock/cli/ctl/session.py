@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.tables import columns
 from flinkmock.units import format_duration
 
@@ -65,7 +65,7 @@ class Session:
         try:
             return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         except (OSError, ValueError) as error:
-            raise FlinkMockError(unreadable(file, error)) from None
+            raise FlinkMockError(unreadable_message(file, error)) from None
 
 
 def date_and_time(at: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flinkmock.conformance.adoption.fakes import FakeResponse, fake_response
 from flinkmock.conformance.adoption.guess import guess_request
-from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.errors import FlinkMockError, unreadable_message
 
 SUFFIXES = (".json", ".har", ".yaml", ".yml")
 PATTERNS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
@@ -39,7 +39,7 @@ def _read_file(file: Path) -> list[FakeResponse]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(unreadable(file, error)) from error
+        raise FlinkMockError(unreadable_message(file, error)) from error
     document = _parse(text, file)
     try:
         return list(_responses(document, file))

@@ -9,8 +9,8 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from flinkmock.cluster.clock import DEFAULT_START_TIME
 from flinkmock.contract.schema_branches import allowed_types
-from flinkmock.named_random import EPOCH_MS
 
 FieldPath = tuple[Any, str | int] | None
 """The path of a field in a body: (path of the parent, key or index); None is the whole body. It is a linked list,
@@ -119,7 +119,7 @@ _COUNTS = frozenset(("parallelism", "slots", "subtasks", "bound"))
 def _integer(schema: Mapping[str, Any], name: str, number: int) -> int:
     words = _words_of(name)
     if words & _TIMES and "accumulated" not in words and schema.get("format") == "int64":
-        return EPOCH_MS + number % (30 * _DAY_MS)
+        return DEFAULT_START_TIME + number % (30 * _DAY_MS)
     if words & _DURATIONS:
         return number % 10_000
     if words & _SIZES:

@@ -260,18 +260,18 @@ def slow_snapshots(driver: Driver) -> None:
 
 def stops_that_may_fail(driver: Driver) -> None:
     """Stop jobs with bodies that only some releases accept, and with an unwritable directory."""
-    unwritable = "an unwritable directory"
+    unwritable_message = "an unwritable directory"
     for name, body in (
         ("unknown field", {"nope": 1}),
         ("the savepoint field name", {"target-directory": WRITABLE}),
         ("no body", None),
-        (unwritable, {"targetDirectory": UNWRITABLE, "drain": False}),
+        (unwritable_message, {"targetDirectory": UNWRITABLE, "drain": False}),
     ):
         start_job(driver, "wordcount", "--name", "to be stopped", name=f"run for stop with {name}")
         operation(driver, f"stop with {name}", JOB + "/stop", body)
         time.sleep(1)
         driver.step(f"jobs/overview after stop with {name}", "GET", "/jobs/overview")
-        if name == unwritable:
+        if name == unwritable_message:
             wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RUNNING", timeout=5)
             driver.step(f"exceptions after stop with {name}", "GET", JOB + "/exceptions")
         cancel(driver)
