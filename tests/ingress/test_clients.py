@@ -40,9 +40,12 @@ def get_with_requests(mock: FlinkMock, credential: Credential) -> int:
 
 
 def get_with_httpx(mock: FlinkMock, credential: Credential) -> int:
-    auth = tuple(credential.secret.split(":")) if credential.scheme == "Basic" else None
-    headers = {} if auth else {"Authorization": credential.header}
-    return httpx.get(mock.url + "/jobs", auth=auth, headers=headers, verify=mock.ssl_context).status_code  # type: ignore[arg-type]
+    assert mock.ssl_context is not None
+    with httpx.Client(verify=mock.ssl_context) as client:
+        if credential.scheme == "Basic":
+            user, _, password = credential.secret.partition(":")
+            return client.get(mock.url + "/jobs", auth=(user, password)).status_code
+        return client.get(mock.url + "/jobs", headers={"Authorization": credential.header}).status_code
 
 
 def get_with_aiohttp(mock: FlinkMock, credential: Credential) -> int:

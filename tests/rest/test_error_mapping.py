@@ -152,7 +152,7 @@ def test_unknown_triggers_are_named_by_their_key(kind: str) -> None:
     ("kind", "key"), [("disposal", "async.OperationKey@e0e"), ("dataset", "async.OperationKey@e0e")]
 )
 def test_an_operation_key_has_the_hash_of_its_trigger_id(kind: str, key: str) -> None:
-    """Real 2.3.0 and 1.20.5, without a cause since 1.15."""
+    """Recorded on 2.3.0 and 1.20.5. There is no cause since 1.15."""
     _, errors, _ = error_response(TriggerNotFound(kind, f"{0xDEF:032x}"), "getSavepointStatus", "2.3")
     assert errors[0].splitlines()[0] == NOT_FOUND + KEY + key
     assert "Caused by" not in errors[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,8 +20,9 @@ SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times
 
 
 @contextmanager
-def faulty_cluster(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
-    with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:  # type: ignore[arg-type]
+def faulty_cluster(*faults: Fault, **options: Any) -> Iterator[FlinkMock]:
+    """Serve a cluster with a job and faults; `options` are those of FlinkMock."""
+    with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:
         mock.faults.add(*faults)
         yield mock
 

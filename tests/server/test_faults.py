@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 import aiohttp
 import httpx
@@ -222,7 +223,7 @@ def test_throttle_and_truncate_can_be_combined() -> None:
         (Corrupt(Corruption.GARBAGE), lambda text: '"jobs"' not in text),
     ],
 )
-def test_responses_with_corrupt_bodies_are_valid_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
+def test_responses_with_corrupt_bodies_are_valid_http(corrupt: Corrupt, check: Callable[[str], bool]) -> None:
     with faulty_cluster(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
         for _ in range(2):
             response = client.get("/jobs")

@@ -12,7 +12,7 @@ from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
 from tests.server.raw_connection import JOBS, RawConnection, job_id, send_raw
 
-# -- faults of the cluster itself
+# -- faults of the cluster
 
 
 def test_stale_responses_are_earlier_ones() -> None:
@@ -87,7 +87,7 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
         assert first in mock.job("orders").job.failures[-1].exception.message
 
 
-# -- which requests
+# -- the requests to which a fault applies
 
 
 @pytest.mark.parametrize(
