@@ -71,7 +71,7 @@ def statistics(call: RestCall) -> Payload:
     job, time = _job_and_statistics_time(call)
     tracker = job.checkpoints
     sizes, durations = tracker.summaries_at(time)
-    zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None
+    zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None  # of values that the model does not have
     payloads = _CheckpointPayloads(call, job, time)
     completed, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
     failed = tracker.latest_failed_at(time)

@@ -17,6 +17,7 @@ from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, 
 
 Schema = Mapping[str, Any]
 Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
+"""Returns the value of a body for a value of a payload, its path, and the source of placeholders."""
 
 
 class _Missing:
@@ -49,6 +50,7 @@ class Compiler:
         self._being_compiled: list[str] = []
 
     def compile(self, schema: Schema) -> Render:
+        """Return a function that renders the values of a schema. It raises SchemaMismatch."""
         if "$ref" in schema:
             return self._reference(schema["$ref"].removeprefix("#/$defs/"))
         branches = alternatives(schema)
@@ -100,7 +102,7 @@ class Compiler:
     def _object(self, schema: Schema) -> Render:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
-        # a property that is only known from a description may be null, whatever its schema says
+        # a property that is known only from a description may be null, even if its schema does not allow it
         required_names = set(schema.get("required", ()))
         nullable = frozenset(schema.get("unconfirmed", ()))
         fields = [
