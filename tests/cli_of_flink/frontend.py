@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.timeouts import PATIENCE
+
 OPEN_PACKAGES = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
 """Packages of java.base that Flink accesses by reflection; its own script opens them, too."""
 LOG4J = "rootLogger.level = OFF\n"
-PATIENCE = 90
-"""The maximum time of one command, in seconds. Each command starts a JVM."""
 
 
 def java() -> str | None:

@@ -26,7 +26,7 @@ CHUNK_SIZE = 1 << 16
 RECORDED_BODY_LIMIT = 200
 """The length up to which a raw request body is recorded, in bytes. Of longer ones, only the length is recorded."""
 SHAPE_ERRORS = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
-"""The errors that a body of an unexpected shape raises. They do not end a suite, so that any server can be compared."""
+"""The errors of code that reads a body of an unexpected shape. They do not end a suite: any server can be compared."""
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]
@@ -49,6 +49,12 @@ class Driver:
         target: The base URL of the server.
         jars: The folder with the jars of the recorded jobs.
         scratch: A folder to which the cluster can write savepoints.
+
+    Attributes:
+        suite: The name of the suite.
+        steps: The recorded steps of the suite.
+        variables: The values of the variables in templates: {job}, {vertex} …
+        last_response: The response of the last step, as it is recorded.
     """
 
     def __init__(self, target: str, jars: Path, scratch: str) -> None:
@@ -179,17 +185,17 @@ class Driver:
             query: The template of the query.
             text_limit: The length to which text is cut, in characters.
             timeout: The maximum time to wait for the response, in seconds.
-            volatile: Whether the response may be empty, depending on when the cluster last fetched metrics.
+            volatile: Whether the body may be empty, because it depends on when the cluster last fetched metrics.
             request: Further arguments of `prepare`.
         """
         recorded, target, options = self.prepare(method, path, query, **request)
-        entry = self.new_step(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
+        step = self.new_step(name or f"{method} {path}" + (f"?{query}" if query else ""), recorded)
         if volatile:
-            entry["volatile"] = True
+            step["volatile"] = True
         start = time.time()
-        entry["response"], body = self.exchange(method, target, text_limit, timeout=timeout, **options)
-        self.add_step(entry, start)
-        self.last_response = entry["response"]
+        step["response"], body = self.exchange(method, target, text_limit, timeout=timeout, **options)
+        self.add_step(step, start)
+        self.last_response = step["response"]
         return body
 
     def read(self, path: str, query: str | None = None, **options: Any) -> Body:
@@ -218,15 +224,15 @@ class Driver:
             interval: The time between two requests, in seconds.
         """
         recorded, target, options = self.prepare("GET", path)
-        entry = self.new_step(name, recorded) | {"timeline": [], "polls": 0}
+        step = self.new_step(name, recorded) | {"timeline": [], "polls": 0}
         start = time.time()
         while True:
             response, body = self.exchange("GET", target, **options)
-            self.add_to_timeline(entry, start, response, body, state)
+            self.add_to_timeline(step, start, response, body, state)
             if is_met(until, body) or time.time() - start > timeout:
                 break
             time.sleep(interval)
-        self.add_step(entry, start)
+        self.add_step(step, start)
         return body
 
     def new_step(self, name: str, request: dict[str, Any]) -> Step:
@@ -234,30 +240,30 @@ class Driver:
         count = self._name_counts[name] = self._name_counts.get(name, 0) + 1
         return {"suite": self.suite, "step": name if count == 1 else f"{name} #{count}", "request": request}
 
-    def add_step(self, entry: Step, start: float) -> None:
+    def add_step(self, step: Step, start: float) -> None:
         """Add a step that started at `start` (`time.time()`) to the recording.
 
         `t_ms` is how long it took, and `at_ms` when it started, since the driver was created.
         """
-        entry["t_ms"] = round((time.time() - start) * 1000)
-        entry["at_ms"] = round((start - self._recording_start) * 1000)
-        self.steps.append(entry)
+        step["t_ms"] = round((time.time() - start) * 1000)
+        step["at_ms"] = round((start - self._recording_start) * 1000)
+        self.steps.append(step)
 
     @staticmethod
     def add_to_timeline(
-        entry: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]
+        step: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]
     ) -> None:
         """Count a polled response and, if the state has changed, add it to the timeline of its step.
 
         A row of the timeline is [ms since `start`, status, state(body)].
         """
-        entry["polls"] += 1
-        entry["response"] = response
+        step["polls"] += 1
+        step["response"] = response
         try:
             text = state(body) if response["status"] // 100 == 2 else f"HTTP {response['status']}"
         except SHAPE_ERRORS:
             text = "?"
-        timeline = entry["timeline"]
+        timeline = step["timeline"]
         if not timeline or timeline[-1][2] != text:
             timeline.append([round((time.time() - start) * 1000), response["status"], text])
 
@@ -283,6 +289,7 @@ class Driver:
         return body
 
     def connect(self) -> socket.socket:
+        """Return a new connection to the server."""
         return socket.create_connection((self.host, self.port), timeout=20)
 
 

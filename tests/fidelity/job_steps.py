@@ -99,7 +99,13 @@ def wait_checkpoints(driver: Driver, count: int) -> None:
 
 
 def learn_vertices(driver: Driver, variable: str = "job", prefix: str = "") -> None:
-    """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink}."""
+    """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink} to ids of vertices.
+
+    Args:
+        driver: The driver that sends the requests.
+        variable: The variable with the id of the job.
+        prefix: The beginning of the names of the variables.
+    """
     body = driver.peek(f"/jobs/{{{variable}}}") or {}
     ids = [vertex["id"] for vertex in body.get("vertices", [])] or [UNKNOWN_ID]
     for index, vertex_id in enumerate(ids):
@@ -109,7 +115,7 @@ def learn_vertices(driver: Driver, variable: str = "job", prefix: str = "") -> N
 
 
 def vertex_variables(driver: Driver) -> list[str]:
-    """Return the names of the variables that `learn_vertices` set: v0, v1 …"""
+    """Return the names of the variables that have the ids of all vertices: v0, v1 …"""
     return [name for name in driver.variables if re.fullmatch(r"v\d", name)]
 
 
@@ -129,7 +135,7 @@ def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> 
 
 
 def settle(driver: Driver) -> None:
-    """Cancel all running jobs, so that the next suite has free slots."""
+    """Cancel all jobs that have not ended, and wait for their end, so that the next suite has free slots."""
     for job in (driver.peek("/jobs/overview") or {}).get("jobs", []):
         if not has_ended(job):
             driver.send("PATCH", f"/jobs/{job['jid']}")

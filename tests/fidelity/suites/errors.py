@@ -17,19 +17,19 @@ JSON = {"Content-Type": "application/json"}
 def errors(driver: Driver) -> None:
     learn_taskmanager(driver)
     start_job(driver, "wordcount", "--name", "oracle word count")
-    wrong_methods(driver)
-    head_options_and_odd_methods(driver)
-    unknown_paths(driver)
-    path_traversal(driver)
-    ids(driver)
-    bodies(driver)
-    job_submission(driver)
-    query_values(driver)
+    send_wrong_methods(driver)
+    send_other_methods(driver)
+    request_unknown_paths(driver)
+    request_paths_outside(driver)
+    send_bad_ids(driver)
+    send_bad_bodies(driver)
+    send_bad_submissions(driver)
+    send_bad_queries(driver)
     wire(driver)
     cancel(driver)
 
 
-def wrong_methods(driver: Driver) -> None:
+def send_wrong_methods(driver: Driver) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         for path in ("/overview", "/config", "/jobs/overview", JOB + "/plan", "/taskmanagers"):
             driver.step(None, method, path)
@@ -53,7 +53,7 @@ def wrong_methods(driver: Driver) -> None:
         driver.step(None, method, path)
 
 
-def head_options_and_odd_methods(driver: Driver) -> None:
+def send_other_methods(driver: Driver) -> None:
     for path in ("/overview", JOB, "/jobs/{unknown}", "/nosuch", "/"):
         driver.step(None, "HEAD", path)
         driver.step(None, "OPTIONS", path)
@@ -68,7 +68,7 @@ def head_options_and_odd_methods(driver: Driver) -> None:
         driver.step(None, method, "/overview")
 
 
-def unknown_paths(driver: Driver) -> None:
+def request_unknown_paths(driver: Driver) -> None:
     for path in (
         "/nosuch",
         "/jobs/{job}/nosuch",
@@ -118,7 +118,7 @@ def unknown_paths(driver: Driver) -> None:
     driver.step("fragment", "GET", "/overview#x")
 
 
-def path_traversal(driver: Driver) -> None:
+def request_paths_outside(driver: Driver) -> None:
     for path in (
         "/jobmanager/logs/..%2f..%2fetc%2fpasswd",
         "/jobmanager/logs/..%2fflink.conf",
@@ -132,7 +132,7 @@ def path_traversal(driver: Driver) -> None:
         driver.step(None, "GET", path, text_limit=200)
 
 
-def ids(driver: Driver) -> None:
+def send_bad_ids(driver: Driver) -> None:
     for job_id in (
         "nohex",
         "123",
@@ -174,7 +174,7 @@ def ids(driver: Driver) -> None:
     )
 
 
-def bodies(driver: Driver) -> None:
+def send_bad_bodies(driver: Driver) -> None:
     def post(name: str, **request: Any) -> None:
         driver.step(f"body: {name}", "POST", JOB + "/savepoints", **request)
 
@@ -213,7 +213,7 @@ def bodies(driver: Driver) -> None:
     driver.step("body on PATCH cancel (unknown job)", "PATCH", "/jobs/{unknown}", body=b'{"x":1}', headers=JSON)
 
 
-def job_submission(driver: Driver) -> None:
+def send_bad_submissions(driver: Driver) -> None:
     """Submit jobs with `POST /jobs`, as Flink's command line does."""
 
     def submit(name: str, **request: Any) -> None:
@@ -242,7 +242,7 @@ def job_submission(driver: Driver) -> None:
     driver.step("multipart with files to savepoints", "POST", JOB + "/savepoints", parts=parts)
 
 
-def query_values(driver: Driver) -> None:
+def send_bad_queries(driver: Driver) -> None:
     for path, query in (
         (JOB + "/accumulators", "includeSerializedValue=maybe"),
         (JOB + "/exceptions", "maxExceptions=abc"),

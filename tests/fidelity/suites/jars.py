@@ -21,16 +21,16 @@ def jars(driver: Driver) -> None:
     for kind in ("finite", "mainthrows", "noexecute", "nomain", "twoentries", "badmain"):
         upload(driver, kind)
     driver.step("list", "GET", "/jars")
-    unusual_uploads(driver)
-    plans(driver)
-    bad_runs(driver)
-    good_runs(driver)
-    application(driver)
+    send_unusual_uploads(driver)
+    request_plans(driver)
+    send_bad_runs(driver)
+    run_jobs(driver)
+    run_application(driver)
     settle(driver)
-    deletions(driver)
+    delete_jars(driver)
 
 
-def unusual_uploads(driver: Driver) -> None:
+def send_unusual_uploads(driver: Driver) -> None:
     def post(name: str, **request: Any) -> None:
         driver.step(name, "POST", "/jars/upload", **request)
 
@@ -55,7 +55,7 @@ def unusual_uploads(driver: Driver) -> None:
     driver.step("list after uploads", "GET", "/jars")
 
 
-def plans(driver: Driver) -> None:
+def request_plans(driver: Driver) -> None:
     for method in ("GET", "POST"):
         driver.step(f"plan {method}", method, JAR + "/plan")
     driver.step(
@@ -94,7 +94,7 @@ def run(
         cancel(driver, "started")
 
 
-def bad_runs(driver: Driver) -> None:
+def send_bad_runs(driver: Driver) -> None:
     """Send requests that start no job."""
     run(driver, "unknown jar", "/jars/no-such-jar.jar")
     run(driver, "jar main throws", "/jars/{jar_mainthrows}")
@@ -122,7 +122,7 @@ def bad_runs(driver: Driver) -> None:
     driver.step("run-application unknown jar", "POST", "/jars/no-such-jar.jar/run-application")
 
 
-def good_runs(driver: Driver) -> None:
+def run_jobs(driver: Driver) -> None:
     run_and_read_config = partial(run, driver, works=True)
     run_and_read_config("without body")
     run_and_read_config("empty body", json_body={})
@@ -164,7 +164,7 @@ def good_runs(driver: Driver) -> None:
     )
 
 
-def application(driver: Driver) -> None:
+def run_application(driver: Driver) -> None:
     """Run a jar as an application, which only 2.3 can."""
     response: Body = driver.step("run-application", "POST", JAR + "/run-application")
     driver.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
@@ -185,7 +185,7 @@ def application(driver: Driver) -> None:
     driver.step(None, "POST", "/applications/{unknown}/cancel")
 
 
-def deletions(driver: Driver) -> None:
+def delete_jars(driver: Driver) -> None:
     driver.step("delete", "DELETE", SECOND)
     driver.step("delete again", "DELETE", SECOND)
     driver.step("plan deleted", "GET", SECOND + "/plan")

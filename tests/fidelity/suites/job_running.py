@@ -31,16 +31,16 @@ def job_running(driver: Driver) -> None:
     get_all(driver, "job", JOB, JOB_GETS)
     driver.read(JOB + "/jobmanager/log")
     driver.read(JOB + "/yarn-cancel-not-a-path")
-    job_metrics(driver)
-    vertices(driver)
-    checkpoints(driver)
-    accumulators(driver)
-    writes(driver)
-    job_beside(driver)
+    read_job_metrics(driver)
+    read_vertices(driver)
+    read_checkpoints(driver)
+    read_accumulators(driver)
+    send_writes(driver)
+    read_second_job(driver)
     cancel(driver)
 
 
-def job_metrics(driver: Driver) -> None:
+def read_job_metrics(driver: Driver) -> None:
     driver.read(JOB + "/metrics", "get=uptime,numRestarts,lastCheckpointDuration")
     driver.read(JOB + "/metrics", "get=numberOfCompletedCheckpoints,lastCheckpointExternalPath,runningTime")
     driver.read(JOB + "/metrics", "get=no.such.metric")
@@ -54,7 +54,7 @@ def job_metrics(driver: Driver) -> None:
     driver.read("/jobs/metrics", "agg=max")
 
 
-def vertices(driver: Driver) -> None:
+def read_vertices(driver: Driver) -> None:
     for vertex in vertex_variables(driver):
         get_all(driver, vertex, f"{JOB}/vertices/{{{vertex}}}", VERTEX_GETS)
     # Flink takes the first sample when it is requested, and returns it some seconds later
@@ -106,7 +106,7 @@ def vertices(driver: Driver) -> None:
     driver.read(JOB + "/vertices/{source}/jm-operator-metrics", "get=no.such")
 
 
-def checkpoints(driver: Driver) -> None:
+def read_checkpoints(driver: Driver) -> None:
     history = (driver.peek(JOB + "/checkpoints") or {}).get("history", [])
     completed_ids = [checkpoint["id"] for checkpoint in history if checkpoint["status"] == "COMPLETED"]
     driver.variables["cp"] = completed_ids[0] if completed_ids else 1
@@ -122,7 +122,7 @@ def checkpoints(driver: Driver) -> None:
     driver.read(JOB + "/checkpoints/{unknown}")
 
 
-def accumulators(driver: Driver) -> None:
+def read_accumulators(driver: Driver) -> None:
     """Wait for accumulators, which the TaskManagers send with their heartbeats, every 10 s."""
     driver.poll(
         "accumulators appear",
@@ -137,7 +137,7 @@ def accumulators(driver: Driver) -> None:
     driver.step("job/accumulators filled", "GET", JOB + "/accumulators", "includeSerializedValue=true")
 
 
-def writes(driver: Driver) -> None:
+def send_writes(driver: Driver) -> None:
     """Send writes that do not end the job, and read what they could have changed."""
     driver.step(
         None, "PATCH", JOB + "/clientHeartbeat", json_body={"expiredTimestamp": int(time.time() * 1000) + 3_600_000}
@@ -163,7 +163,7 @@ def writes(driver: Driver) -> None:
     driver.read("/applications/{job}/jobmanager/config")
 
 
-def job_beside(driver: Driver) -> None:
+def read_second_job(driver: Driver) -> None:
     """Read a job with a vertex of two inputs, and with vertices of different parallelisms."""
     start_job(driver, "twosources", variable="job2")
     learn_vertices(driver, "job2", "w")

@@ -25,21 +25,21 @@ SECONDS_AFTER_THE_END = 1.0
 def lifecycle(driver: Driver) -> None:
     learn_taskmanager(driver)
     start_job(driver, "finite", "--name", "oracle finite job", running=False)
-    transition(driver, "finite")
-    after_end(driver, "FINISHED")
-    failing(driver)
+    poll_until_end(driver, "finite")
+    read_ended_job(driver, "FINISHED")
+    run_failing_job(driver)
     start_job(driver, "wordcount", "--name", "oracle word count", name="run to be cancelled")
     wait_checkpoints(driver, 1)
     driver.step("cancel", "PATCH", JOB, "mode=cancel")
     driver.step("right after cancel", "GET", JOB + "/status")
     driver.step("cancel while cancelling", "PATCH", JOB)
-    transition(driver, "cancel")
-    after_end(driver, "CANCELED")
-    legacy_paths(driver)
-    too_wide(driver)
+    poll_until_end(driver, "cancel")
+    read_ended_job(driver, "CANCELED")
+    use_legacy_paths(driver)
+    run_job_without_slots(driver)
 
 
-def transition(driver: Driver, label: str, timeout: float = 40) -> None:
+def poll_until_end(driver: Driver, label: str, timeout: float = 40) -> None:
     """Poll the job, the list of jobs and the cluster overview until a second after the job has ended."""
     views = {
         "job": View(JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
@@ -63,7 +63,7 @@ def job_counts(overview: Body) -> str:
     return ",".join(f"{key}={value}" for key, value in overview.items() if key.startswith("jobs-"))
 
 
-def after_end(driver: Driver, label: str) -> None:
+def read_ended_job(driver: Driver, label: str) -> None:
     """Send all read operations of a job that has ended, and requests to cancel it."""
     learn_vertices(driver)
     vertex = JOB + "/vertices/{v1}"
@@ -84,15 +84,15 @@ def after_end(driver: Driver, label: str) -> None:
     driver.step(f"{label} overview", "GET", "/overview")
 
 
-def failing(driver: Driver) -> None:
+def run_failing_job(driver: Driver) -> None:
     start_job(driver, "failing", "--name", "oracle failing job", running=False, learn=False)
     wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
     driver.step("RESTARTING job", "GET", JOB)
     driver.step("RESTARTING exceptions", "GET", JOB + "/exceptions")
     driver.step("RESTARTING execution-result", "GET", JOB + "/execution-result")
     driver.step("RESTARTING status", "GET", JOB + "/status")
-    transition(driver, "failing")
-    after_end(driver, "FAILED")
+    poll_until_end(driver, "failing")
+    read_ended_job(driver, "FAILED")
     for number in ("2", "0", "-1", "x"):
         driver.step(f"exceptions maxExceptions={number}", "GET", JOB + "/exceptions", f"maxExceptions={number}")
     driver.step("exceptions failureLabelFilter", "GET", JOB + "/exceptions", "failureLabelFilter=type:USER")
@@ -100,7 +100,7 @@ def failing(driver: Driver) -> None:
     get_all(driver, "FAILED v1 attempt 2", JOB + "/vertices/{v1}/subtasks/0/attempts/2", ("", "/accumulators"))
 
 
-def legacy_paths(driver: Driver) -> None:
+def use_legacy_paths(driver: Driver) -> None:
     """Cancel and stop as old releases of Flink did."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="run for the legacy paths")
     driver.step("mode=stop", "PATCH", JOB, "mode=stop")
@@ -112,7 +112,7 @@ def legacy_paths(driver: Driver) -> None:
     driver.step("DELETE a job", "DELETE", JOB)
 
 
-def too_wide(driver: Driver) -> None:
+def run_job_without_slots(driver: Driver) -> None:
     """Run a job that needs more slots than the cluster has."""
     start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="run too wide", running=False)
     time.sleep(1.5)

@@ -15,16 +15,16 @@ REQUIREMENTS = JOB + "/resource-requirements"
 
 def rescale(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count")
-    rescaling(driver)
-    requirements(driver)
-    rescales(driver)
-    bad_requirements(driver)
+    request_rescaling(driver)
+    change_requirements(driver)
+    read_rescales(driver)
+    send_bad_requirements(driver)
     cancel(driver)
     driver.step("requirements of a canceled job", "GET", REQUIREMENTS)
     driver.step("requirements of a canceled job PUT", "PUT", REQUIREMENTS, json_body={})
 
 
-def rescaling(driver: Driver) -> None:
+def request_rescaling(driver: Driver) -> None:
     trigger(driver, None, "PATCH", JOB + "/rescaling", query="parallelism=2")
     driver.step("rescaling status", "GET", JOB + "/rescaling/{trigger}")
     driver.step("rescaling without parallelism", "PATCH", JOB + "/rescaling")
@@ -47,7 +47,7 @@ def put(driver: Driver, name: str, bounds_by_variable: dict[str, Any]) -> None:
     driver.step(name, "PUT", REQUIREMENTS, body=body, headers={"Content-Type": "application/json"})
 
 
-def requirements(driver: Driver) -> None:
+def change_requirements(driver: Driver) -> None:
     variables = vertex_variables(driver)
     driver.step(None, "GET", REQUIREMENTS)
     unchanged = {variable: bounds(1, 1 if variable in ("v0", "v3") else 2) for variable in variables}
@@ -58,7 +58,7 @@ def requirements(driver: Driver) -> None:
     driver.step("job after requirements", "GET", JOB)
 
 
-def rescales(driver: Driver) -> None:
+def read_rescales(driver: Driver) -> None:
     for tail in ("config", "overview", "history", "summary"):
         driver.step(None, "GET", JOB + "/rescales/" + tail)
     history = driver.peek(JOB + "/rescales/history")
@@ -67,7 +67,7 @@ def rescales(driver: Driver) -> None:
     driver.step("rescale details bad id", "GET", JOB + "/rescales/details/nohex")
 
 
-def bad_requirements(driver: Driver) -> None:
+def send_bad_requirements(driver: Driver) -> None:
     driver.step("requirements empty object", "PUT", REQUIREMENTS, json_body={})
     driver.step("requirements without body", "PUT", REQUIREMENTS)
     driver.step("requirements unknown vertex", "PUT", REQUIREMENTS, json_body={UNKNOWN_ID: bounds(1, 1)})

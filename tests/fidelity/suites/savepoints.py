@@ -31,25 +31,25 @@ BROKEN = {"body": b"{", "headers": {"Content-Type": "application/json"}}
 def savepoints(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count")
     wait_checkpoints(driver, 1)
-    first_savepoint(driver)
-    savepoint_bodies(driver)
-    full_bodies(driver)
+    take_first_savepoint(driver)
+    send_savepoint_bodies(driver)
+    send_full_bodies(driver)
     driver.step("unknown trigger id", "GET", JOB + "/savepoints/{unknown}")
     driver.step("bad trigger id", "GET", JOB + "/savepoints/nohex")
     driver.step("GET on the collection", "GET", JOB + "/savepoints")
-    checkpoints_on_demand(driver)
-    disposal(driver)
-    statistics(driver)
-    stop(driver)
-    path_of_stop = location(driver)
-    after_the_end(driver)
-    restored(driver, path_of_stop)
+    take_checkpoints(driver)
+    dispose_savepoints(driver)
+    read_statistics(driver)
+    stop_job(driver)
+    path_of_stop = last_savepoint_path(driver)
+    use_ended_job(driver)
+    restore_and_drain(driver, path_of_stop)
     cancel_with_savepoint(driver)
-    slow_snapshots(driver)
-    stops_that_may_fail(driver)
+    read_operations_in_progress(driver)
+    send_stop_bodies(driver)
 
 
-def operation(
+def trigger_and_poll(
     driver: Driver,
     name: str,
     path: str,
@@ -76,33 +76,37 @@ def operation(
         poll_operation(driver, f"poll {poll_name or name}", status, timeout=30 if is_accepted else 0)
 
 
-def refused(driver: Driver, name: str, path: str, **request: Any) -> None:
+def trigger_refused(driver: Driver, name: str, path: str, **request: Any) -> None:
     """Trigger an operation that Flink refuses. If Flink accepts it, do not wait for its end."""
     trigger(driver, name, "POST", path, **request)
 
 
-def location(driver: Driver) -> str:
+def last_savepoint_path(driver: Driver) -> str:
     """Return the path of the last savepoint, from its status, because /checkpoints is cached."""
     return ((driver.peek(STATUS) or {}).get("operation") or {}).get("location") or "file:///none"
 
 
-def first_savepoint(driver: Driver) -> None:
+def take_first_savepoint(driver: Driver) -> None:
     body = {"target-directory": WRITABLE, "cancel-job": False}
-    operation(driver, "trigger with target-directory", JOB + "/savepoints", body, poll_name="savepoint", always=True)
-    driver.variables["savepoint"] = location(driver)
+    trigger_and_poll(
+        driver, "trigger with target-directory", JOB + "/savepoints", body, poll_name="savepoint", always=True
+    )
+    driver.variables["savepoint"] = last_savepoint_path(driver)
     driver.step("savepoint status again", "GET", STATUS)
     driver.step("savepoint status under another job", "GET", UNKNOWN_JOB + "/savepoints/{trigger}")
     driver.step("savepoint status as checkpoint", "GET", JOB + "/checkpoints/{trigger}")
     driver.step("checkpoints after savepoint", "GET", JOB + "/checkpoints")
 
 
-def savepoint_bodies(driver: Driver) -> None:
+def send_savepoint_bodies(driver: Driver) -> None:
     def savepoint(name: str, body: Any = None, poll_name: str = "", status: str = STATUS, always: bool = False) -> None:
         path = JOB + "/savepoints"
-        operation(driver, f"trigger {name}", path, body, poll_name=poll_name or name, status=status, always=always)
+        trigger_and_poll(
+            driver, f"trigger {name}", path, body, poll_name=poll_name or name, status=status, always=always
+        )
 
     def no_savepoint(name: str, **request: Any) -> None:
-        refused(driver, f"trigger {name}", JOB + "/savepoints", **request)
+        trigger_refused(driver, f"trigger {name}", JOB + "/savepoints", **request)
 
     savepoint("with empty object (default directory)", {}, poll_name="default directory", always=True)
     savepoint("without body")
@@ -123,11 +127,11 @@ def savepoint_bodies(driver: Driver) -> None:
     savepoint("unwritable directory", {"target-directory": UNWRITABLE})
     savepoint("bad scheme", {"target-directory": "nosuch://x/y"})
     unknown = UNKNOWN_JOB + "/savepoints"
-    operation(driver, "trigger unknown job", unknown, {}, poll_name="unknown job", status=unknown + "/{trigger}")
-    refused(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
+    trigger_and_poll(driver, "trigger unknown job", unknown, {}, poll_name="unknown job", status=unknown + "/{trigger}")
+    trigger_refused(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
 
 
-def full_bodies(driver: Driver) -> None:
+def send_full_bodies(driver: Driver) -> None:
     """Trigger savepoints with the field that 1.12 requires."""
     for name, job, body in (
         ("default directory", JOB, {}),
@@ -137,34 +141,38 @@ def full_bodies(driver: Driver) -> None:
         ("an unknown field", JOB, {"nope": 1}),
     ):
         full_body = {"cancel-job": False, **body}
-        operation(driver, f"full body, {name}", job + "/savepoints", full_body, status=job + "/savepoints/{trigger}")
+        trigger_and_poll(
+            driver, f"full body, {name}", job + "/savepoints", full_body, status=job + "/savepoints/{trigger}"
+        )
 
 
-def checkpoints_on_demand(driver: Driver) -> None:
+def take_checkpoints(driver: Driver) -> None:
     def checkpoint(label: str, body: Any, job: str = JOB) -> None:
-        operation(driver, f"checkpoint {label}", job + "/checkpoints", body, status=job + "/checkpoints/{trigger}")
+        trigger_and_poll(
+            driver, f"checkpoint {label}", job + "/checkpoints", body, status=job + "/checkpoints/{trigger}"
+        )
 
     checkpoint("default", {})
     for kind in ("FULL", "INCREMENTAL", "CONFIGURED"):
         checkpoint(kind, {"checkpointType": kind})
-    refused(driver, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
-    refused(driver, "checkpoint without body", JOB + "/checkpoints")
-    refused(driver, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
+    trigger_refused(driver, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
+    trigger_refused(driver, "checkpoint without body", JOB + "/checkpoints")
+    trigger_refused(driver, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
     checkpoint("unknown job", {}, UNKNOWN_JOB)
     driver.step("checkpoint unknown trigger", "GET", JOB + "/checkpoints/{unknown}")
     driver.step("checkpoint bad trigger", "GET", JOB + "/checkpoints/nohex")
 
 
-def disposal(driver: Driver) -> None:
+def dispose_savepoints(driver: Driver) -> None:
     def dispose(name: str, body: Any) -> None:
-        operation(driver, name, DISPOSAL, body, status=DISPOSAL + "/{trigger}")
+        trigger_and_poll(driver, name, DISPOSAL, body, status=DISPOSAL + "/{trigger}")
 
     dispose("dispose", {"savepoint-path": "{savepoint}"})
     dispose("dispose again", {"savepoint-path": "{savepoint}"})
     dispose("dispose no such path", {"savepoint-path": "file:///no/such/savepoint"})
     dispose("dispose without path", {})
-    refused(driver, "dispose without body", DISPOSAL)
-    refused(driver, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
+    trigger_refused(driver, "dispose without body", DISPOSAL)
+    trigger_refused(driver, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
     driver.step("dispose unknown trigger", "GET", DISPOSAL + "/{unknown}")
     driver.step("dispose bad trigger", "GET", DISPOSAL + "/nohex")
 
@@ -173,7 +181,7 @@ def history(checkpoints: Body) -> list[Any]:
     return checkpoints.get("history", []) if isinstance(checkpoints, dict) else []
 
 
-def statistics(driver: Driver) -> None:
+def read_statistics(driver: Driver) -> None:
     """Read the checkpoint statistics, and the details of a savepoint and of a failed checkpoint."""
     time.sleep(3.5)  # Flink caches the statistics for 3 s
     checkpoints = history(driver.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
@@ -185,14 +193,14 @@ def statistics(driver: Driver) -> None:
         driver.step(f"subtasks of a {kind} checkpoint", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{v1}")
 
 
-def stop(driver: Driver) -> None:
+def stop_job(driver: Driver) -> None:
     """Send requests to stop that fail, and then stop the job with a savepoint."""
     status = UNKNOWN_JOB + "/savepoints/{trigger}"
-    operation(driver, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
-    refused(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
-    refused(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
-    refused(driver, "stop broken json", JOB + "/stop", **BROKEN)
-    operation(driver, "stop", JOB + "/stop", {"targetDirectory": WRITABLE, "drain": False})
+    trigger_and_poll(driver, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
+    trigger_refused(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
+    trigger_refused(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
+    trigger_refused(driver, "stop broken json", JOB + "/stop", **BROKEN)
+    trigger_and_poll(driver, "stop", JOB + "/stop", {"targetDirectory": WRITABLE, "drain": False})
     poll_end(driver, "job after stop")
     driver.step("exceptions after stop", "GET", JOB + "/exceptions")
     driver.step("checkpoints after stop", "GET", JOB + "/checkpoints")
@@ -203,16 +211,20 @@ def poll_end(driver: Driver, name: str) -> None:
     driver.poll(name, JOB, lambda body: body["state"], lambda body: body["state"] in TERMINAL, timeout=20)
 
 
-def after_the_end(driver: Driver) -> None:
+def use_ended_job(driver: Driver) -> None:
     """Trigger operations of a job that has ended."""
-    operation(driver, "savepoint of a finished job", JOB + "/savepoints", {})
-    operation(driver, "savepoint of a finished job, full body", JOB + "/savepoints", {"cancel-job": False})
-    operation(driver, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": WRITABLE})
-    operation(driver, "stop a finished job", JOB + "/stop", {})
-    operation(driver, "checkpoint of a finished job", JOB + "/checkpoints", {}, status=JOB + "/checkpoints/{trigger}")
+    trigger_and_poll(driver, "savepoint of a finished job", JOB + "/savepoints", {})
+    trigger_and_poll(driver, "savepoint of a finished job, full body", JOB + "/savepoints", {"cancel-job": False})
+    trigger_and_poll(
+        driver, "stop a finished job, full body", JOB + "/stop", {"drain": False, "targetDirectory": WRITABLE}
+    )
+    trigger_and_poll(driver, "stop a finished job", JOB + "/stop", {})
+    trigger_and_poll(
+        driver, "checkpoint of a finished job", JOB + "/checkpoints", {}, status=JOB + "/checkpoints/{trigger}"
+    )
 
 
-def restored(driver: Driver, savepoint: str) -> None:
+def restore_and_drain(driver: Driver, savepoint: str) -> None:
     """Start a job from the savepoint of the stopped one, and drain it."""
     driver.variables["savepoint"] = savepoint
     body = {"savepointPath": "{savepoint}", "programArgsList": ["--name", "restored"]}
@@ -222,18 +234,20 @@ def restored(driver: Driver, savepoint: str) -> None:
     wait_state(driver, driver.variables["job"], all_tasks_run)
     wait_checkpoints(driver, 1)
     driver.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
-    operation(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": WRITABLE})
+    trigger_and_poll(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": WRITABLE})
     poll_end(driver, "job after drain")
 
 
 def cancel_with_savepoint(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "to be cancelled", name="run for cancel-with-savepoint")
     wait_checkpoints(driver, 1)
-    operation(driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": WRITABLE})
+    trigger_and_poll(
+        driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": WRITABLE}
+    )
     poll_end(driver, "job after cancel with savepoint")
 
 
-def slow_snapshots(driver: Driver) -> None:
+def read_operations_in_progress(driver: Driver) -> None:
     """Run a job whose snapshots take 3 s, and read operations and checkpoints in progress."""
     arguments = ("--name", "slow snapshots", "--slow", "3000", "--interval", "600000")
     start_job(driver, "wordcount", *arguments, name="run with slow snapshots", learn=False)
@@ -258,7 +272,7 @@ def slow_snapshots(driver: Driver) -> None:
     driver.step("slow: jobs/overview at the end", "GET", "/jobs/overview")
 
 
-def stops_that_may_fail(driver: Driver) -> None:
+def send_stop_bodies(driver: Driver) -> None:
     """Stop jobs with bodies that only some releases accept, and with an unwritable directory."""
     unwritable_message = "an unwritable directory"
     for name, body in (
@@ -268,7 +282,7 @@ def stops_that_may_fail(driver: Driver) -> None:
         (unwritable_message, {"targetDirectory": UNWRITABLE, "drain": False}),
     ):
         start_job(driver, "wordcount", "--name", "to be stopped", name=f"run for stop with {name}")
-        operation(driver, f"stop with {name}", JOB + "/stop", body)
+        trigger_and_poll(driver, f"stop with {name}", JOB + "/stop", body)
         time.sleep(1)
         driver.step(f"jobs/overview after stop with {name}", "GET", "/jobs/overview")
         if name == unwritable_message:

@@ -24,8 +24,8 @@ def wire(driver: Driver) -> None:
     driver.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
     driver.step("accept xml", "GET", "/overview", headers={"Accept": "application/xml"})
     driver.step("connection close", "GET", "/overview", headers={"Connection": "close"})
-    keep_alive(driver)
-    chunked(driver)
+    reuse_connection(driver)
+    send_chunked(driver)
     exchange_head(
         driver, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0"
     )
@@ -38,18 +38,18 @@ def wire(driver: Driver) -> None:
     exchange_raw(driver, "garbage request line", "GET", "/overview", b"hello\r\n\r\n")
 
 
-def keep_alive(driver: Driver) -> None:
+def reuse_connection(driver: Driver) -> None:
     """Send three requests on one connection; the second one is an error."""
     connection = http.client.HTTPConnection(driver.host, driver.port, timeout=20)
     for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
-        entry = driver.new_step(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
+        step = driver.new_step(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
         start = time.time()
-        entry["response"], _ = driver.exchange("GET", path, connection=connection)
-        driver.add_step(entry, start)
+        step["response"], _ = driver.exchange("GET", path, connection=connection)
+        driver.add_step(step, start)
     connection.close()
 
 
-def chunked(driver: Driver) -> None:
+def send_chunked(driver: Driver) -> None:
     """Send a body in two chunks."""
     head = f"POST {driver.base}{driver.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -67,7 +67,7 @@ def exchange_head(driver: Driver, name: str, method: str, path: str, *headers: s
 
 def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes) -> None:
     """Send bytes that HTTP clients do not send. `method` and `path` only describe them in the recording."""
-    entry: dict[str, Any] = driver.new_step(name, {"method": method, "path": path})
+    step: dict[str, Any] = driver.new_step(name, {"method": method, "path": path})
     start = time.time()
     try:
         with driver.connect() as connection:
@@ -75,7 +75,7 @@ def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes)
             response = http.client.HTTPResponse(connection)
             response.begin()
             raw = RawResponse(response.status, response.reason, response.getheaders(), response.read())
-            entry["response"], _ = record(raw)
+            step["response"], _ = record(raw)
     except NETWORK_ERRORS as error:
-        entry["response"] = NO_RESPONSE | {"reason": type(error).__name__}
-    driver.add_step(entry, start)
+        step["response"] = NO_RESPONSE | {"reason": type(error).__name__}
+    driver.add_step(step, start)
