@@ -39,23 +39,25 @@ class Client:
         await asyncio.gather(*(self._use_connection(remaining, random.Random(number)) for number in range(connections)))
 
     async def _use_connection(self, remaining: Iterator[int], draws: random.Random) -> None:
-        stream = None
+        connection = None
         for _ in remaining:
             try:
-                stream = stream or await asyncio.open_connection(self.server.host, int(self.server.port))
+                connection = connection or await asyncio.open_connection(self.server.host, int(self.server.port))
                 start = time.perf_counter()
                 async with asyncio.timeout(PATIENCE):
-                    status, body, stays_open = await exchange(*stream, self._draw_request(draws))
+                    status, body, stays_open = await exchange(*connection, self._draw_request(draws))
                 self.latencies.append(time.perf_counter() - start)
             except (OSError, EOFError, ValueError, TimeoutError):
                 status, body, stays_open = 0, b"", False
             self.statuses[status] += 1
             self._remember_id(status, body)
-            if not stays_open and stream is not None:
-                stream[1].close()
-                stream = None
-        if stream is not None:
-            stream[1].close()
+            if not stays_open and connection is not None:
+                _, writer = connection
+                writer.close()
+                connection = None
+        if connection is not None:
+            _, writer = connection
+            writer.close()
 
     def _remember_id(self, status: int, body: bytes) -> None:
         if status == 200 and b'"jobid":"' in body:

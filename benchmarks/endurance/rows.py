@@ -75,13 +75,14 @@ def mixed_requests(folder: Path, scale: float) -> Row:
                 asyncio.run(client.run(tenth, 50))
                 costs_us.append((cpu_s(pid) - cpu_before) / tenth * 1e6)
                 memory.append(memory_mb(pid))
+        memory_after_half = memory[len(memory) // 2 - 1]
         expected = {0, 200, 202, 400, 404, 409, 503, 504}
         unexpected = {status: count for status, count in client.statuses.items() if status not in expected}
         exit_code = server.end()
         row.result = (
             f"processor time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
         )
-        row.result += f"; {memory[4]:.0f} MB after half of the requests"
+        row.result += f"; {memory_after_half:.0f} MB after half of the requests"
         row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {exit_code}"
         row.result += f"; unexpected statuses {unexpected}" if unexpected else ""
         row.result += "; errors in the log" if server.errors else ""
@@ -97,14 +98,14 @@ def many_connections(folder: Path, scale: float) -> Row:
     async def use_connection(server: Server) -> None:
         nonlocal failures
         try:
-            stream = await asyncio.open_connection(server.host, int(server.port))
+            reader, writer = await asyncio.open_connection(server.host, int(server.port))
             end = time.monotonic() + seconds
             while time.monotonic() < end:
-                status, _, _ = await exchange(*stream, b"GET /jobs HTTP/1.1\r\nHost: x\r\n\r\n")
+                status, _, _ = await exchange(reader, writer, b"GET /jobs HTTP/1.1\r\nHost: x\r\n\r\n")
                 row.requests += 1
                 failures += status != 200
                 await asyncio.sleep(1)
-            stream[1].close()
+            writer.close()
         except (OSError, EOFError):
             failures += 1
 
@@ -176,9 +177,9 @@ def _status(server: Server, request: bytes) -> int:
     """Send a request on a new connection; return the status of the response."""
 
     async def send() -> int:
-        stream = await asyncio.open_connection(server.host, int(server.port))
-        status, _, _ = await exchange(*stream, request)
-        stream[1].close()
+        reader, writer = await asyncio.open_connection(server.host, int(server.port))
+        status, _, _ = await exchange(reader, writer, request)
+        writer.close()
         return status
 
     return asyncio.run(send())

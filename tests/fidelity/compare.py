@@ -21,7 +21,9 @@ from tests.fidelity.exchange import NO_RESPONSE
 from tests.fidelity.recordings import Steps, load, suites
 from tests.fidelity.shape import compare_bodies
 
-TRANSIENT = frozenset({"CANCELING", "CANCELLING", "CREATED", "FAILING", "INITIALIZING", "IN_PROGRESS", "RECONCILING"})
+TRANSIENT_STATES = frozenset(
+    {"CANCELING", "CANCELLING", "CREATED", "FAILING", "INITIALIZING", "IN_PROGRESS", "RECONCILING"}
+)
 """Short-lived states that a poll can miss."""
 STEPS_DURING_TRANSITION = frozenset({"right after cancel"})
 """Steps whose request is sent during a transition: all states count as equal."""
@@ -133,7 +135,7 @@ def states(step: dict[str, Any]) -> list[str]:
         if "=" in text and "|" not in text and " " not in text:
             continue  # numbers only
         state = re.split(r"[| ]", text)[0]
-        if state not in TRANSIENT and names[-1:] != [state]:
+        if state not in TRANSIENT_STATES and names[-1:] != [state]:
             names.append(state)
     return names
 

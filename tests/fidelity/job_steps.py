@@ -71,7 +71,7 @@ def job_is(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Callable
     return lambda body: any(condition(job) for job in body["jobs"] if job["jid"] == job_id)
 
 
-def job_in_list(driver: Driver) -> Callable[[Body], str]:
+def job_describer(driver: Driver) -> Callable[[Body], str]:
     """Return a function that describes the job {job} and its tasks in a body of `/jobs/overview`."""
 
     def state(body: Body) -> str:
@@ -155,14 +155,14 @@ def trigger(driver: Driver, name: str | None, method: str, path: str, **request:
 
 def poll_operation(driver: Driver, name: str, path: str, timeout: float = 30) -> Body:
     """Poll an async operation until it is COMPLETED."""
-    return driver.poll(name, path, operation_state, operation_completed, timeout, interval=0.02)
+    return driver.poll(name, path, describe_operation, is_operation_completed, timeout, interval=0.02)
 
 
-def operation_state(body: Body) -> str:
+def describe_operation(body: Body) -> str:
     """Return the state of an async operation and, once it is COMPLETED, the keys of its result."""
     status: str = body["status"]["id"]
     return status if status != "COMPLETED" else "COMPLETED:" + ",".join(body.get("operation") or ["-"])
 
 
-def operation_completed(body: Body) -> bool:
+def is_operation_completed(body: Body) -> bool:
     return bool(body["status"]["id"] == "COMPLETED")

@@ -2,7 +2,7 @@
 
     python -m tests.fidelity.score 2.3.0 1.20.5
 
-Each release has its own process. The suites wait most of the time, so all releases take hardly longer than one.
+Each release has its own process. The suites mostly wait, so all releases take hardly longer than one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "
 """The versions with a recording; `python -m tests.fidelity.real` records more."""
 
 
-def score(version: str) -> dict[str, Score]:
-    """Return the scores of a release by suite."""
+def score_release(version: str) -> dict[str, Score]:
+    """Play all suites on a fake of a release; return the scores by suite."""
     minor = version.rpartition(".")[0]
     steps_by_suite: dict[str, Steps] = {}
     # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list
@@ -39,11 +39,11 @@ def score(version: str) -> dict[str, Score]:
     }
 
 
-def scores(versions: Sequence[str]) -> dict[str, dict[str, Score]]:
-    """Return the scores of several releases, by release and suite."""
+def score_releases(versions: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Return the scores of several releases, by version and suite."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(versions), mp_context=spawn) as processes:
-        return dict(zip(versions, processes.map(score, versions), strict=True))
+        return dict(zip(versions, processes.map(score_release, versions), strict=True))
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := [version for version in args.versions if version not in RELEASES]:
         parser.error(f"no recording of {unknown[0]}; there are {', '.join(RELEASES)}")
-    for version, by_suite in scores(args.versions or RELEASES).items():
+    for version, by_suite in score_releases(args.versions or RELEASES).items():
         print(f"Flink {version}\n{report(by_suite, verbose=True)}")
 
 

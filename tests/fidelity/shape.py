@@ -61,10 +61,13 @@ STATES = frozenset(
     }
 )
 
-# differences between two recordings of the same release: whether lists and maps are empty, whether an int is -1, states
+# Two recordings of one release differ in these values.
 VOLATILE_LISTS = (".history", ".data.children", ".user-task-accumulators", ".user-accumulators")
+"""The ends of the paths of lists that may be empty."""
 VOLATILE_MAPS = frozenset({"serialized-user-task-accumulators"})
+"""Maps that may be empty."""
 VOLATILE_MINUS_ONE = frozenset({"jmxPort"})
+"""Numbers that may be -1."""
 DURING_TRANSITION = "(during a transition)"
 """The path of a body that was requested during a transition: all states count as equal."""
 VOLATILE_STATES = ("history[]", DURING_TRANSITION, ".jobs[]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import has_ended, job_in_list, start_job, wait_state
+from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_state
 from tests.fidelity.situations.common_steps import JOB
 from tests.fidelity.timelines import Timelines, View
 
@@ -27,7 +27,7 @@ def forgotten(driver: Driver) -> None:
         return ",".join(application["id"] for application in body["applications"]).replace(job_id, "there")
 
     views = {
-        "jobs/overview": View("/jobs/overview", job_in_list(driver)),
+        "jobs/overview": View("/jobs/overview", job_describer(driver)),
         "jobs": View("/jobs", state_in_jobs),
         "job": View(JOB, lambda body: body["state"]),
         "status": View(JOB + "/status", lambda body: body["status"]),

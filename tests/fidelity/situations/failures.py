@@ -9,7 +9,7 @@ from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import (
     all_tasks_run,
     has_ended,
-    job_in_list,
+    job_describer,
     job_is,
     learn_vertices,
     poll_operation,
@@ -42,7 +42,7 @@ def failing_stop(driver: Driver) -> None:
         trigger(driver, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
         poll_operation(driver, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
         is_over = job_is(driver.variables["job"], has_ended if label == "none" else all_tasks_run)
-        driver.poll(f"failing stop {label}: timeline", "/jobs/overview", job_in_list(driver), is_over, timeout=20)
+        driver.poll(f"failing stop {label}: timeline", "/jobs/overview", job_describer(driver), is_over, timeout=20)
         time.sleep(JOB_CACHE_S)
         driver.step(f"failing stop {label}: job", "GET", JOB)
         driver.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions")

@@ -12,7 +12,7 @@ METRICS_DELAY_S = 13
 """After this time, the JobManager has the final metrics of a finished vertex: it fetches them every 10 s at most."""
 
 
-def graph(job: Body) -> str:
+def describe_graph(job: Body) -> str:
     """Describe the graph of a batch job, which grows: its vertices, pending operators, and the states of vertices."""
     states = ",".join(vertex["status"] for vertex in job["vertices"])
     return f"{len(job['vertices'])} {job.get('pending-operators')} {states}"
@@ -30,7 +30,7 @@ def batch(driver: Driver) -> None:
     driver.step("batch: first", "GET", JOB)
     trigger_operations(driver, "batch")
     read_job(driver, "batch", "v0")
-    driver.poll("batch: timeline", JOB, graph, lambda body: body["state"] == "FINISHED", timeout=40)
+    driver.poll("batch: timeline", JOB, describe_graph, lambda body: body["state"] == "FINISHED", timeout=40)
     driver.step("batch: list after the end", "GET", "/jobs/overview")
     learn_vertices(driver)
     read_job(driver, "batch FINISHED", "v0")

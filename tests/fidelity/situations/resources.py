@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import job_in_list, start_job
+from tests.fidelity.job_steps import job_describer, start_job
 from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
 START_UP_S, SLOT_TIMEOUT_S = 60, 15
@@ -17,7 +17,7 @@ OPTIONS = (
 
 def waiting(driver: Driver) -> None:
     """Run the job on a cluster during its start-up time ("young"), and after it ("old")."""
-    job_state = job_in_list(driver)
+    job_state = job_describer(driver)
 
     def has_failed(body: Body) -> bool:
         return job_state(body).startswith("FAILED")

@@ -8,7 +8,7 @@ from tests.fidelity.driver import Body, Driver, is_met
 from tests.fidelity.job_steps import (
     cancel,
     has_ended,
-    job_in_list,
+    job_describer,
     learn_taskmanager,
     learn_vertices,
     start_job,
@@ -43,7 +43,7 @@ def poll_until_end(driver: Driver, label: str, timeout: float = 40) -> None:
     """Poll the job, the list of jobs and the cluster overview until a second after the job has ended."""
     views = {
         "job": View(JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
-        "jobs/overview": View("/jobs/overview", job_in_list(driver)),
+        "jobs/overview": View("/jobs/overview", job_describer(driver)),
         "overview": View("/overview", job_counts),
     }
     start = time.time()
