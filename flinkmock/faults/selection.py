@@ -29,7 +29,7 @@ class RequestInfo:
         ms_since_start: The cluster time since the start of the cluster, in ms.
         job: Name of the job with the id in the path; None if there is none.
         headers: Headers of the request.
-        state_of: Returns the state of the latest job with a name; None if there is none.
+        state_of_job: Returns the state of the latest job with a name; None if there is none.
     """
 
     method: str
