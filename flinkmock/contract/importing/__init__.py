@@ -1,8 +1,8 @@
 """Imports descriptions of Flink's REST API as contracts.
 
 Flink's own descriptions (documentation pages with draft-03 schemas, an OpenAPI document) are incomplete: they omit
-hidden operations, the order of keys, which keys are always present, subclasses, and what converters accept. A known
-release, the base, supplies all of that. The OpenAPI documents of `flinkmock openapi` are complete.
+hidden operations, the order of keys, which keys are always present, subclasses, and what converters accept. All of that
+comes from a known release, the base. The OpenAPI documents of `flinkmock openapi` are complete.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def read_description(text: str) -> Description:
     """Parse a documentation page or an OpenAPI document.
 
     Raises:
-        ImportRefused: The text is neither of them, or it is broken.
+        ImportRefused: The text is neither, or it is broken.
     """
     with _refuse_broken():
         document = read_document(text)
@@ -55,8 +55,8 @@ def import_contract(
         file: The description.
         flink: The version of the new release ("2.4.0").
         base: The nearest known release, which supplies what the description omits.
-        commit: The commit that `/overview` shows; None for that of the description, or else "unknown".
-        built: The build time that `/config` shows, in ISO 8601; None for that of the description, or else 1970.
+        commit: The commit that `/overview` shows. By default that of the description, or "unknown" if it has none.
+        built: The build time that `/config` shows, in ISO 8601. By default that of the description, or 1970.
 
     Returns:
         The schema file, and notes on differences from the base that a person should review.
@@ -67,12 +67,15 @@ def import_contract(
     """
     text = file.read_text(encoding="utf-8")
     with _refuse_broken():
-        if (flinkmock_document := _flinkmock_document(text)) is not None:
+        flinkmock_document = _flinkmock_document(text)
+        if flinkmock_document is not None:
             detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
-            head = _head(flink, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail)
-            document = head | {name: value for name, value in flinkmock_document.items() if name not in head}
-            referenced_definitions(document, document["$defs"])
-            return _sound(document), []
+            header = _header(
+                flink, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail
+            )
+            document = header | {name: value for name, value in flinkmock_document.items() if name not in header}
+            referenced_definitions(document, document["$defs"])  # raises KeyError if a definition is missing
+            return _checked(document), []
         description = read_description(text)
         operations = {
             (operation.method, shape_of(operation.path)): f"{operation.method} {operation.path}"
@@ -82,12 +85,12 @@ def import_contract(
         same_release = minor_release(flink) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
-        document = merger.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
-        return _sound(document), merger.notes
+        document = merger.document(_header(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
+        return _checked(document), merger.notes
 
 
 def nearest_release(flink: str) -> str:
-    """Return the known release that completes a description: the same minor release, or else the one before it.
+    """Return the known release that completes a description: the same minor release, or the nearest earlier one.
 
     Args:
         flink: The version of the description ("2.4.0").
@@ -132,13 +135,14 @@ def _refuse_broken() -> Iterator[None]:
         ) from error
 
 
-def _sound(document: dict[str, Any]) -> dict[str, Any]:
+def _checked(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema file whose request bodies have definitions. Raises ImportRefused if it is unsound."""
     document = define_request_bodies(document)
     refuse_unsound(document)
     return document
 
 
-def _head(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
+def _header(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
     provenance = {"source": "documentation", "detail": detail}
     return {"flink": flink, "commit": commit, "built": built, "provenance": provenance}
 

@@ -13,7 +13,7 @@ class DescribedOperation:
 
     Attributes:
         path: The path with colons (":jobid").
-        path_parameters, query_parameters: The parameters, as in a schema file.
+        path_parameters, query_parameters: The entries of the parameters in a schema file.
         request, response: The schemas of the bodies; None if the description has none, {} if it allows any body.
         id: The operation id; None if the description has none.
     """
@@ -36,7 +36,7 @@ class DescribedOperation:
 
 @dataclass(slots=True)
 class Description:
-    """`kind` names the format in messages. Schemas refer to `definitions` as `#/$defs/NAME`."""
+    """A description. `kind` names its format in messages. Schemas refer to `definitions` as `#/$defs/NAME`."""
 
     kind: str
     operations: list[DescribedOperation] = field(default_factory=list)
@@ -49,31 +49,32 @@ def operation_name(method: str, path: str) -> str:
     return method.lower() + "".join(word.title() for word in re.split(r"\W+", words) if word)
 
 
-def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str, Any]:
-    """Return a parameter for a schema file.
+def parameter_entry(name: str, sentence: str, *, is_required: bool, is_query: bool) -> dict[str, Any]:
+    """Return the entry of a parameter in a schema file.
 
     Args:
         name: The name of the parameter.
-        text: The sentence that describes it.
-        required: Whether it is mandatory.
-        query: Whether it is a query parameter, which Flink always splits at commas.
+        sentence: The sentence that describes it.
+        is_required: Whether it is mandatory.
+        is_query: Whether it is a query parameter, which Flink always splits at commas.
     """
-    entry: dict[str, Any] = {"name": name, "required": required}
-    if query:
+    entry: dict[str, Any] = {"name": name, "required": is_required}
+    if is_query:
         entry["list"] = True
-    options = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', text)
-    if "32-character hexadecimal" in text and name != "taskmanagerid":  # the documentation of this parameter is wrong
+    quoted_values = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', sentence)
+    # Flink's documentation wrongly describes the ids of TaskManagers in the same way.
+    if "32-character hexadecimal" in sentence and name != "taskmanagerid":
         return entry | {"type": "string", "format": "hex32", "pattern": "^[0-9a-fA-F]{32}$", "java_type": "AbstractID"}
-    if options and ("only supported" in text or "vailable" in text or "upported" in text):
+    if quoted_values and re.search("[Aa]vailable|[Ss]upported", sentence):
         return entry | {
             "type": "string",
-            "enum": options[1].split(", "),
+            "enum": quoted_values[1].split(", "),
             "case_insensitive": True,
             "java_type": "Enum",
         }
-    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b|Positive integer|Long value", text):
+    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b|Positive integer|Long value", sentence):
         return entry | {"type": "integer", "format": "int32", "java_type": "Integer"}
-    if text.startswith("Boolean"):
+    if sentence.startswith("Boolean"):
         boolean = {"type": "boolean", "case_insensitive": True, "other_text_is_false": True, "java_type": "Boolean"}
         return entry | boolean
     return entry | {"type": "string", "java_type": "String"}

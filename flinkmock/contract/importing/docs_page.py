@@ -1,7 +1,8 @@
 """Reads Flink's documentation page of the REST API, as HTML or converted to text.
 
-All three layouts have one grammar: an operation starts with its path as a heading, followed by verb and response code
-in code style, parameters as list items, and (since 1.13) request and response schema as code blocks in draft-03.
+Flink has published the page in three layouts, which are all converted to one text: the path of an operation as a
+heading, its method and status in code style, its parameters as list items, and (since 1.13) the schemas of request and
+response in draft-03 as code blocks.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import Any
 
-from flinkmock.contract.importing.description import DescribedOperation, Description, parameter
+from flinkmock.contract.importing.description import DescribedOperation, Description, parameter_entry
 from flinkmock.contract.importing.draft03 import Draft03Converter
 
 _HEADING = re.compile(r"^##### \W*?(/\S*)", re.M)
-_VERB = re.compile(r"`(GET|POST|PUT|PATCH|DELETE)`")
+_METHOD = re.compile(r"`(GET|POST|PUT|PATCH|DELETE)`")
 _STATUS = re.compile(r"`(\d{3})\b")
-_FENCE = re.compile(r"^```\n(.*?)^```$", re.M | re.S)
+_CODE_BLOCK = re.compile(r"^```\n(.*?)^```$", re.M | re.S)
 _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?(.*)$", re.M)
 
 
@@ -35,24 +36,26 @@ def read_page(text: str) -> Description:
         text = _text_of_tables(text)
     description = Description("documentation page")
     schemas = Draft03Converter(description.definitions)
-    starts = list(_HEADING.finditer(text))
-    for start, end in zip_longest(starts, starts[1:]):
-        section = text[start.end() : end.start() if end else None]
-        operation = _operation(start[1].rstrip("#"), section, schemas)
+    headings = list(_HEADING.finditer(text))
+    for heading, next_heading in zip_longest(headings, headings[1:]):
+        section = text[heading.end() : next_heading.start() if next_heading else None]
+        operation = _operation(heading[1].rstrip("#"), section, schemas)
         if operation:
             description.operations.append(operation)
     return description
 
 
 def _operation(path: str, section: str, schemas: Draft03Converter) -> DescribedOperation | None:
-    verb, status = _VERB.search(section), _STATUS.search(section)
-    if not verb or not status:
+    method, status = _METHOD.search(section), _STATUS.search(section)
+    if not method or not status:
         return None
-    operation = DescribedOperation(verb[1], path, int(status[1]))
+    operation = DescribedOperation(method[1], path, int(status[1]))
     for name, need, sentence in _PARAMETER.findall(section.split("```", 1)[0]):
-        entry = parameter(name, sentence.strip(), required=need != "optional", query=bool(need))
-        (operation.query_parameters if need else operation.path_parameters).append(entry)
-    bodies: list[Mapping[str, Any]] = [json.loads(block) for block in _FENCE.findall(section)]
+        is_query = bool(need)  # only query parameters are optional or mandatory
+        entry = parameter_entry(name, sentence.strip(), is_required=need != "optional", is_query=is_query)
+        parameters = operation.query_parameters if is_query else operation.path_parameters
+        parameters.append(entry)
+    bodies: list[Mapping[str, Any]] = [json.loads(block) for block in _CODE_BLOCK.findall(section)]
     if len(bodies) == 2:
         operation.request = schemas.convert(bodies[0], "@request") if bodies[0] else None
         operation.response = schemas.convert(bodies[1])
@@ -67,32 +70,38 @@ def _text_of_tables(text: str) -> str:
     return re.sub(r"(?:^\| |(?<=[.)])\s*)`(\w+)` - ", r"\n* \1 - ", text, flags=re.M)
 
 
-class _Renderer(HTMLParser):
-    """Converts HTML to the text layout: headings, list items, code and code blocks."""
+class _TextConverter(HTMLParser):
+    """Converts HTML to text with marks for headings, list items, code and code blocks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.out: list[str] = []
-        self._pre = False
+        self.parts: list[str] = []
+        self._in_code_block = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "pre":
-            self._pre = True
-        marks = {"h5": "\n##### ", "li": "\n* ", "pre": "\n```\n", "code": "" if self._pre else "`", "td": "\n"}
-        self.out.append(marks.get(tag, ""))
+            self._in_code_block = True
+        marks = {
+            "h5": "\n##### ",
+            "li": "\n* ",
+            "pre": "\n```\n",
+            "code": "" if self._in_code_block else "`",
+            "td": "\n",
+        }
+        self.parts.append(marks.get(tag, ""))
 
     def handle_endtag(self, tag: str) -> None:
-        marks = {"h5": "\n", "li": "\n", "pre": "\n```\n", "code": "" if self._pre else "`"}
-        self.out.append(marks.get(tag, ""))
+        marks = {"h5": "\n", "li": "\n", "pre": "\n```\n", "code": "" if self._in_code_block else "`"}
+        self.parts.append(marks.get(tag, ""))
         if tag == "pre":
-            self._pre = False
+            self._in_code_block = False
 
     def handle_data(self, data: str) -> None:
-        self.out.append(data)
+        self.parts.append(data)
 
 
 def _text_of_html(text: str) -> str:
-    renderer = _Renderer()
-    renderer.feed(text)
-    renderer.close()
-    return "".join(renderer.out)
+    converter = _TextConverter()
+    converter.feed(text)
+    converter.close()
+    return "".join(converter.parts)

@@ -1,6 +1,7 @@
-"""Converts the JSON schemas of Flink's documentation: draft-03, with the Java class as `urn:jsonschema` id.
+"""Converts the JSON schemas of Flink's documentation, which are in draft-03.
 
-A document defines a class once and refers to it by its URN everywhere else.
+A document defines each Java class once, with a URN such as `urn:jsonschema:org:…:JarListInfo` as its id. Elsewhere it
+refers to the class by this URN.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_PREFIX = "urn:jsonschema:"
+_URN_PREFIX = "urn:jsonschema:"
 
 
 class Draft03Converter:
@@ -31,15 +32,15 @@ class Draft03Converter:
         Raises:
             KeyError: The document refers to a class that it does not define.
         """
-        # the keys of documents are sorted: a reference may precede the definition
+        # The keys of documents are sorted. Therefore a reference may precede the definition.
         self._classes = dict(_classes(schema))
         self._names, self._suffix = {}, suffix
         return self._convert(schema)
 
     def _convert(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         urn = schema.get("$ref", schema.get("id", ""))
-        if not isinstance(urn, str) or not urn.startswith(_PREFIX):
-            return self._plain(schema)
+        if not isinstance(urn, str) or not urn.startswith(_URN_PREFIX):
+            return self._convert_without_reference(schema)
         if urn not in self._names:
             self._names[urn] = self._define(urn)
         return {"$ref": f"#/$defs/{self._names[urn]}"}
@@ -48,47 +49,49 @@ class Draft03Converter:
         """Add a class to the definitions and return its name there."""
         class_name = _class_name(urn) + self._suffix
         name = self._names[urn] = self._free_name(class_name)
-        self._definitions[name] = {}  # reserves the name: the class may refer to itself
-        body = self._definitions[name] = self._plain(self._classes[urn])
-        # a generic class has one schema for each of its type arguments, which the URN does not contain
-        for other, other_body in self._definitions.items():
-            if other != name and other_body == body and re.fullmatch(re.escape(class_name) + r"(_\d+)?", other):
+        self._definitions[name] = {}  # reserves the name, since the class may refer to itself
+        converted = self._definitions[name] = self._convert_without_reference(self._classes[urn])
+        # A generic class has a schema for each of its type arguments, which the URN does not contain.
+        for other, other_schema in self._definitions.items():
+            if other != name and other_schema == converted and re.fullmatch(re.escape(class_name) + r"(_\d+)?", other):
                 del self._definitions[name]
                 return other
         return name
 
-    def _plain(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def _convert_without_reference(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         json_type = schema.get("type", "any")
         if json_type == "any":
             return {}
-        out: dict[str, Any] = {"type": json_type}
+        converted: dict[str, Any] = {"type": json_type}
         if "enum" in schema:
-            out["enum"] = list(schema["enum"])
+            converted["enum"] = list(schema["enum"])
         if json_type == "number":
-            out["format"] = "double"
+            converted["format"] = "double"
         if "properties" in schema:
-            out["properties"] = {name: self._convert(child) for name, child in schema["properties"].items()}
-            # in draft-03, `required` is a keyword of the property
-            out["required"] = [name for name, child in schema["properties"].items() if child.get("required") is True]
+            converted["properties"] = {name: self._convert(child) for name, child in schema["properties"].items()}
+            # In draft-03, `required` is a keyword of the property.
+            converted["required"] = [
+                name for name, child in schema["properties"].items() if child.get("required") is True
+            ]
         if isinstance(schema.get("additionalProperties"), Mapping):
-            out["additionalProperties"] = self._convert(schema["additionalProperties"])
+            converted["additionalProperties"] = self._convert(schema["additionalProperties"])
         if isinstance(schema.get("items"), Mapping):
-            out["items"] = self._convert(schema["items"])
-        return out
+            converted["items"] = self._convert(schema["items"])
+        return converted
 
     def _free_name(self, name: str) -> str:
-        free, count = name, 1
-        while free in self._definitions:
-            count += 1
-            free = f"{name}_{count}"
-        return free
+        free_name, number = name, 1
+        while free_name in self._definitions:
+            number += 1
+            free_name = f"{name}_{number}"
+        return free_name
 
 
 def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each class that the document defines, with its URN."""
     if isinstance(schema, Mapping):
         urn = schema.get("id")
-        if isinstance(urn, str) and urn.startswith(_PREFIX):
+        if isinstance(urn, str) and urn.startswith(_URN_PREFIX):
             yield urn, schema
         for child in schema.values():
             yield from _classes(child)
@@ -96,5 +99,5 @@ def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _class_name(urn: str) -> str:
     """Turn "urn:jsonschema:org:…:JarListInfo:JarFileInfo" into "JarListInfo.JarFileInfo"."""
-    parts = urn.removeprefix(_PREFIX).split(":")
+    parts = urn.removeprefix(_URN_PREFIX).split(":")
     return ".".join(part for part in parts if part[:1].isupper()) or parts[-1]

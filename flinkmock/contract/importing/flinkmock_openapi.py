@@ -22,8 +22,8 @@ _ANNOTATIONS = frozenset(
     ("discriminator", "title", "description", "example", "examples", "default", "deprecated", "readOnly", "writeOnly",
      "externalDocs", "xml", "nullable")
 )  # fmt: skip
-"""Keywords that don't change which values are valid; the discriminator follows from the variants."""
-_KEYWORDS: Mapping[str, str] = {extension: keyword for keyword, extension in EXTENSIONS.items()}
+"""Keywords that don't change which values are valid. The discriminator can be derived from the subclasses."""
+_KEYWORDS_BY_EXTENSION: Mapping[str, str] = {extension: keyword for keyword, extension in EXTENSIONS.items()}
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
@@ -63,7 +63,7 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
 
 
 def _converters(document: Document) -> dict[str, dict[str, Any]]:
-    """Map names of path parameters to their schema file entries, for parameters that lack the extension."""
+    """Return the entries of path parameters by name. Parameters with the same name that lack the extension get them."""
     return {
         parameter["name"]: _with_converter(parameter)
         for *_, parameters in operations_of(document)
@@ -119,7 +119,7 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
     is_list = schema["type"] == "array"
     entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
     if parameter["in"] == "query":
-        entry["list"] = is_list  # unless the converter has another value
+        entry["list"] = is_list  # the converter below may have another value
     item = schema["items"] if is_list else schema
     return {
         **entry,
@@ -133,7 +133,7 @@ def _response(response: Document) -> dict[str, Any]:
         if content_type == _JSON:
             schema: dict[str, Any] = _schema(body.get("schema", {}))
             return schema
-        return {"contentType": content_type, "refined": True}  # a handler writes it by hand
+        return {"contentType": content_type, "refined": True}
     return {"type": "object", "properties": {}, "required": []}  # EmptyResponseBody
 
 
@@ -147,29 +147,30 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         return [_schema(element, is_request=is_request) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
-    out: dict[str, Any] = {}
+    converted: dict[str, Any] = {}
     for keyword, value in schema.items():
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
-            out[keyword] = DEFINITION_PREFIX + _class(value.removeprefix(COMPONENT_PREFIX))
+            converted[keyword] = DEFINITION_PREFIX + _class(value.removeprefix(COMPONENT_PREFIX))
         elif keyword == "properties":
-            out[keyword] = {
+            converted[keyword] = {
                 name: {} if child is True else _schema(child, is_request=is_request) for name, child in value.items()
             }
         elif keyword == "items" and value is True:
-            out[keyword] = {}
+            converted[keyword] = {}
         else:
-            out[_KEYWORDS.get(keyword, keyword)] = _schema(value, is_request=is_request)
-    if "const" in out:
-        out.pop("type", None)
-    if schema.get("nullable") is True and isinstance(out.get("type"), str):  # as OpenAPI 3.0 writes it
-        out["type"] = [out["type"], "null"]
-    if out.get("properties") and "required" in out:  # an editor may have removed a property in one place only
-        out["required"] = [name for name in out["required"] if name in out["properties"]]
-    if "properties" in out and "required" not in out and not is_request:
-        out["required"] = list(out["properties"])
-    return out
+            converted[_KEYWORDS_BY_EXTENSION.get(keyword, keyword)] = _schema(value, is_request=is_request)
+    if "const" in converted:
+        converted.pop("type", None)
+    if schema.get("nullable") is True and isinstance(converted.get("type"), str):  # OpenAPI 3.0
+        converted["type"] = [converted["type"], "null"]
+    if converted.get("properties") and "required" in converted:
+        # An editor may have removed a property without removing its name here.
+        converted["required"] = [name for name in converted["required"] if name in converted["properties"]]
+    if "properties" in converted and "required" not in converted and not is_request:
+        converted["required"] = list(converted["properties"])
+    return converted
 
 
 def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:

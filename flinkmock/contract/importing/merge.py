@@ -7,11 +7,11 @@ hidden operations, and operations that a configuration option enables.
 Flink generates its descriptions from Java classes, without their serializers. The base is right, and nothing changed,
 in these cases:
 
-* a class that Jackson writes as a text, a number or a map, described with the properties of the Java object;
-* the names of Java's enum constants, described instead of those in JSON;
-* one of two names of a property (`start_time` beside `start-time`), which OpenAPI documents omit;
-* one of several classes with the same simple name, described in place of all of them (OpenAPI documents of 1.16, 1.17);
-* a class that is described more than once, with fewer properties than elsewhere.
+* the description has the properties of a Java object that Jackson writes as a text, a number or a map;
+* it has the names of Java's enum constants instead of those in JSON;
+* it omits one of two names of a property, such as `start_time` beside `start-time` (OpenAPI documents);
+* it has one of several classes with the same simple name in place of all of them (OpenAPI documents of 1.16 and 1.17);
+* it describes a class more than once, with fewer properties than elsewhere.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import DescribedOperation, Description
-from flinkmock.contract.importing.references import PREFIX, referenced_definitions
+from flinkmock.contract.importing.references import referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
 from flinkmock.contract.operation import Schema, shape_of
-from flinkmock.contract.schema_branches import allowed_types, alternatives, resolve
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX, allowed_types, alternatives, resolve
 
 
 class ContractMerger:
@@ -32,8 +32,9 @@ class ContractMerger:
     A description of the same minor release as the base removes nothing, since the description may be of a snapshot
     before the release.
 
-    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. Schemas list
-    those that only a description shows in `unconfirmed`: the fake writes them, and a server may omit them.
+    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. A schema
+    therefore names the properties that only the description has in `unconfirmed`: the fake writes them, but a server
+    may omit them.
 
     Attributes:
         notes: Sentences on differences that a person should review; `document` fills it.
@@ -46,14 +47,14 @@ class ContractMerger:
         self._definitions: dict[str, Any] = dict(base["$defs"])
         self._merged: set[tuple[str, str]] = set()
         self._described_properties: dict[str, set[str]] = {}
-        """Class -> the properties in any of its descriptions."""
+        """The properties in any description of a class, by class."""
         self.notes: list[str] = []
 
-    def document(self, head: Mapping[str, Any]) -> dict[str, Any]:
+    def document(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """Return the schema file.
 
         Args:
-            head: Its first entries (release, commit, provenance).
+            header: Its first entries (release, commit, provenance).
 
         Raises:
             KeyError: The description refers to something that it does not contain.
@@ -61,8 +62,8 @@ class ContractMerger:
         operations = self._operations()
         for name, described in self._described_properties.items():
             self._definitions[name] = self._without_removed_properties(self._definitions[name], described, name)
-        remaining = {name: value for name, value in self._base.items() if name not in head}
-        document = {**head, **remaining, "operations": operations}
+        remaining = {name: value for name, value in self._base.items() if name not in header}
+        document = {**header, **remaining, "operations": operations}
         roots = {"error": document["error"], "operations": operations}
         document["$defs"] = referenced_definitions(roots, self._definitions)
         return document
@@ -76,11 +77,7 @@ class ContractMerger:
             operation = described.pop((entry["method"], shape_of(entry["path"])), None)
             if operation:
                 entries.append(self._operation(entry, operation))
-            elif entry["hidden"] or entry.get("requires_config"):
-                entries.append(entry)
-            elif self._note_removal(f"{entry['method']} {entry['path']} ({entry['id']})"):
-                continue
-            else:
+            elif self._keeps_undescribed(entry):
                 entries.append(entry)
         ids = {entry["id"] for entry in entries}
         for operation in described.values():
@@ -90,11 +87,19 @@ class ContractMerger:
             self.notes.append(f"new: {operation.method} {operation.path} ({name})")
         return entries
 
-    def _note_removal(self, name: str) -> bool:
-        """Note that something is not described; return whether the release no longer has it."""
-        kept, gone = f"kept: {name} is not described", f"gone: {name} is no longer described"
-        self.notes.append(kept if self._same_release else gone)
-        return not self._same_release
+    def _keeps_undescribed(self, entry: Mapping[str, Any]) -> bool:
+        """Return whether an operation of the base exists although it is not described."""
+        if entry["hidden"] or entry.get("requires_config"):
+            return True
+        return not self._note_missing(f"{entry['method']} {entry['path']} ({entry['id']})")
+
+    def _note_missing(self, name: str) -> bool:
+        """Note that the description lacks something. Return whether it is removed."""
+        if self._same_release:
+            self.notes.append(f"kept: {name} is not described")
+            return False
+        self.notes.append(f"gone: {name} is no longer described")
+        return True
 
     def _operation(self, base: Schema, operation: DescribedOperation) -> dict[str, Any]:
         entry = dict(base) | {"status": operation.status}
@@ -119,44 +124,45 @@ class ContractMerger:
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the described parameters, with the base's converter for a parameter of the same name."""
-        by_name = {
+        base_parameters = {
             path_parameter["name"]: path_parameter
             for entry in self._base["operations"]
             for path_parameter in entry["path_parameters"]
         }
-        by_name |= {parameter["name"]: parameter for parameter in base}
+        base_parameters |= {parameter["name"]: parameter for parameter in base}
         return [
-            by_name.get(parameter["name"], parameter) | {"required": parameter["required"]} for parameter in described
+            base_parameters.get(parameter["name"], parameter) | {"required": parameter["required"]}
+            for parameter in described
         ]
 
     def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
-        """Merge `described` into `base`; either of them may be a reference. `location` is for notes."""
-        described_name = described.get("$ref", "").removeprefix(PREFIX)
-        base_name = (base or {}).get("$ref", "").removeprefix(PREFIX)
+        """Merge a described schema into that of the base. Both may be references. `location` is for notes."""
+        described_name = described.get("$ref", "").removeprefix(DEFINITION_PREFIX)
+        base_name = (base or {}).get("$ref", "").removeprefix(DEFINITION_PREFIX)
         name = base_name or (self._base_class(described_name) if base is None and described_name else "")
         resolved = resolve(described, self._description.definitions)
         if not name:
             return self._merge_resolved(described, resolved, base, location)
         if described_name and not self._describes(described_name, resolved, name):
-            return {"$ref": PREFIX + name}
+            return {"$ref": DEFINITION_PREFIX + name}
         key = described_name or location, name
         if key not in self._merged:
             self._merged.add(key)
-            # merged into the existing definition: the description may have two classes where the base has one
+            # The description may have two classes for one of the base. Both are merged into its definition.
             self._definitions[name] = self._merge_resolved(
                 described, resolved, self._definitions.get(name), name, is_class=True
             )
-        return {"$ref": PREFIX + name}
+        return {"$ref": DEFINITION_PREFIX + name}
 
     def _describes(self, described_name: str, described: Schema, name: str) -> bool:
         """Return whether a described class is the class `name` of the base, and not one with the same simple name."""
         simple = _simple_name(described_name)
-        known = self._base["$defs"]
-        namesakes = [other for other in known if _simple_name(other) == simple]
+        classes = self._base["$defs"]
+        namesakes = [other for other in classes if _simple_name(other) == simple]
         if len(namesakes) < 2 or name not in namesakes:
             return True
         properties = described.get("properties", {}).keys()
-        common = {other: len(properties & known[other].get("properties", {}).keys()) for other in namesakes}
+        common = {other: len(properties & classes[other].get("properties", {}).keys()) for other in namesakes}
         return common[name] == max(common.values())
 
     def _merge_resolved(
@@ -173,7 +179,7 @@ class ContractMerger:
         """
         if base is None:
             return self._new(resolved, location)
-        if base.get("refined"):  # descriptions do not show these, nor additions in newer releases
+        if base.get("refined"):  # descriptions show neither these nor their additions in newer releases
             return dict(base) if self._same_release else _opened(base)
         if not resolved:
             return dict(base)
@@ -216,8 +222,10 @@ class ContractMerger:
     def _merge_enums(self, described: list[str], base: Schema, location: str) -> dict[str, Any]:
         """Return the described values in the spelling of the base."""
         spellings = {value.upper(): value for value in base["enum"]}
-        spelled = str.lower if all(value == value.lower() for value in base["enum"]) else str
-        values = [spellings.get(value.upper(), spelled(value)) for value in map(str, described)]
+        has_lower_case = all(value == value.lower() for value in base["enum"])
+        values = [
+            spellings.get(value.upper(), value.lower() if has_lower_case else value) for value in map(str, described)
+        ]
         if self._same_release:
             values = [*base["enum"], *(value for value in values if value not in base["enum"])]
         if set(values) == set(base["enum"]):
@@ -233,8 +241,8 @@ class ContractMerger:
             if name in properties:
                 properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
-                new = self._merge(child, None, f"{location}.{name}")
-                properties[name] = _or_null(new) if _is_request(location) else new
+                new_property = self._merge(child, None, f"{location}.{name}")
+                properties[name] = _or_null(new_property) if _is_request(location) else new_property
                 if not _is_request(location):
                     required.append(name)  # Jackson writes all properties by default
                     unconfirmed.append(name)
@@ -254,37 +262,37 @@ class ContractMerger:
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
             return dict(merged)  # a subclass, which no description shows
-        folded_names = {_folded(name) for name in described}
-        for name in [name for name in properties if name not in described and _folded(name) not in folded_names]:
-            # a description may omit optional properties, and keeping them is harmless
-            if (_is_request(location) or name in required) and self._note_removal(f"property {location}.{name}"):
+        described_keys = {_folded(name) for name in described}
+        for name in [name for name in properties if name not in described and _folded(name) not in described_keys]:
+            # Optional properties of responses are kept, since a description may omit them.
+            if (_is_request(location) or name in required) and self._note_missing(f"property {location}.{name}"):
                 del properties[name]
                 required = [other for other in required if other != name]
         return {**merged, "properties": properties, "required": required}
 
     def _new(self, described: Schema, location: str) -> dict[str, Any]:
         """Return a schema that has no counterpart in the base: Jackson writes all properties of a class."""
-        out = dict(described)
+        new = dict(described)
         if "properties" in described:
             children = described["properties"].items()
-            out["properties"] = {name: self._merge(child, None, f"{location}.{name}") for name, child in children}
+            new["properties"] = {name: self._merge(child, None, f"{location}.{name}") for name, child in children}
             if not _is_request(location):
                 names = list(described["properties"])
-                out |= {"required": names, "unconfirmed": names, "additionalProperties": False}
+                new |= {"required": names, "unconfirmed": names, "additionalProperties": False}
         for keyword in ("items", "additionalProperties"):
             if isinstance(described.get(keyword), Mapping):
-                out[keyword] = self._merge(described[keyword], None, location)
+                new[keyword] = self._merge(described[keyword], None, location)
         if alternatives(described):
-            out["anyOf"] = [self._merge(branch, None, location) for branch in described["anyOf"]]
-        return out
+            new["anyOf"] = [self._merge(branch, None, location) for branch in described["anyOf"]]
+        return new
 
     def _base_class(self, name: str) -> str:
-        """Return the base's name of a described class; OpenAPI documents omit the enclosing class."""
-        known = self._base["$defs"]
+        """Return the name of a described class in the base. OpenAPI documents omit the enclosing class."""
+        classes = self._base["$defs"]
         for candidate in (name, name.removesuffix("@request")):
-            if candidate in known and (candidate == name or known[candidate].get("type") != "object"):
+            if candidate in classes and (candidate == name or classes[candidate].get("type") != "object"):
                 return candidate
-        nested = [other for other in known if other.endswith(f".{name}")]
+        nested = [other for other in classes if other.endswith(f".{name}")]
         return nested[0] if len(nested) == 1 else name
 
 
@@ -317,5 +325,5 @@ def _simple_name(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """Return what "start_time" and "start-time", or "backpressureLevel" and "backpressure-level", have in common."""
+    """Return the same text for names that differ only in spelling, such as "start_time" and "start-time"."""
     return name.replace("-", "").replace("_", "").lower()

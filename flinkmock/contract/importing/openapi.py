@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from flinkmock.contract.importing.description import DescribedOperation, Description, parameter
+from flinkmock.contract.importing.description import DescribedOperation, Description, parameter_entry
+from flinkmock.contract.openapi import COMPONENT_PREFIX
 from flinkmock.errors import ImportRefused
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_REFERENCES = 20
 _METHODS = ("get", "post", "put", "patch", "delete")
-_COMPONENTS = "#/components/schemas/"
 
 
 def read_document(text: str) -> Mapping[str, Any] | None:
@@ -46,7 +46,12 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
 
 def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference to a parameter, request body or response. Raises KeyError if it is missing."""
+    """Return the parameter, request body or response to which an entry refers, if it does.
+
+    Raises:
+        KeyError: The document does not contain it.
+        ImportRefused: It refers to itself.
+    """
     for _ in range(_MAX_REFERENCES):
         if "$ref" not in entry:
             return entry
@@ -79,9 +84,9 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
     for path, item in document["paths"].items():
         for method, entry in item.items():
             if method in _METHODS:
-                listed = [*item.get("parameters", ()), *entry.get("parameters", ())]
-                resolved = [dereferenced(parameter, document) for parameter in listed]
-                # a parameter of an operation overrides that of its path
+                listed_parameters = [*item.get("parameters", ()), *entry.get("parameters", ())]
+                resolved = [dereferenced(parameter, document) for parameter in listed_parameters]
+                # A parameter of an operation overrides that of its path.
                 parameters = list({(parameter["in"], parameter["name"]): parameter for parameter in resolved}.values())
                 parameters = [parameter for parameter in parameters if parameter["in"] in ("path", "query")]
                 declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
@@ -117,13 +122,13 @@ def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     for name, schema in components.items():
         properties = frozenset(schema.get("properties", ()))
         components[name] = next((value for keys, value in _VALUE_CLASSES if keys == properties), schema)
-    if "ResourceID" in components:  # any text; the document says 32 hexadecimal digits
+    if "ResourceID" in components:  # The document says 32 hexadecimal digits, but it can be any text.
         components["ResourceID"] = {"type": "string"}
     return components
 
 
 def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
-    """Return each class twice: as Flink writes it and as Flink reads it."""
+    """Return two definitions of each class: as Flink writes it, and with the suffix "@request" as Flink reads it."""
     written = {name: _convert(schema, components, "") for name, schema in components.items()}
     read = {f"{name}@request": _convert(schema, components, "@request") for name, schema in components.items()}
     return written | read
@@ -156,7 +161,7 @@ def _operation(
 
 
 def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the `content` of a body by content types without parameters such as a charset."""
+    """Return the `content` of a body by content type, without parameters such as a charset."""
     return {name.partition(";")[0].strip(): media for name, media in (entry.get("content") or {}).items()}
 
 
@@ -166,21 +171,22 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
     Except for enums and integers, Flink's description of a parameter is more precise than its schema.
     """
     schema = entry.get("schema", {})
-    java_type = schema.get("$ref", "").removeprefix(_COMPONENTS)
+    java_type = schema.get("$ref", "").removeprefix(COMPONENT_PREFIX)
     schema = components.get(java_type, schema)
-    text = " ".join(entry.get("description", "").split())
-    read = parameter(entry["name"], text, required=entry.get("required", False), query=entry["in"] == "query")
+    sentence = " ".join(entry.get("description", "").split())
+    is_required, is_query = entry.get("required", False), entry["in"] == "query"
+    converted = parameter_entry(entry["name"], sentence, is_required=is_required, is_query=is_query)
     if "enum" in schema:
-        read |= {"type": "string", "enum": list(schema["enum"]), "case_insensitive": True, "java_type": "Enum"}
+        converted |= {"type": "string", "enum": list(schema["enum"]), "case_insensitive": True, "java_type": "Enum"}
     elif schema.get("type") == "integer":
-        read |= {"type": "integer", "format": schema.get("format", "int32"), "java_type": "Integer"}
-    return read | ({"java_type": java_type} if java_type else {})
+        converted |= {"type": "integer", "format": schema.get("format", "int32"), "java_type": "Integer"}
+    return converted | ({"java_type": java_type} if java_type else {})
 
 
 def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
     """Convert a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
     if "$ref" in schema:
-        return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(_COMPONENTS)}{suffix}"}
+        return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(COMPONENT_PREFIX)}{suffix}"}
     if "oneOf" in schema or "anyOf" in schema:
         branches = [_convert(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
@@ -191,24 +197,26 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
     json_type = next((name for name in json_types if name != "null"), None)
     if json_type is None:
         return {}
-    out: dict[str, Any] = {"type": json_type}
+    converted: dict[str, Any] = {"type": json_type}
     if "enum" in schema:
-        out["enum"] = list(schema["enum"])
+        converted["enum"] = list(schema["enum"])
     if schema.get("format") in ("int32", "int64", "double"):
-        out["format"] = schema["format"]
+        converted["format"] = schema["format"]
     elif schema.get("format") in ("binary", "byte"):
-        out["contentEncoding"] = "base64"
+        converted["contentEncoding"] = "base64"
     if "pattern" in schema:
-        out["pattern"] = f"^{schema['pattern'].strip('^$')}$"
+        converted["pattern"] = f"^{schema['pattern'].strip('^$')}$"
     if json_type == "array":
-        out["items"] = _convert(schema.get("items", {}), components, suffix)
+        converted["items"] = _convert(schema.get("items", {}), components, suffix)
     elif "properties" in schema:
         children = schema["properties"].items()
-        out["properties"] = {name: _convert(child, components, suffix) for name, child in children}
-        out["required"] = [name for name in schema.get("required", ()) if name in out["properties"]]
+        converted["properties"] = {name: _convert(child, components, suffix) for name, child in children}
+        converted["required"] = [name for name in schema.get("required", ()) if name in converted["properties"]]
     elif isinstance(schema.get("additionalProperties"), Mapping):
-        out["additionalProperties"] = _convert(schema["additionalProperties"], components, suffix)
-    return out | ({"type": [json_type, "null"]} if schema.get("nullable") or "null" in json_types else {})
+        converted["additionalProperties"] = _convert(schema["additionalProperties"], components, suffix)
+    if schema.get("nullable") or "null" in json_types:
+        converted["type"] = [json_type, "null"]
+    return converted
 
 
 def flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +224,7 @@ def flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[
     properties: dict[str, Any] = {}
     for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
         if "$ref" in part:
-            part = components[part["$ref"].removeprefix(_COMPONENTS)]
+            part = components[part["$ref"].removeprefix(COMPONENT_PREFIX)]
         if "allOf" in part:
             part = flattened(part, components)
         properties |= part.get("properties", {})

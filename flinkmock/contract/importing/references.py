@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-PREFIX = "#/$defs/"
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
 
 def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,9 +20,11 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
         value = pending.pop()
         if isinstance(value, Mapping):
             reference = value.get("$ref")
-            if isinstance(reference, str) and (name := reference.removeprefix(PREFIX)) not in names:
-                names.add(name)
-                pending.append(definitions[name])
+            if isinstance(reference, str):
+                name = reference.removeprefix(DEFINITION_PREFIX)
+                if name not in names:
+                    names.add(name)
+                    pending.append(definitions[name])
             pending.extend(value.values())
         elif isinstance(value, (list, tuple)):
             pending.extend(value)
@@ -30,7 +32,7 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
 
 
 def define_request_bodies(document: dict[str, Any]) -> dict[str, Any]:
-    """Give each inline request schema a definition, as all request bodies of Flink have a class.
+    """Give each inline request schema a definition. In Flink, all request bodies have a class.
 
     The body of `postNote` becomes the definition "PostNoteRequestBody@request".
     """
@@ -40,6 +42,6 @@ def define_request_bodies(document: dict[str, Any]) -> dict[str, Any]:
         if entry["request"] is not None and "$ref" not in entry["request"]:
             name = f"{entry['id'][:1].upper()}{entry['id'][1:]}RequestBody@request"
             definitions[name] = entry["request"]
-            entry = {**entry, "request": {"$ref": PREFIX + name}}
+            entry = {**entry, "request": {"$ref": DEFINITION_PREFIX + name}}
         operations.append(entry)
     return document | {"operations": operations, "$defs": definitions}

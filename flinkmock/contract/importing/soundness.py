@@ -1,4 +1,4 @@
-"""Checks a schema file before it is stored: a release that can't be read would break every command that loads it."""
+"""Checks a schema file before it is stored. A broken file would break all commands that load the release."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.contract.operation import Operation, shape_of
 from flinkmock.errors import ImportRefused
 
 MAX_DEPTH = 100
-"""How deep schemas may be nested. Flink's deepest has 9 levels; validation and rendering are recursive."""
+"""The highest number of levels of a schema, since validation and rendering are recursive. Flink's have up to 9."""
 _KEYWORDS = frozenset(
     ("$ref", "type", "enum", "const", "format", "pattern", "minimum", "properties", "required", "additionalProperties",
      "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined",
@@ -34,7 +34,7 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
     for name in contract.definitions:
         _refuse_endless(name, contract.definitions)
     for operation in contract:
-        _refuse_other_parameters(operation)
+        _refuse_wrong_path_parameters(operation)
         for part in ("request", "response"):
             _refuse_schema(getattr(operation, part), f"the {part} of {operation}", contract.definitions)
     return contract
@@ -50,8 +50,8 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
     Raises:
         ImportRefused: Fewer than half of the operations are known ones of Flink.
     """
-    flinks = {(operation.method, shape_of(operation.path)) for operation in known}
-    foreign = [name for key, name in described.items() if key not in flinks]
+    known_operations = {(operation.method, shape_of(operation.path)) for operation in known}
+    foreign = [name for key, name in described.items() if key not in known_operations]
     if len(foreign) * 2 > len(described):
         raise ImportRefused(
             f"It does not describe Flink's REST API: Flink {known.release} has {len(described) - len(foreign)} of its "
@@ -65,7 +65,7 @@ def _refuse_repeated(attribute: str, counts: Counter[str]) -> None:
         raise ImportRefused(f"Several operations have the same {attribute}: {', '.join(repeated)}.")
 
 
-def _refuse_other_parameters(operation: Operation) -> None:
+def _refuse_wrong_path_parameters(operation: Operation) -> None:
     in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
     declared = {parameter.name for parameter in operation.path_parameters}
     if in_path != declared:
@@ -77,7 +77,7 @@ def _refuse_other_parameters(operation: Operation) -> None:
 
 def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -> None:
     pending: deque[tuple[Any, int]] = deque([(schema, 0)])
-    followed: set[str] = set()
+    followed_references: set[str] = set()
     while pending:
         subschema, depth = pending.popleft()
         if subschema is None or isinstance(subschema, bool):
@@ -90,8 +90,8 @@ def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -
         if unknown:
             raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
         name = subschema.get("$ref", "").rpartition("/")[2]
-        if name and name not in followed:
-            followed.add(name)
+        if name and name not in followed_references:
+            followed_references.add(name)
             pending.append((definitions[name], depth))
         pending.extend((child, depth + 1) for child in _children(subschema))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from flinkmock.contract.importing.description import DescribedOperation, Description
 
-# The ObjectMapper that Flink uses for requests since 1.20; no description mentions it.
 JACKSON_FEATURES = {
     "fail_on_unknown_properties": False,
     "fail_on_ignored_properties": True,
@@ -20,6 +19,7 @@ JACKSON_FEATURES = {
     "allow_coercion_of_scalars": True,
     "accept_case_insensitive_enums": False,
 }
+"""The features of the ObjectMapper with which Flink reads requests since 1.20. Descriptions do not mention them."""
 ERROR = {"type": "object", "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
@@ -44,7 +44,7 @@ def standalone_document(description: Description, flink: str) -> dict[str, Any]:
         "jackson_features": JACKSON_FEATURES,
         "error": ERROR,
         "operations": operations,
-        "$defs": {name: _closed(schema, name) for name, schema in description.definitions.items()},
+        "$defs": {name: _without_other_properties(schema, name) for name, schema in description.definitions.items()},
     }
 
 
@@ -67,7 +67,7 @@ def operation_entry(operation: DescribedOperation, operation_id: str) -> dict[st
     }
 
 
-def _closed(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _without_other_properties(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Forbid undocumented properties in responses; requests may have any."""
     if name.endswith("@request") or "properties" not in schema:
         return dict(schema)
