@@ -33,7 +33,7 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from flinkmock.cli import create_parser
 
-    commands = list(_commands(create_parser(), ()))
+    commands = list(_completions(create_parser(), ()))
     print({"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](commands), end="")
     return 0
 
@@ -57,17 +57,18 @@ class Completion:
     files: frozenset[str]
 
 
-def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Completion]:
+def _completions(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Completion]:
+    """Yield the completions of a parser and of its subcommands. `path` has the words before."""
     subcommands: dict[str, str] = {}
     options: dict[str, str] = {}
     values: dict[str, Sequence[str]] = {}
     files: set[str] = set()
-    children: list[tuple[str, argparse.ArgumentParser]] = []
+    subparsers: list[tuple[str, argparse.ArgumentParser]] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
             subcommands = {name: helps.get(name, "") for name in action.choices}
-            children = list(action.choices.items())
+            subparsers = list(action.choices.items())
             continue
         names = list(action.option_strings) or [POSITIONAL]
         if action.option_strings and action.help != argparse.SUPPRESS:
@@ -77,11 +78,12 @@ def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterato
             if action.metavar in FILES or (action.type is not None and getattr(action.type, "__name__", "") == "Path"):
                 files.update(names)
     yield Completion(path, subcommands, options, values, frozenset(files))
-    for name, child in children:
-        yield from _commands(child, (*path, name))
+    for name, subparser in subparsers:
+        yield from _completions(subparser, (*path, name))
 
 
 def _words(action: argparse.Action) -> Sequence[str]:
+    """Return the possible values of an option or argument; none if any text is possible."""
     from flinkmock.contract import known_releases
     from flinkmock.scenario.built_in import built_in_scenarios
 
@@ -95,6 +97,7 @@ def _words(action: argparse.Action) -> Sequence[str]:
 
 
 def _short_help(action: argparse.Action) -> str:
+    """Return the help up to the first punctuation, without quotation marks."""
     text = " ".join((action.help or "").split()).replace("%(default)s", str(action.default))
     return re.split(r"[;:(]", text)[0].strip().replace("'", "")
 

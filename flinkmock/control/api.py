@@ -27,6 +27,8 @@ PREFIX = "/__flinkmock__"
 API_PREFIX = f"{PREFIX}/v1"
 PAGES = ("/", PREFIX, f"{PREFIX}/")
 """The paths of the console, and the paths that redirect to it."""
+MAX_DIGITS = 18
+"""The maximum number of digits of an integer in the query."""
 _LOG = logging.getLogger("flinkmock.control")
 
 
@@ -189,10 +191,11 @@ def _query_parameters(operation: ControlOperation, text: str) -> dict[str, Any]:
 def _converted(parameter: QueryParameter, text: str) -> Any:
     """Convert the value of a query parameter. Raises RequestRejected."""
     value: Any = text
-    kind = parameter.schema.get("type")
-    if kind == "integer" and text.lstrip("-").isascii() and text.lstrip("-").isdecimal() and len(text) < 19:
+    type_name = parameter.schema.get("type")
+    digits = text.removeprefix("-")
+    if type_name == "integer" and digits.isascii() and digits.isdecimal() and len(digits) <= MAX_DIGITS:
         value = int(text)
-    elif kind == "boolean" and text in ("true", "false"):
+    elif type_name == "boolean" and text in ("true", "false"):
         value = text == "true"
     invalid = next(invalid_values(value, parameter.schema, f"/{parameter.name}"), None)
     if invalid is not None:
@@ -206,7 +209,8 @@ def _checked_body(operation: ControlOperation, content: bytes, content_type: str
         if content.strip() not in (b"", b"{}"):
             raise RequestRejected(400, "InvalidRequest", f"{operation.id} takes no body.")
         return None
-    value = _yaml(content) if YAML in operation.consumes and "yaml" in content_type.lower() else _json(content)
+    is_yaml = YAML in operation.consumes and "yaml" in content_type.lower()
+    value = _parse_yaml(content) if is_yaml else _parse_json(content)
     invalid = list(invalid_values(value, operation.body))
     if invalid:
         details = [{"path": part.path, "message": part.message} for part in invalid]
@@ -214,7 +218,7 @@ def _checked_body(operation: ControlOperation, content: bytes, content_type: str
     return value
 
 
-def _json(content: bytes) -> Any:
+def _parse_json(content: bytes) -> Any:
     """Parse a JSON body. Raises RequestRejected."""
     try:
         return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_reject_constant)
@@ -222,7 +226,7 @@ def _json(content: bytes) -> Any:
         raise RequestRejected(400, "InvalidJson", f"The body is not JSON: {error}.") from None
 
 
-def _yaml(content: bytes) -> Any:
+def _parse_yaml(content: bytes) -> Any:
     """Parse a YAML body. Raises RequestRejected, ScenarioError."""
     from flinkmock.scenario.diagnostics import Diagnostics
     from flinkmock.scenario.document import parse_yaml

@@ -60,7 +60,14 @@ class ClusterClock(ClusterPart):
             return self.engine.advance(ms)
 
     def next(self) -> int:
-        """Advance the cluster time to the next event and return it. Raises StateNeverReached if there is none."""
+        """Advance the cluster time to the next event.
+
+        Returns:
+            The new time in ms since the epoch.
+
+        Raises:
+            StateNeverReached: No event is scheduled.
+        """
         with self.engine.lock:
             event_at = self.engine.cluster.event_queue.next_at()
             if event_at is None:

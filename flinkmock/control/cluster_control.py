@@ -210,8 +210,7 @@ class ClusterControl:
 
     @property
     def findings(self) -> Findings:
-        """Faults that have applied to no request, expectations that can never match, and parts of requests that Flink
-        ignores."""
+        """Unused faults, expectations that no request can match, and parts of requests that Flink ignores."""
         from flinkmock.control.findings import collect_findings
 
         return collect_findings(self.engine)
@@ -318,7 +317,7 @@ class ClusterControl:
         """
         self.engine.restore(snapshot)
 
-    def sibling(
+    def new_cluster(
         self,
         scenario: ScenarioSource,
         *,
@@ -328,7 +327,10 @@ class ClusterControl:
         default_clock: str | None = None,
         start_time: str | datetime | None = None,
     ) -> ClusterControl:
-        """Return another cluster with the same options, except for arguments that are not None. It is not open yet."""
+        """Return the control of another cluster, which is not open yet.
+
+        Its options are those of this cluster, replaced by the arguments that are not None.
+        """
         start = None if start_time is None else parse_time(start_time)
         options = self._options.with_overrides(
             flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start

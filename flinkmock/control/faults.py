@@ -56,6 +56,6 @@ class ClusterFaults(ClusterPart):
     def hits(self, name: str) -> int:
         """Return the number of hits of the fault with this name. Raises NotFound.
 
-        A fault without a name is named after its kind, such as "delay".
+        A fault without a name gets one that describes it, such as "GET /jobs: delay: 5s".
         """
         return self.engine.faults.hits(name)

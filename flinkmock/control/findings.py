@@ -39,16 +39,17 @@ def collect_findings(engine: Engine) -> Findings:
 
 
 def ignored_parts(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
-    """Return a sentence about each part of requests that is ignored, with the number of the first request."""
-    first: dict[str, Exchange] = {}
+    """Return a sentence about each part of requests that Flink ignores, with the number of the first request."""
+    first_exchanges: dict[str, Exchange] = {}
     counts: dict[str, int] = {}
     for exchange in exchanges:
         if not exchange.body_bytes and "?" not in exchange.target:
             continue  # the request has no parts that could be ignored
         for sentence in exchange.ignored:
-            first.setdefault(sentence, exchange)
+            first_exchanges.setdefault(sentence, exchange)
             counts[sentence] = counts.get(sentence, 0) + 1
-    return tuple(
-        f"{sentence} (request {first[sentence].number}{f' and {count - 1} more' if count > 1 else ''})"
-        for sentence, count in counts.items()
-    )
+    sentences = []
+    for sentence, count in counts.items():
+        more = f" and {count - 1} more" if count > 1 else ""
+        sentences.append(f"{sentence} (request {first_exchanges[sentence].number}{more})")
+    return tuple(sentences)

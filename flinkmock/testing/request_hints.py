@@ -7,7 +7,7 @@ from flinkmock.journal.operation_hints import operation_hints
 
 JARS_WITHOUT_CLASS = "entry was found in the jar file", "was not found in the jar file"
 """Parts of Flink's messages about jars that lack the program to run."""
-SMALL_JAR = 'flinkmock.small_jar("org.example.Main") returns a jar with that class, for tests'
+SMALL_JAR_HINT = 'flinkmock.small_jar("org.example.Main") returns a jar with that class, for tests'
 
 
 def request_hints(exchange: Exchange) -> list[str]:
@@ -17,5 +17,5 @@ def request_hints(exchange: Exchange) -> list[str]:
         hints += operation_hints(exchange, exchange.contract)
     hints += exchange.ignored
     if any(part in (exchange.error_message or "") for part in JARS_WITHOUT_CLASS):
-        hints.append(SMALL_JAR)
+        hints.append(SMALL_JAR_HINT)
     return hints

@@ -115,4 +115,4 @@ def test_check_shows_its_progress_on_a_terminal(
     assert main(command) == 0
     progress = capsys.readouterr().err
     assert f"0/2 {file} with Flink 1.20"[:60] in progress and "1/2 " in progress
-    assert progress.rstrip(" \r").endswith("") and progress.endswith("\r")
+    assert progress.endswith(f"\r{'':100}\r")  # the line is erased

@@ -7,15 +7,13 @@ import httpx
 from flinkmock import FlinkMock
 from tests.control.client import Control
 
+CLOCK_KEYS = {"now", "mode", "started-at", "next-event-at"}
+
 
 def test_clients_advance_the_clock(flink: FlinkMock, control: Control) -> None:
     start = control.get("clock")["now"]
-    assert control.get("clock") | {"next-event-at": 0} == {
-        "now": start,
-        "mode": "virtual",
-        "started-at": start,
-        "next-event-at": 0,
-    }
+    clock = control.get("clock")
+    assert (clock["mode"], clock["started-at"], clock.keys()) == ("virtual", start, CLOCK_KEYS)
     assert control.post("clock/advance", {"by": "2m30s"})["now"] == start + 150_000 == flink.clock.now()
 
 
@@ -56,16 +54,12 @@ def test_the_clock_does_not_advance_beyond_the_year_9998(control: Control) -> No
 
 def test_the_time_continues_after_a_change_of_mode(flink: FlinkMock, control: Control) -> None:
     control.post("clock/advance", {"by": "1h"})
-    before = flink.clock.now()
-    assert control.put("clock/mode", {"mode": "1s per request"}) | {"next-event-at": 0} == {
-        "now": before,
-        "mode": "1s per request",
-        "started-at": before - 3_600_000,
-        "next-event-at": 0,
-    }
+    time = flink.clock.now()
+    clock = control.put("clock/mode", {"mode": "1s per request"})
+    assert (clock["mode"], clock["now"], clock["started-at"]) == ("1s per request", time, time - 3_600_000)
     httpx.get(flink.url + "/jobs")
-    assert control.get("clock")["now"] == before + 1_000
-    assert control.put("clock/mode", {"mode": "real"})["now"] < before + 61_000
+    assert control.get("clock")["now"] == time + 1_000
+    assert control.put("clock/mode", {"mode": "real"})["now"] < time + 61_000
     assert "is not a clock" in control.error("PUT", "clock/mode", 400, json={"mode": "often"})
 
 

@@ -35,7 +35,7 @@ ONLY_IN_PYTHON = {
     "ClusterControl.open_engine": "a request needs a server, which has an engine",
     "ClusterControl.close_engine": "a request needs a server, which has an engine",
     "ClusterControl.of_engine": "takes a Python object",
-    "ClusterControl.sibling": "POST /clusters is built on it",
+    "ClusterControl.new_cluster": "POST /clusters calls it",
     "FlinkMock.start": "a request needs a server",
     "FlinkMock.close": "`DELETE /clusters/{id}`, or the end of the process",
     "FlinkMock.create_app": "a Python object",

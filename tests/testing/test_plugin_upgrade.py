@@ -17,12 +17,12 @@ def send(flink, path, method="GET", body=None):
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.19")
 class TestOrders:
     @pytest.mark.parametrize("count", [2, 3])
-    def test_beats(self, flinkmock, count):
+    def test_heartbeats(self, flinkmock, count):
         job = flinkmock.job("orders")
         for _ in range(count):
             send(flinkmock, f"/jobs/{job.id}/clientHeartbeat", "PATCH", b"1700000000000")
 
-    def test_looks(self, flinkmock):
+    def test_overview(self, flinkmock):
         send(flinkmock, "/overview")
 
 def test_newest(flinkmock):
@@ -32,7 +32,7 @@ REPORT = [
     "* upgrade to Flink 2.3 *",
     "6 requests to Flink 1.19:",
     "  fails:",
-    "    PATCH /jobs/:jobid/clientHeartbeat (5 requests, first in test_*::TestOrders::test_beats?2?)",
+    "    PATCH /jobs/:jobid/clientHeartbeat (5 requests, first in test_*::TestOrders::test_heartbeats?2?)",
     "      the body is rejected: the whole body: expected object, found * (since 1.20)",
 ]
 
@@ -47,9 +47,9 @@ def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> 
 
 def test_the_report_of_requests_that_an_upgrade_does_not_change(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "looks or newest")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "overview or newest")
     result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3", "-k", "newest")
     result.stdout.fnmatch_lines(["No request was sent to a Flink release before 2.3."])
-    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-k", "looks")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-k", "overview")
     result.stdout.no_fnmatch_line("*upgrade to Flink*")

@@ -55,7 +55,7 @@ async def open_cluster(call: ControlCall) -> Any:
     idle_timeout: float | None = None
     if text != "never":
         idle_timeout = max(parse_wall_duration(text, longest=LONGEST_IDLE_TIMEOUT_S), _SHORTEST_IDLE_TIMEOUT_S)
-    control = call.control.sibling(read_scenario(call), **options)
+    control = call.control.new_cluster(read_scenario(call), **options)
     return _cluster_json(call, await call.host.clusters.open(control, idle_timeout))
 
 
