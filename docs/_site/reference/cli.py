@@ -16,10 +16,24 @@ error or if a command fails, for example because the server is unreachable.
 """
 
 
+COMMON_OPTIONS_OF_CTL = """\
+## flinkmock ctl
+
+All actions of `flinkmock ctl` have these options:
+"""
+
+
 def page() -> str:
+    parsers = list(_commands(create_parser()))
+    actions_of_ctl = [parser for parser in parsers if parser.prog.startswith("flinkmock ctl ")]
+    common_rows = _rows(actions_of_ctl[0])
+    for parser in actions_of_ctl:
+        common_rows = [row for row in common_rows if row in _rows(parser)]
     parts = [HEAD]
-    for parser in _commands(create_parser()):
-        parts += _section(parser)
+    for parser in parsers:
+        if parser is actions_of_ctl[0]:
+            parts += [COMMON_OPTIONS_OF_CTL, _table(common_rows)]
+        parts += _section(parser, common_rows if parser in actions_of_ctl else [])
     return "\n".join(parts)
 
 
@@ -32,15 +46,23 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
                 yield from _commands(command)
 
 
-def _section(parser: argparse.ArgumentParser) -> Iterator[str]:
+def _section(parser: argparse.ArgumentParser, common_rows: list[str]) -> Iterator[str]:
+    """Yield the parts of a command's section, whose table omits the common options."""
     yield f"## {parser.prog}\n"
     yield f"{_escaped(parser.description or '')}\n"
-    rows = [_row(action) for action in parser._actions if action.help != argparse.SUPPRESS and action.dest != "help"]
-    if rows:
-        yield "\n".join(["| argument | |", "|---|---|", *rows]) + "\n"
+    if rows := [row for row in _rows(parser) if row not in common_rows]:
+        yield _table(rows)
     if parser.epilog and parser.epilog.startswith(EXAMPLES):
         lines = [line.strip() for line in parser.epilog.splitlines()[1:]]
         yield "\n".join(["```sh", *lines, "```\n"])
+
+
+def _rows(parser: argparse.ArgumentParser) -> list[str]:
+    return [_row(action) for action in parser._actions if action.help != argparse.SUPPRESS and action.dest != "help"]
+
+
+def _table(rows: list[str]) -> str:
+    return "\n".join(["| argument | |", "|---|---|", *rows]) + "\n"
 
 
 def _row(action: argparse.Action) -> str:
