@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from benchmarks.wire import peers
+from benchmarks.wire.process import Server
 from flinkmock import FlinkMock
 from tests.fidelity.real_cluster import real_cluster
 
@@ -33,7 +34,7 @@ def start_in_process() -> float:
         return time.perf_counter() - start
 
 
-def start_server(server: AbstractContextManager[peers.Server]) -> float:
+def start_server(server: AbstractContextManager[Server]) -> float:
     """Return the time in s from the start of a server to its first response."""
     with server as running:
         return running.ready_ms / 1000
