@@ -42,6 +42,7 @@ _DEFINITION_TEXTS = {
     "id": "32 hex digits",
 }
 """The texts of definitions that have no section and no readable form."""
+_PROPER_NAMES = {"jobmanagers": "JobManagers", "taskmanagers": "TaskManagers"}
 _TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false", "array": "list",
           "object": "mapping", "null": "nothing"}  # fmt: skip
 
@@ -77,13 +78,20 @@ def _has_section(part: Part) -> bool:
     return "properties" in part or ("description" in part and "x-say" in part) or "propertyNames" in part
 
 
+def _words(name: str) -> str:
+    """Return the name of a definition as words: "durationRange" as "duration range", "jobmanagers" as "JobManagers"."""
+    if name in _PROPER_NAMES:
+        return _PROPER_NAMES[name]
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+
+
 def _title(name: str) -> str:
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+    words = _words(name)
     return words[0].upper() + words[1:]
 
 
 def _anchor(name: str) -> str:
-    return _title(name).lower().replace(" ", "-")
+    return _words(name).lower().replace(" ", "-")
 
 
 def _prose(part: Part) -> Iterator[str]:
@@ -114,7 +122,7 @@ def _form(part: Part) -> str:
         name = _name(part)
         definition = load_schema()["$defs"][name]
         if _has_section(definition):
-            return f"*[{_title(name).lower()}](#{_anchor(name)})*"
+            return f"*[{_words(name)}](#{_anchor(name)})*"
         return _DEFINITION_TEXTS.get(name) or _form(definition)
     if "anyOf" in part:
         return ", or ".join(dict.fromkeys(_form(branch) for branch in part["anyOf"]))
