@@ -64,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
     unmatched = count_unmatched(requests, args.old)
     if unmatched == len(requests):
         raise FlinkMockError(no_match_message(args.journal, requests, args.old))
-    under = f" under {base_path}" if base_path else ""
-    note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
-    heading = f"{counted(len(requests), 'request')}{under}{note}, from Flink {args.old} to {new}"
+    base_path_note = f" under {base_path}" if base_path else ""
+    unmatched_note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
+    heading = f"{counted(len(requests), 'request')}{base_path_note}{unmatched_note}, from Flink {args.old} to {new}"
     rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
     if args.format == "json":
         report = {

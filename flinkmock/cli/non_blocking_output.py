@@ -94,7 +94,7 @@ class NonBlockingOutput:
     def _write(self, text: str) -> None:
         """Write a text. Raises OSError.
 
-        The buffer of the stream is not used, since the interpreter would wait for its lock at the end.
+        The buffer of the stream is not used, because the interpreter would wait for its lock when it exits.
         """
         encoded = text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
         written = 0

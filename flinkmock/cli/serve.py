@@ -159,6 +159,7 @@ def run(args: argparse.Namespace) -> int:
             ready_file.write(urls)
             if tls is not None:
                 log.tls(tls)
+            # --quiet hides the URL of the control API unless it has its own port or a token
             if control_url is not None and options is not None and not (args.quiet and options == ControlOptions()):
                 log.control(control_url, options)
 
@@ -199,6 +200,7 @@ def _background_tasks(
 
 
 def _control_options(args: argparse.Namespace) -> ControlOptions | None:
+    """Return the options of the control API; None with --no-control."""
     from flinkmock.control.access import is_loopback
     from flinkmock.server.control_server import ControlOptions
 
@@ -238,9 +240,9 @@ class ReloadingCluster:
         self._args = args
         scenario = self._load()
         options = EngineOptions(
-            args.flink,
-            args.seed,
-            args.clock,
+            flink=args.flink,
+            seed=args.seed,
+            clock=args.clock,
             start_time=args.start_time,
             base_path=args.base_path,
             credentials=tuple(args.credentials),

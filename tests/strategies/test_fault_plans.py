@@ -55,12 +55,12 @@ def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -
     assert lost.definitions == [{"drop": "after-processing"}]
 
 
-WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corrupt", "status"]
+KEYS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corrupt", "status"]
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_every_key_can_be_drawn(word: str) -> None:
-    find_example(fault_plans(), lambda plan: word in str(plan.definitions))
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_can_be_drawn(key: str) -> None:
+    find_example(fault_plans(), lambda plan: key in str(plan.definitions))
 
 
 def test_an_unknown_release_is_rejected() -> None:
