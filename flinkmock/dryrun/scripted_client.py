@@ -94,13 +94,13 @@ class ScriptedClient:
         try:
             if name == "cancel":
                 self._client.json("PATCH", f"/jobs/{job.id}")
-                self._simulator.event(EventKind.OPERATION, job, "cancel")
+                self._simulator.add_event(EventKind.OPERATION, job, "cancel")
             elif name == "rescale":
                 self._rescale(job)
             else:
                 yield from self._take_snapshot(name, job)
         except (ClusterError, OperationNotFound) as error:
-            self._simulator.event(EventKind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
+            self._simulator.add_event(EventKind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
     def _rescale(self, job: Job) -> None:
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
@@ -112,7 +112,7 @@ class ScriptedClient:
             for vertex in job.graph.vertices
         }
         self._client.json("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
-        self._simulator.event(EventKind.OPERATION, job, f"rescale to {slots}")
+        self._simulator.add_event(EventKind.OPERATION, job, f"rescale to {slots}")
 
     def _take_snapshot(self, name: str, job: Job) -> Iterator[int]:
         """Take a savepoint or checkpoint; yield the pauses in ms until it is done."""
@@ -130,7 +130,7 @@ class ScriptedClient:
                 if failure is None:
                     self._savepoint = operation.result.get("location", self._savepoint)
                 outcome = "done" if failure is None else f"failed: {failure.chain()[-1]}"
-                self._simulator.event(
+                self._simulator.add_event(
                     EventKind.OPERATION, job, name, outcome, since=triggered_at, is_failure=failure is not None
                 )
                 break
@@ -151,14 +151,14 @@ class ScriptedClient:
             jar = str(response["filename"]).rpartition("/")[2]
             self._client.json("POST", f"/jars/{jar}/run", body)
         except (ClusterError, OperationNotFound) as error:
-            self._simulator.event(
+            self._simulator.add_event(
                 EventKind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True
             )
             return
         new_runs = self._simulator.job_runs[run_count:]
         job = new_runs[0].job if new_runs else None
         source = " from the savepoint" if "savepointPath" in body else ""
-        self._simulator.event(EventKind.OPERATION, job, f"run {entry_class or name}{source}")
+        self._simulator.add_event(EventKind.OPERATION, job, f"run {entry_class or name}{source}")
 
 
 def _call_count(spec: ClusterOperationSpec) -> int:

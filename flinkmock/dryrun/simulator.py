@@ -34,8 +34,8 @@ class JobRun:
     """The identities of the steps that it entered."""
     iterations: int = 0
     """How often it began the steps that repeat forever."""
-    baseline_version: int = 0
-    """The lifecycle version when JobManagers or TaskManagers last changed."""
+    version_at_cluster_change: int = 0
+    """`Job.lifecycle_version` when a TaskManager last joined or left, or the leader last crashed."""
 
     def is_settled(self) -> bool:
         """Return whether the job does nothing new without a client."""
@@ -43,7 +43,7 @@ class JobRun:
         if (
             job.has_ended
             or self.iterations > MAX_ITERATIONS
-            or job.lifecycle_version - self.baseline_version >= MAX_ITERATIONS
+            or job.lifecycle_version - self.version_at_cluster_change >= MAX_ITERATIONS
         ):
             return True
         lacks_slots = job.state == "RUNNING" and job.attempts[-1].deployed_at is None
@@ -98,8 +98,8 @@ class Simulator:
         self._waiting_since: dict[str, int] = {}
         """Id of a job or async operation that waits -> the time since which it waits, in ms since the epoch."""
         self._last_scheduled_at = self.started_at + max(self._scheduled_times(), default=0)
-        self._baseline_times = {self.started_at + event.at for event in scenario.taskmanager_events}
-        self._baseline_times |= {self.started_at + change.at for change in scenario.leader_changes}
+        self._cluster_change_times = {self.started_at + event.at for event in scenario.taskmanager_events}
+        self._cluster_change_times |= {self.started_at + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
             self._track_existing_job(job)
         self.cluster.state_machines.on_step = self._on_step
@@ -116,7 +116,7 @@ class Simulator:
         self._changed_jobs[id(job)] = job
 
     def _track(self, job: Job) -> JobRun:
-        job_run = self._runs_by_job[id(job)] = JobRun(job, baseline_version=job.lifecycle_version)
+        job_run = self._runs_by_job[id(job)] = JobRun(job, version_at_cluster_change=job.lifecycle_version)
         self.job_runs.append(job_run)
         self._unsettled.append(job_run)
         return job_run
@@ -188,9 +188,9 @@ class Simulator:
 
     def _advance_to(self, at: int) -> None:
         self.engine.advance(max(at - self.now, 0))
-        if self.now in self._baseline_times:
+        if self.now in self._cluster_change_times:
             for job_run in self.job_runs:
-                job_run.baseline_version = job_run.job.lifecycle_version
+                job_run.version_at_cluster_change = job_run.job.lifecycle_version
             self._unsettled = list(self.job_runs)
         self._release_waits()
 
@@ -214,14 +214,14 @@ class Simulator:
             if signal is not None and waited_ms >= SIGNAL_MS:
                 # an earlier signal of this loop may have released it
                 if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
-                    self.event(EventKind.RELEASE, job, f"signal {signal}")
+                    self.add_event(EventKind.RELEASE, job, f"signal {signal}")
                     self.cluster.signal(signal, self.now)
             elif signal is None and waited_ms >= POLL_MS:
                 self._waiting_since[subject_id] = self.now
-                self.event(EventKind.RELEASE, job, "poll")
+                self.add_event(EventKind.RELEASE, job, "poll")
                 self.cluster.record_polls([subject_id], self.now)
 
-    def event(
+    def add_event(
         self,
         kind: EventKind,
         job: Job | None,

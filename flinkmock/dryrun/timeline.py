@@ -94,7 +94,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """The time during which a fault can apply; `begin` is 0 and `end` None if the fault has no `during`."""
+    """The time during which the fault with a name can apply; 0 and None if it has no `during`."""
 
     fault: str
     begin: int

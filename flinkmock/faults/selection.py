@@ -12,7 +12,7 @@ from flinkmock.contract import Operation
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
-from flinkmock.tables import counted as number_of
+from flinkmock.tables import counted
 
 _MAX_CACHED_REQUESTS = 1024
 """The maximum number of requests for which the matching faults are cached."""
@@ -77,7 +77,7 @@ class _CountedFault:
 class FaultsSnapshot:
     """The state of `Faults`."""
 
-    counted: tuple[_CountedFault, ...]
+    entries: tuple[_CountedFault, ...]
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Faults:
     """
 
     random: NamedRandom
-    _counted: list[_CountedFault] = field(default_factory=list)
+    _entries: list[_CountedFault] = field(default_factory=list)
     _cache: dict[tuple[str, str, str | None], tuple[_CountedFault, ...]] = field(default_factory=dict)
     """Method, path and operation id -> the faults that can match such requests; emptied when faults change."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,13 +103,13 @@ class Faults:
         """
         added = tuple(map(_CountedFault, faults))
         with self._lock:
-            self._set((*added, *self._counted) if first else (*self._counted, *added))
+            self._set((*added, *self._entries) if first else (*self._entries, *added))
 
     def remove(self, name: str) -> None:
         """Remove the faults with this name. Raises NotFound."""
         with self._lock:
             self.hits(name)  # raises NotFound
-            self._set(counted for counted in self._counted if counted.fault.name != name)
+            self._set(entry for entry in self._entries if entry.fault.name != name)
 
     def clear(self) -> None:
         with self._lock:
@@ -118,45 +118,45 @@ class Faults:
     def snapshot(self) -> FaultsSnapshot:
         """Return the faults with their counters, for `restore`."""
         with self._lock:
-            return FaultsSnapshot(tuple(map(dataclasses.replace, self._counted)))
+            return FaultsSnapshot(tuple(map(dataclasses.replace, self._entries)))
 
     def restore(self, snapshot: FaultsSnapshot) -> None:
         with self._lock:
-            self._set(map(dataclasses.replace, snapshot.counted))
+            self._set(map(dataclasses.replace, snapshot.entries))
 
-    def _set(self, counted: Iterable[_CountedFault]) -> None:
-        self._counted = list(counted)
+    def _set(self, entries: Iterable[_CountedFault]) -> None:
+        self._entries = list(entries)
         self._cache.clear()
 
     def __bool__(self) -> bool:
-        return bool(self._counted)
+        return bool(self._entries)
 
     def __len__(self) -> int:
-        return len(self._counted)
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[Fault]:
         with self._lock:
-            return iter([counted.fault for counted in self._counted])
+            return iter([entry.fault for entry in self._entries])
 
     def hits(self, name: str) -> int:
         """Return the number of requests to which the fault with this name applied. Raises NotFound."""
-        hits = [counted.hits for counted in self._counted if counted.fault.name == name]
+        hits = [entry.hits for entry in self._entries if entry.fault.name == name]
         if not hits:
-            names = [counted.fault.name for counted in self._counted]
+            names = [entry.fault.name for entry in self._entries]
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, names)}')
         return sum(hits)
 
     def unused(self) -> list[str]:
         """Return sentences about faults that applied to no request, and paths at which no response had a value."""
         with self._lock:
-            return [sentence for counted in self._counted for sentence in _unused_sentences(counted)]
+            return [sentence for entry in self._entries for sentence in _unused_sentences(entry)]
 
     def note_changed_paths(self, fault: Fault, paths: Iterable[str]) -> None:
         """Note the paths of a fault at which a response had a value."""
         with self._lock:
-            for counted in self._counted:
-                if counted.fault is fault:
-                    counted.changed_paths |= frozenset(paths)
+            for entry in self._entries:
+                if entry.fault is fault:
+                    entry.changed_paths |= frozenset(paths)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Return whether any fault can match such requests."""
@@ -169,7 +169,7 @@ class Faults:
         if matching is None:
             if len(self._cache) >= _MAX_CACHED_REQUESTS:
                 self._cache.clear()
-            matching = tuple(counted for counted in self._counted if counted.fault.matches(method, path, operation))
+            matching = tuple(entry for entry in self._entries if entry.fault.matches(method, path, operation))
             self._cache[key] = matching
         return matching
 
@@ -177,22 +177,26 @@ class Faults:
         """Count the request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
-            for counted in self._matching_faults(request.method, request.path, request.operation):
-                if _meets_conditions(counted.fault, request):
-                    counted.matched += 1
-                    if hit is None and self._is_selected(counted):
-                        counted.hits += 1
-                        hit = FaultHit(counted.fault, counted.matched, self._delay(counted.fault, counted.matched))
+            for entry in self._matching_faults(request.method, request.path, request.operation):
+                if _meets_conditions(entry.fault, request):
+                    entry.matched += 1
+                    if hit is None and self._is_selected(entry):
+                        entry.hits += 1
+                        hit = FaultHit(
+                            entry.fault,
+                            entry.matched,
+                            self._delay(entry.fault, entry.matched),
+                        )
         return hit
 
-    def _is_selected(self, counted: _CountedFault) -> bool:
+    def _is_selected(self, entry: _CountedFault) -> bool:
         """Return whether the fault applies to the request that was just counted."""
-        trigger, nth = counted.fault.trigger, counted.matched
+        trigger, nth = entry.fault.trigger, entry.matched
         return (
             nth % trigger.every == 0
             and (not trigger.nth or nth in trigger.nth)
-            and (trigger.chance >= 1 or self.random.number("fault", counted.fault.name, nth, "chance") < trigger.chance)
-            and (trigger.times is None or counted.hits < trigger.times)
+            and (trigger.chance >= 1 or self.random.number("fault", entry.fault.name, nth, "chance") < trigger.chance)
+            and (trigger.times is None or entry.hits < trigger.times)
         )
 
     def _delay(self, fault: Fault, nth: int) -> float:
@@ -207,21 +211,21 @@ class Faults:
                 return log_normal(distribution, self.random.number(*names))
 
 
-def _unused_sentences(counted: _CountedFault) -> Iterator[str]:
-    if not counted.hits:
-        yield _never_applied(counted)
+def _unused_sentences(entry: _CountedFault) -> Iterator[str]:
+    if not entry.hits:
+        yield _never_applied(entry)
         return
-    requests = number_of(counted.hits, "request")
-    for path in counted.fault.value_paths:
-        if path not in counted.changed_paths:
-            yield f'The fault "{counted.fault.name}" applied to {requests}, but no response had a value at {path}.'
+    requests = counted(entry.hits, "request")
+    for path in entry.fault.value_paths:
+        if path not in entry.changed_paths:
+            yield f'The fault "{entry.fault.name}" applied to {requests}, but no response had a value at {path}.'
 
 
-def _never_applied(counted: _CountedFault) -> str:
-    never_applied = f'The fault "{counted.fault.name}" never applied'
-    if not counted.matched:
+def _never_applied(entry: _CountedFault) -> str:
+    never_applied = f'The fault "{entry.fault.name}" never applied'
+    if not entry.matched:
         return f"{never_applied}: no request met its conditions."
-    requests = number_of(counted.matched, "request")
+    requests = counted(entry.matched, "request")
     return (
         f"{never_applied}: {requests} met its conditions, "
         "but an earlier fault applied, or every, nth and chance selected none."

@@ -96,7 +96,7 @@ class ClusterReader:
         """
         periods = []
         for at, event in self._events("jobmanagers"):
-            if event.items and "hangs" in event.items:
+            if "hangs" in event.items:
                 periods.append((at, at + self._hang_ms(event)))
         return tuple(periods)
 
@@ -138,6 +138,7 @@ class ClusterReader:
             self.diagnostics.add(node.location, message)
 
     def age(self) -> int:
+        """Return how long the cluster has run when the scenario begins, in ms."""
         return read_duration(self.section.get("age"), DEFAULTS.age, self.diagnostics)
 
     def taskmanagers(self) -> int:
@@ -222,6 +223,7 @@ class ClusterReader:
         return read_ingress(self.section.get("ingress"), self.diagnostics)
 
     def caches(self) -> bool | None:
+        """Return whether Flink's caches are modelled; None for only with a real clock."""
         node = self.section.get("caches")
         return bool(node.value) if node is not None and node.value is not None else DEFAULTS.caches
 
