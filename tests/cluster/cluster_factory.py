@@ -11,17 +11,19 @@ from flinkmock.cluster.spec import CheckpointSpec, Input, JobSpec, RestartStrate
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from flinkmock.release import Release
 
-RELEASE = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
-OLD = Release("1.12", "1.12.5", "bfd0f20", "2021-07-23T05:52:23+02:00")
+FLINK_2_3 = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
+FLINK_1_12 = Release("1.12", "1.12.5", "bfd0f20", "2021-07-23T05:52:23+02:00")
 
-CHAIN = (
+VERTICES = (
     VertexSpec(("Source: numbers",), 1),
     VertexSpec(("count", "every-500th"), 2, inputs=(Input(0, "HASH"),), selectivity=0.5),
     VertexSpec(("Sink: print",), 1, inputs=(Input(1, "REBALANCE"),)),
 )
+"""The vertices of the jobs: four subtasks, which need two slots."""
 
 
 def ms(duration: int) -> UniformRange:
+    """Return a duration of exactly so many ms."""
     return UniformRange.exactly(duration)
 
 
@@ -32,16 +34,24 @@ def job(
     restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
     **fields: object,
 ) -> JobSpec:
-    """Return a job with four subtasks in two slots. Without steps, it runs without an end."""
+    """Return a job of the graph `VERTICES`. Without steps, it runs without an end.
+
+    Args:
+        lifecycle: The steps.
+        name: The name of the job.
+        every: The interval of checkpoints in ms; None: no periodic checkpoints.
+        restart: The restart strategy.
+        fields: Other fields of `JobSpec`.
+    """
     steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
     values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | fields
-    return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
+    return JobSpec(name, VERTICES, steps, **values)  # type: ignore[arg-type]
 
 
 class ClusterHarness:
-    """A cluster on a virtual clock."""
+    """A cluster on a virtual clock. The keyword arguments are fields of `ClusterSpec`."""
 
-    def __init__(self, folder: Path, *jobs: JobSpec, release: Release = RELEASE, **spec: object) -> None:
+    def __init__(self, folder: Path, *jobs: JobSpec, release: Release = FLINK_2_3, **spec: object) -> None:
         self.clock = Clock("virtual", lambda: 0)
         self.start = self.clock.now()
         values = ClusterSpec(jobs=jobs, **spec)  # type: ignore[arg-type]
@@ -56,5 +66,5 @@ class ClusterHarness:
         self.cluster.run_due_events(self.clock.advance(duration))
 
     def states(self, name: str = "orders") -> list[tuple[int, str]]:
-        """Return (ms since the start, state) of the states that the job has entered."""
+        """Return the states that a job has entered, each after its time in ms since the start."""
         return [(at - self.start, state) for at, state in self.cluster.job_named(name).states]

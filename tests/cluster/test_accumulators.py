@@ -1,14 +1,15 @@
-"""Generated values of accumulators."""
+"""Values of accumulators, of subtasks and merged."""
 
 import pytest
 
 from flinkmock.cluster.accumulators import merge_accumulators, subtask_accumulators
 
 
-def value(type: str, values: dict[str, object] | None = None) -> str:
+def vertex_value(type: str, values: dict[str, object] | None = None) -> str:
+    """Return the value of accumulator "a" of a vertex whose two subtasks have processed ten records each."""
     subtasks = [subtask_accumulators({"a": type}, 10, values or {}, subtask) for subtask in range(2)]
-    [whole] = merge_accumulators(subtasks)
-    return whole.text
+    [accumulator] = merge_accumulators(subtasks)
+    return accumulator.text
 
 
 @pytest.mark.parametrize(
@@ -22,15 +23,15 @@ def value(type: str, values: dict[str, object] | None = None) -> str:
         ("ListAccumulator", "[]"),
     ],
 )
-def test_integers_count_records_and_the_rest_is_empty(type: str, text: str) -> None:
-    assert value(type) == text
+def test_without_values_in_the_scenario_integers_count_records_and_other_types_are_empty(type: str, text: str) -> None:
+    assert vertex_value(type) == text
 
 
-def test_a_value_of_the_scenario_is_that_of_the_vertex() -> None:
-    assert value("Histogram", {"a": {2: 7}}) == "{2=7}"
-    assert value("DoubleCounter", {"a": 1.5}) == "1.5"
-    assert value("AverageAccumulator", {"a": 1.5}) == "1.5"
+def test_a_vertex_has_the_value_in_the_scenario() -> None:
+    assert vertex_value("Histogram", {"a": {2: 7}}) == "{2=7}"
+    assert vertex_value("DoubleCounter", {"a": 1.5}) == "1.5"
+    assert vertex_value("AverageAccumulator", {"a": 1.5}) == "1.5"
 
 
-def test_no_accumulator_before_the_first_record() -> None:
+def test_there_is_no_accumulator_before_the_first_record() -> None:
     assert subtask_accumulators({"a": "IntCounter"}, 0, {}, 0) == []

@@ -1,4 +1,4 @@
-"""A cluster forgets what no response can show any more, so that its memory does not grow with the requests."""
+"""A cluster forgets what no response can show, so that its memory does not grow with the number of requests."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest
     harness.advance(2_000)
     orders, paths = harness.cluster.job_named("orders"), []
     for number in range(5):
-        trigger = f"{number:032}"
-        harness.cluster.savepoints.trigger_savepoint(request(orders.id, trigger), harness.now)
+        trigger_id = f"{number:032}"
+        harness.cluster.savepoints.trigger_savepoint(request(orders.id, trigger_id), harness.now)
         harness.advance(60_000)
-        operation = harness.cluster.async_operations.get(AsyncOperationKind.SAVEPOINT, trigger, orders.id, harness.now)
+        kind = AsyncOperationKind.SAVEPOINT
+        operation = harness.cluster.async_operations.get(kind, trigger_id, orders.id, harness.now)
         paths.append(operation.result["location"])
-    known = [path for path in paths if harness.cluster.savepoints.store.find(path, harness.now) is not None]
-    assert known == paths[2:]
+    stored_paths = [path for path in paths if harness.cluster.savepoints.store.find(path, harness.now) is not None]
+    assert stored_paths == paths[2:]
 
 
 def test_the_oldest_forgotten_jobs_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,5 @@
+"""When checkpoints of a job are triggered, how they end, and their percentiles."""
+
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,11 +17,11 @@ from tests.cluster.cluster_factory import ClusterHarness, job, ms
 def test_periodic_checkpoints_follow_their_interval(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(every=2_000))
     harness.advance(20_000)
-    records = harness.cluster.job_named("orders").checkpoints.history_at(harness.now)[::-1]
-    assert [record.id for record in records] == list(range(1, len(records) + 1))
-    gaps = {later.triggered_at - earlier.triggered_at for earlier, later in pairwise(records)}
+    oldest_first = harness.cluster.job_named("orders").checkpoints.history_at(harness.now)[::-1]
+    assert [checkpoint.id for checkpoint in oldest_first] == list(range(1, len(oldest_first) + 1))
+    gaps = {later.triggered_at - earlier.triggered_at for earlier, later in pairwise(oldest_first)}
     assert gaps == {2_000}
-    assert 9 <= len(records) <= 10
+    assert 9 <= len(oldest_first) <= 10
 
 
 def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
@@ -34,14 +36,14 @@ def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
     assert tracker.counts_at(harness.now)["failed"] >= 2
 
 
-def test_acknowledgements_add_up_to_the_checkpoint(tmp_path: Path) -> None:
+def test_sizes_of_acknowledgements_add_up_and_the_last_one_completes_the_checkpoint(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job())
     harness.advance(10_000)
     tracker = harness.cluster.job_named("orders").checkpoints
-    for record in tracker.completed_at(harness.now):
-        acks = [ack for row in tracker.acknowledgements(record, harness.now) for ack in row]
-        assert sum(ack.size for ack in acks) == record.size
-        assert max(ack.at or 0 for ack in acks) == record.ends_at
+    for checkpoint in tracker.completed_at(harness.now):
+        acknowledgements = [ack for row in tracker.acknowledgements(checkpoint, harness.now) for ack in row]
+        assert sum(ack.size for ack in acknowledgements) == checkpoint.size
+        assert max(ack.at or 0 for ack in acknowledgements) == checkpoint.ends_at
 
 
 def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
@@ -51,16 +53,16 @@ def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -
     assert orders.checkpoints.counts_at(harness.now)["in_progress"] == 1
     harness.cluster.state_machines.cancel(orders, harness.now)
     harness.advance(100)
-    (record,) = orders.checkpoints.failed_at(harness.now)
-    assert record.failure == SUSPENDING
+    (checkpoint,) = orders.checkpoints.failed_at(harness.now)
+    assert checkpoint.failure == SUSPENDING
 
 
 def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
     harness.advance(5_000)
     failed = harness.cluster.job_named("orders").checkpoints.failed_at(harness.now)
-    assert {record.failure for record in failed} == {"Checkpoint expired before completing."}
-    assert {record.ends_at - record.triggered_at for record in failed} == {2_000}
+    assert {checkpoint.failure for checkpoint in failed} == {"Checkpoint expired before completing."}
+    assert {checkpoint.ends_at - checkpoint.triggered_at for checkpoint in failed} == {2_000}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
         ((265,), 0.5, 265.0),
     ],
 )
-def test_percentiles_as_recorded(values: tuple[int, ...], p: float, expected: float) -> None:
+def test_percentiles_are_those_that_flink_shows(values: tuple[int, ...], p: float, expected: float) -> None:
     assert percentile(values, p) == expected
 
 

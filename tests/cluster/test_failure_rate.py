@@ -10,7 +10,7 @@ jobs: {orders: {restart: {strategy: failure-rate, attempts: ATTEMPTS, interval: 
 """
 
 
-def test_more_failures_within_the_interval_fail_the_job() -> None:
+def test_more_failures_within_the_interval_than_allowed_fail_the_job() -> None:
     with scenario_harness(SCENARIO.replace("ATTEMPTS", "1"), flink="2.3") as harness:
         harness.advance_to(9_000)
         assert harness.state() == "RUNNING"
@@ -24,7 +24,7 @@ def test_more_failures_within_the_interval_fail_the_job() -> None:
         )
 
 
-def test_fewer_failures_do_not() -> None:
+def test_a_job_restarts_after_as_many_failures_within_the_interval_as_allowed() -> None:
     with scenario_harness(SCENARIO.replace("ATTEMPTS", "2"), flink="2.3") as harness:
         harness.advance_to(90_000)
         assert harness.state() == "RUNNING"

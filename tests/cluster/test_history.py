@@ -1,4 +1,4 @@
-"""The cluster at an earlier time: its responses are equal, byte by byte, to those that it sent then."""
+"""Views of the cluster at an earlier time, which give the same responses as the cluster at that time."""
 
 from __future__ import annotations
 
@@ -28,29 +28,33 @@ jobs:
 
 
 class HistoryClient:
+    """Requests responses of a cluster as of an earlier time."""
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._client = InProcessClient(engine)
 
     def json(self, target: str) -> Any:
-        """Return the JSON of a response, for `Targets`; {} if it is an error."""
+        """Return the JSON of a response; {} if it is an error. `Targets` needs this method."""
         try:
             return self._client.json("GET", target)
         except (OperationNotFound, ClusterError):
             return {}
 
     def paths(self) -> list[str]:
+        """Return the paths of all reads that the cluster can answer."""
         targets, contract = Targets(self, 1), self.engine.contract
-        gets = [operation for operation in contract if only_reads(operation)]
-        return [path for operation in gets for path in targets.paths(operation)]
+        reads = [operation for operation in contract if only_reads(operation)]
+        return [path for operation in reads for path in targets.paths(operation)]
 
     def responses(self, paths: list[str], staleness_ms: int = 0) -> dict[str, bytes | str]:
+        """Return the body of each response, or the error, as of `staleness_ms` ago, by path."""
         bodies: dict[str, bytes | str] = {}
-        for target in paths:
+        for path in paths:
             try:
-                bodies[target] = self.respond(target, staleness_ms).body
+                bodies[path] = self.respond(path, staleness_ms).body
             except ClusterError as error:
-                bodies[target] = repr(error)
+                bodies[path] = repr(error)
         return bodies
 
     def respond(self, target: str, staleness_ms: int) -> Response:
@@ -64,13 +68,13 @@ def test_each_earlier_response_is_reproduced(flink: str) -> None:
     engine = Engine(load_scenario(EVENTFUL), flink=flink, clock="virtual")
     client = HistoryClient(engine)
     responses_at = {}
-    for length in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # the fifth is in the time without a leader
-        now = engine.advance(length)
+    for duration in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # after the fifth one, there is no leader
+        now = engine.advance(duration)
         responses_at[now] = client.responses(client.paths() if engine.cluster.leadership.leader else ["/overview"])
     now = engine.advance(15_000)
-    for then, responses in responses_at.items():
-        again = client.responses(list(responses), now - then)
-        assert [path for path in responses if responses[path] != again[path]] == []
+    for time, responses in responses_at.items():
+        later_responses = client.responses(list(responses), now - time)
+        assert [path for path in responses if responses[path] != later_responses[path]] == []
     engine.close()
 
 
@@ -81,7 +85,7 @@ def test_there_is_no_view_of_a_time_without_a_leader() -> None:
     engine.advance(5_000)
     with pytest.raises(NoLeader):
         HistoryClient(engine).respond("/overview", 5_000)
-    before = cluster_at(engine.cluster, engine.clock.now() - 10_000)
-    assert before is not None
-    assert len(before.jobs) == 4
+    view = cluster_at(engine.cluster, engine.clock.now() - 10_000)
+    assert view is not None
+    assert len(view.jobs) == 4
     engine.close()

@@ -1,12 +1,13 @@
-"""The leader falls: what its successor makes of the jobs."""
+"""Crashes of the leader: the jobs that the next leader recovers, and what is lost."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from flinkmock.cluster.cluster_spec import ClusterSpec, LeaderChange
+from flinkmock.cluster.cluster_spec import LeaderChange
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import Polls, Repeat, Signal, Step
 from flinkmock.named_random import UNBOUNDED, UniformRange
@@ -16,14 +17,14 @@ HA = {"configuration": {"high-availability.type": "zookeeper"}}
 
 
 def recovered(folder: Path, *lifecycle: Step | Repeat, at: int, **options: object) -> tuple[ClusterHarness, Job]:
-    """A cluster one hour after its leader fell at `at` ms and was back at once."""
+    """Return a cluster with a job, one hour after its leader crashed at `at` ms and was elected again at once."""
     spec = job(*lifecycle, **options)  # type: ignore[arg-type]
     harness = ClusterHarness(folder, spec, leader_changes=(LeaderChange(at, UniformRange(0, 0)),), **HA)
     harness.advance(3_600_000)
     return harness, harness.cluster.job_named("orders")
 
 
-def names(harness: ClusterHarness) -> list[str]:
+def state_names(harness: ClusterHarness) -> list[str]:
     return [state for _, state in harness.states()]
 
 
@@ -36,16 +37,16 @@ def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_recovered_loop_stays_a_loop(tmp_path: Path) -> None:
+def test_a_recovered_job_continues_its_loop(tmp_path: Path) -> None:
     first = Step("RUNNING", ms(1_000))
     loop = Repeat((Step("RESTARTING", ms(10)), Step("RUNNING", ms(20)), Step("RESTARTING", ms(30)), first))
     harness, _ = recovered(tmp_path, first, loop, at=1_015)
-    moments = [at for at, _ in harness.states()]
-    assert [moments[n + 1] - moments[n] for n in range(2, 8)] == [20, 30, 1_000, 10, 20, 30]
+    times = [at for at, _ in harness.states()[2:]]  # without INITIALIZING and CREATED
+    assert [later - earlier for earlier, later in pairwise(times)][:6] == [20, 30, 1_000, 10, 20, 30]
 
 
 @pytest.mark.parametrize("at", [1_000, 1_500])
-def test_a_job_that_restarts_or_starts_begins_again(tmp_path: Path, at: int) -> None:
+def test_a_job_that_was_created_or_restarting_starts_again(tmp_path: Path, at: int) -> None:
     steps = (
         Step("CREATED", ms(1_200)),
         Step("RUNNING", ms(200)),
@@ -53,8 +54,8 @@ def test_a_job_that_restarts_or_starts_begins_again(tmp_path: Path, at: int) -> 
         Step("RUNNING", UNBOUNDED),
     )
     harness, _ = recovered(tmp_path, *steps, at=at)
-    assert names(harness)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
-    assert names(harness)[-1] == "RUNNING"
+    assert state_names(harness)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
+    assert state_names(harness)[-1] == "RUNNING"
 
 
 def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
@@ -63,23 +64,25 @@ def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
     harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
     harness.cluster.leadership.crash_leader(1_000, harness.now)
     harness.advance(60_000)
-    assert names(harness) == ["INITIALIZING", "CREATED", "RUNNING"]
+    assert state_names(harness) == ["INITIALIZING", "CREATED", "RUNNING"]
 
 
-@pytest.mark.parametrize("length", [Polls(3), Signal("go")])
-def test_a_recovered_job_does_not_wait_for_the_same_signal_again(tmp_path: Path, length: Polls | Signal) -> None:
-    harness = ClusterHarness(tmp_path, job(Step("CREATED", length), Step("RUNNING", UNBOUNDED)), **HA)
+@pytest.mark.parametrize("condition", [Polls(3), Signal("go")])
+def test_a_recovered_job_does_not_wait_for_the_same_polls_or_signal_again(
+    tmp_path: Path, condition: Polls | Signal
+) -> None:
+    harness = ClusterHarness(tmp_path, job(Step("CREATED", condition), Step("RUNNING", UNBOUNDED)), **HA)
     orders = harness.cluster.job_named("orders")
     for _ in range(3):
         harness.cluster.record_polls([orders.id], harness.now)
-    if isinstance(length, Signal):
+    if isinstance(condition, Signal):
         harness.cluster.signal("go", harness.now)
     harness.cluster.leadership.crash_leader(0, harness.now)
     harness.advance(1)
-    assert names(harness)[-1] == "RUNNING"
+    assert state_names(harness)[-1] == "RUNNING"
 
 
-def test_a_job_that_ends_before_it_runs_does_so_again(tmp_path: Path) -> None:
+def test_a_recovered_job_without_a_running_step_starts_its_lifecycle_again(tmp_path: Path) -> None:
     harness, _ = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
     assert harness.states()[-1] == (3_010, "CANCELED")
 
@@ -110,32 +113,28 @@ def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:
         leaders.append(None if leader is None else leader.number)
         harness.advance(500)
     assert leaders == [0, 0, None, 1, None, 2, None, 0]
-    terms = [(term.leader, term.since and term.since - harness.start) for term in harness.cluster.leadership.past_terms]
-    assert terms == [(0, 0), (1, 1_100), (2, 2_100)]
+    past_terms = harness.cluster.leadership.past_terms
+    assert [term.leader for term in past_terms] == [0, 1, 2]
+    assert [term.since - harness.start for term in past_terms[1:]] == [1_100, 2_100]
 
 
-def test_the_past_does_not_change(tmp_path: Path) -> None:
+def test_the_jobs_of_a_past_term_do_not_change(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(), jobmanagers=2)
     harness.advance(5_000)
-    before = harness.cluster.job_named("orders")
-    earlier = (
-        before.state_at(harness.now),
-        before.task_counts_at(harness.now),
-        before.checkpoints.counts_at(harness.now),
-    )
-    then = harness.now
+    time = harness.now
+    orders = harness.cluster.job_named("orders")
+    before = (orders.state_at(time), orders.task_counts_at(time), orders.checkpoints.counts_at(time))
     harness.advance(10)
     harness.cluster.leadership.crash_leader(100, harness.now)
     harness.advance(10_000)
-    term = harness.cluster.leadership.term_at(then)
+    term = harness.cluster.leadership.term_at(time)
     assert term is not None
-    assert term.jobs == {before.id: before}
-    assert (before.state_at(then), before.task_counts_at(then), before.checkpoints.counts_at(then)) == earlier
-    assert harness.cluster.leadership.term_at(then + 50) is None
+    assert term.jobs == {orders.id: orders}
+    assert (orders.state_at(time), orders.task_counts_at(time), orders.checkpoints.counts_at(time)) == before
+    assert harness.cluster.leadership.term_at(time + 50) is None
 
 
 def test_a_cluster_can_stay_without_a_leader(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(), leader_changes=(LeaderChange(1_000, UNBOUNDED),))
     harness.advance(86_400_000)
     assert harness.cluster.leadership.leader is None
-    assert ClusterSpec().jobmanagers == 1

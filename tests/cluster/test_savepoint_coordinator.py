@@ -1,3 +1,5 @@
+"""Savepoints, stop-with-savepoint and disposal: their results, and what happens to the job."""
+
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.cluster.spec import ClusterOperationSpec, Step
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.release import Release
-from tests.cluster.cluster_factory import OLD, RELEASE, ClusterHarness, job, ms
+from tests.cluster.cluster_factory import FLINK_1_12, FLINK_2_3, ClusterHarness, job, ms
 
 TRIGGER, OTHER = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
@@ -22,6 +24,7 @@ def request(
 
 @pytest.fixture
 def harness(tmp_path: Path) -> ClusterHarness:
+    """Return a cluster with a running job, whose savepoints take 300 ms."""
     harness = ClusterHarness(tmp_path, job(), cluster_operations={"savepoint": ClusterOperationSpec(ms(300))})
     harness.advance(2_000)
     return harness
@@ -59,7 +62,7 @@ def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness)
         harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
 
 
-def test_an_unknown_job_fails_a_moment_later(harness: ClusterHarness) -> None:
+def test_a_savepoint_of_an_unknown_job_fails_a_moment_later(harness: ClusterHarness) -> None:
     harness.cluster.savepoints.trigger_savepoint(request("0" * 32), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, harness.now)
@@ -103,7 +106,7 @@ def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
     assert orders.state == "CANCELED"
 
 
-def test_cancel_with_savepoint(harness: ClusterHarness) -> None:
+def test_cancel_with_savepoint_cancels_the_job_when_the_savepoint_is_complete(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, cancel_job=True), harness.now)
     harness.advance(299)
@@ -112,7 +115,7 @@ def test_cancel_with_savepoint(harness: ClusterHarness) -> None:
     assert orders.state == "CANCELED"
 
 
-def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
+def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Path) -> None:
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     stop = ClusterOperationSpec(ms(200), fails=frozenset({1}), exception=expired)
     harness = ClusterHarness(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
@@ -128,7 +131,7 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
-def test_a_directory_with_an_unknown_scheme(harness: ClusterHarness, directory: str) -> None:
+def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHarness, directory: str) -> None:
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), harness.now)
     harness.advance(5)
@@ -137,7 +140,7 @@ def test_a_directory_with_an_unknown_scheme(harness: ClusterHarness, directory: 
     assert orders.checkpoints.failed_at(harness.now)[-1].is_savepoint
 
 
-def test_a_host_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
+def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     """On 2.3.0 and 1.20.5, the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
@@ -154,9 +157,9 @@ def test_a_host_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     assert orders.failures[-1].exception.message == texts[3]
 
 
-def test_a_host_without_a_scheme_is_ignored_in_1_12(tmp_path: Path) -> None:
-    """On 1.12.5, the JobManager writes the state of the tasks: the location is `file://host/x/savepoint-…`."""
-    harness = ClusterHarness(tmp_path, job(), release=OLD)
+def test_a_target_directory_with_a_host_but_without_a_scheme_succeeds_in_1_12(tmp_path: Path) -> None:
+    """On 1.12.5, the JobManager writes the state, not the tasks. The location is `file://host/x/savepoint-…`."""
+    harness = ClusterHarness(tmp_path, job(), release=FLINK_1_12)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
@@ -171,16 +174,17 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
     harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
-    again = harness.cluster.submit(
-        job(name="again"), harness.now, restore=RestoreSettings(operation.result["location"])
+    restored_job = harness.cluster.submit(
+        job(name="restored"), harness.now, restore=RestoreSettings(operation.result["location"])
     )
     harness.advance(5_000)
-    restored = again.checkpoints.restored_at(harness.now)
-    assert restored is not None and restored.is_savepoint
-    assert again.checkpoints.history_at(harness.now)[-1].id == restored.id + 1
+    savepoint = restored_job.checkpoints.restored_at(harness.now)
+    assert savepoint is not None and savepoint.is_savepoint
+    assert restored_job.checkpoints.history_at(harness.now)[-1].id == savepoint.id + 1
 
 
 def trigger(harness: ClusterHarness, kind: str) -> None:
+    """Trigger an operation of the job `orders`: "savepoint", "savepoint, cancel" or "stop"."""
     savepoint_request = request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
     if kind == "stop":
         harness.cluster.savepoints.stop_with_savepoint(savepoint_request, harness.now)
@@ -188,8 +192,8 @@ def trigger(harness: ClusterHarness, kind: str) -> None:
         harness.cluster.savepoints.trigger_savepoint(savepoint_request, harness.now)
 
 
-def location_is_known(harness: ClusterHarness) -> bool:
-    """Return whether the location of a completed savepoint can be restored; True if the savepoint is not complete."""
+def all_locations_can_be_restored(harness: ClusterHarness) -> bool:
+    """Return whether the store has each savepoint whose location a response contains at this moment."""
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
     paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
@@ -199,25 +203,25 @@ def location_is_known(harness: ClusterHarness) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])
-@pytest.mark.parametrize("release", [RELEASE, OLD], ids=str)
-def test_a_savepoint_can_be_restored_as_soon_as_a_response_names_it(
+@pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_12], ids=str)
+def test_a_savepoint_can_be_restored_as_soon_as_a_response_contains_its_location(
     tmp_path: Path, release: Release, kind: str
 ) -> None:
-    """In 1.12 a stop is complete before its job has finished."""
+    """In 1.12, a stop is complete before its job has finished."""
     operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
     harness = ClusterHarness(tmp_path, job(), release=release, cluster_operations=operations)
     harness.advance(2_000)
     trigger(harness, kind)
     for _ in range(20):
         harness.advance(1)
-        assert location_is_known(harness)
+        assert all_locations_can_be_restored(harness)
 
 
 @pytest.mark.parametrize("kind", ["savepoint", "savepoint, cancel", "stop"])
-@pytest.mark.parametrize("release", [RELEASE, OLD], ids=str)
+@pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_12], ids=str)
 @pytest.mark.parametrize("ends_after", range(1, 13))
 def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, release: Release, kind: str) -> None:
-    """The job fails at each moment of the operation, and at the moment at which it completes, just before that."""
+    """The job fails at each ms while the operation is in progress, and in the ms in which it would complete."""
     operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
     lifecycle = (Step("RUNNING", ms(2_000 + ends_after)), Step("FAILING", ms(1)), Step("FAILED"))
     harness = ClusterHarness(tmp_path, job(*lifecycle), release=release, cluster_operations=operations)
@@ -226,7 +230,7 @@ def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, 
     trigger(harness, kind)
     for _ in range(20):
         harness.advance(1)
-        assert location_is_known(harness)
+        assert all_locations_can_be_restored(harness)
     harness.advance(60_000)
     assert harness.cluster.job_named("orders").has_ended
 
@@ -237,16 +241,16 @@ def test_restoring_from_a_missing_savepoint_fails_the_job(harness: ClusterHarnes
     assert not lost.has_graph_at(harness.now)
 
 
-@pytest.mark.parametrize(("old", "text"), [(False, "FlinkException: "), (True, "CompletionException: ")])
-def test_disposing_twice_fails(tmp_path: Path, old: bool, text: str) -> None:
-    harness = ClusterHarness(tmp_path, job(), **({"release": OLD} if old else {}))
+@pytest.mark.parametrize(("release", "text"), [(FLINK_2_3, "FlinkException: "), (FLINK_1_12, "CompletionException: ")])
+def test_the_second_disposal_of_a_savepoint_fails(tmp_path: Path, release: Release, text: str) -> None:
+    harness = ClusterHarness(tmp_path, job(), release=release)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
     path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
-    for trigger in (TRIGGER, OTHER):
-        harness.cluster.savepoints.dispose(path, trigger, harness.now)
+    for trigger_id in (TRIGGER, OTHER):
+        harness.cluster.savepoints.dispose(path, trigger_id, harness.now)
         harness.advance(1_000)
     assert harness.cluster.async_operations.get("disposal", TRIGGER, None, harness.now).failure is None
     failure = harness.cluster.async_operations.get("disposal", OTHER, None, harness.now).failure

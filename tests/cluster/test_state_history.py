@@ -1,4 +1,4 @@
-"""The states of a job by time."""
+"""The states that a job has entered, as of a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))
 
 
 @given(ENTRIES, st.integers(0, 22), st.integers(0, 22))
-def test_a_history_is_read_as_a_list_would_be(entries: list[tuple[int, JobState]], time: int, since: int) -> None:
+def test_a_history_gives_the_same_as_a_search_through_all_entries(
+    entries: list[tuple[int, JobState]], time: int, since: int
+) -> None:
     history = StateHistory()
     for at, state in entries:
         history.enter(state, at)
-    past = [entry for entry in entries if entry[0] <= time]
+    past_entries = [entry for entry in entries if entry[0] <= time]
     assert list(history) == entries
-    assert history.entry_at(time) == (past or entries[:1])[-1]
-    assert list(history.last_entered(time).items()) == list({state: at for at, state in past}.items())
+    assert history.entry_at(time) == (past_entries or entries[:1])[-1]
+    assert list(history.last_entered(time).items()) == list({state: at for at, state in past_entries}.items())
     assert history.since(since) == [entry for entry in entries if entry[0] >= since]
     for state in JobState:
         expected = sum(entered == state and since <= at <= time for at, entered in entries)

@@ -1,3 +1,5 @@
+"""Jobs that follow their lifecycle, and leave it: states, attempts, failures and slots."""
+
 import dataclasses
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def test_a_job_enters_its_states_to_the_millisecond(tmp_path: Path) -> None:
     assert harness.states() == [(0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "FINISHED")]
 
 
-def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
+def test_a_job_that_restarts_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
     crash = Repeat((Step("RUNNING", ms(20_000)), Step("RESTARTING", ms(5_000), OOM)), times=2)
     harness = ClusterHarness(tmp_path, job(crash, Step("RUNNING", UNBOUNDED)))
     harness.advance(22_000)
@@ -32,11 +34,11 @@ def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
     assert len(harness.cluster.slots.held(harness.now, job_id=orders.id)) == 2
     harness.advance(40_000)
     assert orders.state == "RUNNING"
-    assert [run.number for run in orders.attempts] == [0, 1, 2]
+    assert [attempt.number for attempt in orders.attempts] == [0, 1, 2]
     assert {execution.attempt for row in orders.executions_at(harness.now) for execution in row} == {2}
-    first = orders.failures[0]
-    assert first.task_name == "count -> every-500th (2/2) - execution #0"
-    assert first.at == harness.start + 20_000
+    first_failure = orders.failures[0]
+    assert first_failure.task_name == "count -> every-500th (2/2) - execution #0"
+    assert first_failure.at == harness.start + 20_000
 
 
 def test_a_terminal_failure_has_flinks_message_of_suppressed_recovery(tmp_path: Path) -> None:
@@ -46,17 +48,19 @@ def test_a_terminal_failure_has_flinks_message_of_suppressed_recovery(tmp_path: 
     harness.advance(6_000)
     orders = harness.cluster.job_named("orders")
     assert orders.state == "FAILED"
-    (entry,) = orders.failures_at(harness.now)
-    assert str(entry.exception) == (
+    (failure,) = orders.failures_at(harness.now)
+    assert str(failure.exception) == (
         "org.apache.flink.runtime.JobException: Recovery is suppressed by "
         "FixedDelayRestartBackoffTimeStrategy(maxNumberRestartAttempts=2, backoffTimeMS=1000)"
     )
-    assert entry.task_name is None
-    assert [str(other.exception) for other in entry.concurrent] == ["java.lang.OutOfMemoryError: Java heap space"]
+    assert failure.task_name is None
+    assert [str(task_failure.exception) for task_failure in failure.concurrent] == [
+        "java.lang.OutOfMemoryError: Java heap space"
+    ]
     assert harness.cluster.slots.held(harness.now) == []
 
 
-def test_a_cancelled_job_passes_cancelling_and_releases_its_slots(tmp_path: Path) -> None:
+def test_a_cancelled_job_goes_through_cancelling_and_releases_its_slots(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job())
     harness.advance(1_000)
     orders = harness.cluster.job_named("orders")
@@ -65,8 +69,11 @@ def test_a_cancelled_job_passes_cancelling_and_releases_its_slots(tmp_path: Path
     harness.advance(1_000)
     assert [state for _, state in harness.states()] == ["INITIALIZING", "CREATED", "RUNNING", "CANCELLING", "CANCELED"]
     assert dict(orders.task_counts_at(harness.now)) == {"CANCELED": 4}
-    last_task = max(execution.phases[-1][1] for row in orders.executions_at(harness.now) for execution in row)
-    assert last_task <= orders.states[-1][0]
+    last_task_ended_at = max(
+        execution.ended_at(harness.now) or 0 for row in orders.executions_at(harness.now) for execution in row
+    )
+    job_ended_at = orders.ended_at(harness.now)
+    assert job_ended_at is not None and last_task_ended_at <= job_ended_at
     harness.cluster.state_machines.cancel(orders, harness.now)  # a second cancellation has no effect
 
 
@@ -77,7 +84,7 @@ def test_an_ended_job_cannot_be_cancelled(tmp_path: Path) -> None:
         harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
 
 
-def test_failures_outside_the_lifecycle_use_up_the_restart_strategy(tmp_path: Path) -> None:
+def test_failures_outside_the_lifecycle_count_for_the_restart_strategy(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(restart=RestartStrategy("fixed-delay", 1, 500)))
     orders = harness.cluster.job_named("orders")
     harness.advance(1_000)
@@ -91,7 +98,7 @@ def test_failures_outside_the_lifecycle_use_up_the_restart_strategy(tmp_path: Pa
     assert len(orders.failures) == 2  # one for each restart, and one for FAILED
 
 
-def test_with_too_few_slots_tasks_are_scheduled_then_failed(tmp_path: Path) -> None:
+def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(restart=RestartStrategy("none")), slots=1)
     harness.advance(250_000)
     orders = harness.cluster.job_named("orders")
@@ -101,19 +108,19 @@ def test_with_too_few_slots_tasks_are_scheduled_then_failed(tmp_path: Path) -> N
     harness.advance(51_000)
     assert orders.state == "FAILED"
     assert dict(orders.task_counts_at(harness.now)) == {"FAILED": 1, "CANCELED": 3}
-    (entry,) = orders.failures
-    assert "NoResourceAvailableException" in str(entry.concurrent[0].exception)
+    (failure,) = orders.failures
+    assert "NoResourceAvailableException" in str(failure.concurrent[0].exception)
     assert harness.cluster.slots.held(harness.now) == []
 
 
 def test_released_slots_go_to_the_waiting_job(tmp_path: Path) -> None:
-    short = job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="short")
-    harness = ClusterHarness(tmp_path, short, job(name="waits"), slots=2)
+    short_job = job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="short")
+    harness = ClusterHarness(tmp_path, short_job, job(name="waiting"), slots=2)
     harness.advance(500)
-    waits = harness.cluster.job_named("waits")
-    assert dict(waits.task_counts_at(harness.now)) == {"SCHEDULED": 4}
+    waiting_job = harness.cluster.job_named("waiting")
+    assert dict(waiting_job.task_counts_at(harness.now)) == {"SCHEDULED": 4}
     harness.advance(1_000)
-    assert dict(waits.task_counts_at(harness.now)) == {"RUNNING": 4}
+    assert dict(waiting_job.task_counts_at(harness.now)) == {"RUNNING": 4}
     assert harness.cluster.jobs_awaiting_slots.ids == []
 
 
@@ -121,17 +128,17 @@ def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: 
     harness = ClusterHarness(tmp_path, job(), taskmanagers=2, slots=2)
     harness.advance(1_000)
     orders = harness.cluster.job_named("orders")
-    lost = harness.cluster.slots.held(harness.now, job_id=orders.id)[0].taskmanager
-    harness.cluster.taskmanagers.remove(lost.id, harness.now)
+    lost_taskmanager = harness.cluster.slots.held(harness.now, job_id=orders.id)[0].taskmanager
+    harness.cluster.taskmanagers.remove(lost_taskmanager.id, harness.now)
     assert orders.state == "RESTARTING"
     harness.advance(2_000)
     assert orders.state == "RUNNING"
     assert {slot.taskmanager.id for slot in harness.cluster.slots.held(harness.now)} == {
-        manager.id for manager in harness.cluster.taskmanagers.at(harness.now)
+        taskmanager.id for taskmanager in harness.cluster.taskmanagers.at(harness.now)
     }
 
 
-def test_a_job_that_is_older_than_the_scenario(tmp_path: Path) -> None:
+def test_a_job_can_be_older_than_the_scenario(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(Step("RUNNING", UNBOUNDED), age=7_200_000))
     orders = harness.cluster.job_named("orders")
     assert orders.duration(harness.now) == 7_200_000
@@ -139,40 +146,42 @@ def test_a_job_that_is_older_than_the_scenario(tmp_path: Path) -> None:
 
 
 @examples(30)
-@given(parts=st.lists(st.integers(1, 9_000), min_size=1, max_size=6))
-def test_advancing_in_parts_or_at_once_is_the_same(tmp_path_factory: pytest.TempPathFactory, parts: list[int]) -> None:
+@given(durations=st.lists(st.integers(1, 9_000), min_size=1, max_size=6))
+def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
+    tmp_path_factory: pytest.TempPathFactory, durations: list[int]
+) -> None:
     folder = tmp_path_factory.mktemp("jars")
     crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
-    slow, fast = (ClusterHarness(folder, job(crash), job(name="other"), slots=3) for _ in range(2))
-    for part in parts:
-        slow.advance(part)
-        for orders in slow.cluster.jobs.values():
-            orders.checkpoints.counts_at(slow.now)  # a read must not change later responses
-    fast.advance(sum(parts))
+    in_parts, at_once = (ClusterHarness(folder, job(crash), job(name="other"), slots=3) for _ in range(2))
+    for duration in durations:
+        in_parts.advance(duration)
+        for orders in in_parts.cluster.jobs.values():
+            orders.checkpoints.counts_at(in_parts.now)  # a read must not change later responses
+    at_once.advance(sum(durations))
     for name in ("orders", "other"):
-        assert slow.states(name) == fast.states(name)
-        slow_job, fast_job = (harness.cluster.job_named(name) for harness in (slow, fast))
-        assert slow_job.checkpoints.counts_at(slow.now) == fast_job.checkpoints.counts_at(fast.now)
-        assert slow_job.task_counts_at(slow.now) == fast_job.task_counts_at(fast.now)
+        assert in_parts.states(name) == at_once.states(name)
+        job_in_parts, job_at_once = (harness.cluster.job_named(name) for harness in (in_parts, at_once))
+        assert job_in_parts.checkpoints.counts_at(in_parts.now) == job_at_once.checkpoints.counts_at(at_once.now)
+        assert job_in_parts.task_counts_at(in_parts.now) == job_at_once.task_counts_at(at_once.now)
 
 
 @examples(25)
 @given(moment=st.integers(0, 12_000))
-def test_the_past_does_not_change(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
+def test_a_job_as_of_an_earlier_time_does_not_change(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
     crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
     harness = ClusterHarness(tmp_path_factory.mktemp("jars"), job(crash))
     orders = harness.cluster.job_named("orders")
     harness.advance(moment)
-    then = harness.now
-    before = (orders.state_at(then), orders.task_counts_at(then), orders.checkpoints.counts_at(then))
+    time = harness.now
+    before = (orders.state_at(time), orders.task_counts_at(time), orders.checkpoints.counts_at(time))
     harness.advance(5_000)
     harness.cluster.state_machines.cancel(orders, harness.now)
     harness.advance(1_000)
-    assert (orders.state_at(then), orders.task_counts_at(then), orders.checkpoints.counts_at(then)) == before
+    assert (orders.state_at(time), orders.task_counts_at(time), orders.checkpoints.counts_at(time)) == before
     assert orders.state_at(harness.now) in JOB_STATES
 
 
-def test_finish_takes_stages_that_had_not_started_through_all_states(tmp_path: Path) -> None:
+def test_tasks_that_had_not_started_go_through_all_states_when_the_job_is_finished(tmp_path: Path) -> None:
     stages = (VertexSpec(("Source: files",)), VertexSpec(("Sink: table",), inputs=(Input(0, exchange="blocking"),)))
     spec = dataclasses.replace(job(Step("RUNNING", ms(60_000)), Step("FINISHED"), every=None), vertices=stages)
     harness = ClusterHarness(tmp_path, dataclasses.replace(spec, type="BATCH"))
@@ -180,14 +189,13 @@ def test_finish_takes_stages_that_had_not_started_through_all_states(tmp_path: P
     orders = harness.cluster.job_named("orders")
     harness.cluster.state_machines.finish(orders, harness.now)
     sink = orders.executions_at(harness.now)[1][0]
-    ended = {at for state, at in sink.phases if state != "CREATED"}
-    assert ended == {harness.now}
+    assert {at for state, at in sink.phases if state != "CREATED"} == {harness.now}
     assert [state for state, _ in sink.phases] == [
         "CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED",
     ]  # fmt: skip
 
 
-def test_a_failure_inside_a_loop_keeps_the_loop(tmp_path: Path) -> None:
+def test_a_job_that_fails_inside_a_loop_continues_the_loop(tmp_path: Path) -> None:
     loop = Repeat((Step("RUNNING", ms(1_000)), Step("RESTARTING", ms(10)), Step("RUNNING", ms(2_000)),
                    Step("RESTARTING", ms(20))))  # fmt: skip
     harness = ClusterHarness(tmp_path, job(loop, restart=RestartStrategy("fixed-delay", None, 500)))

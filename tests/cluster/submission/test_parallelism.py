@@ -1,4 +1,4 @@
-"""The parallelism that a jar is run with, and what becomes of chains."""
+"""Jobs whose jar is run with another parallelism, which may split the chains of their operators."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SINK = VertexSpec(("Sink: print",), inputs=(Input(1),))
 WORDS = dataclasses.replace(job(name="words"), vertices=(NUMBERS, TOKENIZE, SINK))
 
 
-def test_an_operator_of_another_parallelism_is_a_vertex():
-    """As the plan of the recorded word count with parallelism 3 (1.20.5, with Flink's client)."""
+def test_a_chain_is_split_where_the_parallelism_of_its_operators_differs():
+    """The same vertices as in the plan of the recorded word count with parallelism 3 (1.20.5, Flink's client)."""
     spec = with_parallelism(WORDS, 3)
     assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
         ("Source: Sequence Source", 3),
@@ -28,13 +28,13 @@ def test_an_operator_of_another_parallelism_is_a_vertex():
     ]
     edges = [[(edge.source, edge.ship_strategy) for edge in vertex.inputs] for vertex in spec.vertices]
     assert edges == [[], [(0, "REBALANCE")], [(1, "REBALANCE")], [(2, "FORWARD")]]
-    source, rest = spec.vertices[:2]
-    assert (source.id, source.accumulators, source.selectivity) == ("c" * 32, {}, 1.0)
-    assert (rest.id, rest.accumulators, rest.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
+    first_part, last_part = spec.vertices[:2]
+    assert (first_part.id, first_part.accumulators, first_part.selectivity) == ("c" * 32, {}, 1.0)
+    assert (last_part.id, last_part.accumulators, last_part.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
 
 
-def test_a_parallelism_of_minus_one():
-    """As a run of the word count on 2.3.0 and 1.12.5: the plan keeps -1, the vertex runs with 1."""
+def test_vertices_run_with_1_but_plans_show_a_parallelism_of_minus_one():
+    """Observed with the word count on 2.3.0 and 1.12.5."""
     spec = with_parallelism(WORDS, -1)
     assert spec.parallelism == -1
     assert [(vertex.name, vertex.parallelism, vertex.planned_parallelism) for vertex in spec.vertices] == [

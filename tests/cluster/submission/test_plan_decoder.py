@@ -1,8 +1,9 @@
-"""Decoding a serialized plan.
+"""Decoding of submitted plans.
 
-The plans in plans/ are those of Flink 2.3.0's client: a program with forks, a union, a connection, operators with and
-without uid, slot sharing groups and settings of all kinds, as JobGraph and as StreamGraph, streaming and batch. The
-values that the tests expect are those that a JobManager of 2.3.0 shows for them.
+Flink's clients have written the plans in plans/, those without a release in their names the client of 2.3.0. The first
+ones belong to a program with forks, a union, a connection, operators with and without uid, slot sharing groups and
+settings of all kinds, as JobGraph and as StreamGraph, streaming and batch. The values that the tests expect are those
+that a JobManager of 2.3.0 shows for them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ PLANS = Path(__file__).parent / "plans"
 
 
 def plan(name: str, flink: str = "2.3") -> SubmittedPlan:
+    """Return the plan in a file of plans/ as a JobManager of the release reads it."""
     data = gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())
     return decode_plan(read_object(data), Contract.load(flink).release)
 
@@ -34,13 +36,15 @@ def plan(name: str, flink: str = "2.3") -> SubmittedPlan:
     ("a (really) -> b", ("a (really)", "b")),
     ("", ("",)),
 ])  # fmt: skip
-def test_the_operators_of_a_vertex(name, operators):
+def test_the_operators_of_a_vertex_are_read_from_its_name(name, operators):
     assert chained_operators(name) == operators
 
 
-@pytest.mark.parametrize(("parallelism", "limit"), [(1, 128), (85, 128), (86, 256), (200, 512), (30_000, 32_768)])
-def test_the_default_of_the_maximum_parallelism(parallelism, limit):
-    assert default_max_parallelism(parallelism) == limit
+@pytest.mark.parametrize(
+    ("parallelism", "max_parallelism"), [(1, 128), (85, 128), (86, 256), (200, 512), (30_000, 32_768)]
+)
+def test_the_default_of_the_maximum_parallelism(parallelism, max_parallelism):
+    assert default_max_parallelism(parallelism) == max_parallelism
 
 
 @pytest.mark.parametrize("fields", [
@@ -50,18 +54,18 @@ def test_the_default_of_the_maximum_parallelism(parallelism, limit):
     {"userDefinedObjectsHolder": None},
     {"userDefinedObjectsHolder": JavaObject("Holder")},
 ])  # fmt: skip
-def test_id_and_name_are_read_from_unknown_classes(fields):
+def test_id_and_name_are_read_from_plans_whose_graph_cannot_be_read(fields):
     unknown = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
     assert decode_plan(unknown) == SubmittedPlan("0000000000000001ffffffffffffffff", "orders")
 
 
-def test_other_objects_decode_to_an_empty_job():
+def test_other_objects_are_decoded_to_an_empty_plan():
     assert decode_plan("a text") == SubmittedPlan()
     assert decode_plan(None) == SubmittedPlan()
 
 
 @pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
-def test_vertices_are_listed_depth_first_with_the_hashed_ids_of_flink(name):
+def test_vertices_are_listed_depth_first_with_the_ids_that_flink_computes(name):
     vertices = plan(name).vertices
     assert [(vertex.name, vertex.id[:6], vertex.parallelism, vertex.max_parallelism) for vertex in vertices] == [
         ("Source: left -> slowly -> fork a -> Sink: sink a", "b8959c", 2, 64),
@@ -86,7 +90,7 @@ def test_vertices_are_listed_depth_first_with_the_hashed_ids_of_flink(name):
 
 
 @pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
-def test_descriptions_and_the_order_of_the_plan(name):
+def test_vertices_have_their_descriptions_and_their_order_in_the_plan(name):
     job = plan(name)
     assert [job.vertices[index].description for index in job.plan_order] == [
         "Sink: sink b\n",
@@ -118,12 +122,12 @@ def test_all_settings_are_read(name):
 @pytest.mark.parametrize(("name", "flink"), [
     ("failure-rate-jobgraph-1.12", "1.12"), ("failure-rate-jobgraph-1.20", "1.20"), ("failure-rate-streamgraph", "2.3"),
 ])  # fmt: skip
-def test_a_failure_rate(name, flink):
+def test_a_failure_rate_strategy_is_read(name, flink):
     """Set by `RestartStrategies.failureRateRestart(3, 5 min, 10 s)` in 1.12.5 and 1.20.5, by options in 2.3.0."""
     assert plan(name, flink).settings.restart == RestartStrategy(RestartStrategyKind.FAILURE_RATE, 3, 10_000, 300_000)
 
 
-def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():
+def test_the_parallelism_of_vertices_of_a_batch_job_is_decided_late():
     job = plan("jobgraph-batch")
     assert job.type == "BATCH"
     assert [vertex.name for vertex in job.vertices if vertex.parallelism_is_decided_late] == [
@@ -134,7 +138,7 @@ def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():
     assert plan("jobgraph-batch", "1.18").vertices[0].parallelism == 1  # 1.18.1, with Flink's client
 
 
-def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_of_creation():
+def test_operators_of_a_batch_job_are_hashed_in_the_order_in_which_vertices_are_created():
     job = plan("streamgraph-batch")
     ids = {vertex.name: vertex.id for vertex in job.vertices}
     assert ids["Source: left -> slowly -> fork a -> Sink: sink a"] == "b8959cb54b876fc2db6948c3086a7f95"
@@ -145,13 +149,16 @@ def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_of_creation():
     assert strategies["united -> Sink: sink d"] == ["RESCALE", "REBALANCE"]
 
 
-def test_an_empty_graph_and_a_savepoint():
+def test_a_plan_without_vertices_is_empty():
     assert plan("empty").is_empty
-    lost = plan("lost-savepoint")
-    assert (lost.restore_path, lost.allow_non_restored_state, lost.claims_state) == ("file:///nowhere/sp", False, False)
 
 
-def test_a_select_of_a_batch_job_is_chained_as_the_job_manager_does():
+def test_restore_settings_are_read():
+    job = plan("lost-savepoint")
+    assert (job.restore_path, job.allow_non_restored_state, job.claims_state) == ("file:///nowhere/sp", False, False)
+
+
+def test_a_select_of_a_batch_job_is_chained_as_by_the_job_manager():
     """Undecided partitioners become FORWARD within a chain, and an operator after a union begins a new chain."""
     job = plan("select-batch-streamgraph")
     assert [(vertex.name, vertex.id, vertex.max_parallelism) for vertex in job.vertices] == [

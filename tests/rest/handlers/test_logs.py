@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from tests.cluster.cluster_factory import CHAIN
+from tests.cluster.cluster_factory import VERTICES
 from tests.rest.handlers.http_helpers import HandlerClient, job
 
 
 def stdout_of(sink: str, prints: bool | None = None) -> bytes:
-    vertices = (*CHAIN[:2], dataclasses.replace(CHAIN[2], operators=(sink,), prints=prints))
+    vertices = (*VERTICES[:2], dataclasses.replace(VERTICES[2], operators=(sink,), prints=prints))
     with HandlerClient(dataclasses.replace(job(), vertices=vertices)) as client:
         client.advance("1s")
         [taskmanager] = client.call("getTaskManagers")["taskmanagers"]

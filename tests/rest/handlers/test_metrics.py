@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec
-from tests.cluster.cluster_factory import CHAIN
+from tests.cluster.cluster_factory import VERTICES
 from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
 from tests.scenario.scenario_helpers import scenario_harness
 
@@ -56,7 +56,7 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
     slow, fast = ({"records_per_second": rate} for rate in (5.0, 1_000_000.0))
     counts = []
     for values in (slow, fast):
-        vertices = (dataclasses.replace(CHAIN[0], **values), *CHAIN[1:])
+        vertices = (dataclasses.replace(VERTICES[0], **values), *VERTICES[1:])
         with HandlerClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as client:
             client.advance("10s")
             vertex = client.call("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
