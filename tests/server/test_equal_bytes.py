@@ -1,4 +1,7 @@
-"""Templates and writers give what is worked out from nothing: of two servers in one session, one has neither."""
+"""Responses from templates and compiled writers have the same bytes as responses without them.
+
+A session sends the same requests to two servers, of which only one uses templates and writers.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,13 @@ from flinkmock.server.request_head import read_head
 from tests.releases import EACH_RELEASE
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-STEPS_MS = (0, 0, 1, 1, 7, 40, 300, 999, 3_000, 10_000, 61_000)
-LONG_MS = 25 * 3_600_000
+PAUSES_MS = (0, 0, 1, 1, 7, 40, 300, 999, 3_000, 10_000, 61_000)
+"""The pauses between two requests of a session, of which a random one is chosen."""
+LONG_PAUSE_MS = 25 * 3_600_000
 
 
 class PlainServer(FlinkServer):
-    """Works each response out from nothing."""
+    """A server without templates and compiled writers."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -42,7 +46,9 @@ class PlainServer(FlinkServer):
         )
 
 
-class Wall:
+class WallClock:
+    """Stands for the wall clock. A call returns its time in epoch ms."""
+
     now = DEFAULT_START_TIME
 
     def __call__(self) -> int:
@@ -50,35 +56,38 @@ class Wall:
 
 
 @contextmanager
-def session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    wall = Wall()
-    monkeypatch.setattr(flinkmock.engine, "wall_ms", wall)
+def open_session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    wall_clock = WallClock()
+    monkeypatch.setattr(flinkmock.engine, "wall_ms", wall_clock)
     engines = [Engine(load_scenario(scenario), flink=flink, clock=clock) for _ in range(3)]
     try:
-        yield Session(wall, engines)
+        yield Session(wall_clock, engines)
     finally:
         for engine in engines:
             engine.close()
 
 
 class Session:
-    """The third engine gets only the requests that list the targets."""
+    """Requests to equal clusters: the first has a server with templates, the second a server without them.
 
-    def __init__(self, wall: Wall, engines: list[Engine]) -> None:
-        self.wall = wall
+    The third cluster, whose responses are not compared, also gets the requests that list the targets: so these have no
+    effect on the other two, such as on their clocks.
+    """
+
+    def __init__(self, wall_clock: WallClock, engines: list[Engine]) -> None:
+        self.wall_clock = wall_clock
         self.engines = engines
         self.servers = [FlinkServer(engines[0]), PlainServer(engines[1]), PlainServer(engines[2])]
-        self.templates = 0
 
     def pass_time(self, ms: int) -> None:
         if self.engines[0].clock.follows_wall:
-            self.wall.now += ms
+            self.wall_clock.now += ms
         else:
             for engine in self.engines:
                 engine.advance(ms)
 
     def send(self, server: FlinkServer, method: str, target: str, body: bytes = b"") -> bytes | None:
-        """Return the response, after a description of the fault that applies to it."""
+        """Return the response, preceded by a description of the fault that applies to it, if any."""
         length = f"Content-Length: {len(body)}\r\n" if method != "GET" else ""
         head = read_head(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{length}\r\n".encode())
         assert head is not None
@@ -89,11 +98,13 @@ class Session:
         return server.respond_immediately(head, body, "http://x")[0]
 
     def check(self, method: str, target: str, body: bytes = b"") -> bytes | None:
-        quick, plain, _ = (self.send(server, method, target, body) for server in self.servers)
-        assert quick == plain, f"{method} {target}"
-        return quick
+        """Send a request to all servers, and compare the responses of the first two."""
+        response, plain_response, _ = (self.send(server, method, target, body) for server in self.servers)
+        assert response == plain_response, f"{method} {target}"
+        return response
 
     def targets(self) -> list[str]:
+        """Return the targets of all reads."""
         contract, targets = self.engines[2].contract, Targets(self, limit=2)
         return [
             path + query
@@ -104,82 +115,85 @@ class Session:
         ]
 
     def json(self, target: str) -> Any:
+        """Return the JSON of a response of the third cluster; {} if it is not a 200."""
         response = self.send(self.servers[2], "GET", target)
         head, _, body = (response or b"").partition(b"\r\n\r\n")
         return json.loads(body) if head.startswith(b"HTTP/1.1 200") else {}
 
 
-def commands(session: Session) -> list[tuple[str, str, bytes]]:
-    """Requests that change the cluster."""
-    jobs = [job["id"] for job in session.json("/jobs")["jobs"] if job["status"] == "RUNNING"]
-    savepoint = json.dumps({"target-directory": "file:///savepoints"}).encode()
-    requests = [("POST", f"/jobs/{job}/savepoints", savepoint) for job in jobs]
-    return [*requests, ("PATCH", f"/jobs/{jobs[0]}", b"")] if len(jobs) > 1 else requests
+def changing_requests(session: Session) -> list[tuple[str, str, bytes]]:
+    """Return method, target and body of requests that change the cluster: savepoints, and the cancellation of a job."""
+    job_ids = [job["id"] for job in session.json("/jobs")["jobs"] if job["status"] == "RUNNING"]
+    body = json.dumps({"target-directory": "file:///savepoints"}).encode()
+    requests = [("POST", f"/jobs/{job_id}/savepoints", body) for job_id in job_ids]
+    return [*requests, ("PATCH", f"/jobs/{job_ids[0]}", b"")] if len(job_ids) > 1 else requests
 
 
 def play(session: Session, seed: int, *, rounds: int) -> None:
+    """Send random requests with random pauses, and compare the responses and the journals."""
     chance = random.Random(seed)
     for number in range(rounds):
         targets = session.targets()
         for target in chance.sample(targets, min(15, len(targets))):
             for _ in range(chance.choice((1, 2, 4))):
                 session.check("GET", target)
-                session.pass_time(chance.choice(STEPS_MS))
-        if number % 3 == 2 and (known := commands(session)):
-            session.check(*chance.choice(known))
+                session.pass_time(chance.choice(PAUSES_MS))
+        if number % 2 == 1 and (requests := changing_requests(session)):
+            session.check(*chance.choice(requests))
         if number == rounds // 2:
-            session.pass_time(LONG_MS)
-    quick, plain, _ = (engine.journal.exchanges() for engine in session.engines)
-    assert quick == plain
-    assert [exchange.job for exchange in quick] == [exchange.job for exchange in plain]
+            session.pass_time(LONG_PAUSE_MS)
+    exchanges, plain_exchanges, _ = (engine.journal.exchanges() for engine in session.engines)
+    assert exchanges == plain_exchanges
+    assert [exchange.job for exchange in exchanges] == [exchange.job for exchange in plain_exchanges]
 
 
 @pytest.mark.parametrize("clock", ["real", "70ms per request"])
 @pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_a_session_gets_the_bytes_that_are_worked_out_from_nothing(
-    flink: str, clock: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with session(tour_scenario("default"), flink, clock, monkeypatch) as tour:
-        play(tour, 1, rounds=2)
+def test_responses_are_equal_in_every_release(flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_session(tour_scenario("default"), flink, clock, monkeypatch) as session:
+        play(session, 1, rounds=2)
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "70ms per request"])
-def test_so_does_a_session_in_which_a_fault_might_apply(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with session(tour_scenario("default"), "2.3", clock, monkeypatch) as tour:
-        tour.engines[0].faults.add(Fault("never", FaultTrigger(nth=frozenset({1_000_000})), drop=Drop.RESET))
-        play(tour, 3, rounds=2)
-        assert any(read is not None and read.template is not None for read in tour.servers[0].api._reads.values())
+def test_responses_are_equal_when_a_fault_could_apply(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_session(tour_scenario("default"), "2.3", clock, monkeypatch) as session:
+        session.engines[0].faults.add(Fault("never", FaultTrigger(nth=frozenset({1_000_000})), drop=Drop.RESET))
+        play(session, 3, rounds=2)
+        assert any(read is not None and read.template is not None for read in session.servers[0].api._reads.values())
 
 
-PLAYED = [(file.name, clock) for file in sorted(SCENARIOS.glob("*.yaml")) for clock in ("virtual", "3x")]
-for too_long in (("large-cluster.yaml", "virtual"), ("checkpoint-storm.yaml", "3x"), ("crash-loop.yaml", "3x")):
-    PLAYED.remove(too_long)  # takes as long as ten others; the other clock shows as much
+SESSIONS = [(file.name, clock) for file in sorted(SCENARIOS.glob("*.yaml")) for clock in ("virtual", "3x")]
+"""The file of a scenario, and a clock mode."""
+for slowest in (("large-cluster.yaml", "virtual"), ("checkpoint-storm.yaml", "3x"), ("crash-loop.yaml", "3x")):
+    SESSIONS.remove(slowest)  # takes as long as ten others, and shows no more than the session with the other clock
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("file", "clock"), PLAYED)
-def test_so_do_sessions_of_the_scenarios_in_the_repository(
+@pytest.mark.parametrize(("file", "clock"), SESSIONS)
+def test_responses_are_equal_in_the_scenarios_of_the_repository(
     file: str, clock: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with session(SCENARIOS / file, "2.3", clock, monkeypatch) as played:
-        play(played, 2, rounds=3)
+    with open_session(SCENARIOS / file, "2.3", clock, monkeypatch) as session:
+        play(session, 2, rounds=3)
 
 
 def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch) -> None:
-    with session(tour_scenario("default"), "2.3", "real", monkeypatch) as tour:
-        tour.pass_time(60_000)
-        unable = []
-        for target in tour.targets():
+    with open_session(tour_scenario("default"), "2.3", "real", monkeypatch) as session:
+        session.pass_time(60_000)
+        targets_without_template = []
+        for target in session.targets():
             for _ in range(4):
-                tour.check("GET", target)
-                tour.pass_time(1)
-            read = tour.servers[0].api.read(target)
+                session.check("GET", target)
+                session.pass_time(1)
+            read = session.servers[0].api.read(target)
             if read is None or read.template is None:
-                unable.append(target)
-        # the memory of a TaskManager moves all the time, and so do sums of durations
-        rest = [
+                targets_without_template.append(target)
+        # the memory of a TaskManager changes all the time, and so do sums of durations
+        unexpected = [
             target
-            for target in unable
-            if (body := tour.json(target)) and not target.startswith("/taskmanagers/") and "aggregated" not in str(body)
+            for target in targets_without_template
+            if (body := session.json(target))
+            and not target.startswith("/taskmanagers/")
+            and "aggregated" not in str(body)
         ]
-        assert rest == []
+        assert unexpected == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -39,7 +38,7 @@ class HandlerClient:
     def __enter__(self) -> HandlerClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # fmt: skip # noqa: E501
+    def __exit__(self, *_: object) -> None:
         self.engine.close()
 
     def call(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
