@@ -1,1 +1,1 @@
-"""Situations in which a real Flink was recorded (`tests/fidelity/situations/`), and the fake in the same ones."""
+"""The fake responds as real clusters did in the situations that tests/fidelity/situations describes and records."""

@@ -1,4 +1,4 @@
-"""Applications whose main method throws, or starts no job (2.3)."""
+"""Applications fail as in 2.3 if their main method throws or starts no job."""
 
 from __future__ import annotations
 
@@ -12,46 +12,45 @@ from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
-THROWS = """
+MAIN_METHOD_THROWS = """
 submitted:
   "*": {program: {throws: {class: java.lang.IllegalStateException, message: Intentional failure in main}}}
 """
-NOTHING = """submitted: {"*": {program: {executes: false}}}"""
+STARTS_NO_JOB = """submitted: {"*": {program: {executes: false}}}"""
 
 
-def run(harness: ScenarioHarness, folder: Path) -> dict[str, Any]:
-    """Run an application; returns its details and exceptions two seconds later."""
+def run_application(harness: ScenarioHarness, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run an application. Return its details and its exceptions two seconds later."""
     jar = folder / "a.jar"
     jar.write_bytes(small_jar())
     uploaded = harness.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])["filename"]
     application = harness.post(f"/jars/{uploaded.rpartition('/')[2]}/run-application")["applicationid"]
     harness.advance_to(harness.now + 2_000)
-    return {
-        "": harness.get(f"/applications/{application}"),
-        "exceptions": harness.get(f"/applications/{application}/exceptions"),
-    }
+    path = f"/applications/{application}"
+    return harness.get(path), harness.get(f"{path}/exceptions")
 
 
-@pytest.mark.parametrize(("scenario", "kind"), [(THROWS, "mainthrows"), (NOTHING, "noexecute")])
-def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("scenario", "step"), [(MAIN_METHOD_THROWS, "mainthrows"), (STARTS_NO_JOB, "noexecute")])
+def test_an_application_fails_with_the_recorded_exceptions(scenario: str, step: str, tmp_path: Path) -> None:
     with scenario_harness(scenario, flink="2.3") as harness:
-        responses = run(harness, tmp_path)
-        real = recorded.body("2.3.0", f"applications: {kind}")
-        assert responses[""]["status"] == real["status"]
-        assert responses[""]["jobs"] == real["jobs"] == []
-        entries = responses["exceptions"]["exceptionHistory"]["entries"]
-        expected = recorded.body("2.3.0", f"applications: {kind} exceptions")["exceptionHistory"]["entries"]
+        details, exceptions = run_application(harness, tmp_path)
+        real = recorded.body("2.3.0", f"applications: {step}")
+        assert details["status"] == real["status"]
+        assert details["jobs"] == real["jobs"] == []
+        entries = exceptions["exceptionHistory"]["entries"]
+        expected = recorded.body("2.3.0", f"applications: {step} exceptions")["exceptionHistory"]["entries"]
         assert [entry["exceptionName"] for entry in entries] == [entry["exceptionName"] for entry in expected]
-        for entry, other in zip(entries, expected, strict=True):
-            assert recorded.causes(entry["stacktrace"]) == recorded.causes(other["stacktrace"])[:3]
-            assert entry["stacktrace"].splitlines()[1] == other["stacktrace"].splitlines()[1]
-            assert "StreamTask" not in entry["stacktrace"]
+        for entry, expected_entry in zip(entries, expected, strict=True):
+            trace, expected_trace = entry["stacktrace"], expected_entry["stacktrace"]
+            assert recorded.causes(trace) == recorded.causes(expected_trace)[:3]
+            assert trace.splitlines()[1] == expected_trace.splitlines()[1], "the innermost frame"
+            assert "StreamTask" not in trace
 
 
-def test_the_number_of_exceptions_is_not_limited(tmp_path: Path) -> None:
-    """Real 2.3.0 has no parameter maxExceptions here."""
-    with scenario_harness(THROWS, flink="2.3") as harness:
-        run(harness, tmp_path)
+def test_clients_cannot_limit_the_number_of_exceptions(tmp_path: Path) -> None:
+    """The operation of 2.3.0 has no parameter maxExceptions."""
+    with scenario_harness(MAIN_METHOD_THROWS, flink="2.3") as harness:
+        run_application(harness, tmp_path)
         (application,) = harness.get("/applications/overview")["applications"]
         path = f"/applications/{application['id']}/exceptions"
         assert harness.get(f"{path}?maxExceptions=0") == harness.get(path)

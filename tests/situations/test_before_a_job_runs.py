@@ -1,4 +1,4 @@
-"""Jobs that are INITIALIZING, and jobs of the adaptive scheduler that are CREATED, because they wait for slots."""
+"""Responses are as recorded for INITIALIZING jobs, and for CREATED jobs of the adaptive scheduler that need slots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fidelity.shape import compare_bodies
 from tests.releases import USUAL
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
-from tests.situations.test_batch import operate, outcome
+from tests.situations.operations import failure_causes, run_failing_operation
 
 VERTICES = """
     user-config: {name: held}
@@ -26,7 +26,7 @@ VERTICES = """
 """
 INITIALIZING = f"jobs:\n  orders:{VERTICES}    lifecycle: [INITIALIZING: 1h, CREATED: 1s, RUNNING]\n"
 CREATED = f"cluster: {{taskmanagers: 0, config: {{jobmanager.scheduler: adaptive}}}}\njobs:\n  orders:{VERTICES}"
-CASES = {
+VERSIONS = {
     ("initializing", "2.3"): "2.3.0",
     ("initializing", "1.20"): "1.20.5",
     ("initializing", "1.12"): "1.12.5",
@@ -38,34 +38,40 @@ CASES = {
     ("created", "1.17"): "1.17.2",
 }
 PARAMETERS = [
-    pytest.param(state, release, marks=() if release in USUAL else pytest.mark.slow) for state, release in CASES
+    pytest.param(state, release, marks=() if release in USUAL else pytest.mark.slow) for state, release in VERSIONS
 ]
-TAILS = [
+READS = [
     "job", "job/accumulators", "job/checkpoints", "job/checkpoints/config", "job/config", "job/exceptions",
     "job/execution-result", "job/plan", "job/status", "checkpoint details", "vertex", "vertex/accumulators",
     "vertex/backpressure", "vertex/flamegraph", "vertex/metrics", "vertex/subtasks/0", "vertex/subtasks/0/attempts/0",
     "vertex/subtasks/accumulators", "vertex/subtasks/metrics", "vertex/subtasktimes", "vertex/taskmanagers",
     "vertex/watermarks",
 ]  # fmt: skip
+SAVEPOINT = {"cancel-job": False, "target-directory": "file:///sp"}
 VERTEX = "cbc357ccb763df2852fee8c4fc7d55f2"
 
 
-def send(harness: ScenarioHarness, tail: str) -> tuple[int, Any]:
-    path = f"/jobs/{harness.job().id}"
-    tail = tail.replace("checkpoint details", "job/checkpoints/details/1")
-    path += tail.removeprefix("job") if tail.startswith("job") else f"/vertices/{VERTEX}{tail.removeprefix('vertex')}"
+def scenario_of(state: str) -> str:
+    return INITIALIZING if state == "initializing" else CREATED
+
+
+def send(harness: ScenarioHarness, read: str) -> tuple[int, Any]:
+    """Send one of READS, whose names are those of the recorded steps. Return the status and the body."""
+    job = f"/jobs/{harness.job().id}"
+    path = read.replace("checkpoint details", "job/checkpoints/details/1")
+    path = re.sub("^vertex", f"{job}/vertices/{VERTEX}", re.sub("^job", job, path))
     response = harness.client.send("GET", path)
     return response.status, json.loads(response.body)
 
 
-@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
-def test_a_read(state: str, release: str, tail: str) -> None:
-    version = CASES[state, release]
-    step = f"{state}: {tail}"
-    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+def test_reads_of_a_job_that_does_not_run_are_as_recorded(state: str, release: str, read: str) -> None:
+    version = VERSIONS[state, release]
+    step = f"{state}: {read}"
+    with scenario_harness(scenario_of(state), flink=release) as harness:
         harness.advance_to(2_000)
-        status, body = send(harness, tail)
+        status, body = send(harness, read)
         assert status == recorded.status(version, step)
         real = recorded.body(version, step)
         if "errors" in real:
@@ -73,52 +79,59 @@ def test_a_read(state: str, release: str, tail: str) -> None:
                 assert recorded.errors(body) == recorded.errors(real)
             return
         assert list(compare_bodies(real, body)) == []
-        if tail == "job/config":
+        if read == "job/config":
             assert body["execution-config"] == real["execution-config"]
-        if tail == "job":
-            assert body["vertices"] == [] or [vertex["name"] for vertex in body["vertices"]] == [
-                vertex["name"] for vertex in real["vertices"]
-            ]
-            assert {k for k, v in body["timestamps"].items() if v} == {k for k, v in real["timestamps"].items() if v}
+        if read == "job":
+            if body["vertices"]:
+                assert vertex_names(body) == vertex_names(real)
+            assert entered_states(body) == entered_states(real)
             assert (body["status-counts"], body["plan"]) == (real["status-counts"], real["plan"])
 
 
+def vertex_names(details: dict[str, Any]) -> list[str]:
+    return [vertex["name"] for vertex in details["vertices"]]
+
+
+def entered_states(details: dict[str, Any]) -> set[str]:
+    return {state for state, time in details["timestamps"].items() if time}
+
+
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
-def test_operations(state: str, release: str) -> None:
-    version = CASES[state, release]
-    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+def test_operations_on_a_job_that_does_not_run_fail_as_recorded(state: str, release: str) -> None:
+    version = VERSIONS[state, release]
+    with scenario_harness(scenario_of(state), flink=release) as harness:
         harness.advance_to(2_000)
-        savepoint = operate(harness, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
-        assert savepoint == outcome(recorded.body(version, f"{state}: poll savepoint"))
-        stop = operate(harness, "stop", {"drain": False, "targetDirectory": "file:///sp"})
-        assert stop == outcome(recorded.body(version, f"{state}: poll stop"))
+        savepoint = run_failing_operation(harness, "savepoints", SAVEPOINT)
+        assert savepoint == failure_causes(recorded.body(version, f"{state}: poll savepoint"))
+        stop = run_failing_operation(harness, "stop", {"drain": False, "targetDirectory": "file:///sp"})
+        assert stop == failure_causes(recorded.body(version, f"{state}: poll stop"))
         if release != "1.12":
-            checkpoint = operate(harness, "checkpoints", {})
-            assert checkpoint == outcome(recorded.body(version, f"{state}: poll checkpoint"))
+            checkpoint = run_failing_operation(harness, "checkpoints", {})
+            assert checkpoint == failure_causes(recorded.body(version, f"{state}: poll checkpoint"))
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.17", "1.12"))
-def test_resource_requirements(release: str) -> None:
+def test_the_resource_requirements_of_an_initializing_job_are_an_error(release: str) -> None:
     with scenario_harness(INITIALIZING, flink=release) as harness:
         harness.advance_to(2_000)
         status, body = send(harness, "job/resource-requirements")
-        real = recorded.body(CASES["initializing", release], "initializing: job/resource-requirements")
+        real = recorded.body(VERSIONS["initializing", release], "initializing: job/resource-requirements")
         assert (status, recorded.errors(body)) == (500, recorded.errors(real))
 
 
 @pytest.mark.parametrize(("state", "release"), PARAMETERS)
-def test_the_list(state: str, release: str) -> None:
-    with scenario_harness(INITIALIZING if state == "initializing" else CREATED, flink=release) as harness:
+def test_the_list_of_jobs_is_as_recorded(state: str, release: str) -> None:
+    with scenario_harness(scenario_of(state), flink=release) as harness:
         harness.advance_to(2_000)
-        (row,) = harness.get("/jobs/overview")["jobs"]
-        listed = recorded.body(CASES[state, release], f"{state}: jobs/overview")["jobs"]
-        real = next(job for job in listed if job["state"] == state.upper())
-        assert list(row) == list(real)
+        (listed,) = harness.get("/jobs/overview")["jobs"]
+        recorded_jobs = recorded.body(VERSIONS[state, release], f"{state}: jobs/overview")["jobs"]
+        real = next(job for job in recorded_jobs if job["state"] == state.upper())
+        assert list(listed) == list(real)
         names = ("state", "last-modification", "tasks", "end-time")
-        assert [row[name] for name in names] == [real[name] for name in names]
+        assert [listed[name] for name in names] == [real[name] for name in names]
 
 
-def test_the_plan_is_there_when_the_job_runs() -> None:
+def test_the_plan_has_no_nodes_until_the_job_runs() -> None:
     text = CREATED.replace("taskmanagers: 0", "slots: 64, taskmanagers: {count: 0, events: [{5s: joins}]}")
     with scenario_harness(text) as harness:
         path = f"/jobs/{harness.job().id}"
@@ -128,8 +141,7 @@ def test_the_plan_is_there_when_the_job_runs() -> None:
         assert (harness.state(), len(harness.get(path)["plan"]["nodes"])) == ("RUNNING", 4)
 
 
-def test_metrics_while_initializing() -> None:
-    """The statistics of checkpoints are there before anything else."""
+def test_an_initializing_job_has_the_recorded_metrics_and_a_created_job_has_none() -> None:
     with scenario_harness(INITIALIZING, flink="2.3") as harness:
         harness.advance_to(2_000)
         ids = {metric["id"] for metric in harness.get(f"/jobs/{harness.job().id}/metrics")}
@@ -137,4 +149,3 @@ def test_metrics_while_initializing() -> None:
     with scenario_harness(CREATED, flink="2.3") as harness:
         harness.advance_to(2_000)
         assert harness.get(f"/jobs/{harness.job().id}/metrics") == []
-        assert re.match("[0-9a-f]{32}", harness.job().id)

@@ -1,6 +1,8 @@
-"""A stop that leaves a savepoint and a failed job: a task throws while the job stops, after its savepoint."""
+"""A task throws while its job stops, after the savepoint: the stop leaves a savepoint and a failed job, as recorded."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -18,67 +20,66 @@ jobs:
         leaves-savepoint: true
         exception: {class: java.lang.IllegalStateException, message: Cannot commit., vertex: commit}
 """
-DELAY = "{strategy: fixed-delay, delay: 1s}"
+FIXED_DELAY = "{strategy: fixed-delay, delay: 1s}"
 
 
-def stopped(harness: ScenarioHarness) -> tuple[list[str], str]:
-    """Stop the job; return the exceptions of the operation and the path of the savepoint."""
+def stop(harness: ScenarioHarness) -> tuple[list[str], str]:
+    """Stop the job. Return the exceptions of the stop, with PATH in place of the savepoint's path, and this path."""
     harness.advance_to(5_000)
     status_path = harness.trigger_stop()
     assert harness.get(status_path)["status"]["id"] == "IN_PROGRESS"
     harness.advance_to(6_500)
     failure = harness.get(status_path)["operation"]["failure-cause"]
-    path = next(checkpoint["external_path"] for checkpoint in history(harness) if checkpoint["is_savepoint"])
+    path = savepoint_path(harness.get(f"/jobs/{harness.job().id}/checkpoints"))
     return recorded.causes(failure["stack-trace"].replace(path, "PATH")), path
 
 
-def history(harness: ScenarioHarness) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = harness.get(f"/jobs/{harness.job().id}/checkpoints")["history"]
-    return rows
+def savepoint_path(checkpoints: dict[str, Any]) -> str:
+    """Return the path of the newest savepoint in the response of /jobs/:jobid/checkpoints."""
+    return next(entry["external_path"] for entry in checkpoints["history"] if entry["is_savepoint"])
 
 
-def real_failure(version: str, label: str) -> list[str]:
+def recorded_causes(version: str, label: str) -> list[str]:
     body = recorded.body(version, f"failing stop {label}: poll stop")
-    path = next(
-        checkpoint["external_path"]
-        for checkpoint in recorded.body(version, f"failing stop {label}: checkpoints")["history"]
-        if checkpoint["is_savepoint"]
-    )
+    path = savepoint_path(recorded.body(version, f"failing stop {label}: checkpoints"))
     return recorded.causes(body["operation"]["failure-cause"]["stack-trace"].replace(path, "PATH"))
 
 
+def entered_states(details: dict[str, Any]) -> set[str]:
+    return {state for state, time in details["timestamps"].items() if time}
+
+
+def summary(entry: dict[str, Any]) -> tuple[object, ...]:
+    """Return what the entries of the exception history have in common with recorded ones."""
+    concurrent = [exception["exceptionName"] for exception in entry["concurrentExceptions"]]
+    return entry["exceptionName"], entry["stacktrace"].splitlines()[0], "taskName" in entry, concurrent
+
+
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
-@pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
+@pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", FIXED_DELAY)])
 def test_the_job_fails_with_any_restart_strategy(release: str, label: str, restart: str) -> None:
     version = recorded.RELEASES[release]
     with scenario_harness(SCENARIO.replace("{restart}", restart), flink=release) as harness:
-        causes, path = stopped(harness)
-        assert causes == real_failure(version, label)
+        causes, path = stop(harness)
+        assert causes == recorded_causes(version, label)
         job = f"/jobs/{harness.job().id}"
         real = recorded.body(version, f"failing stop {label}: job")
         details = harness.get(job)
         assert details["state"] == real["state"] == "FAILED"
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
-        entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
-        assert entered(details) == entered(real)
+        assert entered_states(details) == entered_states(real)
         entries = harness.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
         expected = recorded.body(version, f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
-        summary = lambda entry: (  # noqa: E731
-            entry["exceptionName"],
-            entry["stacktrace"].splitlines()[0],
-            "taskName" in entry,
-            [other["exceptionName"] for other in entry["concurrentExceptions"]],
-        )
         assert [summary(entry) for entry in entries] == [summary(entry) for entry in expected]
-        again = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
+        trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
         harness.advance_to(8_000)
-        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{again}")["operation"] or {})
+        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{trigger_id}")["operation"] or {})
 
 
-def test_before_1_15_the_job_recovers() -> None:
-    with scenario_harness(SCENARIO.replace("{restart}", DELAY), flink="1.12") as harness:
-        causes, _ = stopped(harness)
-        assert causes == real_failure("1.12.5", "restarts")
+def test_before_1_15_the_job_restarts_from_the_savepoint() -> None:
+    with scenario_harness(SCENARIO.replace("{restart}", FIXED_DELAY), flink="1.12") as harness:
+        causes, _ = stop(harness)
+        assert causes == recorded_causes("1.12.5", "restarts")
         assert harness.state() == recorded.body("1.12.5", "failing stop restarts: job")["state"] == "RUNNING"
         restored = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["restored"]
         assert restored["is_savepoint"]
@@ -87,13 +88,13 @@ def test_before_1_15_the_job_recovers() -> None:
         assert recorded.causes(root_exception) == recorded.causes(real)
 
 
-def test_a_taskmanager_that_is_lost_after_the_savepoint() -> None:
+def test_the_job_also_fails_if_a_taskmanager_is_lost_after_the_savepoint() -> None:
     text = """
 cluster: {taskmanagers: {count: 2, events: [{5s700ms: {lost: 0}}]}}
 jobs:
   orders: {restart: {strategy: fixed-delay, delay: 1s}, operations: {stop-with-savepoint: 1s}}
 """
     with scenario_harness(text, flink="2.3") as harness:
-        causes, _ = stopped(harness)
+        causes, _ = stop(harness)
         assert "StopWithSavepointStoppingException" in causes[0]
         assert harness.state() == "FAILED"

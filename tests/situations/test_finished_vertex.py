@@ -1,4 +1,4 @@
-"""A bounded source beside an unbounded one: its vertex is FINISHED while the job runs."""
+"""A job has a bounded and an unbounded source: the vertex of the bounded source is FINISHED while the job runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.scenario import load_scenario
 from tests.fidelity.shape import compare_bodies
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
-from tests.situations.test_batch import outcome
+from tests.situations.operations import failure_causes, run_failing_operation
 
 JOB = """
 jobs:
@@ -28,12 +28,12 @@ jobs:
 RELEASES = recorded.RELEASES
 
 
-def path(harness: ScenarioHarness) -> str:
+def path_of_finished_vertex(harness: ScenarioHarness) -> str:
     return f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}"
 
 
 @pytest.mark.parametrize("release", recorded.releases())
-def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
+def test_the_job_and_its_tasks_have_the_recorded_states(release: str) -> None:
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(20_000)
         details = harness.get(f"/jobs/{harness.job().id}")
@@ -42,31 +42,28 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         assert details["vertices"][0]["end-time"] > 0
         (listed,) = harness.get("/jobs/overview")["jobs"]
-        (real_listed,) = [
-            job
-            for job in recorded.body(RELEASES[release], "partly: jobs/overview")["jobs"]
-            if job["state"] == "RUNNING"
-        ]
+        recorded_jobs = recorded.body(RELEASES[release], "partly: jobs/overview")["jobs"]
+        (real_listed,) = [job for job in recorded_jobs if job["state"] == "RUNNING"]
         assert listed["tasks"] == real_listed["tasks"]
 
 
 @pytest.mark.parametrize("release", recorded.releases())
 @pytest.mark.parametrize(
-    "tail",
+    "suffix",
     ["/metrics", "/subtasks/metrics", "/subtasks/0/metrics", "/watermarks", "/flamegraph", "/flamegraph?type=on_cpu",
      "/backpressure"],
 )  # fmt: skip
-def test_reads_of_a_finished_vertex(release: str, tail: str) -> None:
-    """In the recordings except that of 1.17.2, no client requested metrics while the vertex ran: none were fetched."""
+def test_reads_of_the_finished_vertex_are_as_recorded(release: str, suffix: str) -> None:
+    """A client requested metrics while the vertex ran only in the recording of 1.17.2. The others have no metrics."""
     with scenario_harness("cluster: {caches: true}\n" + JOB, flink=release) as harness:
         if release == "1.17":
             harness.advance_to(2_000)
-            harness.client.send("GET", path(harness) + "/metrics")
+            harness.client.send("GET", path_of_finished_vertex(harness) + "/metrics")
         harness.advance_to(15_000)
-        harness.client.send("GET", path(harness) + tail)
+        harness.client.send("GET", path_of_finished_vertex(harness) + suffix)
         harness.advance_to(22_000)
-        response = harness.client.send("GET", path(harness) + tail)
-        step = f"partly: vertex{tail}"
+        response = harness.client.send("GET", path_of_finished_vertex(harness) + suffix)
+        step = f"partly: vertex{suffix}"
         assert response.status == recorded.status(RELEASES[release], step)
         real = recorded.body(RELEASES[release], step)
         body = json.loads(response.body)
@@ -75,23 +72,24 @@ def test_reads_of_a_finished_vertex(release: str, tail: str) -> None:
         elif "errors" not in real:
             assert list(compare_bodies(real, body)) == []
         elif response.status == 500:
-            assert recorded.errors(json.loads(response.body)) == recorded.errors(real)
+            assert recorded.errors(body) == recorded.errors(real)
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
-def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
+def test_checkpoints_continue_without_the_finished_tasks(release: str) -> None:
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(20_000)
         base = f"/jobs/{harness.job().id}"
         newest = harness.get(f"{base}/checkpoints")["latest"]["completed"]
         assert newest["trigger_timestamp"] - harness.start_time > 15_000
-        once = harness.job().graph.vertices[0].id
+        vertex_id = harness.job().graph.vertices[0].id
         checkpoint = harness.get(f"{base}/checkpoints/details/{newest['id']}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint")
         names = ("num_subtasks", "num_acknowledged_subtasks")
         assert [checkpoint[name] for name in names] == [real[name] for name in names]
-        assert shown(checkpoint, once) == shown(real, next(iter(real["tasks"])))
-        task = harness.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{once}")
+        first_recorded_vertex = next(iter(real["tasks"]))
+        assert task_statistics(checkpoint, vertex_id) == task_statistics(real, first_recorded_vertex)
+        task = harness.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{vertex_id}")
         real = recorded.body(RELEASES[release], "partly: newest checkpoint of once")
         assert task["summary"] == real["summary"]
         for subtask in (*task["subtasks"], *real["subtasks"]):
@@ -99,8 +97,8 @@ def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
         assert task["subtasks"] == real["subtasks"]
 
 
-def shown(checkpoint: dict[str, Any], vertex: str) -> list[int]:
-    task = checkpoint["tasks"][vertex]
+def task_statistics(checkpoint: dict[str, Any], vertex_id: str) -> list[int]:
+    task = checkpoint["tasks"][vertex_id]
     return [
         task["state_size"],
         task["end_to_end_duration"],
@@ -109,21 +107,18 @@ def shown(checkpoint: dict[str, Any], vertex: str) -> list[int]:
     ]
 
 
-def test_before_1_15_there_are_no_checkpoints_any_more() -> None:
+def test_before_1_15_checkpoints_fail_after_a_task_has_finished() -> None:
     with scenario_harness(JOB, flink="1.12") as harness:
         harness.advance_to(20_000)
         base = f"/jobs/{harness.job().id}"
         counts = harness.get(f"{base}/checkpoints")["counts"]
         real = recorded.body("1.12.5", "partly: job/checkpoints")["counts"]
         assert (counts["total"] - counts["failed"], real["total"] - real["failed"]) == (2, 2)
-        for kind, body in {
-            "savepoint": {"target-directory": "file:///sp", "cancel-job": False},
-            "stop": {"targetDirectory": "file:///sp", "drain": False},
-        }.items():
-            trigger = harness.post(f"{base}/{'savepoints' if kind == 'savepoint' else kind}", body)["request-id"]
-            harness.advance_to(harness.now + 100)
-            result = outcome(harness.get(f"{base}/savepoints/{trigger}"))
-            assert result == outcome(recorded.body("1.12.5", f"partly: poll {kind}"))
+        savepoint = {"target-directory": "file:///sp", "cancel-job": False}
+        causes = run_failing_operation(harness, "savepoints", savepoint)
+        assert causes == failure_causes(recorded.body("1.12.5", "partly: poll savepoint"))
+        causes = run_failing_operation(harness, "stop", {"targetDirectory": "file:///sp", "drain": False})
+        assert causes == failure_causes(recorded.body("1.12.5", "partly: poll stop"))
 
 
 def test_savepoints_and_stops_succeed() -> None:
@@ -138,7 +133,7 @@ def test_savepoints_and_stops_succeed() -> None:
         assert harness.state() == "FINISHED"
 
 
-def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
+def test_after_a_restart_the_finished_vertex_finishes_immediately() -> None:
     with scenario_harness(JOB) as harness:
         harness.advance_to(20_000)
         harness.engine.cluster.state_machines.restart(harness.job(), harness.engine.clock.now())
@@ -147,7 +142,7 @@ def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
         assert states == ["FINISHED", "RUNNING", "RUNNING", "RUNNING"]
 
 
-def test_a_vertex_with_only_bounded_sources_finishes_too() -> None:
+def test_a_vertex_whose_inputs_have_finished_finishes() -> None:
     text = """
 jobs:
   orders:
@@ -176,7 +171,7 @@ jobs:
         ),
     ],
 )
-def test_what_cannot_finish(vertices: str, message: str) -> None:
-    with pytest.raises(ScenarioError) as raised:
+def test_a_scenario_cannot_let_other_vertices_finish(vertices: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
         load_scenario(f"jobs: {{o: {{vertices: {vertices}}}}}")
-    assert message in str(raised.value)
+    assert message in str(error.value)

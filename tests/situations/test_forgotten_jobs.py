@@ -1,4 +1,4 @@
-"""Ended jobs are forgotten: jobstore.expiration-time and jobstore.max-capacity."""
+"""Ended jobs are forgotten after jobstore.expiration-time, or if there are more than jobstore.max-capacity."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 
-JOB = "jobs: {orders: {lifecycle: [RUNNING: 1s, FINISHED]}}"
-OPTIONS = "cluster: {config: {jobstore.expiration-time: 20}}\n"
+ENDING_JOB = "jobs: {orders: {lifecycle: [RUNNING: 1s, FINISHED]}}"
+EXPIRATION_20_S = "cluster: {config: {jobstore.expiration-time: 20}}\n"
 RELEASES = recorded.RELEASES
 
 
@@ -43,8 +43,8 @@ def send(harness: ScenarioHarness, method: str, path: str) -> tuple[int, Any]:
         ("POST", "/applications/{job}/cancel", "forgotten: cancel application"),
     ],
 )
-def test_reads_of_an_expired_job(release: str, method: str, path: str, step: str) -> None:
-    with scenario_harness(OPTIONS + JOB, flink=release) as harness:
+def test_responses_about_an_expired_job_are_as_recorded(release: str, method: str, path: str, step: str) -> None:
+    with scenario_harness(EXPIRATION_20_S + ENDING_JOB, flink=release) as harness:
         job = harness.job()
         path = path.replace("{job}", job.id).replace("{vertex}", job.graph.vertices[0].id)
         harness.advance_to(20_900)
@@ -61,17 +61,17 @@ def test_reads_of_an_expired_job(release: str, method: str, path: str, step: str
         assert recorded.body(RELEASES[release], "forgotten: overview")["jobs-finished"] == 1
 
 
-def test_by_default_after_an_hour() -> None:
-    with scenario_harness(JOB) as harness:
+def test_by_default_jobs_expire_after_an_hour() -> None:
+    with scenario_harness(ENDING_JOB) as harness:
         harness.advance_to(3_600_000)
         assert len(harness.get("/jobs/overview")["jobs"]) == 1
         harness.advance_to(3_602_000)
         assert harness.get("/jobs/overview")["jobs"] == []
 
 
-def test_the_oldest_of_too_many_is_forgotten() -> None:
+def test_the_oldest_ended_job_is_forgotten_if_there_are_too_many() -> None:
     text = "cluster: {config: {jobstore.max-capacity: 2}}\njobs:\n" + "".join(
-        f"  job{n}: {{lifecycle: [RUNNING: {n}s, FINISHED]}}\n" for n in (1, 2, 3)
+        f"  job{seconds}: {{lifecycle: [RUNNING: {seconds}s, FINISHED]}}\n" for seconds in (1, 2, 3)
     )
     with scenario_harness(text) as harness:
         harness.advance_to(2_500)
@@ -80,8 +80,8 @@ def test_the_oldest_of_too_many_is_forgotten() -> None:
         assert sorted(job["name"] for job in harness.get("/jobs/overview")["jobs"]) == ["job2", "job3"]
 
 
-def test_a_cached_graph_is_served_for_the_refresh_interval() -> None:
-    with scenario_harness(OPTIONS + JOB, flink="2.3") as harness:
+def test_an_expired_job_stays_cached_for_the_refresh_interval() -> None:
+    with scenario_harness(EXPIRATION_20_S + ENDING_JOB, flink="2.3") as harness:
         harness.engine.cluster.leadership.jobmanagers[0].caches.enabled = True
         path = f"/jobs/{harness.job().id}"
         harness.advance_to(20_500)
@@ -93,7 +93,7 @@ def test_a_cached_graph_is_served_for_the_refresh_interval() -> None:
         assert send(harness, "GET", path)[0] == 404
 
 
-def test_running_jobs_stay() -> None:
-    with scenario_harness(OPTIONS + "jobs: {orders: streaming}") as harness:
+def test_running_jobs_do_not_expire() -> None:
+    with scenario_harness(EXPIRATION_20_S + "jobs: {orders: streaming}") as harness:
         harness.advance_to(10_000_000)
         assert [job["state"] for job in harness.get("/jobs/overview")["jobs"]] == ["RUNNING"]

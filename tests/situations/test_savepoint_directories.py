@@ -1,4 +1,4 @@
-"""Savepoint directories and paths: empty, relative, unwritable, of other file systems. Each recorded one is tried."""
+"""Unusual savepoint directories and paths (empty, relative, read-only, of other file systems) have recorded results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,62 +18,70 @@ from tests.scenario.scenario_helpers import scenario_harness
 from tests.situations import recorded
 
 RELEASES = recorded.RELEASES
-FOLDERS = ("blank", "relative", "relative with scheme")
-WITH_FOLDERS = ("2.0", "1.17")
-"""In these clusters, savepoints had been taken to these folders before jobs were run from them."""
+PATHS_OF_FOLDERS = ("blank", "relative", "relative with scheme")
+RELEASES_WITH_FOLDERS = ("2.0", "1.17")
+"""In the recorded clusters of these releases, the paths were folders with savepoints when jobs were run from them."""
 SCENARIO = """
 cluster: {file-systems: [], savepoints: ["file:/opt/flink/work/scratch/sp/savepoint-1"]}
 jobs: {orders: {checkpoints: {every: 1h}}}
 """
 SCRATCH = "/opt/flink/work/scratch"
-CUT = re.compile(r" ?\[cut \d+ characters\]$")
-"""How a recording ends a text that is too long."""
+"""The folder in which the recorded clusters wrote savepoints."""
+RECORDED_WORKING_DIRECTORY = "/opt/flink/work/tmp"
+CUT_MARK = re.compile(r" ?\[cut \d+ characters\]$")
+"""The end of a text that the recorder has cut."""
 NEEDS_FILES = ("file", "under a file")
 """The recorded cluster had a file at the path, which the fake can't know."""
 
 
-def outcome(body: dict[str, Any], cwd: str) -> list[str]:
-    """The location without its random part and with the working directory as CWD, or the exceptions."""
-    [result] = body["operation"].values()
+def outcome(status: dict[str, Any], working_directory: str) -> list[str]:
+    """Return the location of the savepoint, or the exceptions.
+
+    In the location, SCRATCH, CWD and SAVEPOINT stand for the folder, the working directory and the random name.
+    """
+    [result] = status["operation"].values()
     if isinstance(result, str):
-        return [
-            re.sub(
-                r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}",
-                "SAVEPOINT",
-                result.replace(SCRATCH, "SCRATCH").replace(cwd, "CWD"),
-            )
-        ]
+        location = result.replace(SCRATCH, "SCRATCH").replace(working_directory, "CWD")
+        return [re.sub(r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}", "SAVEPOINT", location)]
     return recorded.causes(result["stack-trace"])
 
 
-def agree(faked: list[str], real: list[str]) -> bool:
-    """Compare texts of which a recording keeps the beginning; the names of jobs don't matter."""
-    name = re.compile("job '[^']*'")
-    lines = [
-        (name.sub("job", line), name.sub("job", CUT.sub("", text))) for line, text in zip(faked, real, strict=False)
-    ]
-    return bool(lines) and all(line.startswith(beginning) for line, beginning in lines)
+def agree(lines: list[str], recorded_lines: list[str]) -> bool:
+    """Return whether lines begin with the recorded ones, which may be cut. The names of jobs may differ."""
+    job_name = re.compile("job '[^']*'")
+    return bool(lines and recorded_lines) and all(
+        job_name.sub("job", line).startswith(job_name.sub("job", CUT_MARK.sub("", recorded_line)))
+        for line, recorded_line in zip(lines, recorded_lines, strict=False)
+    )
 
 
-def sent(version: str, step: str, key: str) -> str:
-    """The path that was sent in a step; the recorder's folder has the name that it has in responses."""
+def sent_path(version: str, step: str, key: str) -> str:
+    """Return the path in the body of a recorded request, with SCRATCH in place of the recorder's variable."""
     return str(recorded.request(version, step)["body"][key]).replace("{scratch}", SCRATCH)
 
 
-def directories(version: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the step, its poll, and the operation of each recorded directory."""
-    for step in recorded.names(version):
+class DirectorySteps(NamedTuple):
+    """The names of the steps that recorded a directory: its use in an operation, and the poll of the result."""
+
+    trigger: str
+    poll: str
+    operation: str
+
+
+def directories(version: str) -> Iterator[DirectorySteps]:
+    for step in recorded.step_names(version):
         group, _, label = step.partition(": ")
         if group == "paths" and label.startswith("savepoint "):
-            yield step, f"paths: poll {label}", "savepoints"
-        if group == "directories" and f"directories: poll {label}" in recorded.names(version):
-            yield step, f"directories: poll {label}", "stop" if label.startswith("stop ") else "savepoints"
+            yield DirectorySteps(step, f"paths: poll {label}", "savepoints")
+        if group == "directories" and f"directories: poll {label}" in recorded.step_names(version):
+            operation = "stop" if label.startswith("stop ") else "savepoints"
+            yield DirectorySteps(step, f"directories: poll {label}", operation)
 
 
 @pytest.mark.parametrize("release", recorded.releases())
-def test_each_recorded_directory(release: str) -> None:
+def test_each_recorded_directory_has_the_recorded_result(release: str) -> None:
     version = RELEASES[release]
-    tried = 0
+    directory_count = 0
     with scenario_harness(SCENARIO, flink=release) as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}"
@@ -83,20 +91,21 @@ def test_each_recorded_directory(release: str) -> None:
                 continue
             key = "targetDirectory" if operation == "stop" else "target-directory"
             flag = "drain" if operation == "stop" else "cancel-job"
-            body = {key: sent(version, step, key), flag: False}
+            body = {key: sent_path(version, step, key), flag: False}
             trigger = harness.post(f"{job}/{operation}", body)
             harness.advance_to(harness.now + 1_000)
             status = harness.get(f"{job}/savepoints/{trigger['request-id']}")
-            cwd = "/opt/flink/work/tmp" if "parent" not in step else "/opt/flink/work"
-            mine = WORKING_DIRECTORY if "parent" not in step else WORKING_DIRECTORY.rpartition("/")[0]
-            assert agree(outcome(status, mine), outcome(recorded.body(version, poll), cwd)), step
+            base, recorded_base = WORKING_DIRECTORY, RECORDED_WORKING_DIRECTORY
+            if "parent" in step:  # a directory beside the working directory
+                base, recorded_base = base.rpartition("/")[0], recorded_base.rpartition("/")[0]
+            assert agree(outcome(status, base), outcome(recorded.body(version, poll), recorded_base)), step
             assert harness.state() == "RUNNING"
-            tried += 1
-    assert tried >= 47
+            directory_count += 1
+    assert directory_count >= 47
 
 
 @pytest.mark.parametrize("release", recorded.releases())
-def test_a_stop_with_a_relative_directory(release: str) -> None:
+def test_a_stop_with_a_relative_directory_succeeds_as_recorded(release: str) -> None:
     with scenario_harness(SCENARIO, flink=release) as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}"
@@ -104,24 +113,24 @@ def test_a_stop_with_a_relative_directory(release: str) -> None:
         harness.advance_to(harness.now + 1_000)
         result = outcome(harness.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
         real = recorded.body(RELEASES[release], "directories: poll stop relative")
-        assert result == outcome(real, "/opt/flink/work/tmp") == ["file:CWD/relative/dir/SAVEPOINT"]
+        assert result == outcome(real, RECORDED_WORKING_DIRECTORY) == ["file:CWD/relative/dir/SAVEPOINT"]
         assert harness.state() == "FINISHED"
 
 
-def test_failures_count_as_failed_checkpoints_since_1_13() -> None:
+def test_failed_savepoints_count_as_failed_checkpoints_since_1_13() -> None:
     for release, count in (("2.3", 2), ("1.12", 0)):
         with scenario_harness(SCENARIO, flink=release) as harness:
             harness.advance_to(5_000)
             job = f"/jobs/{harness.job().id}"
-            before = harness.get(f"{job}/checkpoints")["counts"]["failed"]
+            failed_before = harness.get(f"{job}/checkpoints")["counts"]["failed"]
             for directory in ("", "nosuch://x/y"):
                 harness.post(f"{job}/savepoints", {"target-directory": directory, "cancel-job": False})
             harness.advance_to(10_000)
-            assert harness.get(f"{job}/checkpoints")["counts"]["failed"] - before == count
+            assert harness.get(f"{job}/checkpoints")["counts"]["failed"] - failed_before == count
 
 
-def test_a_file_is_in_the_way() -> None:
-    """As in the recorded step "directories: poll under a file"."""
+def test_a_directory_below_a_file_cannot_be_created() -> None:
+    """The recorded step is "directories: poll under a file"."""
     with scenario_harness(SCENARIO, flink="2.3") as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}"
@@ -134,7 +143,7 @@ def test_a_file_is_in_the_way() -> None:
 
 
 @pytest.mark.parametrize("release", recorded.releases())
-def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) -> None:
+def test_each_recorded_path_without_a_savepoint_has_the_recorded_errors(release: str, tmp_path: Path) -> None:
     version = RELEASES[release]
     jar_file = tmp_path / "wordcount.jar"
     jar_file.write_bytes(small_jar())
@@ -142,12 +151,12 @@ def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) ->
         harness.advance_to(5_000)
         uploaded = harness.client.json("POST", "/jars/upload", files=[UploadedFile("wordcount.jar", jar_file)])
         jar = uploaded["filename"].rpartition("/")[2]
-        for step in recorded.names(version):
+        for step in recorded.step_names(version):
             if not step.startswith("paths: run "):
                 continue
-            if release in WITH_FOLDERS and step.removeprefix("paths: run ") in FOLDERS:
+            if release in RELEASES_WITH_FOLDERS and step.removeprefix("paths: run ") in PATHS_OF_FOLDERS:
                 continue
-            path = sent(version, step, "savepointPath")
+            path = sent_path(version, step, "savepointPath")
             response = harness.client.send("POST", f"/jars/{jar}/run", {"savepointPath": path})
             assert response.status == recorded.status(version, step), step
             if response.status != 200:
@@ -161,7 +170,7 @@ def test_each_recorded_path_without_a_savepoint(release: str, tmp_path: Path) ->
             assert agree(outcome(disposal, ""), real), step
 
 
-def test_file_systems_of_plugins() -> None:
+def test_only_schemes_with_a_file_system_can_have_savepoints() -> None:
     with scenario_harness("cluster: {file-systems: [s3]}\njobs: {orders: streaming}") as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}/savepoints"
@@ -173,6 +182,6 @@ def test_file_systems_of_plugins() -> None:
         assert results == ["location", "failure-cause"]
 
 
-def test_a_savepoint_of_a_scenario_has_a_valid_path() -> None:
+def test_an_invalid_path_of_a_savepoint_in_a_scenario_is_rejected() -> None:
     with pytest.raises(ScenarioError, match=r"Relative path in absolute URI: file:x\."):
         scenario_harness('cluster: {savepoints: ["file:x"]}').__enter__()

@@ -1,4 +1,4 @@
-"""Submitted plans, beside what a JobManager of 2.3.0 has made of them (`submissions.py`)."""
+"""Submitted plans become the jobs that a JobManager of 2.3.0 made of them (recorded with `submissions.py`)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ OPERATIONS = {
     "/config": "getJobConfig",
 }
 PLANS = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch")
-OF_VERTEX = ("name", "id", "parallelism", "maxParallelism")
+VERTEX_FIELDS = ("name", "id", "parallelism", "maxParallelism")
 
 
 @cache
-def real(plan: str) -> dict[str, Any]:
+def recorded_views(plan: str) -> dict[str, Any]:
+    """Return the recorded responses about the job of a plan, by the paths below /jobs/:jobid."""
     path = Path(__file__).parent / "submitted" / "2.3.0.json.gz"
     return dict(json.loads(gzip.decompress(path.read_bytes()))[plan]["views"])
 
@@ -39,29 +40,30 @@ def submitted(request, tmp_path):
         yield client, jobid, request.param
 
 
-def test_the_graph(submitted):
+def test_the_vertices_are_the_recorded_ones(submitted):
     client, jobid, plan = submitted
-    details, expected = client.call("getJobDetails", jobid=jobid), real(plan)[""]
+    details, expected = client.call("getJobDetails", jobid=jobid), recorded_views(plan)[""]
     for name in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
         assert details[name] == expected[name], name
-    assert [[vertex[name] for name in OF_VERTEX] for vertex in details["vertices"]] == [
-        [vertex[name] for name in OF_VERTEX] for vertex in expected["vertices"]
+    assert [[vertex[name] for name in VERTEX_FIELDS] for vertex in details["vertices"]] == [
+        [vertex[name] for name in VERTEX_FIELDS] for vertex in expected["vertices"]
     ]
-    assert tasks(details) == tasks(expected)
+    assert task_counts(details) == task_counts(expected)
 
 
-def tasks(details: dict[str, Any]) -> list[int]:
-    """Return how many tasks each vertex has; in which state they are depends on the moment."""
+def task_counts(details: dict[str, Any]) -> list[int]:
+    """Return how many tasks each vertex has. Their states depend on the time of the request."""
     return [sum(vertex["tasks"].values()) for vertex in details["vertices"]]
 
 
-def test_slot_sharing_groups(submitted):
+def test_the_slot_sharing_groups_are_the_recorded_ones(submitted):
     client, jobid, plan = submitted
-    details, expected = client.call("getJobDetails", jobid=jobid), real(plan)[""]
-    assert groups(details) == groups(expected)
+    details, expected = client.call("getJobDetails", jobid=jobid), recorded_views(plan)[""]
+    assert slot_sharing_groups(details) == slot_sharing_groups(expected)
 
 
-def groups(details: dict[str, Any]) -> set[frozenset[str]]:
+def slot_sharing_groups(details: dict[str, Any]) -> set[frozenset[str]]:
+    """Return the names of the vertices in each group."""
     members: dict[str, set[str]] = {}
     for vertex in details["vertices"]:
         members.setdefault(vertex["slotSharingGroupId"], set()).add(vertex["name"])
@@ -69,39 +71,38 @@ def groups(details: dict[str, Any]) -> set[frozenset[str]]:
 
 
 @pytest.mark.parametrize("view", ["/plan", "/config"])
-def test_the_plan_and_the_configuration(submitted, view):
+def test_the_plan_and_the_configuration_are_the_recorded_ones(submitted, view):
     client, jobid, plan = submitted
-    assert client.call(OPERATIONS[view], jobid=jobid) == real(plan)[view]
+    assert client.call(OPERATIONS[view], jobid=jobid) == recorded_views(plan)[view]
 
 
-def test_the_settings_of_checkpoints(tmp_path):
+def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):
     for plan in ("streamgraph", "jobgraph"):
         with HandlerClient(
             flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
         ) as client:
             jobid = submit(client, tmp_path, plan)
             client.advance(3_000)
-            assert client.call("getCheckpointConfig", jobid=jobid) == real(plan)["/checkpoints/config"]
+            assert client.call("getCheckpointConfig", jobid=jobid) == recorded_views(plan)["/checkpoints/config"]
 
 
-def test_a_job_that_cannot_be_restored(tmp_path):
+def test_a_job_that_cannot_be_restored_fails_as_recorded(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "lost-savepoint")
         client.advance(3_000)
         cause = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
-        expected = real("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
+        expected = recorded_views("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
         assert cause["class"] == expected["class"]
         assert recorded.causes(cause["stack-trace"]) == recorded.causes(expected["stack-trace"])
         details = client.call("getJobDetails", jobid=jobid)
         assert [details[name] for name in ("state", "vertices", "plan", "schedulerType")] == [
-            real("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
+            recorded_views("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
         ]
 
 
-def test_the_stream_graph_of_a_batch_job(tmp_path):
+def test_the_stream_graph_of_a_batch_job_is_the_recorded_one(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(3_000)
-        assert (
-            client.call("getJobDetails", jobid=jobid)["stream-graph"] == real("streamgraph-batch")[""]["stream-graph"]
-        )
+        details, expected = client.call("getJobDetails", jobid=jobid), recorded_views("streamgraph-batch")[""]
+        assert details["stream-graph"] == expected["stream-graph"]

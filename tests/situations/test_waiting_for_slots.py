@@ -1,4 +1,4 @@
-"""A job that needs more slots than there are, in a new cluster and in one older than its start-up time."""
+"""A job needs more slots than exist, in a new cluster and in a cluster that is older than its start-up time."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ jobs:
 RELEASES = recorded.RELEASES
 
 
-def exceptions(harness: ScenarioHarness) -> list[list[str]]:
+def causes_of_failures(harness: ScenarioHarness) -> list[list[str]]:
     entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
     return [recorded.causes(entry["stacktrace"]) for entry in entries]
 
 
-def recorded_exceptions(version: str, step: str) -> list[list[str]]:
+def recorded_causes(version: str, step: str) -> list[list[str]]:
     entries = recorded.body(version, step)["exceptionHistory"]["entries"]
     return [recorded.causes(entry["stacktrace"]) for entry in entries]
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
-def test_a_request_times_out_in_a_new_cluster(release: str) -> None:
+def test_a_slot_request_times_out_in_a_new_cluster(release: str) -> None:
     with scenario_harness(f"cluster: {{{OPTIONS}}}{JOB}", flink=release) as harness:
         harness.advance_to(14_900)
         (listed,) = harness.get("/jobs/overview")["jobs"]
         assert listed["state"] == "RUNNING"
         assert listed["tasks"]["scheduled"] == listed["tasks"]["total"]
-        assert exceptions(harness) == []
+        assert causes_of_failures(harness) == []
         harness.advance_to(15_100)
         (listed,) = harness.get("/jobs/overview")["jobs"]
         assert (listed["state"], listed["tasks"]["failed"], listed["tasks"]["canceled"]) == ("RESTARTING", 1, 65)
@@ -48,7 +48,7 @@ def test_a_request_times_out_in_a_new_cluster(release: str) -> None:
         assert [state for _, state in harness.timeline()][2:] == [
             "RUNNING", "RESTARTING", "RUNNING", "RESTARTING", "RUNNING", "FAILING", "FAILED"
         ]  # fmt: skip
-        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "young: FAILED exceptions")
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
@@ -57,7 +57,7 @@ def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: s
         harness.advance_to(200)
         assert harness.state() == "RESTARTING"
         harness.advance_to(5_000)
-        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "old: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "old: FAILED exceptions")
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         real = recorded.body(RELEASES[release], "old: FAILED exceptions")["exceptionHistory"]["entries"]
         assert [entry.keys() for entry in entries] == [entry.keys() for entry in real]
@@ -74,18 +74,18 @@ def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: s
 
 @pytest.mark.parametrize("release", recorded.releases("2.3", "1.20", "1.12"))
 def test_the_start_up_time_ends_while_a_job_waits(release: str) -> None:
-    """These clusters were 30 s older: the second request did not time out, it was refused at the end of the time."""
+    """The recorded clusters were 30 s old. The second slot request failed when the start-up time ended."""
     with scenario_harness(f"cluster: {{age: 30s, {OPTIONS}}}{JOB}", flink=release) as harness:
         harness.advance_to(60_000)
-        assert exceptions(harness) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "young: FAILED exceptions")
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert [entry["timestamp"] - harness.start_time for entry in entries][-2:] == pytest.approx(
             [30_000, 15_000], abs=100
         )
 
 
-def test_by_default_a_cluster_waits_five_minutes_for_task_managers() -> None:
-    """Seen on 2.3.0: 293 s in a cluster that had just been started."""
+def test_by_default_a_cluster_waits_five_minutes_for_taskmanagers() -> None:
+    """In a new cluster of 2.3.0, the job waited for 293 s."""
     with scenario_harness(f"cluster: {{taskmanagers: 0}}{JOB}") as harness:
         harness.advance_to(299_900)
         assert harness.state() == "RUNNING"
