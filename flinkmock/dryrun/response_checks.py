@@ -44,7 +44,7 @@ class ResponseChecks:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
-        self._readable = [operation for operation in simulator.engine.contract if only_reads(operation)]
+        self._read_only_operations = [operation for operation in simulator.engine.contract if only_reads(operation)]
         self._structures: dict[str, Structure] = {}
         """The structures of jobs, by job id."""
         self._checked_states: set[tuple[Any, ...]] = set()
@@ -78,7 +78,7 @@ class ResponseChecks:
 
     def _structure(self, job: Job) -> Structure:
         if job.id not in self._structures:
-            self._structures[job.id] = _structure(job)
+            self._structures[job.id] = _structure_of(job)
         return self._structures[job.id]
 
     def _check_operations(self, job: Job | None) -> None:
@@ -88,7 +88,7 @@ class ResponseChecks:
         if job is not None and not job.is_known_at(self._simulator.now):
             return
         targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
-        for operation in self._readable:
+        for operation in self._read_only_operations:
             is_about_jobs = ":jobid" in operation.segments
             if is_about_jobs is (job is None) or self._is_long_log(operation):
                 continue
@@ -180,7 +180,7 @@ def _request_targets(targets: Targets, operation: Operation) -> Iterator[str]:
             yield path + query
 
 
-def _structure(job: Job) -> Structure:
+def _structure_of(job: Job) -> Structure:
     vertices = tuple(
         (
             len(vertex.operators),

@@ -79,7 +79,7 @@ class ScriptedClient:
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, ClusterOperationSpec]]:
-        """Return the jobs on which to call an operation: the first one without settings for it, and each with some."""
+        """Return the jobs on which to call an operation: each that has settings for it, and the first of the others."""
         cluster = self._simulator.cluster
         targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}  # by the identity of the job's settings or of None
         for job in cluster.jobs.values():

@@ -18,6 +18,7 @@ from flinkmock.units import format_duration
 # Sizes are in pixels.
 WIDTH = 960
 EDGE = 16
+"""The space between the edges of the picture and its content."""
 NAME_WIDTH = 150
 """The width of the column of names."""
 LANE_HEIGHT = 58
@@ -45,6 +46,14 @@ STYLE = f"""
 .plan text.good,.plan text.bad,.plan .small{{stroke:none;font-size:11px}}
 .plan text.good{{fill:var(--good)}} .plan text.bad{{fill:var(--bad)}}
 """.replace("\n", "")
+PATTERNS = (
+    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<path d="M0 0v6" stroke="#000" stroke-opacity=".22" stroke-width="3"/></pattern>'
+    '<pattern id="wait" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<path d="M0 0v8" stroke="#fff" stroke-opacity=".6" stroke-width="7"/></pattern>'
+    '<pattern id="fault" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)">'
+    '<path d="M0 0v5" style="stroke:var(--fault)" stroke-opacity=".55" stroke-width="2"/></pattern></defs>'
+)
 
 
 def plan_as_svg(plan: Plan) -> str:
@@ -312,16 +321,6 @@ class _Picture:
             lines.append(f'<g transform="translate({_px(x)} {_px(y)})">{shape}<text x="22">{text}</text></g>')
             x += width
         return lines, round(y + 20)
-
-
-PATTERNS = (
-    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<path d="M0 0v6" stroke="#000" stroke-opacity=".22" stroke-width="3"/></pattern>'
-    '<pattern id="wait" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<path d="M0 0v8" stroke="#fff" stroke-opacity=".6" stroke-width="7"/></pattern>'
-    '<pattern id="fault" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)">'
-    '<path d="M0 0v5" style="stroke:var(--fault)" stroke-opacity=".55" stroke-width="2"/></pattern></defs>'
-)
 
 
 def _begin(timeline: Timeline) -> int:

@@ -182,11 +182,7 @@ class Faults:
                     entry.matched += 1
                     if hit is None and self._is_selected(entry):
                         entry.hits += 1
-                        hit = FaultHit(
-                            entry.fault,
-                            entry.matched,
-                            self._delay(entry.fault, entry.matched),
-                        )
+                        hit = FaultHit(entry.fault, entry.matched, self._delay(entry.fault, entry.matched))
         return hit
 
     def _is_selected(self, entry: _CountedFault) -> bool:
