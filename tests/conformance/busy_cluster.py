@@ -17,9 +17,10 @@ from uuid import uuid4
 from tests.fidelity.real_cluster import RealCluster
 
 JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
-MOST_RUNNING = 4
+MAX_RUNNING_JOBS = 4
 KILL_EVERY_S = 100
-"""Longer than a heartbeat timeout (50 s), so that a killed TaskManager is read before and after its removal."""
+"""The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a killed
+TaskManager is read before and after its removal."""
 RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 
@@ -31,10 +32,10 @@ def busy(cluster: RealCluster, jars: Path, seed: int, *, restarts: bool = False)
     Args:
         cluster: The cluster.
         jars: The folder with the jars of `JOBS`.
-        seed: The seed of the choices.
+        seed: Selects the actions.
         restarts: Whether the JobManager is killed and started again.
     """
-    load = _Load(cluster, jars, random.Random(seed), restarts)
+    load = _Load(cluster, jars, random.Random(seed), restarts=restarts)
     thread = threading.Thread(target=load.run)
     thread.start()
     try:
@@ -42,20 +43,28 @@ def busy(cluster: RealCluster, jars: Path, seed: int, *, restarts: bool = False)
     finally:
         load.ended.set()
         thread.join()
-        print(f"meanwhile: {', '.join(f'{times} x {name}' for name, times in load.done.items())}", flush=True)
+        actions = ", ".join(f"{count} x {name}" for name, count in load.counts.items())
+        print(f"meanwhile: {actions}", flush=True)
 
 
 class _Load:
-    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random, restarts: bool) -> None:
+    """Acts on a cluster at random.
+
+    Attributes:
+        ended: Set from outside to end the load.
+        counts: How often each action was done.
+    """
+
+    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random, *, restarts: bool) -> None:
         self._cluster = cluster
         self._jars = jars
         self._random = random
         self._restarts = restarts
-        self._uploaded: dict[str, str] = {}
-        self._savepoints: list[tuple[str, str]] = []
-        self._kinds: dict[str, str] = {}
+        self._jar_ids: dict[str, str] = {}  # kind of job -> id of its uploaded jar
+        self._savepoints: list[tuple[str, str]] = []  # (kind of job, path)
+        self._kinds: dict[str, str] = {}  # job id -> kind of job
         self.ended = threading.Event()
-        self.done: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
 
     def run(self) -> None:
         killed_at = restarted_at = time.monotonic()
@@ -79,7 +88,7 @@ class _Load:
         self._cluster.kill_jobmanager()
         self.ended.wait(2)
         self._cluster.start_jobmanager()
-        self._uploaded.clear()
+        self._jar_ids.clear()
         self._count("restarted JobManager")
 
     def _act(self) -> None:
@@ -87,7 +96,7 @@ class _Load:
         running = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
         alive = [job for job in jobs if job["end-time"] == -1]
         action = self._random.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
-        if action == "start" and len(alive) < MOST_RUNNING:
+        if action == "start" and len(alive) < MAX_RUNNING_JOBS:
             self._start(self._random.choice(JOBS), {})
         elif action == "cancel" and len(running) > 2:
             self._send("PATCH", f"/jobs/{self._random.choice(running)}")
@@ -97,7 +106,7 @@ class _Load:
             self._send("POST", f"/jobs/{self._random.choice(running)}/checkpoints", {})
         elif action == "stop" and len(running) > 1:
             self._stop(self._random.choice(running))
-        elif action == "restore" and self._savepoints and len(alive) < MOST_RUNNING:
+        elif action == "restore" and self._savepoints and len(alive) < MAX_RUNNING_JOBS:
             kind, path = self._random.choice(self._savepoints)
             self._start(kind, {"savepointPath": path, "parallelism": self._random.choice([1, 2, 3])})
         else:
@@ -105,9 +114,9 @@ class _Load:
         self._count(action)
 
     def _start(self, kind: str, body: dict[str, Any]) -> None:
-        if kind not in self._uploaded:
-            self._uploaded[kind] = self._upload(self._jars / f"{kind}.jar")
-        response = self._send("POST", f"/jars/{self._uploaded[kind]}/run", body)
+        if kind not in self._jar_ids:
+            self._jar_ids[kind] = self._upload(self._jars / f"{kind}.jar")
+        response = self._send("POST", f"/jars/{self._jar_ids[kind]}/run", body)
         self._kinds[response["jobid"]] = kind
 
     def _stop(self, job_id: str) -> None:
@@ -137,4 +146,4 @@ class _Load:
             return json.loads(response.read() or b"null")
 
     def _count(self, name: str) -> None:
-        self.done[name] = self.done.get(name, 0) + 1
+        self.counts[name] = self.counts.get(name, 0) + 1

@@ -1,4 +1,4 @@
-"""A client that returns what a fake cluster returned before, except for some responses, without HTTP."""
+"""A client that requests each target only once, and that replaces some responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpRespo
 
 
 class CachedClient:
-    """Sends each target to `client` once and stores the response in `responses`. `changed` wins over both."""
+    """Stores responses and returns them for repeated requests.
+
+    Args:
+        client: Sends the first request to each target.
+        responses: The stored responses by target.
+        changed: Responses that replace those of the server, by target.
+    """
 
     url = "http://recorded"
 

@@ -44,16 +44,16 @@ def start_jobs(driver: Driver) -> None:
 
 
 def report_outcome(name: str, code: int, text: str) -> bool:
-    """Prints the exit code and the first line, all lines if the exit code is not 0."""
-    first, _, rest = text.partition("\n")
-    print(f"{name:27} exit code {code}: {first}", *([rest] if code else ()), sep="\n", flush=True)
+    """Print the exit code and the first line, all lines if the exit code is not 0; return whether it is 0."""
+    first_line, _, other_lines = text.partition("\n")
+    print(f"{name:27} exit code {code}: {first_line}", *([other_lines] if code else ()), sep="\n", flush=True)
     return code == 0
 
 
 def check(name: str, url: str, *options: str) -> bool:
-    """Run `flinkmock check`; returns whether there were no findings."""
-    done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
-    return report_outcome(name, done.returncode, done.stdout + done.stderr)
+    """Run `flinkmock check`; return whether there were no findings."""
+    completed = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
+    return report_outcome(name, completed.returncode, completed.stdout + completed.stderr)
 
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
@@ -69,7 +69,7 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
 
 
 def watch(args: argparse.Namespace, home: Path, java: str) -> int:
-    """Read a cluster with two TaskManagers again and again."""
+    """Read a cluster with two TaskManagers repeatedly; return the exit code of `flinkmock check --watch`."""
     with tempfile.TemporaryDirectory() as folder:
         cluster = RealCluster(home, java, Path(folder), args.option)
         try:
@@ -90,14 +90,14 @@ def main() -> int:
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
     parser.add_argument("--mutating", action="store_true", help="also run mutating checks")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
-    parser.add_argument("--watch", metavar="DURATION", help="read the cluster again and again for this long: 60m")
-    parser.add_argument("--busy", action="store_true", help="start, cancel and kill meanwhile")
+    parser.add_argument("--watch", metavar="DURATION", help="read the cluster repeatedly for this long, e.g. 60m")
+    parser.add_argument("--busy", action="store_true", help="with --watch: start and cancel jobs, kill TaskManagers")
     parser.add_argument("--restarts", action="store_true", help="with --busy: also kill and restart the JobManager")
     parser.add_argument("--every", default="1s", metavar="DURATION", help="the pause between two reads with --watch")
-    parser.add_argument("--seed", type=int, default=0, help="of what happens meanwhile; default: %(default)s")
-    parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
-    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
-    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
+    parser.add_argument("--seed", type=int, default=0, help="selects the actions of --busy; default: %(default)s")
+    parser.add_argument("--option", action="append", default=[], metavar="LINE", help="a line of Flink's configuration")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
+    parser.add_argument("--java", help="the java command; default: `java`, and for releases before 1.15 a Java 11")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     if args.watch:

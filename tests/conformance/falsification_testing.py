@@ -1,4 +1,4 @@
-"""Falsifies one value of a cluster's responses, at rest or over time; a check must find it and name it.
+"""Falsifies one value of a cluster's responses, in one pass or over time; a check must find it and name it.
 
     python -m tests.conformance.falsification_testing --flink 2.3
     python -m tests.conformance.falsification_testing http://localhost:8081
@@ -41,12 +41,18 @@ SCENARIO = {
     }
 }
 PASSES_AT_S = 60, 75, 95
-"""Times of the passes: metrics and heartbeats change in between."""
+"""The times of the passes in seconds after the start. Metrics and heartbeats change between them."""
 
 
 @dataclass
 class Score:
-    """`missed` and `misnamed` are lines about falsifications; `played` counts them by kind."""
+    """How many falsifications a check has found and named.
+
+    Attributes:
+        played: How many falsifications of each kind were checked.
+        missed: Descriptions of the falsifications that were not found.
+        misnamed: Descriptions of those that were found, but with another value as the culprit.
+    """
 
     played: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
@@ -54,12 +60,12 @@ class Score:
 
     @property
     def found(self) -> float:
-        """The share that was found."""
+        """The share of falsifications that were found, from 0 to 1."""
         return 1 - len(self.missed) / max(1, self.played.total())
 
     @property
     def named(self) -> float:
-        """The share of those found that were named."""
+        """The share of found falsifications whose value was named, from 0 to 1."""
         found_count = self.played.total() - len(self.missed)
         return 1 - len(self.misnamed) / max(1, found_count)
 
@@ -71,11 +77,12 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
     """Record passes over a fake cluster."""
     recorded = RecordedPasses(Contract.load(flink))
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster, closing(HttpClient(cluster.url)) as client:
-        at = 0
-        for seconds in PASSES_AT_S:
-            cluster.advance(f"{seconds - at}s")
-            at = seconds
-            recorded.record(client, partial(operator.add, seconds * 1000), limit)
+        now_s = 0
+        for pass_at_s in PASSES_AT_S:
+            cluster.advance(f"{pass_at_s - now_s}s")
+            now_s = pass_at_s
+            # each request takes 1 ms
+            recorded.record(client, partial(operator.add, pass_at_s * 1000), limit)
     return recorded
 
 
@@ -83,77 +90,79 @@ def record_server(url: str, limit: int) -> RecordedPasses:
     """Record passes over a live server."""
     with closing(HttpClient(url)) as client:
         recorded = RecordedPasses(Contract.load(detect_release(client).minor))
-        for number in range(len(PASSES_AT_S)):
-            if number:
-                time.sleep(PASSES_AT_S[number] - PASSES_AT_S[number - 1])
+        for index, pass_at_s in enumerate(PASSES_AT_S):
+            if index:
+                time.sleep(pass_at_s - PASSES_AT_S[index - 1])
             recorded.record(client, lambda number: time.monotonic() * 1000, limit)
     return recorded
 
 
 def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
-    """Judge the passes once for each falsification."""
+    """Check the passes once for each falsification."""
     score = Score()
-    known = {
-        _key(culprit) for culprit in recorded.find_culprits()
-    }  # races of a real cluster: recorded responses can't settle
-    first = {response.target: response for response in recorded.passes[0]}
+    # recordings of a real cluster contain races, which requests would settle
+    locations_of_races = {culprit.value.location for culprit in recorded.find_culprits()}
+    first_responses = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
 
         def change(
             response: SuccessResponse, number: int, falsification: Falsification = falsification
         ) -> SuccessResponse:
-            return falsification.apply(response, number, first.get(response.target))
+            return falsification.apply(response, number, first_responses.get(response.target))
 
         score.played[falsification.kind] += 1
-        found = [
+        culprits = [
             culprit
-            for culprit in recorded.find_culprits(change, None if falsification.over_time else [0])
-            if _key(culprit) not in known
+            for culprit in recorded.find_culprits(change, None if falsification.is_over_time else [0])
+            if culprit.value.location not in locations_of_races
         ]
-        if not found:
+        if not culprits:
             score.missed.append(str(falsification))
-        elif not any(names(culprit, falsification) for culprit in found):
-            texts = [
-                f"{culprit.value.response.operation_id} {culprit.value.pointer} "
-                f"[{', '.join(sorted({v.invariant.id for v in culprit.violations}))}]"
-                for culprit in found[:3]
-            ]
-            score.misnamed.append(f"{falsification}: {'; '.join(texts)}")
+        elif not any(names(culprit, falsification) for culprit in culprits):
+            texts = "; ".join(_described(culprit) for culprit in culprits[:3])
+            score.misnamed.append(f"{falsification}: {texts}")
     return score
 
 
-def _key(culprit: Culprit) -> tuple[str, str]:
-    return culprit.value.response.target, culprit.value.pointer
+def _described(culprit: Culprit) -> str:
+    ids = sorted({violation.invariant.id for violation in culprit.violations})
+    return f"{culprit.value.response.operation_id} {culprit.value.pointer} [{', '.join(ids)}]"
+
+
+def is_named(falsification: Falsification, operation_id: str, pointer: str) -> bool:
+    """Return whether a finding is about the falsified value, or about an item of a falsified list.
+
+    Args:
+        falsification: The falsification.
+        operation_id: The operation of the finding.
+        pointer: The pointer of the finding, with `*` for items.
+    """
+    is_item = falsification.is_of_list and pointer.startswith(falsification.general_pointer)
+    return operation_id == falsification.operation_id and (pointer in falsification.general_pointers or is_item)
 
 
 def names(culprit: Culprit, falsification: Falsification) -> bool:
-    """Whether a culprit is the falsified value, a list around it, or an item of it."""
-    for value in (culprit.value, *culprit.others[:1]):
-        pointer = generalize_pointer(value.pointer)
-        if value.response.operation_id == falsification.operation_id and (
-            pointer in falsification.places or (falsification.of_a_list and pointer.startswith(falsification.place))
-        ):
-            return True
-    return False
+    """Return whether a culprit, or the value that may be wrong instead, is the falsified value."""
+    return any(
+        is_named(falsification, value.response.operation_id, generalize_pointer(value.pointer))
+        for value in (culprit.value, *culprit.others[:1])
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", nargs="?", help="a live server; without it a fake cluster is started")
-    parser.add_argument("--flink", default=LATEST, help="of the fake; default: %(default)s")
-    parser.add_argument("--seed", default="", help="other values for another text")
-    parser.add_argument("--count", type=int, help="only so many, chosen at random")
-    parser.add_argument("--random", action="store_true", help="random changes of random fields; --count: 200")
-    parser.add_argument("--only", default="", help="only those whose operation and pointer contain this text")
+    parser.add_argument("--flink", default=LATEST, help="the release of the fake; default: %(default)s")
+    parser.add_argument("--seed", default="", help="any text; selects the falsifications")
+    parser.add_argument("--count", type=int, help="how many, chosen at random; default: all, with --random 200")
+    parser.add_argument("--random", action="store_true", help="random changes of random fields")
+    parser.add_argument("--only", default="", help="only falsifications whose operation or pointer contains this text")
     parser.add_argument("--limit", type=int, default=4, help="values per path parameter; default: %(default)s")
     args = parser.parse_args()
     recorded = record_server(args.url, args.limit) if args.url else record_fake(args.flink, args.limit)
-    if clean := recorded.find_culprits():
-        print(
-            "the unchanged server has findings:",
-            *(str(culprit.violations[0].relation.text) for culprit in clean),
-            sep="\n",
-        )
+    if culprits := recorded.find_culprits():
+        texts = [culprit.violations[0].relation.text for culprit in culprits]
+        print("the unchanged server has findings:", *texts, sep="\n")
     rng = random.Random(args.seed)
     if args.random:
         falsifications = random_falsifications(recorded, rng, args.count or 200)

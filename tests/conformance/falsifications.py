@@ -1,4 +1,4 @@
-"""Falsifications of responses that keep the schema: one value is changed, frozen, or runs backwards."""
+"""Falsifications: changes of one value in responses that keep the schema."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from typing import Any
 
 from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
+from flinkmock.contract import Contract
 from flinkmock.contract.schema_fields import schema_fields
 from tests.conformance.recorded_passes import RecordedPasses
 
 Json = Any
+LOWEST_TIME_MS = 1_000_000_000_000
+"""Larger numbers are times in ms since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,11 @@ class Falsification:
     """A change of one value in the responses to one request.
 
     Attributes:
-        operation_id, target, pointer: Of the value; the pointer has the index of the item that is changed.
-        kind: The kind of the change.
-        value: The new value, what is added in each pass, an index, or a pointer, as the kind needs it.
+        operation_id, target: The operation and the target of the request.
+        pointer: The JSON pointer of the value, with the indexes of items.
+        kind: The kind of the change, see `apply`.
+        value: What the kind needs: the new value, what is added in each pass, the index of an item, the pointer of
+            another value, or the seed of a shuffle.
     """
 
     operation_id: str
@@ -35,33 +40,37 @@ class Falsification:
     value: Json
 
     @property
-    def over_time(self) -> bool:
+    def is_over_time(self) -> bool:
+        """Whether only a comparison of passes can show the change."""
         return self.kind in ("freeze", "backwards", "late")
 
     @property
-    def of_a_list(self) -> bool:
+    def is_of_list(self) -> bool:
+        """Whether the change is one of a list's items."""
         return self.kind in ("drop", "repeat", "reverse", "truncate", "shuffle")
 
     @property
-    def place(self) -> str:
+    def general_pointer(self) -> str:
         """The pointer with `*` for items."""
         return generalize_pointer(self.pointer)
 
     @property
-    def places(self) -> tuple[str, ...]:
-        """The pointers of all values that are changed."""
-        return (self.place, generalize_pointer(self.value)) if self.kind == "swap" else (self.place,)
+    def general_pointers(self) -> tuple[str, ...]:
+        """The pointers of all changed values, with `*` for items."""
+        if self.kind == "swap":
+            return self.general_pointer, generalize_pointer(self.value)
+        return (self.general_pointer,)
 
     def __str__(self) -> str:
         return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
 
     def apply(self, response: SuccessResponse, number: int, first: SuccessResponse | None) -> SuccessResponse:
-        """Return a changed copy of a response to the same target, others unchanged.
+        """Return a changed copy of a response to the target; any other response unchanged.
 
         Args:
             response: The response.
-            number: The number of the pass.
-            first: The response of the first pass.
+            number: The number of its pass.
+            first: The response to the target in the first pass.
         """
         if response.target != self.target:
             return response
@@ -72,10 +81,10 @@ class Falsification:
         if self.kind == "freeze":
             if first is None:
                 return response
-            origin, _ = parent_of(first.body, self.pointer)
-            if origin is None:
+            first_parent, _ = parent_of(first.body, self.pointer)
+            if first_parent is None:
                 return response
-            parent[key] = origin[key]
+            parent[key] = first_parent[key]
         elif self.kind == "backwards":
             parent[key] = max(0, parent[key] - self.value * number) if number else parent[key]
         elif self.kind == "drop":
@@ -102,25 +111,28 @@ class Falsification:
 
 
 def parent_of(body: Json, pointer: str) -> tuple[Json, Any]:
-    """Return the value around the one at a pointer, and its key; None if there is none."""
-    value, keys = body, [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
-    for number, key in enumerate(keys):
-        index: Any = int(key) if isinstance(value, list) else key
+    """Return the object or list that contains the value at a pointer, and the key or index there.
+
+    Both are None if there is no such value.
+    """
+    parent, keys = body, [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    for position, text in enumerate(keys):
+        key: Any = int(text) if isinstance(parent, list) else text
         try:
-            inner = value[index]
+            value = parent[key]
         except (LookupError, TypeError):
             return None, None
-        if number == len(keys) - 1:
-            return value, index
-        value = inner
+        if position == len(keys) - 1:
+            return parent, key
+        parent = value
     return None, None
 
 
 def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Falsification]:
     """Return falsifications of every field that the responses have, one of each kind for each field."""
     contract = recorded.contract
-    chosen: dict[tuple[str, str, str], list[Falsification]] = defaultdict(list)
-    later = {response.target: response for response in recorded.passes[-1]}
+    by_field_and_kind: dict[tuple[str, str, str], list[Falsification]] = defaultdict(list)
+    last_responses = {response.target: response for response in recorded.passes[-1]}
     for response in recorded.passes[0]:
         operation = contract.operation(response.operation_id)
         if operation.returns_file:
@@ -128,18 +140,23 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
         fields = schema_fields(operation.response, contract.definitions).values()
         enums = [field.values for field in fields if field.values]
         for pointer, value in values_of(response.body, ""):
-            for change in _changes(rng, response, pointer, value, enums, later.get(response.target)):
-                changed = change.apply(response, 1, response)
-                if not change.over_time and (
-                    changed.body == response.body or any(contract.check_response(operation, changed.body))
-                ):
-                    continue
-                frames = re.sub(r"(/children/\*)+", "/children/*", change.place)  # a flame graph is a deep tree
-                chosen[change.operation_id, frames, change.kind].append(change)
-    return [rng.choice(group) for group in chosen.values()]
+            for change in _changes(rng, response, pointer, value, enums, last_responses.get(response.target)):
+                if change.is_over_time or keeps_schema(change, response, contract):
+                    # a flame graph is a deep tree: all its frames count as one field
+                    field = re.sub(r"(/children/\*)+", "/children/*", change.general_pointer)
+                    by_field_and_kind[change.operation_id, field, change.kind].append(change)
+    return [rng.choice(group) for group in by_field_and_kind.values()]
+
+
+def keeps_schema(falsification: Falsification, response: SuccessResponse, contract: Contract) -> bool:
+    """Return whether a falsification changes a response so that it still conforms to its schema."""
+    body = falsification.apply(response, 1, response).body
+    operation = contract.operation(response.operation_id)
+    return body != response.body and not any(contract.check_response(operation, body))
 
 
 def values_of(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
+    """Yield (pointer, value) of all values in a body, except for the body itself."""
     if pointer:
         yield pointer, body
     items: Iterator[tuple[Any, Json]] = iter(())
@@ -157,19 +174,21 @@ def _changes(
     pointer: str,
     value: Json,
     enums: Sequence[Sequence[str]],
-    later: SuccessResponse | None,
+    last_response: SuccessResponse | None,
 ) -> Iterator[Falsification]:
+    """Yield falsifications of a value; `last_response` is the response to the request in the last pass."""
+
     def change(kind: str, new: Json) -> Falsification:
         return Falsification(response.operation_id, response.target, pointer, kind, new)
 
     if isinstance(value, bool):
         yield change("flip", not value)
     elif isinstance(value, (int, float)):
-        large = abs(value) > 1_000_000_000_000
-        yield change("more", value + (rng.choice([4_321, 86_400_000]) if large else max(3, abs(value))))
+        is_time = abs(value) > LOWEST_TIME_MS
+        yield change("more", value + (rng.choice([4_321, 86_400_000]) if is_time else max(3, abs(value))))
         if value > 0:
-            yield change("less", value - (rng.choice([4_321, 86_400_000]) if large else max(1, value // 2)))
-        parent, key = parent_of(later.body, pointer) if later is not None else (None, None)
+            yield change("less", value - (rng.choice([4_321, 86_400_000]) if is_time else max(1, value // 2)))
+        parent, key = parent_of(last_response.body, pointer) if last_response is not None else (None, None)
         if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
             yield change("freeze", None)
             yield change("backwards", max(1, (parent[key] - value)))
@@ -189,7 +208,7 @@ def _changes(
 
 
 def _other_text(value: str) -> str:
-    """Another text of the same form: digits and hex ids are turned."""
+    """Return another text of the same form: an id if the text is one."""
     if value and all(letter in "0123456789abcdef" for letter in value):
         return "".join(f"{(int(letter, 16) + 3) % 16:x}" for letter in value)
     return value[:-1] + ("x" if value[-1:] != "x" else "y")

@@ -31,8 +31,12 @@ SCENARIO = {"jobs": {"running": "streaming", "finished": "batch", "failed": "fai
 
 @dataclass
 class MutationScore:
-    """`kinds`: how often each kind of change was made. `missed`: target, change and findings of the changes that were
-    not reported correctly."""
+    """How many changes were reported correctly.
+
+    Attributes:
+        kinds: How often each kind of change was made.
+        missed: The target, the change and the findings of each change that was not reported correctly.
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
@@ -45,9 +49,17 @@ def run_rounds(
     responses: dict[str, HttpResponse],
     check: Callable[[dict[str, HttpResponse]], Report],
 ) -> MutationScore:
-    """Run `count` rounds. `check` checks a server with changed responses to some targets, and fills `responses`.
+    """Check a server with one changed response, many times.
 
-    Raises AssertionError if the unchanged server has findings.
+    Args:
+        flink: The release of the server.
+        count: How many changes are made.
+        seed: Selects the changes.
+        responses: The unchanged responses by target, which `check` fills.
+        check: Checks the server with the changed responses that it gets, by target.
+
+    Raises:
+        AssertionError: The unchanged server has findings.
     """
     contract, rng, score = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
     unchanged = check({})
@@ -66,7 +78,7 @@ def run_rounds(
 
 
 def run_from_cache(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
-    """Send each target to the cluster once; later checks use the stored responses, without HTTP."""
+    """Run rounds in which each target is requested from the cluster once; later checks use the stored responses."""
     responses: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as client:
 
@@ -79,9 +91,14 @@ def run_from_cache(flink: str, count: int, seed: str = "", *, limit: int = VALUE
 def run_over_http(
     flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, cache_responses: bool = False
 ) -> MutationScore:
-    """Put a server between the cluster and each check.
+    """Run rounds with a proxy between the cluster and each check.
 
-    `cache_responses`: each target is requested from the cluster only once.
+    Args:
+        flink: The release of the cluster.
+        count: How many changes are made.
+        seed: Selects the changes.
+        limit: How many values of one path parameter are used.
+        cache_responses: Whether each target is requested from the cluster only once.
     """
     responses: dict[str, HttpResponse] = {}
     changed_responses: dict[str, HttpResponse] = {}
@@ -102,13 +119,13 @@ def run_over_http(
 
 
 def run_check(client: Client, flink: str, limit: int) -> Report:
-    # the clock of the cluster is stopped
+    # the clock of the cluster does not move, so waiting would change nothing
     return Check(client, Contract.load(flink), wait=lambda ms: None, limit=limit).run()
 
 
 @contextmanager
 def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
-    """Yield a client of a cluster with a running, a finished and a failed job; its clock is stopped."""
+    """Yield a client of a cluster with a running, a finished and a failed job, whose clock does not move."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:

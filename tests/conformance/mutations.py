@@ -1,6 +1,6 @@
-"""Changes one value of one response, with the finding that a check must report.
+"""Changes one value of one response, and says which finding a check must report.
 
-What may be dropped or be null is read from the contract's places, not from the checker that is tested.
+The fields of the contract show what may be missing or null; the checks that are tested do not take part.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import copy
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, generalize_pointer
+from flinkmock.conformance.response_check import CORS
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
@@ -44,7 +45,13 @@ COUNTS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Mutation:
-    """A changed response. `matches(finding)` returns whether a finding describes the change."""
+    """A changed response.
+
+    Attributes:
+        name: A description of the change. Its first word is the kind.
+        response: The changed response.
+        matches: Returns whether a finding describes the change.
+    """
 
     name: str
     response: HttpResponse
@@ -53,14 +60,20 @@ class Mutation:
 
 @dataclass(frozen=True)
 class JsonValue:
-    """One value of a body: its parent, key, pointer and schema field (None if the schema has none)."""
+    """One value of a body.
+
+    Attributes:
+        parent, key: The object or list that contains the value, and its key or index there.
+        pointer: The JSON pointer.
+        field: The field of the schema; None if the schema has none.
+        is_item: Whether it is an item of a list, or in a map whose keys may all be missing.
+    """
 
     parent: Json
     key: Any
     pointer: str
     field: SchemaField | None
-    entry: bool
-    """Whether it is an item of a list, or stands in a map under a key that may be missing as well."""
+    is_item: bool
 
     @property
     def value(self) -> Json:
@@ -68,111 +81,125 @@ class JsonValue:
 
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
-    """Changes one value; returns None if the response has no value for the random kind of change."""
-    kinds = (_drop, _retype, _rename, _null, _enum, _order, _count)
-    whole = {"status": _status, "type": _content_type, "header": _header}
-    counts = [_count] * (4 if operation.id in COUNTS else 0)  # there are few of them, and they are the hardest
-    kind = rng.choice([*kinds, *whole.values(), *counts])
-    if kind in whole.values():
-        return kind(rng, operation, response)  # type: ignore[operator]
+    """Change one value; return None if the response has no value for the random kind of change."""
+    more_counts = ["count"] * (4 if operation.id in COUNTS else 0)  # counts are few, and the hardest to find
+    kind = rng.choice([*_CHANGES_OF_VALUES, *_CHANGES_OF_RESPONSES, *more_counts])
+    if kind in _CHANGES_OF_RESPONSES:
+        return _CHANGES_OF_RESPONSES[kind](rng, operation, response)
     body = copy.deepcopy(response.body)
-    mutated = kind(rng, list(_json_values(contract, operation, body)), operation, body)  # type: ignore[operator]
-    if mutated is None:
+    change = _CHANGES_OF_VALUES[kind](rng, list(_json_values(contract, operation, body)), operation)
+    if change is None:
         return None
-    name, matches = mutated
-    return Mutation(f"{name} of {operation}", _with(response, raw_body=json.dumps(body).encode()), matches)
+    changed = replace(response, raw_body=json.dumps(body).encode())
+    return Mutation(f"{change.name} of {operation}", changed, change.matches)
 
 
-def _with(response: HttpResponse, **changes: Any) -> HttpResponse:
-    parts = {"status": response.status, "headers": response.headers, "raw_body": response.raw_body} | changes
-    return HttpResponse(**parts)
-
-
-def _status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
+def _change_status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
     errors = traits_of(operation.id).expected_errors
-    status = rng.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *errors)])
-    return Mutation(f"status {status} of {operation}", _with(response, status=status), _is(operation, "status"))
+    statuses = [status for status in (200, 201, 202, 204, 404, 500, 503) if status not in (operation.status, *errors)]
+    status = rng.choice(statuses)
+    return Mutation(
+        f"status {status} of {operation}", replace(response, status=status), _finding_matcher(operation, "status")
+    )
 
 
-def _content_type(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
-    kind = rng.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
-    headers = {**response.headers, "content-type": kind}
-    return Mutation(f"type {kind} of {operation}", _with(response, headers=headers), _is(operation, "content type"))
+def _change_content_type(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
+    content_type = rng.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
+    changed = replace(response, headers={**response.headers, "content-type": content_type})
+    return Mutation(f"type {content_type} of {operation}", changed, _finding_matcher(operation, "content type"))
 
 
-def _header(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation | None:
-    if "access-control-allow-origin" not in response.headers:
+def _remove_header(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation | None:
+    if CORS not in response.headers:
         return None
-    headers = {name: value for name, value in response.headers.items() if name != "access-control-allow-origin"}
-    return Mutation(f"header missing of {operation}", _with(response, headers=headers), _is(operation, "header"))
+    headers = {name: value for name, value in response.headers.items() if name != CORS}
+    changed = replace(response, headers=headers)
+    return Mutation(f"header missing of {operation}", changed, _finding_matcher(operation, "header"))
 
 
-def _is(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
+def _finding_matcher(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
+    """Return a function that returns whether a finding is of an operation, a kind and a pointer."""
     return lambda finding: (finding.operation.id, finding.kind, finding.pointer) == (operation.id, kind, pointer)
 
 
 def _json_values(contract: Contract, operation: Operation, body: Json) -> Iterator[JsonValue]:
+    """Yield all values of a body."""
     fields = schema_fields(operation.response, contract.definitions)
     yield from _walk({"": body}, "", "", "", fields)
 
 
 def _walk(
-    parent: Json, key: Any, pointer: str, at: str, fields: dict[str, SchemaField], entry: bool = False
+    parent: Json, key: Any, pointer: str, schema_path: str, fields: dict[str, SchemaField], *, is_item: bool = False
 ) -> Iterator[JsonValue]:
-    """`at`: the path in the schema; the discriminator selects a variant."""
+    """Yield a value and all values in it; `schema_path` is its key in `fields`."""
     value = parent[key]
     if isinstance(value, dict):
-        for name in ("className", "@class"):
-            if f"{at}<{value.get(name)}>" in fields:
-                at = f"{at}<{value[name]}>"
-    yield JsonValue(parent, key, pointer, fields.get(at), entry)
+        for discriminator in ("className", "@class"):
+            variant = f"{schema_path}<{value.get(discriminator)}>"
+            if variant in fields:
+                schema_path = variant
+    yield JsonValue(parent, key, pointer, fields.get(schema_path), is_item)
     if isinstance(value, dict):
         for name in value:
-            in_map = f"{at}.{name}" not in fields
-            yield from _walk(
-                value, name, f"{pointer}/{name}", f"{at}{{}}" if in_map else f"{at}.{name}", fields, in_map
-            )
+            is_in_map = f"{schema_path}.{name}" not in fields
+            inner_path = f"{schema_path}{{}}" if is_in_map else f"{schema_path}.{name}"
+            yield from _walk(value, name, f"{pointer}/{name}", inner_path, fields, is_item=is_in_map)
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from _walk(value, index, f"{pointer}/{index}", f"{at}[]", fields, entry=True)
+            yield from _walk(value, index, f"{pointer}/{index}", f"{schema_path}[]", fields, is_item=True)
 
 
-AppliedChange = tuple[str, Callable[[Finding], bool]] | None
+class AppliedChange(NamedTuple):
+    """A change that was made to a body: its name, and which findings describe it."""
+
+    name: str
+    matches: Callable[[Finding], bool]
 
 
 def _fields(values: list[JsonValue]) -> list[JsonValue]:
-    """Return the named fields of the schema, without items of lists and entries of maps."""
-    return [item for item in values if item.field is not None and isinstance(item.key, str) and item.pointer]
+    """Return the values under a key that have a field in the schema."""
+    return [value for value in values if value.field is not None and isinstance(value.key, str) and value.pointer]
 
 
 def _required(values: list[JsonValue]) -> list[JsonValue]:
-    return [item for item in _fields(values) if item.field is not None and not item.field.optional]
+    """Return the fields that must not be missing."""
+    return [
+        value for value in _fields(values) if value.field is not None and not value.field.optional and not value.is_item
+    ]
 
 
-def _drop(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    if not (chosen := _pick(rng, [item for item in _required(values) if not item.entry])):
+def _drop_field(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    chosen = _choose(rng, _required(values))
+    if chosen is None:
         return None
     del chosen.parent[chosen.key]
-    return f"dropped {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
+    matches = _finding_matcher(operation, "missing", generalize_pointer(chosen.pointer))
+    return AppliedChange(f"dropped {chosen.pointer}", matches)
 
 
-def _rename(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    if not (chosen := _pick(rng, [item for item in _required(values) if not item.entry])):
+def _rename_field(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    chosen = _choose(rng, _required(values))
+    if chosen is None:
         return None
     pairs = [(f"{name}_" if name == chosen.key else name, value) for name, value in chosen.parent.items()]
     chosen.parent.clear()
     chosen.parent.update(pairs)
-    return f"renamed {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
+    matches = _finding_matcher(operation, "missing", generalize_pointer(chosen.pointer))
+    return AppliedChange(f"renamed {chosen.pointer}", matches)
 
 
-def _null(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    if not (
-        chosen := _pick(rng, [s for s in _fields(values) if s.field and not s.field.nullable and s.value is not None])
-    ):
+def _set_to_null(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    not_nullable = [
+        value
+        for value in _fields(values)
+        if value.field is not None and not value.field.nullable and value.value is not None
+    ]
+    chosen = _choose(rng, not_nullable)
+    if chosen is None:
         return None
     chosen.parent[chosen.key] = None
     pointer = generalize_pointer(chosen.pointer)
-    return (
+    return AppliedChange(
         f"null at {chosen.pointer}",
         lambda finding: (
             finding.operation.id == operation.id
@@ -182,13 +209,22 @@ def _null(rng: random.Random, values: list[JsonValue], operation: Operation, bod
     )
 
 
-def _retype(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    candidates = [s for s in values if s.field is not None and s.pointer and not isinstance(s.value, (dict, list))]
-    if not (chosen := _pick(rng, [s for s in candidates if s.value is not None and s.field and s.field.kind != "any"])):
+def _change_type(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    scalars = [
+        value
+        for value in values
+        if value.field is not None
+        and value.field.kind != "any"
+        and value.pointer
+        and value.value is not None
+        and not isinstance(value.value, (dict, list))
+    ]
+    chosen = _choose(rng, scalars)
+    if chosen is None:
         return None
     chosen.parent[chosen.key] = [chosen.value] if isinstance(chosen.value, str) else str(chosen.value)
     pointer = generalize_pointer(chosen.pointer)
-    return (
+    return AppliedChange(
         f"retyped {chosen.pointer}",
         lambda finding: (
             finding.operation.id == operation.id
@@ -198,36 +234,49 @@ def _retype(rng: random.Random, values: list[JsonValue], operation: Operation, b
     )
 
 
-def _enum(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    chosen = _pick(rng, [s for s in values if s.field is not None and s.field.values and isinstance(s.value, str)])
-    if not chosen:
+def _change_enum(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    enums = [
+        value for value in values if value.field is not None and value.field.values and isinstance(value.value, str)
+    ]
+    chosen = _choose(rng, enums)
+    if chosen is None:
         return None
-    chosen.parent[chosen.key] = rng.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
-    return f"unknown value at {chosen.pointer}", _is(operation, "enum", generalize_pointer(chosen.pointer))
+    chosen.parent[chosen.key] = rng.choice([chosen.value.lower() + "_", "UNKNOWN_CONSTANT"])
+    matches = _finding_matcher(operation, "enum", generalize_pointer(chosen.pointer))
+    return AppliedChange(f"unknown value at {chosen.pointer}", matches)
 
 
-def _order(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    ordered = {item.pointer.rpartition("/")[0] for item in _fields(values) if not item.entry}
-    chosen = _pick(rng, [s for s in values if s.pointer in ordered and isinstance(s.value, dict) and len(s.value) > 1])
-    if not chosen:
+def _change_order(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
+    pointers = {value.pointer.rpartition("/")[0] for value in _fields(values) if not value.is_item}
+    objects = [
+        value
+        for value in values
+        if value.pointer in pointers and isinstance(value.value, dict) and len(value.value) > 1
+    ]
+    chosen = _choose(rng, objects)
+    if chosen is None:
         return None
     pairs = list(chosen.value.items())
-    field = rng.randrange(len(pairs) - 1)
-    pairs[field], pairs[field + 1] = pairs[field + 1], pairs[field]
+    index = rng.randrange(len(pairs) - 1)
+    pairs[index], pairs[index + 1] = pairs[index + 1], pairs[index]
     chosen.value.clear()
     chosen.value.update(pairs)
-    return f"order of {chosen.pointer}", _is(operation, "order", generalize_pointer(chosen.pointer))
+    matches = _finding_matcher(operation, "order", generalize_pointer(chosen.pointer))
+    return AppliedChange(f"order of {chosen.pointer}", matches)
 
 
-def _count(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+def _change_count(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     patterns = COUNTS.get(operation.id, ())
-    chosen = _pick(
-        rng, [s for s in values if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
-    )
-    if not chosen:
+    counts = [
+        value
+        for value in values
+        if isinstance(value.value, int) and _matches_any(generalize_pointer(value.pointer), patterns)
+    ]
+    chosen = _choose(rng, counts)
+    if chosen is None:
         return None
     chosen.parent[chosen.key] += rng.choice([1, 2, 7])
-    return (
+    return AppliedChange(
         f"miscounted {chosen.pointer}",
         lambda finding: (
             finding.kind == "coherence" and (finding.operation.id == operation.id or operation.path in finding.expected)
@@ -235,7 +284,7 @@ def _count(rng: random.Random, values: list[JsonValue], operation: Operation, bo
     )
 
 
-def _fits(pointer: str, patterns: tuple[str, ...]) -> bool:
+def _matches_any(pointer: str, patterns: tuple[str, ...]) -> bool:
     return any(
         len(pattern.split("/")) == len(pointer.split("/"))
         and all(mine in ("*", theirs) for mine, theirs in zip(pattern.split("/"), pointer.split("/"), strict=True))
@@ -243,5 +292,21 @@ def _fits(pointer: str, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _pick(rng: random.Random, values: list[JsonValue]) -> JsonValue | None:
+def _choose(rng: random.Random, values: list[JsonValue]) -> JsonValue | None:
     return rng.choice(values) if values else None
+
+
+_CHANGES_OF_VALUES = {
+    "drop": _drop_field,
+    "type": _change_type,
+    "rename": _rename_field,
+    "null": _set_to_null,
+    "enum": _change_enum,
+    "order": _change_order,
+    "count": _change_count,
+}
+_CHANGES_OF_RESPONSES: dict[str, Callable[[random.Random, Operation, HttpResponse], Mutation | None]] = {
+    "status": _change_status,
+    "content type": _change_content_type,
+    "header": _remove_header,
+}

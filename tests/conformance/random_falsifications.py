@@ -1,9 +1,9 @@
-"""Falsifications of random fields by random plausible changes, made without a look at what a check knows.
+"""Random falsifications, which are independent of the invariants that a check knows.
 
-An operation, a field of it and one of its values are chosen at random, each with the same probability, then a change:
-one more or less, double, half, zero, another time, another constant, another id or text of the same kind, two values
-swapped, a list cut, shuffled or with an item twice, or a value that changes in the last pass only. Many of these are
-within what a real cluster may answer, such as other settings of checkpoints.
+An operation, a field of it and one of its values are chosen at random, each with the same probability. Then a change is
+chosen: one more or less, double, half, zero, another time, another constant, another id or text of the same kind, two
+values swapped, a list that is cut, shuffled or has an item twice, or a value that changes only in the last pass. Many
+changed responses could also come from a real cluster, such as other settings of checkpoints.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract.schema_fields import schema_fields
-from tests.conformance.falsifications import Falsification, Json, parent_of, values_of
+from tests.conformance.falsifications import LOWEST_TIME_MS, Falsification, Json, keeps_schema, parent_of, values_of
 from tests.conformance.recorded_passes import RecordedPasses
 
 _ID = re.compile("[0-9a-f]{32}")
-_TIME = 1_000_000_000_000
-"""Numbers above it are times in ms since the epoch."""
-_SHIFTS = (1_000, 60_000, 3_600_000, 86_400_000)
+_TIME_SHIFTS_MS = (1_000, 60_000, 3_600_000, 86_400_000)
+"""How far times are moved."""
+_MAX_ATTEMPTS = 60
+"""How many values are tried for each falsification that is requested."""
 
 
 def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: int) -> list[Falsification]:
@@ -31,21 +32,22 @@ def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: i
     Args:
         recorded: Passes over a server, at least three.
         rng: Makes all choices.
-        count: How many are returned; fewer if there are not so many.
+        count: The maximum number of falsifications.
     """
-    source = _Values(recorded, rng)
-    chosen: dict[tuple[str, str, str], Falsification] = {}
-    for _ in range(60 * count):
-        if len(chosen) == count:
+    values = _Values(recorded, rng)
+    falsifications: dict[tuple[str, str, str], Falsification] = {}
+    for _ in range(_MAX_ATTEMPTS * count):
+        if len(falsifications) == count:
             break
-        response, pointer, value = source.choose()
-        changes = list(source.changes(response, pointer, value))
+        response, pointer, value = values.choose()
+        changes = list(values.changes(response, pointer, value))
         if changes:
             kind, new = rng.choice(changes)
-            each = Falsification(response.operation_id, response.target, pointer, kind, new)
-            if each.over_time or source.is_allowed(each, response):
-                chosen.setdefault((each.operation_id, each.place, kind), each)
-    return list(chosen.values())
+            falsification = Falsification(response.operation_id, response.target, pointer, kind, new)
+            if falsification.is_over_time or keeps_schema(falsification, response, recorded.contract):
+                key = falsification.operation_id, falsification.general_pointer, kind
+                falsifications.setdefault(key, falsification)
+    return list(falsifications.values())
 
 
 class _Values:
@@ -76,14 +78,8 @@ class _Values:
         fields = self._fields[self._rng.choice(sorted(self._fields))]
         return self._rng.choice(fields[self._rng.choice(sorted(fields))])
 
-    def is_allowed(self, falsification: Falsification, response: SuccessResponse) -> bool:
-        """Whether it changes the response and keeps its schema."""
-        body = falsification.apply(response, 0, response).body
-        operation = self._contract.operation(response.operation_id)
-        return body != response.body and not any(self._contract.check_response(operation, body))
-
     def changes(self, response: SuccessResponse, pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
-        """Yield kinds of changes with their values."""
+        """Yield (kind, value) of falsifications of a value."""
         if isinstance(value, bool):
             yield "other value", not value
         elif isinstance(value, (int, float)):
@@ -96,30 +92,31 @@ class _Values:
             yield "drop", self._rng.randrange(len(value))
             yield "repeat", self._rng.randrange(len(value))
             yield "shuffle", self._rng.randrange(1000)
-        is_read_again = response.target in self._last  # else a change in the last pass would change nothing
+        is_read_again = response.target in self._last  # otherwise a change in the last pass would change nothing
         parent, key = parent_of(self._last.get(response.target, response).body, pointer)
-        later = parent[key] if parent else None
-        if isinstance(later, (int, float)) and isinstance(value, (int, float)) and later > value:
+        last_value = parent[key] if parent else None
+        if isinstance(last_value, (int, float)) and isinstance(value, (int, float)) and last_value > value:
             yield "freeze", None
-            yield "backwards", max(1, int(later - value))
-        elif later == value and isinstance(value, (int, float)) and not isinstance(value, bool) and is_read_again:
+            yield "backwards", max(1, int(last_value - value))
+        elif last_value == value and isinstance(value, (int, float)) and not isinstance(value, bool) and is_read_again:
             yield "late", value + max(1, abs(value) // 2)
 
     def _changes_of_number(self, value: float) -> Iterator[tuple[str, Json]]:
         step = 1 if isinstance(value, int) else abs(value) / 10 or 0.1
         yield from (("add", step), ("add", -step))
-        if abs(value) < _TIME:
+        if abs(value) < LOWEST_TIME_MS:
             yield from (("double", value * 2 or 7), ("half", value // 2), ("zero", 0 if value else 3))
         else:
-            yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_SHIFTS))]
+            yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_TIME_SHIFTS_MS))]
 
     def _swaps(self, response: SuccessResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:
-        place, siblings = generalize_pointer(pointer), pointer.rpartition("/")[0]
+        """Yield a swap with another number of the same field or the same object."""
+        field, container = generalize_pointer(pointer), pointer.rpartition("/")[0]
         others = [
             other
             for other, number in values_of(response.body, "")
             if type(number) is type(value) and number != value
-            if generalize_pointer(other) == place or other.rpartition("/")[0] == siblings
+            if generalize_pointer(other) == field or other.rpartition("/")[0] == container
         ]
         if others:
             yield "swap", self._rng.choice(others)
@@ -140,4 +137,5 @@ class _Values:
 
 
 def _kind_of(pointer: str, value: str) -> str:
+    """Return the kind of a text: texts of one kind replace each other."""
     return "id" if _ID.fullmatch(value) else pointer.rpartition("/")[2]

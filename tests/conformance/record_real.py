@@ -27,12 +27,14 @@ from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import replace_paths, save
 
 DATA = Path(__file__).parent / "data"
-WATCHED_MS = 24_000
-EVERY_MS = 2_000
+RECORDED_MS = 24_000
+"""How long the cluster is recorded at least."""
+INTERVAL_MS = 2_000
+"""The pause between two polls."""
 
 
 class RecordingClient(HttpClient):
-    """Keeps the exchanges, as `flinkmock record --raw` does."""
+    """An HTTP client that keeps the exchanges in the format of `flinkmock record --raw`."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -46,7 +48,7 @@ class RecordingClient(HttpClient):
 
 
 def start_jobs(driver: Driver) -> None:
-    """Starts a running, a cancelled, a finished and a failed job, and one that always fails and restarts."""
+    """Start a running, a cancelled, a finished and a failed job, and a job that repeatedly fails and restarts."""
     driver.begin_suite("jobs")
     start_job(driver, "wordcount", "--par", "1", "--name", "orders")
     start_job(driver, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
@@ -71,25 +73,25 @@ def start_jobs(driver: Driver) -> None:
 def is_waiting(driver: Driver) -> bool:
     """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for some seconds."""
     body = driver.peek("/jobs/{loop}") or {}
-    since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
-    return body.get("state") == "RESTARTING" and 11_000 < since < 14_000
+    restarting_ms = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
+    return body.get("state") == "RESTARTING" and 11_000 < restarting_ms < 14_000
 
 
 def record(driver: Driver, url: str) -> list[dict[str, Any]]:
     """Return the exchanges of a recording that ends while the restarting job waits."""
-    server = RecordingClient(url)
+    client = RecordingClient(url)
 
     def wait(ms: int) -> None:
         time.sleep(ms / 1000)
-        while ms == EVERY_MS and time.time() > until:
+        while ms == INTERVAL_MS and time.time() > may_end_at:
             if is_waiting(driver):
-                raise KeyboardInterrupt  # as a user would end it
+                raise KeyboardInterrupt  # ends the recording early
             time.sleep(0.1)
 
-    until = time.time() + WATCHED_MS / 1000
-    Poller(ClientReader(server), ClusterObservations(), wait).poll(10 * WATCHED_MS, EVERY_MS)
-    server.close()
-    return server.exchanges
+    may_end_at = time.time() + RECORDED_MS / 1000
+    Poller(ClientReader(client), ClusterObservations(), wait).poll(10 * RECORDED_MS, INTERVAL_MS)
+    client.close()
+    return client.exchanges
 
 
 def main() -> None:
