@@ -54,13 +54,13 @@ def test_an_operator_receives_what_its_predecessor_emits() -> None:
         assert received[0] == 0 < emitted[0]
         assert received[1:] == emitted[:-1]
         assert emitted[-1] == values(harness, 0, "0.numRecordsOut")[0]
-        task, window, filtered, sink, none = values(
+        task_in, window_in, window_out, sink_in, sink_out = values(
             harness, 1, "0.numRecordsIn", "0.window.numRecordsIn", "0.window.numRecordsOut",
             "0.Sink__out.numRecordsIn", "0.Sink__out.numRecordsOut",
         )  # fmt: skip
-        assert task == window
-        assert filtered == sink == pytest.approx(window / 2, abs=1)
-        assert none == 0
+        assert task_in == window_in
+        assert window_out == sink_in == pytest.approx(window_in / 2, abs=1)
+        assert sink_out == 0
 
 
 def test_a_source_has_metrics_of_its_splits_but_not_in_2_0() -> None:

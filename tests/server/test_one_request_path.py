@@ -24,7 +24,7 @@ from tests.rest.handlers.http_helpers import JOB_ID
 from tests.timeouts import PATIENCE
 
 JOB = f"/jobs/{JOB_ID}"
-TARGETS = [
+REQUESTS = [
     f"GET {JOB}/metrics?get=a;b",
     f"GET {JOB}/metrics?get=a&get=b",
     f"GET {JOB}/metrics?get=a,b,,",
@@ -84,47 +84,54 @@ def send(port: int, request: str) -> Reply:
         connection.close()
 
 
-def engine() -> Engine:
+def create_engine() -> Engine:
     return Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
 
 
-def through_rest_api() -> list[Reply]:
-    client = InProcessClient(own_engine := engine())
-    responses = [client.send(*request.split(" ", 1)) for request in TARGETS]
-    own_engine.close()
+def replies_of_rest_api() -> list[Reply]:
+    engine = create_engine()
+    client = InProcessClient(engine)
+    responses = [client.send(*request.split(" ", 1)) for request in REQUESTS]
+    engine.close()
     return [Reply(response.status, response.content_type, response.cors, response.body) for response in responses]
 
 
 async def send_all(port: int) -> list[Reply]:
-    return [await asyncio.to_thread(send, port, request) for request in TARGETS]
+    return [await asyncio.to_thread(send, port, request) for request in REQUESTS]
 
 
 @asynccontextmanager
 async def server() -> AsyncIterator[int]:
-    with ServerThread(own_engine := engine()) as thread:
+    """Yield the port of a server."""
+    engine = create_engine()
+    with ServerThread(engine) as thread:
         yield int(thread.url.rpartition(":")[2])
-    own_engine.close()
+    engine.close()
 
 
 @asynccontextmanager
 async def app() -> AsyncIterator[int]:
-    async with TestServer(create_app(own_engine := engine())) as test_server:
+    """Yield the port of an aiohttp application."""
+    engine = create_engine()
+    async with TestServer(create_app(engine)) as test_server:
         yield test_server.port or 0
-    own_engine.close()
+    engine.close()
 
 
 @asynccontextmanager
 async def subapp() -> AsyncIterator[int]:
-    """An aiohttp application with the cluster below /flink."""
+    """Yield the port of an aiohttp application with the cluster below /flink."""
+    engine = create_engine()
     outer = web.Application()
-    outer.add_subapp("/flink", create_app(own_engine := engine()))
+    outer.add_subapp("/flink", create_app(engine))
     async with TestServer(outer) as test_server:
         yield test_server.port or 0
-    own_engine.close()
+    engine.close()
 
 
 @asynccontextmanager
 async def proxy() -> AsyncIterator[int]:
+    """Yield the port of a proxy in front of a server."""
     async with server() as port:
         runner = Proxy(f"http://127.0.0.1:{port}", Contract.load("2.3")).runner()
         await runner.setup()
@@ -134,14 +141,14 @@ async def proxy() -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize("entry", [server, app, proxy])
-async def test_every_entry_gives_the_same_responses(entry) -> None:
-    async with entry() as port:
+@pytest.mark.parametrize("start", [server, app, proxy])
+async def test_every_server_sends_the_responses_of_the_rest_api(start) -> None:
+    async with start() as port:
         replies = await send_all(port)
-    expected = through_rest_api()
+    expected_replies = replies_of_rest_api()
     differing_replies = [
         (request, reply, expected_reply)
-        for request, reply, expected_reply in zip(TARGETS, replies, expected, strict=True)
+        for request, reply, expected_reply in zip(REQUESTS, replies, expected_replies, strict=True)
         if reply != expected_reply
     ]
     assert differing_replies == []
@@ -151,8 +158,9 @@ async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
     requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
     async with subapp() as port:
         replies = [await asyncio.to_thread(send, port, request) for request in requests]
-    client = InProcessClient(own_engine := engine())
+    engine = create_engine()
+    client = InProcessClient(engine)
     assert [reply.body for reply in replies] == [
         client.send(*request.replace("/flink", "").split(" ", 1)).body for request in requests
     ]
-    own_engine.close()
+    engine.close()

@@ -140,9 +140,10 @@ def run_application(call: RestCall) -> Payload:
 
 
 def _end_output(call: RestCall) -> None:
-    """Drop what main methods print from this time on. log4j 2.24 prints why it can't log the exception."""
+    """Drop what main methods print from this time on, because Flink does not restore System.out after the exception."""
     cluster = call.cluster
     cluster.output_has_ended = True
+    # the log4j of these releases can't log the exception, and prints why
     if cluster.release.since("1.20") and not cluster.release.since("2.3"):
         cluster.program_output.append((call.now, closed_class_loader(call.now)))
 

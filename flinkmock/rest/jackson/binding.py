@@ -51,30 +51,30 @@ class BodyReader:
         name = _class_name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
         try:
             value = parse(raw or b"{}", self._version)
-            return None if value is None else self._bound(name, value)
+            return None if value is None else self._fields_of_body(name, value)
         except JacksonError as error:
-            if error.fatal:
+            if error.is_fatal:
                 raise RequestRejected(internal_error(error.exception)) from None
             text = messages.unexpected_format(name) if raw else messages.NO_BODY
             raise RequestRejected(rest_error(400, text, error.exception)) from None
 
-    def _bound(self, name: str, value: Any) -> dict[str, Any]:
+    def _fields_of_body(self, name: str, value: Any) -> dict[str, Any]:
         """Return the fields of a body that isn't null. Raises JacksonError."""
         try:
-            return self._root(name, value)
+            return self._fields_of_root_class(name, value)
         except RecursionError:  # only a recursive class of an imported release
             raise too_deep() from None
 
-    def _root(self, name: str, value: Any) -> dict[str, Any]:
+    def _fields_of_root_class(self, name: str, value: Any) -> dict[str, Any]:
         """Return the fields of the class of a whole body."""
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
         if name in _ONLY_FIELD and "properties" not in schema:
             if isinstance(value, Pairs):
                 self._converter.reject_object(self._java_classes[name])
             return {_ONLY_FIELD[name]: self._value(schema, value, "")}
-        return self._bean(name, schema, value, "")
+        return self._fields_of_object(name, schema, value, "")
 
-    def _bean(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
+    def _fields_of_object(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
         """Return the fields of an object of a class, converted."""
         java_class = self._java_classes[name]
         if "properties" not in schema and "additionalProperties" not in schema:
@@ -88,20 +88,20 @@ class BodyReader:
         if isinstance(entry_schema, Mapping):
             return self._map_of_ids(entry_schema, value, path)
         properties: Schema = schema["properties"]
-        bean: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         unknown = []
         for field, child in value:
             property_name = field if field in properties else ALIASES.get(field, field)
             if property_name in properties:
-                bean[property_name] = self._value(properties[property_name], child, f'{path}["{field}"]')
+                fields[property_name] = self._value(properties[property_name], child, f'{path}["{field}"]')
             else:
                 unknown.append(field)
         for field in schema.get("required", ()):
-            if field not in bean:
+            if field not in fields:  # a missing primitive is an error, as null is
                 self._value(properties[field], None, f'{path}["{field}"]')
         if unknown and self._rejects_unknown_fields:
             self._reject_unknown_field(unknown[0], java_class, tuple(properties), path)
-        return bean
+        return fields
 
     def _map_of_ids(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
         """Read a class that is a map with ids as keys: JobResourceRequirementsBody."""
@@ -114,6 +114,7 @@ class BodyReader:
         return entries
 
     def _value(self, schema: Schema, value: Any, path: str) -> Any:
+        """Return the value of a field, converted to the type that the schema requires."""
         name, schema, nullable = self._resolved(schema)
         if value is None:
             return None if nullable else self._reject_null(name, schema, path)
@@ -130,7 +131,7 @@ class BodyReader:
             case "array":
                 return self._list(schema["items"], value, path)
             case "object" if name:
-                return self._bean(name, schema, value, path)
+                return self._fields_of_object(name, schema, value, path)
             case "object":
                 return self._map(schema, value, path)
         if "pattern" in schema:
@@ -151,9 +152,9 @@ class BodyReader:
         return name, schema, nullable or "null" in schema.get("type", ())
 
     def _reject_null(self, name: str, schema: Schema, path: str) -> NoReturn:
+        """Reject null for a primitive, or for a class whose constructor does not accept it."""
         if schema.get("type") in ("boolean", "integer"):
             self._converter.reject_null(schema["type"], path, is_long=schema.get("format") == "int64")
-        # the constructors of the classes check their arguments
         text = f"Cannot construct instance of `{self._java_classes[name]}`, problem: null"
         fail(_VALUE_INSTANTIATION_EXCEPTION, text, path, JavaException("java.lang.NullPointerException"))
 
@@ -172,9 +173,9 @@ class BodyReader:
         values = {"anyOf": [schema["additionalProperties"], {"type": "null"}]}
         return {key: self._value(values, child, f'{path}->java.util.LinkedHashMap["{key}"]') for key, child in value}
 
-    def _reject_unknown_field(self, field: str, java_class: str, known: tuple[str, ...], path: str) -> NoReturn:
-        count = "one known property" if len(known) == 1 else f"{len(known)} known properties"
-        listed = ", ".join(f'"{name}"' for name in known)
+    def _reject_unknown_field(self, field: str, java_class: str, known_names: tuple[str, ...], path: str) -> NoReturn:
+        count = "one known property" if len(known_names) == 1 else f"{len(known_names)} known properties"
+        listed = ", ".join(f'"{name}"' for name in known_names)
         text = f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable ({count}: {listed}])'
         fail(_UNRECOGNIZED_PROPERTY_EXCEPTION, text, f'{path}["{field}"]')
 

@@ -22,7 +22,9 @@ MISMATCH_EXCEPTION = f"{JACKSON}.databind.exc.MismatchedInputException"
 CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 
 _CONSTRAINTS_SINCE = (2, 15)
+"""The version of Jackson that introduced StreamReadConstraints, the following limits."""
 _REDACTED_SINCE = (2, 16)
+"""The version of Jackson from which on messages don't name the source of a text."""
 _MAX_DEPTH = 1000
 _MAX_NUMBER_LENGTH = 1000
 _MAX_NAME_LENGTH = 50_000
@@ -40,10 +42,10 @@ _COMMENT = (
 class JacksonError(Exception):
     """An exception of Jackson. If it is `fatal`, neither a parse nor a mapping exception, Flink responds with 500."""
 
-    def __init__(self, exception: JavaException, *, fatal: bool = False) -> None:
+    def __init__(self, exception: JavaException, *, is_fatal: bool = False) -> None:
         super().__init__(str(exception))
         self.exception = exception
-        self.fatal = fatal
+        self.is_fatal = is_fatal
 
 
 def parse(raw: bytes, version: tuple[int, int]) -> Any:
@@ -75,7 +77,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
         _check_octets(text[: error.pos + len(_identifier_at(text, error.pos)) + 1], raw)
         _raise_jackson_error(text, error, version)
     except TooDeep:
-        raise JacksonError(JavaException("java.lang.StackOverflowError"), fatal=True) from None
+        raise JacksonError(JavaException("java.lang.StackOverflowError"), is_fatal=True) from None
     _check_octets(text[:end], raw)
     if version >= _CONSTRAINTS_SINCE:
         _check_lengths(value)
@@ -159,7 +161,7 @@ def too_deep(depth: int = _MAX_DEPTH + 1) -> JacksonError:
 
 def _constraint_error(quantity: str, limit: int, getter: str) -> JacksonError:
     text = f"{quantity} exceeds the maximum allowed ({limit}, from `StreamReadConstraints.{getter}()`)"
-    return JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), fatal=True)
+    return JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), is_fatal=True)
 
 
 def _raise_jackson_error(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:

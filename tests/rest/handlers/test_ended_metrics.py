@@ -43,17 +43,19 @@ def cancel(harness: ScenarioHarness) -> None:
 def test_the_last_metrics_remain_without_the_ratios(flink, missing):
     with scenario_harness(JOB, flink=flink) as harness:
         poll_metrics(harness, 16_000)
-        of_job, of_vertex = metrics(harness), metrics(harness, "vertex")
-        assert of_job
-        assert of_vertex.keys() >= RATIOS
+        job_metrics, vertex_metrics = metrics(harness), metrics(harness, "vertex")
+        assert job_metrics
+        assert vertex_metrics.keys() >= RATIOS
         cancel(harness)
         harness.advance_to(20_000)  # the metrics come from the cache
-        assert (metrics(harness), metrics(harness, "vertex")) == (of_job, of_vertex)
+        assert (metrics(harness), metrics(harness, "vertex")) == (job_metrics, vertex_metrics)
         harness.advance_to(40_000)
         metrics(harness)
         harness.advance_to(45_000)
-        assert metrics(harness) == of_job
-        assert metrics(harness, "vertex") == {name: of_vertex[name] for name in of_vertex if name not in missing}
+        assert metrics(harness) == job_metrics
+        assert metrics(harness, "vertex") == {
+            name: vertex_metrics[name] for name in vertex_metrics if name not in missing
+        }
         vertex = harness.job().graph.vertices[0]
         pressure = harness.get(f"/jobs/{harness.job().id}/vertices/{vertex.id}/backpressure")
         assert (pressure["status"], len(pressure["subtasks"])) == ("ok", vertex.parallelism)
@@ -100,10 +102,10 @@ def test_the_ratios_of_splits_are_removed_when_a_source_finishes():
     text = f"cluster: {{caches: true}}\njobs: {{orders: {{vertices: [{source}, {{name: b, inputs: []}}]}}}}"
     with scenario_harness(text, flink="2.3") as harness:
         poll_metrics(harness, 8_000)
-        of_split = "0.Source__a.split.1.watermark."
-        before = {name.removeprefix(of_split) for name in metrics(harness, "vertex") if name.startswith(of_split)}
+        prefix = "0.Source__a.split.1.watermark."
+        names_before = {name.removeprefix(prefix) for name in metrics(harness, "vertex") if name.startswith(prefix)}
         for time_ms in (20_000, 30_000, 35_000):
             harness.advance_to(time_ms)
             metrics(harness, "vertex")
-        after = {name.removeprefix(of_split) for name in metrics(harness, "vertex") if name.startswith(of_split)}
-        assert before - after == {"idleTimeMsPerSecond"}
+        names_after = {name.removeprefix(prefix) for name in metrics(harness, "vertex") if name.startswith(prefix)}
+        assert names_before - names_after == {"idleTimeMsPerSecond"}
