@@ -1,9 +1,9 @@
 """Checkpoints and savepoints of one job: when they are triggered, how they end, and their statistics.
 
 Periodic checkpoints need no event: each method that reads checkpoints first creates those that are due
-(`materialize_until`). A checkpoint is created with its end, in `completed` or `failed`; until that time it is in
-progress. History, counts and summary follow CheckpointStatsTracker: checkpoints and savepoints share one sequence of
-ids, and percentiles are those of the last 10,000 values.
+(`materialize_until`). The end of a checkpoint is known when it is created; until then it is in progress. History,
+counts and summary follow CheckpointStatsTracker: checkpoints and savepoints share one sequence of ids, and percentiles
+are those of the last 10,000 values.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class CheckpointTracker:
     ) -> None:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
+        """The checkpoints and savepoints from which attempts were restored, oldest first."""
         self.tracked: list[Checkpoint] = []
         """The checkpoints in the order of their ids, without those that are only counted (`_earlier`)."""
         self.rejected_at: list[int] = []
@@ -87,9 +88,11 @@ class CheckpointTracker:
             vertex.id for vertex in graph.vertices if vertex.spec.id and state_weight(vertex)
         )
         self._completed: list[Checkpoint] = []
+        """The checkpoints that complete, even if they are still in progress, in the order of their ends."""
         self._failed: list[Checkpoint] = []
+        """The checkpoints that fail, even if they are still in progress, in the order of their ends."""
         self._savepoints: list[Checkpoint] = []
-        """The completed savepoints. This list and the two above are in the order of the ends."""
+        """The savepoints in `_completed`, in the same order."""
         self._earlier = EarlierCheckpoints()
         self._compact_at = 2 * KEPT
         """The number of checkpoints from which on older ones are counted and dropped."""

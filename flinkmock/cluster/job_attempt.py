@@ -92,6 +92,7 @@ class JobAttempt:
     _cached_executions: list[list[Execution]] | None = None
     _first_stage_running_at: int | None = None
     _steady_since: int | None = None
+    """Since when all subtasks are RUNNING; FOREVER if they are not, or if an end is known; None before it is computed."""
 
     def change_graph(self, graph: JobGraph) -> None:
         """Use a graph with another parallelism; no task is deployed yet."""
@@ -122,9 +123,9 @@ class JobAttempt:
             self._forget_executions()
 
     def mark_settled(self, at: int) -> None:
-        """Let all subtasks be in a terminal state by `at` (epoch ms), because the job has left the state.
+        """Let all subtasks be in a terminal state by `at` (epoch ms); an earlier time in the outcome remains.
 
-        An earlier time in the outcome remains.
+        This is called when a job leaves CANCELLING, FAILING or RESTARTING.
         """
         if self.outcome is None or self.settled_at is not None:
             return
@@ -184,6 +185,7 @@ class JobAttempt:
         )
 
     def _names(self, vertex: Vertex, subtask: int) -> _Names:
+        """Return the names of the random draws for a subtask."""
         return self.job_id, self.number, vertex.index, subtask
 
     def first_stage_running_at(self) -> int | None:
@@ -204,6 +206,7 @@ class JobAttempt:
         return self._first_stage_running_at
 
     def _subtask_running_at(self, vertex: Vertex, subtask: int) -> int:
+        """Return when a subtask is RUNNING, or would be if it does not finish before."""
         running_at = self._startup_times(vertex, subtask).running
         finish = self._planned_finish(vertex)
         return running_at if finish is None else min(running_at, max(finish, self.scheduled_at or finish))
@@ -282,6 +285,7 @@ class JobAttempt:
         return planned_finish if bounded_finish is None else min(planned_finish, bounded_finish)
 
     def _phases(self, vertex: Vertex, subtask: int, slot: Slot | None) -> tuple[tuple[TaskState, int], ...]:
+        """Return the phases of a subtask: as planned until the attempt ends, then those that lead to its outcome."""
         phases: _Phases = [(TaskState.CREATED, self.created_at)]
         if self.scheduled_at is not None:
             start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
@@ -303,7 +307,7 @@ class JobAttempt:
         return self.has_initializing_state or state != TaskState.INITIALIZING
 
     def _with_outcome(self, phases: _Phases, vertex: Vertex, subtask: int, slot: Slot | None) -> _Phases:
-        """Return the phases of a subtask, with those that lead to the outcome of the attempt instead of later ones."""
+        """Replace planned phases after the end of the attempt by those that lead to its outcome."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases
@@ -334,7 +338,7 @@ class JobAttempt:
         """Return when a subtask that is CANCELING is CANCELED; None if that is not known."""
         moments = [] if self.settled_at is None else [self.settled_at]
         if outcome.settled_at is not None:
-            # one subtask takes all of the time
+            # the first subtask of the last vertex settles last
             takes_all = subtask == 0 and vertex.index == len(self.graph.vertices) - 1
             share = 1.0 if takes_all else _settling_share(self.random, self._names(vertex, subtask))
             moments.append(outcome.at + round((outcome.settled_at - outcome.at) * share))

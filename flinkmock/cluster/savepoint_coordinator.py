@@ -52,7 +52,12 @@ def _timeout_ms(job: Job) -> int:
 
 @dataclass
 class SavepointCoordinator:
-    """The operations of a cluster that create savepoints and dispose of them; `store` contains the savepoints."""
+    """Runs the async operations of a cluster that create savepoints and checkpoints, and dispose of savepoints.
+
+    Attributes:
+        cluster: The cluster.
+        store: The savepoints that can be restored from.
+    """
 
     cluster: Cluster
     store: SavepointStore
@@ -197,7 +202,8 @@ class SavepointCoordinator:
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
         if pending.fails_after_savepoint:
             return
-        # since 1.13, an operation that stops a job waits for its tasks to finish (StopWithSavepointTerminationManager)
+        # until 1.12, a stop is complete with its savepoint; since 1.13, when the tasks have finished
+        # (StopWithSavepointTerminationManager)
         operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
 
     def _draw_duration(
@@ -307,7 +313,7 @@ class SavepointCoordinator:
 
     @staticmethod
     def _end(job: Job, pending: PendingOperation, at: int, failure: JavaException | None) -> None:
-        """End an operation whose end was unknown when it was triggered; None: it succeeds."""
+        """End an operation whose end was unknown when it was triggered. It succeeds if `failure` is None."""
         job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
         pending.operation.done_at = at
         if failure is not None:
