@@ -92,7 +92,7 @@ class JobAttempt:
     _cached_executions: list[list[Execution]] | None = None
     _first_stage_running_at: int | None = None
     _steady_since: int | None = None
-    """Since when all subtasks are RUNNING; FOREVER if they are not, or if an end is known; None before it is computed."""
+    """Since when all subtasks are RUNNING; FOREVER if not all run or an end is known; None before it is computed."""
 
     def change_graph(self, graph: JobGraph) -> None:
         """Use a graph with another parallelism; no task is deployed yet."""

@@ -23,7 +23,7 @@ from flinkmock.cluster.submission.java_values import (
 from flinkmock.cluster.submission.job_graph import job_graph_vertices
 from flinkmock.cluster.submission.job_settings import JobSettings, read_settings, source_parallelism
 from flinkmock.cluster.submission.plan_vertices import vertex_specs
-from flinkmock.cluster.submission.stream_graph import stream_graph_vertices
+from flinkmock.cluster.submission.stream_graph import StreamGraphVertices
 from flinkmock.flink.java_serialization.reader import JavaObject
 from flinkmock.release import Release
 
@@ -100,11 +100,11 @@ def _with_graph(plan: SubmittedPlan, fields: Mapping[str, Any], release: Release
         holder = fields["userDefinedObjectsHolder"].fields
         settings = read_settings(options, deserialized(holder.get("serializedExecutionConfig")), None)
         parallelism_of_sources = source_parallelism(options, settings.parallelism, release)
-        vertex_by_head, operators = stream_graph_vertices(fields, options, parallelism_of_sources)
+        stream_graph = StreamGraphVertices(fields, options, parallelism_of_sources)
+        vertex_by_head = stream_graph.build()
         vertices, plan_order = vertex_specs(vertex_by_head)
-        vertex_index = dict(zip(vertex_by_head, plan_order, strict=True))
-        operators = tuple(replace(operator, vertex=vertex_index[operator.vertex]) for operator in operators)
-        plan = replace(plan, stream_operators=operators)
+        index_by_head = dict(zip(vertex_by_head, plan_order, strict=True))
+        plan = replace(plan, stream_operators=stream_graph.operators(index_by_head))
     return replace(plan, vertices=vertices, plan_order=plan_order, settings=settings, is_empty=_is_empty(fields))
 
 

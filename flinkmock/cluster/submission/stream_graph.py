@@ -22,41 +22,25 @@ from flinkmock.cluster.submission.stream_nodes import (
 )
 
 
-def stream_graph_vertices(
-    fields: Mapping[str, Any], options: Options, source_parallelism: int
-) -> tuple[dict[int, PlanVertex], tuple[StreamOperator, ...]]:
-    """Read the operators of a StreamGraph and chain them to vertices.
+class StreamGraphVertices:
+    """Chains the operators of a StreamGraph to vertices.
+
+    A dynamic graph belongs to a batch job. Its vertices are created when their inputs have finished
+    (AdaptiveGraphManager); operators without a parallelism get one then.
 
     Args:
         fields: The fields of the StreamGraph.
         options: The configuration of the StreamGraph.
         source_parallelism: The parallelism of sources whose parallelism the scheduler of batch jobs decides.
-
-    Returns:
-        The vertices by the ids of their first operators, and all operators. `StreamOperator.vertex` is the id of the
-        first operator in the vertex of the operator.
-    """
-    nodes = read_stream_nodes(fields["userDefinedObjectsHolder"].fields)
-    builder = StreamGraphVertices(nodes, fields, options, source_parallelism)
-    return builder.build(), builder.operators()
-
-
-class StreamGraphVertices:
-    """Builds the vertices of a StreamGraph.
-
-    A dynamic graph belongs to a batch job. Its vertices are created when their inputs have finished
-    (AdaptiveGraphManager); operators without a parallelism get one then.
     """
 
-    def __init__(
-        self, nodes: Mapping[int, StreamNode], fields: Mapping[str, Any], options: Options, source_parallelism: int
-    ) -> None:
-        self._nodes = nodes
+    def __init__(self, fields: Mapping[str, Any], options: Options, source_parallelism: int) -> None:
+        self._nodes = read_stream_nodes(fields["userDefinedObjectsHolder"].fields)
         self._fields = fields
-        self._dynamic = fields.get("dynamic") is True
+        self._is_dynamic = fields.get("dynamic") is True
         self._source_parallelism = source_parallelism
         self._rules = ChainingRules(
-            nodes,
+            self._nodes,
             is_enabled=(
                 options.boolean("pipeline.operator-chaining.enabled", "pipeline.operator-chaining") is not False
             ),
@@ -67,11 +51,12 @@ class StreamGraphVertices:
         )
         self._hashes = NodeHashes(self._rules)
         self._head_of: dict[int, int] = {}
+        """Id of an operator -> id of the first operator in its vertex; {} before `build` is called."""
 
     def build(self) -> dict[int, PlanVertex]:
         """Return the vertices by the ids of their first operators."""
         sources = [unboxed(id) for id in elements(self._fields["sources"])]
-        if self._dynamic:
+        if self._is_dynamic:
             self._reset_parallelism()
             chains = self._chains_by_stage(sources)
         else:
@@ -81,16 +66,20 @@ class StreamGraphVertices:
             chains = builder.chains
         return self._vertices(chains)
 
-    def operators(self) -> tuple[StreamOperator, ...]:
-        """Return the operators of the vertices. Call `build` before."""
+    def operators(self, vertex_indexes: Mapping[int, int]) -> tuple[StreamOperator, ...]:
+        """Return the operators. Call `build` before.
+
+        Args:
+            vertex_indexes: Id of the first operator in a vertex -> index of the vertex.
+        """
         return tuple(
             StreamOperator(
-                node.id,
-                node.name,
-                node.description,
-                node.parallelism,
-                self._head_of[node.id],
-                tuple(
+                id=node.id,
+                name=node.name,
+                description=node.description,
+                parallelism=node.parallelism,
+                vertex=vertex_indexes[self._head_of[node.id]],
+                inputs=tuple(
                     OperatorInput(
                         edge.source,
                         "FORWARD" if edge.partitioner == FORWARD_PARTITIONER else edge.ship_strategy,
