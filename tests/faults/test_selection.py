@@ -79,7 +79,7 @@ def test_during_includes_its_start_and_excludes_its_end() -> None:
     assert [time for time in (0, 10_000, 10**9) if endless.select(make_request(ms_since_start=time))] == [10_000, 10**9]
 
 
-def test_every_nth_and_times() -> None:
+def test_every_nth_and_times_select_requests_by_number() -> None:
     assert numbers_of_hits(make_faults(make_fault(FaultTrigger(every=5))), 16) == [5, 10, 15]
     assert numbers_of_hits(make_faults(make_fault(FaultTrigger(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
     assert numbers_of_hits(make_faults(make_fault(FaultTrigger(times=2))), 5) == [1, 2]

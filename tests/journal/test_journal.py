@@ -147,7 +147,7 @@ def test_a_journal_is_bounded_and_reports_dropped_requests() -> None:
     assert (len(journal), journal.dropped, repr(journal)) == (0, 0, "<Journal of 0 requests>")
 
 
-def test_waiting_for_a_request() -> None:
+def test_waiting_returns_when_the_requests_have_been_sent() -> None:
     journal = make_journal(make_exchange("GET", "/jobs"))
 
     def send() -> None:

@@ -21,7 +21,7 @@ def checkpoint_counts(harness: ScenarioHarness) -> dict[str, int]:
     return counts
 
 
-def test_streaming_happy() -> None:
+def test_streaming_happy_takes_checkpoints_and_savepoints_until_it_is_cancelled() -> None:
     with scenario_harness(SCENARIOS / "streaming-happy.yaml") as harness:
         harness.advance_to(3_600_000)
         assert harness.timeline() == [(0, "INITIALIZING"), (200, "CREATED"), (1_000, "RUNNING")]
@@ -40,7 +40,7 @@ def test_streaming_happy() -> None:
         assert harness.timeline()[-2:] == [(3_603_000, "CANCELLING"), (3_603_500, "CANCELED")]
 
 
-def test_batch() -> None:
+def test_batch_runs_one_vertex_after_the_other() -> None:
     with scenario_harness(SCENARIOS / "batch.yaml") as harness:
         statuses = []
         for time in (5_000, 25_000, 44_000, 46_000):
@@ -52,7 +52,7 @@ def test_batch() -> None:
         assert harness.timeline("nightly-report")[-1] == (45_150, "FINISHED")
 
 
-def test_crash_loop() -> None:
+def test_crash_loop_restarts_forever() -> None:
     with scenario_harness(SCENARIOS / "crash-loop.yaml") as harness:
         harness.advance_to(300_000)
         steps = harness.timeline()[2:]
@@ -66,7 +66,7 @@ def test_crash_loop() -> None:
         assert "Caused by: java.io.EOFException" in entries[0]["stacktrace"]
 
 
-def test_demo() -> None:
+def test_demo_has_jobs_in_many_states() -> None:
     with scenario_harness(SCENARIOS / "demo.yaml") as harness:
         assert {job["name"]: job["state"] for job in harness.get("/jobs/overview")["jobs"]} == {
             "orders": "RUNNING",
@@ -80,7 +80,7 @@ def test_demo() -> None:
         assert (overview["taskmanagers"], overview["slots-total"], overview["slots-available"]) == (3, 12, 6)
 
 
-def test_legacy_1_12() -> None:
+def test_legacy_1_12_rejects_requests_that_newer_releases_accept() -> None:
     with scenario_harness(SCENARIOS / "legacy-1.12.yaml") as harness:
         harness.advance_to(5_000)
         savepoints = f"/jobs/{harness.job().id}/savepoints"
@@ -91,7 +91,7 @@ def test_legacy_1_12() -> None:
         assert harness.client.send("PATCH", f"/jobs/{harness.job('nightly-report').id}").status == 404
 
 
-def test_fails_for_good() -> None:
+def test_fails_for_good_fails_after_two_restarts() -> None:
     with scenario_harness(SCENARIOS / "fails-for-good.yaml") as harness:
         harness.advance_to(100_000)
         assert harness.timeline() == [
@@ -105,7 +105,7 @@ def test_fails_for_good() -> None:
         assert {checkpoint["id"] for checkpoint in history if checkpoint["status"] == "FAILED"} == {4, 8}
 
 
-def test_slow_savepoint() -> None:
+def test_slow_savepoint_takes_two_minutes_or_waits_for_a_signal() -> None:
     with scenario_harness(SCENARIOS / "slow-savepoint.yaml") as harness:
         harness.advance_to(5_000)
         slow, signalled = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
@@ -119,7 +119,7 @@ def test_slow_savepoint() -> None:
         assert harness.outcome(signalled).startswith("file:")
 
 
-def test_savepoint_that_fails_once() -> None:
+def test_savepoint_fails_once_succeeds_the_second_time() -> None:
     with scenario_harness(SCENARIOS / "savepoint-fails-once.yaml") as harness:
         harness.advance_to(5_000)
         first = harness.trigger_savepoint()
@@ -130,7 +130,7 @@ def test_savepoint_that_fails_once() -> None:
         assert harness.outcome(second).startswith("file:")
 
 
-def test_stop_that_times_out() -> None:
+def test_stop_times_out_leaves_the_job_running() -> None:
     with scenario_harness(SCENARIOS / "stop-times-out.yaml") as harness:
         harness.advance_to(5_000)
         status_path = harness.trigger_stop()
@@ -145,7 +145,7 @@ def test_stop_that_times_out() -> None:
         assert checkpoint_counts(harness)["completed"] - completed_before in (4, 5)
 
 
-def test_rolling_upgrade(tmp_path: Path) -> None:
+def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) -> None:
     with scenario_harness(SCENARIOS / "rolling-upgrade.yaml") as harness:
         harness.advance_to(5_000)
         old = harness.job()
@@ -179,7 +179,7 @@ def upload(harness: ScenarioHarness, jar: Path) -> str:
     return str(response["filename"]).rpartition("/")[2]
 
 
-def test_rescale() -> None:
+def test_rescale_restarts_the_job_with_another_parallelism() -> None:
     with scenario_harness(SCENARIOS / "rescale.yaml") as harness:
         harness.advance_to(10_000)
         base = f"/jobs/{harness.job().id}"
@@ -193,7 +193,7 @@ def test_rescale() -> None:
         assert [vertex["parallelism"] for vertex in harness.get(base)["vertices"]] == [6, 6, 6]
 
 
-def test_lost_taskmanager() -> None:
+def test_lost_taskmanager_restarts_the_job_when_another_one_joins() -> None:
     with scenario_harness(SCENARIOS / "lost-taskmanager.yaml") as harness:
         harness.advance_to(29_999)
         assert len(harness.get("/taskmanagers")["taskmanagers"]) == 2
@@ -214,7 +214,7 @@ def test_lost_taskmanager() -> None:
         assert re.match(r".*JobMasterException: TaskManager with id \S+ is no longer reachable\.", entry["stacktrace"])
 
 
-def test_leader_change() -> None:
+def test_leader_change_recovers_the_job_but_not_the_trigger_id() -> None:
     with scenario_harness(SCENARIOS / "leader-change.yaml") as harness:
         harness.advance_to(25_000)
         last_checkpoint_id = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["completed"]["id"]
@@ -238,7 +238,7 @@ def test_leader_change() -> None:
         assert restored["id"] > last_checkpoint_id
 
 
-def test_no_free_slots() -> None:
+def test_no_free_slots_leaves_tasks_scheduled_until_a_taskmanager_joins() -> None:
     with scenario_harness(SCENARIOS / "no-free-slots.yaml") as harness:
         harness.advance_to(19_999)
         assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
@@ -250,7 +250,7 @@ def test_no_free_slots() -> None:
         assert harness.get(f"/jobs/{harness.job().id}")["status-counts"]["RUNNING"] == 3
 
 
-def test_back_pressure() -> None:
+def test_back_pressure_lasts_from_the_first_to_the_third_minute() -> None:
     with scenario_harness(SCENARIOS / "back-pressure.yaml") as harness:
         window = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[1].id}"
         levels = []
@@ -263,7 +263,7 @@ def test_back_pressure() -> None:
         assert max(reads[1:]) - min(reads[1:]) <= 1
 
 
-def test_checkpoint_storm() -> None:
+def test_checkpoint_storm_fails_many_checkpoints_and_keeps_the_job_running() -> None:
     with scenario_harness(SCENARIOS / "checkpoint-storm.yaml") as harness:
         harness.advance_to(600_000)
         counts = checkpoint_counts(harness)
@@ -272,7 +272,7 @@ def test_checkpoint_storm() -> None:
         assert harness.state() == "RUNNING"
 
 
-def test_large_cluster() -> None:
+def test_large_cluster_loses_and_gains_taskmanagers() -> None:
     with scenario_harness(SCENARIOS / "large-cluster.yaml") as harness:
         for time, present in ((59_999, 200), (60_000, 199), (120_000, 200), (180_000, 199), (240_000, 200)):
             harness.advance_to(time)

@@ -41,7 +41,7 @@ def load_or_reject(source: str | dict[str, object]) -> None:
 
 @EXAMPLES
 @given(st.sampled_from(VALID_TEXTS), st.data())
-def test_a_scenario_with_changed_words_lines_and_characters(text: str, data: st.DataObject) -> None:
+def test_a_scenario_with_changed_text_loads_or_is_rejected(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         number = data.draw(st.integers(0, len(lines) - 1))
@@ -67,7 +67,7 @@ def test_a_scenario_with_changed_words_lines_and_characters(text: str, data: st.
 
 @EXAMPLES
 @given(st.sampled_from(VALID_TEXTS), st.data())
-def test_a_scenario_with_replaced_removed_and_renamed_values(text: str, data: st.DataObject) -> None:
+def test_a_scenario_with_changed_values_loads_or_is_rejected(text: str, data: st.DataObject) -> None:
     tree: dict[str, Any] = yaml.safe_load(text)
     for _ in range(data.draw(st.integers(1, 3))):
         container: Any = tree
@@ -89,7 +89,7 @@ def test_a_scenario_with_replaced_removed_and_renamed_values(text: str, data: st
 
 @EXAMPLES
 @given(values)
-def test_a_section_with_any_value(value: object) -> None:
+def test_a_section_with_any_value_loads_or_is_rejected(value: object) -> None:
     for section in ("cluster", "templates", "jobs", "submitted", "operations", "exceptions", "faults", "expect"):
         load_or_reject({section: value})
         load_or_reject({section: {"a": value}})
@@ -98,7 +98,7 @@ def test_a_section_with_any_value(value: object) -> None:
 
 @EXAMPLES
 @given(values)
-def test_a_key_with_any_value(value: object) -> None:
+def test_a_key_with_any_value_loads_or_is_rejected(value: object) -> None:
     load_or_reject({"extends": value})
     for key in ("taskmanagers", "savepoints", "config"):
         load_or_reject({"cluster": {key: value}})
@@ -118,6 +118,6 @@ def test_a_key_with_any_value(value: object) -> None:
 
 @EXAMPLES
 @given(st.text(max_size=60))
-def test_a_scenario_of_any_text(text: str) -> None:
+def test_any_text_loads_or_is_rejected(text: str) -> None:
     if not text.endswith((".yaml", ".yml")):
         load_or_reject(text)

@@ -56,7 +56,7 @@ def test_cancellations_are_counted_per_job() -> None:
                 harness.client.json("PATCH", f"/jobs/{harness.job(name).id}")
 
 
-def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
+def test_uploads_and_submissions_fail_as_configured(tmp_path: Path) -> None:
     with scenario_harness(SCENARIO) as harness:
         with pytest.raises(UncaughtJavaException) as error:
             upload(harness, tmp_path)

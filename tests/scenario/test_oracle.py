@@ -113,7 +113,7 @@ def test_the_exceptions_of_the_failing_job_agree_with_the_recording() -> None:
         assert f"Caused by: {exception.java_exception.cause}\n" in entry["stacktrace"]
 
 
-def test_programs_that_start_no_job() -> None:
+def test_some_recorded_programs_start_no_job() -> None:
     assert str(oracle()["MainThrows"].program.throws) == "java.lang.IllegalStateException: Intentional failure in main"
     assert not oracle()["NoExecute"].program.executes
 
