@@ -16,6 +16,7 @@ from flinkmock import Contract, FlinkMock
 from flinkmock.cli import main
 from flinkmock.contract.contract import clear_release_cache
 from flinkmock.contract.openapi import openapi
+from flinkmock.scenario import load_scenario
 from tests.timeouts import PATIENCE
 
 JSON = "application/json"
@@ -131,6 +132,14 @@ def test_a_scenario_of_an_imported_release_is_checked(tmp_path: Path, capsys: py
     file.write_text('flink: "2.4"\njobs:\n  orders: streaming\nfaults:\n  - {match: POST /notes, delay: 1s}\n')
     assert main(["scenario", "check", str(file)]) == 0
     assert main(["scenario", "plan", str(file)]) == 0
+
+
+@pytest.mark.usefixtures("imported_release")
+def test_a_scenario_without_a_release_can_use_operations_of_an_imported_release() -> None:
+    scenario = load_scenario(
+        {"faults": [{"match": request, "drop": "reset"} for request in ("POST /notes", "postNote")]}
+    )
+    assert {str(fault.trigger.patterns[0]) for fault in scenario.faults} == {"POST /notes"}
 
 
 @pytest.mark.usefixtures("imported_release")
