@@ -1,4 +1,4 @@
-"""The deployers of examples/ against `flinkmock serve`: copies with planted bugs, and the tests that find them."""
+"""The bugs that are planted in the deployers of `examples/`, and the tests that have to fail then."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.pages import ROOT, DocumentationPage
 
-FAILURE_CAUSE = "treats COMPLETED with a failure-cause as success"
-STATUS = "expects 200 where a savepoint is triggered"
-REPEAT = "repeats a savepoint request without a trigger id"
-FOUND_BY = {
-    FAILURE_CAUSE: {"completed_does_not_mean_success", "after_a_failed_stop_no_job_is_started"},
-    STATUS: {
+IGNORED_FAILURE_CAUSE = "treats COMPLETED with a failure-cause as success"
+WRONG_STATUS = "expects 200 where a savepoint is triggered"
+REPEATED_REQUEST = "repeats a savepoint request without a trigger id"
+FAILING_TESTS = {
+    IGNORED_FAILURE_CAUSE: {"completed_does_not_mean_success", "after_a_failed_stop_no_job_is_started"},
+    WRONG_STATUS: {
         "an_upgrade_restores_the_last_savepoint",
         "after_a_failed_stop_no_job_is_started",
         "completed_does_not_mean_success",
@@ -24,10 +26,10 @@ FOUND_BY = {
         "the_next_leader_does_not_know_the_savepoint",
         "a_slow_savepoint_times_out",
     },
-    REPEAT: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_repeated"},
+    REPEATED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_repeated"},
 }
-"""The tests that fail for each bug. The suites of all languages have the same tests."""
-TESTS = set().union(*FOUND_BY.values()) | {
+"""The tests that fail with each bug. The suites of all languages have the same tests."""
+ALL_TESTS = set().union(*FAILING_TESTS.values()) | {
     "a_deployed_job_is_up",
     "requests_without_a_leader_are_repeated",
     "requests_are_not_repeated_forever",
@@ -35,40 +37,53 @@ TESTS = set().union(*FOUND_BY.values()) | {
     "a_deployment_waits_for_the_next_leader",
 }
 
-Replacement = tuple[str, str, str]
-"""A file, its correct text, and the text that replaces it."""
+
+class Replacement(NamedTuple):
+    """A change that plants a bug in a file of a deployer."""
+
+    file: str
+    original: str
+    replacement: str
 
 
-def copy(folder: str, to: Path) -> Path:
+class SuiteRun(NamedTuple):
+    """The result of a test suite. `passed` has, by name, whether a test has passed on all releases."""
+
+    exit_code: int
+    passed: dict[str, bool]
+    output: str
+
+    @property
+    def failed(self) -> set[str]:
+        return {name for name, has_passed in self.passed.items() if not has_passed}
+
+
+def copy_folder(folder: str, to: Path) -> Path:
     """Copy a folder of the repository to the same place below `to`, and return the copy."""
     ignored = shutil.ignore_patterns("node_modules", "target", "__pycache__", ".*")
     return Path(shutil.copytree(ROOT / folder, to / folder, ignore=ignored))
 
 
-def plant(project: Path, replacements: list[Replacement]) -> None:
-    for name, right, wrong in replacements:
-        text = (project / name).read_text(encoding="utf-8")
-        assert text.count(right) == 1, (name, right)
-        (project / name).write_text(text.replace(right, wrong), encoding="utf-8")
+def replace_text(project: Path, replacements: Iterable[Replacement]) -> None:
+    """Change files of a project. Each original text has to be in its file once."""
+    for file, original, replacement in replacements:
+        text = (project / file).read_text(encoding="utf-8")
+        assert text.count(original) == 1, (file, original)
+        (project / file).write_text(text.replace(original, replacement), encoding="utf-8")
 
 
-def first_example(readme: Path, language: str) -> str:
-    """Return the first code block of a page."""
-    return examples(readme, language)[0]
+def documented_examples(readme: Path, language: str) -> list[str]:
+    """Return the first code block of a package's README, and all code blocks on the pages of `docs/`.
 
-
-def examples_of_the_site(language: str) -> list[str]:
-    """Return the code blocks in this language on the pages of the site, each of which is a complete file."""
-    pages = sorted((ROOT / "docs").rglob("*.md"))
-    return [block for page in pages for block in examples(page, language)]
-
-
-def examples(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    Each is a complete file.
+    """
+    pages = [DocumentationPage(page) for page in sorted((ROOT / "docs").rglob("*.md"))]
+    first = DocumentationPage(readme).texts(language)[0]
+    return [first, *(example for page in pages for example in page.texts(language))]
 
 
 def write_flinkmock(folder: Path) -> Path:
-    """Write a program that runs the flinkmock of this repository, for the environment variable FLINKMOCK."""
+    """Write a program that runs the flinkmock of this repository; return its path, for the variable FLINKMOCK."""
     path = folder / "flinkmock"
     command = shlex.join(["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "flinkmock"])
     path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
@@ -77,6 +92,6 @@ def write_flinkmock(folder: Path) -> Path:
 
 
 def snake_case(name: str) -> str:
-    """Return the name of a test as Python would spell it, without its release."""
+    """Return the name of a test in snake case, without `test_` and without the release."""
     words = re.sub(r"[(/\[].*", "", name).strip()
     return re.sub(r"\W+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", words).lower().removeprefix("test_")

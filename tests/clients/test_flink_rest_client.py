@@ -1,4 +1,4 @@
-"""The unmodified `flink-rest-client` from PyPI drives a job through its life."""
+"""The unmodified `flink-rest-client` from PyPI works with a fake cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flinkmock import FlinkMock
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 RELEASES = ("1.12", "1.20", "2.3")
 
-# the client leaves its jar file open, which does not concern the fake
+# the client does not close the jar that it uploads
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
@@ -25,16 +25,16 @@ def connect(cluster: FlinkMock) -> Any:
     return FlinkRestClient.get(host=address.hostname, port=address.port)
 
 
-def wait(condition: Callable[[], Any], polls: int = 100) -> Any:
-    """Polls as users do; with the fixture's clock each poll is a second of cluster time."""
-    for _ in range(polls):
+def poll(condition: Callable[[], Any], max_polls: int = 100) -> Any:
+    """Return the first true result of the condition. With the clock of the fixture, each request takes a second."""
+    for _ in range(max_polls):
         if result := condition():
             return result
-    raise AssertionError(f"not in {polls} polls")
+    raise AssertionError(f"not in {max_polls} polls")
 
 
 @pytest.mark.parametrize("flink", RELEASES)
-def test_a_jobs_whole_life(flink: str) -> None:
+def test_the_life_of_a_job(flink: str) -> None:
     with FlinkMock(flink=flink) as cluster:
         client = connect(cluster)
         assert client.overview()["flink-version"].startswith(f"{flink}.")
@@ -44,16 +44,16 @@ def test_a_jobs_whole_life(flink: str) -> None:
         assert jar["name"] == "wordcount.jar"
         assert client.jars.get_plan(jar["id"])["nodes"]
         assert client.jobs.job_ids() == [job_id]
-        wait(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
+        poll(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
 
-        wait(lambda: client.jobs.get_checkpoint_ids(job_id))
+        poll(lambda: client.jobs.get_checkpoint_ids(job_id))
         trigger = client.jobs.create_savepoint(job_id, "file:///savepoints")
-        done = wait(lambda: trigger.status["status"]["id"] == "COMPLETED" and trigger.status)
-        assert done["operation"]["location"].startswith("file:/savepoints/savepoint-")
+        poll(lambda: trigger.status["status"]["id"] == "COMPLETED")
+        assert trigger.status["operation"]["location"].startswith("file:/savepoints/savepoint-")
 
         vertex_id = client.jobs.get_vertex_ids(job_id)[0]
         vertex = client.jobs.get_vertex(job_id, vertex_id)
-        names = wait(vertex.metric_names)[:20]  # all of them make a URL that is too long, for real Flink too
+        names = poll(vertex.metric_names)[:20]  # all names would make the URL too long, for real Flink, too
         values = vertex.metrics(names)
         assert set(values) == set(names)
         assert all(isinstance(value, str) for value in values.values())
@@ -64,7 +64,7 @@ def test_a_jobs_whole_life(flink: str) -> None:
         assert client.jobmanager.metrics()
 
         assert client.jobs.terminate(job_id)
-        wait(lambda: client.jobs.get(job_id)["state"] == "CANCELED")
+        poll(lambda: client.jobs.get(job_id)["state"] == "CANCELED")
         assert client.overview()["jobs-cancelled"] == 1
 
         assert client.jars.delete(jar["id"])
@@ -72,19 +72,19 @@ def test_a_jobs_whole_life(flink: str) -> None:
             client.jars.delete(jar["id"])
 
 
-def test_stop_with_savepoint_and_start_from_it() -> None:
+def test_a_job_is_stopped_with_a_savepoint_and_restored_from_it() -> None:
     with FlinkMock() as cluster:
         client = connect(cluster)
         job_id = client.jars.upload_and_run(str(JAR))
-        wait(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
+        poll(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
         trigger = client.jobs.stop(job_id, "file:///savepoints")
-        location = wait(lambda: (trigger.status["operation"] or {}).get("location"))
-        wait(lambda: client.jobs.get(job_id)["state"] == "FINISHED")
+        location = poll(lambda: (trigger.status["operation"] or {}).get("location"))
+        poll(lambda: client.jobs.get(job_id)["state"] == "FINISHED")
 
         jar_id = client.jars.all()["files"][0]["id"]
-        restored = client.jars.run(jar_id, savepoint_path=location)
-        wait(lambda: client.jobs.get(restored)["state"] == "RUNNING")
-        assert client.jobs.get_checkpoints(restored)["latest"]["restored"]["external_path"] == location
+        restored_id = client.jars.run(jar_id, savepoint_path=location)
+        poll(lambda: client.jobs.get(restored_id)["state"] == "RUNNING")
+        assert client.jobs.get_checkpoints(restored_id)["latest"]["restored"]["external_path"] == location
 
 
 def test_an_error_response_raises_an_exception_in_the_client() -> None:

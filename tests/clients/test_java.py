@@ -1,4 +1,7 @@
-"""The module for JUnit 5, and the deployer that is tested with it. One run of Maven builds and tests all copies."""
+"""The tests of the module for JUnit 5 pass, and those of the deployer in Java, which find planted bugs.
+
+One run of Maven builds and tests the module, the deployer, and copies of the deployer with bugs.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,15 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.clients.deployers import (
-    FAILURE_CAUSE,
-    FOUND_BY,
-    REPEAT,
-    STATUS,
-    TESTS,
-    copy,
-    examples_of_the_site,
-    first_example,
-    plant,
+    ALL_TESTS,
+    FAILING_TESTS,
+    IGNORED_FAILURE_CAUSE,
+    REPEATED_REQUEST,
+    WRONG_STATUS,
+    Replacement,
+    copy_folder,
+    documented_examples,
+    replace_text,
     snake_case,
     write_flinkmock,
 )
@@ -37,11 +40,11 @@ MODULE = "clients/java/flinkmock-junit5"
 DEPLOYER = "examples/deployer-java"
 SOURCES = "src/main/java/deployer"
 BUGS = {
-    FAILURE_CAUSE: [(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
-    STATUS: [(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
-    REPEAT: [
-        (f"{SOURCES}/Flink.java", "if (supportsTriggerIds) {", "if (false) {"),
-        (f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
+    IGNORED_FAILURE_CAUSE: [Replacement(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
+    WRONG_STATUS: [Replacement(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
+    REPEATED_REQUEST: [
+        Replacement(f"{SOURCES}/Flink.java", "if (supportsTriggerIds) {", "if (false) {"),
+        Replacement(f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
     ],
 }
 POM = """<project>
@@ -56,7 +59,7 @@ POM = """<project>
 
 
 def run(root: Path) -> None:
-    """Run all tests: offline if the local repository has everything, else with downloads."""
+    """Run all tests: offline if Maven's local repository has everything, otherwise with downloads."""
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(root))}
     for options in (["-o"], ["-U"]):
         command = ["mvn", "-B", "-q", *options, "-Dmaven.test.failure.ignore=true", "test"]
@@ -70,41 +73,43 @@ def run(root: Path) -> None:
     pytest.fail(completed.stdout + completed.stderr)
 
 
-def read(folder: Path) -> dict[str, bool]:
-    """Read the reports. A test passes if it passes on all releases."""
+def read_reports(folder: Path) -> dict[str, bool]:
+    """Return, by name, whether a test has passed on all releases."""
     passed: dict[str, bool] = {}
     for report in (folder / "target" / "surefire-reports").glob("TEST-*.xml"):
         for case in ElementTree.parse(report).iter("testcase"):
-            success = case.find("failure") is None and case.find("error") is None
+            has_passed = case.find("failure") is None and case.find("error") is None
             name = snake_case(case.attrib["name"])
-            passed[name] = passed.get(name, True) and success
+            passed[name] = passed.get(name, True) and has_passed
     return passed
 
 
 def failed(passed: dict[str, bool]) -> set[str]:
-    return {name for name, success in passed.items() if not success}
+    return {name for name, has_passed in passed.items() if not has_passed}
 
 
-def test_the_module_passes_and_the_suite_finds_each_bug(tmp_path: Path) -> None:
-    """All in one test, since a run of Maven for each would take minutes."""
-    copy("clients/java", tmp_path)
-    for example in (first_example(tmp_path / "clients/java/README.md", "java"), *examples_of_the_site("java")):
+def test_module_and_deployer_pass_and_their_tests_find_each_bug(tmp_path: Path) -> None:
+    """All in one test, because several runs of Maven would take minutes."""
+    copy_folder("clients/java", tmp_path)
+    for example in documented_examples(tmp_path / "clients/java/README.md", "java"):
         name = re.findall(r"^class (\w+)", example, re.MULTILINE)[0]
         (tmp_path / MODULE / "src" / "test" / "java" / f"{name}.java").write_text(example, encoding="utf-8")
-    copy(DEPLOYER, tmp_path)
+    copy_folder(DEPLOYER, tmp_path)
     folders = {bug: f"{DEPLOYER}-{number}" for number, bug in enumerate(BUGS)}
     for bug, folder in folders.items():
         shutil.copytree(tmp_path / DEPLOYER, tmp_path / folder)
-        plant(tmp_path / folder, BUGS[bug])
-        name = "<artifactId>deployer</artifactId>"
-        plant(tmp_path / folder, [("pom.xml", name, f"<artifactId>{Path(folder).name}</artifactId>")])
+        replace_text(tmp_path / folder, BUGS[bug])
+        artifact_id = "<artifactId>deployer</artifactId>"
+        replace_text(
+            tmp_path / folder, [Replacement("pom.xml", artifact_id, f"<artifactId>{Path(folder).name}</artifactId>")]
+        )
     modules = "".join(f"<module>{folder}</module>" for folder in ("clients/java", DEPLOYER, *folders.values()))
     (tmp_path / "pom.xml").write_text(POM.format(modules=modules), encoding="utf-8")
     run(tmp_path)
 
-    module, deployer = read(tmp_path / MODULE), read(tmp_path / DEPLOYER)
+    module, deployer = read_reports(tmp_path / MODULE), read_reports(tmp_path / DEPLOYER)
     assert len(module) > 10
     assert {"the_report_names_its_job", "the_deadline_ends_the_client", "the_job_is_there"} < module.keys()
-    assert set(deployer) == TESTS
+    assert set(deployer) == ALL_TESTS
     assert (failed(module), failed(deployer)) == (set(), set())
-    assert {bug: failed(read(tmp_path / folder)) for bug, folder in folders.items()} == FOUND_BY
+    assert {bug: failed(read_reports(tmp_path / folder)) for bug, folder in folders.items()} == FAILING_TESTS

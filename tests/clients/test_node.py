@@ -1,4 +1,4 @@
-"""The package for Node.js, and the deployer that is tested with it."""
+"""The tests of the package for Node.js pass, and those of the deployer in JavaScript, which find planted bugs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.clients.deployers import (
-    FAILURE_CAUSE,
-    FOUND_BY,
-    REPEAT,
-    ROOT,
-    STATUS,
-    TESTS,
-    copy,
-    examples_of_the_site,
-    first_example,
-    plant,
+    ALL_TESTS,
+    FAILING_TESTS,
+    IGNORED_FAILURE_CAUSE,
+    REPEATED_REQUEST,
+    WRONG_STATUS,
+    Replacement,
+    SuiteRun,
+    copy_folder,
+    documented_examples,
+    replace_text,
     snake_case,
     write_flinkmock,
 )
+from tests.docs.pages import ROOT
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,66 +34,67 @@ pytestmark = [
 PACKAGE = "clients/js"
 DEPLOYER = "examples/deployer-js"
 BUGS = {
-    FAILURE_CAUSE: [
-        ("flink.js", '  if (failure) throw new SavepointFailed(innermostCause(failure["stack-trace"]));\n', ""),
+    IGNORED_FAILURE_CAUSE: [
+        Replacement(
+            "flink.js", '  if (failure) throw new SavepointFailed(innermostCause(failure["stack-trace"]));\n', ""
+        ),
     ],
-    STATUS: [("deployer.js", "expectedStatus: 202", "expectedStatus: 200")],
-    REPEAT: [
-        (
+    WRONG_STATUS: [Replacement("deployer.js", "expectedStatus: 202", "expectedStatus: 200")],
+    REPEATED_REQUEST: [
+        Replacement(
             "flink.js",
             'supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields',
             "fields",
         ),
-        ("deployer.js", 'idempotent: "triggerId" in json', "idempotent: true"),
+        Replacement("deployer.js", 'idempotent: "triggerId" in json', "idempotent: true"),
     ],
 }
 
 
-def run(project: Path, *files: str) -> tuple[int, dict[str, bool], str]:
-    """Run tests; return the exit code, whether each test passed, and the output."""
+def run(project: Path, *files: str) -> SuiteRun:
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(project))}
     command = ["node", "--test", "--test-reporter=tap", *files]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     results = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", completed.stdout, re.MULTILINE)
     passed = {name: result == "ok" for result, name in results if not name.endswith(".js")}
-    return completed.returncode, passed, completed.stdout + completed.stderr
+    return SuiteRun(completed.returncode, passed, completed.stdout + completed.stderr)
 
 
 def copy_deployer(to: Path) -> Path:
-    """Copy the deployer, and install the package as `npm install` does."""
-    package, project = copy(PACKAGE, to), copy(DEPLOYER, to)
+    """Copy the deployer and the package, and link the package where `npm install` would."""
+    package, project = copy_folder(PACKAGE, to), copy_folder(DEPLOYER, to)
     (project / "node_modules").mkdir()
     (project / "node_modules" / "flinkmock").symlink_to(package)
     return project
 
 
 def test_the_tests_of_the_package_pass(tmp_path: Path) -> None:
-    package = copy(PACKAGE, tmp_path)
-    for number, example in enumerate([first_example(package / "README.md", "js"), *examples_of_the_site("js")]):
+    package = copy_folder(PACKAGE, tmp_path)
+    for number, example in enumerate(documented_examples(package / "README.md", "js")):
         (package / "test" / f"example{number}.test.js").write_text(example, encoding="utf-8")
-    code, passed, output = run(package, "test/")
-    assert code == 0, output
-    assert len(passed) > 15
-    assert passed["the report names its job"] and passed["the client works with 1.12"]
+    suite_run = run(package, "test/")
+    assert suite_run.exit_code == 0, suite_run.output
+    assert len(suite_run.passed) > 15
+    assert {"the report names its job", "the client works with 1.12"} < suite_run.passed.keys()
 
 
-def test_the_suite_passes(tmp_path: Path) -> None:
-    code, passed, output = run(copy_deployer(tmp_path), "test/deployer.test.js")
-    assert code == 0, output
-    assert {snake_case(name) for name in passed} == TESTS
+def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
+    suite_run = run(copy_deployer(tmp_path), "test/deployer.test.js")
+    assert suite_run.exit_code == 0, suite_run.output
+    assert {snake_case(name) for name in suite_run.passed} == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
+def test_the_tests_of_the_deployer_find_a_bug(bug: str, tmp_path: Path) -> None:
     project = copy_deployer(tmp_path)
-    plant(project, BUGS[bug])
-    code, passed, output = run(project, "test/deployer.test.js")
-    assert code == 1
-    assert {snake_case(name) for name, success in passed.items() if not success} == FOUND_BY[bug], output
+    replace_text(project, BUGS[bug])
+    suite_run = run(project, "test/deployer.test.js")
+    assert suite_run.exit_code == 1
+    assert {snake_case(name) for name in suite_run.failed} == FAILING_TESTS[bug], suite_run.output
 
 
 @pytest.mark.skipif(not shutil.which("tsc"), reason="TypeScript is not installed: tsc is not on the path")
-def test_the_types_are_valid() -> None:
+def test_tsc_accepts_the_types() -> None:
     command = ["tsc", "--noEmit", "--strict", "--target", "es2022", str(ROOT / PACKAGE / "index.d.ts")]
     completed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (0, "")

@@ -1,4 +1,4 @@
-"""The deployer in Python, tested with pytest against clusters of `flinkmock serve`."""
+"""The tests of the deployer in Python that start `flinkmock serve` pass, and find planted bugs."""
 
 from __future__ import annotations
 
@@ -10,29 +10,40 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.deployers import FAILURE_CAUSE, FOUND_BY, REPEAT, ROOT, STATUS, TESTS, copy, plant, snake_case
+from tests.clients.deployers import (
+    ALL_TESTS,
+    FAILING_TESTS,
+    IGNORED_FAILURE_CAUSE,
+    REPEATED_REQUEST,
+    WRONG_STATUS,
+    Replacement,
+    SuiteRun,
+    copy_folder,
+    replace_text,
+    snake_case,
+)
+from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.slow
 
 DEPLOYER = "examples/deployer"
 BUGS = {
-    FAILURE_CAUSE: [
-        (
+    IGNORED_FAILURE_CAUSE: [
+        Replacement(
             "deployer/flink.py",
             'raise SavepointFailed(innermost_cause(operation["failure-cause"]["stack-trace"]))',
             "pass",
         ),
     ],
-    STATUS: [("deployer/sync.py", "expected_status=202", "expected_status=200")],
-    REPEAT: [
-        ("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
-        ("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
+    WRONG_STATUS: [Replacement("deployer/sync.py", "expected_status=202", "expected_status=200")],
+    REPEATED_REQUEST: [
+        Replacement("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
+        Replacement("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
     ],
 }
 
 
-def run(project: Path) -> tuple[int, dict[str, bool], str]:
-    """Run the tests; return the exit code, whether each test passed, and the output."""
+def run(project: Path) -> SuiteRun:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     plugins = ["-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider"]
@@ -40,22 +51,22 @@ def run(project: Path) -> tuple[int, dict[str, bool], str]:
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     results = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", completed.stdout, re.MULTILINE)
     passed: dict[str, bool] = {}
-    for name, result in results:
-        test = snake_case(name)
+    for test_id, result in results:
+        test = snake_case(test_id)
         passed[test] = passed.get(test, True) and result == "PASSED"
-    return completed.returncode, passed, completed.stdout + completed.stderr
+    return SuiteRun(completed.returncode, passed, completed.stdout + completed.stderr)
 
 
-def test_the_suite_passes(tmp_path: Path) -> None:
-    code, passed, output = run(copy(DEPLOYER, tmp_path))
-    assert code == 0, output
-    assert set(passed) == TESTS
+def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
+    suite_run = run(copy_folder(DEPLOYER, tmp_path))
+    assert suite_run.exit_code == 0, suite_run.output
+    assert set(suite_run.passed) == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
-    project = copy(DEPLOYER, tmp_path)
-    plant(project, BUGS[bug])
-    code, passed, output = run(project)
-    assert code == 1
-    assert {name for name, success in passed.items() if not success} == FOUND_BY[bug], output
+def test_the_tests_of_the_deployer_find_a_bug(bug: str, tmp_path: Path) -> None:
+    project = copy_folder(DEPLOYER, tmp_path)
+    replace_text(project, BUGS[bug])
+    suite_run = run(project)
+    assert suite_run.exit_code == 1
+    assert suite_run.failed == FAILING_TESTS[bug], suite_run.output

@@ -12,20 +12,14 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.clients.deployers import IGNORED_FAILURE_CAUSE, REPEATED_REQUEST, WRONG_STATUS, Replacement, replace_text
+
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
 SUITES = ("tests/test_sync.py", "tests/test_async.py")
 """The suites that use the fixture `flinkmock`. `tests/clients/test_python.py` runs the suite without it."""
 PLUGIN_OPTIONS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
 """Options that load only the plugins that the project depends on."""
-
-
-class Replacement(NamedTuple):
-    """A change that plants a bug in a file of the deployer."""
-
-    file: str
-    original: str
-    replacement: str
 
 
 class Bug(NamedTuple):
@@ -43,7 +37,7 @@ class Bug(NamedTuple):
 
 
 BUGS = {
-    "treats COMPLETED with a failure-cause as success": Bug(
+    IGNORED_FAILURE_CAUSE: Bug(
         (
             Replacement(
                 "deployer/flink.py",
@@ -56,7 +50,7 @@ BUGS = {
         frozenset({"test_completed_does_not_mean_success", "test_after_a_failed_stop_no_job_is_started"}),
         (r"DID NOT RAISE \S*SavepointFailed", r"requests:(?s:.)*200 GET /jobs/\w+/savepoints/\w+"),
     ),
-    "expects 200 where a savepoint is triggered": Bug(
+    WRONG_STATUS: Bug(
         (
             Replacement("deployer/sync.py", "expected_status=202", "expected_status=200"),
             Replacement("deployer/aio.py", "expected_status=202", "expected_status=200"),
@@ -72,7 +66,7 @@ BUGS = {
         ),
         (r'RequestFailed: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}',),
     ),
-    "repeats a savepoint request without a trigger id": Bug(
+    REPEATED_REQUEST: Bug(
         (
             Replacement("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
             Replacement("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
@@ -119,10 +113,7 @@ def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
 def test_the_suite_finds_a_bug(bug: Bug, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for file, original, replacement in bug.replacements:
-        text = (project / file).read_text(encoding="utf-8")
-        assert text.count(original) == 1, (file, original)
-        (project / file).write_text(text.replace(original, replacement), encoding="utf-8")
+    replace_text(project, bug.replacements)
     code, output = run(project, *SUITES, "--flinkmock-flink=2.3", "-q", "-rf")
     assert code == 1
     failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", output, re.MULTILINE))
