@@ -96,6 +96,7 @@ class Cluster:
         """
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
+        """The jobs of the leader, by id."""
         self.applications: dict[str, Application] = {}
         self.taskmanagers = TaskManagers(self)
         self.slots = SlotTable()
@@ -105,7 +106,7 @@ class Cluster:
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
         self.output_has_ended = False
-        """Whether the output of main methods is lost from now on. See `ProgramError.ends_output`."""
+        """Whether the output of later main methods is lost. See `ProgramError.ends_output`."""
         self._generated_job_ids = 0
         """The number of job ids that were generated."""
         self._call_counts: dict[tuple[str, str], int] = {}
@@ -126,22 +127,24 @@ class Cluster:
         )
 
     def _make_components(self, upload_dir: Path) -> None:
-        ms = self.configuration.milliseconds
+        configuration = self.configuration
         self.event_queue = EventQueue()
         self.wait_conditions = WaitConditions(signals_of(self.spec))
-        self.async_operations = AsyncOperations(ms(ASYNC_STORE_DURATION), leader_cached_kinds(self.release))
-        self.job_store = JobStore(
-            self.configuration.integer(JOB_STORE_EXPIRATION) * 1000, self.configuration.integer(JOB_STORE_CAPACITY)
+        self.async_operations = AsyncOperations(
+            configuration.milliseconds(ASYNC_STORE_DURATION), leader_cached_kinds(self.release)
         )
+        job_expiration_s = configuration.integer(JOB_STORE_EXPIRATION)
+        self.job_store = JobStore(job_expiration_s * 1000, configuration.integer(JOB_STORE_CAPACITY))
         schemes = self.spec.file_systems
         file_systems = FileSystems(self.release) if schemes is None else FileSystems(self.release, schemes)
         self.savepoints = SavepointCoordinator(self, SavepointStore(file_systems))
         self.state_machines = JobStateMachines(self)
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
-        self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.random)
+        self.jars = JarStore(upload_dir, f"{configuration.values['web.upload.dir']}/flink-web-upload", self.random)
         self.leadership = Leadership(self, self.spec.jobmanagers, self._make_caches)
-        self.profiler = Profiler(ms(PROFILING_MAX_DURATION) // 1000, self.configuration.integer(PROFILING_HISTORY))
+        max_profiling_s = configuration.milliseconds(PROFILING_MAX_DURATION) // 1000
+        self.profiler = Profiler(max_profiling_s, configuration.integer(PROFILING_HISTORY))
 
     def _make_caches(self, jobmanager: int) -> Caches:
         """Create the caches of the JobManager with this number."""
@@ -166,6 +169,7 @@ class Cluster:
             self.event_queue.register(owner)
 
     def _start_scenario(self) -> None:
+        """Add TaskManagers, savepoints, scheduled events and jobs, as the scenario says."""
         spec = self.spec
         for _ in range(spec.taskmanagers):
             self.taskmanagers.add(self.started_at)
@@ -223,14 +227,9 @@ class Cluster:
     def schedule_when_met(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
         """Add a wait condition that schedules an event when it is met.
 
-        Do nothing if `duration` is not a wait condition; it is unbounded then, and nothing ends it.
-
-        Args:
-            duration: The condition.
-            subject_id: The id of the job, or the `wait_key` of the async operation, that waits.
-            at: Epoch ms.
-            handler: The name of the event handler.
-            args: The arguments of the event handler, without the time.
+        Do nothing if `duration` is not a wait condition; it is unbounded then, and nothing ends it. `subject_id` is the
+        id of the job, or the `wait_key` of the async operation, that waits. `args` are the arguments of the event
+        handler named `handler`, without the time.
         """
         if isinstance(duration, Polls | Signal):
             condition_met = self.wait_conditions.add(duration, subject_id, handler, *args)

@@ -49,7 +49,7 @@ class RequirementsChange:
 
     Attributes:
         at: When the change happened, in epoch ms.
-        cause: The cause of the rescale.
+        cause: The cause of the rescale, if there is one.
         ended_at: When it was known that the job is not rescaled, in epoch ms; None as long as that is not known.
         reason: The reason why the job is not rescaled (Flink's `TerminatedReason`).
         attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
@@ -77,12 +77,14 @@ class Job:
     lifecycle: FlatLifecycle
     checkpoints: CheckpointTracker
     submitted_at: int
+    """When the cluster got the job."""
     application_id: str
     states: StateHistory = field(default_factory=StateHistory)
     attempts: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    """The failures, oldest first."""
     step_index: int = 0
-    """The current step of the lifecycle."""
+    """The index of the current step of the lifecycle."""
     lifecycle_version: int = 0
     """The number of times the lifecycle was replaced. Events that were scheduled for an earlier version are ignored."""
     restarts: int = 0

@@ -16,7 +16,7 @@ from flinkmock.cluster.submission.java_values import (
     non_empty_text,
     unboxed,
 )
-from flinkmock.cluster.submission.plan_collect_sinks import collect_sink
+from flinkmock.cluster.submission.plan_collect_sinks import read_collect_sink
 from flinkmock.cluster.submission.plan_vertices import PlanInput, PlanVertex, chained_operators
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
 
@@ -85,7 +85,7 @@ def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
     ]
     if not ids:
         return
-    sinks = [collect_sink(operator) for operator in _operators(vertex["configuration"])]
+    sinks = [read_collect_sink(operator) for operator in _operators(vertex["configuration"])]
     for operator_id, sink in zip(ids, filter(None, sinks), strict=False):
         yield replace(sink, operator_id=operator_id or "")
 

@@ -17,7 +17,7 @@ DEFAULT_BATCH_BYTES = 2 << 20
 """The default of the option collect-sink.batch-size.max."""
 
 
-def collect_sink(operator: Any) -> CollectSink | None:
+def read_collect_sink(operator: Any) -> CollectSink | None:
     """Return the sink of a CollectSinkOperator; None for any other operator."""
     if not is_a(operator, "CollectSinkOperator"):
         return None

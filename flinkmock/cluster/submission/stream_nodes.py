@@ -16,7 +16,7 @@ from flinkmock.cluster.submission.java_values import (
     simple_name,
     unboxed,
 )
-from flinkmock.cluster.submission.plan_collect_sinks import collect_sink
+from flinkmock.cluster.submission.plan_collect_sinks import read_collect_sink
 from flinkmock.cluster.submission.plan_vertices import check_count
 from flinkmock.flink.java_serialization.reader import JavaObject
 
@@ -142,7 +142,7 @@ def _node(fields: Mapping[str, Any], factory: Any) -> StreamNode:
         is_legacy_source=is_a(operator, "StreamSource"),
         is_yielding=any(is_a(factory, class_name) for class_name in _YIELDING_FACTORIES),
         holds_output=isinstance(attribute, JavaObject) and attribute.fields.get("isNoOutputUntilEndOfInput") is True,
-        collect_sink=collect_sink(operator),
+        collect_sink=read_collect_sink(operator),
     )
 
 
