@@ -97,7 +97,7 @@ class Proxy:
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
         self._delayed_responses = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
-        self._faults = FaultMiddleware(None, self._upstream, contract.release)
+        self._fault_middleware = FaultMiddleware(None, self._upstream, contract.release)
         self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same paths
         self._client: aiohttp.ClientSession | None = None
 
@@ -162,12 +162,12 @@ class Proxy:
         app.on_shutdown.append(cancel_delayed_responses)
         return app
 
-    async def _handle(self, http: web.Request) -> web.StreamResponse:
-        request, url = self._request_of(http)
+    async def _handle(self, http_request: web.Request) -> web.StreamResponse:
+        request, url = self._request_of(http_request)
         key = id(request)
         self._in_flight[key] = request, time.monotonic_ns()
         try:
-            return await self._respond(http, request, url)
+            return await self._respond(http_request, request, url)
         except asyncio.CancelledError:
             self._add_hanging(key, "no response until the proxy ended")
             raise
@@ -182,22 +182,24 @@ class Proxy:
         seconds = (time.monotonic_ns() - received_ns) // 1_000_000_000
         self.checker.add_unanswered(f"{request.operation or request.method}: {reason}", f"{seconds} s")
 
-    async def _respond(self, http: web.Request, request: Request, url: URL) -> web.StreamResponse:
+    async def _respond(self, http_request: web.Request, request: Request, url: URL) -> web.StreamResponse:
         """Return the response to a request: that of its fault, that of the server, or 502."""
         request_body = BodyBuffer(MAX_BODY_BYTES)
-        response = await self._choose_fault(http, request)
+        response = await self._choose_fault(http_request, request)
         if request.fault is not None:
-            delivery = FaultDelivery(request.fault, self._upstream.clock, self._delayed_responses, http.transport)
+            delivery = FaultDelivery(
+                request.fault, self._upstream.clock, self._delayed_responses, http_request.transport
+            )
             if response is not None:
-                await read_body(http.content, request_body)
+                await read_body(http_request.content, request_body)
                 self._record(self._exchange(request, request_body, response))
                 return await response_with_fault(response, delivery, lower_case=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
-            return await self._forward(http, request, url, request_body, delivery)
+            return await self._forward(http_request, request, url, request_body, delivery)
         except aiohttp.ClientError as error:
-            self._add_unanswered(http, request, error)
+            self._add_unanswered(http_request, request, error)
             bad_gateway = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
             exchange = self._exchange_without_response(request, request_body)
             size = bad_gateway.content_length or 0
@@ -206,15 +208,20 @@ class Proxy:
             return bad_gateway
 
     async def _forward(
-        self, http: web.Request, request: Request, url: URL, request_body: BodyBuffer, delivery: FaultDelivery | None
+        self,
+        http_request: web.Request,
+        request: Request,
+        url: URL,
+        request_body: BodyBuffer,
+        delivery: FaultDelivery | None,
     ) -> web.StreamResponse:
         """Forward a request and its response. Raises aiohttp.ClientError if the server sends no response."""
         assert self._client is not None
         async with self._client.request(
-            http.method,
+            http_request.method,
             url,
-            headers=self._with_added_headers(end_to_end(http.raw_headers)),
-            data=forward_body(http.content, request_body) if http.body_exists else None,
+            headers=self._with_added_headers(end_to_end(http_request.raw_headers)),
+            data=forward_body(http_request.content, request_body) if http_request.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
             is_kept = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
@@ -226,13 +233,13 @@ class Proxy:
                 content = await upstream_response.read()
                 body.add(content)
                 original = self._stale(request) or _as_response(upstream_response, content)
-                changed = self._faults.after(request, original)
+                changed = self._fault_middleware.after(request, original)
                 exchange = self._exchange(request, request_body, changed)
                 response = await response_with_fault(changed, delivery, lower_case=self._quirks.lower_case_headers)
             else:
                 if delivery is not None:
                     await delivery.delay()
-                response = await self._stream(http, request, upstream_response, body)
+                response = await self._stream(http_request, request, upstream_response, body)
                 exchange = self._exchange_without_response(request, request_body)
                 content_type = upstream_response.headers.get("Content-Type")
                 add_response(exchange, request, upstream_response.status, body.size, content_type)
@@ -259,10 +266,10 @@ class Proxy:
         return self._upstream.history.newest_until(request.target, self._upstream.clock.now() - request.staleness_ms)
 
     async def _stream(
-        self, http: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
+        self, http_request: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
     ) -> web.StreamResponse:
         response = UpstreamResponse(upstream_response)
-        await response.prepare(http)
+        await response.prepare(http_request)
         try:
             async for chunk in upstream_response.content.iter_any():
                 body.add(chunk)
@@ -270,35 +277,35 @@ class Proxy:
             await response.write_eof()
         except aiohttp.ClientError as error:
             # client or server has disconnected; closing the connection is the only way to inform the client
-            self._add_unanswered(http, request, error)
+            self._add_unanswered(http_request, request, error)
             body.discard()
-            if http.transport is not None:
-                http.transport.close()
+            if http_request.transport is not None:
+                http_request.transport.close()
         return response
 
-    def _add_unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
-        if _is_disconnected(http):
+    def _add_unanswered(self, http_request: web.Request, request: Request, error: Exception) -> None:
+        if _is_disconnected(http_request):
             self._add_hanging(id(request), "the client left before the response was complete")
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
             self.checker.note_interruption("the server did not respond", time.perf_counter_ns() / 1_000_000)
 
-    async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
+    async def _choose_fault(self, http_request: web.Request, request: Request) -> Response | NoResponse | None:
         """Choose the fault of a request; return the response if the fault keeps the request from the server."""
         faults = self._upstream.faults
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._upstream.refresh_jobs(self._client, self._with_added_headers(http.headers))
-        return self._faults.before(request)
+        await self._upstream.refresh_jobs(self._client, self._with_added_headers(http_request.headers))
+        return self._fault_middleware.before(request)
 
-    def _request_of(self, http: web.Request) -> tuple[Request, URL]:
+    def _request_of(self, http_request: web.Request) -> tuple[Request, URL]:
         """Return the request and its upstream URL."""
-        request = Request(http.method, http.raw_path, http.headers)
+        request = Request(http_request.method, http_request.raw_path, http_request.headers)
         request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
-        request.operation, request.path_parameters, url = self._route(http.method, http.raw_path)
+        request.operation, request.path_parameters, url = self._route(http_request.method, http_request.raw_path)
         request.job_id = request.path_parameters.get("jobid")
-        request.path = unquote(http.raw_path.partition("?")[0])
+        request.path = unquote(http_request.raw_path.partition("?")[0])
         return request, url
 
     def _find_route(self, method: str, target: str) -> _Route:
