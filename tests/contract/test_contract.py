@@ -1,3 +1,5 @@
+"""Contracts are loaded by release, and find operations by id, by path and by request."""
+
 import re
 import subprocess
 import sys
@@ -8,7 +10,7 @@ from flinkmock.contract import LATEST, Contract, known_releases
 from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, UnknownRelease
 
 
-def test_thirteen_releases_oldest_first():
+def test_the_thirteen_bundled_releases_are_listed_oldest_first():
     assert known_releases() == (
         *(f"1.{minor}" for minor in range(12, 21)),
         *(f"2.{minor}" for minor in range(4)),
@@ -17,7 +19,7 @@ def test_thirteen_releases_oldest_first():
 
 
 @pytest.mark.parametrize(("minor", "count"), [("1.12", 66), ("1.20", 86), ("2.3", 97)])
-def test_number_of_operations(minor, count):
+def test_contracts_have_all_operations_of_the_release(minor, count):
     contract = Contract.load(minor)
     assert len(contract.operations) == count
     assert len({operation.id for operation in contract}) == count
@@ -29,7 +31,7 @@ def test_a_version_loads_its_minor_release_once():
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_commit_build_time_and_provenance(minor):
+def test_contracts_have_commit_build_time_and_provenance(minor):
     contract = Contract.load(minor)
     assert contract.release.minor == minor
     assert contract.release.version.startswith(minor + ".")
@@ -38,7 +40,7 @@ def test_commit_build_time_and_provenance(minor):
     assert "flink-dist" in contract.provenance["detail"]
 
 
-def test_the_revision_of_2_3_0():
+def test_commit_and_build_time_of_2_3_0_are_those_of_the_jar():
     release = Contract.load("2.3").release
     assert f"{release.commit} @ {release.build_time}" == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
 
@@ -46,13 +48,13 @@ def test_the_revision_of_2_3_0():
 @pytest.mark.parametrize(
     ("flink", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
 )
-def test_an_unknown_release_is_refused_with_a_hint(flink, hint):
-    with pytest.raises(UnknownRelease) as caught:
+def test_an_unknown_release_is_rejected_with_a_suggestion(flink, hint):
+    with pytest.raises(UnknownRelease) as error:
         Contract.load(flink)
-    assert hint in str(caught.value)
-    assert str(caught.value).endswith("2.0, 2.1, 2.2, 2.3.")
-    assert isinstance(caught.value, ValueError)
-    assert isinstance(caught.value, FlinkMockError)
+    assert hint in str(error.value)
+    assert str(error.value).endswith("2.0, 2.1, 2.2, 2.3.")
+    assert isinstance(error.value, ValueError)
+    assert isinstance(error.value, FlinkMockError)
 
 
 def test_the_message_contains_the_unknown_release():
@@ -79,29 +81,30 @@ def test_loading_a_contract_imports_neither_jsonschema_nor_faker():
         ("GET", "/over%76iew", "getClusterOverview"),
     ],
 )
-def test_match(method, path, operation_id):
+def test_requests_match_their_operation(method, path, operation_id):
     assert Contract.load("2.3").match(method, path).id == operation_id
 
 
-def test_no_match():
+def test_other_requests_match_no_operation():
     contract = Contract.load("2.3")
     assert contract.match("GET", "/nowhere") is None
     assert contract.match("DELETE", "/overview") is None
 
 
-def test_parameters():
+def test_operations_have_parameters_and_required_options():
     run = Contract.load("2.3").operation("submitJobFromJar")
     assert run.segments == ("jars", ":jarid", "run")
     assert run.requires_config == {"web.submit.enable": True}
-    restored = run.query_parameters[0]
-    assert (restored.name, restored.type, restored.list, restored.other_text_is_false) == (
-        *("allowNonRestoredState", "boolean", True, True),
-    )
-    [job] = Contract.load("2.3").operation("getJobDetails").path_parameters
-    assert (job.format, job.java_type) == ("hex32", "JobID")
+    allow_non_restored_state = run.query_parameters[0]
+    assert allow_non_restored_state.name == "allowNonRestoredState"
+    assert allow_non_restored_state.type == "boolean"
+    assert allow_non_restored_state.list
+    assert allow_non_restored_state.other_text_is_false
+    [job_id] = Contract.load("2.3").operation("getJobDetails").path_parameters
+    assert (job_id.format, job_id.java_type) == ("hex32", "JobID")
 
 
-def test_files_are_not_json():
+def test_responses_with_files_cannot_be_checked():
     contract = Contract.load("2.3")
     log = contract.operation("getJobManagerLogFile")
     assert log.returns_file
@@ -110,7 +113,7 @@ def test_files_are_not_json():
         contract.check_response(log, {})
 
 
-def test_an_unknown_operation():
+def test_an_unknown_operation_is_an_error():
     old = Contract.load("1.12")
     assert "getApplicationsOverview" not in old
     with pytest.raises(NotFound, match="has no operation"):

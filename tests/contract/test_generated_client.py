@@ -1,7 +1,6 @@
-"""A Python client generated from the OpenAPI document parses every recorded response and loses nothing.
+"""A Python client that is generated from the OpenAPI document parses all values of each recorded response.
 
-The generator is openapi-python-client; each model's `from_dict` is strict about what it needs, and enums about what
-they know.
+The generator is openapi-python-client. Its models reject missing fields, and its enums unknown values.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
 def generate(version: str, folder: Path) -> None:
-    """Generates the package `client` in `folder`. A warning of the generator means that it omitted something."""
+    """Generate the package `client` in a folder. A warning, which means that something is missing, is an error."""
     document, config = folder / "openapi.json", folder / "config.json"
     document.write_text(json.dumps(openapi(Contract.load(version))), encoding="utf-8")
     config.write_text(json.dumps({"post_hooks": [], "package_name_override": "client"}), encoding="utf-8")
@@ -48,7 +47,7 @@ VERSIONS = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The release; its generated client can be imported as `client`."""
+    """The version of a release. Its client can be imported as `client`."""
     folder = tmp_path_factory.mktemp("generated")
     generate(request.param, folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -59,19 +58,18 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def modules(contract: Contract) -> dict[str, ModuleType]:
-    """Operation id -> its module in the client."""
-    folder = Path(importlib.import_module("client.api").__path__[0])  # has a package for each tag
-    module_names = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
-    named = {
-        operation.id: module_names[operation.id.lower()]
+    """Return the modules of the client by operation id."""
+    folder = Path(importlib.import_module("client.api").__path__[0])  # contains a package for each tag
+    names = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
+    return {
+        operation.id: importlib.import_module(f"client.api.{names[operation.id.lower()]}")
         for operation in contract
-        if operation.id.lower() in module_names
+        if operation.id.lower() in names
     }
-    return {operation_id: importlib.import_module(f"client.api.{name}") for operation_id, name in named.items()}
 
 
 def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
-    """Yield (operation, step, response) of all suites, without HEAD requests and unknown paths."""
+    """Yield the operation, the step and the response of all suites, without HEAD requests and unknown paths."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})
@@ -80,33 +78,34 @@ def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str
                 yield operation, f"{step['suite']}: {step['step']}", response
 
 
-def plain(parsed: Any) -> Any:
+def as_json(parsed: Any) -> Any:
+    """Return the JSON value of a parsed body."""
     if isinstance(parsed, list):
-        return [plain(element) for element in parsed]
+        return [as_json(element) for element in parsed]
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 
-def test_it_parses_every_recorded_response(client: str) -> None:
+def test_the_client_parses_each_recorded_response(client: str) -> None:
     contract = Contract.load(client)
     apis = modules(contract)
     assert len(apis) == len(list(contract))
-    speaker = importlib.import_module("client").Client(base_url="http://flink:8081")
-    parsed = 0
+    client_object = importlib.import_module("client").Client(base_url="http://flink:8081")
+    response_count = 0
     for operation, step, response in responses(client, contract):
         body = response["body"] if response["kind"] == "json" else response["text"]
         content = {"json": body} if response["kind"] == "json" else {"text": body}
         response = httpx.Response(response["status"], **content)
-        parsed_body = apis[operation.id]._build_response(client=speaker, response=response).parsed
-        assert plain(parsed_body) == body, step
-        parsed += 1
-    assert parsed > 690
+        parsed_body = apis[operation.id]._build_response(client=client_object, response=response).parsed
+        assert as_json(parsed_body) == body, step
+        response_count += 1
+    assert response_count > 690
 
 
 @pytest.mark.parametrize("client", ["2.3.0"], indirect=True)
-def test_it_fails_on_an_invalid_response(client: str) -> None:
-    overview = importlib.import_module("client.models").JobIdsWithStatusOverviewJobIdWithStatus
-    right = {"id": "0123456789abcdef0123456789abcdef", "status": "RUNNING"}
-    assert overview.from_dict(dict(right)).to_dict() == right
-    for wrong in ({"id": right["id"]}, right | {"status": "WALKING"}):
+def test_the_client_rejects_invalid_responses(client: str) -> None:
+    model = importlib.import_module("client.models").JobIdsWithStatusOverviewJobIdWithStatus
+    valid = {"id": "0123456789abcdef0123456789abcdef", "status": "RUNNING"}
+    assert model.from_dict(dict(valid)).to_dict() == valid
+    for invalid in ({"id": valid["id"]}, valid | {"status": "WALKING"}):
         with pytest.raises((KeyError, ValueError)):
-            overview.from_dict(wrong)
+            model.from_dict(invalid)

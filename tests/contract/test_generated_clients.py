@@ -1,8 +1,9 @@
-"""Clients that four generators make from the OpenAPI document live a job's life against `flinkmock serve`.
+"""Clients that four generators make from the OpenAPI document run, save and cancel a job of a fake cluster.
 
-The programs in generated_clients/ take the address of a server, so that they run against a real Flink too. The folder
-in FLINKMOCK_GENERATORS has the generators: `node_modules` with openapi-typescript, openapi-fetch, @hey-api/openapi-ts,
-typescript@5 and @types/node, and `openapi-generator-cli.jar`. Tests of missing ones are skipped.
+The programs in generated_clients/ use these clients. They take the URL of a server, so they also run with a real Flink.
+The environment variable FLINKMOCK_GENERATORS names a folder with the generators: `node_modules` with
+openapi-typescript, openapi-fetch, @hey-api/openapi-ts, typescript@5 and @types/node, and `openapi-generator-cli.jar`.
+Tests of missing generators are skipped.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from tests.timeouts import PATIENCE
 PROGRAMS = Path(__file__).parent / "generated_clients"
 JAR = Path(__file__).parents[1] / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 GENERATORS = Path(os.environ.get("FLINKMOCK_GENERATORS", "/nowhere"))
-TWINS = "start_time=startTimeToo,backpressure-level=backpressureLevelToo"
-"""Java has one name for `start_time` and `start-time`."""
+JAVA_NAMES = "start_time=startTimeToo,backpressure-level=backpressureLevelToo"
+"""The names of `start_time` and `backpressure-level`, which otherwise equal those of `start-time` and its like."""
 
 pytestmark = pytest.mark.slow
 
@@ -46,26 +47,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *command: object) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    process = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
-def lived(output: str) -> bool:
+def is_output_of_cancelled_job(output: str) -> bool:
     return output.splitlines() == ["version 2.3.0", "result CANCELED"]
 
 
-def test_openapi_python_client(folder: Path, url: str) -> None:
+def test_the_client_of_openapi_python_client(folder: Path, url: str) -> None:
     pytest.importorskip("openapi_python_client")
     (folder / "config.json").write_text('{"post_hooks": [], "package_name_override": "client"}', encoding="utf-8")
     options = "--meta none --path flink.json --config config.json --output-path client --fail-on-warning"
     run(folder, sys.executable, "-m", "openapi_python_client", "generate", *options.split())
-    assert lived(run(folder, sys.executable, "life.py", url, JAR))
+    assert is_output_of_cancelled_job(run(folder, sys.executable, "life.py", url, JAR))
 
 
 @pytest.mark.skipif(not (GENERATORS / "node_modules").is_dir(), reason="FLINKMOCK_GENERATORS has no node_modules")
 @pytest.mark.parametrize("program", ["life_fetch", "life_hey"])
-def test_typescript(program: str, folder: Path, url: str) -> None:
+def test_the_typescript_clients(program: str, folder: Path, url: str) -> None:
     (folder / "node_modules").symlink_to(GENERATORS / "node_modules")
     (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
     (folder / "openapi-ts.config.mjs").write_text(
@@ -75,17 +76,17 @@ def test_typescript(program: str, folder: Path, url: str) -> None:
     run(folder, "npx", "openapi-ts", "-f", "openapi-ts.config.mjs")
     options = "--strict --noUncheckedIndexedAccess --skipLibCheck --module nodenext --target es2022 --types node"
     run(folder, "npx", "tsc", *options.split(), "--outDir", "out", f"{program}.ts")
-    assert lived(run(folder, "node", f"out/{program}.js", url, JAR))
+    assert is_output_of_cancelled_job(run(folder, "node", f"out/{program}.js", url, JAR))
 
 
 @pytest.mark.skipif(not shutil.which("mvn") or not list(GENERATORS.glob("openapi-generator-cli*.jar")),
                     reason="Maven or the openapi-generator-cli.jar of FLINKMOCK_GENERATORS is missing")  # fmt: skip
-def test_java(folder: Path, url: str) -> None:
+def test_the_java_client(folder: Path, url: str) -> None:
     [generator] = GENERATORS.glob("openapi-generator-cli*.jar")
-    options = f"-i flink.json -g java --library native -o java --name-mappings {TWINS}"
+    options = f"-i flink.json -g java --library native -o java --name-mappings {JAVA_NAMES}"
     run(folder, "java", "-jar", generator, "generate", *options.split())
     shutil.copy(folder / "Life.java", folder / "java" / "src" / "main" / "java")
     goals = ("compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath", "-DskipTests")
     run(folder / "java", "mvn", "--quiet", *goals)
     classpath = f"target/classes:{(folder / 'java' / 'classpath').read_text()}"
-    assert lived(run(folder / "java", "java", "-cp", classpath, "Life", url, JAR))
+    assert is_output_of_cancelled_job(run(folder / "java", "java", "-cp", classpath, "Life", url, JAR))

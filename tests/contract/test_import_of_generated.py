@@ -1,4 +1,4 @@
-"""Documents with the known weaknesses of Flink's generator, and documents that can't become a release."""
+"""Documents with the defects of Flink's generator are imported. Documents that can't be served are rejected."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from flinkmock.contract.openapi import RELEASE_EXTENSION, openapi
 from flinkmock.errors import ImportRefused
 
 BASE = Contract.load("2.3")
-OWN = openapi(BASE)
+DOCUMENT = openapi(BASE)
 ABSTRACT_ID = {
     "type": "object",
     "properties": {
@@ -26,32 +26,32 @@ ABSTRACT_ID = {
 JSON = "application/json"
 
 
-def ref(name):
+def reference(name):
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def generated():
-    """Return a document of the base release as Flink's generator would write it."""
-    document = copy.deepcopy(OWN)
+def document_of_flinks_generator():
+    """Return a document of the base release with the defects of those that Flink's generator writes."""
+    document = copy.deepcopy(DOCUMENT)
     del document[RELEASE_EXTENSION]
     schemas = document["components"]["schemas"]
     schemas["ApplicationID"] = copy.deepcopy(ABSTRACT_ID)
     schemas["SerializedValueOptionalFailureObject"] = {"type": "object", "properties": {"byteArray": {"type": "array"}}}
-    schemas["JobDetailsInfo"]["properties"]["application-id"] = ref("ApplicationID")
-    schemas["ApplicationDetails"]["properties"]["id"] = ref("ApplicationID")
+    schemas["JobDetailsInfo"]["properties"]["application-id"] = reference("ApplicationID")
+    schemas["ApplicationDetails"]["properties"]["id"] = reference("ApplicationID")
     accumulators = schemas["JobAccumulatorsInfo"]["properties"]["serialized-user-task-accumulators"]
-    accumulators["additionalProperties"] = ref("SerializedValueOptionalFailureObject")
+    accumulators["additionalProperties"] = reference("SerializedValueOptionalFailureObject")
     mode = schemas["CheckpointConfigInfo.ProcessingMode"]
     mode["enum"] = [value.upper() for value in mode["enum"]]
-    for name, twin in (
+    for name, other_spelling in (
         ("SubtaskExecutionAttemptDetailsInfo", "start_time"),
         ("JobVertexBackPressureInfo.SubtaskBackPressureInfo", "backpressure-level"),
     ):
-        del schemas[name]["properties"][twin]
-    # one class in place of all with its simple name
+        del schemas[name]["properties"][other_spelling]
+    # The generator writes one class in place of all classes with its simple name.
     schemas["JobVertexDetailsInfo"]["properties"]["now"] = {"type": "integer", "format": "int64"}
     vertices = schemas["JobDetailsInfo"]["properties"]["vertices"]
-    vertices["items"] = ref("JobVertexDetailsInfo")
+    vertices["items"] = reference("JobVertexDetailsInfo")
     return document
 
 
@@ -63,19 +63,19 @@ def imported(document, tmp_path, flink="2.4.0"):
 
 
 def test_the_base_takes_precedence_over_the_generator(tmp_path):
-    contract, notes = imported(generated(), tmp_path)
+    contract, notes = imported(document_of_flinks_generator(), tmp_path)
     assert notes == []
     assert [str(change) for change in difference(BASE, contract) if change.meaning] == []
 
 
 def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path):
-    document = generated()
+    document = document_of_flinks_generator()
     schemas = document["components"]["schemas"]
-    schemas["JobDetailsInfo"]["properties"]["parent"] = ref("ApplicationID")
+    schemas["JobDetailsInfo"]["properties"]["parent"] = reference("ApplicationID")
     schemas["CheckpointConfigInfo.ProcessingMode"]["enum"].append("AT_MOST_ONCE")
     del schemas["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     schemas["Note"] = {"type": "object", "properties": {"text": {"type": "string"}}}
-    body = {"200": {"content": {JSON: {"schema": ref("Note")}}}}
+    body = {"200": {"content": {JSON: {"schema": reference("Note")}}}}
     document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": body}}
     contract, notes = imported(document, tmp_path)
     assert notes == [
@@ -94,7 +94,7 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
 
 
 def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
-    document = generated()
+    document = document_of_flinks_generator()
     del document["paths"]["/datasets"]
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["note"] = {"type": "string"}
@@ -112,44 +112,49 @@ def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
     ("flink", "base"),
     [("2.3.1", "2.3"), ("2.4-SNAPSHOT", "2.3"), ("1.19.0", "1.19"), ("1.21.0", "1.20"), ("1.9.0", "1.12")],
 )
-def test_the_nearest_release(flink, base):
+def test_a_description_is_completed_from_the_nearest_release(flink, base):
     assert nearest_release(flink) == base
 
 
-def answering(schema):
+def responding(schema):
+    """Return the operations of a path: a GET whose response has the schema."""
     return {"get": {"responses": {"200": {"content": {JSON: {"schema": schema}}}}}}
 
 
-def deep(levels):
+def nested_schema(levels):
+    """Return a schema with objects that are nested so deep."""
     schema = {"type": "string"}
     for _ in range(levels):
         schema = {"type": "object", "properties": {"a": schema}}
     return schema
 
 
-def chain(length):
-    links = {f"C{number}": {"type": "object", "properties": {"a": ref(f"C{number + 1}")}} for number in range(length)}
-    return links | {f"C{length}": {"type": "string"}}
+def schema_chain(length):
+    """Return schemas C0, C1, …, each of which refers to the next."""
+    schemas = {
+        f"C{number}": {"type": "object", "properties": {"a": reference(f"C{number + 1}")}} for number in range(length)
+    }
+    return schemas | {f"C{length}": {"type": "string"}}
 
 
 @pytest.mark.parametrize(
     ("paths", "schemas", "message"),
     [
-        ({"/x": answering(ref("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
-        ({"/x": answering(ref("A"))}, {"A": {"allOf": [ref("A")]}}, "a schema contains itself"),
-        ({"/x": answering(ref("A"))}, {"A": ref("A")}, "The schema A refers only to itself"),
-        ({"/x": answering(deep(101))}, {}, "the response of GET /x, schemas are nested more than 100 levels"),
-        ({"/x": answering(ref("C0"))}, chain(900), "schemas are nested more than 100 levels"),
-        ({"/x": answering({"not": {}})}, {}, "the response of GET /x, flinkmock does not understand 'not'"),
+        ({"/x": responding(reference("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
+        ({"/x": responding(reference("A"))}, {"A": {"allOf": [reference("A")]}}, "a schema contains itself"),
+        ({"/x": responding(reference("A"))}, {"A": reference("A")}, "The schema A refers only to itself"),
+        ({"/x": responding(nested_schema(101))}, {}, "the response of GET /x, schemas are nested more than 100 levels"),
+        ({"/x": responding(reference("C0"))}, schema_chain(900), "schemas are nested more than 100 levels"),
+        ({"/x": responding({"not": {}})}, {}, "the response of GET /x, flinkmock does not understand 'not'"),
         ({"/x": {"get": {"responses": {"default": {}}}}}, {}, "GET /x has no success response"),
-        ({"/jobs/{job}": OWN["paths"]["/jobs/{jobid}"]}, {}, "have the same id: getJobDetails"),
-        ({"/jobs/{job}": answering({})}, {}, r"have the same method and path: GET /jobs/:\."),
-        ({"/x": {"get": {**answering({})["get"], "parameters": [{"in": "path", "name": "y", "required": True}]}}}, {},
+        ({"/jobs/{job}": DOCUMENT["paths"]["/jobs/{jobid}"]}, {}, "have the same id: getJobDetails"),
+        ({"/jobs/{job}": responding({})}, {}, r"have the same method and path: GET /jobs/:\."),
+        ({"/x": {"get": {**responding({})["get"], "parameters": [{"in": "path", "name": "y", "required": True}]}}}, {},
          "The path parameters of GET /x are y, but its path has none"),
     ],
 )  # fmt: skip
-def test_documents_of_flinkmock_that_can_not_be_served(paths, schemas, message, tmp_path):
-    document = copy.deepcopy(OWN)
+def test_documents_of_flinkmock_that_cannot_be_served_are_rejected(paths, schemas, message, tmp_path):
+    document = copy.deepcopy(DOCUMENT)
     document["paths"] |= paths
     document["components"]["schemas"] |= schemas
     with pytest.raises(ImportRefused, match=message):
@@ -157,11 +162,11 @@ def test_documents_of_flinkmock_that_can_not_be_served(paths, schemas, message, 
 
 
 def test_an_added_operation_may_use_all_of_openapi(tmp_path):
-    document = copy.deepcopy(OWN)
+    document = copy.deepcopy(DOCUMENT)
     author = {"allOf": [{"properties": {"name": {"type": "string", "description": "Who.", "example": "Ann"}}},
                         {"type": "object", "properties": {"mail": {"type": "string", "nullable": True}}}]}  # fmt: skip
     document["components"]["schemas"]["Author"] = author
-    document["components"]["responses"]["Author"] = {"content": {JSON: {"schema": ref("Author")}}}
+    document["components"]["responses"]["Author"] = {"content": {JSON: {"schema": reference("Author")}}}
     responses = {200: {"$ref": "#/components/responses/Author"}}
     document["paths"]["/jobs/{jobid}/author"] = {"get": {"operationId": "getAuthor", "responses": responses}}
     contract, _ = imported(document, tmp_path)
@@ -169,8 +174,8 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
     assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
 
 
-def test_edits_of_one_field(tmp_path):
-    document = copy.deepcopy(OWN)
+def test_edited_documents_of_flinkmock_are_imported(tmp_path):
+    document = copy.deepcopy(DOCUMENT)
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     response = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
     header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
@@ -190,20 +195,20 @@ def test_edits_of_one_field(tmp_path):
         ({"openapi": "4.0", "paths": {}}, "It is a document of OpenAPI 4.0"),
         ({"openapi": "3.0.0", "paths": {}}, "No operation found"),
         (
-            {"openapi": "3.0.0", "paths": {"/pets": answering({})}},
+            {"openapi": "3.0.0", "paths": {"/pets": responding({})}},
             "It does not describe Flink's REST API: Flink 2.3 has 0",
         ),
     ],
 )
-def test_documents_of_other_apis(document, message, tmp_path):
+def test_documents_of_other_apis_are_rejected(document, message, tmp_path):
     with pytest.raises(ImportRefused, match=message):
         imported(document, tmp_path)
 
 
-def test_a_change_that_the_model_contradicts(tmp_path, monkeypatch, capsys):
+def test_a_release_whose_responses_would_be_invalid_is_not_imported(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
-    document = copy.deepcopy(OWN)
-    document["components"]["schemas"]["JobDetailsInfo"]["properties"]["jid"] = deep(1)
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["schemas"]["JobDetailsInfo"]["properties"]["jid"] = nested_schema(1)
     file = tmp_path / "rest.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     assert main(["import", str(file), "--flink", "2.4.0"]) == 2
@@ -212,7 +217,7 @@ def test_a_change_that_the_model_contradicts(tmp_path, monkeypatch, capsys):
     assert list(Path(tmp_path).glob("2.*.json")) == []
 
 
-def test_a_broken_file_breaks_no_other_release(tmp_path, monkeypatch, capsys):
+def test_a_broken_schema_file_does_not_affect_other_releases(tmp_path, monkeypatch, capsys):
     for name in ("2.4.json", "2.4-old.json", "notes.1.json"):
         (tmp_path / name).write_text("{}")
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))

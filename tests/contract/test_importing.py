@@ -1,3 +1,5 @@
+"""Descriptions of Flink's REST API become contracts, which can be served."""
+
 import json
 import urllib.request
 from pathlib import Path
@@ -23,7 +25,7 @@ def import_file(name, base=BASE):
     return Contract(json.loads(dump(document))), notes
 
 
-def test_a_page_becomes_the_next_release():
+def test_a_documentation_page_becomes_the_next_release():
     contract, notes = import_file("page.md")
     assert (contract.release.minor, contract.release.commit) == ("2.4", "1234567")
     assert "documentation page" in contract.provenance["detail"]
@@ -36,10 +38,10 @@ def test_a_page_becomes_the_next_release():
     assert "values at SavepointFormatType: CANONICAL, NATIVE, PORTABLE" in notes
 
 
-def test_the_base_supplies_parts_missing_from_a_page():
+def test_the_base_completes_a_documentation_page():
     contract, _ = import_file("page.md")
     overview = contract.definitions["ClusterOverviewWithVersion"]
-    assert list(overview["properties"]) == [  # in order, the new one last
+    assert list(overview["properties"]) == [  # in the order of the base, then the new property
         "taskmanagers",
         "slots-available",
         "taskmanagers-blocked",
@@ -58,15 +60,15 @@ def test_the_base_supplies_parts_missing_from_a_page():
     assert contract.definitions["TriggerResponse"] == BASE.definitions["TriggerResponse"]
     stop = contract.definitions["StopWithSavepointRequestBody@request"]
     assert stop["properties"]["drain"]["type"] == ["boolean", "null"]
-    assert contract.operation("getJobManagerLogFile").hidden  # hidden ones are in no page
+    assert contract.operation("getJobManagerLogFile").hidden  # pages omit hidden operations
 
 
-def test_responses_of_the_imported_release():
+def test_responses_of_the_imported_release_are_valid():
     contract, _ = import_file("page.md")
-    bodies = ResponseRenderer(contract)
+    renderer = ResponseRenderer(contract)
     for operation in contract:
         if not operation.returns_file:
-            assert contract.check_response(operation, bodies.body(operation, {})) == [], operation
+            assert contract.check_response(operation, renderer.body(operation, {})) == [], operation
     notes = contract.match("GET", "/jobs/x/notes")
     kind, limit, deep = notes.query_parameters
     assert (kind.required, kind.enum, kind.case_insensitive) == (True, ("PUBLIC", "PRIVATE"), True)
@@ -74,18 +76,18 @@ def test_responses_of_the_imported_release():
     assert (deep.type, deep.other_text_is_false) == ("boolean", True)
     assert notes.path_parameters == BASE.operation("getJobDetails").path_parameters
     note = {"answers": [{"answers": [], "text": "b"}], "text": "a"}
-    body = bodies.body(notes, {"latest": note, "notes": [note]})
+    body = renderer.body(notes, {"latest": note, "notes": [note]})
     assert list(body["latest"]) == ["answers", "extra", "labels", "score", "text"]
     assert body["notes"][0]["answers"][0]["text"] == "b"
     assert isinstance(body["notes"][0]["score"], float)
 
 
-def test_html_and_text_give_the_same():
+def test_a_page_in_html_gives_the_same_contract_as_in_text():
     assert import_file("page.html")[0].document["operations"] == import_file("page.md")[0].document["operations"]
     assert import_file("page.html")[1] == import_file("page.md")[1]
 
 
-def test_the_base_supplies_all_schemas():
+def test_the_base_supplies_the_schemas_that_a_page_of_1_12_lacks():
     base = Contract.load("1.12")
     contract, _ = import_file("tables.md", base)
     trigger = contract.match("POST", "/jobs/x/savepoints")
@@ -103,20 +105,20 @@ def test_an_openapi_document_becomes_the_next_release():
     body = ResponseRenderer(contract).body(job_notes, {"notes": [{"text": "a"}]})
     assert list(body) == ["owner", "latest", "notes"]
     assert body["latest"] is None
-    assert list(body["notes"][0]) == ["text", "blob", "pages"]  # an heir: first what it inherits
+    assert list(body["notes"][0]) == ["text", "blob", "pages"]  # a subclass: first the inherited properties
     assert contract.check_response(job_notes, body) == []
     assert contract.operation("uploadJar").file_upload
     assert contract.operation("cancelJob").status == 202
-    # OpenAPI documents describe subclasses wrongly (`clazz`); a field that is new in all of them is imported
+    # OpenAPI documents describe subclasses wrongly (`clazz`), but a field that is new in all of them is imported.
     checkpoint = contract.operation("getCheckpointStatisticDetails")
-    made = ResponseRenderer(contract).body(checkpoint, {"className": "failed", "id": 1})
-    assert next(iter(made)) == "className"
-    assert isinstance(made["cost"], float)
-    assert contract.check_response(checkpoint, made) == []
+    rendered = ResponseRenderer(contract).body(checkpoint, {"className": "failed", "id": 1})
+    assert next(iter(rendered)) == "className"
+    assert isinstance(rendered["cost"], float)
+    assert contract.check_response(checkpoint, rendered) == []
     assert "new property: CheckpointStatistics.FailedCheckpointStatistics.cost" in notes
 
 
-def test_a_contract_of_the_documentation_only():
+def test_a_contract_can_be_created_from_documentation_alone():
     contract = contract_from_description((DESCRIPTIONS / "page.md").read_text(), "2.4.0")
     assert [str(operation) for operation in contract] == [
         "GET /overview",
@@ -125,11 +127,10 @@ def test_a_contract_of_the_documentation_only():
         "POST /jars/upload",
     ]
     overview = contract.match("GET", "/overview")
-    assert (
-        contract.check_response(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []
-    )  # no order, nothing required
+    # Documentation contains neither the order of keys nor which keys are required.
+    assert contract.check_response(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []
     violations = contract.check_response(overview, {"slots-total": 4, "taskmanagers": "1"})
-    assert {(deviation.pointer, deviation.kind) for deviation in violations} == {
+    assert {(violation.pointer, violation.kind) for violation in violations} == {
         ("/slots-total", "extra"),
         ("/taskmanagers", "type"),
     }
@@ -138,13 +139,13 @@ def test_a_contract_of_the_documentation_only():
     assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
 
 
-def test_other_files_are_refused():
+def test_other_files_are_rejected():
     with pytest.raises(ImportRefused, match="No operation found"):
         read_description("# A page about something else\n\nNothing to see.")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "message"),
     [
         ('"type" : "any"', '"type" : any', "is broken"),
         (
@@ -154,14 +155,14 @@ def test_other_files_are_refused():
         ),
     ],
 )
-def test_a_broken_page_is_refused(old, new, words):
+def test_a_broken_page_is_rejected(old, new, message):
     text = (DESCRIPTIONS / "page.md").read_text()
     assert old in text
-    with pytest.raises(ImportRefused, match=words):
+    with pytest.raises(ImportRefused, match=message):
         read_description(text.replace(old, new))
 
 
-def test_a_broken_openapi_document_is_refused():
+def test_a_broken_openapi_document_is_rejected():
     with pytest.raises(ImportRefused, match="is broken"):
         read_description("openapi: [")
     with pytest.raises(ImportRefused, match="'paths', which it does not contain"):
@@ -171,7 +172,7 @@ def test_a_broken_openapi_document_is_refused():
 @pytest.mark.parametrize(
     "paths", [[], {"/jobs": {"get": "everything"}}, {"/jobs": {"get": {"responses": {"2XX": {}}}}}, {"/jobs": []}]
 )
-def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
+def test_a_malformed_document_is_rejected(paths, tmp_path, capsys):
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     assert main(["import", str(broken), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
@@ -179,14 +180,17 @@ def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
     assert errors.startswith(f"flinkmock: {broken}: ") and "Traceback" not in errors
 
 
-def served(contract):
-    """Return everything that a server uses: operations by id, and the rest, with the order of keys."""
-    head = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
+def served_content(contract):
+    """Return what a server uses of a contract: the operations by id, the other entries, and the orders of keys."""
+    other_entries = {
+        name: value for name, value in contract.document.items() if name not in ("provenance", "operations")
+    }
     operations = {
         entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}
         for entry in contract.document["operations"]
     }
-    return operations, head, list(contract.definitions), [list(definition) for definition in head["$defs"].values()]
+    key_orders = [list(definition) for definition in other_entries["$defs"].values()]
+    return operations, other_entries, list(contract.definitions), key_orders
 
 
 @pytest.mark.parametrize("minor", known_releases())
@@ -195,38 +199,38 @@ def test_a_generated_document_restores_its_contract(minor, tmp_path):
     file = tmp_path / "flink.json"
     file.write_text(json.dumps(openapi(contract)), encoding="utf-8")
     document, notes = import_contract(file, flink=contract.release.version, base=Contract.load("1.12"))
-    again = Contract(json.loads(dump(document)))
-    assert served(again) == served(contract)
-    assert again.release == contract.release
-    assert (notes, again.imported) == ([], True)
+    restored = Contract(json.loads(dump(document)))
+    assert served_content(restored) == served_content(contract)
+    assert restored.release == contract.release
+    assert (notes, restored.imported) == ([], True)
 
 
 @pytest.fixture
-def of_2_4(tmp_path):
-    """An OpenAPI document of 2.3 with one more field and one more operation."""
+def edited_document(tmp_path):
+    """A file with an OpenAPI document of 2.3 to which an editor has added a field and an operation."""
     document = openapi(BASE)
     overview = document["components"]["schemas"]["ClusterOverviewWithVersion"]
     overview["properties"]["jobs-paused"] = {"type": "integer", "format": "int32"}
     overview["required"].append("jobs-paused")
     parameters = document["paths"]["/jobs/{jobid}"]["get"]["parameters"]
     response = {"description": "", "content": {"application/json": {"schema": overview}}}
-    paused = {"operationId": "getPausedJobs", "parameters": parameters, "responses": {"200": response}}
-    document["paths"]["/jobs/{jobid}/paused"] = {"get": paused}
+    operation = {"operationId": "getPausedJobs", "parameters": parameters, "responses": {"200": response}}
+    document["paths"]["/jobs/{jobid}/paused"] = {"get": operation}
     file = tmp_path / "flink.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return file
 
 
-def test_an_edited_document(of_2_4):
-    contract = Contract(import_contract(of_2_4, flink="2.4.0", base=BASE, commit="1234567")[0])
+def test_an_edited_document_is_imported(edited_document):
+    contract = Contract(import_contract(edited_document, flink="2.4.0", base=BASE, commit="1234567")[0])
     assert (contract.release.version, contract.release.commit) == ("2.4.0", "1234567")
-    assert contract_from_description(of_2_4.read_text(), "2.4.0").operation("getPausedJobs").status == 200
+    assert contract_from_description(edited_document.read_text(), "2.4.0").operation("getPausedJobs").status == 200
 
 
-def test_an_imported_release_is_served(of_2_4, tmp_path, monkeypatch, capsys):
+def test_an_imported_release_is_served(edited_document, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path / "schemas"))
     assert "2.4" not in known_releases()
-    assert main(["import", str(of_2_4), "--flink", "2.4.0"]) == 0
+    assert main(["import", str(edited_document), "--flink", "2.4.0"]) == 0
     assert capsys.readouterr().out == f"{tmp_path}/schemas/2.4.json: 98 operations of Flink 2.4.0\n"
     assert known_releases()[-1] == "2.4"
     assert LATEST == "2.3"  # an imported release does not become the default
@@ -265,6 +269,6 @@ def test_bundled_releases_are_not_overwritten(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_schema_files_have_the_importers_format(minor):
+def test_bundled_schema_files_have_the_format_of_the_importer(minor):
     text = (data_dir("schemas") / f"{minor}.json").read_text(encoding="utf-8")
     assert dump(json.loads(text)) == text

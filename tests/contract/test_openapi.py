@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from flinkmock.contract import Contract, known_releases
+from flinkmock.contract import Contract, Operation, known_releases
 from flinkmock.contract.openapi import openapi
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
@@ -25,42 +25,43 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 @cache
 def document(flink: str) -> dict[str, Any]:
-    made = openapi(Contract.load(flink))
-    assert json.loads(json.dumps(made)) == made
-    return made
+    openapi_document = openapi(Contract.load(flink))
+    assert json.loads(json.dumps(openapi_document)) == openapi_document
+    return openapi_document
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])  # the validator takes seconds for one
-def test_it_is_a_valid_document(flink: str) -> None:
+@pytest.mark.parametrize("flink", ["1.12", "2.3"])  # the validator takes seconds for each
+def test_documents_are_valid(flink: str) -> None:
     validation = pytest.importorskip("openapi_spec_validator")
     validation.validate(document(flink))
 
 
 @pytest.mark.parametrize("flink", known_releases())
-def test_it_has_every_operation(flink: str) -> None:
-    expected = {
+def test_documents_have_all_operations(flink: str) -> None:
+    documented = {
         (method.upper(), re.sub(r"\{(\w+)\}", r":\1", path)): operation
         for path, methods in document(flink)["paths"].items()
         for method, operation in methods.items()
     }
     for operation in Contract.load(flink):
-        each = expected.pop((operation.method, operation.path))
-        assert each["operationId"] == operation.id
-        names = [parameter["name"] for parameter in each.get("parameters", ())]
+        entry = documented.pop((operation.method, operation.path))
+        assert entry["operationId"] == operation.id
+        names = [parameter["name"] for parameter in entry.get("parameters", ())]
         assert names == [parameter.name for parameter in (*operation.path_parameters, *operation.query_parameters)]
-        assert list(each["responses"]) == [str(operation.status), "default"]
-    assert not expected
+        assert list(entry["responses"]) == [str(operation.status), "default"]
+    assert not documented
 
 
-def schema_of(flink: str, method: str, operation: Any, response: str) -> Any:
+def schema_of(flink: str, operation: Operation, status: int) -> Any:
+    """Return the schema of a response; any other status than that of a success has the schema of errors."""
     path = re.sub(r":(\w+)", r"{\1}", operation.path)
-    responses = document(flink)["paths"][path][method.lower()]["responses"]
-    described = responses.get(response) or document(flink)["components"]["responses"]["Error"]
+    responses = document(flink)["paths"][path][operation.method.lower()]["responses"]
+    described = responses.get(str(status)) or document(flink)["components"]["responses"]["Error"]
     return described["content"]["application/json"]["schema"]
 
 
-@pytest.mark.parametrize(("version", "least"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
-def test_every_recorded_response_is_valid(version: str, least: int) -> None:
+@pytest.mark.parametrize(("version", "minimum_count"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
+def test_recorded_responses_conform_to_the_document(version: str, minimum_count: int) -> None:
     contract = Contract.load(version)
     validators: dict[str, Draft202012Validator] = {}
     checked = 0
@@ -72,7 +73,7 @@ def test_every_recorded_response_is_valid(version: str, least: int) -> None:
                 continue
             status = response["status"]
             assert status == operation.status or status >= 300, step["step"]
-            schema = schema_of(version, request["method"], operation, str(status))
+            schema = schema_of(version, operation, status)
             key = json.dumps(schema)
             if key not in validators:
                 validators[key] = Draft202012Validator(schema | {"components": document(version)["components"]})
@@ -81,16 +82,16 @@ def test_every_recorded_response_is_valid(version: str, least: int) -> None:
             ]
             assert errors == [], step["step"]
             checked += 1
-    assert checked >= least
+    assert checked >= minimum_count
 
 
-def test_an_invalid_response() -> None:
+def test_an_invalid_response_does_not_conform() -> None:
     operation = Contract.load("2.3").operation("getClusterOverview")
-    schema = schema_of("2.3", "GET", operation, "200") | {"components": document("2.3")["components"]}
+    schema = schema_of("2.3", operation, 200) | {"components": document("2.3")["components"]}
     assert not Draft202012Validator(schema).is_valid({"taskmanagers": "1"})
 
 
-def test_bodies_of_requests() -> None:
+def test_request_bodies_are_described() -> None:
     paths = document("2.3")["paths"]
     upload = paths["/jars/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert upload["required"] == ["jarfile"]
@@ -98,7 +99,8 @@ def test_bodies_of_requests() -> None:
     assert submit["schema"]["properties"]["request"] == {"$ref": "#/components/schemas/JobSubmitRequestBody.Request"}
     assert "requestBody" not in paths["/jars/{jarid}/plan"]["get"]
     assert upload["properties"]["jarfile"]["format"] == "binary"
-    assert paths["/jobs/{jobid}/clientHeartbeat"]["patch"]["requestBody"]["required"] is True  # Flink refuses none
+    heartbeat = paths["/jobs/{jobid}/clientHeartbeat"]["patch"]["requestBody"]
+    assert heartbeat["required"] is True, "Flink rejects a request without a body"
     assert "required" not in paths["/jobs/{jobid}/savepoints"]["post"]["requestBody"]
 
 
@@ -112,14 +114,14 @@ def test_subclasses_have_a_discriminator() -> None:
     )
 
 
-def test_lists_of_query_parameters_are_not_empty() -> None:
+def test_list_parameters_need_a_value() -> None:
     parameters = document("2.3")["paths"]["/jobs/metrics"]["get"]["parameters"]
     schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
-    assert schemas["jobs"]["minItems"] == 1  # "jobs=" is refused: no id
+    assert schemas["jobs"]["minItems"] == 1  # an empty id is rejected
 
 
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_schemathesis_gets_existing_ids(flink: str) -> None:
+def test_the_ids_in_the_configuration_of_schemathesis_exist(flink: str) -> None:
     folder = Path(__file__).parent / "schemathesis"
     ids = tomllib.loads((folder / "schemathesis.toml").read_text())["parameters"]
     path_parameters = {name.removeprefix("path."): str(value) for name, value in ids.items()}
@@ -133,7 +135,7 @@ def test_schemathesis_gets_existing_ids(flink: str) -> None:
                 assert response.status == 200
 
 
-def test_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_the_document_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "openapi.json"
     assert main(["openapi", "--flink", "2.3", "-o", str(file)]) == 0
     assert json.loads(file.read_text()) == document("2.3")
@@ -141,7 +143,7 @@ def test_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "-o", str(tmp_path / "no" / "where.json")]) == 2
 
 
-def test_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "1.20", "--format", "yaml"]) == 0
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     assert yaml.load(capsys.readouterr().out, loader) == document("1.20")

@@ -1,4 +1,4 @@
-"""The table of what is special about single operations."""
+"""The traits of operations."""
 
 from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.contract import Contract, known_releases
@@ -11,12 +11,12 @@ from flinkmock.contract.operation_traits import (
 )
 
 
-def test_every_operation_of_the_table_exists() -> None:
+def test_the_operations_in_the_table_exist() -> None:
     operations = {operation.id for release in known_releases() for operation in Contract.load(release)}
     assert set(TRAITS) <= operations
 
 
-def test_every_key_of_a_scenario_has_operations() -> None:
+def test_each_scenario_key_has_operations() -> None:
     assert all(operations_of_scenario_key(key) for key in DEFAULT_CLUSTER_OPERATIONS)
     assert operations_of_scenario_key("rescale") == ("updateJobResourceRequirements", "rescaleJob")
 

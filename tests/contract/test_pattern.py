@@ -29,7 +29,7 @@ def matches(text: str, method: str, path: str) -> bool:
         ("GET /:any/at/all", "GET", "/nowhere/at/all"),
     ],
 )
-def test_matches(text: str, method: str, path: str) -> None:
+def test_a_pattern_matches_requests_of_its_operation(text: str, method: str, path: str) -> None:
     assert matches(text, method, path)
 
 
@@ -44,17 +44,17 @@ def test_matches(text: str, method: str, path: str) -> None:
         ("GET /v1", "GET", "/v1/jobs"),
     ],
 )
-def test_does_not_match(text: str, method: str, path: str) -> None:
+def test_a_pattern_does_not_match_other_requests(text: str, method: str, path: str) -> None:
     assert not matches(text, method, path)
 
 
 @pytest.mark.parametrize("text", ["", "GET", "/jobs", "get /jobs", "GET jobs", "GET /jobs HTTP/1.1", "GET  /jobs"])
-def test_invalid_text(text: str) -> None:
+def test_text_that_is_not_a_pattern_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="is not a request pattern"):
         Pattern.parse(text)
 
 
-def test_text() -> None:
+def test_the_text_of_a_pattern_is_its_method_and_path() -> None:
     assert str(Pattern.parse("PATCH /jobs/:jobid/")) == "PATCH /jobs/:jobid"
 
 

@@ -10,7 +10,7 @@ import pytest
 from flinkmock.contract import Contract
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
-LEAST = {
+MINIMUM_COUNTS = {
     "2.3.0": 580,
     "2.1.3": 570,
     "2.0.2": 540,
@@ -20,12 +20,12 @@ LEAST = {
     "1.17.2": 500,
     "1.12.5": 430,
 }
-"""Version -> the least number of success responses."""
-CUT = re.compile(r" \[cut \d+ characters\]$")
+"""The lowest number of recorded success responses by version."""
+CUT_MARK = re.compile(r" \[cut \d+ characters\]$")
 
 
-def recorded(version):
-    """Yield (name of the step, operation, body) of every JSON success response in the recordings of a version."""
+def recorded_successes(version):
+    """Yield the step, the operation and the body of each recorded success response with JSON."""
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
@@ -37,32 +37,32 @@ def recorded(version):
                 yield f"{file.stem}: {step['step']}", operation, response["body"]
 
 
-def complete_base64(value):
-    """Pads base64 texts that the recorder truncated."""
+def with_valid_base64(value):
+    """Return a value whose truncated base64 texts are shortened to a valid length."""
     if isinstance(value, dict):
-        return {name: complete_base64(child) for name, child in value.items()}
+        return {name: with_valid_base64(child) for name, child in value.items()}
     if isinstance(value, list):
-        return [complete_base64(child) for child in value]
-    if isinstance(value, str) and CUT.search(value):
-        text = CUT.sub("", value)
+        return [with_valid_base64(child) for child in value]
+    if isinstance(value, str) and CUT_MARK.search(value):
+        text = CUT_MARK.sub("", value)
         return text[: len(text) // 4 * 4]
     return value
 
 
-@pytest.mark.parametrize(("version", "least"), LEAST.items())
-def test_every_recorded_success_is_valid(version, least):
+@pytest.mark.parametrize(("version", "minimum_count"), MINIMUM_COUNTS.items())
+def test_every_recorded_success_is_valid(version, minimum_count):
     contract = Contract.load(version)
     checked = 0
-    deviating = []
-    for name, operation, body in recorded(version):
+    violations = []
+    for name, operation, body in recorded_successes(version):
         checked += 1
-        deviations = contract.check_response(operation, complete_base64(body))
-        deviating += [f"{name} ({operation}) {deviation}" for deviation in deviations]
-    assert deviating == []
-    assert checked >= least
+        for violation in contract.check_response(operation, with_valid_base64(body)):
+            violations.append(f"{name} ({operation}) {violation}")
+    assert violations == []
+    assert checked >= minimum_count
 
 
-@pytest.mark.parametrize("version", LEAST)
+@pytest.mark.parametrize("version", MINIMUM_COUNTS)
 def test_every_recorded_error_is_valid(version):
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):

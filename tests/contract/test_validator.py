@@ -1,3 +1,5 @@
+"""Violations of schemas in responses, errors and requests."""
+
 import copy
 
 import pytest
@@ -55,7 +57,8 @@ STATISTICS = {
 }
 
 
-def check(operation_id, body, minor="2.3"):
+def violations_in(operation_id, body, minor="2.3"):
+    """Return the pointer and the kind of each violation in a response."""
     contract = Contract.load(minor)
     return [
         (violation.pointer, violation.kind)
@@ -63,9 +66,9 @@ def check(operation_id, body, minor="2.3"):
     ]
 
 
-def test_valid_responses():
-    assert check("getClusterOverview", OVERVIEW) == []
-    assert check("getCheckpointingStatistics", STATISTICS) == []
+def test_valid_responses_have_no_violations():
+    assert violations_in("getClusterOverview", OVERVIEW) == []
+    assert violations_in("getCheckpointingStatistics", STATISTICS) == []
 
 
 @pytest.mark.parametrize(
@@ -80,32 +83,32 @@ def test_valid_responses():
     ],
 )
 def test_one_wrong_value_is_one_violation(change, violation):
-    assert check("getClusterOverview", OVERVIEW | change) == [violation]
+    assert violations_in("getClusterOverview", OVERVIEW | change) == [violation]
 
 
 def test_each_missing_key_is_reported():
     body = {name: value for name, value in OVERVIEW.items() if name not in ("taskmanagers", "jobs-failed")}
-    assert check("getClusterOverview", body) == [("/taskmanagers", "missing"), ("/jobs-failed", "missing")]
+    assert violations_in("getClusterOverview", body) == [("/taskmanagers", "missing"), ("/jobs-failed", "missing")]
 
 
-def test_keys_in_another_order():
+def test_another_order_of_keys_is_one_violation():
     body = dict(reversed(OVERVIEW.items()))
-    assert check("getClusterOverview", body) == [("", "order")]
+    assert violations_in("getClusterOverview", body) == [("", "order")]
 
 
 def test_a_map_has_no_order():
-    job = {"INITIALIZING": 1, "CREATED": 2}
+    timestamps = {"INITIALIZING": 1, "CREATED": 2}
     body = {"jobs": [{"id": "0" * 32, "status": "RUNNING"}]}
-    assert check("getJobIdsWithStatusesOverview", body) == []
+    assert violations_in("getJobIdsWithStatusesOverview", body) == []
     contract = Contract.load("2.3")
     details = contract.operation("getJobDetails")
-    deviations = contract.check_response(details, {"timestamps": dict(reversed(job.items()))})
-    assert not [violation for violation in deviations if violation.kind == "order"]
+    violations = contract.check_response(details, {"timestamps": dict(reversed(timestamps.items()))})
+    assert not [violation for violation in violations if violation.kind == "order"]
 
 
-def test_an_unknown_enum_key():
+def test_an_unknown_key_of_a_map_is_a_violation():
     body = {"timestamps": {"SLEEPING": 1}}
-    assert ("/timestamps/SLEEPING", "extra") in check("getJobDetails", body)
+    assert ("/timestamps/SLEEPING", "extra") in violations_in("getJobDetails", body)
 
 
 @pytest.mark.parametrize(
@@ -116,29 +119,30 @@ def test_an_unknown_enum_key():
         (("latest", "completed"), 7, "type"),
         (("history", 0, "status"), "OK", "enum"),
         (("history", 0, "failure_message"), 7, "type"),
-        (("history", 0, "discarded"), True, "extra"),  # that of a completed checkpoint
+        (("history", 0, "discarded"), True, "extra"),  # a field of completed checkpoints
         (("history", 0, "id"), None, "null"),
     ],
 )
-def test_violations_inside_alternatives(location, value, kind):
+def test_violations_in_alternatives_have_the_pointer_of_the_value(location, value, kind):
     body = copy.deepcopy(STATISTICS)
-    inner = body
-    for step in location[:-1]:
-        inner = inner[step]
-    inner[location[-1]] = value
-    [(pointer, violations)] = check("getCheckpointingStatistics", body)
-    assert violations == kind
-    assert pointer == "".join(f"/{step}" for step in location)
+    *parent_keys, last_key = location
+    container = body
+    for key in parent_keys:
+        container = container[key]
+    container[last_key] = value
+    [(pointer, kind_of_violation)] = violations_in("getCheckpointingStatistics", body)
+    assert kind_of_violation == kind
+    assert pointer == "".join(f"/{key}" for key in location)
 
 
-def test_ids_and_base64():
-    assert check("triggerSavepoint", {"request-id": "0123"}) == [("/request-id", "pattern")]
+def test_invalid_ids_and_base64_are_violations():
+    assert violations_in("triggerSavepoint", {"request-id": "0123"}) == [("/request-id", "pattern")]
     failed = {"class": "X", "stack-trace": "X", "serialized-throwable": "no base64!"}
     body = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": failed}}
-    assert check("getSavepointStatus", body) == [("/operation/failure-cause/serialized-throwable", "encoding")]
+    assert violations_in("getSavepointStatus", body) == [("/operation/failure-cause/serialized-throwable", "encoding")]
 
 
-def test_the_text_of_a_violation():
+def test_the_text_of_a_violation_has_pointer_kind_and_values():
     contract = Contract.load("2.3")
     [violation] = contract.check_response(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
     assert str(violation) == '/taskmanagers: type: expected integer, found "one"'
@@ -146,7 +150,7 @@ def test_the_text_of_a_violation():
     assert str(order).startswith("(the whole body): order: expected keys in the order taskmanagers, slots")
 
 
-def test_error_bodies():
+def test_error_responses_are_checked():
     contract = Contract.load("1.12")
     assert contract.check_error({"errors": ["Not found: /x"]}) == []
     assert [str(violation) for violation in contract.check_error({"error": "x"})] == [
@@ -174,7 +178,7 @@ def test_error_bodies():
         ("2.3", "getJobDetails", [], [("", "type")]),
     ],
 )
-def test_requests_as_jackson_reads_them(minor, operation_id, body, expected):
+def test_requests_have_violations_if_jackson_would_reject_them(minor, operation_id, body, expected):
     contract = Contract.load(minor)
     violations = contract.check_request(contract.operation(operation_id), body)
     assert [(violation.pointer, violation.kind) for violation in violations] == expected

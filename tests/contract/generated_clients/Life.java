@@ -1,4 +1,4 @@
-// A job's life with the client that openapi-generator generates: java Life URL JAR
+// Runs, saves and cancels a job with the client of openapi-generator: java Life URL JAR
 
 import java.io.File;
 import java.util.List;
@@ -17,19 +17,19 @@ import org.openapitools.client.model.SavepointTriggerRequestBodyRequest;
 
 public class Life {
 
-    static void waitFor(String what, Callable<Boolean> done) throws Exception {
-        for (int count = 0; count < 600; count++) {
-            if (done.call()) {
+    static void waitFor(String event, Callable<Boolean> hasHappened) throws Exception {
+        for (int poll = 0; poll < 600; poll++) {
+            if (hasHappened.call()) {
                 return;
             }
             Thread.sleep(100);
         }
-        throw new IllegalStateException(what + " took too long");
+        throw new IllegalStateException(event + " took too long");
     }
 
-    static void check(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new IllegalStateException(otherwise);
+    static void check(boolean condition, String message) {
+        if (!condition) {
+            throw new IllegalStateException(message);
         }
     }
 

@@ -1,4 +1,4 @@
-"""A job's life with the client that openapi-python-client generates: python life.py URL JAR."""
+"""Runs, saves and cancels a job with the client of openapi-python-client: python life.py URL JAR."""
 
 import sys
 import time
@@ -19,12 +19,12 @@ url, jar = sys.argv[1:]
 flink = Client(base_url=url, timeout=60, raise_on_unexpected_status=True)
 
 
-def wait_for(what, done):
+def wait_for(event, has_happened):
     for _ in range(600):
-        if done():
+        if has_happened():
             return
         time.sleep(0.1)
-    raise SystemExit(f"{what} took too long")
+    raise SystemExit(f"{event} took too long")
 
 
 print("version", get_dashboard_configuration.sync(client=flink).flink_version)

@@ -1,4 +1,4 @@
-// A job's life with the types of openapi-typescript and openapi-fetch: node life_fetch.js URL JAR
+// Runs, saves and cancels a job with the types of openapi-typescript and openapi-fetch: node life_fetch.js URL JAR
 import { openAsBlob } from 'node:fs'
 import createClient from 'openapi-fetch'
 import type { paths } from './flink.js'
@@ -6,17 +6,17 @@ import type { paths } from './flink.js'
 const [url, jar] = process.argv.slice(2)
 const flink = createClient<paths>({ baseUrl: url!, querySerializer: { array: { style: 'form', explode: false } } })
 
-async function waitFor(what: string, done: () => Promise<boolean>): Promise<void> {
-  for (let count = 0; count < 600; count++) {
-    if (await done()) return
+async function waitFor(event: string, hasHappened: () => Promise<boolean>): Promise<void> {
+  for (let poll = 0; poll < 600; poll++) {
+    if (await hasHappened()) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`${what} took too long`)
+  throw new Error(`${event} took too long`)
 }
 
-function body<T>(answer: { data?: T; error?: unknown }): T {
-  if (answer.data === undefined) throw new Error(JSON.stringify(answer.error))
-  return answer.data
+function body<T>(response: { data?: T; error?: unknown }): T {
+  if (response.data === undefined) throw new Error(JSON.stringify(response.error))
+  return response.data
 }
 
 console.log('version', body(await flink.GET('/config'))['flink-version'])
@@ -34,8 +34,8 @@ for (const vertex of (await details()).vertices) {
   if (body(await flink.GET('/jobs/{jobid}/vertices/{vertexid}', { params })).subtasks.length === 0) throw new Error('no subtasks')
 }
 const names = body(await flink.GET('/jobs/{jobid}/metrics', { params: { path } })).map((metric) => metric.id)
-const chosen = body(await flink.GET('/jobs/{jobid}/metrics', { params: { path, query: { get: names.slice(0, 2) } } }))
-if (chosen.length !== 2) throw new Error('not two metrics')
+const twoMetrics = body(await flink.GET('/jobs/{jobid}/metrics', { params: { path, query: { get: names.slice(0, 2) } } }))
+if (twoMetrics.length !== 2) throw new Error('not two metrics')
 const target = { 'target-directory': 'file:///tmp/life' }
 const triggerid = body(await flink.POST('/jobs/{jobid}/savepoints', { params: { path }, body: target }))['request-id']
 const savepoint = async () =>
