@@ -261,7 +261,7 @@ def check_checkpoints(response: Json) -> Iterator[str]:
             yield f"checkpoint {entry['id']} took {duration}, end_to_end_duration is {entry['end_to_end_duration']}"
 
 
-def backwards(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+def times_that_went_back(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
     """Return the times that went back between two reads of the same jobs.
 
     Args:

@@ -26,11 +26,11 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
-from tests.coherence import backwards, incoherences
+from tests.coherence import incoherences, times_that_went_back
 from tests.hypothesis_profile import examples
 
 RELEASES = ("2.3", "1.20", "1.12")
-TEMPLATES = """
+SCENARIO = """
 cluster: {taskmanagers: 2, slots: 4}
 jobs:
   streaming: {extends: streaming, checkpoints: {every: 3s, duration: 100ms..900ms, fails: [2]}}
@@ -40,17 +40,17 @@ jobs:
   restarting: {extends: restarting, parallelism: 2}
   stuck: stuck
 """
-TARGET = "file:///savepoints"
+SAVEPOINT_FOLDER = "file:///savepoints"
 
 
-def templates() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
-    """Return an empty cluster and the jobs to submit to it."""
-    spec = load_scenario(TEMPLATES)
+def cluster_and_jobs() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
+    """Return a cluster without jobs, and the jobs to submit to it."""
+    spec = load_scenario(SCENARIO)
     return ClusterSpec(taskmanagers=spec.taskmanagers, slots=spec.slots), spec.jobs
 
 
-class JobRun(RuleBasedStateMachine):
-    """Rules are what can happen to a cluster. The test sets `release`."""
+class ClusterStateMachine(RuleBasedStateMachine):
+    """A cluster with random events: each rule is one event. Subclasses set `release`."""
 
     release = RELEASES[0]
     jobs = Bundle("jobs")
@@ -58,7 +58,7 @@ class JobRun(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 1000))
     def start(self, seed: int) -> None:
-        spec, self.specs = templates()
+        spec, self.job_specs = cluster_and_jobs()
         self.engine = Engine(spec, flink=self.release, seed=seed, clock="virtual")
         self.client = InProcessClient(self.engine)
         self.earlier_jobs: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class JobRun(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "engine"):
             try:
-                self.every_response_is_valid()
+                self.check_all_responses()
             finally:
                 self.engine.close()
 
@@ -74,60 +74,62 @@ class JobRun(RuleBasedStateMachine):
 
     @rule(target=jobs, index=st.integers(0, 5))
     def submit(self, index: int) -> str:
-        return self.engine.cluster.submit(self.specs[index], self.engine.clock.now()).id
+        return self.engine.cluster.submit(self.job_specs[index], self.engine.clock.now()).id
 
     @rule(ms=st.one_of(st.integers(0, 500), st.integers(0, 60_000)))
-    def time_passes(self, ms: int) -> None:
+    def advance(self, ms: int) -> None:
         self.engine.advance(ms)
 
-    @rule(job=jobs)
-    def cancel(self, job: str) -> None:
-        self.send("PATCH", f"/jobs/{job}")
+    @rule(job_id=jobs)
+    def cancel(self, job_id: str) -> None:
+        self.send("PATCH", f"/jobs/{job_id}")
 
-    @rule(target=savepoints, job=jobs, cancel=st.booleans())
-    def savepoint(self, job: str, cancel: bool) -> Any:
-        response = self.send("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
-        return self.location(job, response)
+    @rule(target=savepoints, job_id=jobs, cancel=st.booleans())
+    def trigger_savepoint(self, job_id: str, cancel: bool) -> Any:
+        response = self.send(
+            "POST", f"/jobs/{job_id}/savepoints", {"target-directory": SAVEPOINT_FOLDER, "cancel-job": cancel}
+        )
+        return self.savepoint_path(job_id, response)
 
-    @rule(target=savepoints, job=jobs, drain=st.booleans())
-    def stop(self, job: str, drain: bool) -> Any:
-        response = self.send("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
-        return self.location(job, response)
+    @rule(target=savepoints, job_id=jobs, drain=st.booleans())
+    def stop_with_savepoint(self, job_id: str, drain: bool) -> Any:
+        response = self.send("POST", f"/jobs/{job_id}/stop", {"targetDirectory": SAVEPOINT_FOLDER, "drain": drain})
+        return self.savepoint_path(job_id, response)
 
     @precondition(lambda self: self.release != "1.12")
-    @rule(job=jobs)
-    def checkpoint(self, job: str) -> None:
-        self.send("POST", f"/jobs/{job}/checkpoints")
+    @rule(job_id=jobs)
+    def trigger_checkpoint(self, job_id: str) -> None:
+        self.send("POST", f"/jobs/{job_id}/checkpoints")
 
     @rule(target=jobs, path=savepoints)
     def start_from_savepoint(self, path: str) -> str:
-        return self.engine.cluster.submit(self.specs[0], self.engine.clock.now(), restore=RestoreSettings(path)).id
+        return self.engine.cluster.submit(self.job_specs[0], self.engine.clock.now(), restore=RestoreSettings(path)).id
 
     @rule(path=savepoints)
-    def dispose(self, path: str) -> None:
+    def dispose_savepoint(self, path: str) -> None:
         self.send("POST", "/savepoint-disposal", {"savepoint-path": path})
 
-    @rule(job=jobs)
-    def fail(self, job: str) -> None:
+    @rule(job_id=jobs)
+    def fail(self, job_id: str) -> None:
         cluster = self.engine.cluster
-        known = cluster.jobs.get(job)  # it may be lost with a leader
-        if known is not None and not known.has_ended:
-            cluster.state_machines.fail(known, self.engine.clock.now())
+        job = cluster.jobs.get(job_id)  # None if it was lost with a leader
+        if job is not None and not job.has_ended:
+            cluster.state_machines.fail(job, self.engine.clock.now())
 
     @rule(index=st.integers(0, 5))
-    def lose_a_taskmanager(self, index: int) -> None:
+    def lose_taskmanager(self, index: int) -> None:
         now = self.engine.clock.now()
-        known = self.engine.cluster.taskmanagers.at(now)
-        if known:
-            self.engine.cluster.taskmanagers.remove(known[index % len(known)].id, now)
+        taskmanagers = self.engine.cluster.taskmanagers.at(now)
+        if taskmanagers:
+            self.engine.cluster.taskmanagers.remove(taskmanagers[index % len(taskmanagers)].id, now)
 
     @rule()
-    def a_taskmanager_joins(self) -> None:
+    def add_taskmanager(self) -> None:
         self.engine.cluster.taskmanagers.add(self.engine.clock.now())
 
     @rule(recovers=st.booleans())
-    def the_leader_crashes(self, recovers: bool) -> None:
-        """It is back at once. Jobs start again, or are lost."""
+    def crash_leader(self, recovers: bool) -> None:
+        """Crash the leader; the next one is elected at once. Jobs start again, or are lost."""
         self.engine.cluster.leadership.crash_leader(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
         self.earlier_jobs = {}
@@ -140,15 +142,15 @@ class JobRun(RuleBasedStateMachine):
             assert incoherences(self.client) == []
 
     @invariant()
-    def nothing_runs_backwards(self) -> None:
+    def times_do_not_go_back(self) -> None:
         if hasattr(self, "engine"):
             ids = [job["id"] for job in self.client.json("GET", "/jobs")["jobs"]]
-            now = {job_id: self.client.json("GET", f"/jobs/{job_id}") for job_id in ids}
-            assert backwards(self.earlier_jobs, now) == []
-            self.earlier_jobs = now
+            jobs = {job_id: self.client.json("GET", f"/jobs/{job_id}") for job_id in ids}
+            assert times_that_went_back(self.earlier_jobs, jobs) == []
+            self.earlier_jobs = jobs
 
-    def every_response_is_valid(self) -> None:
-        """At the end only, because there are hundreds of them."""
+    def check_all_responses(self) -> None:
+        """Check all read operations against the contract. Only at the end, because there are hundreds of responses."""
         contract = self.engine.contract
         targets = Targets(self)
         for operation in contract:
@@ -160,44 +162,44 @@ class JobRun(RuleBasedStateMachine):
                 except (OperationNotFound, ClusterError):
                     continue
                 if not operation.returns_file:
-                    assert [str(deviation) for deviation in contract.check_response(operation, body)] == [], path
+                    assert [str(violation) for violation in contract.check_response(operation, body)] == [], path
 
     # Helpers
 
     def json(self, target: str) -> Any:
-        """For `Targets`."""
+        """Return the body of a read; `Targets` uses it to find ids."""
         try:
             return self.client.json("GET", target)
         except (OperationNotFound, ClusterError):
             return {}
 
     def send(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
-        """Return {} if the cluster refuses the request."""
+        """Return the body of a response; {} if the cluster rejects the request."""
         try:
             return self.client.json(method, target, body)
         except ClusterError:
             return {}
 
-    def location(self, job: str, response: Any) -> Any:
-        """Return the path of the savepoint, if it is complete a minute later."""
+    def savepoint_path(self, job_id: str, response: Any) -> Any:
+        """Return the path of a savepoint if it is completed a minute later; otherwise no value for the bundle."""
         self.engine.advance(60_000)
-        status = self.send("GET", f"/jobs/{job}/savepoints/{response['request-id']}") if response else {}
+        status = self.send("GET", f"/jobs/{job_id}/savepoints/{response['request-id']}") if response else {}
         path = (status.get("operation") or {}).get("location")
         return path if path else multiple()
 
 
-def play(release: str, count: int) -> None:
-    """Plays so many sequences of events."""
-    machine = type(f"Life{release}", (JobRun,), {"release": release})
+def check_clusters(release: str, count: int) -> None:
+    """Check `count` clusters, each with a random sequence of events."""
+    machine = type(f"ClusterStateMachine{release}", (ClusterStateMachine,), {"release": release})
     run_state_machine_as_test(machine, settings=settings(examples(count), stateful_step_count=25))
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_cluster_is_coherent_at_every_instant(release: str) -> None:
-    play(release, 3)
+def test_responses_agree_after_each_event(release: str) -> None:
+    check_clusters(release, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
-def test_many_clusters_are_coherent_at_every_instant(release: str) -> None:
-    play(release, 13)
+def test_responses_of_many_clusters_agree_after_each_event(release: str) -> None:
+    check_clusters(release, 13)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coherence import backwards, incoherences
+from tests.coherence import incoherences, times_that_went_back
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.scenario.test_determinism import RICH
 
@@ -81,5 +81,5 @@ def test_responses_are_coherent_as_time_advances(source: str | Path) -> None:
             harness.advance_to(time)
             assert incoherences(harness.client) == []
             after = job_details(harness)
-            assert backwards(before, after) == []
+            assert times_that_went_back(before, after) == []
             before = after
