@@ -1,4 +1,4 @@
-"""Each option that the table calls applied has an effect on a response; the page about options is up to date."""
+"""Each applied option has an effect on a response, and the page about options is up to date."""
 
 from __future__ import annotations
 
@@ -24,29 +24,43 @@ from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
 Step = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
-"""Time in ms, method, path; {job} and {vertex} are filled in, and {trigger} from the response before."""
+"""Time in ms after the start, method, path and perhaps a body.
+
+In the path, {job} and {vertex} stand for ids, {trigger} for the trigger id in the previous response.
+"""
 JOB: dict[str, Any] = {"jobs": {"orders": {}}}
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
-LOST = {"cluster": {"taskmanagers": {"count": 3, "events": [{"5s": "lost"}, {"10s": "lost"}]}}, **JOB}
-WIDE = {"jobs": {"orders": {"parallelism": 8}}}
-ENDED = {
+LOST_TASK_MANAGERS = {
+    "cluster": {"taskmanagers": {"count": 3, "events": [{"5s": "lost"}, {"10s": "lost"}]}},
+    **JOB,
+}
+PARALLELISM_8 = {"jobs": {"orders": {"parallelism": 8}}}
+TWO_ENDING_JOBS = {
     "jobs": {name: {"lifecycle": [{"RUNNING": time}, "FINISHED"]} for name, time in (("orders", "1s"), ("b", "2s"))}
 }
-SHORT = {"cluster": {"caches": True}, "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, "FINISHED"]}}}
-CACHED = {"cluster": {"caches": True}, **JOB}
+CACHED_ENDING_JOB = {"cluster": {"caches": True}, "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, "FINISHED"]}}}
+CACHED_JOB = {"cluster": {"caches": True}, **JOB}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Requests for two clusters, one of which has the option."""
+    """Requests whose responses differ if an option has a value.
+
+    Attributes:
+        value: The value of the option.
+        steps: The requests.
+        other_options: The options that both clusters have.
+        scenario: The scenario of both clusters.
+    """
 
     value: str
     steps: Sequence[Step]
-    base: Mapping[str, str] = field(default_factory=dict)
+    other_options: Mapping[str, str] = field(default_factory=dict)
     scenario: Mapping[str, Any] = field(default_factory=lambda: JOB)
 
 
 def get(path: str, *times: int) -> tuple[Step, ...]:
+    """Return a GET request at each of the times (ms), by default after 5 s."""
     return tuple((time, "GET", path) for time in times or (5_000,))
 
 
@@ -59,24 +73,24 @@ SAVEPOINT: tuple[Step, ...] = (
     (15_000, "GET", "/jobs/{job}/savepoints/{trigger}"),
 )
 PROFILING = {"rest.profiling.enabled": "true"}
-RATE, FIXED, EXPONENTIAL = (
+FAILURE_RATE, FIXED_DELAY, EXPONENTIAL_DELAY = (
     {"restart-strategy.type": kind} for kind in ("failure-rate", "fixed-delay", "exponential-delay")
 )
 TM, JM, CP = "taskmanager.memory", "jobmanager.memory", "execution.checkpointing"
 PROBES = {
     "web.refresh-interval": Probe("5 s", CONFIG),
-    "rest.cache.execution-graph.timeout": Probe("10 s", get("/jobs/{job}", 1_000, 5_000), scenario=SHORT),
+    "rest.cache.execution-graph.timeout": Probe("10 s", get("/jobs/{job}", 1_000, 5_000), scenario=CACHED_ENDING_JOB),
     "rest.cache.checkpoint-statistics.timeout": Probe(
-        "60 s", get("/jobs/{job}/checkpoints", 1_000, 30_000), scenario=CACHED
+        "60 s", get("/jobs/{job}/checkpoints", 1_000, 30_000), scenario=CACHED_JOB
     ),
     "metrics.fetcher.update-interval": Probe(
-        "60 s", get("/jobs/{job}/metrics?get=uptime", 1_000, 3_000, 20_000, 25_000), scenario=CACHED
+        "60 s", get("/jobs/{job}/metrics?get=uptime", 1_000, 3_000, 20_000, 25_000), scenario=CACHED_JOB
     ),
     "rest.async.store-duration": Probe("1 s", SAVEPOINT),
     "rest.server.max-content-length": Probe("10", SAVEPOINT[:1]),
     "rest.flamegraph.enabled": Probe("false", get("/jobs/{job}/vertices/{vertex}/flamegraph")),
     "rest.flamegraph.refresh-interval": Probe(
-        "5 s", get("/jobs/{job}/vertices/{vertex}/flamegraph", 1_000, 8_000, 20_000, 40_000), scenario=CACHED
+        "5 s", get("/jobs/{job}/vertices/{vertex}/flamegraph", 1_000, 8_000, 20_000, 40_000), scenario=CACHED_JOB
     ),
     "rest.profiling.enabled": Probe("true", [PROFILE]),
     "rest.profiling.duration-max": Probe("10 s", [PROFILE], PROFILING),
@@ -89,17 +103,17 @@ PROBES = {
     "web.cancel.enable": Probe("false", CONFIG),
     "web.rescale.enable": Probe("false", CONFIG, ADAPTIVE),
     "web.checkpoints.history": Probe("2", get("/jobs/{job}/checkpoints", 60_000)),
-    "web.exception-history-size": Probe("1", get("/jobs/{job}/exceptions", 20_000), scenario=LOST),
+    "web.exception-history-size": Probe("1", get("/jobs/{job}/exceptions", 20_000), scenario=LOST_TASK_MANAGERS),
     "web.adaptive-scheduler.rescale-history.size": Probe("5", get("/jobs/{job}/rescales/overview"), ADAPTIVE),
     "cluster.thread-dump.stacktrace-max-depth": Probe("2", get("/jobmanager/thread-dump")),
-    "jobstore.expiration-time": Probe("20", get("/jobs/overview", 40_000), scenario=ENDED),
-    "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=ENDED),
-    "slot.request.timeout": Probe("10 s", JOB_STATE, scenario={**WIDE, "cluster": {"age": 0}}),
+    "jobstore.expiration-time": Probe("20", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
+    "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
+    "slot.request.timeout": Probe("10 s", JOB_STATE, scenario={**PARALLELISM_8, "cluster": {"age": 0}}),
     "resourcemanager.standalone.start-up-time": Probe(
         "10 s",
         JOB_STATE,
         {"slot.request.timeout": "5 s", "restart-strategy.type": "none"},
-        {**WIDE, "cluster": {"age": 0}},
+        {**PARALLELISM_8, "cluster": {"age": 0}},
     ),
     "slot.idle.timeout": Probe("7 s", RESCALES, ADAPTIVE),
     "high-availability.type": Probe(
@@ -108,9 +122,11 @@ PROBES = {
     "jobmanager.scheduler": Probe("adaptive", get("/jobs/{job}/resource-requirements")),
     "scheduler-mode": Probe("reactive", CONFIG, ADAPTIVE),
     "jobmanager.adaptive-scheduler.submission.resource-wait-timeout": Probe(
-        "10 s", JOB_STATE, ADAPTIVE, {**WIDE, "cluster": {"taskmanagers": 0}}
+        "10 s", JOB_STATE, ADAPTIVE, {**PARALLELISM_8, "cluster": {"taskmanagers": 0}}
     ),
-    "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout": Probe("1 s", JOB_STATE, ADAPTIVE, WIDE),
+    "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout": Probe(
+        "1 s", JOB_STATE, ADAPTIVE, PARALLELISM_8
+    ),
     "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": Probe("7 s", RESCALES, ADAPTIVE),
     "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": Probe("7 s", RESCALES, ADAPTIVE),
     "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALES, ADAPTIVE),
@@ -118,7 +134,7 @@ PROBES = {
     "taskmanager.numberOfTaskSlots": Probe("7", TASKMANAGERS),
     "heartbeat.interval": Probe("3 s", TASKMANAGERS),
     "jobmanager.execution.attempts-history-size": Probe(
-        "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST
+        "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST_TASK_MANAGERS
     ),
     f"{CP}.num-retained": Probe("3", get("/jobs/{job}/checkpoints", 60_000)),
     "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
@@ -134,14 +150,18 @@ PROBES = {
     f"{CP}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
     f"{CP}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
     "state.backend.type": Probe("rocksdb", CHECKPOINT_CONFIG),
-    "restart-strategy.type": Probe("none", JOB_STATE, scenario=LOST),
-    "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATE, FIXED, LOST),
-    "restart-strategy.fixed-delay.delay": Probe("5 s", JOB_STATE, FIXED, LOST),
-    "restart-strategy.failure-rate.max-failures-per-interval": Probe("2", JOB_STATE, RATE, LOST),
-    "restart-strategy.failure-rate.failure-rate-interval": Probe("2 s", JOB_STATE, RATE, LOST),
-    "restart-strategy.failure-rate.delay": Probe("4 s", JOB_STATE, RATE, LOST),
-    "restart-strategy.exponential-delay.attempts-before-reset-backoff": Probe("0", JOB_STATE, EXPONENTIAL, LOST),
-    "restart-strategy.exponential-delay.initial-backoff": Probe("5 s", JOB_STATE, EXPONENTIAL, LOST),
+    "restart-strategy.type": Probe("none", JOB_STATE, scenario=LOST_TASK_MANAGERS),
+    "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATE, FIXED_DELAY, LOST_TASK_MANAGERS),
+    "restart-strategy.fixed-delay.delay": Probe("5 s", JOB_STATE, FIXED_DELAY, LOST_TASK_MANAGERS),
+    "restart-strategy.failure-rate.max-failures-per-interval": Probe("2", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
+    "restart-strategy.failure-rate.failure-rate-interval": Probe("2 s", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
+    "restart-strategy.failure-rate.delay": Probe("4 s", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": Probe(
+        "0", JOB_STATE, EXPONENTIAL_DELAY, LOST_TASK_MANAGERS
+    ),
+    "restart-strategy.exponential-delay.initial-backoff": Probe(
+        "5 s", JOB_STATE, EXPONENTIAL_DELAY, LOST_TASK_MANAGERS
+    ),
     f"{TM}.process.size": Probe("2g", TASKMANAGERS),
     f"{TM}.flink.size": Probe("1200m", TASKMANAGERS),
     f"{TM}.task.heap.size": Probe("300m", TASKMANAGERS, {f"{TM}.managed.size": "200m"}),
@@ -166,22 +186,29 @@ PROBES = {
     f"{JM}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
     f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
 }
-ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
-ELSEWHERE |= {
+WITHOUT_PROBE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
+WITHOUT_PROBE |= {
     "cluster.fine-grained-resource-management.enabled",
     "parallelism.default",
     "rest.port",
     "taskmanager.log.path",
     "web.upload.dir",
 }
-"""Applied options with tests of their own: those here, tests/server/test_options.py, tests/ingress/test_tls.py,
-test_jars.py and test_taskmanagers.py in tests/rest/handlers."""
+"""Applied options without a Probe.
+
+Their tests are below, in tests/server/test_options.py, in tests/ingress/test_tls.py, and in test_jars.py and
+test_taskmanagers.py of tests/rest/handlers.
+"""
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
-    """Play the steps; returns status, headers and body of each response."""
-    cluster = {"age": "1h", **probe.scenario.get("cluster", {}), "config": {k: v or None for k, v in config.items()}}
-    collected: list[object] = []
+    """Send the requests to a cluster with these options. Return the status, headers and body of each response."""
+    cluster = {
+        "age": "1h",
+        **probe.scenario.get("cluster", {}),
+        "config": {key: value or None for key, value in config.items()},
+    }
+    received: list[object] = []
     with scenario_harness(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as harness:
         trigger = ""
         job = harness.job()
@@ -189,30 +216,30 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
             harness.advance_to(time)
             path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger)
             response = harness.client.send(method, path, *body)
-            collected.append((response.status, dict(response.headers), response.body))
+            received.append((response.status, dict(response.headers), response.body))
             if method == "POST" and response.status == 202:
                 trigger = json.loads(response.body).get("request-id", "")
-    return collected
+    return received
 
 
 def test_each_applied_option_is_tested() -> None:
-    assert {option.key for option in OPTIONS if option.use == Use.APPLIED} == PROBES.keys() | ELSEWHERE
+    assert {option.key for option in OPTIONS if option.use == Use.APPLIED} == PROBES.keys() | WITHOUT_PROBE
 
 
 @pytest.mark.parametrize("key", PROBES)
 def test_an_applied_option_has_an_effect(key: str) -> None:
     probe = PROBES[key]
-    assert responses(probe, probe.base) != responses(probe, {**probe.base, key: probe.value})
+    assert responses(probe, probe.other_options) != responses(probe, {**probe.other_options, key: probe.value})
 
 
-def test_taskmanager_log_path() -> None:
+def test_the_path_of_the_log_of_a_taskmanager_is_applied() -> None:
     with scenario_harness("cluster: {config: {taskmanager.log.path: /logs/tm.log}}") as harness:
         [taskmanager] = harness.get("/taskmanagers")["taskmanagers"]
         logs = harness.get(f"/taskmanagers/{taskmanager['id']}/logs")["logs"]
         assert [log["name"] for log in logs] == ["tm.out", "tm.log"]
 
 
-def test_processes_that_log_into_one_folder_share_it() -> None:
+def test_processes_that_log_into_one_directory_list_all_its_files() -> None:
     """The list is the recorded one (`cluster: GET /jobmanager/logs` and `GET /taskmanagers/{tm}/logs`)."""
     config = "{web.log.path: /log/flink-jm.log, taskmanager.log.path: /log/flink-tm1.log}"
     with scenario_harness(f"cluster: {{config: {config}}}") as harness:
@@ -223,7 +250,7 @@ def test_processes_that_log_into_one_folder_share_it() -> None:
             assert all(harness.client.send("GET", f"{process}/logs/{name}").status == 200 for name in names)
 
 
-def test_web_upload_dir(tmp_path: Path) -> None:
+def test_uploads_return_paths_in_the_upload_directory(tmp_path: Path) -> None:
     jar = tmp_path / "a.jar"
     jar.write_bytes(small_jar())
     with scenario_harness("cluster: {config: {web.upload.dir: /uploads}}") as harness:
@@ -232,15 +259,15 @@ def test_web_upload_dir(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REJECTED], ids=lambda o: o.key)
-def test_a_refused_option(option: options.OptionUse) -> None:
+def test_rejected_options_can_only_be_false(option: options.OptionUse) -> None:
     load_scenario({"cluster": {"config": {option.key: False}}})
     with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: no task has several attempts"):
         load_scenario({"cluster": {"config": {option.key: True}}})
 
 
 def test_no_option_is_listed_twice() -> None:
-    names = [name for option in OPTIONS for name in (option.key, *option.aliases)]
-    assert len(set(names)) == len(names)
+    keys = [key for option in OPTIONS for key in (option.key, *option.aliases)]
+    assert len(set(keys)) == len(keys)
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -248,9 +275,10 @@ def test_the_page_is_up_to_date() -> None:
     assert file.read_text() == options_page()
 
 
-def test_an_option_of_another_release() -> None:
+def test_an_option_exists_only_in_its_releases() -> None:
     option = options.OPTIONS_BY_NAME["web.backpressure.num-samples"]
-    assert option.exists_in(Release("1.20", "1.20.5", "", "")) and not option.exists_in(Release("2.0", "2.0.2", "", ""))
+    assert option.exists_in(Release("1.20", "1.20.5", "", ""))
+    assert not option.exists_in(Release("2.0", "2.0.2", "", ""))
 
 
 def test_check_reports_options_without_effect(tmp_path: Path) -> None:
@@ -264,8 +292,8 @@ def test_check_reports_options_without_effect(tmp_path: Path) -> None:
     assert "option x.y" not in message and 'option "x.y"' not in message
 
 
-def test_memory_with_an_explicit_heap() -> None:
-    """The values are those of a real 2.3.0."""
+def test_a_task_heap_and_managed_memory_determine_the_other_components() -> None:
+    """The sizes are those of a real cluster of 2.3.0."""
     sizes = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
     memory = taskmanager_memory(Configuration(sizes), None).configuration()
     assert memory["networkMemory"] == 88_080_385
