@@ -70,7 +70,7 @@ class ClusterTime:
     def __init__(self, *clusters: FlinkMock) -> None:
         self.elapsed = 0
         self._initial_clusters = clusters
-        self._clusters: list[_AttachedCluster] = []
+        self._attached_clusters: list[_AttachedCluster] = []
         self._lock = threading.RLock()
         self._wait_ends: dict[int, float] = {}
         """The ident of a waiting thread -> the value of `elapsed` until which it waits; infinity without a timeout."""
@@ -89,7 +89,10 @@ class ClusterTime:
         self._earlier_threads = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
         # whole seconds, because aiohttp rounds its deadlines up to seconds
         self._monotonic_start = (time.monotonic_ns() // _NS_PER_S + 1) * _NS_PER_S
-        self._wall_start = self._wall = wall_start_s * _NS_PER_S
+        self._wall_start = wall_start_s * _NS_PER_S
+        """The value of `time.time_ns` for clients when `elapsed` is 0."""
+        self._wall = self._wall_start
+        """The value of `time.time_ns` for clients now."""
         self._clocks = ClientClocks(self)
         self._clocks.install()
         try:
@@ -106,8 +109,8 @@ class ClusterTime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for cluster in self._clusters:
-            cluster.engine.clock.on_advance = None
+        for attached in self._attached_clusters:
+            attached.engine.clock.on_advance = None
         self._traveller.stop()
         self._clocks.uninstall()
 
@@ -115,7 +118,7 @@ class ClusterTime:
         """Make the clients of further clusters follow this time. Raises InvalidArgument."""
         for cluster in clusters:
             attached = _AttachedCluster(cluster, cluster.engine, 0)
-            self._clusters.append(attached)
+            self._attached_clusters.append(attached)
             self._follow(attached, cluster.engine)
             cluster.serve_new_engine = self._serve_and_follow(attached, cluster.serve_new_engine)
 
@@ -136,7 +139,6 @@ class ClusterTime:
         if clock.mode is not ClockMode.VIRTUAL:
             raise InvalidArgument(f'Clients share the time of a virtual clock only, not of "{clock.text}".')
         attached.engine = engine
-
         generation = clock.generation
 
         def on_advance() -> None:
@@ -151,9 +153,10 @@ class ClusterTime:
         clock.on_advance = on_advance
 
     def _set_ahead(self, attached: _AttachedCluster) -> None:
+        """Set `ahead_ms` from the clock of the cluster. The date of the clients is that of the first cluster."""
         now = attached.engine.clock.now()
         attached.ahead_ms = now - self.elapsed // _NS_PER_MS
-        if attached is self._clusters[0]:
+        if attached is self._attached_clusters[0]:
             self._wall_start = attached.ahead_ms * _NS_PER_MS
             self._move_to(self.elapsed)
 
@@ -170,7 +173,8 @@ class ClusterTime:
     @property
     def ports(self) -> set[int]:
         """Return the ports of the running clusters."""
-        urls = [url for cluster in self._clusters if cluster.cluster.is_running for url in cluster.cluster.urls]
+        running = [attached.cluster for attached in self._attached_clusters if attached.cluster.is_running]
+        urls = [url for cluster in running for url in cluster.urls]
         return {int(url.rpartition(":")[2]) for url in urls}
 
     def wait(self, seconds: float | None, is_ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
@@ -215,7 +219,7 @@ class ClusterTime:
         Returns:
             The value of `elapsed` at which the next response that a fault delays is due; infinity if there is none.
         """
-        delays = [cluster.cluster.settle() for cluster in self._clusters]
+        delays = [attached.cluster.settle() for attached in self._attached_clusters]
         return min((self.elapsed + ms * _NS_PER_MS for ms in delays if ms is not None), default=math.inf)
 
     def _others_wait(self) -> bool:
@@ -223,27 +227,25 @@ class ClusterTime:
         ignored = self._earlier_threads | self._wait_ends.copy().keys()
         if all(thread.ident in ignored or thread.name == SERVER_THREAD for thread in threading.enumerate()):
             return True
-        activity = (
-            self._wait_count,
-            [len(cluster.cluster.requests) + cluster.cluster.requests.dropped for cluster in self._clusters],
-        )
+        journals = [attached.cluster.requests for attached in self._attached_clusters]
+        activity = (self._wait_count, [len(journal) + journal.dropped for journal in journals])
         if activity != self._last_activity:
             self._last_activity, self._last_activity_at = activity, monotonic()
         return monotonic() - self._last_activity_at >= QUIET_S
 
     def _move_clusters(self, elapsed: int) -> None:
         """Advance all clusters, and then this time, to a value of `elapsed`."""
-        for cluster in self._clusters:
-            advance_ms = elapsed // _NS_PER_MS + cluster.ahead_ms - cluster.engine.clock.now()
+        for attached in self._attached_clusters:
+            advance_ms = elapsed // _NS_PER_MS + attached.ahead_ms - attached.engine.clock.now()
             if advance_ms > 0:
-                cluster.engine.advance(advance_ms)
+                attached.engine.advance(advance_ms)
         with self._lock:
             self._move_to(elapsed)
 
     def _move_to(self, elapsed: int) -> None:
         """Set `elapsed`, unless it is already later, and the date of the clients."""
         self.elapsed = max(self.elapsed, elapsed)
-        wall = (self._wall_start + self.elapsed) // 1_000 * 1_000
+        wall = (self._wall_start + self.elapsed) // 1_000 * 1_000  # whole microseconds, as in a timedelta
         self._shift_wall_clock(timedelta(microseconds=(wall - self._wall) // 1_000))
         self._wall = wall
 

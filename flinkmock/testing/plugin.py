@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from flinkmock.testing.plugin_settings import (
-    FINDING_POLICIES,
     MARKER,
-    UNEXPECTED_POLICIES,
+    POLICIES,
     cluster_defaults,
     find_scenario,
     invalid_value,
@@ -78,26 +77,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     from flinkmock.errors import FlinkMockError
 
-    target = config.getoption("--flinkmock-compat")
+    target_release = config.getoption("--flinkmock-compat")
     releases = releases_of_run(config)
     try:
         cluster_defaults(config)
-        if releases or target:
+        if releases or target_release:
             from flinkmock.contract import Contract
 
-            for release in (*releases, *filter(None, [target])):
+            for release in (*releases, *filter(None, [target_release])):
                 Contract.load(release)
     except FlinkMockError as error:
         raise pytest.UsageError(f"flinkmock: {error}") from None
-    if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED_POLICIES:
-        raise pytest.UsageError(invalid_value("unexpected", unexpected, UNEXPECTED_POLICIES))
-    for name in ("unused", "ignored"):
-        if (value := config.getini(f"flinkmock_{name}")) not in FINDING_POLICIES:
-            raise pytest.UsageError(invalid_value(name, value, FINDING_POLICIES))
-    if target:
+    for name, allowed in POLICIES.items():
+        value = config.getini(f"flinkmock_{name}")
+        if value not in allowed:
+            raise pytest.UsageError(invalid_value(name, value, allowed))
+    if target_release:
         from flinkmock.testing.compat_report import CompatReport
 
-        config.stash[COMPAT_REPORT] = CompatReport(target)
+        config.stash[COMPAT_REPORT] = CompatReport(target_release)
 
 
 # -- fixtures
@@ -185,8 +183,8 @@ def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., F
     """A fake Flink cluster (`FlinkMock`), started before the test and closed after it."""
     args, options = marker_arguments(request.node)
     options.pop("flink", None)
-    for policy in ("unexpected", "unused", "ignored"):
-        options.pop(policy, None)
+    for name in POLICIES:
+        options.pop(name, None)
     return _start(lambda: flinkmock_factory(*args, **options))
 
 

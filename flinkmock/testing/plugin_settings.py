@@ -21,16 +21,21 @@ MARKER = (
     "never applied, ignored='fail' one whose requests have fields or parameters that Flink ignores; 'ignore' does not "
     "report them"
 )
+POLICIES = {
+    "unexpected": ("fail", "allow"),
+    "unused": ("fail", "report", "ignore"),
+    "ignored": ("fail", "report", "ignore"),
+}
+"""Kind of finding -> the allowed policies.
+
+The kinds are requests that match no operation (`unexpected`), faults that never applied (`unused`), and parts of
+requests that Flink ignores (`ignored`)."""
 ARGUMENTS = (
     *("flink", "seed", "clock", "start_time", "port", "dashboard", "control"),
     *("tls", "base_path", "credentials"),
-    *("unexpected", "unused", "ignored"),
+    *POLICIES,
 )
 """The arguments of the marker, except the scenario."""
-UNEXPECTED_POLICIES = "fail", "allow"
-"""The values of `unexpected`: whether a test fails if its requests match no operation."""
-FINDING_POLICIES = "fail", "report", "ignore"
-"""The values of `unused` (faults that never applied) and `ignored` (parts of requests that Flink ignores)."""
 
 
 def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -44,11 +49,7 @@ def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if unknown or scenario_count > 1:
         accepted = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenario_count}"
         pytest.fail(f"the marker flinkmock takes {accepted}: {MARKER.partition(':')[0]}", pytrace=False)
-    for name, allowed in (
-        ("unexpected", UNEXPECTED_POLICIES),
-        ("unused", FINDING_POLICIES),
-        ("ignored", FINDING_POLICIES),
-    ):
+    for name, allowed in POLICIES.items():
         if name in options and options[name] not in allowed:
             pytest.fail(invalid_value(name, options[name], allowed), pytrace=False)
     return marker.args, options
@@ -57,10 +58,7 @@ def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 def policies(item: pytest.Item) -> dict[str, str]:
     """Return the policy of a test for each kind of finding: `unexpected`, `unused` and `ignored`."""
     options = marker_arguments(item)[1]
-    return {
-        name: options.get(name) or item.config.getini(f"flinkmock_{name}")
-        for name in ("unexpected", "unused", "ignored")
-    }
+    return {name: options.get(name) or item.config.getini(f"flinkmock_{name}") for name in POLICIES}
 
 
 def invalid_value(name: str, value: object, allowed: tuple[str, ...]) -> str:
