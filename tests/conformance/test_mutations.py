@@ -25,6 +25,6 @@ def test_mutations_are_reported(flink: str, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_mutations_over_http() -> None:
-    """A sample: `python -m tests.conformance.mutation_testing` runs 500 rounds."""
+def test_mutations_are_reported_over_http() -> None:
+    """Run a few rounds; `python -m tests.conformance.mutation_testing` runs 500."""
     assert run_over_http("2.3", 5, "over HTTP ", limit=LIMIT, cache_responses=True).missed == []

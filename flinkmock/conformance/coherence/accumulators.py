@@ -57,7 +57,7 @@ def serialized_accumulators(body: Value) -> Relations:
     "getJobAccumulators",
     "getJobVertexAccumulators",
     "getSubtaskExecutionAttemptAccumulators",
-    text="The value of an accumulator is one of its type.",
+    text="The value of an accumulator fits its type.",
     source=_SOURCE,
 )
 def accumulator_values(body: Value) -> Relations:

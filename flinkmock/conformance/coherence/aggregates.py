@@ -13,7 +13,7 @@ _SOURCE = "flink-behaviour.md#subtasks"
 
 @within(
     "getJobVertexDetails",
-    text="The aggregated metrics are those of the subtasks' metrics.",
+    text="The aggregated metrics of a vertex combine the metrics of its subtasks.",
     source=_SOURCE,
     since="1.14",
 )

@@ -99,7 +99,12 @@ def application_times(body: Value) -> Relations:
             yield from require(time.raw <= entered_at.raw, f"{state} came later than the status", time, entered_at)
 
 
-@between("application", text="An application is described as in the list.", source=_SOURCE, since="2.3")
+@between(
+    "application",
+    text="The details of an application agree with the list of applications.",
+    source=_SOURCE,
+    since="2.3",
+)
 def application_row(view: View, application_id: str) -> Relations:
     row = row_with(view.body("getApplicationsOverview")["applications"], "id", application_id)
     details = view.body("getApplicationDetails", applicationid=application_id)

@@ -105,7 +105,7 @@ def backpressure_status(body: Value) -> Relations:
 
 @between(
     "vertex",
-    text="The ratios of back pressure are those of the metrics in ms per second.",
+    text="The ratios of back pressure agree with the metrics that are times in ms per second.",
     source="flink-behaviour.md#back-pressure",
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,

@@ -33,7 +33,11 @@ _FIELDS_OF_METRICS = {
 """Metric of a job -> field of its last completed checkpoint."""
 
 
-@within("getCheckpointStatisticDetails", text="A checkpoint is the sum of its tasks.", source=_RULES)
+@within(
+    "getCheckpointStatisticDetails",
+    text="The sizes and counts of a checkpoint are the sums of its tasks' sizes and counts.",
+    source=_RULES,
+)
 def checkpoint_adds_up(body: Value) -> Relations:
     tasks = [task for _, task in body["tasks"].items()]
     if not tasks or body["status"].raw != "COMPLETED":
@@ -62,7 +66,11 @@ def checkpoint_tasks(body: Value) -> Relations:
             yield from equal(task["end_to_end_duration"], task["latest_ack_timestamp"] - body["trigger_timestamp"])
 
 
-@within("getTaskCheckpointStatistics", text="A task's part of a checkpoint is the sum of its subtasks.", source=_RULES)
+@within(
+    "getTaskCheckpointStatistics",
+    text="The sizes and counts of a task in a checkpoint are the sums of its subtasks'.",
+    source=_RULES,
+)
 def task_checkpoint_adds_up(body: Value) -> Relations:
     if body["status"].raw != "COMPLETED":
         return  # the subtasks of failed checkpoints are dropped
@@ -124,7 +132,11 @@ _SUBTASK_FIELDS = {
 """Path of a field in a task's summary -> path of the field in its subtasks."""
 
 
-@within("getTaskCheckpointStatistics", text="A task's summary is that of its subtasks.", source=_DETAILS)
+@within(
+    "getTaskCheckpointStatistics",
+    text="The summary of a task in a checkpoint has the minima, maxima and averages of its subtasks.",
+    source=_DETAILS,
+)
 def task_checkpoint_summary(body: Value) -> Relations:
     for summary_path, subtask_path in _SUBTASK_FIELDS.items():
         statistics = body["summary"]
@@ -156,7 +168,7 @@ def task_checkpoint_summary(body: Value) -> Relations:
                     )
 
 
-@between("checkpoint", text="The details of a checkpoint are those in the history.", source=_STATISTICS)
+@between("checkpoint", text="The details of a checkpoint agree with the history.", source=_STATISTICS)
 def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
@@ -167,7 +179,7 @@ def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
             yield from same_fields(entry, details, without=("tasks", "discarded"))
 
 
-@between("checkpoint", text="A task of a checkpoint is described as in its own response.", source=_STATISTICS)
+@between("checkpoint", text="The details of a checkpoint agree with those of its tasks.", source=_STATISTICS)
 def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]

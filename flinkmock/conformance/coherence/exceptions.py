@@ -270,7 +270,7 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
 
 @between(
     "application",
-    text="Exceptions of an application are those of its jobs.",
+    text="The exceptions of an application are those of its jobs.",
     source="flink-behaviour.md#applications",
     since="2.3",
 )

@@ -59,7 +59,7 @@ def restart_strategy_text(body: Value) -> Relations:
 
 @between(
     "job",
-    text="A job restarts as often as its restart strategy allows.",
+    text="A job restarts at most as often as its restart strategy allows.",
     source=_CONFIGURATION,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -51,7 +51,11 @@ def job_result(view: View, job_id: str) -> Relations:
         yield from require(bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, row["state"])
 
 
-@within("getJobExecutionResult", text="The result's times and its failure agree with each other.", source=_RULES)
+@within(
+    "getJobExecutionResult",
+    text="The times and the failure of an execution result agree with each other.",
+    source=_RULES,
+)
 def result_is_coherent(body: Value) -> Relations:
     result = body["job-execution-result"]
     if not result.exists or not result.raw:
@@ -87,7 +91,7 @@ def decoded(text: str) -> bytes:
 
 @between(
     "job",
-    text="The failure in the result of a FAILED job is the newest in its history.",
+    text="The failure in the result of a FAILED job is the newest exception in its history.",
     source="flink-behaviour.md#exceptions",
 )
 def job_failure(view: View, job_id: str) -> Relations:

@@ -100,7 +100,7 @@ def jvm_metrics(body: Value) -> Relations:
 @within(
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
-    text="Metaspace is a part of the non-heap memory, and buffers take memory if and only if there are any.",
+    text="Metaspace is a part of the non-heap memory. Buffers take memory if and only if there are any.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -240,9 +240,7 @@ def _port(url: object) -> int | None:
     return int(match[1]) if match else None
 
 
-@between(
-    "cluster", text="The address of the jars has the port of the REST API.", source="flink-behaviour.md#jar-upload"
-)
+@between("cluster", text="The address in /jars has the port of the REST API.", source="flink-behaviour.md#jar-upload")
 def rest_port(view: View) -> Relations:
     address, configured = view.body("getJarList")["address"], options(view)
     port = configured.get("rest.port", Value(MISSING))

@@ -41,7 +41,7 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from require(low.raw != high.raw or not has_skew, "equal values have no skew", skew, low, high)
 
 
-@within(*_OPERATIONS, text="The sum is the average times a whole number.", source=_AGGREGATED)
+@within(*_OPERATIONS, text="The sum of aggregated metrics is a multiple of the average.", source=_AGGREGATED)
 def aggregates_have_a_count(body: Value) -> Relations:
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
@@ -108,7 +108,7 @@ def _summarizes(aggregated: dict[str, Value], individual: Sequence[dict[str, Val
 
 @between(
     "cluster",
-    text="Aggregated metrics of TaskManagers are those of the TaskManagers.",
+    text="Aggregated metrics of TaskManagers combine the metrics of each.",
     source=_AGGREGATED,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -121,7 +121,7 @@ def aggregated_taskmanagers(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="Aggregated metrics of jobs are those of the jobs.",
+    text="Aggregated metrics of jobs combine the metrics of each.",
     source=_AGGREGATED,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -137,7 +137,7 @@ def aggregated_jobs(view: View) -> Relations:
 
 @between(
     "vertex",
-    text="Aggregated metrics of subtasks are those of the subtasks.",
+    text="Aggregated metrics of subtasks combine the metrics of each.",
     source=_AGGREGATED,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -350,7 +350,7 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
 
 @between(
     "cluster",
-    text="The aggregated metrics that are listed are those of the TaskManagers, and of the jobs.",
+    text="The lists of aggregated metrics have the metrics of the TaskManagers, and of the jobs.",
     source=_AGGREGATED,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

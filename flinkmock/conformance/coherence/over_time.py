@@ -334,7 +334,7 @@ def history_stays(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getCheckpointingStatistics",
-    text="The minima of the summary only fall, its maxima only rise.",
+    text="The minima of the summary never rise, its maxima never fall.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def summary_widens(before: Value, after: Value) -> Relations:

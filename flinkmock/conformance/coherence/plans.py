@@ -113,7 +113,7 @@ def plan_is_sorted(body: Value) -> Relations:
         yield from require(is_consistent, "some inputs come before their node, others after it", nodes)
 
 
-@between("job", text="/plan returns the plan of the details.", source=_RULES)
+@between("job", text="/jobs/:jobid/plan returns the plan in the details of the job.", source=_RULES)
 def job_plan(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)["plan"]
     plan = view.body("getJobPlan", jobid=job_id)["plan"]

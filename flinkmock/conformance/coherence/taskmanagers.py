@@ -85,7 +85,7 @@ def free_resources(body: Value) -> Relations:
 
 @within(
     "getTaskManagerDetails",
-    text="Total resources are the free ones and those of the allocated slots.",
+    text="Total resources are the sum of the free resources and those of the allocated slots.",
     source=_TASKMANAGERS,
 )
 def slot_resources(body: Value) -> Relations:
@@ -203,7 +203,7 @@ def assigned_tasks(body: Value) -> Relations:
         yield from require(body["assignedTasks"].raw == 0, "no slot is in use", body["assignedTasks"], exact=True)
 
 
-@between("taskmanager", text="A TaskManager is described as in the list.", source=_TASKMANAGERS)
+@between("taskmanager", text="The details of a TaskManager agree with the list of TaskManagers.", source=_TASKMANAGERS)
 def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
     row = row_with(view.body("getTaskManagers")["taskmanagers"], "id", taskmanager_id)
     details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
@@ -213,7 +213,7 @@ def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
 
 @between(
     "taskmanager",
-    text="The metrics of a TaskManager's details are its metrics.",
+    text="The metrics in the details of a TaskManager equal its metrics.",
     source="flink-behaviour.md#metric-freshness",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

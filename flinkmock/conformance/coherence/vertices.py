@@ -208,7 +208,7 @@ def _state_durations(durations: Value, timestamps: Value) -> Relations:
         yield from equal(durations[order[-1]], ends[0] - timestamps[order[-1]])
 
 
-@between("subtask", text="A subtask is described as in the list of its vertex.", source=_SUBTASKS)
+@between("subtask", text="The details of a subtask agree with the list of its vertex.", source=_SUBTASKS)
 def subtask_row(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     subtasks = view.body("getJobVertexDetails", **ids)["subtasks"]
@@ -340,7 +340,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
 
 @between(
     "vertex",
-    text="Counters in the details of a running subtask are its metrics.",
+    text="Counters in the details of a running subtask equal its metrics.",
     source="flink-behaviour.md#metric-freshness",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
