@@ -26,8 +26,8 @@ def test_streaming_happy_takes_checkpoints_and_savepoints_until_it_is_cancelled(
         harness.advance_to(3_600_000)
         assert harness.timeline() == [(0, "INITIALIZING"), (200, "CREATED"), (1_000, "RUNNING")]
         history = harness.get(f"/jobs/{harness.job().id}/checkpoints")["history"]
-        triggered = [checkpoint["trigger_timestamp"] for checkpoint in history]
-        assert {later - earlier for later, earlier in pairwise(triggered)} == {10_000}
+        trigger_times = [checkpoint["trigger_timestamp"] for checkpoint in history]  # the newest first
+        assert {later - earlier for later, earlier in pairwise(trigger_times)} == {10_000}
         assert all(400 <= checkpoint["end_to_end_duration"] <= 900 for checkpoint in history)
         assert all(12 << 20 <= checkpoint["state_size"] <= 14 << 20 for checkpoint in history)
         status_path = harness.trigger_savepoint()
@@ -108,6 +108,7 @@ def test_fails_for_good_fails_after_two_restarts() -> None:
 def test_slow_savepoint_takes_two_minutes_or_waits_for_a_signal() -> None:
     with scenario_harness(SCENARIOS / "slow-savepoint.yaml") as harness:
         harness.advance_to(5_000)
+        # the second savepoint waits for a signal
         slow, signalled = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
         harness.advance_to(124_999)
         assert harness.outcome(slow) == harness.outcome(signalled) == "IN_PROGRESS"
@@ -148,31 +149,29 @@ def test_stop_times_out_leaves_the_job_running() -> None:
 def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) -> None:
     with scenario_harness(SCENARIOS / "rolling-upgrade.yaml") as harness:
         harness.advance_to(5_000)
-        old = harness.job()
-        failed = harness.trigger_stop()
+        old_job = harness.job()
+        first_stop = harness.trigger_stop()
         harness.advance_to(8_000)
-        assert harness.outcome(failed).endswith("Checkpoint expired before completing.")
+        assert harness.outcome(first_stop).endswith("Checkpoint expired before completing.")
         assert harness.state() == "RUNNING"
-        stopped = harness.trigger_stop()
+        second_stop = harness.trigger_stop()
         harness.advance_to(11_000)
-        savepoint = harness.outcome(stopped)
-        assert (old.state, savepoint[:5]) == ("FINISHED", "file:")
+        savepoint = harness.outcome(second_stop)
+        assert (old_job.state, savepoint[:5]) == ("FINISHED", "file:")
         jar = upload(harness, tmp_path / "orders-2.1.jar")
         job_id = harness.post(f"/jars/{jar}/run", {"savepointPath": savepoint})["jobid"]
         harness.advance_to(11_500)
-        new = harness.get(f"/jobs/{job_id}")
-        assert (new["name"], new["state"], {vertex["parallelism"] for vertex in new["vertices"]}) == (
-            "orders",
-            "RUNNING",
-            {8},
-        )
-        assert new["status-counts"]["INITIALIZING"] == 3
+        new_job = harness.get(f"/jobs/{job_id}")
+        assert (new_job["name"], new_job["state"]) == ("orders", "RUNNING")
+        assert {vertex["parallelism"] for vertex in new_job["vertices"]} == {8}
+        assert new_job["status-counts"]["INITIALIZING"] == 3
         harness.advance_to(16_000)
         assert harness.get(f"/jobs/{job_id}")["status-counts"]["RUNNING"] == 3
         assert harness.get(f"/jobs/{job_id}/checkpoints")["latest"]["restored"]["external_path"] == savepoint
 
 
 def upload(harness: ScenarioHarness, jar: Path) -> str:
+    """Write a small jar and upload it; return its id."""
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
     response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, jar)])
@@ -258,9 +257,9 @@ def test_back_pressure_lasts_from_the_first_to_the_third_minute() -> None:
             harness.advance_to(round(minute * 60_000))
             levels.append(harness.get(f"{window}/backpressure")["backpressureLevel"])
         assert levels == ["ok", "high", "high", "ok"]
-        reads = [subtask["metrics"]["read-records"] for subtask in harness.get(window)["subtasks"]]
-        assert reads[0] > 7 * reads[1]
-        assert max(reads[1:]) - min(reads[1:]) <= 1
+        first, *others = (subtask["metrics"]["read-records"] for subtask in harness.get(window)["subtasks"])
+        assert first > 7 * others[0]
+        assert max(others) - min(others) <= 1
 
 
 def test_checkpoint_storm_fails_many_checkpoints_and_keeps_the_job_running() -> None:
@@ -274,9 +273,9 @@ def test_checkpoint_storm_fails_many_checkpoints_and_keeps_the_job_running() -> 
 
 def test_large_cluster_loses_and_gains_taskmanagers() -> None:
     with scenario_harness(SCENARIOS / "large-cluster.yaml") as harness:
-        for time, present in ((59_999, 200), (60_000, 199), (120_000, 200), (180_000, 199), (240_000, 200)):
+        for time, count in ((59_999, 200), (60_000, 199), (120_000, 200), (180_000, 199), (240_000, 200)):
             harness.advance_to(time)
-            assert len(harness.get("/taskmanagers")["taskmanagers"]) == present
+            assert len(harness.get("/taskmanagers")["taskmanagers"]) == count
         assert harness.get("/overview")["slots-total"] == 1600
         names = [job["name"] for job in harness.get("/jobs/overview")["jobs"]]
         assert sorted(names) == ["clicks", "orders", "payments", "returns"]
