@@ -11,7 +11,7 @@ from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tem
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
 from flinkmock.engine import Engine
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.handlers import FileContent, UploadedFile
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.rest.rendering import encode, modelled_fields
@@ -90,7 +90,7 @@ class _CoverageClient:
             with temporary_upload(request.file) as path:
                 files = [UploadedFile(path.name, path)] if path else []
                 payload = self._client.payload(operation.method, request.target, request.body, files)
-        except (OperationNotFound, ClusterError, RequestRejected):
+        except (OperationNotFound, ClusterError, RestRequestRejected):
             return None
         if isinstance(payload, FileContent):
             fields.is_file = True

@@ -27,7 +27,7 @@ from flinkmock.flink.configuration import ALLOW_ORIGIN, MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.rest.error_mapping import error_response_for
-from flinkmock.rest.error_responses import RequestRejected, internal_error, plain_error, rest_error
+from flinkmock.rest.error_responses import RestRequestRejected, internal_error, plain_error, rest_error
 from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.multipart import MultipartBody, boundary_of
@@ -124,7 +124,7 @@ class RestApi:
     def _handle(self, request: Request) -> Response:
         try:
             return self.respond(request)
-        except RequestRejected as error:
+        except RestRequestRejected as error:
             return error.response
         except ClusterError as error:
             assert request.operation is not None
@@ -141,7 +141,7 @@ class RestApi:
             counts_as_poll: Whether the request counts as a poll for wait conditions.
 
         Raises:
-            RequestRejected: The REST API rejects the request.
+            RestRequestRejected: The REST API rejects the request.
             ClusterError: The cluster rejects it.
         """
         if request.rejection is not None:
@@ -224,7 +224,7 @@ class RestApi:
         """Return the call for a routed request, with the converted body and parameters. Advance the clock in step mode.
 
         Raises:
-            RequestRejected: The body or a parameter can't be read.
+            RestRequestRejected: The body or a parameter can't be read.
             NoLeader: There is no leader.
         """
         operation, resolved = request.operation, request.resolved
@@ -235,12 +235,12 @@ class RestApi:
         if body is None and not self.quirks.null_body_checked_last:
             raise _missing_body_error()
         if resolved.parameter_error is not None:
-            raise RequestRejected(resolved.parameter_error)
+            raise RestRequestRejected(resolved.parameter_error)
         if body is None:
             raise _missing_body_error()
         path, query = resolved.path_values, resolved.query_values
         if query and (duplicate := duplicate_value_error(operation, query, body)):
-            raise RequestRejected(rest_error(400, duplicate))
+            raise RestRequestRejected(rest_error(400, duplicate))
         request.job_id = path.get("jobid")
         if request.arrived_at is None:
             request.arrived_at = self.engine.advance_for_request()
@@ -286,7 +286,7 @@ class RestApi:
                 request.body = MultipartBody(
                     boundary, self.quirks, takes_post=operation is not None, takes_files=takes_files
                 )
-            except RequestRejected as error:
+            except RestRequestRejected as error:
                 request.rejection = error.response
 
     def _static_file_or_not_found(self, request: Request, has_leader: bool) -> Response:
@@ -298,9 +298,9 @@ class RestApi:
         return plain_error(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
 
 
-def _missing_body_error() -> RequestRejected:
+def _missing_body_error() -> RestRequestRejected:
     """Return the error of HandlerRequest for the body `null`."""
-    return RequestRejected(internal_error(JavaException("java.lang.NullPointerException")))
+    return RestRequestRejected(internal_error(JavaException("java.lang.NullPointerException")))
 
 
 def _call_in_the_past(call: RestCall, staleness_ms: int) -> RestCall:

@@ -17,7 +17,7 @@ from flinkmock.flink.stack_frames import REST_HANDLER_TRACE
 from flinkmock.rest.response import Response, error_response
 
 
-class RequestRejected(Exception):
+class RestRequestRejected(Exception):
     """The REST API rejects a request with `response`."""
 
     def __init__(self, response: Response) -> None:

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from flinkmock.rest.api import RestApi
 from flinkmock.rest.call import Payload, UploadedFile
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.request import Request
 from flinkmock.rest.response import JSON, Response
 
@@ -52,7 +52,7 @@ class InProcessClient:
 
         Raises:
             OperationNotFound: There is no such operation.
-            RequestRejected: The REST API rejects the request.
+            RestRequestRejected: The REST API rejects the request.
             ClusterError: The cluster rejects it.
         """
         return _body_of(self._success_response(method, target, body, files, counts_as_poll=True))
@@ -94,13 +94,13 @@ class InProcessClient:
         finally:
             request.close()
         if response.status >= 400:
-            raise RequestRejected(response)
+            raise RestRequestRejected(response)
         return response
 
 
 def _check_routed(request: Request) -> None:
     if request.rejection is not None:
-        raise RequestRejected(request.rejection)
+        raise RestRequestRejected(request.rejection)
     if request.operation is None:
         raise OperationNotFound(f"{request.method} {request.target} is not registered")
 

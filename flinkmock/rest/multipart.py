@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from flinkmock import limits, private_files
 from flinkmock.flink import messages
 from flinkmock.rest.call import UploadedFile
-from flinkmock.rest.error_responses import RequestRejected, plain_error, rest_error
+from flinkmock.rest.error_responses import RestRequestRejected, plain_error, rest_error
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _T = TypeVar("_T")
@@ -62,15 +62,15 @@ class MultipartBody:
         takes_files: Whether the operation accepts files.
 
     Raises:
-        RequestRejected: The form is rejected before its first byte.
+        RestRequestRejected: The form is rejected before its first byte.
     """
 
     def __init__(self, boundary: str, quirks: ReleaseQuirks, *, takes_post: bool, takes_files: bool) -> None:
         if not boundary:
             reason = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
-            raise RequestRejected(plain_error(500, messages.pipeline_error(reason), close=True))
+            raise RestRequestRejected(plain_error(500, messages.pipeline_error(reason), close=True))
         if quirks.uploads_checked_first and not takes_post:
-            raise RequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
+            raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
         self._takes_post, self._takes_files = takes_post, takes_files
         self._is_checked_first = quirks.uploads_checked_first
@@ -87,16 +87,16 @@ class MultipartBody:
         return tuple(UploadedFile(name, path) for name, path in self._files.items())
 
     def receive(self, chunk: bytes) -> None:
-        """Parse the next chunk of the body. Raises RequestRejected."""
+        """Parse the next chunk of the body. Raises RestRequestRejected."""
         self._parse_available(chunk)
 
     def complete(self) -> None:
-        """Parse the end of the body. Raises RequestRejected."""
+        """Parse the end of the body. Raises RestRequestRejected."""
         while self._parser is not None:
             self._parse_available(None)
         if self._files and self._takes_post and not self._takes_files:
             # until 1.18, the handler checks this
-            raise RequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
+            raise RestRequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
 
     def close(self) -> None:
         """Remove the files that no handler has moved."""
@@ -110,7 +110,7 @@ class MultipartBody:
         """Parse the bytes that have arrived, except for those after the last part, which are ignored.
 
         Raises:
-            RequestRejected: The form is rejected, or a file can't be stored, for example because the disk is full.
+            RestRequestRejected: The form is rejected, or a file can't be stored, for example because the disk is full.
         """
         if self._parser is not None:
             try:
@@ -165,7 +165,7 @@ class MultipartBody:
 
     def _receive_attribute(self, name: str, content: bytes) -> None:
         if name != _REQUEST:
-            raise RequestRejected(plain_error(400, messages.unknown_attribute(name), cors=False))
+            raise RestRequestRejected(plain_error(400, messages.unknown_attribute(name), cors=False))
         self.content = content
 
     def _file(self, filename: str, limit: int) -> _Parsing[bool]:
@@ -182,7 +182,7 @@ class MultipartBody:
         if not is_complete:
             self._files.pop(name).unlink()
         elif self._is_checked_first and not self._takes_files:
-            raise RequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
+            raise RestRequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
         elif name in ("", ".", ".."):
             raise _upload_failed()
         return is_complete
@@ -249,7 +249,7 @@ class MultipartBody:
 
 
 def _disposition(headers: list[str]) -> tuple[str, str | None]:
-    """Return the name and the file name (None: not a file) of a part. Raises RequestRejected."""
+    """Return the name and the file name (None: not a file) of a part. Raises RestRequestRejected."""
     name = filename = None
     for header in headers:
         key, _, value = header.partition(":")
@@ -318,5 +318,5 @@ def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], 
     return counted
 
 
-def _upload_failed() -> RequestRejected:
-    return RequestRejected(plain_error(500, messages.UPLOAD_FAILED, cors=False))
+def _upload_failed() -> RestRequestRejected:
+    return RestRequestRejected(plain_error(500, messages.UPLOAD_FAILED, cors=False))

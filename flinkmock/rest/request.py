@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.response import NoResponse, Response
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class RequestBody(Protocol):
         """The uploaded files, on disk until `close`."""
 
     def receive(self, chunk: bytes) -> None:
-        """Receive the next chunk. Raises RequestRejected."""
+        """Receive the next chunk. Raises RestRequestRejected."""
 
     def complete(self) -> None:
-        """Handle the end of the body. Raises RequestRejected."""
+        """Handle the end of the body. Raises RestRequestRejected."""
 
     def close(self) -> None:
         """Remove the files that no handler has moved."""
@@ -124,7 +124,7 @@ class Request:
         else:
             try:
                 self.body.receive(chunk)
-            except RequestRejected as error:
+            except RestRequestRejected as error:
                 self.rejection = error.response
         return self.rejection is None
 
@@ -133,7 +133,7 @@ class Request:
         if self.rejection is None:
             try:
                 self.body.complete()
-            except RequestRejected as error:
+            except RestRequestRejected as error:
                 self.rejection = error.response
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from flinkmock import FlinkMock
 from flinkmock.contract import Contract
 from flinkmock.rest.api import RestApi
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.multipart import MultipartBody
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
@@ -123,7 +123,7 @@ def _parse_form(pieces: list[bytes]) -> tuple[object, ...]:
             body.receive(piece)
         body.complete()
         return body.content, [(file.name, file.path.read_bytes()) for file in body.files]
-    except RequestRejected as rejected:
+    except RestRequestRejected as rejected:
         return (rejected.response,)
     finally:
         body.close()

@@ -10,7 +10,7 @@ from flinkmock.cluster.errors import ClusterError
 from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
 from flinkmock.conformance.adoption.review import review
 from flinkmock.engine import Engine
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.scenario import load_scenario
 
@@ -83,7 +83,7 @@ def _target(fake: FakeResponse, flink: str) -> str | None:
 def _served(client: InProcessClient, target: str) -> Any:
     try:
         return client.json("GET", target)
-    except (ClusterError, OperationNotFound, RequestRejected):
+    except (ClusterError, OperationNotFound, RestRequestRejected):
         return None
 
 

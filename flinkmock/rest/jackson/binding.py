@@ -17,7 +17,7 @@ from flinkmock.contract.operation import ALIASES
 from flinkmock.contract.schema_branches import allowed_types
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import RequestRejected, internal_error, rest_error
+from flinkmock.rest.error_responses import RestRequestRejected, internal_error, rest_error
 from flinkmock.rest.jackson.class_names import java_classes_of
 from flinkmock.rest.jackson.coercion import ScalarConverter, fail, token_of
 from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse, too_deep
@@ -44,7 +44,7 @@ class BodyReader:
         """Return the known fields of a body, converted, including nulls; {} for an empty body, None for `null`.
 
         Raises:
-            RequestRejected: The body can't be read.
+            RestRequestRejected: The body can't be read.
         """
         if not raw and operation.request is None:
             return {}
@@ -54,9 +54,9 @@ class BodyReader:
             return None if value is None else self._fields_of_body(name, value)
         except JacksonError as error:
             if error.is_fatal:
-                raise RequestRejected(internal_error(error.exception)) from None
+                raise RestRequestRejected(internal_error(error.exception)) from None
             text = messages.unexpected_format(name) if raw else messages.NO_BODY
-            raise RequestRejected(rest_error(400, text, error.exception)) from None
+            raise RestRequestRejected(rest_error(400, text, error.exception)) from None
 
     def _fields_of_body(self, name: str, value: Any) -> dict[str, Any]:
         """Return the fields of a body that isn't null. Raises JacksonError."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.contract import Contract, known_releases
-from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.jackson.binding import BodyReader
 from flinkmock.rest.jackson.coercion import jackson_order
 from flinkmock.rest.release_quirks import ReleaseQuirks
@@ -30,7 +30,7 @@ def read(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") ->
 
 
 def rejection(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
-    with pytest.raises(RequestRejected) as raised:
+    with pytest.raises(RestRequestRejected) as raised:
         read(raw, operation, flink)
     return raised.value.response.status, json.loads(raised.value.response.body)["errors"]
 
@@ -205,7 +205,7 @@ JSON = st.recursive(
 def test_any_object_is_read_or_rejected(body: dict[str, Any]) -> None:
     try:
         bound = read(json.dumps(body).encode())
-    except RequestRejected as rejected:
+    except RestRequestRejected as rejected:
         assert rejected.response.status == 400
     else:
         assert set(bound) == set(body) - {"x"}
@@ -215,7 +215,7 @@ def test_any_object_is_read_or_rejected(body: dict[str, Any]) -> None:
 def test_any_bytes_are_read_or_rejected(raw: bytes) -> None:
     try:
         read(raw)
-    except RequestRejected as rejected:
+    except RestRequestRejected as rejected:
         assert rejected.response.status in (400, 500)
 
 
@@ -254,6 +254,6 @@ def test_imported_releases_limit_nesting_like_jackson() -> None:
         value, levels = value["any"], levels + 1
     assert levels == 999
     assert read_nested("child", 2) == {"child": {"child": {}}}
-    with pytest.raises(RequestRejected) as raised:
+    with pytest.raises(RestRequestRejected) as raised:
         read_nested("child", 999)
     assert b"exceeds the maximum allowed" in raised.value.response.body
