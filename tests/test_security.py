@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import io
 import os
@@ -21,6 +20,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, ScenarioError, private_files, small_jar
+from flinkmock.cli.parser import Parser
 from flinkmock.cli.serve import configure
 from flinkmock.scenario import load_scenario
 from tests.server.raw_connection import RawConnection
@@ -46,23 +46,16 @@ def upload(mock: FlinkMock, name: str = "a.jar", content: bytes | None = None) -
 
 
 def test_the_default_address_is_a_loopback_address() -> None:
-    commands = argparse.ArgumentParser().add_subparsers(parser_class=_Parser)
+    commands = Parser().add_subparsers()
     configure(commands)
     assert commands.choices["serve"].get_default("host") == "127.0.0.1"
     with FlinkMock(clock="virtual") as mock:
         assert socket.gethostbyname(mock.host).startswith("127.")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Accepts and ignores `examples`, which is an argument of flinkmock's own parser."""
-
-    def __init__(self, *args: object, examples: object = (), **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-
-
 # The server runs no code of users and unpickles nothing. Only commands that document it start programs.
 
-ALLOWED_FILES = {
+ALLOWED_FILES: dict[str, set[str]] = {
     "exec": {"rest/rendering/writer.py"},
     "eval": set(),
     "compile": set(),
@@ -76,6 +69,7 @@ ALLOWED_FILES = {
     "os.system": set(),
     "os.popen": set(),
 }
+"""Modules and functions that can run code, and the files of flinkmock that may use them."""
 
 
 def _used_names(tree: ast.AST) -> Iterator[str]:
@@ -131,20 +125,21 @@ def test_uploads_stay_in_a_private_folder(temporary_folder: Path) -> None:
 
 
 def test_only_folders_of_killed_processes_are_removed(temporary_folder: Path) -> None:
-    killed, other, link = (temporary_folder / f"{private_files.PREFIX}{name}" for name in ("killed", "other", "link"))
+    names = ("killed", "without-lock", "link")
+    killed, without_lock, link = (temporary_folder / f"{private_files.PREFIX}{name}" for name in names)
     (killed / "jars-1").mkdir(parents=True)
     (killed / "lock").touch()
-    (other / "jars-1").mkdir(parents=True)
+    (without_lock / "jars-1").mkdir(parents=True)
     (temporary_folder / "target").mkdir()
     (temporary_folder / "target" / "lock").touch()
     link.symlink_to(temporary_folder / "target")
     (temporary_folder / "flinkmock-something").mkdir()
     with FlinkMock(clock="virtual") as mock:
         assert upload(mock) == 200
-        [running] = set(temporary_folder.glob(f"{private_files.PREFIX}*")) - {killed, other, link}
+        [running] = set(temporary_folder.glob(f"{private_files.PREFIX}*")) - {killed, without_lock, link}
         private_files.remove_leftovers()
         assert not killed.exists()
-        assert (other / "jars-1").exists()
+        assert (without_lock / "jars-1").exists()
         assert (temporary_folder / "target" / "lock").exists()
         assert running.exists()
         assert (temporary_folder / "flinkmock-something").exists()
@@ -155,6 +150,7 @@ def test_a_new_server_removes_the_folder_of_a_killed_one(tmp_path: Path) -> None
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
 
     def serve() -> tuple[subprocess.Popen[str], str]:
+        """Start a server; return its process and its URL."""
         command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--ready-file", str(tmp_path / "ready")]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert process.stdout is not None

@@ -5,16 +5,13 @@ python -m tests.docs.documented > docs/documented.md
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-from pathlib import Path
 
 from flinkmock.conformance.documentation import documented_contract
 from flinkmock.conformance.report import generalize_pointer
+from tests.fidelity.recordings import RECORDINGS, load, suites
+from tests.fidelity.score import RELEASES
 
-RECORDINGS = Path(__file__).parent.parent / "recordings"
-VERSIONS = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 PERCENTILES = re.compile(r"/p\d+$")
 HEAD = """# Where Flink differs from its documentation
 
@@ -30,12 +27,12 @@ Row = tuple[str, str, str, str]
 """Operation, pointer, kind of difference, and what is documented."""
 
 
-def rows(version: str) -> set[Row]:
+def differences_of(version: str) -> set[Row]:
     """Return the differences of one version."""
     contract = documented_contract("documented", version)
     differences: set[Row] = set()
-    for file in sorted((RECORDINGS / version).glob("*.json.gz")):
-        for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
+    for path in suites(RECORDINGS / version).values():
+        for step in load(path):
             request, response = step.get("request", {}), step.get("response", {})
             operation = contract.match(request.get("method", ""), request.get("path", ""))
             if operation is None or response.get("status") != operation.status or response.get("kind") != "json":
@@ -49,8 +46,8 @@ def rows(version: str) -> set[Row]:
 def document() -> str:
     """Return the text of the page."""
     versions_by_row: dict[Row, list[str]] = {}
-    for version in VERSIONS:
-        for row in rows(version):
+    for version in RELEASES:
+        for row in differences_of(version):
             versions_by_row.setdefault(row, []).append(version)
     lines = [" | ".join((*row, ", ".join(versions))) for row, versions in sorted(versions_by_row.items())]
     return "\n".join([HEAD, *(f"| {line} |" for line in lines), ""])

@@ -83,13 +83,13 @@ def request_plans(driver: Driver) -> None:
 
 
 def run(
-    driver: Driver, name: str, path: str = JAR, query: str | None = None, *, works: bool = False, **request: Any
+    driver: Driver, name: str, path: str = JAR, query: str | None = None, *, read_config: bool = False, **request: Any
 ) -> None:
-    """Run a jar. If a job starts, cancel it; with `works`, read its configuration before."""
+    """Run a jar. If a job starts, cancel it; with `read_config`, read its configuration first."""
     response = driver.step(f"run {name}", "POST", path + "/run", query, **request)
     if isinstance(response, dict) and "jobid" in response:
         driver.variables["started"] = response["jobid"]
-        if works:
+        if read_config:
             driver.step(f"run {name}: config of the job", "GET", "/jobs/{started}/config")
         cancel(driver, "started")
 
@@ -123,7 +123,8 @@ def send_bad_runs(driver: Driver) -> None:
 
 
 def run_jobs(driver: Driver) -> None:
-    run_and_read_config = partial(run, driver, works=True)
+    """Send requests that start a job. Some releases reject some of them."""
+    run_and_read_config = partial(run, driver, read_config=True)
     run_and_read_config("without body")
     run_and_read_config("empty body", json_body={})
     run_and_read_config("empty body with content-type", headers=JSON, body=b"")
