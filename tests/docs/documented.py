@@ -10,7 +10,7 @@ import re
 from flinkmock.conformance.documentation import documented_contract
 from flinkmock.conformance.report import generalize_pointer
 from tests.fidelity.recordings import RECORDINGS, load, suites
-from tests.fidelity.score import RELEASES
+from tests.fidelity.score import VERSIONS
 
 PERCENTILES = re.compile(r"/p\d+$")
 HEAD = """# Where Flink differs from its documentation
@@ -46,7 +46,7 @@ def differences_of(version: str) -> set[Row]:
 def document() -> str:
     """Return the text of the page."""
     versions_by_row: dict[Row, list[str]] = {}
-    for version in RELEASES:
+    for version in VERSIONS:
         for row in differences_of(version):
             versions_by_row.setdefault(row, []).append(version)
     lines = [" | ".join((*row, ", ".join(versions))) for row, versions in sorted(versions_by_row.items())]

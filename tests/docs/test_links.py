@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SKIPPED_FOLDERS = {".venv", "build", "dist", "node_modules", "site", "target", "testdata"}
-GENERATED = {f"docs/reference/{name}.md" for name in ("cli", "control-api", "operations", "python-api", "releases")}
+GENERATED_PAGES = {
+    f"docs/reference/{name}.md" for name in ("cli", "control-api", "operations", "python-api", "releases")
+}
 """Pages that exist in the site only (docs/_site)."""
 
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -47,7 +49,7 @@ def broken_links(path: Path) -> Iterator[str]:
         file = (path.parent / target).resolve() if target else path
         if not file.is_relative_to(ROOT):
             yield f"{link}: outside of the repository"
-        elif file.relative_to(ROOT).as_posix() in GENERATED:
+        elif file.relative_to(ROOT).as_posix() in GENERATED_PAGES:
             continue
         elif not file.exists():
             yield f"{link}: no such file"

@@ -2,7 +2,7 @@
 
     python -m tests.fidelity.score 2.3.0 1.20.5
 
-Each release has its own process. The suites mostly wait, so all releases take hardly longer than one.
+Each version has its own process. The suites mostly wait, so all versions take hardly longer than one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tests.fidelity.real import SCENARIO, jars_for
 from tests.fidelity.recordings import RECORDINGS, Steps, load
 from tests.fidelity.suites import SUITES
 
-RELEASES = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
+VERSIONS = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 """The versions with a recording; `python -m tests.fidelity.real` records more."""
 
 
-def score_release(version: str) -> dict[str, Score]:
-    """Play all suites on a fake of a release; return the scores by suite."""
+def score_version(version: str) -> dict[str, Score]:
+    """Play all suites on a fake of a version; return the scores by suite."""
     minor = version.rpartition(".")[0]
     steps_by_suite: dict[str, Steps] = {}
     # the suite `jars` was recorded on a new cluster, and leaves jobs that other suites would list
@@ -39,20 +39,20 @@ def score_release(version: str) -> dict[str, Score]:
     }
 
 
-def score_releases(versions: Sequence[str]) -> dict[str, dict[str, Score]]:
-    """Return the scores of several releases, by version and suite."""
+def score_versions(versions: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Return the scores of several versions, by version and suite."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(versions), mp_context=spawn) as processes:
-        return dict(zip(versions, processes.map(score_release, versions), strict=True))
+        return dict(zip(versions, processes.map(score_version, versions), strict=True))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"some of {', '.join(RELEASES)}; default: all")
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"some of {', '.join(VERSIONS)}; default: all")
     args = parser.parse_args()
-    if unknown := [version for version in args.versions if version not in RELEASES]:
-        parser.error(f"no recording of {unknown[0]}; there are {', '.join(RELEASES)}")
-    for version, by_suite in score_releases(args.versions or RELEASES).items():
+    if unknown := [version for version in args.versions if version not in VERSIONS]:
+        parser.error(f"no recording of {unknown[0]}; there are {', '.join(VERSIONS)}")
+    for version, by_suite in score_versions(args.versions or VERSIONS).items():
         print(f"Flink {version}\n{report(by_suite, verbose=True)}")
 
 

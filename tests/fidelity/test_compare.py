@@ -9,12 +9,12 @@ import pytest
 from tests.fidelity.compare import compare
 from tests.fidelity.recordings import RECORDINGS, load, suites
 
-RELEASES = ("2.3.0", "1.20.5", "1.12.5")
+VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_recording_equals_itself(release: str) -> None:
-    files = suites(RECORDINGS / release)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_recording_equals_itself(version: str) -> None:
+    files = suites(RECORDINGS / version)
     assert set(files) == {"cluster", "jars", "job-running", "savepoints", "lifecycle", "rescale", "errors"}
     for path in files.values():
         steps = load(path)
@@ -22,7 +22,7 @@ def test_a_recording_equals_itself(release: str) -> None:
 
 
 def test_releases_differ() -> None:
-    newer, older = (load(RECORDINGS / release / "cluster.json.gz") for release in ("2.3.0", "1.12.5"))
+    newer, older = (load(RECORDINGS / version / "cluster.json.gz") for version in ("2.3.0", "1.12.5"))
     assert compare(newer, older).share < 0.8
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fidelity.compare import Score, report
-from tests.fidelity.score import RELEASES, score_releases
+from tests.fidelity.score import VERSIONS, score_versions
 
 REQUIRED_SHARE = 0.98
 """The share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on
@@ -18,7 +18,7 @@ an idle machine. On busy machines, steps that depend on timing may differ."""
 @pytest.mark.slow
 @pytest.mark.fidelity
 def test_the_fakes_send_the_responses_of_the_real_clusters() -> None:
-    by_release = score_releases(RELEASES)
+    by_release = score_versions(VERSIONS)
     text = "\n".join(f"Flink {release}\n{report(by_suite)}" for release, by_suite in by_release.items())
     print(text)
     shares = {release: sum(by_suite.values(), Score()).share for release, by_suite in by_release.items()}
