@@ -26,6 +26,7 @@ class RestRequestRejected(Exception):
 
 
 def plain_error(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
+    """Return a response with one message. `cors` and `close` are attributes of `Response`."""
     return error_response(status, text, cors=cors, close=close)
 
 
