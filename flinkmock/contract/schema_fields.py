@@ -19,7 +19,7 @@ class SchemaField:
 
     Attributes:
         kind: A JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
-            "number or non-finite text", "recursion", or "any".
+            "number or non-finite text", "recursion" (an object of a class that contains it), or "any".
         values: The values of an enum.
         keys: The keys of a map, if there is a fixed set of them.
         nullable: Whether null is allowed.
@@ -89,7 +89,7 @@ def _add_children(
 
 
 def _discriminator(branch: Schema, definitions: Definitions) -> str:
-    """Return the constant that tells a subclass apart."""
+    """Return the constant by which a subclass is recognized."""
     schema = definitions[branch["$ref"].removeprefix(DEFINITION_PREFIX)]
     return str(next(child["const"] for child in schema["properties"].values() if "const" in child))
 

@@ -88,7 +88,7 @@ class FileSystems:
         See AbstractFsCheckpointStorageAccess.resolveCheckpointPointer.
 
         Args:
-            pointer: The pointer as the client sent it.
+            pointer: The path of the savepoint as the client sent it.
             directories: Qualified paths of the directories that exist.
         """
         try:

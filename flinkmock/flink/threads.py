@@ -18,9 +18,9 @@ from flinkmock.release import Release
 _LOCKS = "java.util.concurrent.locks"
 _CONDITION = f"{_LOCKS}.AbstractQueuedSynchronizer$ConditionObject"
 _POOL = "java.util.concurrent.ThreadPoolExecutor"
-_PARK = Frame("jdk.internal.misc.Unsafe", "park", NATIVE)
-_WORKER = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122), Frame(f"{_POOL}$Worker", "run", 635))
-_THREAD = Frame("java.lang.Thread", "run", 840)
+_PARK_FRAME = Frame("jdk.internal.misc.Unsafe", "park", NATIVE)
+_WORKER_FRAMES = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122), Frame(f"{_POOL}$Worker", "run", 635))
+_THREAD_FRAME = Frame("java.lang.Thread", "run", 840)
 _NETTY = "org.apache.flink.shaded.netty4.io.netty"
 _JAVA_STACK_DEPTH = 8
 """The number of frames that Java's ThreadInfo.toString prints of each thread. It is Flink's default until 1.16."""
@@ -64,24 +64,24 @@ _IDLE_WORKER = ThreadActivity(
     "WAITING",
     _CONDITION,
     (
-        _PARK,
+        _PARK_FRAME,
         Frame(f"{_LOCKS}.LockSupport", "park", 341),
         Frame(_CONDITION, "await", 1630),
         Frame("java.util.concurrent.LinkedBlockingQueue", "take", 435),
-        *_WORKER,
-        _THREAD,
+        *_WORKER_FRAMES,
+        _THREAD_FRAME,
     ),
 )
 _SCHEDULED = ThreadActivity(
     "TIMED_WAITING",
     _CONDITION,
     (
-        _PARK,
+        _PARK_FRAME,
         Frame(f"{_LOCKS}.LockSupport", "parkNanos", 252),
         Frame(_CONDITION, "awaitNanos", 1679),
         Frame("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue", "take", 1182),
-        *_WORKER,
-        _THREAD,
+        *_WORKER_FRAMES,
+        _THREAD_FRAME,
     ),
 )
 _EVENT_LOOP = ThreadActivity(
@@ -93,10 +93,10 @@ _EVENT_LOOP = ThreadActivity(
         Frame("sun.nio.ch.SelectorImpl", "select", 141),
         Frame(f"{_NETTY}.channel.nio.SelectedSelectionKeySetSelector", "select", 62),
         Frame(f"{_NETTY}.util.internal.ThreadExecutorMap$2", "run", 74),
-        _THREAD,
+        _THREAD_FRAME,
     ),
 )
-_SLEEPER = ThreadActivity("TIMED_WAITING", None, (Frame("java.lang.Thread", "sleep", NATIVE), _THREAD))
+_SLEEPER = ThreadActivity("TIMED_WAITING", None, (Frame("java.lang.Thread", "sleep", NATIVE), _THREAD_FRAME))
 _FLUSHER = ThreadActivity(
     "TIMED_WAITING",
     None,
@@ -114,7 +114,7 @@ def _main_thread(class_name: str, method: str, line: int, line_in_main: int) -> 
         "WAITING",
         signaller,
         (
-            _PARK,
+            _PARK_FRAME,
             Frame(f"{_LOCKS}.LockSupport", "park", 211),
             Frame(signaller, "block", 1864),
             Frame("java.util.concurrent.CompletableFuture", "get", 2072),
@@ -135,7 +135,7 @@ def _dispatcher(release: Release) -> ThreadActivity:
         "WAITING",
         pool,
         (
-            _PARK,
+            _PARK_FRAME,
             Frame(f"{_LOCKS}.LockSupport", "park", 341),
             Frame(f"{fork_join}Pool", "awaitWork", 1724),
             Frame(f"{fork_join}Pool", "runWorker", 1623),
@@ -218,7 +218,7 @@ def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: 
     """
     main = _main_thread("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     threads = [*_common_threads(main, release), *_JOB_MANAGER_THREADS]
-    for number in range(2, 2 + jobs):
+    for number in range(2, 2 + jobs):  # after the RPC endpoints of the Dispatcher and the ResourceManager
         threads += [
             Thread(f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
             Thread(f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
@@ -259,12 +259,15 @@ def _dump(
     elif depth is None:
         depth = _FLINK_STACK_DEPTH if release.since("1.17") else _JAVA_STACK_DEPTH
     return [
-        {"threadName": thread.name, "stringifiedThreadInfo": _text(number, thread, release, random, process, depth)}
+        {
+            "threadName": thread.name,
+            "stringifiedThreadInfo": _thread_text(number, thread, release, random, process, depth),
+        }
         for number, thread in enumerate(threads, 1)
     ]
 
 
-def _text(number: int, thread: Thread, release: Release, random: NamedRandom, process: str, depth: int) -> str:
+def _thread_text(number: int, thread: Thread, release: Release, random: NamedRandom, process: str, depth: int) -> str:
     activity, lock = thread.activity, None
     if activity.waits_for is not None:
         lock = f"{activity.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}"
@@ -272,7 +275,7 @@ def _text(number: int, thread: Thread, release: Release, random: NamedRandom, pr
     priority = "" if release.since("1.15") else "prio=5 "
     lines = [f'"{thread.name}" {priority}Id={number} {activity.state}' + (f" on {lock}" if lock else "")]
     for index, frame in enumerate(activity.frames[:depth]):
-        lines.append(f"\tat {_module(frame, release)}{frame.thread_dump_text()}")
+        lines.append(f"\tat {_module_prefix(frame, release)}{frame.thread_dump_text()}")
         if index == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
     if len(activity.frames) > depth:
@@ -280,6 +283,6 @@ def _text(number: int, thread: Thread, release: Release, random: NamedRandom, pr
     return "\n".join(lines) + "\n\n"
 
 
-def _module(frame: Frame, release: Release) -> str:
-    java = frame.class_name.startswith(("java.", "jdk.", "sun."))
-    return f"java.base@{environment_of(release).java_version}/" if java else "app//"
+def _module_prefix(frame: Frame, release: Release) -> str:
+    is_in_jdk = frame.class_name.startswith(("java.", "jdk.", "sun."))
+    return f"java.base@{environment_of(release).java_version}/" if is_in_jdk else "app//"

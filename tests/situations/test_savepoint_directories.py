@@ -46,7 +46,7 @@ def outcome(status: dict[str, Any], working_directory: str) -> list[str]:
     return recorded.causes(result["stack-trace"])
 
 
-def agree(lines: list[str], recorded_lines: list[str]) -> bool:
+def begin_as_recorded(lines: list[str], recorded_lines: list[str]) -> bool:
     """Return whether lines begin with the recorded ones, which may be cut. The names of jobs may differ."""
     job_name = re.compile("job '[^']*'")
     return bool(lines and recorded_lines) and all(
@@ -68,7 +68,7 @@ class DirectorySteps(NamedTuple):
     operation: str
 
 
-def directories(version: str) -> Iterator[DirectorySteps]:
+def directory_steps(version: str) -> Iterator[DirectorySteps]:
     for step in recorded.step_names(version):
         group, _, label = step.partition(": ")
         if group == "paths" and label.startswith("savepoint "):
@@ -85,7 +85,7 @@ def test_each_recorded_directory_has_the_recorded_result(release: str) -> None:
     with scenario_harness(SCENARIO, flink=release) as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}"
-        for step, poll, operation in directories(version):
+        for step, poll, operation in directory_steps(version):
             label = step.partition(": ")[2]
             if label.removeprefix("stop ") in NEEDS_FILES or label == "stop relative":
                 continue
@@ -98,7 +98,7 @@ def test_each_recorded_directory_has_the_recorded_result(release: str) -> None:
             base, recorded_base = WORKING_DIRECTORY, RECORDED_WORKING_DIRECTORY
             if "parent" in step:  # a directory beside the working directory
                 base, recorded_base = base.rpartition("/")[0], recorded_base.rpartition("/")[0]
-            assert agree(outcome(status, base), outcome(recorded.body(version, poll), recorded_base)), step
+            assert begin_as_recorded(outcome(status, base), outcome(recorded.body(version, poll), recorded_base)), step
             assert harness.state() == "RUNNING"
             directory_count += 1
     assert directory_count >= 47
@@ -161,13 +161,13 @@ def test_each_recorded_path_without_a_savepoint_has_the_recorded_errors(release:
             assert response.status == recorded.status(version, step), step
             if response.status != 200:
                 errors, real = recorded.errors(json.loads(response.body)), recorded.errors(recorded.body(version, step))
-                assert agree(errors, real), step
+                assert begin_as_recorded(errors, real), step
             label = step.removeprefix("paths: run ")
             trigger = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
             harness.advance_to(harness.now + 1_000)
             disposal = harness.get(f"/savepoint-disposal/{trigger}")
             real = outcome(recorded.body(version, f"paths: poll dispose {label}"), "")
-            assert agree(outcome(disposal, ""), real), step
+            assert begin_as_recorded(outcome(disposal, ""), real), step
 
 
 def test_only_schemes_with_a_file_system_can_have_savepoints() -> None:

@@ -94,7 +94,7 @@ class ContractMerger:
         return not self._note_missing(f"{entry['method']} {entry['path']} ({entry['id']})")
 
     def _note_missing(self, name: str) -> bool:
-        """Note that the description lacks something. Return whether it is removed."""
+        """Note that the description lacks something. Return whether the imported release lacks it, too."""
         if self._same_release:
             self.notes.append(f"kept: {name} is not described")
             return False
