@@ -49,16 +49,16 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
         InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)
-    last_change: dict[tuple[str, ...], str] = {}
-    last_change_of_kind: dict[tuple[str, ...], str] = {}
+    last_release: dict[tuple[str, ...], str] = {}
+    last_release_of_kind: dict[tuple[str, ...], str] = {}
     for change in chain.from_iterable(changes_by_release(old, new)):
         field = change.where, change.part, change.field
-        last_change[field] = last_change_of_kind[*field, change.kind] = change.since
+        last_release[field] = last_release_of_kind[*field, change.kind] = change.since
 
     def since(change: ContractChange) -> str:
         field = change.where, change.part, change.field
         # A field that was added and later changed is new since the release that added it.
-        return last_change_of_kind.get((*field, change.kind)) or last_change.get(field, change.since)
+        return last_release_of_kind.get((*field, change.kind)) or last_release.get(field, change.since)
 
     return [replace(change, since=since(change)) for change in difference(first, last)]
 

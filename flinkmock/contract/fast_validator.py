@@ -1,4 +1,4 @@
-"""Decides quickly whether a value is valid by a JSON Schema.
+"""Checks quickly whether a value conforms to a JSON Schema.
 
 A schema is compiled into functions once. jsonschema gives the same results (tests/contract/test_fast_validator.py) and
 describes the violations, but takes 50 times as long, and 50 ms for its import.
@@ -16,6 +16,7 @@ from flinkmock.contract.operation import Schema
 from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
 Check = Callable[[Any], bool]
+"""Returns whether a value is valid."""
 
 ANNOTATIONS = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",

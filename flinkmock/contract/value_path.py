@@ -14,8 +14,16 @@ from flinkmock.errors import InvalidArgument, did_you_mean
 
 EXAMPLES = "Write jobs.0.state, jobs[*].state or jobs[name=orders].state."
 _STEP = re.compile(
-    r'(?:^|\.)(?P<name>[^.\[\]"\s]+)|(?:^|\.)"(?P<quoted>[^"]+)"'
-    r'|\[(?:(?P<index>\*|\d{1,9})|"(?P<key>[^"]+)"|(?P<field>[^=\[\]"]+)=(?:"(?P<text>[^"]*)"|(?P<word>[^\[\]"]*)))\]'
+    r"""
+    (?:^|\.)(?P<name>[^.\[\]"\s]+)      # jobs
+    | (?:^|\.)"(?P<quoted>[^"]+)"        # "a.b"
+    | \[(?:
+        (?P<index>\*|\d{1,9})            # [0] or [*]
+        | "(?P<key>[^"]+)"               # ["a.b"]
+        | (?P<field>[^=\[\]"]+)=(?:"(?P<text>[^"]*)"|(?P<word>[^\[\]"]*))  # [name="my report"] or [name=orders]
+    )\]
+    """,
+    re.VERBOSE,
 )
 
 

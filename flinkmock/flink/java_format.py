@@ -36,11 +36,11 @@ def java_double(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    shortest = "".join(map(str, digits)).rstrip("0")
-    if len(shortest) == 1:  # Java prints the nearest two digits: 4.9E-324, not 5e-324
+    significant = "".join(map(str, digits)).rstrip("0")
+    if len(significant) == 1:  # Java prints the nearest two digits: 4.9E-324, not 5e-324
         return format(value, ".1e").replace("e+", "e").replace("e0", "e").replace("e-0", "e-").upper()
-    scientific = len(digits) - 1 + int(exponent)
-    return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
+    scientific_exponent = len(digits) - 1 + int(exponent)
+    return f"{'-' if sign else ''}{significant[0]}.{significant[1:] or '0'}E{scientific_exponent}"
 
 
 def string_hash(text: str) -> int:

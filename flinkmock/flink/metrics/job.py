@@ -90,11 +90,7 @@ JOB_METRICS: Table[JobInputs] = (
     _time_in_state("RUNNING"),
     _time_in_state("FAILING"),
     _time_in_state("CANCELLING"),
-    Metric(
-        "deployingTime",
-        lambda inputs: 0 if inputs.deploying_since is None else inputs.now - inputs.deploying_since,
-        since="1.15",
-    ),
+    Metric("deployingTime", lambda inputs: _time_since(inputs.deploying_since, inputs), since="1.15"),
     Metric(
         "allSubTasksRunningOrFinishedTime", lambda inputs: _time_since(inputs.all_running_since, inputs), since="2.2"
     ),
@@ -110,38 +106,13 @@ JOB_METRICS: Table[JobInputs] = (
     Metric("totalNumberOfCheckpoints", lambda inputs: inputs.total_checkpoints),
     Metric("lastCheckpointDuration", _last_checkpoint("duration")),
     Metric("lastCheckpointSize", _last_checkpoint("checkpointed_size")),
-    Metric(
-        "lastCheckpointFullSize",
-        _last_checkpoint("state_size"),
-        since="1.15",
-    ),
-    Metric(
-        "lastCheckpointMetadataSize",
-        _last_checkpoint("metadata_size"),
-        since="2.2",
-    ),
-    Metric(
-        "lastCheckpointProcessedData",
-        _last_checkpoint("processed_data"),
-    ),
-    Metric(
-        "lastCheckpointPersistedData",
-        _last_checkpoint("persisted_data"),
-    ),
-    Metric(
-        "lastCheckpointExternalPath",
-        _last_checkpoint_path,
-    ),
-    Metric(
-        "lastCheckpointCompletedTimestamp",
-        _last_checkpoint("completed_at"),
-        since="2.0",
-    ),
-    Metric(
-        "lastCompletedCheckpointId",
-        _last_checkpoint("id"),
-        since="1.17",
-    ),
+    Metric("lastCheckpointFullSize", _last_checkpoint("state_size"), since="1.15"),
+    Metric("lastCheckpointMetadataSize", _last_checkpoint("metadata_size"), since="2.2"),
+    Metric("lastCheckpointProcessedData", _last_checkpoint("processed_data")),
+    Metric("lastCheckpointPersistedData", _last_checkpoint("persisted_data")),
+    Metric("lastCheckpointExternalPath", _last_checkpoint_path),
+    Metric("lastCheckpointCompletedTimestamp", _last_checkpoint("completed_at"), since="2.0"),
+    Metric("lastCompletedCheckpointId", _last_checkpoint("id"), since="1.17"),
     Metric("lastCheckpointRestoreTimestamp", _restored_at, until="1.19"),
     Metric("lastCheckpointRestoreTimestamp", _restored_or_started_at, since="1.19"),
 )
