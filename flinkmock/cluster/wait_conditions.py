@@ -88,12 +88,12 @@ class WaitConditions:
         if signal not in self.signals:
             hint = did_you_mean(signal, sorted(self.signals))
             raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{hint}')
-        met = [condition for condition in self.by_subject.values() if condition.signal == signal]
-        for condition in met:
+        conditions_met = [condition for condition in self.by_subject.values() if condition.signal == signal]
+        for condition in conditions_met:
             del self.by_subject[condition.subject_id]
-        if not met:
+        if not conditions_met:
             self._early_signals.add(signal)
-        return met
+        return conditions_met
 
 
 def signals_of(spec: ClusterSpec) -> frozenset[str]:

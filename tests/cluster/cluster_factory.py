@@ -65,6 +65,10 @@ class ClusterHarness:
         """Advance the clock by `duration` ms and run the events that are due."""
         self.cluster.run_due_events(self.clock.advance(duration))
 
+    def state(self, name: str = "orders") -> str:
+        """Return the current state of a job."""
+        return self.cluster.job_named(name).state
+
     def states(self, name: str = "orders") -> list[tuple[int, str]]:
         """Return the states that a job has entered, each after its time in ms since the start."""
         return [(at - self.start, state) for at, state in self.cluster.job_named(name).states]

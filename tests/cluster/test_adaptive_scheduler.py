@@ -15,17 +15,19 @@ from flinkmock.cluster.rescaling import history_at
 from flinkmock.cluster.spec import Input, Step, VertexSpec
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
-WIDE = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))
+WIDE_VERTICES = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
-def adaptive_harness(
-    folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **options: object
-) -> ClusterHarness:
-    """Return a cluster with a job that needs six slots for its desired parallelism, [1, 6]."""
-    wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
-    return ClusterHarness(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
-                 configuration=ADAPTIVE | options)  # type: ignore[operator]  # fmt: skip
+def adaptive_harness(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1) -> ClusterHarness:
+    """Return a cluster whose TaskManagers have two slots, with a job that needs six slots for its desired parallelism.
+
+    The desired parallelism of the job is [1, 6].
+    """
+    wide_job = dataclasses.replace(job(every=5_000), vertices=WIDE_VERTICES)
+    return ClusterHarness(
+        folder, wide_job, taskmanager_events=events, taskmanagers=taskmanagers, slots=2, configuration=ADAPTIVE
+    )
 
 
 def parallelism(harness: ClusterHarness) -> list[int]:
@@ -36,7 +38,7 @@ def parallelism(harness: ClusterHarness) -> list[int]:
 def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, taskmanagers=2)
     harness.advance(9_999)
-    assert (harness.states()[-1][1], parallelism(harness)) == ("CREATED", [1, 6])
+    assert (harness.state(), parallelism(harness)) == ("CREATED", [1, 6])
     harness.advance(1)
     assert (harness.states()[-1], parallelism(harness)) == ((10_000, "RUNNING"), [1, 4])
     harness.advance(100)
@@ -61,7 +63,7 @@ def test_a_waiting_job_runs_as_soon_as_all_slots_are_there(tmp_path: Path) -> No
 def test_a_job_without_a_slot_fails_after_five_minutes(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, taskmanagers=0)
     harness.advance(299_999)
-    assert harness.states()[-1][1] == "CREATED"
+    assert harness.state() == "CREATED"
     harness.advance(1)
     assert harness.states()[-1] == (300_000, "FAILED")
     assert "Could not acquire the minimum required resources." in str(
@@ -122,7 +124,7 @@ def test_a_job_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path
 
 def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
-    second = dataclasses.replace(job(name="second", every=None), vertices=WIDE)
+    second = dataclasses.replace(job(name="second", every=None), vertices=WIDE_VERTICES)
     harness = ClusterHarness(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
     harness.advance(50_000)
     second_job = harness.cluster.job_named("second")
@@ -136,18 +138,18 @@ def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
     harness.advance(1_000)
     harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
     harness.advance(60_000)
-    assert harness.states()[-1][1] == "CANCELED"
+    assert harness.state() == "CANCELED"
     assert harness.cluster.jobs_awaiting_slots.ids == []
 
 
 def test_batch_jobs_never_use_the_adaptive_scheduler(tmp_path: Path) -> None:
     """A batch job waits for slots in RUNNING, a streaming job in CREATED. A batch job restarts without CREATED."""
-    batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
-    stream = dataclasses.replace(job(every=None), vertices=WIDE)
+    batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE_VERTICES)
+    stream = dataclasses.replace(job(every=None), vertices=WIDE_VERTICES)
     harness = ClusterHarness(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
               taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
     harness.advance(1_000)
-    assert (harness.states("nightly")[-1][1], harness.states()[-1][1]) == ("RUNNING", "CREATED")
+    assert (harness.state("nightly"), harness.state()) == ("RUNNING", "CREATED")
     harness.advance(2_000)
     assert (harness.states("nightly")[-1], harness.states()[-1]) == ((0, "RUNNING"), (2_000, "RUNNING"))
     harness.cluster.state_machines.fail(harness.cluster.job_named("nightly"), harness.now)
