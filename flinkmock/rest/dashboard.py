@@ -14,16 +14,18 @@ from flinkmock.release import Release
 AUTO = "auto"
 CACHE_VARIABLE = "FLINKMOCK_CACHE"
 """The environment variable with the path of the cache folder."""
-_WEB = "web/"
-_JAR = "flink-dist*.jar"
-_MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
+_WEB_FOLDER = "web/"
+_JAR_PATTERN = "flink-dist*.jar"
+_RELEASE_IN_NAME = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The files of a dashboard by their paths below `web/`, and the jar or folder from which they come (`source`).
+    """A dashboard of Flink.
 
-    The path of a folder ends in `/`, as in a zip file, and its content is empty.
+    Attributes:
+        files: Path below `web/` -> content. The path of a folder ends in `/`, as in a zip file; its content is empty.
+        source: The jar or folder from which the files come.
     """
 
     files: Mapping[str, bytes]
@@ -42,7 +44,7 @@ class Dashboard:
             DashboardMissing: There is no dashboard, or only that of another release, which needs other responses.
         """
         if str(location) == AUTO:
-            return _available(release)
+            return _available_dashboard(release)
         path = Path(location)
         if path.is_dir():
             if jar := _jar_in(path):
@@ -50,7 +52,7 @@ class Dashboard:
             for folder in (path, path / "web"):
                 if (folder / "index.html").is_file():
                     return cls(_files_of_folder(folder), str(folder))
-            raise DashboardMissing(f"There is no {_JAR} and no index.html in {path}.")
+            raise DashboardMissing(f"There is no {_JAR_PATTERN} and no index.html in {path}.")
         if path.suffix in (".yaml", ".yml"):
             raise DashboardMissing(
                 f"{path} is not a jar. Write the scenario before the option: flinkmock serve {path} --dashboard"
@@ -63,18 +65,18 @@ def cache_file(release: Release) -> Path:
 
     The folder is FLINKMOCK_CACHE or, if that is not set, `flinkmock` below XDG_CACHE_HOME, or `~/.cache/flinkmock`.
     """
-    home = os.environ.get("XDG_CACHE_HOME")
-    folder = os.environ.get(CACHE_VARIABLE) or Path(home or Path.home() / ".cache", "flinkmock")
+    cache_home = os.environ.get("XDG_CACHE_HOME")
+    folder = os.environ.get(CACHE_VARIABLE) or Path(cache_home or Path.home() / ".cache", "flinkmock")
     return Path(folder) / f"dashboard-{release.minor}.zip"
 
 
-def _available(release: Release) -> Dashboard:
+def _available_dashboard(release: Release) -> Dashboard:
     """Return the first available dashboard of a release. Raises DashboardMissing."""
-    jars = [jar for folder in _installed() if (jar := _jar_in(folder))]
+    jars = [jar for folder in _installation_folders() if (jar := _jar_in(folder))]
     for jar in [*jars, cache_file(release)]:
-        if jar.is_file() and _minor_of(jar) in (None, release.minor):
+        if jar.is_file() and _release_in_name(jar) in (None, release.minor):
             return _from_jar(jar, release)
-    others = "".join(f" {jar} has the dashboard of Flink {_minor_of(jar)}." for jar in jars)
+    others = "".join(f" {jar} has the dashboard of Flink {_release_in_name(jar)}." for jar in jars)
     raise DashboardMissing(
         f"No dashboard of Flink {release.minor} is available: flinkmock does not contain Flink's files.{others}\n"
         f"Get it with `flinkmock dashboard fetch --flink {release.minor}`, which downloads apache-flink-libraries with "
@@ -83,27 +85,29 @@ def _available(release: Release) -> Dashboard:
     )
 
 
-def _minor_of(jar: Path) -> str | None:
+def _release_in_name(jar: Path) -> str | None:
     """Return the release in the name of a jar; None if the name contains none."""
-    match = _MINOR.search(jar.name)
+    match = _RELEASE_IN_NAME.search(jar.name)
     return match[1] if match else None
 
 
-def _installed() -> list[Path]:
+def _installation_folders() -> list[Path]:
     """Return the folders in which a flink-dist jar may have been installed."""
     from importlib.util import find_spec
 
-    spec = find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
+    # without importing the package, because apache-flink-libraries alone is a folder without code
+    spec = find_spec("pyflink")
     folders = [Path(path) for path in (spec.submodule_search_locations or ())] if spec else []
-    return [*folders, *(Path(home) for home in [os.environ.get("FLINK_HOME")] if home)]
+    flink_home = os.environ.get("FLINK_HOME")
+    return [*folders, Path(flink_home)] if flink_home else folders
 
 
 def _jar_in(folder: Path) -> Path | None:
-    return next((jar for path in (folder, folder / "lib") for jar in sorted(path.glob(_JAR))), None)
+    return next((jar for path in (folder, folder / "lib") for jar in sorted(path.glob(_JAR_PATTERN))), None)
 
 
 def _from_jar(jar: Path, release: Release) -> Dashboard:
-    minor = _minor_of(jar)
+    minor = _release_in_name(jar)
     if minor not in (None, release.minor):
         raise DashboardMissing(
             f"{jar} has the dashboard of Flink {minor}, and Flink {release.minor} is served. "
@@ -113,8 +117,8 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
 
     try:
         with zipfile.ZipFile(jar) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB)]
-            files = {entry.filename.removeprefix(_WEB): archive.read(entry) for entry in entries}
+            entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB_FOLDER)]
+            files = {entry.filename.removeprefix(_WEB_FOLDER): archive.read(entry) for entry in entries}
     except OSError as error:
         raise DashboardMissing(unreadable_message(jar, error)) from None
     except zipfile.BadZipFile:

@@ -11,7 +11,7 @@ from flinkmock.contract.operation_traits import traits_of
 from flinkmock.moment import Fragment
 from flinkmock.rest.call import RestCall
 from flinkmock.rest.handlers import handler_of
-from flinkmock.rest.templates import Template, traced
+from flinkmock.rest.templates import Template, make_template
 
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
@@ -163,7 +163,7 @@ class Read:
         if self._skipped_requests_left:
             self._skipped_requests_left -= 1
             return None
-        self.template = traced(lambda moment: self._text(engine, moment, base_url), now, engine.lock.changes)
+        self.template = make_template(lambda moment: self._text(engine, moment, base_url), now, engine.lock.changes)
         self._is_traced = self.template is not None
         if not self._is_traced:
             self._useless_attempts += 1

@@ -52,24 +52,24 @@ def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: 
     if "%" not in part:
         return part.replace("+", " ") if plus_is_blank else part
     pieces: list[str] = []
-    at = start
-    while at < end:
-        if text[at] != "%":
-            next_escape = text.find("%", at, end)
+    index = start
+    while index < end:
+        if text[index] != "%":
+            next_escape = text.find("%", index, end)
             next_escape = end if next_escape < 0 else next_escape
-            piece = text[at:next_escape]
+            piece = text[index:next_escape]
             pieces.append(piece.replace("+", " ") if plus_is_blank else piece)
-            at = next_escape
+            index = next_escape
             continue
         octets = bytearray()
-        while at < end and text[at] == "%":
-            if at + 3 > end:
-                raise BadEscape(messages.unterminated_escape(at, text))
-            digits = text[at + 1 : at + 3]
+        while index < end and text[index] == "%":
+            if index + 3 > end:
+                raise BadEscape(messages.unterminated_escape(index, text))
+            digits = text[index + 1 : index + 3]
             if not _HEX.issuperset(digits):
-                raise BadEscape(messages.invalid_hex_byte(digits, at + 1, text))
+                raise BadEscape(messages.invalid_hex_byte(digits, index + 1, text))
             octets.append(int(digits, 16))
-            at += 3
+            index += 3
         pieces.append(octets.decode("utf-8", errors="replace"))
     return "".join(pieces)
 

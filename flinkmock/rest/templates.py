@@ -12,7 +12,7 @@ from typing import Any
 from flinkmock.moment import MARK, PART_OF_MARK, Trace
 
 _GAP = b"\0"
-"""Marks a gap in a text. JSON escapes this character."""
+"""Marks a gap in a text, because it is in no JSON text: JSON escapes this character."""
 
 
 class Template:
@@ -90,7 +90,7 @@ class OneValueTemplate(Template):
         self._value = b""
         self._head = b""
         self._text = _GAP.join(pieces)
-        """The head of the last response, and the body."""
+        """The head of the last response (`_head`) and the body, with marks in place of values."""
 
     def _set_values(self, now: int) -> int:
         self._value = b"%d" % (now + self._shift)
@@ -103,11 +103,11 @@ class OneValueTemplate(Template):
         return self._text.replace(_GAP, self._value)
 
 
-def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | None:
-    """Make the template of a response; None if the response can't have one that stays valid.
+def make_template(make: Callable[[Any], str], now: int, changes: int) -> Template | None:
+    """Make the template of a response; None if it would be valid for only one time, or can't be made.
 
     Args:
-        make: Returns the JSON text for a traced time.
+        make: Returns the JSON text for a time, which is a `Moment`.
         now: The time in epoch ms.
         changes: The value of `StateLock.changes`.
     """
@@ -118,7 +118,7 @@ def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | Non
             return None
         parts = MARK.split(body)
         if any(map(PART_OF_MARK.search, parts[::2])):
-            return None  # the marks come from other texts
+            return None  # a text of the response contains the characters of marks
         pieces, shifts = parts[::2], [int(shift) for shift in parts[1::2]]
         if len(set(shifts)) == 1:
             return OneValueTemplate(pieces, shifts[0], trace.until, changes)

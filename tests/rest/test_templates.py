@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flinkmock.rest.templates import Template, traced
+from flinkmock.rest.templates import Template, make_template
 
 START, LAST_START = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
 
@@ -18,7 +18,7 @@ def template_of(*shifts: int) -> Template:
         times = ",".join(f"{moment - shift}" for shift in shifts)
         return f"[{times}]"
 
-    template = traced(body, 1_000, 0)
+    template = make_template(body, 1_000, 0)
     assert template is not None
     return template
 
