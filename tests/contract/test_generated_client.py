@@ -46,8 +46,8 @@ VERSIONS = ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The version of a release. Its client can be imported as `client`."""
+def client_version(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The version for which a client is generated, which can be imported as `client`."""
     folder = tmp_path_factory.mktemp("generated")
     generate(request.param, folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -85,24 +85,24 @@ def as_json(parsed: Any) -> Any:
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 
-def test_the_client_parses_each_recorded_response(client: str) -> None:
-    contract = Contract.load(client)
+def test_the_client_parses_each_recorded_response(client_version: str) -> None:
+    contract = Contract.load(client_version)
     apis = modules(contract)
     assert len(apis) == len(list(contract))
-    client_object = importlib.import_module("client").Client(base_url="http://flink:8081")
+    client = importlib.import_module("client").Client(base_url="http://flink:8081")
     response_count = 0
-    for operation, step, response in responses(client, contract):
+    for operation, step, response in responses(client_version, contract):
         body = response["body"] if response["kind"] == "json" else response["text"]
         content = {"json": body} if response["kind"] == "json" else {"text": body}
         response = httpx.Response(response["status"], **content)
-        parsed_body = apis[operation.id]._build_response(client=client_object, response=response).parsed
+        parsed_body = apis[operation.id]._build_response(client=client, response=response).parsed
         assert as_json(parsed_body) == body, step
         response_count += 1
     assert response_count > 690
 
 
-@pytest.mark.parametrize("client", ["2.3.0"], indirect=True)
-def test_the_client_rejects_invalid_responses(client: str) -> None:
+@pytest.mark.parametrize("client_version", ["2.3.0"], indirect=True)
+def test_the_client_rejects_invalid_responses(client_version: str) -> None:
     model = importlib.import_module("client.models").JobIdsWithStatusOverviewJobIdWithStatus
     valid = {"id": "0123456789abcdef0123456789abcdef", "status": "RUNNING"}
     assert model.from_dict(dict(valid)).to_dict() == valid

@@ -20,7 +20,7 @@ from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.docs_page import read_page
 from flinkmock.contract.importing.flinkmock_openapi import read_flinkmock_document
 from flinkmock.contract.importing.merge import ContractMerger
-from flinkmock.contract.importing.openapi import read_document, read_openapi
+from flinkmock.contract.importing.openapi_document import read_document, read_openapi
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
 from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
 from flinkmock.contract.importing.standalone import standalone_document

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
-from flinkmock.contract.importing.openapi import content_of, flattened, operations_of, read_parameter
+from flinkmock.contract.importing.openapi_document import content_of, flattened, operations_of, read_parameter
 from flinkmock.contract.openapi import COMPONENT_PREFIX, CONVERTER_EXTENSION, EXTENSIONS, RELEASE_EXTENSION
 from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
@@ -56,7 +56,7 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
             for path, method, operation, parameters in operations_of(document)
         ],
         "$defs": {
-            _class(name): _schema(schema, is_request=name.endswith(_REQUEST))
+            _definition_name(name): _schema(schema, is_request=name.endswith(_REQUEST))
             for name, schema in components["schemas"].items()
         },
     }
@@ -81,8 +81,8 @@ def _operation(
     converters: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
     status, response = next(
-        (int(code), described)
-        for code, described in operation["responses"].items()
+        (int(code), response_entry)
+        for code, response_entry in operation["responses"].items()
         if code.isdecimal() and code[0] == "2"
     )
     content = content_of(operation.get("requestBody", {}))
@@ -152,7 +152,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         if keyword in _ANNOTATIONS:
             continue
         if keyword == "$ref":
-            converted[keyword] = DEFINITION_PREFIX + _class(value.removeprefix(COMPONENT_PREFIX))
+            converted[keyword] = DEFINITION_PREFIX + _definition_name(value.removeprefix(COMPONENT_PREFIX))
         elif keyword == "properties":
             converted[keyword] = {
                 name: {} if child is True else _schema(child, is_request=is_request) for name, child in value.items()
@@ -184,6 +184,6 @@ def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
     return {name: _without_all_of(child, components) for name, child in value.items()}
 
 
-def _class(name: str) -> str:
+def _definition_name(name: str) -> str:
     """Turn "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
     return f"{name.removesuffix(_REQUEST)}@request" if name.endswith(_REQUEST) else name
