@@ -24,7 +24,7 @@ MARK = re.compile(f"{_BEGIN}(-?[0-9]+){_END}".encode())
 PART_OF_MARK = re.compile(f"{_BEGIN}|{_END}".encode())
 
 
-def fixed(text: str) -> str:
+def fixed_text(text: str) -> str:
     """Return a text unchanged if it contains no moment, for callers that parse or measure it.
 
     Raises:
@@ -35,7 +35,7 @@ def fixed(text: str) -> str:
     return text
 
 
-def instant(now: int) -> int:
+def plain_time(now: int) -> int:
     """Return a time as a number, to be stored. If the time is traced, the caller also calls `note_change_at`."""
     return now.trace.now + now.shift if isinstance(now, Moment) else now
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from flinkmock.moment import instant, note_change_at
+from flinkmock.moment import note_change_at, plain_time
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Caches:
             return now
         filled_at = self._filled_at.get((kind, job_id))
         if filled_at is None or now - filled_at >= refresh_ms:
-            self._filled_at[kind, job_id] = filled_at = instant(now)
+            self._filled_at[kind, job_id] = filled_at = plain_time(now)
             note_change_at(now, filled_at + refresh_ms)
         return filled_at
 

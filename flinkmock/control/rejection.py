@@ -1,4 +1,4 @@
-"""Errors of the control API, which have one form, and their statuses."""
+"""The errors of the control API: their statuses, and their form in a response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.cluster.errors import (
 from flinkmock.control.operation import ControlResponse
 from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, ScenarioError, UnknownRelease
 
-_STATUS: tuple[tuple[type[FlinkMockError], int], ...] = (
+_STATUSES: tuple[tuple[type[FlinkMockError], int], ...] = (
     (ScenarioError, 422),
     (UnknownRelease, 422),
     (InvalidArgument, 400),
@@ -25,6 +25,7 @@ _STATUS: tuple[tuple[type[FlinkMockError], int], ...] = (
     (VertexNotFound, 404),
     (FlinkMockError, 409),
 )
+"""Classes of errors and their statuses. The first class of which an error is an instance decides."""
 
 
 class RequestRejected(Exception):
@@ -61,7 +62,7 @@ class RequestRejected(Exception):
 
 def rejection_of(error: FlinkMockError) -> RequestRejected:
     """Return the form in which the control API reports an error of the Python API."""
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     details: list[dict[str, Any]] = []
     if isinstance(error, ScenarioError):
         details = [diagnostic.as_json() for diagnostic in error.diagnostics]

@@ -41,9 +41,8 @@ class Values:
             return st.just(schema["const"])
         if "enum" in schema:
             return st.sampled_from(schema["enum"])
-        type_names = sorted(
-            allowed_types(schema), key=lambda type_name: type_name != "null"
-        )  # null is the simplest value
+        # null comes first, because it is the simplest value
+        type_names = sorted(allowed_types(schema), key=lambda type_name: type_name != "null")
         strategies = [self._of_type(type_name, schema) for type_name in type_names]
         # Flink writes objects for schemas without a type
         return st.one_of(strategies) if strategies else st.just({})

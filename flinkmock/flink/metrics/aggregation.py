@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 
-from flinkmock.moment import fixed
+from flinkmock.moment import fixed_text
 
 
 def _skew(numbers: Sequence[float]) -> float:
@@ -45,7 +45,7 @@ def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str,
         None if there is no value, or a value is not a number.
     """
     try:
-        numbers = [float(fixed(value)) for value in values]
+        numbers = [float(fixed_text(value)) for value in values]
     except ValueError:
         return None
     if not numbers:
