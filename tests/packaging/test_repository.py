@@ -57,3 +57,10 @@ def test_the_architecture_names_what_exists() -> None:
     names = re.findall(r"\*\*([A-Z]\w+)\*\*", text.partition("## Inside the cluster")[2])
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "flinkmock" / "cluster").rglob("*.py"))
     assert [name for name in names if not re.search(rf"^(class )?{name}\b", code, re.MULTILINE)] == []
+
+
+def test_the_glossary_defines_each_term_once() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
+    repeated = {term for term in terms if terms.count(term) > 1}
+    assert repeated <= {"term", "---"}
