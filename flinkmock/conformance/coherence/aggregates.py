@@ -9,6 +9,8 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, clos
 from flinkmock.conformance.coherence.values import Value, is_number
 
 _SOURCE = "flink-behaviour.md#subtasks"
+_CACHED_FOR_MS = 5_000
+"""Longer than Flink caches the execution graph (3 s)."""
 
 
 @within(
@@ -31,7 +33,7 @@ def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
 
 def moving_slack(rows: Sequence[Value], state: str) -> float:
     """Return the tolerance for durations of a state, in ms: those of the current state are cached for a while."""
-    return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
+    return _CACHED_FOR_MS if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
 
 
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:

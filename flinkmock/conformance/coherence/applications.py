@@ -18,6 +18,8 @@ from flinkmock.conformance.coherence.values import Value, computed, constant, co
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#applications"
+_SLACK_MS = 1_000
+"""How far the times of one event in different responses may be apart."""
 _SINGLE_JOB = "SingleJobApplication("
 """How the name of an application that a client submits as a job begins."""
 _PREDECESSORS = {
@@ -82,7 +84,7 @@ def application_times(body: Value) -> Relations:
             yield from require(bool(time.raw), f"it was not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
-    yield from close(body["start-time"], times["CREATED"], 1000)
+    yield from close(body["start-time"], times["CREATED"], _SLACK_MS)
     entered_at = times[str(body["status"].raw)]
     if entered_at.exists:
         yield from require(entered_at.raw > 0, "the status has no time", entered_at, body["status"])
@@ -114,7 +116,7 @@ def application_row(view: View, application_id: str) -> Relations:
     if details["timestamps"]["RUNNING"].raw:
         yield from equal(details["start-time"], details["timestamps"]["RUNNING"])
     if details["end-time"].raw != -1:
-        yield from close(row["duration"], details["duration"], 1000)
+        yield from close(row["duration"], details["duration"], _SLACK_MS)
     states = [job["state"] for job in details["jobs"]]
     for state, counted in row["jobs"].items():
         listed = count(states, [state], f"jobs that are {state}")
@@ -138,7 +140,7 @@ def application_jobs(view: View, application_id: str) -> Relations:
         if row.exists:
             yield from same_fields(job, row, without=("duration",))
         if details["start-time"].exists:
-            yield from ascending(details["start-time"], job["start-time"], slack=1000)
+            yield from ascending(details["start-time"], job["start-time"], slack=_SLACK_MS)
         if details["name"].exists and details["id"].raw == job["jid"].raw:
             expected = f"{_SINGLE_JOB}{job['name'].raw})"
             is_single = str(details["name"].raw).startswith(_SINGLE_JOB)

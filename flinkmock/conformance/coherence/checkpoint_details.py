@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.checkpoints import SUMMED, entries
-from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, row_with
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -222,7 +222,7 @@ def restored_once_per_restart(view: View, job_id: str) -> Relations:
 def restored_before_scheduled(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     restored = view.body("getCheckpointingStatistics", jobid=job_id)["latest"]["restored"]["restore_timestamp"]
-    if not restored.exists or details["schedulerType"].raw not in (MISSING, "Default"):
+    if not restored.exists or not has_default_scheduler(details):
         return
     scheduled: list[Value] = []
     for vertex in details["vertices"]:

@@ -122,7 +122,13 @@ def latest_is_newest(body: Value) -> Relations:
 def restored_is_counted(body: Value) -> Relations:
     restored, counted = body["latest"]["restored"], body["counts"]["restored"]
     if restored.exists and counted.exists:
-        yield from require(bool(restored.raw) == (counted.raw > 0), "restored", restored, counted, exact=True)
+        yield from require(
+            bool(restored.raw) == (counted.raw > 0),
+            "only one of them says that a checkpoint was restored",
+            restored,
+            counted,
+            exact=True,
+        )
     for entry in body["history"] if restored.raw else ():
         if entry["trigger_timestamp"].raw > restored["restore_timestamp"].raw:
             text = "newer than the restored one, with a lower id"

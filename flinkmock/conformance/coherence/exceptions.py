@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, require, same_fields
 from flinkmock.conformance.coherence.taskmanager_ids import nearly_registered
-from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, highest
+from flinkmock.conformance.coherence.values import Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#exceptions"
@@ -18,11 +18,14 @@ _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
 """Fields of an exception that are not all equal for two exceptions."""
 _HISTORY_SIZE = 16
 """The default of web.exception-history-size."""
+_SLACK_MS = 1_000
+"""How far the times of one event in different responses may be apart."""
 _DEFAULT_LIMIT = 20
 """How many exceptions a response has at most if the request has no maxExceptions."""
 
 
 def _all_entries(body: Value) -> Iterator[Value]:
+    """Yield the exceptions of the history and their concurrent exceptions."""
     for entry in body["exceptionHistory"]["entries"]:
         yield entry
         yield from entry["concurrentExceptions"]
@@ -148,39 +151,29 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
 def exceptions_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
-    end = details["now"] if details["end-time"].raw == -1 else details["end-time"] + 1000
+    end = details["now"] if details["end-time"].raw == -1 else details["end-time"] + _SLACK_MS
     for entry in (*_all_entries(body), *body["all-exceptions"]):
         if entry["timestamp"].exists and details["start-time"].exists:
-            yield from ascending(details["start-time"], entry["timestamp"], slack=1000)
+            yield from ascending(details["start-time"], entry["timestamp"], slack=_SLACK_MS)
             yield from ascending(entry["timestamp"], end)
     if details["state"].raw == "FAILED":
         newest = body["exceptionHistory"]["entries"][0]
         if body["exceptionHistory"].exists:
-            yield from require(
-                newest.exists,
-                "a job that FAILED has an exception",
-                body["exceptionHistory"],
-                details["state"],
-                exact=True,
-            )
+            text = "a job FAILED without an exception"
+            yield from require(newest.exists, text, body["exceptionHistory"], details["state"], exact=True)
         failing = details["timestamps"]["FAILING"]
         if failing.raw and newest.exists:
-            yield from ascending(failing, newest["timestamp"], slack=1000)
+            yield from ascending(failing, newest["timestamp"], slack=_SLACK_MS)
         root = body["root-exception"]
         if root.exists:
-            yield from require(bool(root.raw), "a job that FAILED has an exception", root, details["state"], exact=True)
+            yield from require(bool(root.raw), "a job FAILED without an exception", root, details["state"], exact=True)
     if details["state"].raw == "FINISHED" and not details["timestamps"]["RESTARTING"].raw:
         rows = body["exceptionHistory"]["entries"]
-        yield from require(not rows.raw, "a job that never restarted has no exceptions", rows, details["state"])
-    if (
-        details["timestamps"]["RESTARTING"].raw
-        and body["exceptionHistory"].exists
-        and details["schedulerType"].raw in (MISSING, "Default")
-    ):
+        yield from require(not rows.raw, "a job that never restarted has exceptions", rows, details["state"])
+    if details["timestamps"]["RESTARTING"].raw and body["exceptionHistory"].exists and has_default_scheduler(details):
         rows = body["exceptionHistory"]["entries"]
-        yield from require(
-            bool(rows.raw), "a job that restarted has exceptions", rows, details["timestamps"]["RESTARTING"]
-        )
+        text = "a job restarted without an exception"
+        yield from require(bool(rows.raw), text, rows, details["timestamps"]["RESTARTING"])
 
 
 @between("job", text="An exception names a task of the job, and the endpoint of its TaskManager.", source=_SOURCE)
@@ -199,7 +192,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
             else:
                 exists = 1 <= int(match["number"]) <= int(match["parallelism"])
                 yield from require(exists, "no such subtask", task, exact=True)
-                if details["schedulerType"].raw in (MISSING, "Default"):
+                if has_default_scheduler(details):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
         yield from nearly_registered(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
@@ -220,7 +213,7 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
     ids = {str(vertex["name"].raw): str(vertex["id"].raw) for vertex in vertices}
     if len(ids) != len(vertices.raw or ()):
-        return  # two vertices have one name
+        return  # two vertices have the same name
     for body in (view.body("getJobExceptions", jobid=job_id), *view.with_query("getJobExceptions", jobid=job_id)):
         for entry in body["all-exceptions"]:
             match = _TASK.fullmatch(str(entry["task"].raw))
@@ -246,7 +239,7 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
 )
 def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    if details["schedulerType"].raw not in (MISSING, "Default") or not details["state"].is_in(("RUNNING", "FAILED")):
+    if not has_default_scheduler(details) or not details["state"].is_in(("RUNNING", "FAILED")):
         return
     attempts = []
     for vertex in details["vertices"]:
@@ -288,7 +281,7 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
             yield from equal(entry["exceptionName"], cause["class"])
             yield from equal(entry["stacktrace"], cause["stack-trace"])
         if application["start-time"].exists:
-            yield from ascending(application["start-time"], entry["timestamp"], slack=1000)
+            yield from ascending(application["start-time"], entry["timestamp"], slack=_SLACK_MS)
             if application["end-time"].raw != -1:
                 yield from ascending(entry["timestamp"], application["end-time"] + 5000)
     has_failed = application["status"].raw == "FAILED"

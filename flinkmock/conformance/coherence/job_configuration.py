@@ -6,9 +6,10 @@ import re
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
+from flinkmock.conformance.coherence.jobs import has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, TWO_CACHES_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelt
-from flinkmock.conformance.coherence.values import MISSING, Value, constant, highest, is_number
+from flinkmock.conformance.coherence.values import Value, constant, highest, is_number
 from flinkmock.conformance.coherence.view import View
 
 _CONFIGURATION = "flink-behaviour.md#job-configuration"
@@ -66,7 +67,7 @@ def restart_strategy_text(body: Value) -> Relations:
 def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
     text = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
     details = view.body("getJobDetails", jobid=job_id)
-    if not isinstance(text.raw, str) or details["schedulerType"].raw not in (MISSING, "Default"):
+    if not isinstance(text.raw, str) or not has_default_scheduler(details):
         return
     attempts = [
         subtask["attempt"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, jobs_of, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, jobs_of, row_with
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -27,7 +27,7 @@ def job_result_status(view: View, job_id: str) -> Relations:
     for row in jobs_of(view, job_id):
         if row["state"].exists and status.exists:
             has_ended = row["state"].raw in TERMINAL
-            text = "COMPLETED means that the job has ended"
+            text = "they disagree on whether the job has ended"
             yield from require((status.raw == "COMPLETED") == has_ended, text, status, row["state"], exact=True)
 
 
@@ -112,7 +112,7 @@ def job_failure(view: View, job_id: str) -> Relations:
 )
 def job_restarts(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
+    if details["state"].raw != "RUNNING" or not has_default_scheduler(details):
         return
     attempts = []
     for vertex in details["vertices"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flinkmock.conformance.coherence.cluster import options
+from flinkmock.conformance.coherence.jobs import has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
@@ -38,7 +39,7 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from ascending(constant(0, "0"), skew, slack=1e-6)
         if is_number(low.raw) and is_number(high.raw) and is_number(skew.raw):
             has_skew = abs(skew.raw) >= 1e-6
-            yield from require(low.raw != high.raw or not has_skew, "equal values have no skew", skew, low, high)
+            yield from require(low.raw != high.raw or not has_skew, "equal values with a skew", skew, low, high)
 
 
 @within(*_OPERATIONS, text="The sum of aggregated metrics is a multiple of the average.", source=_AGGREGATED)
@@ -310,7 +311,7 @@ def is_rescaled(view: View, job_id: str) -> bool:
     details = view.body("getJobDetails", jobid=job_id)
     configured = options(view)
     return (
-        details["schedulerType"].raw not in (MISSING, "Default")
+        not has_default_scheduler(details)
         or details["job-type"].raw == "BATCH"
         or "jobmanager.scheduler" in configured
         or "scheduler-mode" in configured

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
 from flinkmock.conformance.coherence.registry import over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
-from flinkmock.conformance.coherence.values import MISSING, Value, is_number
+from flinkmock.conformance.coherence.values import Value, is_number
 from flinkmock.conformance.coherence.vertices import UNASSIGNED
 
 _RULES = "flink-behaviour.md#rules-that-hold"
@@ -57,7 +57,7 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
         for key in ("name", "jobType", "schedulerType", "start-time"):
             if old[key].raw is not None:  # a job has no scheduler before it is initialized
                 yield from equal(old[key], new[key])
-        if old["schedulerType"].raw in (MISSING, "Default") and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
+        if has_default_scheduler(old) and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
             yield from equal(old["tasks"]["total"], new["tasks"]["total"])
 
 
@@ -152,8 +152,7 @@ def job_times_grow(before: Value, after: Value) -> Relations:
     source=_RULES,
 )
 def vertices_grow(before: Value, after: Value) -> Relations:
-    has_default_scheduler = before["schedulerType"].raw in (MISSING, "Default")
-    has_fixed_graph = has_default_scheduler and before["job-type"].raw != "BATCH"
+    has_fixed_graph = has_default_scheduler(before) and before["job-type"].raw != "BATCH"
     has_restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
     if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
         ids_before, ids_after = ([row["id"].raw for row in body["vertices"]] for body in (before, after))

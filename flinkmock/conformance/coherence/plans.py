@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.jobs import row_with
+from flinkmock.conformance.coherence.jobs import has_default_scheduler, row_with
 from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -156,7 +156,7 @@ def plan_has_no_data_sets(body: Value) -> Relations:
     source="flink-behaviour.md#jar-plan",
 )
 def forward_keeps_the_parallelism(body: Value) -> Relations:
-    if body["schedulerType"].raw not in (MISSING, "Default"):
+    if not has_default_scheduler(body):
         return  # other schedulers decide on the parallelism of each vertex
     nodes = {node["id"].raw: node for node in body["plan"]["nodes"]}
     for node in nodes.values():

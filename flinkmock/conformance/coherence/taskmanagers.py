@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, row_with
 from flinkmock.conformance.coherence.jvms import whole_pages
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -178,7 +178,7 @@ def taskmanager_buffers(body: Value) -> Relations:
         )
         yield from require(
             segment & (segment - 1) == 0,
-            "segments are powers of two",
+            "the size of a segment is not a power of two",
             metrics["nettyShuffleMemoryTotal"],
             metrics["nettyShuffleMemorySegmentsTotal"],
         )
@@ -313,12 +313,13 @@ def _lists_its_slots(details: Value) -> bool:
 
     See docs/flink-behaviour.md#task-managers.
     """
-    return bool(details["allocatedSlots"].raw) or details["freeSlots"].raw == details["slotsNumber"].raw != MISSING
+    free, slots = details["freeSlots"], details["slotsNumber"]
+    return bool(details["allocatedSlots"].raw) or (slots.exists and free.raw == slots.raw)
 
 
 def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
     """Relate the slots that a job holds to its vertices."""
-    if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
+    if details["state"].raw != "RUNNING" or not has_default_scheduler(details):
         return
     if details["job-type"].raw == "BATCH":
         return

@@ -1,4 +1,4 @@
-"""Invariants of vertices, subtasks and attempts."""
+"""Invariants of vertices, subtasks and attempts, most of them between responses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _RULES = "flink-behaviour.md#rules-that-hold"
 _SUBTASKS = "flink-behaviour.md#subtasks"
+_COMPARED_ATTEMPTS = 20
+"""How many attempts of a subtask are compared with the next one: the first ones."""
 UNASSIGNED = "(unassigned)"
+"""The TaskManager of a subtask that is not deployed."""
 COUNTERS = {
     "read-bytes": ("numBytesIn", "numBytesInLocal", "numBytesInRemote"),  # the sum of the other two since 1.13
     "write-bytes": ("numBytesOut",),
@@ -199,13 +202,15 @@ def _state_durations(durations: Value, timestamps: Value) -> Relations:
     ends = [timestamps[state] for state in ("FINISHED", "FAILED", "CANCELING") if timestamps[state].raw]
     if not ends and timestamps["CANCELED"].raw:
         return  # cancelled before it was deployed
-    for state, following in pairwise(order):
-        if ends and ends[0].raw < timestamps[following].raw:
+    for state, next_state in pairwise(order):
+        if ends and ends[0].raw < timestamps[next_state].raw:
             return
         if durations[state].raw != -1:
-            yield from equal(durations[state], timestamps[following] - timestamps[state])
-    if order and ends and is_number(durations[order[-1]].raw) and durations[order[-1]].raw != -1:
-        yield from equal(durations[order[-1]], ends[0] - timestamps[order[-1]])
+            yield from equal(durations[state], timestamps[next_state] - timestamps[state])
+    if order and ends:
+        last_state = order[-1]
+        if is_number(durations[last_state].raw) and durations[last_state].raw != -1:
+            yield from equal(durations[last_state], ends[0] - timestamps[last_state])
 
 
 @between("subtask", text="The details of a subtask agree with the list of its vertex.", source=_SUBTASKS)
@@ -240,7 +245,7 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
         return
     attempts = [
         view.body("getSubtaskExecutionAttemptDetails", **ids, attempt=str(earlier))
-        for earlier in range(min(current["attempt"].raw, 20))
+        for earlier in range(min(current["attempt"].raw, _COMPARED_ATTEMPTS))
     ]
     for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
         if earlier["status"].exists:
@@ -264,7 +269,7 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
 def _combined(name: str, value: Value, parts: Sequence[Value]) -> Relations:
     """Relate a counter, or the flag that it is complete, to those of the parts."""
     if isinstance(value.raw, bool):
-        text = "complete as soon as those of all subtasks are"
+        text = "it is not complete exactly when those of all subtasks are"
         yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
     else:
         yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
@@ -305,11 +310,11 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
     subtasks, on_taskmanagers = details["subtasks"], body["taskmanagers"]
     if not subtasks.raw or not on_taskmanagers.raw:
         return
-    by_host = "endpoint" not in subtasks.raw[0]
+    has_endpoints = "endpoint" in subtasks.raw[0]  # older releases show only the host of a subtask
     for row in on_taskmanagers:
-        key = "host" if by_host else "endpoint"
+        key = "endpoint" if has_endpoints else "host"
         local = [subtask for subtask in subtasks if subtask[key].raw == row[key].raw]
-        if not by_host:
+        if has_endpoints:
             endpoints = [subtask["endpoint"] for subtask in subtasks]
             yield from require(bool(local), "no subtask has this endpoint", row["endpoint"], *endpoints, exact=True)
         if not local:
