@@ -118,7 +118,7 @@ def _same_accumulators(one: dict[str, Value], other: dict[str, Value], rows: Val
             yield from require(False, f"only one of them has {name.raw}", name, *(suspects[:3] or [rows]))
 
 
-def _merged(whole: Value, parts: list[Value]) -> Relations:
+def _combines(whole: Value, parts: list[Value]) -> Relations:
     """Relate an accumulator to the accumulators of the same name that Flink merges into it."""
     value, values = whole["value"], [part["value"] for part in parts]
     kind = whole["type"]
@@ -178,7 +178,7 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
         parts = [by_name[name] for by_name in lists if name in by_name]
         yield from require(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
         if parts:
-            yield from _merged(row, parts)
+            yield from _combines(row, parts)
     for by_name in lists:
         for name, row in by_name.items():
             yield from require(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
@@ -205,7 +205,7 @@ def job_accumulators(view: View, job_id: str) -> Relations:
         parts = [by_name[name] for by_name in lists if name in by_name]
         yield from require(bool(parts), "no vertex has it", row["name"], listed, exact=True)
         if parts:
-            yield from _merged(row, parts)
+            yield from _combines(row, parts)
     for by_name in lists:
         for name, row in by_name.items():
             yield from require(name in whole, "the job lacks it", row["name"], listed)

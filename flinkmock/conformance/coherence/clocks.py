@@ -55,7 +55,7 @@ def server_clock_is_steady(view: View) -> Relations:
         earliest = next(other for other in earliest_two if other is not offset)
         latest = next(other for other in reversed(latest_two) if other is not offset)
         if latest.lowest > earliest.highest + _MAX_SPREAD_MS:
-            continue  # the clock of a fake may stand still
+            continue  # the other offsets disagree, as those of a fake whose clock stands still
         deviations = ((offset.lowest - earliest.highest, earliest), (latest.lowest - offset.highest, latest))
         for deviation, other in deviations:
             if deviation > _MAX_DEVIATION_MS:

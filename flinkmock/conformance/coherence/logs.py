@@ -182,6 +182,7 @@ def shared_log_folders(view: View) -> Relations:
 
 
 def _same_folder(one: Value, other: Value) -> Relations:
+    """Relate two lists of files if they seem to be of the same folder: they are equal."""
     files, other_files = ({str(row["name"].raw): row for row in rows} for rows in (one, other))
     in_both = [name for name in files if name in other_files]
     equal_files = [name for name in in_both if files[name].raw == other_files[name].raw]

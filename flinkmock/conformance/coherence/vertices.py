@@ -263,10 +263,10 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
         for name, value in row["metrics"].items() if rows else ():
             parts = [part["metrics"][name] for part in rows]
             if not isinstance(value.raw, bool) or all(part.exists for part in parts):
-                yield from _combined(name, value, parts)
+                yield from _combines(name, value, parts)
 
 
-def _combined(name: str, value: Value, parts: Sequence[Value]) -> Relations:
+def _combines(name: str, value: Value, parts: Sequence[Value]) -> Relations:
     """Relate a counter, or the flag that it is complete, to those of the parts."""
     if isinstance(value.raw, bool):
         text = "it is not complete exactly when those of all subtasks are"
@@ -326,7 +326,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
                 counted, count([subtask["status"] for subtask in local], [state], f"subtasks that are {state}")
             )
         for name, value in row["metrics"].items():
-            yield from _combined(name, value, [subtask["metrics"][name] for subtask in local])
+            yield from _combines(name, value, [subtask["metrics"][name] for subtask in local])
         starts = [subtask["start-time"] for subtask in local if subtask["start-time"].raw != -1]
         if row["start-time"].raw != -1 and starts:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
