@@ -24,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("FLINKMOCK_CACHE", str(folder))
     monkeypatch.delenv("FLINK_HOME", raising=False)
-    monkeypatch.setattr("flinkmock.rest.dashboard._installed", list)
+    monkeypatch.setattr("flinkmock.rest.dashboard._installation_folders", list)
     return folder
 
 
