@@ -99,8 +99,8 @@ class AsyncOperations:
 
     def known_at(self, time: int) -> list[AsyncOperation]:
         """Return the operations whose results have not expired, in the order in which they were triggered."""
-        known = (operation for operation in self._by_key.values() if not self._is_expired(operation, time))
-        return sorted(known, key=lambda operation: operation.triggered_at)
+        unexpired = (operation for operation in self._by_key.values() if not self._is_expired(operation, time))
+        return sorted(unexpired, key=lambda operation: operation.triggered_at)
 
     def next_trigger_id(self, random: NamedRandom) -> str:
         """Return a trigger id for the next operation whose request contains none."""
@@ -111,7 +111,7 @@ class AsyncOperations:
         """Add an operation and return it. If there are many operations, remove those that have expired."""
         if len(self._by_key) >= self._cleanup_size:
             now = operation.triggered_at
-            self._by_key = {key: known for key, known in self._by_key.items() if not self._is_expired(known, now)}
+            self._by_key = {key: earlier for key, earlier in self._by_key.items() if not self._is_expired(earlier, now)}
             self._cleanup_size = max(2 * len(self._by_key), _MIN_OPERATIONS)
         key = self._key(operation.kind, operation.trigger_id, operation.job_id, operation.jobmanager)
         self._by_key[key] = operation

@@ -178,5 +178,5 @@ def percentile(ascending: Sequence[int], p: float) -> float:
         return float(ascending[0])
     if position >= count:
         return float(ascending[-1])
-    below = ascending[int(position) - 1]
-    return below + (position - int(position)) * (ascending[int(position)] - below)
+    lower, upper = ascending[int(position) - 1], ascending[int(position)]
+    return lower + (position - int(position)) * (upper - lower)

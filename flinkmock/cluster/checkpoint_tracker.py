@@ -282,13 +282,15 @@ class CheckpointTracker:
         Do it later if the newest ones include too few completed checkpoints for the percentiles.
         """
         split = len(self.tracked) - newest
-        old, new = self.tracked[:split], self.tracked[split:]
-        if newest and sum(checkpoint.failure is None for checkpoint in new) < WINDOW:
+        older_checkpoints, newest_checkpoints = self.tracked[:split], self.tracked[split:]
+        if newest and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW:
             self._compact_at += KEPT
             return
-        for checkpoint in sorted((checkpoint for checkpoint in old if checkpoint.ends_at <= by), key=_ends_at):
+        ended = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at <= by]
+        for checkpoint in sorted(ended, key=_ends_at):
             self._earlier.add(checkpoint)
-        self.tracked = [checkpoint for checkpoint in old if checkpoint.ends_at > by] + new
+        self.tracked = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at > by]
+        self.tracked += newest_checkpoints
         tracked_ids = {checkpoint.id for checkpoint in self.tracked}
         self._completed, self._failed, self._savepoints = (
             [checkpoint for checkpoint in checkpoints if checkpoint.id in tracked_ids]

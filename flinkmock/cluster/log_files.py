@@ -166,10 +166,10 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         state, at = execution.phases[-1]
         if state == TaskState.FAILED:
             first_failed_execution_by_time.setdefault(at, execution.id)
-    for (_, old), (at, new) in pairwise(job.states.since(_logged_since(job))):
-        yield log_messages.job_switched(at, job.id, job.name, old, new, cause_by_time.get(at))
+    for (_, old_state), (at, new_state) in pairwise(job.states.since(_logged_since(job))):
+        yield log_messages.job_switched(at, job.id, job.name, old_state, new_state, cause_by_time.get(at))
         failed_execution = first_failed_execution_by_time.get(at)
-        if new == JobState.RESTARTING and failed_execution is not None:
+        if new_state == JobState.RESTARTING and failed_execution is not None:
             yield log_messages.tasks_restarted(at, job.graph.subtask_count, failed_execution)
     exceptions = _task_exceptions(job)
     for execution in _newest_executions(job):
@@ -200,13 +200,13 @@ def _task_events_in_jobmanager(
     """Yield what the JobManager logs about a task. `exceptions` are those of `_task_exceptions`."""
     task_name = _task_name(execution)
     taskmanager = execution.slot.taskmanager if execution.slot else None
-    for (old, _), (new, at) in pairwise(execution.phases):
-        exception = _exception_of(execution, exceptions) if new == TaskState.FAILED else None
+    for (old_state, _), (new_state, at) in pairwise(execution.phases):
+        exception = _exception_of(execution, exceptions) if new_state == TaskState.FAILED else None
         if exception is not None and taskmanager is not None:
-            yield log_messages.task_failed(at, task_name, execution.id, old, taskmanager, exception)
+            yield log_messages.task_failed(at, task_name, execution.id, old_state, taskmanager, exception)
         else:
-            yield log_messages.task_switched(at, task_name, execution.id, old, new)
-        if new == TaskState.DEPLOYING and taskmanager is not None:
+            yield log_messages.task_switched(at, task_name, execution.id, old_state, new_state)
+        if new_state == TaskState.DEPLOYING and taskmanager is not None:
             yield log_messages.task_deployed(
                 at,
                 task_name,
@@ -223,10 +223,12 @@ def _task_events_on_taskmanager(
 ) -> Iterator[LogEvent]:
     """Yield what the TaskManager logs about a task. `exceptions` are those of `_task_exceptions`."""
     task_name, attempt = _task_name(execution), execution.attempt
-    for (old, _), (new, at) in pairwise(execution.phases):
-        if new == TaskState.DEPLOYING:
+    for (old_state, _), (new_state, at) in pairwise(execution.phases):
+        if new_state == TaskState.DEPLOYING:
             allocation_id = _allocation_id(cluster, job, execution)
             yield log_messages.task_received(at, task_name, attempt, execution.id, allocation_id)
-        elif old not in (TaskState.CREATED, TaskState.SCHEDULED):
-            exception = _exception_of(execution, exceptions) if new == TaskState.FAILED else None
-            yield log_messages.task_switched_on_taskmanager(at, task_name, attempt, execution.id, old, new, exception)
+        elif old_state not in (TaskState.CREATED, TaskState.SCHEDULED):
+            exception = _exception_of(execution, exceptions) if new_state == TaskState.FAILED else None
+            yield log_messages.task_switched_on_taskmanager(
+                at, task_name, attempt, execution.id, old_state, new_state, exception
+            )

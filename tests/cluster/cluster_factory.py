@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.cluster_spec import ClusterSpec
-from flinkmock.cluster.spec import CheckpointSpec, Input, JobSpec, RestartStrategy, Step, VertexSpec
+from flinkmock.cluster.spec import (
+    CheckpointSpec,
+    Input,
+    JobSpec,
+    RestartStrategy,
+    RestartStrategyKind,
+    Step,
+    VertexSpec,
+)
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from flinkmock.release import Release
 
@@ -20,6 +29,7 @@ VERTICES = (
     VertexSpec(("Sink: print",), 1, inputs=(Input(1, "REBALANCE"),)),
 )
 """The vertices of the jobs: four subtasks, which need two slots."""
+TWO_RESTARTS = RestartStrategy(RestartStrategyKind.FIXED_DELAY, attempts=2, delay=1_000)
 
 
 def ms(duration: int) -> UniformRange:
@@ -31,8 +41,8 @@ def job(
     *lifecycle: Step,
     name: str = "orders",
     every: int | None = 1_000,
-    restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
-    **fields: object,
+    restart: RestartStrategy = TWO_RESTARTS,
+    **fields: Any,
 ) -> JobSpec:
     """Return a job of the graph `VERTICES`. Without steps, it runs without an end.
 
@@ -44,18 +54,18 @@ def job(
         fields: Other fields of `JobSpec`.
     """
     steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
-    values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | fields
-    return JobSpec(name, VERTICES, steps, **values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | fields
+    return JobSpec(name, VERTICES, steps, **values)
 
 
 class ClusterHarness:
     """A cluster on a virtual clock. The keyword arguments are fields of `ClusterSpec`."""
 
-    def __init__(self, folder: Path, *jobs: JobSpec, release: Release = FLINK_2_3, **spec: object) -> None:
+    def __init__(self, folder: Path, *jobs: JobSpec, release: Release = FLINK_2_3, **fields: Any) -> None:
         self.clock = Clock("virtual", lambda: 0)
         self.start = self.clock.now()
-        values = ClusterSpec(jobs=jobs, **spec)  # type: ignore[arg-type]
-        self.cluster = Cluster(values, release=release, clock=self.clock, upload_dir=folder)
+        spec = ClusterSpec(jobs=jobs, **fields)
+        self.cluster = Cluster(spec, release=release, clock=self.clock, upload_dir=folder)
 
     @property
     def now(self) -> int:

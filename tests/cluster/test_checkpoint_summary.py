@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ EVERY_MS = 10_000
 YEAR_MS = 365 * 24 * 3_600_000
 
 
-def started_tracker(**fields: object) -> CheckpointTracker:
+def started_tracker(**fields: Any) -> CheckpointTracker:
     """Return a tracker that triggers a checkpoint each `EVERY_MS`. The arguments are other fields of its spec."""
-    spec = CheckpointSpec(every=EVERY_MS, **fields)  # type: ignore[arg-type]
+    spec = CheckpointSpec(every=EVERY_MS, **fields)
     tracker = CheckpointTracker(spec, "a" * 32, JobGraph(job()), NamedRandom(0), None)
     tracker.start(0, 0, eager=True)
     return tracker

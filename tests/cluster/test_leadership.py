@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.cluster_spec import LeaderChange
-from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import Polls, Repeat, Signal, Step
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 HA = {"configuration": {"high-availability.type": "zookeeper"}}
+"""The arguments of a cluster that is highly available, so that the next leader recovers the jobs."""
 
 
-def recovered(folder: Path, *lifecycle: Step | Repeat, at: int, **options: object) -> tuple[ClusterHarness, Job]:
+def recovered(folder: Path, *lifecycle: Step | Repeat, at: int) -> ClusterHarness:
     """Return a cluster with a job, one hour after its leader crashed at `at` ms and was elected again at once."""
-    spec = job(*lifecycle, **options)  # type: ignore[arg-type]
-    harness = ClusterHarness(folder, spec, leader_changes=(LeaderChange(at, UniformRange(0, 0)),), **HA)
+    changes = (LeaderChange(at, UniformRange.exactly(0)),)
+    harness = ClusterHarness(folder, job(*lifecycle), leader_changes=changes, **HA)
     harness.advance(3_600_000)
-    return harness, harness.cluster.job_named("orders")
+    return harness
 
 
 def state_names(harness: ClusterHarness) -> list[str]:
@@ -31,7 +31,7 @@ def state_names(harness: ClusterHarness) -> list[str]:
 def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
     steps = (Step("CREATED", ms(500)), Step("RUNNING", ms(10_000)), Step("RESTARTING", ms(1_000)),
              Step("RUNNING", ms(20_000)), Step("FINISHED"))  # fmt: skip
-    harness, _ = recovered(tmp_path, *steps, at=15_000)
+    harness = recovered(tmp_path, *steps, at=15_000)
     assert harness.states() == [
         (15_000, "INITIALIZING"), (15_000, "CREATED"), (15_500, "RUNNING"), (35_500, "FINISHED"),
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
 def test_a_recovered_job_continues_its_loop(tmp_path: Path) -> None:
     first = Step("RUNNING", ms(1_000))
     loop = Repeat((Step("RESTARTING", ms(10)), Step("RUNNING", ms(20)), Step("RESTARTING", ms(30)), first))
-    harness, _ = recovered(tmp_path, first, loop, at=1_015)
+    harness = recovered(tmp_path, first, loop, at=1_015)
     times = [at for at, _ in harness.states()[2:]]  # without INITIALIZING and CREATED
     assert [later - earlier for earlier, later in pairwise(times)][:6] == [20, 30, 1_000, 10, 20, 30]
 
@@ -53,7 +53,7 @@ def test_a_job_that_was_created_or_restarting_starts_again(tmp_path: Path, at: i
         Step("RESTARTING", ms(200)),
         Step("RUNNING", UNBOUNDED),
     )
-    harness, _ = recovered(tmp_path, *steps, at=at)
+    harness = recovered(tmp_path, *steps, at=at)
     assert state_names(harness)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
     assert state_names(harness)[-1] == "RUNNING"
 
@@ -83,7 +83,7 @@ def test_a_recovered_job_does_not_wait_for_the_same_polls_or_signal_again(
 
 
 def test_a_recovered_job_without_a_running_step_starts_its_lifecycle_again(tmp_path: Path) -> None:
-    harness, _ = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
+    harness = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
     assert harness.states()[-1] == (3_010, "CANCELED")
 
 
@@ -105,7 +105,7 @@ def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_pat
 
 
 def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:
-    changes = tuple(LeaderChange(at, UniformRange(100, 100)) for at in (1_000, 2_000, 3_000))
+    changes = tuple(LeaderChange(at, UniformRange.exactly(100)) for at in (1_000, 2_000, 3_000))
     harness = ClusterHarness(tmp_path, job(), jobmanagers=3, leader_changes=changes)
     leaders = []
     for _ in range(8):
