@@ -18,8 +18,8 @@ an idle machine. On busy machines, steps that depend on timing may differ."""
 @pytest.mark.slow
 @pytest.mark.fidelity
 def test_the_fakes_send_the_responses_of_the_real_clusters() -> None:
-    by_release = score_versions(VERSIONS)
-    text = "\n".join(f"Flink {release}\n{report(by_suite)}" for release, by_suite in by_release.items())
+    by_version = score_versions(VERSIONS)
+    text = "\n".join(f"Flink {version}\n{report(by_suite)}" for version, by_suite in by_version.items())
     print(text)
-    shares = {release: sum(by_suite.values(), Score()).share for release, by_suite in by_release.items()}
-    assert {release: share for release, share in shares.items() if share < REQUIRED_SHARE} == {}, text
+    shares = {version: sum(by_suite.values(), Score()).share for version, by_suite in by_version.items()}
+    assert {version: share for version, share in shares.items() if share < REQUIRED_SHARE} == {}, text
