@@ -36,7 +36,7 @@ def start_jobs(driver: Driver) -> None:
     """Start a job that runs and has checkpoints, one that finishes, and one that fails."""
     driver.begin_suite("jobs")
     for kind in ("finite", "failing"):
-        job_id = start_job(driver, kind, variable="ended", running=False)
+        job_id = start_job(driver, kind, variable="ended", wait=False)
         assert job_id is not None
         wait_state(driver, job_id, has_ended, timeout=60)
     start_job(driver, "wordcount", "--par", "1")

@@ -54,7 +54,7 @@ def start_jobs(driver: Driver) -> None:
     start_job(driver, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
     cancel(driver, "other")
     for kind in ("finite", "failing"):
-        job_id = start_job(driver, kind, variable="other", running=False)
+        job_id = start_job(driver, kind, variable="other", wait=False)
         assert job_id is not None
         wait_state(driver, job_id, has_ended, timeout=60)
     arguments = ("--attempts", "1000", "--delay", "20 s", "--name", "crash loop", "--at", "500")

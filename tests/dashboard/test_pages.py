@@ -68,6 +68,7 @@ PAGES = {
     "/job-manager/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
     "/submit": ("Uploaded Jars", "No Data"),
 }
+"""The address of each page, and texts that it has to show."""
 
 
 def ids_by_name(cluster: FlinkMock) -> dict[str, str]:

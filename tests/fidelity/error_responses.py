@@ -15,6 +15,7 @@ REPLACEMENTS = (
     (re.compile(r"\b\d{5,}\b"), "<n>"),
     (re.compile(r"file:/+[^\s,'\"]+"), "<file>"),
 )
+"""Parts of error messages that differ between runs, and the text that replaces them before messages are compared."""
 
 
 def normalize(text: str) -> str:

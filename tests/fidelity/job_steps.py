@@ -12,53 +12,53 @@ from tests.fidelity.multipart import jar_part
 TERMINAL = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
 
 
-def jar_bytes(driver: Driver, kind: str) -> bytes:
-    return (driver.jars / f"{kind}.jar").read_bytes()
+def jar_bytes(driver: Driver, jar: str) -> bytes:
+    return (driver.jars / f"{jar}.jar").read_bytes()
 
 
-def upload(driver: Driver, kind: str, variable: str | None = None, name: str | None = None) -> None:
-    """Upload a jar. Set the variable {jar_KIND}, or `variable`, to its id. `name` is the name of the step."""
+def upload(driver: Driver, jar: str, variable: str | None = None, name: str | None = None) -> None:
+    """Upload JAR.jar. Set the variable {jar_JAR}, or `variable`, to its id. `name` is the name of the step."""
     response = driver.step(
-        name or f"upload {kind}.jar", "POST", "/jars/upload", parts=[jar_part(f"{kind}.jar", jar_bytes(driver, kind))]
+        name or f"upload {jar}.jar", "POST", "/jars/upload", parts=[jar_part(f"{jar}.jar", jar_bytes(driver, jar))]
     )
     if isinstance(response, dict) and "filename" in response:
-        driver.variables[variable or f"jar_{kind}"] = response["filename"].rsplit("/", 1)[-1]
+        driver.variables[variable or f"jar_{jar}"] = response["filename"].rsplit("/", 1)[-1]
 
 
 def start_job(
     driver: Driver,
-    kind: str,
+    jar: str,
     *args: str,
     variable: str = "job",
     name: str | None = None,
-    running: bool = True,
-    learn: bool = True,
+    wait: bool = True,
+    set_variables: bool = True,
 ) -> str | None:
     """Run a jar and return the id of its job; None if the job was not started.
 
     Args:
         driver: The driver that sends the requests.
-        kind: The name of the jar; it is uploaded if it has not been.
+        jar: The name of the jar, without `.jar`. It is uploaded unless the suite has already uploaded it.
         args: The arguments of the program.
         variable: The variable that gets the id of the job.
         name: The name of the step.
-        running: Whether to wait until all tasks are running.
-        learn: Whether to set the variables of the vertices.
+        wait: Whether to wait until all tasks are running.
+        set_variables: Whether to set the variables of the vertices.
     """
-    if f"jar_{kind}" not in driver.variables:
-        upload(driver, kind)
+    if f"jar_{jar}" not in driver.variables:
+        upload(driver, jar)
     body = {"programArgsList": list(args)} if args else {}
-    response = driver.step(name or f"run {kind}", "POST", f"/jars/{{jar_{kind}}}/run", json_body=body)
+    response = driver.step(name or f"run {jar}", "POST", f"/jars/{{jar_{jar}}}/run", json_body=body)
     job_id = response.get("jobid") if isinstance(response, dict) else None
     driver.variables[variable] = job_id or UNKNOWN_ID
-    if job_id and running:
-        wait_state(driver, job_id, all_tasks_run)
-    if learn:
-        learn_vertices(driver, variable)
+    if job_id and wait:
+        wait_state(driver, job_id, are_all_tasks_running)
+    if set_variables:
+        set_vertex_variables(driver, variable)
     return job_id
 
 
-def all_tasks_run(job: dict[str, Any]) -> bool:
+def are_all_tasks_running(job: dict[str, Any]) -> bool:
     return bool(job["state"] == "RUNNING" and job["tasks"]["running"] == job["tasks"]["total"] > 0)
 
 
@@ -66,8 +66,8 @@ def has_ended(job: dict[str, Any]) -> bool:
     return job["state"] in TERMINAL
 
 
-def job_is(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Callable[[Body], bool]:
-    """Return a function that checks a condition of a job in a body of `/jobs/overview`."""
+def job_meets(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Callable[[Body], bool]:
+    """Return a function that checks whether a job in a body of `/jobs/overview` meets a condition."""
     return lambda body: any(condition(job) for job in body["jobs"] if job["jid"] == job_id)
 
 
@@ -91,14 +91,14 @@ def wait_state(
     interval: float = 0.05,
 ) -> Body:
     """Wait until a condition of a job holds in the list of jobs, because Flink caches /jobs/:jobid for 3 s."""
-    return driver.wait("/jobs/overview", job_is(job_id, until), timeout, interval)
+    return driver.wait("/jobs/overview", job_meets(job_id, until), timeout, interval)
 
 
 def wait_checkpoints(driver: Driver, count: int) -> None:
     driver.wait("/jobs/{job}/checkpoints", lambda body: body["counts"]["completed"] >= count, timeout=20)
 
 
-def learn_vertices(driver: Driver, variable: str = "job", prefix: str = "") -> None:
+def set_vertex_variables(driver: Driver, variable: str = "job", prefix: str = "") -> None:
     """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink} to ids of vertices.
 
     Args:
@@ -119,7 +119,7 @@ def vertex_variables(driver: Driver) -> list[str]:
     return [name for name in driver.variables if re.fullmatch(r"v\d", name)]
 
 
-def learn_taskmanager(driver: Driver) -> None:
+def set_taskmanager_variable(driver: Driver) -> None:
     """Set the variable {tm}: the TaskManager with the fewest free slots, which runs tasks if any does."""
     taskmanagers = (driver.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
     driver.variables["tm"] = min(taskmanagers, key=lambda taskmanager: taskmanager["freeSlots"])["id"]
@@ -134,7 +134,7 @@ def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> 
     wait_state(driver, driver.variables[variable], has_ended, timeout=20)
 
 
-def settle(driver: Driver) -> None:
+def cancel_all_jobs(driver: Driver) -> None:
     """Cancel all jobs that have not ended, and wait for their end, so that the next suite has free slots."""
     for job in (driver.peek("/jobs/overview") or {}).get("jobs", []):
         if not has_ended(job):

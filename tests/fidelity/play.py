@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import settle
+from tests.fidelity.job_steps import cancel_all_jobs
 from tests.fidelity.recordings import Steps, save
 from tests.fidelity.suites import SUITES
 
@@ -32,7 +32,7 @@ def play(
         start = time.time()
         driver.begin_suite(name)
         SUITES[name](driver)
-        settle(driver)
+        cancel_all_jobs(driver)
         steps_by_suite[name] = driver.steps
         report(f"{name}: {len(driver.steps)} steps, {time.time() - start:.0f} s")
     return steps_by_suite

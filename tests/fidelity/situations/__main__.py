@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tests.fidelity import situations
 from tests.fidelity.distribution import flink_home, java_for, minor_of
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import settle
+from tests.fidelity.job_steps import cancel_all_jobs
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import Steps, load, replace_paths, save
@@ -53,7 +53,7 @@ def record(situation: Situation, driver: Driver) -> None:
         situation(driver)
     except Exception as error:
         print(situation.__name__, "ended early:", repr(error), flush=True)
-    settle(driver)
+    cancel_all_jobs(driver)
     print(f"{situation.__name__}: {len(driver.steps)} steps, {time.time() - start:.0f} s", flush=True)
 
 

@@ -81,9 +81,9 @@ def created(driver: Driver) -> None:
         "second",
         name="created: run the second",
         variable="second",
-        running=False,
+        wait=False,
     )
-    start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="created: run", running=False)
+    start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="created: run", wait=False)
     time.sleep(1)
     driver.variables["v0"] = SOURCE_ID
     read_job(driver, "created", "v0")

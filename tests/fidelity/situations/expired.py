@@ -15,7 +15,7 @@ OPTIONS = (f"jobstore.expiration-time: {EXPIRATION_TIME_S}",)
 
 def forgotten(driver: Driver) -> None:
     """Run a job that ends, and poll all that shows it until the cluster has forgotten it."""
-    start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", running=False)
+    start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", wait=False)
     job_id = driver.variables["job"]
     wait_state(driver, job_id, has_ended)
     end_of_job = time.time()

@@ -7,13 +7,13 @@ import time
 from tests.fidelity.distribution import minor_of
 from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import (
-    all_tasks_run,
+    are_all_tasks_running,
+    cancel_all_jobs,
     has_ended,
     job_describer,
-    job_is,
-    learn_vertices,
+    job_meets,
     poll_operation,
-    settle,
+    set_vertex_variables,
     trigger,
     upload,
     wait_checkpoints,
@@ -35,19 +35,19 @@ def failing_stop(driver: Driver) -> None:
         run_body = {"flinkConfiguration": options} if options else {}
         response = driver.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=run_body)
         driver.variables["job"] = response["jobid"]
-        wait_state(driver, driver.variables["job"], all_tasks_run)
-        learn_vertices(driver)
+        wait_state(driver, driver.variables["job"], are_all_tasks_running)
+        set_vertex_variables(driver)
         wait_checkpoints(driver, 1)
         body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
         trigger(driver, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
         poll_operation(driver, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
-        is_over = job_is(driver.variables["job"], has_ended if label == "none" else all_tasks_run)
+        is_over = job_meets(driver.variables["job"], has_ended if label == "none" else are_all_tasks_running)
         driver.poll(f"failing stop {label}: timeline", "/jobs/overview", job_describer(driver), is_over, timeout=20)
         time.sleep(JOB_CACHE_S)
         driver.step(f"failing stop {label}: job", "GET", JOB)
         driver.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions")
         driver.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
-        settle(driver)
+        cancel_all_jobs(driver)
 
 
 def applications(driver: Driver) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import cancel, learn_taskmanager, learn_vertices, start_job, wait_state
+from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_vertex_variables, start_job, wait_state
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 METRICS_DELAY_S = 13
@@ -20,22 +20,40 @@ def describe_graph(job: Body) -> str:
 
 def batch(driver: Driver) -> None:
     """Run a batch job until it is FINISHED, and another one that is cancelled."""
-    learn_taskmanager(driver)
+    set_taskmanager_variable(driver)
     start_job(
-        driver, "finite", "--batch", "true", "--count", "900", "--name", "batch", name="batch: run", running=False
+        driver,
+        "finite",
+        "--batch",
+        "true",
+        "--count",
+        "900",
+        "--name",
+        "batch",
+        name="batch: run",
+        wait=False,
     )
     wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(1)
-    learn_vertices(driver)
+    set_vertex_variables(driver)
     driver.step("batch: first", "GET", JOB)
     trigger_operations(driver, "batch")
     read_job(driver, "batch", "v0")
     driver.poll("batch: timeline", JOB, describe_graph, lambda body: body["state"] == "FINISHED", timeout=40)
     driver.step("batch: list after the end", "GET", "/jobs/overview")
-    learn_vertices(driver)
+    set_vertex_variables(driver)
     read_job(driver, "batch FINISHED", "v0")
     start_job(
-        driver, "finite", "--batch", "true", "--count", "100", "--name", "batch", name="batch: run again", running=False
+        driver,
+        "finite",
+        "--batch",
+        "true",
+        "--count",
+        "100",
+        "--name",
+        "batch",
+        name="batch: run again",
+        wait=False,
     )
     wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(0.5)
@@ -49,7 +67,7 @@ def partly(driver: Driver) -> None:
     start_job(driver, "partlyfinished", name="partly: run")
     wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
     time.sleep(METRICS_DELAY_S)
-    learn_vertices(driver)
+    set_vertex_variables(driver)
     body = driver.peek(JOB)
     driver.variables["once"] = next(vertex["id"] for vertex in body["vertices"] if vertex["name"].endswith("once"))
     for tail in ("/metrics", "/backpressure"):  # the first request of each makes the cluster collect the values
@@ -60,7 +78,7 @@ def partly(driver: Driver) -> None:
     driver.variables["cp"] = next(checkpoint["id"] for checkpoint in history if checkpoint["status"] != "IN_PROGRESS")
     driver.step("partly: newest checkpoint", "GET", JOB + "/checkpoints/details/{cp}")
     driver.step("partly: newest checkpoint of once", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{once}")
-    learn_taskmanager(driver)
+    set_taskmanager_variable(driver)
     driver.step("partly: taskmanager", "GET", "/taskmanagers/{tm}")
     driver.step("partly: accumulated", "GET", JOB + "/metrics", "get=runningTime,numRunningTasks")
     trigger_operations(driver, "partly")

@@ -23,7 +23,7 @@ def waiting(driver: Driver) -> None:
         return job_state(body).startswith("FAILED")
 
     for name in ("young", "old"):
-        start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", running=False)
+        start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", wait=False)
         driver.step(f"{name}: job", "GET", JOB)
         driver.poll(f"{name}: timeline", "/jobs/overview", job_state, has_failed, timeout=START_UP_S * 2)
         driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions")

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import cancel, has_ended, job_is, poll_operation, start_job, trigger, wait_checkpoints
+from tests.fidelity.job_steps import cancel, has_ended, job_meets, poll_operation, start_job, trigger, wait_checkpoints
 from tests.fidelity.situations.common_steps import JOB
 
 
@@ -38,7 +38,7 @@ def directories(driver: Driver) -> None:
             time.sleep(0.3)
             driver.step(f"directories: after stop {label}", "GET", "/jobs/overview")
             driver.step(f"directories: status after stop {label}", "GET", JOB + "/status")
-            if job_is(driver.variables["job"], has_ended)(driver.peek("/jobs/overview")):
+            if job_meets(driver.variables["job"], has_ended)(driver.peek("/jobs/overview")):
                 start_job(driver, "wordcount", "--name", "oracle word count", name=f"directories: run after {label}")
                 wait_checkpoints(driver, 1)
     driver.step("directories: checkpoints", "GET", JOB + "/checkpoints")

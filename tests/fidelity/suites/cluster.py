@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import learn_taskmanager, poll_operation, trigger
+from tests.fidelity.job_steps import poll_operation, set_taskmanager_variable, trigger
 
 
 def log_name(logs: Body, ending: str) -> str:
@@ -13,7 +13,7 @@ def log_name(logs: Body, ending: str) -> str:
 
 
 def cluster(driver: Driver) -> None:
-    learn_taskmanager(driver)
+    set_taskmanager_variable(driver)
     driver.read("/overview")
     driver.read("/config")
     driver.read("/jobs")
@@ -95,9 +95,8 @@ def cluster(driver: Driver) -> None:
     driver.read("/datasets")
     driver.step(None, "DELETE", "/datasets/nohex")
     trigger(driver, None, "DELETE", "/datasets/{unknown}")
-    poll_operation(
-        driver, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8
-    )  # IN_PROGRESS forever in 1.12
+    # in 1.12, the operation is IN_PROGRESS forever
+    poll_operation(driver, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8)
     driver.read("/datasets/delete/{unknown}")
     driver.read("/datasets/delete/nohex")
     # -- the dashboard

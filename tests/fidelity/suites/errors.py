@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import cancel, learn_taskmanager, start_job
+from tests.fidelity.job_steps import cancel, set_taskmanager_variable, start_job
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 from tests.fidelity.suites.wire import wire
 
@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def errors(driver: Driver) -> None:
-    learn_taskmanager(driver)
+    set_taskmanager_variable(driver)
     start_job(driver, "wordcount", "--name", "oracle word count")
     send_wrong_methods(driver)
     send_other_methods(driver)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from tests.fidelity.driver import UNKNOWN_ID, Body, Driver
-from tests.fidelity.job_steps import TERMINAL, cancel, jar_bytes, settle, upload
+from tests.fidelity.job_steps import TERMINAL, cancel, cancel_all_jobs, jar_bytes, upload
 from tests.fidelity.multipart import jar_part
 
 JAR, SECOND = "/jars/{jar_wordcount}", "/jars/{jar_second}"
@@ -26,7 +26,7 @@ def jars(driver: Driver) -> None:
     send_bad_runs(driver)
     run_jobs(driver)
     run_application(driver)
-    settle(driver)
+    cancel_all_jobs(driver)
     delete_jars(driver)
 
 

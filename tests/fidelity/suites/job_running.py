@@ -7,8 +7,8 @@ import time
 from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import (
     cancel,
-    learn_taskmanager,
-    learn_vertices,
+    set_taskmanager_variable,
+    set_vertex_variables,
     start_job,
     vertex_variables,
     wait_checkpoints,
@@ -21,7 +21,7 @@ VERTEX = JOB + "/vertices/{vertex}"
 
 def job_running(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count", "--note", "seen in user-config")
-    learn_taskmanager(driver)
+    set_taskmanager_variable(driver)
     # wait until the JobManager has fetched metrics, which it does every 10 s at most
     wait_checkpoints(driver, 2)
     driver.wait(JOB + "/vertices/{vertex}/metrics", lambda body: len(body) > 20, timeout=30, interval=0.5)
@@ -166,7 +166,7 @@ def send_writes(driver: Driver) -> None:
 def read_second_job(driver: Driver) -> None:
     """Read a job with a vertex of two inputs, and with vertices of different parallelisms."""
     start_job(driver, "twosources", variable="job2")
-    learn_vertices(driver, "job2", "w")
+    set_vertex_variables(driver, "job2", "w")
     driver.read("/jobs/{job2}")
     driver.read("/jobs/{job2}/plan")
     driver.read("/jobs/{job2}/vertices/{wv0}")

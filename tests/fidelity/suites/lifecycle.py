@@ -9,8 +9,8 @@ from tests.fidelity.job_steps import (
     cancel,
     has_ended,
     job_describer,
-    learn_taskmanager,
-    learn_vertices,
+    set_taskmanager_variable,
+    set_vertex_variables,
     start_job,
     wait_checkpoints,
     wait_state,
@@ -23,8 +23,8 @@ SECONDS_AFTER_THE_END = 1.0
 
 
 def lifecycle(driver: Driver) -> None:
-    learn_taskmanager(driver)
-    start_job(driver, "finite", "--name", "oracle finite job", running=False)
+    set_taskmanager_variable(driver)
+    start_job(driver, "finite", "--name", "oracle finite job", wait=False)
     poll_until_end(driver, "finite")
     read_ended_job(driver, "FINISHED")
     run_failing_job(driver)
@@ -65,7 +65,7 @@ def job_counts(overview: Body) -> str:
 
 def read_ended_job(driver: Driver, label: str) -> None:
     """Send all read operations of a job that has ended, and requests to cancel it."""
-    learn_vertices(driver)
+    set_vertex_variables(driver)
     vertex = JOB + "/vertices/{v1}"
     get_all(driver, f"{label} job", JOB, JOB_GETS, ended=True)
     get_all(driver, f"{label} vertex", vertex, VERTEX_GETS, ended=True)
@@ -85,7 +85,7 @@ def read_ended_job(driver: Driver, label: str) -> None:
 
 
 def run_failing_job(driver: Driver) -> None:
-    start_job(driver, "failing", "--name", "oracle failing job", running=False, learn=False)
+    start_job(driver, "failing", "--name", "oracle failing job", wait=False, set_variables=False)
     wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
     driver.step("RESTARTING job", "GET", JOB)
     driver.step("RESTARTING exceptions", "GET", JOB + "/exceptions")
@@ -114,7 +114,7 @@ def use_legacy_paths(driver: Driver) -> None:
 
 def run_job_without_slots(driver: Driver) -> None:
     """Run a job that needs more slots than the cluster has."""
-    start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="run too wide", running=False)
+    start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name="run too wide", wait=False)
     time.sleep(1.5)
     driver.step("waiting for slots: job", "GET", JOB)
     driver.step("waiting for slots: jobs/overview", "GET", "/jobs/overview")

@@ -8,7 +8,7 @@ from typing import Any
 from tests.fidelity.driver import UNKNOWN_ID, Body, Driver
 from tests.fidelity.job_steps import (
     TERMINAL,
-    all_tasks_run,
+    are_all_tasks_running,
     cancel,
     has_ended,
     poll_operation,
@@ -231,7 +231,7 @@ def restore_and_drain(driver: Driver, savepoint: str) -> None:
     driver.step("run from savepoint", "POST", "/jars/{jar_wordcount}/run", json_body=body)
     jobs = (driver.peek("/jobs/overview") or {}).get("jobs", [])
     driver.variables["job"] = next((job["jid"] for job in jobs if job["name"] == "restored"), UNKNOWN_ID)
-    wait_state(driver, driver.variables["job"], all_tasks_run)
+    wait_state(driver, driver.variables["job"], are_all_tasks_running)
     wait_checkpoints(driver, 1)
     driver.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
     trigger_and_poll(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": WRITABLE})
@@ -250,7 +250,7 @@ def cancel_with_savepoint(driver: Driver) -> None:
 def read_operations_in_progress(driver: Driver) -> None:
     """Run a job whose snapshots take 3 s, and read operations and checkpoints in progress."""
     arguments = ("--name", "slow snapshots", "--slow", "3000", "--interval", "600000")
-    start_job(driver, "wordcount", *arguments, name="run with slow snapshots", learn=False)
+    start_job(driver, "wordcount", *arguments, name="run with slow snapshots", set_variables=False)
     time.sleep(1)
     body: dict[str, Any] = {"cancel-job": False, "target-directory": WRITABLE}
     trigger(driver, "slow: trigger savepoint", "POST", JOB + "/savepoints", json_body=body)
