@@ -43,28 +43,28 @@ def kubernetes_resource(kind: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGTERM")
 def test_the_entry_point_is_healthy_ends_on_sigterm_and_leaves_no_files(tmp_path: Path) -> None:
-    folder, temporary = tmp_path / "scenarios", tmp_path / "tmp"
-    folder.mkdir()
-    temporary.mkdir()
+    scenario_folder, temporary_folder = tmp_path / "scenarios", tmp_path / "tmp"
+    scenario_folder.mkdir()
+    temporary_folder.mkdir()
     assert instruction("ENTRYPOINT") == ["flinkmock"]
     program = [sys.executable, "-m", "flinkmock"]
     environment = {
         "HOME": "/nonexistent",
         "PATH": os.defpath,
         "PYTHONPATH": str(ROOT),
-        "TMPDIR": str(temporary),
+        "TMPDIR": str(temporary_folder),
         **dict(re.findall(r"\b(PYTHON\w+)=(\w+)", DOCKERFILE.rpartition("\nENV ")[2])),
     }
     ready_file = tmp_path / "ready"
     command = [*program, *instruction("CMD"), "--port", "0", "--ready-file", str(ready_file)]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=scenario_folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.readline()  # the ready file exists when the second line is printed
         port = ready_file.read_text(encoding="utf-8").strip().rpartition(":")[2]
         health_check = subprocess.run(
             [*program, *instruction("HEALTHCHECK")[1:]],
-            cwd=folder,
+            cwd=scenario_folder,
             env={**environment, "FLINKMOCK_URL": f"http://127.0.0.1:{port}"},
             capture_output=True,
             text=True,
@@ -74,7 +74,7 @@ def test_the_entry_point_is_healthy_ends_on_sigterm_and_leaves_no_files(tmp_path
         assert (health_check.returncode, health_check.stderr) == (0, "")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
-    assert list(folder.iterdir()) == list(temporary.iterdir()) == []
+    assert list(scenario_folder.iterdir()) == list(temporary_folder.iterdir()) == []
 
 
 def test_the_image_does_not_run_as_root() -> None:
@@ -133,7 +133,7 @@ def test_hadolint_accepts_the_dockerfile() -> None:
 
 
 @pytest.mark.slow
-def test_the_client_of_the_compose_file_prints_how_long_the_job_has_run(tmp_path: Path) -> None:
+def test_the_client_of_the_compose_file_prints_how_long_the_job_has_run() -> None:
     with FlinkMock(FOLDER / "scenarios" / "orders.yaml", clock="real") as flink:
         completed = subprocess.run(
             [sys.executable, str(FOLDER / "client.py")],

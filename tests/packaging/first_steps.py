@@ -18,9 +18,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"^# ([\w./-]+\.\w+)\n")
+from tests.docs.pages import ROOT, DocumentationPage
+
 SERVE = re.compile(r"(flinkmock serve \S+)")
 ADDRESS = "http://127.0.0.1:8081"
 TIMEOUT_S = 1800
@@ -41,14 +40,9 @@ stop() {  # process id
 """
 
 
-def blocks(page: Path) -> list[tuple[str, str]]:
-    """Return the language and the text of each block of a page."""
-    return [(match[1], match[2]) for match in FENCE.finditer(page.read_text(encoding="utf-8"))]
-
-
 def script_of_readme(clone: Path) -> str:
     """Return a script with the first command of the README, which starts a cluster, and a request to that cluster."""
-    command = next(text for language, text in blocks(clone / "README.md") if language == "sh")
+    command = DocumentationPage(clone / "README.md").texts("sh")[0]
     prefix, serve = command.strip().rsplit(" && ", 1)
     return SHELL_FUNCTIONS + _traced(prefix) + _with_server(serve, path="overview")
 
@@ -62,15 +56,15 @@ def script_of_getting_started(clone: Path, source: Path) -> str:
     """
     parts = [SHELL_FUNCTIONS]
     serve, client_commands = "", ""
-    for language, text in blocks(clone / "docs" / "getting-started.md"):
-        if name := FILE_NAME.match(text):
-            parts.append(f"cat > {name[1]} <<'END_OF_FILE'\n{text}END_OF_FILE\n")
-        elif language == "sh" and text.startswith("flinkmock serve "):
-            serve = text.strip()
-        elif language == "sh" and serve:
-            client_commands += text
-        elif language == "sh":
-            parts += [_traced(line) for line in text.replace("../flinkmock", str(source)).splitlines()]
+    for block in DocumentationPage(clone / "docs" / "getting-started.md").blocks:
+        if block.file_name:
+            parts.append(f"cat > {block.file_name} <<'END_OF_FILE'\n{block.content}END_OF_FILE\n")
+        elif block.language == "sh" and block.text.startswith("flinkmock serve "):
+            serve = block.text.strip()
+        elif block.language == "sh" and serve:
+            client_commands += block.text
+        elif block.language == "sh":
+            parts += [_traced(line) for line in block.text.replace("../flinkmock", str(source)).splitlines()]
     return "".join([*parts, _with_server(serve, commands=client_commands)])
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import ROOT, DocumentationPage
 from tests.packaging import first_steps
 
-ROOT = first_steps.ROOT
 COMMANDS = [
     "pip install --quiet '/wheels/flinkmock.whl[time]' pytest requests",
     "flinkmock doctor",
@@ -38,8 +38,7 @@ def test_the_scripts_have_every_command() -> None:
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    commands = [text for language, text in first_steps.blocks(ROOT / "README.md") if language == "sh"]
-    test_command = commands[1]
+    test_command = DocumentationPage(ROOT / "README.md").texts("sh")[1]
     *_, install, pytest_command = test_command.strip().split(" && ")
     assert install.removeprefix("pip install ") in ci
     assert pytest_command.removeprefix("pytest -n 2 ") in ci
