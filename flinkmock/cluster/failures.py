@@ -14,7 +14,7 @@ from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
-from flinkmock.flink.stack_frames import job_master_trace
+from flinkmock.flink.stack_frames import job_master_frames
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
@@ -128,7 +128,7 @@ def stop_error(path: str, job_id: str, release: Release) -> JavaException:
 
 def not_recoverable_error(cause: JavaException, release: Release) -> JavaException:
     """Return the exception of a job that fails despite its restart strategy (ExecutionFailureHandler.handleFailure)."""
-    return JavaException(java_classes.JOB_EXCEPTION, messages.NOT_RECOVERABLE, cause, frames=job_master_trace(release))
+    return JavaException(java_classes.JOB_EXCEPTION, messages.NOT_RECOVERABLE, cause, frames=job_master_frames(release))
 
 
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
@@ -154,5 +154,5 @@ def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, r
         java_classes.JOB_EXCEPTION,
         f"Recovery is suppressed by {name}",
         cause,
-        frames=job_master_trace(release),
+        frames=job_master_frames(release),
     )

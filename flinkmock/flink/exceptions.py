@@ -6,7 +6,7 @@ import dataclasses
 
 from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.stack_frames import future_trace, slot_assignment_trace
+from flinkmock.flink.stack_frames import future_frames, slot_assignment_frames
 from flinkmock.release import Release
 
 
@@ -28,10 +28,10 @@ def initialization_error(cause: JavaException, release: Release) -> JavaExceptio
 
 def slot_request_error(cause: JavaException, release: Release) -> JavaException:
     """Return the exception of a task whose slot request fails (DefaultExecutionDeployer.assignResource)."""
-    future_frames = future_trace(release)
-    cause = dataclasses.replace(cause, frames=future_frames)
-    wrapped = dataclasses.replace(completion_exception(cause), frames=future_frames)
-    return dataclasses.replace(completion_exception(wrapped), frames=slot_assignment_trace(release))
+    frames = future_frames(release)
+    cause = dataclasses.replace(cause, frames=frames)
+    wrapped = dataclasses.replace(completion_exception(cause), frames=frames)
+    return dataclasses.replace(completion_exception(wrapped), frames=slot_assignment_frames(release))
 
 
 def job_not_found(job_id: str) -> JavaException:

@@ -147,9 +147,9 @@ def _lines(release: Release) -> ReleaseLineNumbers:
     return up_to_release[-1] if up_to_release else _LINES["1.13"]
 
 
-# Stack traces, innermost call first. Releases with unknown line numbers have no frames.
+# The frames of exceptions, innermost first. Releases with unknown line numbers have none.
 
-REST_HANDLER_TRACE = (
+REST_HANDLER_FRAMES = (
     "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
 )
 """The frames of all exceptions of REST handlers. All recorded releases have the same line number."""
@@ -182,7 +182,7 @@ _DEPLOYER = "org.apache.flink.runtime.scheduler.DefaultExecutionDeployer"
 _SLOT_ASSIGNMENT_FRAMES = dict.fromkeys(
     ("1.20", "2.3"), (f"{_DEPLOYER}.lambda$assignResource$4(DefaultExecutionDeployer.java:226)",)
 )
-"""The frames by recorded release (tests/situations, steps `old: exceptions`)."""
+"""The frames by recorded release (tests/situations, step `old: FAILED exceptions`)."""
 
 _APPLICATION = "org.apache.flink.client.deployment.application.PackagedProgramApplication"
 _PROGRAM = "org.apache.flink.client.program.PackagedProgram"
@@ -211,7 +211,7 @@ _FUTURE_FRAMES = (
 """The frames of Java 17, recorded with all releases that run on it."""
 
 
-def task_trace(release: Release) -> tuple[str, ...]:
+def task_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of an exception that a task throws while it processes records."""
     if release.minor not in _LINES:
         return ()
@@ -222,26 +222,26 @@ def task_trace(release: Release) -> tuple[str, ...]:
     )
 
 
-def job_master_trace(release: Release) -> tuple[str, ...]:
+def job_master_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a job fails with when its restart strategy gives up."""
     return _JOB_MASTER_FRAMES.get(release.minor, ())
 
 
-def application_trace(release: Release) -> tuple[str, ...]:
+def application_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that an application fails with."""
     return _APPLICATION_FRAMES.get(release.minor, ())
 
 
-def main_method_trace(release: Release) -> tuple[str, ...]:
+def main_method_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a main method fails with."""
     return _MAIN_METHOD_FRAMES.get(release.minor, ())
 
 
-def slot_assignment_trace(release: Release) -> tuple[str, ...]:
+def slot_assignment_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that a task without a slot fails with."""
-    return _SLOT_ASSIGNMENT_FRAMES.get(release.minor, future_trace(release))
+    return _SLOT_ASSIGNMENT_FRAMES.get(release.minor, future_frames(release))
 
 
-def future_trace(release: Release) -> tuple[str, ...]:
+def future_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of the exception that an async operation fails with."""
     return _FUTURE_FRAMES if release.since("1.15") else ()

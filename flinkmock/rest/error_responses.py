@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
-from flinkmock.flink.stack_frames import REST_HANDLER_TRACE
+from flinkmock.flink.stack_frames import REST_HANDLER_FRAMES
 from flinkmock.rest.response import Response, error_response
 
 
@@ -44,4 +44,4 @@ def internal_error(exception: JavaException) -> Response:
 
 
 def _trace(exception: JavaException) -> str:
-    return stack_trace(exception, REST_HANDLER_TRACE, cause_frames=(), common_frames=len(REST_HANDLER_TRACE))
+    return stack_trace(exception, REST_HANDLER_FRAMES, cause_frames=(), common_frames=len(REST_HANDLER_FRAMES))

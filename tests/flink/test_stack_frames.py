@@ -3,7 +3,7 @@
 import pytest
 
 from flinkmock.contract import bundled_releases
-from flinkmock.flink.stack_frames import future_trace, job_master_trace, task_trace
+from flinkmock.flink.stack_frames import future_frames, job_master_frames, task_frames
 from flinkmock.release import Release
 
 
@@ -13,7 +13,7 @@ def release(minor: str) -> Release:
 
 @pytest.mark.parametrize(("minor", "line", "thread_line"), [("2.3", 656, 840), ("1.20", 638, 840), ("1.13", 423, 829)])
 def test_frames_of_tasks_have_the_line_numbers_of_the_release(minor: str, line: int, thread_line: int) -> None:
-    trace = task_trace(release(minor))
+    trace = task_frames(release(minor))
     assert f"org.apache.flink.streaming.runtime.tasks.StreamTask.processInput(StreamTask.java:{line})" in trace
     assert trace[-1] == f"java.base/java.lang.Thread.run(Thread.java:{thread_line})"
     assert not any("Lambda" in frame for frame in trace)
@@ -21,11 +21,11 @@ def test_frames_of_tasks_have_the_line_numbers_of_the_release(minor: str, line: 
 
 @pytest.mark.parametrize("minor", ["1.12", "2.9"])
 def test_a_release_with_unknown_line_numbers_has_no_frames(minor: str) -> None:
-    assert task_trace(release(minor)) == ()
+    assert task_frames(release(minor)) == ()
 
 
 def test_only_some_recorded_releases_have_frames_of_the_job_master() -> None:
-    assert [minor for minor in bundled_releases() if job_master_trace(release(minor))] == [
+    assert [minor for minor in bundled_releases() if job_master_frames(release(minor))] == [
         "1.12",
         "1.18",
         "1.20",
@@ -35,4 +35,4 @@ def test_only_some_recorded_releases_have_frames_of_the_job_master() -> None:
 
 
 def test_only_releases_on_java_17_have_frames_of_futures() -> None:
-    assert [minor for minor in bundled_releases() if not future_trace(release(minor))] == ["1.12", "1.13", "1.14"]
+    assert [minor for minor in bundled_releases() if not future_frames(release(minor))] == ["1.12", "1.13", "1.14"]

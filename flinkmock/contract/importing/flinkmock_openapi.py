@@ -66,8 +66,8 @@ def _converters(document: Document) -> dict[str, dict[str, Any]]:
     """Return the entries of path parameters by name. Parameters with the same name that lack the extension get them."""
     return {
         parameter["name"]: _with_converter(parameter)
-        for *_, parameters in operations_of(document)
-        for parameter in parameters
+        for operation in operations_of(document)
+        for parameter in operation.parameters
         if parameter["in"] == "path" and CONVERTER_EXTENSION in parameter
     }
 

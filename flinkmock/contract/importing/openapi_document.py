@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -75,12 +75,25 @@ def read_openapi(document: Mapping[str, Any]) -> Description:
     return description
 
 
-def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], list[Any]]]:
-    """Yield path (":jobid"), method ("GET"), entry and parameters of each operation.
+class DocumentOperation(NamedTuple):
+    """An operation of a document, without references to parameters, request bodies and responses.
 
-    References to parameters, request bodies and responses are resolved. The parameters include those that the path
-    declares, and those that the path has without a declaration.
+    Attributes:
+        path: The path with colons (":jobid").
+        method: The method in upper case.
+        entry: The operation object of the document.
+        parameters: The path and query parameters: those of the operation, those of its path item, and those that
+            occur in the path without being declared.
     """
+
+    path: str
+    method: str
+    entry: Mapping[str, Any]
+    parameters: list[Any]
+
+
+def operations_of(document: Mapping[str, Any]) -> Iterator[DocumentOperation]:
+    """Yield the operations of a document."""
     for path, item in document["paths"].items():
         for method, entry in item.items():
             if method in _METHODS:
@@ -96,7 +109,8 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
                     if name not in declared
                 ]
                 resolved_entry = _resolved(entry, document, f"{method.upper()} {path}")
-                yield re.sub(r"\{([^/}]+)\}", r":\1", path), method.upper(), resolved_entry, parameters
+                colon_path = re.sub(r"\{([^/}]+)\}", r":\1", path)
+                yield DocumentOperation(colon_path, method.upper(), resolved_entry, parameters)
 
 
 def _resolved(entry: Mapping[str, Any], document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

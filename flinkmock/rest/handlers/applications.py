@@ -11,7 +11,7 @@ from flinkmock.cluster.errors import ApplicationNotFound
 from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.stack_frames import application_trace, main_method_trace, task_trace
+from flinkmock.flink.stack_frames import application_frames, main_method_frames, task_frames
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.jobs import overview_payload
@@ -89,19 +89,19 @@ def _application_error(application: Application, failure: JavaException, release
     if cause is not None and not cause.frames:
         file = application.name.rpartition(".")[2]
         cause = dataclasses.replace(cause, frames=(f"{application.name}.main({file}.java)",))
-    failure = dataclasses.replace(failure, cause=cause, frames=main_method_trace(release))
+    failure = dataclasses.replace(failure, cause=cause, frames=main_method_frames(release))
     return JavaException(
         java_classes.APPLICATION_EXECUTION_EXCEPTION,
         messages.COULD_NOT_EXECUTE,
         failure,
-        application_trace(release),
+        application_frames(release),
     )
 
 
 def _entry(exception: JavaException, timestamp: int | None, release: Release) -> dict[str, Any]:
     return {
         "exceptionName": exception.java_class,
-        "stacktrace": failure_trace(exception, task_trace(release)),
+        "stacktrace": failure_trace(exception, task_frames(release)),
         "timestamp": timestamp,
     }
 

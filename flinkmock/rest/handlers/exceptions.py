@@ -11,7 +11,7 @@ from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import java_classes
 from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.stack_frames import task_trace
+from flinkmock.flink.stack_frames import task_frames
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import UNASSIGNED, job_and_time
 
@@ -35,7 +35,7 @@ def exceptions(call: RestCall) -> Payload:
         failures = _archived_failures(job, failures, time)
     if call.query.get("failureLabelFilter"):
         failures = []
-    frames = task_trace(call.cluster.release)
+    frames = task_frames(call.cluster.release)
     failed_tasks = _failed_tasks(job, time, frames)
     return {
         "root-exception": failure_trace(root.exception, frames) if root else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
-from flinkmock.flink.stack_frames import task_trace
+from flinkmock.flink.stack_frames import task_frames
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized_accumulators
 from flinkmock.rest.handlers.serialized_exceptions import failure_payload
@@ -37,5 +37,5 @@ def execution_result(call: RestCall) -> Payload:
     failures = job.failures_at(call.now, limit=1)
     if state == "FAILED" and failures:
         release = call.cluster.release
-        result["failure-cause"] = failure_payload(failures[0].exception, release, task_trace(release))
+        result["failure-cause"] = failure_payload(failures[0].exception, release, task_frames(release))
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

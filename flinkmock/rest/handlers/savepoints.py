@@ -10,7 +10,7 @@ from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.stack_frames import future_trace
+from flinkmock.flink.stack_frames import future_frames
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.serialized_exceptions import failure_payload
@@ -129,7 +129,7 @@ def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
     if operation.failure is None:
         return operation.result
     name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
-    return {name: failure_payload(operation.failure, release, future_trace(release))}
+    return {name: failure_payload(operation.failure, release, future_frames(release))}
 
 
 @handles("getClusterDataSetList")
