@@ -64,10 +64,10 @@ def _limit(name: str, default: int, unit: str, applies_to: str, when_exceeded: s
 
 def check() -> None:
     """Raise InvalidArgument for variables of the environment that are not limits, or not numbers."""
-    known = {limit.variable for limit in ALL}
+    variables = {limit.variable for limit in ALL}
     mistakes = list(_MISTAKES)
     for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in variables:
             mistakes.append(f"{name}: there is no such limit. The limits are {', '.join(limit.name for limit in ALL)}.")
     if mistakes:
         raise InvalidArgument("\n".join(mistakes))

@@ -45,11 +45,11 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # typeshed overloads it by the kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
-        parsed, rest = super().parse_known_args(args, namespace)
-        unknown = [text.partition("=")[0] for text in rest if text.startswith("-") and text != "-"]
+        parsed, unparsed = super().parse_known_args(args, namespace)
+        unknown = [text.partition("=")[0] for text in unparsed if text.startswith("-") and text != "-"]
         if unknown:
             self.error(" ".join(f"unknown option {option}.{self._suggestion(option)}" for option in unknown))
-        return parsed, rest
+        return parsed, unparsed
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         names = [] if action.choices is None else [str(choice) for choice in action.choices]

@@ -156,15 +156,15 @@ async def _serve(proxy: Proxy, host: str, port: int, ready: Callable[[str], None
     from flinkmock.server.transports import url_of
 
     listener = bind(host, port)
-    ended = asyncio.Event()
+    is_interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, ended.set)
+        loop.add_signal_handler(signal_number, is_interrupted.set)
     runner = proxy.runner()
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
         ready(url_of(listener))
-        await ended.wait()
+        await is_interrupted.wait()
     finally:
         await runner.cleanup()

@@ -12,7 +12,7 @@ async def end_of_stdin() -> None:
     """Wait until standard input ends or is closed. Its content is ignored."""
     import asyncio
 
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop, stdin_ended = asyncio.get_running_loop(), asyncio.Event()
 
     def read() -> None:
         try:
@@ -21,7 +21,7 @@ async def end_of_stdin() -> None:
         except OSError:  # there is no standard input
             pass
         if not loop.is_closed():
-            loop.call_soon_threadsafe(ended.set)
+            loop.call_soon_threadsafe(stdin_ended.set)
 
     threading.Thread(target=read, name="flinkmock-stdin", daemon=True).start()
-    await ended.wait()
+    await stdin_ended.wait()

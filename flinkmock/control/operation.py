@@ -136,10 +136,10 @@ def operation(
     """Register a function as an operation: its name in camel case is the id, its docstring the description."""
 
     def register(handler: Handler) -> Handler:
-        first, *others = str(handler.__name__).split("_")
+        first_word, *other_words = str(handler.__name__).split("_")
         OPERATIONS.append(
             ControlOperation(
-                id=first + "".join(map(str.title, others)),
+                id=first_word + "".join(map(str.title, other_words)),
                 method=method,
                 path=path,
                 summary=summary,

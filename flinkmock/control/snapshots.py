@@ -42,9 +42,9 @@ class SnapshotStore:
         """Return a snapshot by its id. Raises NotFound."""
         self._forget_snapshots_of_replaced_scenario()
         if snapshot_id not in self._snapshots:
-            known = ", ".join(self._snapshots) or "none"
+            existing = ", ".join(self._snapshots) or "none"
             raise NotFound(
-                f'There is no snapshot "{snapshot_id}". Snapshots: {known}. A reset and a new scenario remove them.'
+                f'There is no snapshot "{snapshot_id}". Snapshots: {existing}. A reset and a new scenario remove them.'
             )
         return self._snapshots[snapshot_id]
 

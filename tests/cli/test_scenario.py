@@ -14,11 +14,11 @@ LOOP = str(ROOT / "scenarios" / "crash-loop.yaml")
 
 
 def test_check_reports_each_file_and_continues(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("jobs:\n  orders: streamng\n")
-    assert main(["scenario", "check", str(wrong), str(tmp_path / "none.yaml"), LOOP]) == 2
+    invalid = tmp_path / "invalid.yaml"
+    invalid.write_text("jobs:\n  orders: streamng\n")
+    assert main(["scenario", "check", str(invalid), str(tmp_path / "none.yaml"), LOOP]) == 2
     output = capsys.readouterr().out
-    assert f'{wrong}:2:11: no template "streamng"' in output
+    assert f'{invalid}:2:11: no template "streamng"' in output
     assert f"{tmp_path / 'none.yaml'}: file not found." in output
     assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
 

@@ -80,10 +80,10 @@ def test_an_output_pipe_that_is_not_read_does_not_block_requests() -> None:
 
 def test_serve_prints_the_url_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request", "--start-time", "2026-01-01") as process:
-        first = read_line(process)
-        assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
-        assert "1s per request" in first
-        url = url_in(first)
+        first_line = read_line(process)
+        assert first_line.startswith("Flink 1.20.5 at http://127.0.0.1:")
+        assert "1s per request" in first_line
+        url = url_in(first_line)
         assert read_line(process) == f"Console at {url}/__flinkmock__/"
         assert get(url + "/overview")["flink-version"] == "1.20.5"
         assert read_line(process) == "00:00:01.000  200  GET    /overview"
@@ -97,9 +97,9 @@ def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
     scenario = tmp_path / "orders"  # without .yaml: on the command line, any name is that of a file
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
     with serving(str(scenario), "--no-control") as process:
-        first = read_line(process)
-        assert first.endswith("(fake; clock: virtual, which does not advance)")
-        url = url_in(first)
+        first_line = read_line(process)
+        assert first_line.endswith("(fake; clock: virtual, which does not advance)")
+        url = url_in(first_line)
         [job] = get(url + "/jobs")["jobs"]
         read_line(process)
         get(f"{url}/jobs/{job['id']}")
@@ -110,9 +110,9 @@ def test_requests_are_logged_as_json() -> None:
     with serving(
         "--log", "json", "--clock", "virtual", "--flink", "2.3", "--start-time", "2026-01-01T00:00:00Z"
     ) as process:
-        first = json.loads(read_line(process))
-        assert first == {"event": "ready", "url": first["url"], "flink": "2.3.0", "clock": "virtual"}
-        get(first["url"] + "/jobs/overview")
+        ready = json.loads(read_line(process))
+        assert ready == {"event": "ready", "url": ready["url"], "flink": "2.3.0", "clock": "virtual"}
+        get(ready["url"] + "/jobs/overview")
         assert json.loads(read_line(process)) == {
             "event": "request",
             "time": 1767225600000,
@@ -232,10 +232,10 @@ def test_a_mistake_ends_the_process_with_exit_code_2() -> None:
 
 
 def test_a_port_in_use_is_reported(run_rejected: RunRejectedCommand) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
         message = run_rejected("--port", port)
     assert message.startswith("flinkmock: ")
     assert port in message

@@ -87,12 +87,12 @@ def test_a_changed_file_replaces_a_scenario_of_the_control_api(tmp_path: Path) -
 
 
 def test_created_clusters_get_ports_of_the_range() -> None:
-    with bind("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
         with serving("--log", "json", "--cluster-ports", f"{port}-{port}", "--quiet") as process:
             control = Control(json.loads(read_line(process))["url"] + PREFIX)
             assert f"The ports {port} to {port} are taken" in control.error("POST", "clusters", 409)
-            taken.close()
+            listener.close()
             assert control.post("clusters", status=201)["url"] == f"http://127.0.0.1:{port}"
 
 

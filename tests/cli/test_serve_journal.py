@@ -24,8 +24,8 @@ SCENARIO = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n
 def serve_requests(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, str, str]:
     """Serve a cluster, send GET requests for these paths; return exit code, standard output and standard error."""
     with ForkedCommand("serve", "--port", "0", *arguments) as process:
-        first = process.stdout.readline()
-        url = first[first.index("http://") :].split()[0].strip('",')
+        first_line = process.stdout.readline()
+        url = first_line[first_line.index("http://") :].split()[0].strip('",')
         for path in paths:
             with (
                 contextlib.suppress(urllib.error.HTTPError),
@@ -115,4 +115,6 @@ def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:
             assert len(json.loads(file.read_text("utf-8"))["log"]["entries"]) == number
             journal_file.write(Exchange("GET", f"/jobs?ä={number}"))
     entries = json.loads(file.read_text("utf-8"))["log"]["entries"]
-    assert [entry["request"]["url"] for entry in entries] == [f"http://flink:8081/jobs?ä={n}" for n in range(3)]
+    assert [entry["request"]["url"] for entry in entries] == [
+        f"http://flink:8081/jobs?ä={number}" for number in range(3)
+    ]

@@ -21,14 +21,14 @@ def test_a_changed_scenario_is_loaded_at_the_same_url_in(tmp_path: Path) -> None
     base.write_text(OLD)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
     with serving(str(scenario), "--reload", "--quiet") as process:
-        first = read_line(process)
-        assert job_names(url_in(first)) == ["orders"]
+        first_line = read_line(process)
+        assert job_names(url_in(first_line)) == ["orders"]
         base.write_text(NEW)
-        assert read_line(process) == first  # the line is printed again
-        assert job_names(url_in(first)) == ["returns"]
+        assert read_line(process) == first_line  # the line is printed again
+        assert job_names(url_in(first_line)) == ["returns"]
         scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
-        assert read_line(process) == first.replace("1.20.5", "2.3.0")
-        assert get(url_in(first) + "/overview")["flink-version"] == "2.3.0"
+        assert read_line(process) == first_line.replace("1.20.5", "2.3.0")
+        assert get(url_in(first_line) + "/overview")["flink-version"] == "2.3.0"
 
 
 def test_a_scenario_is_loaded_again_when_its_file_is_replaced(tmp_path: Path) -> None:
