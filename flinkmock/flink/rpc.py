@@ -35,5 +35,8 @@ def rpc_address(host: str, port: int | str, release: Release) -> str:
 
 
 def taskmanager_path(taskmanager: TaskManagerLocation, release: Release) -> str:
-    """Return the address of a TaskManager's actor. It ends in 0, since each process has a separate actor system."""
+    """Return the address of a TaskManager's actor, its `path` in the REST API.
+
+    It ends in 0, since each process has a separate actor system.
+    """
     return f"{rpc_address(taskmanager.host, taskmanager.rpc_port, release)}/user/rpc/taskmanager_0"

@@ -96,14 +96,10 @@ def test_another_order_of_keys_is_one_violation():
     assert violations_in("getClusterOverview", body) == [("", "order")]
 
 
-def test_a_map_has_no_order():
-    timestamps = {"INITIALIZING": 1, "CREATED": 2}
-    body = {"jobs": [{"id": "0" * 32, "status": "RUNNING"}]}
-    assert violations_in("getJobIdsWithStatusesOverview", body) == []
-    contract = Contract.load("2.3")
-    details = contract.operation("getJobDetails")
-    violations = contract.check_response(details, {"timestamps": dict(reversed(timestamps.items()))})
-    assert not [violation for violation in violations if violation.kind == "order"]
+def test_the_keys_of_a_map_have_no_order():
+    for timestamps in ({"INITIALIZING": 1, "CREATED": 2}, {"CREATED": 2, "INITIALIZING": 1}):
+        kinds = {kind for _, kind in violations_in("getJobDetails", {"timestamps": timestamps})}
+        assert "order" not in kinds
 
 
 def test_an_unknown_key_of_a_map_is_a_violation():
