@@ -61,10 +61,10 @@ class ForkedCommand:
         socket.send_fds(_fork_server(), [json.dumps(request).encode()], command_descriptors)
         for descriptor in command_descriptors:
             os.close(descriptor)
-        self.stdin: TextIO = open(own_in, "w", encoding="utf-8")  # noqa: SIM115
-        self.stdout: TextIO = open(own_out, encoding="utf-8")  # noqa: SIM115
-        self.stderr: TextIO = open(own_err, encoding="utf-8")  # noqa: SIM115
-        self._report = open(own_report)  # noqa: SIM115
+        self.stdin: TextIO = os.fdopen(own_in, "w", encoding="utf-8")
+        self.stdout: TextIO = os.fdopen(own_out, encoding="utf-8")
+        self.stderr: TextIO = os.fdopen(own_err, encoding="utf-8")
+        self._report = os.fdopen(own_report)
         self.pid = int(self._report.readline())
         self.returncode: int | None = None
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,7 @@ PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome
 
 def missing_requirement() -> str | None:
     """Return what a browser needs and is not installed; None if it can be started."""
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
+    if find_spec("selenium") is None:
         return "selenium is not installed (pip install 'flinkmock[browser]')"
     if not _program() or not shutil.which("chromedriver"):
         return "no Chromium with its chromedriver is installed (apt-get install chromium chromium-driver)"

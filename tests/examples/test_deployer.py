@@ -96,7 +96,7 @@ def run(project: Path, *options: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
+def test_the_tests_of_the_deployer_pass_on_three_releases_with_four_workers() -> None:
     code, output = run(PROJECT, *SUITES, "-p", "xdist", "-n", "4", "-v")
     assert code == 0, output
     for release in ("1.12", "1.20", "2.3"):
@@ -110,7 +110,7 @@ def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
     [pytest.param(bug, marks=() if number == 0 else pytest.mark.slow) for number, bug in enumerate(BUGS.values())],
     ids=list(BUGS),
 )
-def test_the_suite_finds_a_bug(bug: Bug, tmp_path: Path) -> None:
+def test_the_tests_of_the_deployer_find_a_bug(bug: Bug, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     replace_text(project, bug.replacements)

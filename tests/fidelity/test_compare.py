@@ -21,7 +21,7 @@ def test_a_recording_equals_itself(version: str) -> None:
         assert compare(steps, steps).differing == {}
 
 
-def test_releases_differ() -> None:
+def test_the_recordings_of_two_releases_differ() -> None:
     newer, older = (load(RECORDINGS / version / "cluster.json.gz") for version in ("2.3.0", "1.12.5"))
     assert compare(newer, older).share < 0.8
 

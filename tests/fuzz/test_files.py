@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -25,9 +26,26 @@ JOURNAL = b"""{"method": "GET", "target": "/jobs/overview?a=1", "status": 200, "
 {"method": "POST", "target": "/v1/jars/a.jar/run?parallelism=2", "status": 200, "body": {"programArgs": "a"}}
 """
 HAR = b'{"log": {"entries": [{"request": {"method": "POST", "url": "http://a/jobs", "postData": {"text": "1"}}}]}}'
-RECORDING = b"""{"method": "GET", "target": "/config", "status": 200, "body": null, "response": "{\\"flink-version\\": \\"2.3.0\\"}"}
-{"method": "GET", "target": "/jobs/overview", "status": 200, "body": null, "response": "{\\"jobs\\": [{\\"jid\\": \\"a1\\", \\"name\\": \\"orders\\", \\"start-time\\": 1, \\"end-time\\": -1, \\"duration\\": 1, \\"state\\": \\"RUNNING\\", \\"last-modification\\": 1, \\"tasks\\": {}}]}"}
-"""  # noqa: E501
+
+
+def _raw_exchange(target: str, body: object) -> str:
+    """Return a line of the file that `flinkmock record --raw` writes."""
+    return json.dumps({"method": "GET", "target": target, "status": 200, "body": None, "response": json.dumps(body)})
+
+
+JOB = {
+    "jid": "a1",
+    "name": "orders",
+    "start-time": 1,
+    "end-time": -1,
+    "duration": 1,
+    "state": "RUNNING",
+    "last-modification": 1,
+    "tasks": {},
+}
+RECORDING = "\n".join(
+    [_raw_exchange("/config", {"flink-version": "2.3.0"}), _raw_exchange("/jobs/overview", {"jobs": [JOB]})]
+).encode()
 
 
 @fuzzed("scenario", SCENARIOS, 10)
