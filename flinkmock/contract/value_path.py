@@ -184,15 +184,15 @@ def _children(schema: Schema, step: Step, definitions: Definitions) -> Iterator[
     if isinstance(step, ItemsWhere):
         return
     properties: Mapping[str, Schema] = schema.get("properties", {})
-    others = schema.get("additionalProperties")
+    additional_schema = schema.get("additionalProperties")
     if isinstance(step, AllItems):
         yield from properties.values()
     elif step in properties:
         yield properties[step]
         return
-    if isinstance(others, Mapping):
+    if isinstance(additional_schema, Mapping):
         if isinstance(step, AllItems) or _allows_key(schema.get("propertyNames", {}), step):
-            yield others
+            yield additional_schema
     elif "object" in schema.get("type", ()) and "properties" not in schema and schema.get("maxProperties") != 0:
         yield {}
 

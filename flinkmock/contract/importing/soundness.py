@@ -48,7 +48,7 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
         known: A release of Flink.
 
     Raises:
-        ImportRefused: Fewer than half of the operations are known ones of Flink.
+        ImportRefused: Fewer than half of the operations exist in Flink.
     """
     known_operations = {(operation.method, shape_of(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in known_operations]

@@ -45,11 +45,11 @@ def test_the_message_does_not_contain_the_class_before_1_16():
 
 def test_the_original_exception_is_included_if_its_classes_are_known():
     frames = (StackTraceElement("a.B", "run", "B.java", 7),)
-    known = JavaException(
+    serializable = JavaException(
         "org.apache.flink.runtime.JobException", "suppressed", JavaException("java.io.IOException", "gone")
     )
-    original = read_object(read_object(serialized_exception(known, "", frames)).fields["serializedException"])
-    assert (original.class_name, original.fields["detailMessage"]) == (known.java_class, "suppressed")
+    original = read_object(read_object(serialized_exception(serializable, "", frames)).fields["serializedException"])
+    assert (original.class_name, original.fields["detailMessage"]) == (serializable.java_class, "suppressed")
     cause = original.fields["cause"]
     assert (cause.class_name, cause.fields["detailMessage"]) == ("java.io.IOException", "gone")
     unknown = JavaException("java.io.IOException", "gone", JavaException("com.example.Mine", "no"))

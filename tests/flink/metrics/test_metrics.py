@@ -6,6 +6,7 @@ their values, for a word count job on one TaskManager. Those of 1.12.5, 1.20.5 a
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,9 +69,9 @@ def type_of(value: str) -> str:
     return "text"
 
 
-def jobmanager(now: int = START + 30_000, **payload: int) -> JobManagerInputs:
+def jobmanager(now: int = START + 30_000, **inputs: int) -> JobManagerInputs:
     memory = jobmanager_memory(Configuration({}))
-    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **payload)
+    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **inputs)
 
 
 def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
@@ -78,12 +79,12 @@ def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
     return TaskManagerInputs(now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, tasks=tasks)
 
 
-def job(now: int = START + 30_000, **payload: object) -> JobInputs:
-    inputs: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **payload}
-    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **inputs)  # type: ignore[arg-type]
+def job(now: int = START + 30_000, **inputs: Any) -> JobInputs:
+    inputs = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **inputs}
+    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **inputs)
 
 
-def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) -> SubtaskInputs:
+def subtask(scope: str = "count", now: int = START + 30_000, **inputs: Any) -> SubtaskInputs:
     io, minute_ago = io_at(now), io_at(now - 60_000)
     operators = tuple(
         OperatorInputs(
@@ -95,14 +96,14 @@ def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) 
         )
         for name in CHAINS[scope]
     )
-    inputs: dict[str, object] = {
+    inputs = {
         "io": io,
         "minute_ago": minute_ago,
         "operators": operators,
         "is_source": scope == "source",
-        **payload,
+        **inputs,
     }
-    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **inputs)  # type: ignore[arg-type]
+    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **inputs)
 
 
 def io_at(now: int) -> IoCounters:
