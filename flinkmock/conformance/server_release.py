@@ -54,9 +54,9 @@ def nearest_release(version: str) -> ServerRelease | None:
     if match is None:
         return None
     number = int(match[1]), int(match[2])
-    known = known_releases()
-    earlier = [minor for minor in known if release_number(minor) <= number]
-    minor = earlier[-1] if earlier else known[0]
+    releases = known_releases()
+    not_later = [minor for minor in releases if release_number(minor) <= number]
+    minor = not_later[-1] if not_later else releases[0]
     if release_number(minor) != number:
         return ServerRelease(
             minor, f"The server is Flink {version}, which is unknown. {minor} is the nearest known release."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
-from flinkmock.conformance.coherence.over_time import duration_grows, pairs
+from flinkmock.conformance.coherence.over_time import duration_grows, matching_rows
 from flinkmock.conformance.coherence.registry import between_times, over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
@@ -25,6 +25,7 @@ _GROWING_METRICS = (
     "accumulateIdleTimeMs",
     "currentInputWatermark",
 )
+"""Metrics of a subtask that never decrease within an attempt."""
 _UNKNOWN = "Unknown"
 """The state backend and the storages of a job that is not initialized (docs/flink-behaviour.md#before-a-job-runs)."""
 _DEFAULT_STRATEGY = "Cluster level default restart strategy"
@@ -34,6 +35,7 @@ _GROWING_OF_JVM = (
     "Status.JVM.ClassLoader.ClassesLoaded",  # getTotalLoadedClassCount
     "Status.JVM.ClassLoader.ClassesUnloaded",
 )
+"""Metrics of a JVM that never decrease."""
 _CONSTANTS_OF_JVM = (
     "Status.JVM.Memory.Heap.Max",
     "Status.JVM.Memory.NonHeap.Max",
@@ -41,6 +43,7 @@ _CONSTANTS_OF_JVM = (
     "Status.JVM.FileDescriptor.Max",
     "Status.Flink.Memory.Managed.Total",
 )
+"""Metrics of a JVM that never change."""
 _METRICS_OF_ATTEMPT_MS = 30_000
 """How long after the start of an attempt the metrics may be those of the previous attempt, in ms."""
 
@@ -51,7 +54,7 @@ _METRICS_OF_ATTEMPT_MS = 30_000
     source="flink-behaviour.md#task-managers",
 )
 def taskmanagers_stay(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "id"):
+    for old, new in matching_rows(before["taskmanagers"], after["taskmanagers"], "id"):
         yield from _taskmanager_stays(old, new)
 
 
@@ -66,7 +69,9 @@ def taskmanager_stays(before: Value, after: Value) -> Relations:
         old, new = before["metrics"][key], after["metrics"][key]
         if old.raw and new.raw:  # 0 until the first metrics have arrived
             yield from equal(old, new)
-    for old, new in pairs(before["metrics"]["garbageCollectors"], after["metrics"]["garbageCollectors"], "name"):
+    for old, new in matching_rows(
+        before["metrics"]["garbageCollectors"], after["metrics"]["garbageCollectors"], "name"
+    ):
         yield from ascending(old["count"], new["count"])
         yield from ascending(old["time"], new["time"])
 
@@ -109,12 +114,12 @@ def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relat
     source="flink-behaviour.md#cluster-overview",
 )
 def configuration_stays(before: Value, after: Value) -> Relations:
-    rows = [{row["key"].raw: row for row in body} for body in (before, after)]
-    if rows[0] and None not in rows[0] and MISSING not in rows[0]:
-        for key, row in rows[1].items():
-            if key in rows[0]:
-                yield from equal(rows[0][key]["value"], row["value"])
-        yield from require(rows[0].keys() == rows[1].keys(), "other options", before, after)
+    options, later_options = ({row["key"].raw: row["value"] for row in body} for body in (before, after))
+    is_list_of_options = bool(options) and None not in options and MISSING not in options
+    if is_list_of_options:
+        for key in options.keys() & later_options.keys():
+            yield from equal(options[key], later_options[key])
+        yield from require(options.keys() == later_options.keys(), "other options", before, after)
     elif not _may_be_provisional(before["execution-config"]):
         unknown = tuple(key for key, value in before.items() if value.raw == _UNKNOWN)
         yield from same_fields(before, after, without=unknown)
@@ -142,7 +147,7 @@ def plan_stays(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "type"):
         if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
             yield from equal(before["plan"][key], after["plan"][key])
-    for old, new in pairs(before["plan"]["nodes"], after["plan"]["nodes"], "id"):
+    for old, new in matching_rows(before["plan"]["nodes"], after["plan"]["nodes"], "id"):
         yield from same_fields(old, new, without=("parallelism",))
 
 
@@ -167,7 +172,7 @@ def version_stays(before: Value, after: Value) -> Relations:
 )
 def jars_stay(before: Value, after: Value) -> Relations:
     yield from equal(before["address"], after["address"])
-    for old, new in pairs(before["files"], after["files"], "id"):
+    for old, new in matching_rows(before["files"], after["files"], "id"):
         yield from same_fields(old, new)
 
 
@@ -183,7 +188,7 @@ def logs_grow(before: Value, after: Value) -> Relations:
     for row in before["logs"]:
         holds = is_rolled_over or row["name"].raw in names_after
         yield from require(holds, "a file is gone", after["logs"], row["name"])
-    for old, new in pairs(before["logs"], after["logs"], "name"):
+    for old, new in matching_rows(before["logs"], after["logs"], "name"):
         if not is_rolled_over:
             yield from ascending(old["size"], new["size"])
             yield from ascending(old["mtime"], new["mtime"])
@@ -195,7 +200,7 @@ def logs_grow(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#applications",
 )
 def applications_stay(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["applications"], after["applications"], "id"):
+    for old, new in matching_rows(before["applications"], after["applications"], "id"):
         yield from _application_stays(old, new)
 
 
@@ -227,7 +232,7 @@ def _application_stays(old: Value, new: Value) -> Relations:
     source="flink-behaviour.md#metrics",
 )
 def jvm_metrics_grow(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before, after, "id"):
+    for old, new in matching_rows(before, after, "id"):
         name = str(old["id"].raw)
         growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
         if growing or name in _GROWING_OF_JVM:
@@ -242,7 +247,7 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#metrics",
 )
 def job_metrics_grow(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before, after, "id"):
+    for old, new in matching_rows(before, after, "id"):
         if old["id"].raw in (
             "numberOfCompletedCheckpoints",
             "numberOfFailedCheckpoints",
@@ -268,7 +273,7 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
     if vertex_row(before, job_id, vertex_id)["status"].raw != "RUNNING":
         return
     of_vertex = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
-    for old, new in pairs(rows[0], rows[1], "subtask"):
+    for old, new in matching_rows(rows[0], rows[1], "subtask"):
         is_same_attempt = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
         if (
             not is_same_attempt

@@ -31,7 +31,8 @@ class Culprit:
 def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -> list[Culprit]:
     """Return the fewest values that explain all violations.
 
-    The value in most violations comes first; of several such values, the one that agrees with the fewest other values.
+    The value in the most violations comes first. Of several such values, it is the value in the fewest exact relations
+    that hold.
 
     Args:
         violations: The relations that fail.

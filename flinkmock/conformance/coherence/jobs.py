@@ -17,7 +17,9 @@ from flinkmock.conformance.coherence.values import MISSING, Value, constant, cou
 from flinkmock.conformance.coherence.view import View
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
+"""The globally terminal states of a job, and the terminal states of a task."""
 ALIVE_TASKS = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
+"""The states of a task that is deployed and has not ended."""
 _RULES = "flink-behaviour.md#rules-that-hold"
 _LATER_STATES = {
     "CANCELLING": ("CANCELLING", "CANCELED", "FAILING", "FAILED", "SUSPENDED"),

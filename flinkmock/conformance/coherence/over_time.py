@@ -38,7 +38,7 @@ _METRICS_OF_ATTEMPT_MS = 30_000
 _TASK_STATES_IN_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 
 
-def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
+def matching_rows(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
     """Yield the pairs of rows in two lists that have the same value under a key."""
     later_rows = {row[key].raw: row for row in after if isinstance(row[key].raw, (str, int))}
     for row in before:
@@ -53,7 +53,7 @@ def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]
     source="flink-behaviour.md#job-lists",
 )
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
         for key in ("name", "jobType", "schedulerType", "start-time"):
             if old[key].raw is not None:  # a job has no scheduler before it is initialized
                 yield from equal(old[key], new[key])
@@ -68,7 +68,7 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#ended-jobs",
 )
 def ended_job_stays(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
         if old["state"].is_in(TERMINAL):
             yield from same_fields(old, new, without=("tasks",))
 
@@ -80,7 +80,7 @@ def ended_job_stays(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#job-lists",
 )
 def listed_times_grow(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
         yield from ascending(old["last-modification"], new["last-modification"])
         yield from duration_grows(old, new)
 
@@ -105,7 +105,7 @@ def running_job_stays(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#ended-jobs",
 )
 def ended_status_stays(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["jobs"], after["jobs"], "id"):
+    for old, new in matching_rows(before["jobs"], after["jobs"], "id"):
         if old["status"].is_in(TERMINAL):
             yield from equal(old["status"], new["status"])
         elif old["status"].raw != "INITIALIZING":
@@ -157,7 +157,7 @@ def vertices_grow(before: Value, after: Value) -> Relations:
     if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
         ids_before, ids_after = ([row["id"].raw for row in body["vertices"]] for body in (before, after))
         yield from require(ids_before == ids_after, "other vertices", before["vertices"], after["vertices"], exact=True)
-    for old, new in pairs(before["vertices"], after["vertices"], "id"):
+    for old, new in matching_rows(before["vertices"], after["vertices"], "id"):
         yield from equal(old["name"], new["name"])
         if has_fixed_graph:
             yield from equal(old["parallelism"], new["parallelism"])
@@ -201,7 +201,7 @@ def subtasks_grow(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     for key in ("id", "name"):
         yield from equal(before[key], after[key])
-    for old, new in pairs(before["subtasks"], after["subtasks"], "subtask"):
+    for old, new in matching_rows(before["subtasks"], after["subtasks"], "subtask"):
         yield from _subtask_grows(old, new)
 
 
@@ -254,7 +254,7 @@ def attempt_stays(before: Value, after: Value) -> Relations:
 def subtask_times_stay(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
-    for old, new in pairs(before["subtasks"], after["subtasks"], "subtask"):
+    for old, new in matching_rows(before["subtasks"], after["subtasks"], "subtask"):
         if old["timestamps"]["CREATED"].raw == new["timestamps"]["CREATED"].raw:
             for state, time in old["timestamps"].items():
                 if time.raw:
@@ -271,7 +271,7 @@ def subtask_times_stay(before: Value, after: Value) -> Relations:
 def located_vertex_stays(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
-    for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "endpoint"):
+    for old, new in matching_rows(before["taskmanagers"], after["taskmanagers"], "endpoint"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
             counts = [row["status-counts"] for row in (old, new)]
             if counts[0].raw == counts[1].raw and _has_own_counters(old, is_first_attempt=False):
@@ -317,7 +317,7 @@ def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def history_stays(before: Value, after: Value) -> Relations:
-    for old, new in pairs(before["history"], after["history"], "id"):
+    for old, new in matching_rows(before["history"], after["history"], "id"):
         if old["status"].is_in(("COMPLETED", "FAILED")):
             yield from _ended_checkpoint_stays(old, new)
         else:

@@ -184,7 +184,7 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
         if set(body.response.query) != {"parallelism"} or not plan["nodes"].raw:
             continue
         yield from same_fields(plan, other, without=("jid", "nodes"))
-        nodes, other_nodes = ({str(node["id"].raw): node for node in each["nodes"]} for each in (plan, other))
+        nodes, other_nodes = ({str(node["id"].raw): node for node in rows} for rows in (plan["nodes"], other["nodes"]))
         if nodes.keys() != other_nodes.keys():
             only_in_plan = [node["id"] for node_id, node in nodes.items() if node_id not in other_nodes]
             only_in_other = [node["id"] for node_id, node in other_nodes.items() if node_id not in nodes]

@@ -31,7 +31,7 @@ _STATES_WITH_SLOT = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
 
 
 def rows_of(body: Value) -> list[Value]:
-    """Return the TaskManagers of a list, or the one that a response is about."""
+    """Return the TaskManagers of a list, or the TaskManager that a response is about."""
     return list(body["taskmanagers"]) if body["taskmanagers"].exists else [body]
 
 

@@ -14,52 +14,56 @@ _STRIDE = 0.618
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
-def in_turn(
-    measured: Mapping[int, int], last: int, summary: Mapping[str, Any], text: Callable[[int], str]
+def values_in_turn(
+    measured: Mapping[int, int], last_id: int, summary: Mapping[str, Any], format_value: Callable[[int], str]
 ) -> str | list[str]:
     """Return the values that the checkpoints of a job take in turn.
 
     Args:
         measured: The values by checkpoint id; not empty.
-        last: The id of the last checkpoint.
+        last_id: The id of the last checkpoint; ids count from 1.
         summary: Flink's statistics of all completed checkpoints: `min`, `max`, `avg`, quantiles; {} if unknown.
-        text: Formats a value.
+        format_value: Formats a value for the scenario.
+
+    Returns:
+        One text if all values are equal; otherwise a list of at most `MAX_VALUES` texts.
     """
-    values = _values_of_all(measured, last, summary) if last <= MAX_VALUES else _values_by_quantile(measured, summary)
-    texts = [text(max(0, value)) for value in values]
+    if last_id <= MAX_VALUES:
+        values = _values_of_all(measured, last_id, summary)
+    else:
+        values = _values_by_quantile(measured, summary)
+    texts = [format_value(max(0, value)) for value in values]
     return texts[0] if len(set(texts)) == 1 else texts
 
 
-def _values_of_all(measured: Mapping[int, int], last: int, summary: Mapping[str, Any]) -> list[int]:
+def _values_of_all(measured: Mapping[int, int], last_id: int, summary: Mapping[str, Any]) -> list[int]:
     """Return the value of each checkpoint.
 
     The first checkpoints that were not measured get the maximum and the minimum of the summary, unless a measured
     checkpoint has it. The others get values of measured checkpoints, and the last one the value that makes the mean
     right.
     """
-    unmeasured = [id for id in range(1, last + 1) if id not in measured]
+    unmeasured = [checkpoint_id for checkpoint_id in range(1, last_id + 1) if checkpoint_id not in measured]
     ascending = sorted(measured.values())
-    fill_values = (
-        _shuffled(
-            [ascending[(2 * index + 1) * len(ascending) // (2 * len(unmeasured))] for index in range(len(unmeasured))]
-        )
-        if unmeasured
-        else []
-    )
-    values = {**dict(zip(unmeasured, fill_values, strict=True)), **measured}
+    values = dict(measured)
+    if unmeasured:
+        count = len(unmeasured)
+        # the values in the middle of `count` equal parts of the measured values
+        typical = [ascending[(2 * index + 1) * len(ascending) // (2 * count)] for index in range(count)]
+        values |= zip(unmeasured, _shuffled(typical), strict=True)
     if unmeasured and summary.get("avg"):
         minimum, maximum = summary["min"], summary["max"]
         values |= zip(unmeasured, (extreme for extreme in (maximum, minimum) if extreme not in ascending), strict=False)
-        remainder = summary["avg"] * last - sum(values.values()) + values[unmeasured[-1]]
+        remainder = summary["avg"] * last_id - sum(values.values()) + values[unmeasured[-1]]
         values[unmeasured[-1]] = min(max(remainder, minimum), maximum)
-    return [values[id] for id in range(1, last + 1)]
+    return [values[checkpoint_id] for checkpoint_id in range(1, last_id + 1)]
 
 
 def _values_by_quantile(measured: Mapping[int, int], summary: Mapping[str, Any]) -> list[int]:
     """Return MAX_VALUES values with the quantiles of the summary or, without it, of the measured checkpoints."""
     ascending = sorted(measured.values())
     anchors = _anchors(summary) or [
-        (index / max(1, len(ascending) - 1), duration) for index, duration in enumerate(ascending)
+        (index / max(1, len(ascending) - 1), value) for index, value in enumerate(ascending)
     ]
     return _shuffled([_value_at(anchors, index / (MAX_VALUES - 1)) for index in range(MAX_VALUES)])
 
@@ -76,7 +80,7 @@ def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 
 def _value_at(anchors: Sequence[tuple[float, float]], share: float) -> int:
-    """Interpolate between anchors."""
+    """Return the value below which a share of the values lies, interpolated between anchors."""
     for (low, minimum), (high, maximum) in pairwise(anchors):
         if share <= high:
             return round(minimum + (maximum - minimum) * ((share - low) / (high - low) if high > low else 0))
@@ -84,7 +88,7 @@ def _value_at(anchors: Sequence[tuple[float, float]], share: float) -> int:
 
 
 def _shuffled(ascending: Sequence[int]) -> list[int]:
-    """Return the values in another order, which is the same in each run."""
+    """Return the values in an order that mixes small and large values, the same order in each run."""
     count = len(ascending)
     stride = next(step for step in range(max(1, round(count * _STRIDE)), 2 * count + 2) if gcd(step, count) == 1)
     return [ascending[index * stride % count] for index in range(count)]
