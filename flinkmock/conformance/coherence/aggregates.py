@@ -28,10 +28,10 @@ def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
         yield from statistics_of(statistics, [row["metrics"][name] for row in rows])
     for state, statistics in aggregated["status-duration"].items():
         parts = [row["status-duration"][state] for row in rows if row["status-duration"][state].exists]
-        yield from statistics_of(statistics, parts, moving_slack(rows, state))
+        yield from statistics_of(statistics, parts, duration_tolerance(rows, state))
 
 
-def moving_slack(rows: Sequence[Value], state: str) -> float:
+def duration_tolerance(rows: Sequence[Value], state: str) -> float:
     """Return the tolerance for durations of a state, in ms: those of the current state are cached for a while."""
     return _CACHED_FOR_MS if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
 
@@ -40,6 +40,11 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
     """Relate statistics (min, avg, max, sum, percentiles) to the numbers that they summarize.
 
     Integers in the statistics may be cut off after the point.
+
+    Args:
+        statistics: The statistics by their names.
+        parts: The numbers.
+        tolerance: How far each number may be off.
     """
     numbers = [part.raw for part in parts]
     if not parts or not all(is_number(part) for part in numbers):
@@ -60,10 +65,12 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
             rounding = 1e-6 * max(1, abs(expected_value))
             slack = max(rounding, tolerance * (len(parts) if name == "sum" else 1))
             is_close = abs(value.raw - expected_value) <= slack
-            if isinstance(value.raw, int):
-                is_close |= value.raw in (int(expected_value), int(expected_value + rounding))
+            is_cut_off = isinstance(value.raw, int) and value.raw in (
+                int(expected_value),
+                int(expected_value + rounding),
+            )
             text = f"the {name} of {len(parts)} numbers is {expected_value}"
-            yield from require(is_close, text, value, *parts, exact=True)
+            yield from require(is_close or is_cut_off, text, value, *parts, exact=True)
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:
@@ -119,7 +126,7 @@ def _figures_in_range(statistics: Value, size: int) -> Relations:
         is_count = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
         yield from require(is_count, f"sum / avg is not a count of at least {size}", whole, mean, exact=True)
     if abs(whole.raw - size * mean.raw) > size:
-        return  # there are other attempts, or one of the two is wrong
+        return  # the figures include other attempts, or one of the two is wrong
     slack = 1e-6 * abs(whole.raw)
     if size == 1:
         for key in ("min", "median", "p25", "p75", "p95", "max"):

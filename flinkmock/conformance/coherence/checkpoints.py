@@ -22,6 +22,8 @@ _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _RULES = "flink-behaviour.md#rules-that-hold"
 SUMMED = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
 """Fields of a checkpoint that are the sums of its tasks' fields, which are the sums of their subtasks' fields."""
+_HISTORY_SIZE = 10
+"""The default of web.checkpoints.history: a shorter history has all checkpoints."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
 _JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
 _SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
@@ -52,9 +54,9 @@ def history_is_counted(body: Value) -> Relations:
     for status, key in (("COMPLETED", "completed"), ("FAILED", "failed"), ("IN_PROGRESS", "in_progress")):
         listed = computed(count(statuses, [status], "").raw, f"{status} in the history", body["history"])
         yield from ascending(listed, body["counts"][key])
-        if key == "in_progress" and len(statuses) < 10:
+        if key == "in_progress" and len(statuses) < _HISTORY_SIZE:
             yield from equal(listed, body["counts"][key])
-        if key == "completed" and len(statuses) < 10 and not body["counts"]["restored"].raw:
+        if key == "completed" and len(statuses) < _HISTORY_SIZE and not body["counts"]["restored"].raw:
             yield from equal(listed, body["counts"][key])
 
 

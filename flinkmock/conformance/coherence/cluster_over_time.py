@@ -117,8 +117,9 @@ def configuration_stays(before: Value, after: Value) -> Relations:
     options, later_options = ({row["key"].raw: row["value"] for row in body} for body in (before, after))
     is_list_of_options = bool(options) and None not in options and MISSING not in options
     if is_list_of_options:
-        for key in options.keys() & later_options.keys():
-            yield from equal(options[key], later_options[key])
+        for key, value in later_options.items():
+            if key in options:
+                yield from equal(options[key], value)
         yield from require(options.keys() == later_options.keys(), "other options", before, after)
     elif not _may_be_provisional(before["execution-config"]):
         unknown = tuple(key for key, value in before.items() if value.raw == _UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.aggregates import moving_slack, statistics_of
+from flinkmock.conformance.coherence.aggregates import duration_tolerance, statistics_of
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -338,7 +338,7 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
             values = [
                 subtask["status-duration"][state] for subtask in local if subtask["status-duration"][state].exists
             ]
-            slack_ms = moving_slack(local, state)
+            slack_ms = duration_tolerance(local, state)
             elapsed_ms = abs(body["now"].raw - details["now"].raw) if slack_ms else 0
             yield from statistics_of(statistics, values, slack_ms + elapsed_ms)
 
