@@ -27,7 +27,7 @@ class UniformRange:
         return cls(value, value)
 
     @property
-    def unbounded(self) -> bool:
+    def is_unbounded(self) -> bool:
         return self.high is None
 
 

@@ -175,6 +175,6 @@ def recovered_lifecycle(job: Job, original: FlatLifecycle) -> FlatLifecycle:
         if step.state not in (JobState.INITIALIZING, JobState.CREATED):
             break
         # the recovered job does not wait again for the polls and signals that the job has waited for
-        has_end = isinstance(step.duration, UniformRange) and not step.duration.unbounded
+        has_end = isinstance(step.duration, UniformRange) and not step.duration.is_unbounded
         first_steps.append(step if has_end else Step(step.state))
     return remaining.after(first_steps)

@@ -217,7 +217,7 @@ class SavepointCoordinator:
         if isinstance(spec.duration, Polls | Signal):
             return None
         random = self.cluster.random
-        duration = UNBOUNDED_MS if spec.duration.unbounded else random.draw(spec.duration, name, trigger_id) or 0
+        duration = UNBOUNDED_MS if spec.duration.is_unbounded else random.draw(spec.duration, name, trigger_id) or 0
         scenario_sets_it = name in job.spec.cluster_operations or name in self.cluster.spec.cluster_operations
         if scenario_sets_it or job.spec.checkpoints is None:
             return duration

@@ -39,12 +39,12 @@ class Access:
     bound_host: str = "127.0.0.1"
     token: str | None = None
 
-    def check(self, headers: Mapping[str, str], *, public: bool) -> None:
+    def check(self, headers: Mapping[str, str], *, is_public: bool) -> None:
         """Check a request. Raises RequestRejected.
 
         Args:
             headers: A mapping that ignores the case of names.
-            public: Whether the operation can be called without the token.
+            is_public: Whether the operation can be called without the token.
         """
         host = headers.get("Host", "")
         name = host_name(host)
@@ -59,7 +59,7 @@ class Access:
             raise RequestRejected(
                 403, "OriginNotAllowed", f'The control API does not accept requests from pages of "{origin}".'
             )
-        if self.token is None or public:
+        if self.token is None or is_public:
             return
         import hmac
 

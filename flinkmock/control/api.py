@@ -77,10 +77,10 @@ class ControlApi:
         operation: ControlOperation | None = None
         try:
             if request.target.partition("?")[0] in PAGES:
-                self._access.check(request.headers, public=True)
+                self._access.check(request.headers, is_public=True)
                 return page_response(request.method, request.target)
             operation, path_parameters = _route(request)
-            self._access.check(request.headers, public=operation.public)
+            self._access.check(request.headers, is_public=operation.is_public)
             response = await self._call(operation, path_parameters, request, host)
         except RequestRejected as error:
             response = error.response

@@ -66,7 +66,7 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
             "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
             "content": {kind: {"schema": operation.body} for kind in operation.consumes},
         }
-    if operation.public:
+    if operation.is_public:
         document["security"] = []
     for status in sorted({*_ERRORS_OF_ALL_OPERATIONS, *operation.errors}):
         error = {"description": _ERRORS[status], "content": {JSON: {"schema": ref("Error")}}}

@@ -82,7 +82,7 @@ class ControlOperation:
         produces: The content types of the response.
         errors: The statuses of errors besides those of all operations.
         python: The members of the Python API that do the same, such as "ClusterControl.advance".
-        public: Whether it can be called without the token.
+        is_public: Whether it can be called without the token.
     """
 
     id: str
@@ -101,7 +101,7 @@ class ControlOperation:
     produces: tuple[str, ...] = (JSON,)
     errors: tuple[int, ...] = ()
     python: tuple[str, ...] = ()
-    public: bool = False
+    is_public: bool = False
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def operation(
     status: int = 200,
     errors: tuple[int, ...] = (),
     python: tuple[str, ...] = (),
-    public: bool = False,
+    is_public: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a function as an operation: its name in camel case is the id, its docstring the description."""
 
@@ -155,7 +155,7 @@ def operation(
                 produces=produces,
                 errors=errors,
                 python=python,
-                public=public,
+                is_public=is_public,
             )
         )
         return handler

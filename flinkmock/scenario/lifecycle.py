@@ -215,11 +215,11 @@ def _shortest_ms(entry: _Entry) -> int:
     """Return the shortest time that an entry can take, in ms; steps that repeat forever count once."""
     if isinstance(entry, _RepeatEntry):
         return sum(map(_shortest_ms, entry.entries)) * (entry.times or 1)
-    return entry.duration.low if isinstance(entry.duration, UniformRange) and not entry.duration.unbounded else 0
+    return entry.duration.low if isinstance(entry.duration, UniformRange) and not entry.duration.is_unbounded else 0
 
 
 def _is_unbounded(duration: DurationSpec) -> bool:
-    return isinstance(duration, UniformRange) and duration.unbounded
+    return isinstance(duration, UniformRange) and duration.is_unbounded
 
 
 def _waits(entry: _Entry) -> bool:

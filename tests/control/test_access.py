@@ -11,10 +11,10 @@ from flinkmock.control.rejection import RequestRejected
 from tests.control.client import Control
 
 
-def status_of(access: Access, *, public: bool = False, **headers: str) -> int:
+def status_of(access: Access, *, is_public: bool = False, **headers: str) -> int:
     """Check the access; return the status of the rejection, or 200."""
     try:
-        access.check({name.title(): value for name, value in headers.items()}, public=public)
+        access.check({name.title(): value for name, value in headers.items()}, is_public=is_public)
     except RequestRejected as error:
         return error.status
     return 200
@@ -44,7 +44,7 @@ def test_the_header_authorization_must_contain_the_token() -> None:
     assert status_of(access, host="localhost", authorization="Bearer wrong") == 401
     assert status_of(access, host="localhost", authorization="Basic secret") == 401
     assert status_of(access, host="localhost", authorization="bearer secret") == 200
-    assert status_of(access, host="localhost", public=True) == 200
+    assert status_of(access, host="localhost", is_public=True) == 200
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,14 @@ def body(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
 exceptions = st.fixed_dictionaries(
     {"class": st.sampled_from(["a.B", "java.io.IOException"])}, optional={"message": st.text()}
 )
-faults = st.sampled_from([
-    {"match": "GET /jobs", "delay": "1s"}, {"name": "lost", "drop": "hang"}, {"leader-failover": "1s"}, {"drop": "no"},
-])  # fmt: skip
+faults = st.sampled_from(
+    [
+        {"match": "GET /jobs", "delay": "1s"},
+        {"name": "lost", "drop": "hang"},
+        {"leader-failover": "1s"},
+        {"drop": "no"},
+    ]
+)
 BODIES: dict[str, st.SearchStrategy[str]] = {
     "advanceClock": body(by=durations),
     "runClockUntil": body(job=jobs, state=states),

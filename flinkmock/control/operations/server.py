@@ -14,7 +14,7 @@ from flinkmock.control.schemas import TEXT, array, obj
     "/health",
     summary="Check that the server runs.",
     returns=obj({"status": {"type": "string", "enum": ["ok"]}}),
-    public=True,
+    is_public=True,
 )
 def get_health(call: ControlCall) -> Any:
     """This operation does not need the token."""
