@@ -32,7 +32,7 @@ class UniformRange:
 
 
 @dataclass(frozen=True, slots=True)
-class ValuesInTurn:
+class CyclicValues:
     """Numbers that are taken in turn, starting again after the last one.
 
     It is used for measured durations (ms) and sizes (bytes) of checkpoints.
@@ -80,7 +80,7 @@ class NamedRandom:
         Returns:
             The number; None for a range without an upper limit, and for wait conditions.
         """
-        if isinstance(values, ValuesInTurn):
+        if isinstance(values, CyclicValues):
             return values.values[self.integer(0, len(values.values) - 1, *names)]
         if not isinstance(values, UniformRange) or values.high is None:
             return None

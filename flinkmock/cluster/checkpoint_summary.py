@@ -1,4 +1,7 @@
-"""Statistics of the checkpoints of a job, which are updated with new checkpoints, not computed for each request."""
+"""Statistics of a job's checkpoints.
+
+Each request adds only the checkpoints that have completed since the last one, instead of all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock.named_random import UniformRange, ValuesInTurn
+from flinkmock.named_random import CyclicValues, UniformRange
 
 if TYPE_CHECKING:
     from flinkmock.cluster.checkpoint import Checkpoint
@@ -29,20 +32,23 @@ class SummaryStatistics:
 
 
 @dataclass(slots=True)
-class Totals:
+class Aggregate:
     """Statistics of values that are not kept individually."""
 
     count: int = 0
-    total: int = 0
+    sum: int = 0
     minimum: int = 0
     maximum: int = 0
 
-    def add(self, minimum: int, maximum: int, total: int, count: int = 1) -> None:
+    def add(self, *, minimum: int, maximum: int, sum: int, count: int) -> None:
         """Add the statistics of `count` values."""
         self.minimum = min(self.minimum, minimum) if self.count else minimum
         self.maximum = max(self.maximum, maximum) if self.count else maximum
-        self.total += total
+        self.sum += sum
         self.count += count
+
+    def add_value(self, value: int) -> None:
+        self.add(minimum=value, maximum=value, sum=value, count=1)
 
 
 @dataclass(slots=True)
@@ -60,8 +66,8 @@ class EarlierCheckpoints:
 
     completed: int = 0
     failed: int = 0
-    sizes: Totals = field(default_factory=Totals)
-    durations: Totals = field(default_factory=Totals)
+    sizes: Aggregate = field(default_factory=Aggregate)
+    durations: Aggregate = field(default_factory=Aggregate)
     last_savepoint: Checkpoint | None = None
     last_failed: Checkpoint | None = None
 
@@ -73,24 +79,24 @@ class EarlierCheckpoints:
             return
         self.completed += 1
         size, duration = checkpoint.size, checkpoint.ends_at - checkpoint.triggered_at
-        self.sizes.add(size, size, size)
-        self.durations.add(duration, duration, duration)
+        self.sizes.add_value(size)
+        self.durations.add_value(duration)
         if checkpoint.is_savepoint:
             self.last_savepoint = checkpoint
 
-    def add_many(self, count: int, size: UniformRange | ValuesInTurn, duration: UniformRange | ValuesInTurn) -> None:
-        """Add `count` completed checkpoints whose sizes and durations come from a range, or are taken in turn.
+    def add_many(self, count: int, size: UniformRange | CyclicValues, duration: UniformRange | CyclicValues) -> None:
+        """Add completed checkpoints whose sizes and durations are drawn from a range, or cycle through a list.
 
-        Because `count` is high, the minimum and maximum are those of the range, and the mean is that of the range or of
-        the values.
+        `count` is assumed to be so high that every value occurs: the minimum, maximum and mean are those of the range
+        or of the list.
         """
         self.completed += count
-        for totals, values, lowest in ((self.sizes, size, 0), (self.durations, duration, 1)):
+        for aggregate, values, lowest in ((self.sizes, size, 0), (self.durations, duration, 1)):
             low, high = max(values.low, lowest), max(values.high or 0, lowest)
             total = count * (low + high) // 2
-            if isinstance(values, ValuesInTurn):
+            if isinstance(values, CyclicValues):
                 total = count * sum(max(value, lowest) for value in values.values) // len(values.values)
-            totals.add(low, high, total, count)
+            aggregate.add(minimum=low, maximum=high, sum=total, count=count)
 
 
 class RunningSummary:
@@ -111,11 +117,11 @@ class RunningSummary:
         self._count = self._total = self._minimum = self._maximum = 0
         self._window: list[int] = []
 
-    def at(self, completed: Sequence[Checkpoint], count: int, earlier: Totals) -> SummaryStatistics | None:
+    def statistics(self, completed: Sequence[Checkpoint], count: int, earlier: Aggregate) -> SummaryStatistics | None:
         """Return the statistics of completed checkpoints; None if there are none.
 
         Args:
-            completed: The checkpoints that are kept, in the order of completion.
+            completed: The checkpoints that are kept, in order of completion.
             count: The number of `completed` to include, from the first one on.
             earlier: The statistics of those that are not kept.
         """
@@ -127,11 +133,11 @@ class RunningSummary:
             self._add(completed, index)
         if not count and not earlier.count:
             return None
-        average = (self._total + earlier.total) // (count + earlier.count)
+        average = (self._total + earlier.sum) // (count + earlier.count)
         if not earlier.count:
             return SummaryStatistics(self._minimum, self._maximum, average, self._window)
         if not count:
-            return SummaryStatistics(earlier.minimum, earlier.maximum, average, (average,))
+            return SummaryStatistics(earlier.minimum, earlier.maximum, average, (average,))  # percentiles are the mean
         minimum, maximum = min(self._minimum, earlier.minimum), max(self._maximum, earlier.maximum)
         return SummaryStatistics(minimum, maximum, average, self._window)
 
@@ -161,7 +167,7 @@ def duration_of(checkpoint: Checkpoint) -> int:
 
 
 def summary_statistics(values: list[int]) -> SummaryStatistics | None:
-    """Return the statistics of `values`, which are in the order of time; None if there are none."""
+    """Return the statistics of `values`, which are in chronological order; None if there are none."""
     if not values:
         return None
     return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW:]))
@@ -170,7 +176,7 @@ def summary_statistics(values: list[int]) -> SummaryStatistics | None:
 def percentile(ascending: Sequence[int], p: float) -> float:
     """Return the percentile `p` (0 to 1) of sorted values.
 
-    It is estimated as by the LEGACY type of commons-math, which Flink's DescriptiveStatisticsHistogram uses.
+    It is estimated with the type LEGACY of commons-math's Percentile, as in Flink's DescriptiveStatisticsHistogram.
     """
     count = len(ascending)
     position = p * (count + 1)

@@ -31,7 +31,7 @@ from flinkmock.cluster.checkpoint_summary import (
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import checkpoint_messages
-from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
+from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
 KEPT = 2 * WINDOW
 """The number of newest checkpoints that are kept when there are twice as many. Older ones are only counted."""
@@ -250,9 +250,9 @@ class CheckpointTracker:
         if len(self.tracked) >= self._compact_at:
             self._compact(KEPT, now)
 
-    def _draw(self, values: UniformRange | ValuesInTurn, name: str) -> int | None:
+    def _draw(self, values: UniformRange | CyclicValues, name: str) -> int | None:
         """Return a value for the next checkpoint; `name` is that of the random draw."""
-        if isinstance(values, ValuesInTurn):
+        if isinstance(values, CyclicValues):
             return values.of(self._next_id)
         return self._random.draw(values, "checkpoint", self._job_id, self._next_id, name)
 
@@ -347,8 +347,8 @@ class CheckpointTracker:
             self._sizes, self._durations = RunningSummary(size_of), RunningSummary(duration_of)
         count, earlier = bisect_right(self._completed, time, key=_ends_at), self._earlier
         return (
-            self._sizes.at(self._completed, count, earlier.sizes),
-            self._durations.at(self._completed, count, earlier.durations),
+            self._sizes.statistics(self._completed, count, earlier.sizes),
+            self._durations.statistics(self._completed, count, earlier.durations),
         )
 
     def failed_at(self, time: int) -> list[Checkpoint]:

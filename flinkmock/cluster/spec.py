@@ -16,7 +16,7 @@ from flinkmock.cluster.metric_series import Backpressure, MetricSpec
 from flinkmock.cluster.states import JobState
 from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
+from flinkmock.named_random import ZERO, CyclicValues, UniformRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ class CheckpointSpec:
 
     every: int | None = 10_000
     """The interval in ms; None: no periodic checkpoints."""
-    duration: UniformRange | ValuesInTurn = CHECKPOINT_DURATION
-    size: UniformRange | ValuesInTurn = CHECKPOINT_SIZE
+    duration: UniformRange | CyclicValues = CHECKPOINT_DURATION
+    size: UniformRange | CyclicValues = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
     """The ids of checkpoints that fail."""
     chance: float = 0.0

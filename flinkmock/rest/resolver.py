@@ -34,7 +34,7 @@ class ResolvedTarget:
     Attributes:
         path: The path, decoded once; None if it can't be decoded.
         operation: The operation that matches; None if none does.
-        path_parameters: Parameter name -> text, decoded twice.
+        path_parameters: Parameter name -> text, decoded a second time, as in Flink's router.
         path_values: Parameter name -> converted value.
         query_values: Parameter name -> list of converted values, without missing and empty parameters.
         rejection: The response to a target that Netty or the router rejects.
@@ -59,7 +59,7 @@ class TargetResolver:
 
     def _resolve(self, method: str, target: str) -> ResolvedTarget:
         """Resolve a target, in which each byte is one character (Latin-1)."""
-        if len(method) + len(target) + len("  HTTP/1.1") > limits.REQUEST_LINE:
+        if len(f"{method} {target} HTTP/1.1") > limits.REQUEST_LINE:
             text = messages.unable_to_load(messages.BAD_REQUEST_PATH)
             return ResolvedTarget(rejection=plain_error(404, text, cors=False, close=True))
         try:

@@ -27,7 +27,7 @@ def read_accumulators(
             values[name] = _read_value(accumulator_type, value_node, diagnostics)
         elif accumulator_type not in FLINK_TYPES:
             hint = did_you_mean(accumulator_type, sorted(FLINK_TYPES))
-            message = f'"{accumulator_type}" is not an accumulator of Flink.{hint} A user-defined type needs a value.'
+            message = f'"{accumulator_type}" is not a Flink accumulator.{hint} A user-defined type needs a value.'
             diagnostics.add(node.location, message)
     return types, values
 

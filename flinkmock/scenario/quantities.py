@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
 from flinkmock.errors import InvalidArgument
-from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange, ValuesInTurn
+from flinkmock.named_random import UNBOUNDED, ZERO, CyclicValues, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size, parse_time
@@ -52,18 +52,18 @@ def read_size_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:
     return _read_range(node, diagnostics, parse_size, _MAX_BYTES, "a size is at most 1048576TB.")
 
 
-def read_durations(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | ValuesInTurn:
+def read_durations(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | CyclicValues:
     """Read a duration range, or a list of durations, as milliseconds."""
     if not node.elements:
         return read_duration_range(node, diagnostics)
-    return ValuesInTurn(tuple(read_duration_range(element, diagnostics).low for element in node.elements))
+    return CyclicValues(tuple(read_duration_range(element, diagnostics).low for element in node.elements))
 
 
-def read_sizes(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | ValuesInTurn:
+def read_sizes(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | CyclicValues:
     """Read a size range, or a list of sizes, as bytes."""
     if not node.elements:
         return read_size_range(node, diagnostics)
-    return ValuesInTurn(tuple(read_size_range(element, diagnostics).low for element in node.elements))
+    return CyclicValues(tuple(read_size_range(element, diagnostics).low for element in node.elements))
 
 
 def as_probability(node: YamlNode) -> float:

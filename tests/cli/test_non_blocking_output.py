@@ -22,7 +22,7 @@ def pipe() -> Iterator[tuple[TextIO, TextIO]]:
         yield reader, writer
 
 
-def test_texts_are_written_in_order(pipe: tuple[TextIO, TextIO]) -> None:
+def test_entries_are_written_in_order(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
     output = NonBlockingOutput(writer)
     output.print("one\nñ")
@@ -48,10 +48,10 @@ def test_print_does_not_wait_for_a_reader_that_does_not_read(pipe: tuple[TextIO,
     assert lines[1:-2] == [str(number) for number in range(10 - omitted)]
 
 
-def test_texts_are_dropped_after_the_reader_has_closed_the_pipe(pipe: tuple[TextIO, TextIO]) -> None:
+def test_entries_are_dropped_after_the_reader_has_closed_the_pipe(pipe: tuple[TextIO, TextIO]) -> None:
     reader, writer = pipe
     output = NonBlockingOutput(writer)
     reader.close()
     output.print(LONG)
-    assert output.end("summary")
+    assert output.end("summary")  # true, because nothing is left that a reader could read
     output.print("dropped")

@@ -9,7 +9,7 @@ import pytest
 
 from flinkmock.cluster import checkpoint_tracker
 from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind
-from flinkmock.cluster.checkpoint_summary import RunningSummary, Totals, size_of, summary_statistics
+from flinkmock.cluster.checkpoint_summary import Aggregate, RunningSummary, size_of, summary_statistics
 from flinkmock.cluster.checkpoint_tracker import CheckpointTracker
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CheckpointSpec
@@ -48,7 +48,7 @@ def test_a_running_summary_has_the_statistics_of_all_values() -> None:
     summary = RunningSummary(size_of)
     for count in (0, 1, 2, 50, 49, 900, 9_990, 10_001, 10_002, 10_400):
         expected = summary_statistics([checkpoint.size for checkpoint in completed[:count]])
-        assert summary.at(completed, count, Totals()) == expected, count
+        assert summary.statistics(completed, count, Aggregate()) == expected, count
 
 
 def test_most_checkpoints_of_a_year_are_counted_but_not_created() -> None:

@@ -17,10 +17,10 @@ from uuid import uuid4
 from tests.fidelity.real_cluster import RealCluster
 
 JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
-MAX_RUNNING_JOBS = 4
+MAX_UNFINISHED_JOBS = 4
 KILL_EVERY_S = 100
-"""The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a killed
-TaskManager is read before and after its removal."""
+"""The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a
+check reads a killed TaskManager before and after Flink removes it."""
 RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 
@@ -70,11 +70,11 @@ class _Load:
         killed_at = restarted_at = time.monotonic()
         while not self.ended.wait(self._random.uniform(1, 6)):
             try:
-                self._cluster.restart_ended()
+                self._cluster.restart_ended_processes()
                 if time.monotonic() - killed_at > KILL_EVERY_S:
                     killed_at = time.monotonic()
                     self._cluster.kill_taskmanager()
-                    self._cluster.restart_ended()
+                    self._cluster.restart_ended_processes()
                     self._count("killed")
                 elif self._restarts and time.monotonic() - restarted_at > RESTART_EVERY_S:
                     restarted_at = time.monotonic()
@@ -82,7 +82,7 @@ class _Load:
                 else:
                     self._act()
             except (OSError, ValueError, LookupError):
-                self._count("refused")
+                self._count("failed")
 
     def _restart_jobmanager(self) -> None:
         self._cluster.kill_jobmanager()
@@ -94,9 +94,9 @@ class _Load:
     def _act(self) -> None:
         jobs = self._send("GET", "/jobs/overview")["jobs"]
         running = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
-        alive = [job for job in jobs if job["end-time"] == -1]
+        unfinished = [job for job in jobs if job["end-time"] == -1]
         action = self._random.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
-        if action == "start" and len(alive) < MAX_RUNNING_JOBS:
+        if action == "start" and len(unfinished) < MAX_UNFINISHED_JOBS:
             self._start(self._random.choice(JOBS), {})
         elif action == "cancel" and len(running) > 2:
             self._send("PATCH", f"/jobs/{self._random.choice(running)}")
@@ -106,7 +106,7 @@ class _Load:
             self._send("POST", f"/jobs/{self._random.choice(running)}/checkpoints", {})
         elif action == "stop" and len(running) > 1:
             self._stop(self._random.choice(running))
-        elif action == "restore" and self._savepoints and len(alive) < MAX_RUNNING_JOBS:
+        elif action == "restore" and self._savepoints and len(unfinished) < MAX_UNFINISHED_JOBS:
             kind, path = self._random.choice(self._savepoints)
             self._start(kind, {"savepointPath": path, "parallelism": self._random.choice([1, 2, 3])})
         else:

@@ -10,10 +10,10 @@ BOUNDARY = "----oracleBoundary7MA4YWxkTrZu0gW"
 JAR_TYPE = "application/x-java-archive"
 
 
-def jar_part(filename: str, data: bytes, name: str = "jarfile", kind: str | None = JAR_TYPE) -> Part:
-    """Return the part of a jar. `name` is its field, `kind` its content type, None for a part without one."""
-    content_type = {"type": kind} if kind else {}
-    return {"name": name, "filename": filename} | content_type | {"data": data}
+def jar_part(filename: str, data: bytes, name: str = "jarfile", content_type: str | None = JAR_TYPE) -> Part:
+    """Return the form part that carries a jar. `name` is its field; a `content_type` of None is left out."""
+    type_field = {"type": content_type} if content_type else {}
+    return {"name": name, "filename": filename} | type_field | {"data": data}
 
 
 def encode(parts: list[Part]) -> tuple[bytes, str]:

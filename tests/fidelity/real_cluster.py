@@ -91,10 +91,10 @@ class RealCluster:
         self.start_jobmanager()
         self._taskmanager_memory = self._launcher.taskmanager_memory()
         self._taskmanager_count = taskmanagers
-        self.restart_ended()
+        self.restart_ended_processes()
         self._await_slots(4 * taskmanagers)
 
-    def restart_ended(self) -> None:
+    def restart_ended_processes(self) -> None:
         """Restart processes that have ended: on a busy machine, some fail because they do not start within 10 s."""
         if self._jobmanager.poll() is not None:
             self.start_jobmanager()
@@ -112,7 +112,7 @@ class RealCluster:
                 if json.load(response)["slots-total"] == slots:
                     return
             time.sleep(0.5)
-            self.restart_ended()
+            self.restart_ended_processes()
         raise RuntimeError(f"the cluster is not ready after {_START_TIMEOUT_S} s; see the logs in {self.folder}/log")
 
     def start_jobmanager(self) -> None:

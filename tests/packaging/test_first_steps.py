@@ -1,4 +1,7 @@
-"""The scripts of `first_steps.py` have the commands of the README and of "Getting started". CI runs the scripts."""
+"""The scripts of `first_steps.py` have the first command of the README, and those of "Getting started".
+
+CI runs the scripts.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ COMMANDS = [
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
-def test_the_scripts_have_every_command() -> None:
+def test_the_scripts_contain_the_expected_commands() -> None:
     readme = first_steps.script_of_readme(ROOT)
     assert "\npip install .\n" in readme
     assert "\nflinkmock serve scenarios/demo.yaml --port 0 " in readme

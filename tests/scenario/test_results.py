@@ -24,7 +24,7 @@ jobs:
 """
 
 
-def test_a_row_is_a_value_a_list_a_mapping_or_a_change() -> None:
+def test_a_row_can_be_a_value_list_mapping_or_changelog_entry() -> None:
     text = """
 submitted:
   "collect*": {results: [1, text, [1, a, null], {id: 1, name: a}, +U: [1, b], -D: [1, b]]}
@@ -57,7 +57,7 @@ submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": str
     }
 
 
-def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
+def test_the_first_vertex_shows_the_accumulators_of_the_job() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(3_000)
         job = harness.job()
@@ -72,12 +72,13 @@ def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
         }
 
 
-def test_values_of_user_defined_types_are_serialized_as_java_objects() -> None:
+def test_accumulator_values_are_serialized_as_java_objects() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(10_000)
         results = harness.get(f"/jobs/{harness.job().id}/execution-result")["job-execution-result"][
             "accumulator-results"
         ]
+        # OptionalFailure.writeObject appends the value to the fields
         values = {name: read_object(base64.b64decode(value)).annotations[0] for name, value in results.items()}
         assert values["label"] == "a text"
         assert values["users"].class_name == "java.util.TreeMap"
@@ -85,7 +86,7 @@ def test_values_of_user_defined_types_are_serialized_as_java_objects() -> None:
 
 
 @pytest.mark.parametrize(("accumulators", "message"), [
-    ("{words: IntCountr}", '"IntCountr" is not an accumulator of Flink. Did you mean "IntCounter"?'),
+    ("{words: IntCountr}", '"IntCountr" is not a Flink accumulator. Did you mean "IntCounter"?'),
     ("{words: IntCountr}", "A user-defined type needs a value."),
     ("{words: {type: IntCounter, value: many}}", "a value of type IntCounter must be a whole number."),
 ])  # fmt: skip

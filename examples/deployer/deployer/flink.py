@@ -1,4 +1,4 @@
-"""Requests and responses of Flink, shared by both clients. This module does no I/O."""
+"""Requests and responses of Flink, shared by the sync and the async client. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Json = dict[str, Any]
 Release = tuple[int, int]
 
 TERMINAL_STATES = {"FINISHED", "CANCELED", "FAILED", "SUSPENDED"}
-FIRST_RELEASE_WITH_TRIGGER_IDS: Release = (1, 15)
+FIRST_RELEASE_WITH_CLIENT_TRIGGER_IDS: Release = (1, 15)
 """Since this release, a client can choose the trigger id. Two requests with the same id trigger one operation."""
 
 
@@ -45,8 +45,8 @@ def release_of(config: Json) -> Release:
 
 
 def savepoint_body(release: Release, **fields: object) -> Json:
-    """Return the body of a savepoint request, with a trigger id if the release supports it."""
-    if release >= FIRST_RELEASE_WITH_TRIGGER_IDS:
+    """Return the body of a savepoint request, with a trigger id if the release accepts one."""
+    if release >= FIRST_RELEASE_WITH_CLIENT_TRIGGER_IDS:
         return {**fields, "triggerId": uuid4().hex}
     return fields
 
@@ -55,7 +55,7 @@ def location_of(response: Json) -> str | None:
     """Return the savepoint path, or None while it is in progress.
 
     Raises:
-        SavepointFailed: The savepoint has failed. Its status is COMPLETED, too.
+        SavepointFailed: The savepoint has failed. The status of a failed savepoint is COMPLETED, too.
     """
     if response["status"]["id"] != "COMPLETED":
         return None
@@ -71,7 +71,10 @@ def is_up(job: Json) -> bool:
 
 
 def cause_of(exceptions: Json) -> str:
-    """Return the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0."""
+    """Return the cause in a response of /jobs/:jobid/exceptions.
+
+    `exceptionHistory` exists since 1.13; `root-exception` was removed in 2.0.
+    """
     history = exceptions.get("exceptionHistory", {}).get("entries", [])
     trace = history[0]["stacktrace"] if history else exceptions.get("root-exception")
     return innermost_cause(trace) if trace else "unknown cause"

@@ -22,7 +22,7 @@ from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_parsing import INT, parse_number
-from flinkmock.named_random import UniformRange, ValuesInTurn
+from flinkmock.named_random import CyclicValues, UniformRange
 from flinkmock.release import Release
 
 PARALLELISM_UNKNOWN = -2
@@ -208,7 +208,7 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    duration: UniformRange | ValuesInTurn = UniformRange.exactly(number) if number else checkpoints.duration
+    duration: UniformRange | CyclicValues = UniformRange.exactly(number) if number else checkpoints.duration
     return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=duration))
 
 

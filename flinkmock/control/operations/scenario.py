@@ -28,7 +28,7 @@ OPTIONS = (
 
 
 _MAX_CACHED_SCENARIOS = 32
-"""The number of scenarios in the cache. A test suite creates many clusters of few scenarios."""
+"""The number of scenarios in the cache. A test suite creates many clusters from few scenarios."""
 _MAX_CACHED_LENGTH = 64 * 1024
 """The maximum length of a cached scenario, in characters."""
 _cache: OrderedDict[str, Scenario] = OrderedDict()

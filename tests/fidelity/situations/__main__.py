@@ -16,13 +16,13 @@ from tests.fidelity.job_steps import cancel_all_jobs
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import Steps, load, replace_paths, save
-from tests.fidelity.situations import expired, resources
+from tests.fidelity.situations import expired, slots
 from tests.fidelity.situations.before_running import created, initializing
 from tests.fidelity.situations.expired import forgotten
 from tests.fidelity.situations.failures import applications, failing_stop
 from tests.fidelity.situations.finished_vertices import batch, partly
-from tests.fidelity.situations.resources import waiting
 from tests.fidelity.situations.savepoint_paths import directories, paths
+from tests.fidelity.situations.slots import waiting_for_slots
 
 RECORDINGS = Path(__file__).parents[2] / "situations"
 Situation = Callable[[Driver], None]
@@ -36,7 +36,9 @@ class Session(NamedTuple):
 
 
 SESSIONS = (
-    Session(resources.OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, applications, initializing)),
+    Session(
+        slots.OPTIONS, (waiting_for_slots, batch, partly, directories, paths, failing_stop, applications, initializing)
+    ),
     Session(("jobmanager.scheduler: adaptive",), (created,)),
     Session(expired.OPTIONS, (forgotten,)),
 )

@@ -15,17 +15,17 @@ OPTIONS = (
 )
 
 
-def waiting(driver: Driver) -> None:
-    """Run the job on a cluster during its start-up time ("young"), and after it ("old")."""
-    job_state = job_describer(driver)
+def waiting_for_slots(driver: Driver) -> None:
+    """Run the job during the start-up time of the cluster ("young"), and after it ("old"), until it has failed."""
+    describe_job = job_describer(driver)
 
     def has_failed(body: Body) -> bool:
-        return job_state(body).startswith("FAILED")
+        return describe_job(body).startswith("FAILED")
 
     for name in ("young", "old"):
         start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", wait=False)
         driver.step(f"{name}: job", "GET", JOB)
-        driver.poll(f"{name}: timeline", "/jobs/overview", job_state, has_failed, timeout=START_UP_S * 2)
+        driver.poll(f"{name}: timeline", "/jobs/overview", describe_job, has_failed, timeout=START_UP_S * 2)
         driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions")
         time.sleep(JOB_CACHE_S)
         driver.step(f"{name}: FAILED job", "GET", JOB)
