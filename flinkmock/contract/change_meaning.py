@@ -113,8 +113,12 @@ def _value_changes(before: Sequence[str], after: Sequence[str], *, removed: str,
         return []
     added_values = [value for value in after if value not in before]
     removed_values = [value for value in before if value not in after]
-    clauses = [f"{added} {', '.join(added_values)}"] if added_values else []
-    return [*clauses, f"{removed} {', '.join(removed_values)}"] if removed_values else clauses
+    clauses = []
+    if added_values:
+        clauses.append(f"{added} {', '.join(added_values)}")
+    if removed_values:
+        clauses.append(f"{removed} {', '.join(removed_values)}")
+    return clauses
 
 
 def _type_name(json_type: str) -> str:
