@@ -79,15 +79,15 @@ def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
             real_output, cut_mark, _ = real["output"].partition(" [cut ")  # long output was recorded in part
             if cut_mark:
                 output = output[: len(real_output)]
-            our_lines = [f"exit {code}", *lines(output)]
-            real_lines = [f"exit {real['exit']}", *lines(real_output)]
+            our_lines = [f"exit {code}", *comparable_lines(output)]
+            real_lines = [f"exit {real['exit']}", *comparable_lines(real_output)]
             if our_lines != real_lines:
                 diff = unified_diff(real_lines, our_lines, "Flink", "flinkmock")
                 differences.append("\n".join((" ".join(command), *diff)))
     assert not differences, "\n\n".join(differences)
 
 
-def lines(output: str) -> list[str]:
+def comparable_lines(output: str) -> list[str]:
     """Split the output into lines, without what differs between runs: ids, dates, durations, counts, stack frames."""
     for pattern, replacement in (
         (r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}", "savepoint-X"),

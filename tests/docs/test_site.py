@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_site_is_built_without_warnings(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert (built.returncode, built.stderr) == (0, "")
+    build = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (build.returncode, build.stderr) == (0, "")
     for page in ("index", "how-to/leader-change", "reference/cli", "reference/python-api", "reference/control-api",
                  "reference/operations", "reference/releases", "repository/CONTRIBUTING",
                  "repository/clients/go/index"):  # fmt: skip

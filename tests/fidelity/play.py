@@ -20,7 +20,7 @@ from tests.fidelity.recordings import Steps, save
 from tests.fidelity.suites import SUITES
 
 JARS = Path(__file__).parent / "jars"
-"""The jars of the recorded jobs: VERSION/KIND.jar, built from jobs/."""
+"""The jars of the recorded jobs: VERSION/NAME.jar, built from jobs/."""
 
 
 def play(

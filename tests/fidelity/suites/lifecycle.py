@@ -78,8 +78,8 @@ def read_ended_job(driver: Driver, label: str) -> None:
     driver.step(f"{label} cancel", "PATCH", JOB)
     driver.step(f"{label} cancel again with mode", "PATCH", JOB, "mode=cancel")
     driver.step(f"{label} stop mode", "PATCH", JOB, "mode=stop")
-    in_a_minute = int(time.time() * 1000) + 60_000
-    driver.step(f"{label} heartbeat", "PATCH", JOB + "/clientHeartbeat", json_body={"expiredTimestamp": in_a_minute})
+    expiration_ms = int(time.time() * 1000) + 60_000
+    driver.step(f"{label} heartbeat", "PATCH", JOB + "/clientHeartbeat", json_body={"expiredTimestamp": expiration_ms})
     driver.step(f"{label} jobs/overview", "GET", "/jobs/overview")
     driver.step(f"{label} overview", "GET", "/overview")
 
