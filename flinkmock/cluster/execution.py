@@ -21,6 +21,10 @@ STARTING = (
 _IN_SLOT = frozenset({TaskState.DEPLOYING, TaskState.INITIALIZING, TaskState.RUNNING, TaskState.CANCELING})
 
 
+Phase = tuple[int, TaskState]
+"""When a task enters a state (epoch ms), and the state."""
+
+
 class TaskIndex(NamedTuple):
     """The index of a vertex in its graph, and of one of its subtasks."""
 
@@ -38,8 +42,8 @@ class Execution:
         attempt: The number of the attempt, from 0.
         id: Flink's `ExecutionAttemptID`.
         slot: The slot in which it runs; None while it waits for one.
-        phases: Each state that it enters, with the time (epoch ms), in the order of time. The state at a time is the
-            last one that has been entered by then. Times may be in the future.
+        phases: The states that it enters, in the order of time. The state at a time is the last one that has been
+            entered by then. Times may be in the future.
     """
 
     vertex: Vertex
@@ -47,26 +51,26 @@ class Execution:
     attempt: int
     id: str
     slot: Slot | None
-    phases: tuple[tuple[TaskState, int], ...]
+    phases: tuple[Phase, ...]
 
     def state_at(self, time: int) -> TaskState:
-        state = TaskState.CREATED
-        for phase, since in self.phases:
-            if since > time:
+        current = TaskState.CREATED
+        for at, state in self.phases:
+            if at > time:
                 break
-            state = phase
-        return state
+            current = state
+        return current
 
     def entered_at(self, state: TaskState, time: int) -> int | None:
         """Return when a state was entered (epoch ms), if that was by `time`; otherwise None."""
-        for phase, since in self.phases:
-            if phase == state and since <= time:
-                return since
+        for at, entered in self.phases:
+            if entered == state and at <= time:
+                return at
         return None
 
     def timestamps_at(self, time: int) -> dict[TaskState, int]:
         """Return the states entered by `time`, each with its time in epoch ms."""
-        return {phase: since for phase, since in self.phases if since <= time}
+        return {state: at for at, state in self.phases if at <= time}
 
     def started_at(self, time: int) -> int | None:
         """Return when it was deployed (epoch ms), which Flink calls its start; None if that was after `time`."""
@@ -74,8 +78,8 @@ class Execution:
 
     def ended_at(self, time: int) -> int | None:
         """Return when it ended (epoch ms); None if that was after `time`."""
-        state, since = self.phases[-1]
-        return since if state in TERMINAL_TASK_STATES and since <= time else None
+        at, state = self.phases[-1]
+        return at if state in TERMINAL_TASK_STATES and at <= time else None
 
     def duration(self, time: int) -> int:
         """Return the duration in ms, from the start to the end or to `time`; -1 if it was never deployed."""
@@ -88,24 +92,20 @@ class Execution:
     def running_span(self, time: int) -> tuple[int, int] | None:
         """Return from when until when it was RUNNING (epoch ms), at most until `time`; None if it never was."""
         running_since = None
-        for phase, since in self.phases:
-            if since > time:
+        for at, state in self.phases:
+            if at > time:
                 break
-            if phase == TaskState.RUNNING:
-                running_since = since
+            if state == TaskState.RUNNING:
+                running_since = at
             elif running_since is not None:
-                return running_since, since
+                return running_since, at
         return None if running_since is None else (running_since, time)
 
     def status_duration(self, time: int) -> dict[TaskState, int]:
         """Return how long it was in each of the states `STARTING` by `time`, in ms."""
-        entered = [(phase, since) for phase, since in self.phases if since <= time]
-        durations = {}
-        for index, (phase, since) in enumerate(entered):
-            if phase in STARTING:
-                until = entered[index + 1][1] if index + 1 < len(entered) else time
-                durations[phase] = until - since
-        return durations
+        past_phases = [(at, state) for at, state in self.phases if at <= time]
+        ends = [at for at, _ in past_phases[1:]] + [time]
+        return {state: end - at for (at, state), end in zip(past_phases, ends, strict=False) if state in STARTING}
 
     def occupies_slot_at(self, time: int) -> bool:
         """Return whether the TaskManager counts it among the tasks in its slots."""

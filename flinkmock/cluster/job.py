@@ -289,7 +289,7 @@ class Job:
         times = [state_entered_at]
         for row in self.executions_at(time):
             for execution in row:
-                times.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
+                times.extend(at for at, state in execution.phases if at <= time and state != TaskState.CREATED)
         return max(times)
 
     def failures_at(self, time: int, limit: int | None = None) -> list[Failure]:

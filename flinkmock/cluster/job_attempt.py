@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from flinkmock.cluster.execution import STARTING, Execution, TaskIndex
+from flinkmock.cluster.execution import STARTING, Execution, Phase, TaskIndex
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.slots import Slot
 from flinkmock.cluster.states import TaskState
@@ -29,8 +29,6 @@ If there is state to restore, `restore-duration` of the scenario is added. All r
 FINISH_SPREAD_MS = 12
 """How much later a vertex finishes than its input."""
 
-_Phases = list[tuple[TaskState, int]]
-"""The states of a subtask, each with the time at which it is entered (epoch ms). See `Execution.phases`."""
 _Names = tuple[str | int, ...]
 """The names of the random draws for a subtask: job id, number of the attempt, vertex index, subtask."""
 
@@ -159,8 +157,8 @@ class JobAttempt:
         """Whether all subtasks are RUNNING at `time`, and the end of none is known."""
         if self._steady_since is None:
             last_phases = [execution.phases[-1] for row in self.executions() for execution in row]
-            all_run = all(state is TaskState.RUNNING for state, _ in last_phases)
-            self._steady_since = max((since for _, since in last_phases), default=FOREVER) if all_run else FOREVER
+            all_run = all(state is TaskState.RUNNING for _, state in last_phases)
+            self._steady_since = max((since for since, _ in last_phases), default=FOREVER) if all_run else FOREVER
         return self._steady_since <= time
 
     def execution(self, vertex: Vertex, subtask: int) -> Execution:
@@ -284,54 +282,56 @@ class JobAttempt:
         planned_finish = stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
         return planned_finish if bounded_finish is None else min(planned_finish, bounded_finish)
 
-    def _phases(self, vertex: Vertex, subtask: int, slot: Slot | None) -> tuple[tuple[TaskState, int], ...]:
+    def _phases(self, vertex: Vertex, subtask: int, slot: Slot | None) -> tuple[Phase, ...]:
         """Return the phases of a subtask: as planned until the attempt ends, then those that lead to its outcome."""
-        phases: _Phases = [(TaskState.CREATED, self.created_at)]
+        phases: list[Phase] = [(self.created_at, TaskState.CREATED)]
         if self.scheduled_at is not None:
             start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
             if start is not None and vertex.stage > 0:
-                phases.append((TaskState.SCHEDULED, start))
+                phases.append((start, TaskState.SCHEDULED))
             elif vertex.stage == 0:
-                phases.append((TaskState.SCHEDULED, self.scheduled_at))
+                phases.append((self.scheduled_at, TaskState.SCHEDULED))
             if start is not None:
                 startup_times = zip(_STARTUP, self._startup_times(vertex, subtask), strict=True)
-                phases.extend((state, at) for state, at in startup_times if self._has_state(state))
+                phases.extend((at, state) for state, at in startup_times if self._has_state(state))
                 finish = self._planned_finish(vertex)
                 if finish is not None:
-                    phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
-                    phases.append((TaskState.FINISHED, max(finish, phases[-1][1])))
+                    latest = max(finish, self.scheduled_at)
+                    phases = [(min(at, latest), state) for at, state in phases]
+                    last_entered_at, _ = phases[-1]
+                    phases.append((max(finish, last_entered_at), TaskState.FINISHED))
         return tuple(self._with_outcome(phases, vertex, subtask, slot))
 
     def _has_state(self, state: TaskState) -> bool:
         """Return whether the release has a state."""
         return self.has_initializing_state or state != TaskState.INITIALIZING
 
-    def _with_outcome(self, phases: _Phases, vertex: Vertex, subtask: int, slot: Slot | None) -> _Phases:
+    def _with_outcome(self, phases: list[Phase], vertex: Vertex, subtask: int, slot: Slot | None) -> list[Phase]:
         """Replace planned phases after the end of the attempt by those that lead to its outcome."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases
-        phases = [(state, at) for state, at in phases if at <= outcome.at]
-        entered_states = {state for state, _ in phases}
+        phases = [(at, state) for at, state in phases if at <= outcome.at]
+        entered_states = {state for _, state in phases}
         if TaskState.FINISHED in entered_states:
             return phases
         if outcome.state == TaskState.FINISHED:
             if self.deployed_at is not None:
                 # tasks that had not started enter all states at the same time, because the lifecycle leaves no time
                 missing_states = [state for state in STARTING if state not in entered_states and self._has_state(state)]
-                phases += [(state, outcome.at) for state in missing_states]
-            return [*phases, (TaskState.FINISHED, outcome.at)]
+                phases += [(outcome.at, state) for state in missing_states]
+            return [*phases, (outcome.at, TaskState.FINISHED)]
         is_deployed = TaskState.DEPLOYING in entered_states
         lost_at = slot.taskmanager.lost_at if slot and is_deployed else None
         is_failed_task = outcome.failed_task == TaskIndex(vertex.index, subtask)
         if is_failed_task or (outcome.state == TaskState.FAILED and lost_at == outcome.at):
-            return [*phases, (TaskState.FAILED, outcome.at)]
+            return [*phases, (outcome.at, TaskState.FAILED)]
         if not is_deployed:  # only deployed tasks are CANCELING; others are CANCELED at once (Execution.cancel)
-            return [*phases, (TaskState.CANCELED, outcome.at)]
-        phases.append((TaskState.CANCELING, outcome.at))
+            return [*phases, (outcome.at, TaskState.CANCELED)]
+        phases.append((outcome.at, TaskState.CANCELING))
         settled_at = self._settled_at(outcome, vertex, subtask, lost_at)
         if settled_at is not None:
-            phases.append((TaskState.CANCELED, max(settled_at, outcome.at)))
+            phases.append((max(settled_at, outcome.at), TaskState.CANCELED))
         return phases
 
     def _settled_at(self, outcome: AttemptOutcome, vertex: Vertex, subtask: int, lost_at: int | None) -> int | None:

@@ -163,7 +163,7 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
     cause_by_time = {failure.at: failure.exception for failure in reversed(job.failures_since(_logged_since(job)))}
     first_failed_execution_by_time: dict[int, str] = {}
     for execution in _newest_executions(job):
-        state, at = execution.phases[-1]
+        at, state = execution.phases[-1]
         if state == TaskState.FAILED:
             first_failed_execution_by_time.setdefault(at, execution.id)
     for (_, old_state), (at, new_state) in pairwise(job.states.since(_logged_since(job))):
@@ -200,7 +200,7 @@ def _task_events_in_jobmanager(
     """Yield what the JobManager logs about a task. `exceptions` are those of `_task_exceptions`."""
     task_name = _task_name(execution)
     taskmanager = execution.slot.taskmanager if execution.slot else None
-    for (old_state, _), (new_state, at) in pairwise(execution.phases):
+    for (_, old_state), (at, new_state) in pairwise(execution.phases):
         exception = _exception_of(execution, exceptions) if new_state == TaskState.FAILED else None
         if exception is not None and taskmanager is not None:
             yield log_messages.task_failed(at, task_name, execution.id, old_state, taskmanager, exception)
@@ -223,7 +223,7 @@ def _task_events_on_taskmanager(
 ) -> Iterator[LogEvent]:
     """Yield what the TaskManager logs about a task. `exceptions` are those of `_task_exceptions`."""
     task_name, attempt = _task_name(execution), execution.attempt
-    for (old_state, _), (new_state, at) in pairwise(execution.phases):
+    for (_, old_state), (at, new_state) in pairwise(execution.phases):
         if new_state == TaskState.DEPLOYING:
             allocation_id = _allocation_id(cluster, job, execution)
             yield log_messages.task_received(at, task_name, attempt, execution.id, allocation_id)

@@ -189,8 +189,8 @@ def test_tasks_that_had_not_started_go_through_all_states_when_the_job_is_finish
     orders = harness.cluster.job_named("orders")
     harness.cluster.state_machines.finish(orders, harness.now)
     sink = orders.executions_at(harness.now)[1][0]
-    assert {at for state, at in sink.phases if state != "CREATED"} == {harness.now}
-    assert [state for state, _ in sink.phases] == [
+    assert {at for at, state in sink.phases if state != "CREATED"} == {harness.now}
+    assert [state for _, state in sink.phases] == [
         "CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED",
     ]  # fmt: skip
 
