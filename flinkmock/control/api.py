@@ -18,7 +18,7 @@ from flinkmock.control.console import page_response
 from flinkmock.control.host import ControlHost
 from flinkmock.control.operation import OPERATIONS, YAML, ControlCall, ControlOperation, ControlResponse, QueryParameter
 from flinkmock.control.rejection import RequestRejected, encode, rejection_of
-from flinkmock.control.snapshots import SnapshotStore
+from flinkmock.control.snapshot_store import SnapshotStore
 from flinkmock.control.validation import invalid_values
 from flinkmock.errors import FlinkMockError, did_you_mean
 

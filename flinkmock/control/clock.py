@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from flinkmock.control.part import ClusterPart
+from flinkmock.control.cluster_part import ClusterPart
 from flinkmock.errors import InvalidArgument, StateNeverReached
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.control.part import ClusterPart
+from flinkmock.control.cluster_part import ClusterPart
 
 if TYPE_CHECKING:
     from flinkmock.faults import Fault

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.control.part import ClusterPart
+from flinkmock.control.cluster_part import ClusterPart
 from flinkmock.errors import NotFound, NotRunning, did_you_mean
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from flinkmock.control.cluster_part import ClusterPart
 from flinkmock.control.job import JobControl
-from flinkmock.control.part import ClusterPart
 from flinkmock.control.waiting import wait_in_thread
 from flinkmock.errors import InvalidArgument, NotFound, StateNeverReached, did_you_mean
 

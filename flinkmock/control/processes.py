@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flinkmock.control.part import ClusterPart
+from flinkmock.control.cluster_part import ClusterPart
 from flinkmock.errors import NotFound
 
 
