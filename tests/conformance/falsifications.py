@@ -10,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flinkmock.conformance.coherence.values import SuccessResponse
+from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract
 from flinkmock.contract.schema_fields import schema_fields
 from tests.conformance.recorded_passes import RecordedPasses
 
 Json = Any
-LOWEST_TIME_MS = 1_000_000_000_000
-"""Larger numbers are times in ms since the epoch."""
 
 
 @dataclass(frozen=True)

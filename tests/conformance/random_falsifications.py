@@ -13,10 +13,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.values import SuccessResponse
+from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract.schema_fields import schema_fields
-from tests.conformance.falsifications import LOWEST_TIME_MS, Falsification, Json, keeps_schema, parent_of, values_of
+from tests.conformance.falsifications import Falsification, Json, keeps_schema, parent_of, values_of
 from tests.conformance.recorded_passes import RecordedPasses
 
 _ID = re.compile("[0-9a-f]{32}")

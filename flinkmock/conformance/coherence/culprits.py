@@ -31,8 +31,8 @@ class Culprit:
 def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -> list[Culprit]:
     """Return the fewest values that explain all violations.
 
-    The value in the most violations comes first. Of several such values, it is the value in the fewest exact relations
-    that hold.
+    The value in the most violations comes first. If several values are in as many, the first is the value in the fewest
+    exact relations that hold.
 
     Args:
         violations: The relations that fail.

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import combinations, pairwise
 from typing import Any
 
-from flinkmock.conformance.coherence.values import Value, is_number, shortened
+from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, Value, is_number, shortened
 
 
 @dataclass(slots=True)
@@ -41,8 +41,6 @@ class Relation:
 Relations = Iterator[Relation]
 _ROUNDING = 1e-3
 """The share of a value up to which a tolerance counts as rounding."""
-_LOWEST_TIME_MS = 1e12
-"""Numbers of at least this size are times in ms since the epoch."""
 
 
 def _all_exist(*values: Value) -> bool:
@@ -65,7 +63,7 @@ def close(one: Value, other: Value, tolerance: float) -> Relations:
     """Relate two numbers: they differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         holds = abs(one.raw - other.raw) <= tolerance
-        is_rounding = tolerance <= _ROUNDING * abs(one.raw) and abs(one.raw) < _LOWEST_TIME_MS
+        is_rounding = tolerance <= _ROUNDING * abs(one.raw) and abs(one.raw) < LOWEST_TIME_MS
         text = "" if holds else f"{_described(one)} is not about {_described(other)}"
         yield Relation(holds, (one, other), tolerance <= 1 or is_rounding, text)
 

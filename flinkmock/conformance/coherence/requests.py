@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.flame_graphs import NO_SAMPLE
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, against_request, between
 from flinkmock.conformance.coherence.relations import Relations, ascending, require
-from flinkmock.conformance.coherence.values import Value, constant, is_number
+from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 from flinkmock.contract.operation_traits import TRAITS
 
@@ -31,8 +31,6 @@ _WITH_DURATION = (
     "getSubtaskExecutionAttemptDetails",
 )
 """Operations whose responses have the server's time as start-time + duration of what has not ended."""
-_FIRST_TIME_MS = 10**12
-"""Numbers above this are times of samples, in ms since the epoch."""
 
 
 @against_request(
@@ -43,8 +41,8 @@ def requested_ids(body: Value) -> Relations:
     for parameter, key in TRAITS[response.operation_id].echoes.items():
         if body[key].exists:
             text = f"{response.parameters[parameter]} was requested"
-            same = str(body[key].raw).lower() == response.parameters[parameter].lower()
-            yield from require(same, text, body[key], exact=True)
+            holds = str(body[key].raw).lower() == response.parameters[parameter].lower()
+            yield from require(holds, text, body[key], exact=True)
 
 
 def server_time_of(body: Value) -> Value:
@@ -64,6 +62,7 @@ def server_times_of(body: Value) -> list[Value]:
 
 
 def _is_ongoing(row: Value) -> bool:
+    """Return whether a job, application or subtask has started and has not ended."""
     status = row["state"] if row["state"].exists else row["status"]
     has_started, has_ended = row["start-time"].raw != -1, row["end-time"].raw != -1
     return has_started and not has_ended and status.exists and status.raw not in TERMINAL
@@ -154,7 +153,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
         for sampled_at in [graph["endTimestamp"] for graph in graphs]:
             yield from ascending(sampled_at, latest, slack=slack)
             if is_number(sampled_at.raw):
-                is_time = sampled_at.raw > _FIRST_TIME_MS or sampled_at.raw in NO_SAMPLE
+                is_time = sampled_at.raw > LOWEST_TIME_MS or sampled_at.raw in NO_SAMPLE
                 yield from require(is_time, "not the time of a sample", sampled_at)
     for (job_id,) in view.subjects("job"):
         details = view.body("getJobDetails", jobid=job_id)

@@ -13,6 +13,10 @@ ValueLocation = tuple[str, str]
 """(target of the response, JSON pointer) of a value."""
 
 
+LOWEST_TIME_MS = 10**12
+"""Numbers of at least this size are times in ms since the epoch."""
+
+
 class _Missing:
     def __repr__(self) -> str:
         return "nothing"

@@ -9,7 +9,7 @@ from typing import Any
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, legal_transitions
 from flinkmock.conformance.recording.exceptions import ExceptionCatalog
-from flinkmock.conformance.recording.observations import JobObservations
+from flinkmock.conformance.recording.observations import EnteredState, JobObservations
 from flinkmock.units import format_duration
 
 STATES_IN_ORDER = (
@@ -30,8 +30,6 @@ MAX_FAILURE_LAG_MS = 500
 """How far the timestamps of a failure and of the following restart may differ, in ms."""
 DEFAULT_TRANSIENT_MS = 1000
 """The assumed duration, in ms, of a transient state that the recording does not show."""
-Entry = tuple[int, str]
-"""(epoch ms, state that was entered)."""
 
 
 def lifecycle(
@@ -46,49 +44,50 @@ def lifecycle(
         exceptions: Collects the exceptions of failures.
         labels: Names of vertices in the scenario, by their names in the cluster.
     """
-    entries = _entries(job, scheduler)
-    typical_ms = {state: median_low(_durations(entries, state) or [DEFAULT_TRANSIENT_MS]) for state in NEXT_STATES}
-    while entries[-1][1] in NEXT_STATES and entries[-1][1] in legal_transitions(scheduler):
-        entered_at, state = entries[-1]
-        next_state = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT_STATES[state]
-        entries.append((max(entered_at + typical_ms[state], now + DEFAULT_TRANSIENT_MS), next_state))
+    states = _states_in_order(job, scheduler)
+    typical_ms = {state: median_low(_durations(states, state) or [DEFAULT_TRANSIENT_MS]) for state in NEXT_STATES}
+    while states[-1].state in NEXT_STATES and states[-1].state in legal_transitions(scheduler):
+        last = states[-1]
+        next_state = "CREATED" if (scheduler, last.state) == ("adaptive", "RESTARTING") else NEXT_STATES[last.state]
+        states.append(EnteredState(max(last.at + typical_ms[last.state], now + DEFAULT_TRANSIENT_MS), next_state))
     steps: list[Any] = []
-    for (entered_at, state), (left_at, _) in pairwise(entries):
-        duration = format_duration(max(left_at - entered_at, 0))
-        failure = _failure(job, entered_at) if state in ("RESTARTING", "FAILING") else None
+    for entered, following in pairwise(states):
+        duration = format_duration(max(following.at - entered.at, 0))
+        failure = _failure(job, entered.at) if entered.state in ("RESTARTING", "FAILING") else None
         if failure is not None:
-            steps.append({state: {"duration": duration, "exception": exceptions.name(failure, labels)}})
+            steps.append({entered.state: {"duration": duration, "exception": exceptions.name(failure, labels)}})
         else:
-            steps.append({state: duration})
-    return [*steps, entries[-1][1]]
+            steps.append({entered.state: duration})
+    return [*steps, states[-1].state]
 
 
-def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
-    """Return the entries in order, without those that the scheduler does not allow after the previous one.
+def _states_in_order(job: JobObservations, scheduler: str) -> list[EnteredState]:
+    """Return the states in order, without those that the scheduler does not allow after the previous one.
 
-    They occur because some entries are unknown.
+    They occur because some states are unknown.
     """
-    all_entries = sorted(
-        job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], STATES_IN_ORDER.index(entry[1]))
+    states = sorted(
+        job.entered | _overwritten(job, scheduler),
+        key=lambda entered: (entered.at, STATES_IN_ORDER.index(entered.state)),
     )
-    legal_entries = all_entries[:1]
-    for at, state in all_entries[1:]:
-        if state in legal_transitions(scheduler)[legal_entries[-1][1]]:
-            legal_entries.append((at, state))
-    if legal_entries[-1][1] not in TERMINAL_JOB_STATES and all_entries[-1][1] in TERMINAL_JOB_STATES:
-        legal_entries.append(all_entries[-1])
-    return legal_entries
+    legal_states = states[:1]
+    for entered in states[1:]:
+        if entered.state in legal_transitions(scheduler)[legal_states[-1].state]:
+            legal_states.append(entered)
+    if legal_states[-1].state not in TERMINAL_JOB_STATES and states[-1].state in TERMINAL_JOB_STATES:
+        legal_states.append(states[-1])
+    return legal_states
 
 
-def _durations(entries: list[Entry], state: str) -> list[int]:
+def _durations(states: list[EnteredState], state: str) -> list[int]:
     """Return the durations of a state in ms."""
-    return [left_at - at for (at, entered_state), (left_at, _) in pairwise(entries) if entered_state == state]
+    return [following.at - entered.at for entered, following in pairwise(states) if entered.state == state]
 
 
-def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
-    """Return entries that only the exceptions show: timestamps have only the last entry of each state."""
+def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
+    """Return states that only the exceptions show: timestamps have only the last time of each state."""
     times: dict[str, set[int]] = {
-        state: {at for at, entered_state in job.entered if entered_state == state} for state in STATES_IN_ORDER
+        state: {entered.at for entered in job.entered if entered.state == state} for state in STATES_IN_ORDER
     }
     if not times["RESTARTING"]:
         return set()
@@ -97,23 +96,23 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
     for at in sorted(job.failures):
         if at < last_failure and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failures):
             failures.add(at)
-    missing = {(at, "RESTARTING") for at in failures - times["FAILING"]}
+    missing = {EnteredState(at, "RESTARTING") for at in failures - times["FAILING"]}
     spans = list(pairwise(sorted(failures)))
     restarts_ms = []
     for since, until in spans:
         if running_times := _between(times["RUNNING"], since, until):
             restarts_ms.append(min(running_times) - since)
     typical_restart_ms = median_low(restarts_ms) if restarts_ms else DEFAULT_TRANSIENT_MS
-    first_entered_at = min(at for at, _ in job.entered)
+    first_entered_at = min(entered.at for entered in job.entered)
     before_first_failure = (first_entered_at, min(failures), 1)
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
     for since, until, delay_ms in [before_first_failure, *((*span, typical_restart_ms) for span in spans)]:
         created = max(_between(times["CREATED"], since, until), default=None)
         ready = since + delay_ms if created is None else max(created + 1, since + delay_ms)
         running = min(_between(times["RUNNING"], since, until), default=min(ready, until - 1))
-        missing.add((running, "RUNNING"))
+        missing.add(EnteredState(running, "RUNNING"))
         if created is None and (scheduler == "adaptive" or since == first_entered_at):
-            missing.add((running, "CREATED"))
+            missing.add(EnteredState(running, "CREATED"))
     return missing - job.entered
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.conformance.http_client import Json
@@ -66,6 +67,13 @@ class VertexObservations:
     """Name -> subtask -> samples."""
 
 
+class EnteredState(NamedTuple):
+    """A state that a job entered, and the time at which it did, in epoch ms."""
+
+    at: int
+    state: str
+
+
 @dataclass
 class JobObservations:
     """Observations of one job."""
@@ -76,8 +84,7 @@ class JobObservations:
     gone: bool = False
     """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
-    entered: set[tuple[int, str]] = field(default_factory=set)
-    """(epoch ms at which the job entered the state, state)."""
+    entered: set[EnteredState] = field(default_factory=set)
     failures: dict[int, Json] = field(default_factory=dict)
     """Epoch ms -> entry of the exception history."""
     checkpoints: dict[int, Json] = field(default_factory=dict)
@@ -161,7 +168,7 @@ class ClusterObservations:
         match tail:
             case []:
                 job.details = body
-                job.entered |= {(at, state) for state, at in body.get("timestamps", {}).items() if at}
+                job.entered |= {EnteredState(at, state) for state, at in body.get("timestamps", {}).items() if at}
             case ["exceptions"]:
                 job.failures = newest(job.failures | failures(body))
             case ["checkpoints"]:
