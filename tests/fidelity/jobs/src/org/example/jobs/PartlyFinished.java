@@ -10,10 +10,10 @@ public final class PartlyFinished {
     private PartlyFinished() {}
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> p = Common.parse(args);
+        Map<String, String> options = Common.parse(args);
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
         env.enableCheckpointing(2000);
-        DataStream<Long> once = env.fromSequence(1, Common.num(p, "count", 100))
+        DataStream<Long> once = env.fromSequence(1, Common.intOption(options, "count", 100))
                 .setParallelism(1)
                 .map(new Common.Throttle(20))
                 .returns(Types.LONG)
@@ -37,6 +37,6 @@ public final class PartlyFinished {
                 .print()
                 .setParallelism(1)
                 .name("print");
-        env.execute(p.getOrDefault("name", "partly finished"));
+        env.execute(options.getOrDefault("name", "partly finished"));
     }
 }

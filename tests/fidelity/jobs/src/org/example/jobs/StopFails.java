@@ -10,7 +10,7 @@ public final class StopFails {
     private StopFails() {}
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> p = Common.parse(args);
+        Map<String, String> options = Common.parse(args);
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
         env.enableCheckpointing(2000);
         env.fromSequence(1, Long.MAX_VALUE)
@@ -29,7 +29,7 @@ public final class StopFails {
                 .print()
                 .setParallelism(1)
                 .name("print");
-        env.execute(p.getOrDefault("name", "stop fails"));
+        env.execute(options.getOrDefault("name", "stop fails"));
     }
 
     private static final class Commit extends RichMapFunction<Long, Long> {
