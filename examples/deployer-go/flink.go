@@ -29,7 +29,7 @@ func (c config) hasTriggerIDs() bool {
 	return major > 1 || minor >= 15
 }
 
-// newTriggerID returns a trigger id if the release supports it, else "".
+// newTriggerID returns a trigger id if the release accepts one, else "".
 func newTriggerID(c config) string {
 	if !c.hasTriggerIDs() {
 		return ""
@@ -107,7 +107,7 @@ type jobExceptions struct {
 	} `json:"exceptionHistory"`
 }
 
-// cause returns the cause of a failure. The keys of the response differ before 1.13 and since 2.0.
+// cause returns the cause of a failure. exceptionHistory exists since 1.13; root-exception was removed in 2.0.
 func (e jobExceptions) cause() string {
 	if entries := e.History.Entries; len(entries) > 0 {
 		return innermostCause(entries[0].StackTrace)

@@ -12,7 +12,7 @@ export function hasTriggerIds(config) {
   return major > 1 || minor >= 15;
 }
 
-/** Returns the body of a savepoint request, with a trigger id if the release supports it. */
+/** Returns the body of a savepoint request, with a trigger id if the release accepts one. */
 export function savepointBody(supportsTriggerIds, fields) {
   return supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
 }
@@ -30,7 +30,11 @@ export function isUp(job) {
   return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
 }
 
-/** Returns the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0. */
+/**
+ * Returns the cause in a response of /jobs/:jobid/exceptions.
+ *
+ * `exceptionHistory` exists since 1.13; `root-exception` was removed in 2.0.
+ */
 export function causeOf(exceptions) {
   const trace = exceptions.exceptionHistory?.entries?.[0]?.stacktrace ?? exceptions["root-exception"];
   return trace ? innermostCause(trace) : "unknown cause";

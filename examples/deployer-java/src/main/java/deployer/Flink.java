@@ -23,7 +23,7 @@ final class Flink {
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
     }
 
-    /** Returns the body of a savepoint request, with a trigger id if the release supports it. */
+    /** Returns the body of a savepoint request, with a trigger id if the release accepts one. */
     static Map<String, Object> savepointBody(boolean supportsTriggerIds, Map<String, Object> fields) {
         Map<String, Object> body = new HashMap<>(fields);
         if (supportsTriggerIds) {
@@ -55,7 +55,11 @@ final class Flink {
         return job.path("state").asText().equals("RUNNING");
     }
 
-    /** Returns the cause in a response of /jobs/:jobid/exceptions, whose keys differ before 1.13 and since 2.0. */
+    /**
+     * Returns the cause in a response of /jobs/:jobid/exceptions.
+     *
+     * <p>{@code exceptionHistory} exists since 1.13; {@code root-exception} was removed in 2.0.
+     */
     static String cause(JsonNode exceptions) {
         JsonNode newest = exceptions.path("exceptionHistory").path("entries").path(0).path("stacktrace");
         JsonNode trace = newest.isTextual() ? newest : exceptions.path("root-exception");
