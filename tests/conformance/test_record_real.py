@@ -24,7 +24,7 @@ VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
 
 
 @cache
-def recorded(version: str) -> dict[str, Any]:
+def recorded_scenario_of(version: str) -> dict[str, Any]:
     raw = gzip.decompress((DATA / f"recorded-{version}.jsonl.gz").read_bytes()).decode()
     return recorded_scenario(read_raw(raw.splitlines(), "raw.jsonl"))
 
@@ -39,6 +39,6 @@ def score(scenario: dict[str, Any], version: str) -> Score:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_fake_that_serves_the_recording_sends_the_responses_of_the_cluster(version: str) -> None:
-    agreement = score(recorded(version), version)
+    agreement = score(recorded_scenario_of(version), version)
     assert agreement.steps > 400
     assert agreement.share >= 0.97, report({"reads": agreement}, verbose=True)
