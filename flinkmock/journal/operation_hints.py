@@ -28,7 +28,8 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
         period = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
         return [f"Flink {period} has this operation"]
     if methods := _methods(exchange.target, contract):
-        return [f"the path exists with the method {' and '.join(methods)}"]
+        noun = "method" if len(methods) == 1 else "methods"
+        return [f"the path exists with the {noun} {' and '.join(methods)}"]
     nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
     if nearest is None or _similarity(nearest, exchange) < MIN_SIMILARITY:
         return []

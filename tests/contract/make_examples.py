@@ -3,7 +3,7 @@
     python -m tests.contract.make_examples
 
 Lists are cut to two entries, texts to 200 characters. An example is stored with the first release for which it is
-valid. It is the example of all later releases until the next one.
+valid. Later releases use it too, up to the release of the next example.
 """
 
 from __future__ import annotations

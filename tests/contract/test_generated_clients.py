@@ -27,7 +27,8 @@ PROGRAMS = Path(__file__).parent / "generated_clients"
 JAR = Path(__file__).parents[1] / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 GENERATORS = Path(os.environ.get("FLINKMOCK_GENERATORS", "/nowhere"))
 JAVA_NAMES = "start_time=startTimeToo,backpressure-level=backpressureLevelToo"
-"""The names of `start_time` and `backpressure-level`, which otherwise equal those of `start-time` and its like."""
+"""Java names of `start_time` and `backpressure-level`, which otherwise equal those of `start-time` and
+`backpressureLevel`."""
 
 pytestmark = pytest.mark.slow
 

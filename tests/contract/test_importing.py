@@ -1,4 +1,4 @@
-"""Descriptions of Flink's REST API become contracts, which can be served."""
+"""Descriptions of Flink's REST API are imported as contracts, which can be served."""
 
 import json
 import urllib.request
@@ -82,7 +82,7 @@ def test_responses_of_the_imported_release_are_valid():
     assert isinstance(body["notes"][0]["score"], float)
 
 
-def test_a_page_in_html_gives_the_same_contract_as_in_text():
+def test_an_html_page_gives_the_same_contract_as_a_markdown_page():
     assert import_file("page.html")[0].document["operations"] == import_file("page.md")[0].document["operations"]
     assert import_file("page.html")[1] == import_file("page.md")[1]
 
@@ -139,7 +139,7 @@ def test_a_contract_can_be_created_from_documentation_alone():
     assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
 
 
-def test_other_files_are_rejected():
+def test_a_page_without_operations_is_rejected():
     with pytest.raises(ImportRefused, match="No operation found"):
         read_description("# A page about something else\n\nNothing to see.")
 
@@ -194,7 +194,7 @@ def served_content(contract):
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_a_generated_document_restores_its_contract(minor, tmp_path):
+def test_importing_a_generated_document_restores_its_contract(minor, tmp_path):
     contract = Contract.load(minor)
     file = tmp_path / "flink.json"
     file.write_text(json.dumps(openapi(contract)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The traits of operations."""
+"""The table of traits agrees with the contracts and the scenario keys."""
 
 from flinkmock.cluster.spec import DEFAULT_CLUSTER_OPERATIONS
 from flinkmock.contract import Contract, known_releases
@@ -11,7 +11,7 @@ from flinkmock.contract.operation_traits import (
 )
 
 
-def test_the_operations_in_the_table_exist() -> None:
+def test_the_operations_with_traits_exist() -> None:
     operations = {operation.id for release in known_releases() for operation in Contract.load(release)}
     assert set(TRAITS) <= operations
 
@@ -21,14 +21,14 @@ def test_each_scenario_key_has_operations() -> None:
     assert operations_of_scenario_key("rescale") == ("updateJobResourceRequirements", "rescaleJob")
 
 
-def test_a_get_may_change_the_cluster() -> None:
+def test_some_get_requests_change_the_cluster() -> None:
     contract = Contract.load("2.3")
     assert only_reads(contract.operation("getJobDetails"))
     assert not only_reads(contract.operation("getYarnStopJobTermination"))
     assert not only_reads(contract.operation("cancelJob"))
 
 
-def test_most_operations_have_no_special_trait() -> None:
+def test_an_ordinary_operation_has_no_traits() -> None:
     assert traits_of("getClusterOverview") is NO_TRAITS
 
 

@@ -1,5 +1,5 @@
-"""The plan of each built-in scenario is in `plans/`, as `flinkmock scenario plan` prints it. Three have their
-picture in the documentation.
+"""The plan of each built-in scenario is in `plans/`, as `flinkmock scenario plan` prints it. The documentation has
+pictures of three of them.
 
 `FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes new and changed plans. Read the difference: it is what users will see.
 """
@@ -31,7 +31,7 @@ def expected_text(file: Path, text: str) -> str:
     if os.environ.get("FLINKMOCK_UPDATE"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
-    assert file.exists(), f"{file.name} is missing; see the top of this test"
+    assert file.exists(), f"{file.name} is missing; see the top of this module"
     return file.read_text("utf-8")
 
 
@@ -57,9 +57,9 @@ def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
     text = plan_as_svg(plan)
     root = ElementTree.fromstring(text)
     assert root.tag == f"{SVG}svg"
-    written = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG}text")]
+    drawn_texts = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG}text")]
     for lane in plan.timeline.lanes:
-        assert any(text and lane.name.startswith(text) for text in written)
+        assert any(text and lane.name.startswith(text) for text in drawn_texts)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "prefers-color-scheme:dark" in text
@@ -91,8 +91,8 @@ def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
 def test_the_name_of_a_state_is_readable_on_its_colour() -> None:
     """WCAG requires a contrast of at least 3 for graphics."""
     for state, colour in STATES.items():
-        for ground in (colour.light, colour.dark):
-            assert contrast(colour.text, ground) >= 3, (state, ground)
+        for background in (colour.light, colour.dark):
+            assert contrast(colour.text, background) >= 3, (state, background)
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,4 +1,4 @@
-"""Corruptions of bodies."""
+"""Faults corrupt the bodies of responses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_truncate_keeps_half_of_the_body_and_html_replaces_it() -> None:
     assert corrupt_body(BODY, Corrupt(Corruption.HTML)).startswith(b"<html>")
 
 
-def test_garbage_is_the_same_each_time_and_no_json() -> None:
+def test_garbage_is_reproducible_and_not_json() -> None:
     garbage = corrupt_body(BODY, Corrupt(Corruption.GARBAGE))
     assert len(garbage) == len(BODY)
     assert garbage == corrupt_body(BODY, Corrupt(Corruption.GARBAGE)) != BODY

@@ -109,7 +109,7 @@ def test_the_cluster_shows_the_version_of_a_vendor() -> None:
         assert httpx.get(flink.url + "/config").json()["flink-version"] == "1.20.1-vendor"
 
 
-def test_a_metric_appears_from_its_time_on() -> None:
+def test_a_metric_appears_at_its_start_time() -> None:
     metrics = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
     metrics["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
     vertices = [{"name": "Source: k", "metrics": metrics}]

@@ -71,7 +71,7 @@ def test_options_that_are_not_set_have_flinks_defaults() -> None:
     assert unset.optional_milliseconds(options.RESCALE_MAX_DELAY) is None
 
 
-def test_an_option_can_be_set_by_its_old_and_its_new_key() -> None:
+def test_an_option_can_be_set_under_its_old_or_new_key_and_the_new_one_wins() -> None:
     for key in ("state.savepoints.dir", "execution.checkpointing.savepoint-dir"):
         assert Configuration({key: "file:///sp"}).text(options.SAVEPOINT_DIR) == "file:///sp"
     both = Configuration({"high-availability": "none", "high-availability.type": "zookeeper"})
@@ -143,7 +143,7 @@ def test_secrets_are_hidden() -> None:
     old = {entry["key"]: entry["value"] for entry in configuration.entries(OLD)}
     assert new["s3.secret.key"] == new["security.ssl.password"] == new["rest.auth.token"] == "******"
     assert old["security.ssl.password"] == "******"
-    assert old["rest.auth.token"] == "x", "1.12 does not know tokens"
+    assert old["rest.auth.token"] == "x", "1.12 does not treat tokens as secrets"
 
 
 def test_the_entries_contain_every_default() -> None:

@@ -3,7 +3,7 @@
 from flinkmock.flink.java_format import hash_order, java_text, string_hash
 
 
-def test_values_have_the_text_of_java() -> None:
+def test_values_are_formatted_as_in_java() -> None:
     assert [java_text(value) for value in (True, False, 17, "n/a", 0.5)] == ["true", "false", "17", "n/a", "0.5"]
 
 

@@ -1,4 +1,4 @@
-"""The environment is that of the recording of 2.3.0, and the class path that of each distribution of Flink."""
+"""The environment is as recorded with 2.3.0, and each release has the class path of its distribution."""
 
 import pytest
 

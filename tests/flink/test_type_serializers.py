@@ -51,7 +51,7 @@ def test_each_serializer_writes_its_format(serializer_object, value, hexadecimal
     assert serialize(serializer_object, value).hex() == hexadecimal
 
 
-def test_rows_have_a_mask_of_kind_and_nulls():
+def test_rows_begin_with_a_mask_of_kind_and_nulls():
     names = JavaObject(
         "java.util.LinkedHashMap", annotations=[b"", "n", JavaObject("java.lang.Integer", {"value": 0}), "v"]
     )
@@ -71,7 +71,7 @@ def test_byte_arrays_contain_bytes_unchanged_and_other_values_as_a_pickle():
     assert pickle.loads(serialize(byte_array, [3, "x"])[4:]) == [3, "x"]
 
 
-def test_rows_of_sql_have_a_header_and_fields_of_eight_bytes():
+def test_sql_rows_have_a_header_and_fields_of_eight_bytes():
     """The rows are VALUES (1, 'a'), (2, CAST(NULL AS STRING))."""
     writer = BinaryRowWriter([logical_type("INTEGER"), logical_type("VARCHAR", length=2147483647)])
     length = "00000018"
@@ -82,7 +82,7 @@ def test_rows_of_sql_have_a_header_and_fields_of_eight_bytes():
     assert row_with_null.hex() == length + "0002000000000000" + "0200000000000000" + "0000000000000000"
 
 
-def test_long_values_of_rows_of_sql_follow_the_fields():
+def test_long_strings_and_arrays_follow_the_fields_of_sql_rows():
     integers = logical_type("ARRAY", elementType=logical_type("INTEGER"))
     writer = BinaryRowWriter([logical_type("VARCHAR"), integers, logical_type("BIGINT")])
     data = writer.row(["longer than seven", [1, None], -1])
@@ -110,7 +110,7 @@ def test_long_values_of_rows_of_sql_follow_the_fields():
      "123.4 is too large for DECIMAL(3, 1)."),
     (serializer("RowData", types=[logical_type("RAW")]), [1], "flinkmock can't write values of type RAW."),
 ])  # fmt: skip
-def test_values_of_another_type_are_rejected(serializer_object, value, message):
+def test_values_that_cannot_be_serialized_are_rejected(serializer_object, value, message):
     with pytest.raises(BadValue) as error:
         serialize(serializer_object, value)
     assert str(error.value) == message

@@ -9,8 +9,6 @@ from flinkmock.contract import Contract
 from flinkmock.journal import Exchange, Journal
 
 JOB = "2451d76ab8aa473ba87000eb834231f1"
-
-
 TIME = 1_767_225_600_000
 """The cluster time of the requests, in ms since the epoch."""
 

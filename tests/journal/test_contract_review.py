@@ -1,4 +1,4 @@
-"""Reviews of requests: rejected, not read, or removed in a later release."""
+"""The journal reviews requests: rejections, what the release ignores, and what a later release lacks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flinkmock.contract import Contract, Operation, known_releases
 from flinkmock.journal import Exchange
 from tests.journal.exchange_factory import JOB, make_exchange
 
@@ -26,7 +27,7 @@ def test_an_ordinary_request_is_neither_rejected_nor_advised_against(flink: str)
         assert review and review.advice == () and review.rejection is None
 
 
-def test_an_unknown_field_or_query_parameter_is_ignored() -> None:
+def test_the_advice_names_unknown_fields_and_query_parameters() -> None:
     assert advice("POST", f"/jobs/{JOB}/stop", {"drain": False, "target-dir": "/x"}) == (
         "Flink 2.3 does not read the field target-dir of POST /jobs/:jobid/stop.",
     )
@@ -72,9 +73,8 @@ def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
 
 
 def test_an_operation_that_a_later_release_lacks_is_deprecated() -> None:
-    from flinkmock.contract import Contract, Operation, known_releases
-
     def get_operations(release: str) -> dict[tuple[int, str], Operation]:
+        """Return the GET operations by the length and last segment of their path, which few releases change."""
         operations = (operation for operation in Contract.load(release) if operation.method == "GET")
         return {(len(operation.segments), operation.segments[-1]): operation for operation in operations}
 

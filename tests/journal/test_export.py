@@ -1,4 +1,4 @@
-"""JSON lines and HAR 1.2."""
+"""The journal is exported as JSON lines and as HAR 1.2."""
 
 from __future__ import annotations
 

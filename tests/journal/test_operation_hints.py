@@ -15,7 +15,7 @@ JOB = "0123456789abcdef0123456789abcdef"
     ("method", "target", "hints"),
     [
         ("POST", "/jobs/overview", ["the path exists with the method GET"]),
-        ("DELETE", f"/jobs/{JOB}", ["the path exists with the method GET and PATCH"]),
+        ("DELETE", f"/jobs/{JOB}", ["the path exists with the methods GET and PATCH"]),
         ("POST", f"/v1/{JOB}/stop", ["did you mean POST /jobs/:jobid/stop?"]),
         ("POST", f"/v1/job/{JOB}/stop", ["did you mean POST /jobs/:jobid/stop?"]),
         ("POST", f"/jobs/{JOB}/savepoint", ["did you mean POST /jobs/:jobid/savepoints?"]),

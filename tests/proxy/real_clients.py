@@ -2,10 +2,11 @@
 
     python -m tests.proxy.real_clients 2.3.0
 
-Bodies have 1 B to 200 MiB, with and without `Expect`, with a length and chunked. Each response has the status that the
-cluster gives directly, the commands of Flink succeed, each page of the dashboard has the same errors as directly, and
-the proxy itself has no findings and no request without a response. Takes about five minutes. Needs curl; the browser
-needs what tests/dashboard needs, and is skipped without it. `--only uploads,bodies,commands,browser` selects parts.
+It sends bodies of 1 B to 200 MiB, with and without `Expect`, with a content length and chunked. It checks that each
+response has the same status as without the proxy, that Flink's commands succeed, that each page of the dashboard has
+the same errors as without the proxy, and that the proxy reports no findings and no request without a response. It takes
+about five minutes. It needs curl; the browser needs what tests/dashboard needs, and is skipped without it.
+`--only uploads,bodies,commands,browser` selects parts.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ HEADERS = {
 }
 TIMEOUT_S = 180
 MISSING_JOBS = ("price-import", "nightly-report")
-"""The jobs in the addresses of dashboard pages that the cluster does not have."""
+"""Jobs in the URLs of dashboard pages that the cluster does not have."""
 
 
 class Clients:
@@ -83,7 +84,7 @@ class Clients:
         completed = subprocess.run([*command, *arguments], capture_output=True, text=True)
         return completed.stdout, f"curl: {completed.returncode}" if completed.returncode else ""
 
-    def uploads(self) -> None:
+    def send_uploads(self) -> None:
         for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
 
             def upload(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
@@ -94,7 +95,7 @@ class Clients:
 
             self.compare(f"upload of {size}, {name}", upload)
 
-    def bodies(self) -> None:
+    def send_bodies(self) -> None:
         target = f"/jobs/{'0' * 32}/savepoints"
         for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
 
@@ -104,13 +105,13 @@ class Clients:
 
             self.compare(f"JSON of {size}, {name}", post)
 
-    def commands(self, java: str, home: Path, jars: Path) -> None:
+    def run_commands(self, java: str, home: Path, jars: Path) -> None:
         folder = self.folder / "cli"
         folder.mkdir()
         address = self.proxied.removeprefix("http://")
         flink = Frontend(java, home / "lib", folder, address)
         flink.write_configuration()
-        savepoints, job, path = f"file://{self.folder}/savepoints", "", ""
+        savepoints, job, savepoint = f"file://{self.folder}/savepoints", "", ""
         wordcount = str(jars / "wordcount.jar")
         for arguments in (
             ["list"],
@@ -123,7 +124,7 @@ class Clients:
             ["savepoint", "-d", "SAVEPOINT"],
             ["list", "-a"],
         ):
-            words = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
+            words = [{"JOB": job, "SAVEPOINT": savepoint}.get(word, word) for word in arguments]
             code, output = flink.run([words[0], "-m", address, *words[1:]])
             self.check(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
             if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
@@ -132,9 +133,9 @@ class Clients:
                 driver.variables["job"] = job
                 wait_checkpoints(driver, 1)
             if match := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
-                path = match[0]
+                savepoint = match[0]
 
-    def browser(self, job_id: str) -> None:
+    def visit_pages(self, job_id: str) -> None:
         if missing := missing_requirement():
             print(f"no browser: {missing}")
             return
@@ -200,13 +201,13 @@ def main() -> int:
         with run_proxy(url, folder, failures) as proxy_url:
             clients = Clients(url, proxy_url, folder)
             if "uploads" in parts:
-                clients.uploads()
+                clients.send_uploads()
             if "bodies" in parts:
-                clients.bodies()
+                clients.send_bodies()
             if "commands" in parts:
-                clients.commands(java, home, jars)
+                clients.run_commands(java, home, jars)
             if "browser" in parts and job_id is not None:
-                clients.browser(job_id)
+                clients.visit_pages(job_id)
         failures += clients.failures
     print(f"{len(failures)} failures", *failures, sep="\n")
     return 1 if failures else 0

@@ -1,4 +1,4 @@
-"""`Expect: 100-continue`, and requests that get no response."""
+"""The proxy forwards bodies to a server that sends `100 Continue` late, and counts requests that get no response."""
 
 from __future__ import annotations
 

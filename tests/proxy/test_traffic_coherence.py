@@ -70,7 +70,7 @@ def test_a_contradiction_over_time_is_reported_unless_the_server_was_restarted()
     assert add_all(coherence, make_response("/overview", OTHER_VERSION, 12_000)) == expected
 
 
-def test_the_end_reports_contradictions_that_are_held_back() -> None:
+def test_contradictions_that_await_confirmation_are_reported_at_the_end() -> None:
     coherence = make_coherence()
     assert (
         add_all(

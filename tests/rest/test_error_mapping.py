@@ -1,4 +1,7 @@
-"""Error, operation and release -> status and first line. See docs/flink-behaviour.md#unknown-ids."""
+"""The error, operation and release determine the status and the first line of a response.
+
+See docs/flink-behaviour.md#unknown-ids.
+"""
 
 from __future__ import annotations
 

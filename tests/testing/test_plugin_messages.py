@@ -187,7 +187,7 @@ def upload(url, content):
             "*404 POST /v1/*/stop {}",
             "                     did you mean POST /jobs/:jobid/stop[?]",
             "*404 DELETE /jobs/*",
-            "                     the path exists with the method GET and PATCH",
+            "                     the path exists with the methods GET and PATCH",
             "*404 POST /jobs/overview",
             "                     the path exists with the method GET",
             "*202 POST /jobs/*/savepoints *",

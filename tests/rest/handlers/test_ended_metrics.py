@@ -75,7 +75,7 @@ def test_metrics_that_were_never_fetched_do_not_remain():
 
 
 def test_accumulators_are_updated_with_the_heartbeats_of_the_job_master():
-    """Real clusters show no accumulators in the first 10 s of a job, and then those at the age of 10 s.
+    """Real clusters show no accumulators until a job is 10 s old, and then the values that they have at that time.
 
     The age of the TaskManager makes no difference.
     """

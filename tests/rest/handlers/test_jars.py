@@ -50,9 +50,9 @@ def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
 ])  # fmt: skip
 def test_invalid_uploads_are_rejected(tmp_path, names, text):
     files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
-    with HandlerClient() as client, pytest.raises(InvalidUpload) as refused:
+    with HandlerClient() as client, pytest.raises(InvalidUpload) as raised:
         client.call("uploadJar", files=files)
-    assert refused.value.message == text
+    assert raised.value.message == text
 
 
 def test_each_plan_has_a_new_id_unless_the_request_has_one(tmp_path):
@@ -75,7 +75,7 @@ def test_the_body_overrides_the_query(tmp_path):
 
 
 @pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
-def test_arguments_in_one_text_are_ignored_since_2_0(tmp_path, flink, name):
+def test_arguments_in_one_string_are_ignored_since_2_0(tmp_path, flink, name):
     with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS)), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         body = {"programArgs": "--par 1 --name 'old style'"}
@@ -117,15 +117,15 @@ def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
             assert exception_classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
 
 
-@pytest.mark.parametrize(("flink", "hint"), [("1.18", False), ("1.19", True)])
-def test_a_main_without_a_job_has_no_plan(tmp_path, flink, hint):
+@pytest.mark.parametrize(("flink", "has_hint"), [("1.18", False), ("1.19", True)])
+def test_a_main_without_a_job_has_no_plan(tmp_path, flink, has_hint):
     with HandlerClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             client.call("generatePlanFromJar", jarid=jar)
         text = raised.value.exception.message
         assert text.startswith("The program plan could not be fetched - the program aborted pre-maturely.")
-        assert ("The root cause may be that" in text) is hint
+        assert ("The root cause may be that" in text) is has_hint
         assert f"Classpath: [file:{client.cluster.jars.shown_folder}/{jar}]" in text
 
 
@@ -149,8 +149,11 @@ def test_the_standard_output_of_a_main_is_shown(tmp_path):
     ("1.20", b"nothing to do\n2026-01-01T"),
     ("2.3", b"nothing to do\n"),
 ])  # fmt: skip
-def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, printed):
-    """In 2.3.0 and 1.20.5, but not in 1.12.5, System.out stays redirected; 1.20.5 logs a closed class loader."""
+def test_a_plan_with_an_invalid_parallelism_ends_the_output_of_mains_since_1_17(tmp_path, flink, printed):
+    """In 2.3.0 and 1.20.5, but not in 1.12.5, such a plan leaves System.out redirected, so later mains print nothing.
+
+    1.20.5 then also logs a closed class loader.
+    """
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
     with HandlerClient(submissions=rules(spec), flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
@@ -163,7 +166,7 @@ def test_a_plan_without_environment_ends_the_output_of_mains(tmp_path, flink, pr
         assert output == printed or (flink == "1.20" and output.startswith(printed))
 
 
-def test_arguments_are_numbers_as_java_reads_them(tmp_path):
+def test_numbers_in_arguments_are_parsed_as_in_java(tmp_path):
     """Observed on 2.3.0, 1.20.5 and 1.12.5: `Integer.parseInt("1 ")` fails."""
     with HandlerClient(submissions=rules(job(program=READS_ARGUMENTS))) as client:
         jar = client.upload(make_jar(tmp_path))
@@ -173,7 +176,7 @@ def test_arguments_are_numbers_as_java_reads_them(tmp_path):
         assert not raised.value.refused
 
 
-def test_a_class_of_java_has_no_main(tmp_path):
+def test_a_jdk_class_as_entry_class_has_no_main(tmp_path):
     """Observed on 2.3.0, 1.20.5 and 1.12.5: the class loader of a jar finds the classes of its parent."""
     path = make_jar(tmp_path)
     with zipfile.ZipFile(path, "a") as archive:
@@ -189,11 +192,11 @@ def test_a_class_of_java_has_no_main(tmp_path):
             assert raised.value.exception.cause.message.startswith(text)
 
 
-@pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
-def test_a_plan_with_an_invalid_parallelism_is_rejected_since_1_17(tmp_path, flink, passes):
+@pytest.mark.parametrize(("flink", "is_accepted"), [("1.16", True), ("1.17", False)])
+def test_a_plan_with_an_invalid_parallelism_is_rejected_since_1_17(tmp_path, flink, is_accepted):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
-        if passes:
+        if is_accepted:
             assert client.call("generatePlanFromJar", {"parallelism": 0}, jarid=jar)["plan"]["nodes"]
         else:
             with pytest.raises(ProgramError) as raised:
@@ -309,7 +312,7 @@ def test_an_application_with_the_id_of_another_job_fails(tmp_path):
         assert client.cluster.job(JOB_ID) is other
 
 
-def test_the_result_of_a_job_that_can_not_be_initialized_has_no_application(tmp_path):
+def test_the_result_of_a_job_that_cannot_be_initialized_has_no_application(tmp_path):
     """As in 2.3.0, its application stays RUNNING and shows no exception."""
     with HandlerClient() as client:
         jar = client.upload(make_jar(tmp_path))
@@ -338,7 +341,7 @@ def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
         ("parallelism.default", "many"),
     ],
 )
-def test_options_that_can_not_be_parsed_are_rejected(tmp_path, option, value):
+def test_options_that_cannot_be_parsed_are_rejected(tmp_path, option, value):
     with HandlerClient(submissions=rules(job())) as client:
         jar = client.upload(make_jar(tmp_path))
         for operation in ("generatePlanFromJar", "submitJobFromJar"):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from urllib.parse import quote
 
 import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec
-from tests.cluster.cluster_factory import VERTICES
-from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
+from tests.cluster.cluster_factory import VERTICES, job
+from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient
 from tests.scenario.scenario_helpers import scenario_harness
+
+BUFFER_BYTES = 32_768
 
 
 def aggregated_names(client: HandlerClient, requested: str) -> list[str]:
@@ -40,16 +43,16 @@ def test_input_of_subtasks_on_other_taskmanagers_is_remote():
     with HandlerClient(job(id=JOB_ID), taskmanagers=2, slots=1) as client:
         client.advance("1min")
         [_source, count, _sink] = client.call("getJobDetails", jobid=JOB_ID)["vertices"]
-        remote = []
+        receives_remotely = []
         for subtask in range(2):
             path = {"jobid": JOB_ID, "vertexid": count["id"], "subtaskindex": subtask}
-            local, away = (
+            local_bytes, remote_bytes = (
                 int(value_of_metric(client, "getSubtaskMetrics", f"numBytesIn{kind}", **path))
                 for kind in ("Local", "Remote")
             )
-            assert bool(local) != bool(away)
-            remote.append(bool(away))
-        assert sorted(remote) == [False, True]
+            assert bool(local_bytes) != bool(remote_bytes)
+            receives_remotely.append(bool(remote_bytes))
+        assert sorted(receives_remotely) == [False, True]
 
 
 def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
@@ -65,7 +68,7 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
             counts.append([int(value_of_metric(client, "getSubtaskMetrics", name, **path)) for name in names])
     [[records, _, buffers], [_, size, full_buffers]] = counts
     assert buffers == records, "each record is sent before the next one arrives"
-    assert full_buffers == -(-size // 32_768)
+    assert full_buffers == math.ceil(size / BUFFER_BYTES)
 
 
 @pytest.mark.parametrize("flink", ["2.3", "1.12"])

@@ -31,7 +31,7 @@ def test_responses_agree_every_50_ms_during_a_rescale(upper):
         assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {upper}
 
 
-def test_slots_that_a_rescale_frees_go_to_a_job_that_waits():
+def test_slots_that_a_rescale_frees_go_to_a_waiting_job():
     with adaptive() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
         client.advance("28s")

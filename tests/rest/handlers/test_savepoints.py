@@ -30,7 +30,7 @@ def test_a_triggered_savepoint_completes_with_a_location():
         assert response["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
 
 
-def test_a_trigger_id_can_be_sent_repeatedly():
+def test_requests_with_the_same_trigger_id_take_one_savepoint():
     with client_with_running_job() as client:
         for _ in range(2):
             response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
@@ -39,7 +39,7 @@ def test_a_trigger_id_can_be_sent_repeatedly():
         assert len([record for record in client.cluster.job(JOB_ID).checkpoints.tracked if record.is_savepoint]) == 1
 
 
-def test_stopping_ends_the_job():
+def test_a_stop_with_savepoint_finishes_the_job():
     with client_with_running_job() as client:
         trigger = client.call("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
@@ -68,7 +68,7 @@ def test_a_savepoint_needs_a_directory(flink, key, operation, field):
     ("triggerStopWithSavepoint", "getSavepointStatus", "failure-cause"),
     ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
 ])  # fmt: skip
-def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
+def test_an_unknown_job_is_reported_when_the_operation_is_polled(trigger, status, key):
     with client_with_running_job() as client:
         trigger_id = client.call(trigger, jobid=UNKNOWN_ID)["request-id"]
         client.advance("1s")
@@ -87,8 +87,8 @@ def test_a_checkpoint_can_be_triggered():
     with client_with_running_job() as client:
         trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
-        done = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
-        assert done == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[done["checkpointId"] - 1].id}
+        result = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
+        assert result == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[result["checkpointId"] - 1].id}
         with pytest.raises(TriggerNotFound):
             client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
 

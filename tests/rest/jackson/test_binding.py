@@ -77,7 +77,7 @@ def test_a_fraction_is_cut_off() -> None:
     assert read(b'{"parallelism": 2.9}', "submitJobFromJar") == {"parallelism": 2}
 
 
-def test_numbers_are_trimmed_as_java_does() -> None:
+def test_numbers_are_trimmed_as_in_java() -> None:
     """In 1.12.5, `"\\u0000"` is an empty text, which stands for null."""
     assert read(b'{"parallelism": "\\u0000"}', "submitJobFromJar") == {"parallelism": None}
     assert read(b'{"parallelism": "\\u0000 2 "}', "submitJobFromJar") == {"parallelism": 2}

@@ -1,3 +1,5 @@
+"""`modelled_fields` separates the fields that a payload provides from those with placeholders."""
+
 from flinkmock.contract import Contract
 from flinkmock.rest.rendering import ResponseRenderer, modelled_fields
 

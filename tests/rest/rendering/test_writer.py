@@ -45,9 +45,9 @@ def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(d
     contract = Contract.load(minor)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
     payload = copy.deepcopy(data.draw(values_of(minor).of(operation.response)))
-    objects = [(object, key) for object in all_objects(payload) for key in object]
-    if objects:
-        changed, key = data.draw(st.sampled_from(objects))
+    objects_and_keys = [(json_object, key) for json_object in all_objects(payload) for key in json_object]
+    if objects_and_keys:
+        changed, key = data.draw(st.sampled_from(objects_and_keys))
         if data.draw(st.booleans()):
             del changed[key]
         else:
