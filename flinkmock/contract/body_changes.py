@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flinkmock.contract.change_meaning import json_type, of_field
+from flinkmock.contract.change_meaning import json_type, meaning_of_field
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.operation import ALIASES
 from flinkmock.contract.schema_fields import SchemaField
@@ -60,7 +60,7 @@ def body_changes(
                 before=str(old_field),
                 after=str(new_field),
                 breaking=_allows_more(old_field, new_field) if is_response else _allows_more(new_field, old_field),
-                meaning=of_field(old_field, new_field, is_request=not is_response),
+                meaning=meaning_of_field(old_field, new_field, is_request=not is_response),
             )
     old_order, new_order = [path for path in before if path in after], [path for path in after if path in before]
     if old_order != new_order:

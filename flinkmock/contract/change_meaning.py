@@ -51,12 +51,12 @@ def json_type(kind: str) -> str:
     return "string" if kind.startswith("'") else _JSON_TYPES_BY_KIND.get(kind, kind)
 
 
-def of_jackson_feature(feature: str, is_on: bool) -> str:
+def meaning_of_jackson_feature(feature: str, is_on: bool) -> str:
     """Return the meaning of a changed feature with which Jackson reads bodies."""
     return _JACKSON_FEATURES.get((feature, is_on), f"Jackson's {feature} is {'on' if is_on else 'off'}")
 
 
-def of_attribute(name: str, before: Any, after: Any) -> str:
+def meaning_of_attribute(name: str, before: Any, after: Any) -> str:
     """Return the meaning of a changed attribute of an operation."""
     match name:
         case "status":
@@ -74,7 +74,7 @@ def of_attribute(name: str, before: Any, after: Any) -> str:
     return f"{_text(after)} instead of {_text(before)}"
 
 
-def of_parameter(before: Parameter, after: Parameter) -> str:
+def meaning_of_parameter(before: Parameter, after: Parameter) -> str:
     """Return the meaning of a changed parameter."""
     parts = []
     if after.required != before.required:
@@ -90,7 +90,7 @@ def _type_of_parameter(parameter: Parameter) -> str:
     return str(parameter.minimum) if parameter.minimum is not None else parameter.format or parameter.type
 
 
-def of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> str:
+def meaning_of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> str:
     """Return the meaning of a changed field; "" if it has none for a client."""
     old_type, new_type = json_type(before.kind), json_type(after.kind)
     parts = [] if old_type == new_type else [f"{_type_name(new_type)} instead of {_type_name(old_type)}"]

@@ -162,7 +162,7 @@ class Contract:
 
     @property
     def imported(self) -> bool:
-        """Whether it was imported, so that it may have fields and operations that the cluster model does not know.
+        """Whether the contract was imported. It may then have fields and operations that the cluster model lacks.
 
         Bundled contracts come from Flink's jars. The model knows all of their fields (`flinkmock coverage`).
         """

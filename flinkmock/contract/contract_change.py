@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -61,11 +62,15 @@ def _difference_text(before: str, after: str) -> str:
     """Return the added and removed values of enums and of maps with fixed keys, otherwise both texts."""
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
-            old_values, new_values = (
-                text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after)
-            )
+            old_values, new_values = _values_after(mark, before), _values_after(mark, after)
             changed = [f"-{value}" for value in old_values if value not in new_values]
             changed += [f"+{value}" for value in new_values if value not in old_values]
             if changed:
                 return label + ", ".join(changed)
     return f"{before} → {after}"
+
+
+def _values_after(mark: str, text: str) -> list[str]:
+    """Return ["A", "B"] for the mark "enum " and a text such as "enum A|B or null, mandatory"."""
+    values = re.split(",| or ", text.partition(mark)[2])[0]
+    return values.split("|")

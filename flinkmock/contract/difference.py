@@ -17,7 +17,7 @@ from itertools import chain, pairwise
 
 from flinkmock.contract.behaviour_changes import ALL, BEHAVIOUR_CHANGES
 from flinkmock.contract.body_changes import body_changes
-from flinkmock.contract.change_meaning import of_attribute, of_jackson_feature, of_parameter
+from flinkmock.contract.change_meaning import meaning_of_attribute, meaning_of_jackson_feature, meaning_of_parameter
 from flinkmock.contract.contract import Contract, known_releases, release_number
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.operation import Operation, Parameter
@@ -37,7 +37,10 @@ _COMPARED_ATTRIBUTES = (
 
 
 def difference(old: Contract, new: Contract) -> list[ContractChange]:
-    """Return the changes from `old` to `new`; `since` is always `new`. Operations correspond by method and path."""
+    """Return the changes from `old` to `new`. Their `since` is the release of `new`.
+
+    Operations are compared if they have the same method and path.
+    """
     return [replace(change, since=new.release.minor) for change in _changes(old, new)]
 
 
@@ -49,8 +52,8 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
         InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)
-    last_release: dict[tuple[str, ...], str] = {}
-    last_release_of_kind: dict[tuple[str, ...], str] = {}
+    last_release: dict[tuple[str, ...], str] = {}  # field -> the last release that changed it
+    last_release_of_kind: dict[tuple[str, ...], str] = {}  # field and kind of change -> the last release with it
     for change in chain.from_iterable(changes_by_release(old, new)):
         field = change.where, change.part, change.field
         last_release[field] = last_release_of_kind[*field, change.kind] = change.since
@@ -105,7 +108,7 @@ def _adjacent_difference(earlier: str, later: str) -> list[ContractChange]:
     return difference(Contract.load(earlier), Contract.load(later))
 
 
-def _by_path(contract: Contract) -> dict[str, Operation]:
+def _by_method_and_path(contract: Contract) -> dict[str, Operation]:
     return {str(operation): operation for operation in contract}
 
 
@@ -117,7 +120,7 @@ def _method_and_shape(operation: Operation) -> tuple[str, ...]:
 def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     """Yield all changes. The functions that this function calls leave out `since`, which the caller fills in."""
     yield from _jackson_changes(old, new)
-    before, after = _by_path(old), _by_path(new)
+    before, after = _by_method_and_path(old), _by_method_and_path(new)
     shapes = {_method_and_shape(operation) for operation in after.values()}
     for where in sorted(before.keys() | after.keys(), key=_sort_key):
         if where not in before:
@@ -149,7 +152,7 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
                 before=_plain(was_on),
                 after=_plain(is_on),
                 breaking=is_on and "fail" in name,
-                meaning=of_jackson_feature(name, is_on),
+                meaning=meaning_of_jackson_feature(name, is_on),
             )
 
 
@@ -177,7 +180,7 @@ def _operation_changes(before: Operation, after: Operation, old: Contract, new: 
                 before=_plain(old_value),
                 after=_plain(new_value),
                 breaking=name in ("status", "file_upload") or (name == "requires_config" and bool(new_value)),
-                meaning=of_attribute(name, old_value, new_value),
+                meaning=meaning_of_attribute(name, old_value, new_value),
             )
     yield from _parameter_changes(where, "path parameter", before.path_parameters, after.path_parameters)
     yield from _parameter_changes(where, "query parameter", before.query_parameters, after.query_parameters)
@@ -234,7 +237,7 @@ def _parameter_changes(
                 before=parameter_text(before[name]),
                 after=text,
                 breaking=_accepts_less(before[name], parameter),
-                meaning=of_parameter(before[name], parameter),
+                meaning=meaning_of_parameter(before[name], parameter),
             )
 
 

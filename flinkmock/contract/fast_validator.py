@@ -22,7 +22,7 @@ ANNOTATIONS = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
     "refined", "title",
 })  # fmt: skip
-"""Keywords that constrain no values, like those that begin with x-."""
+"""Keywords that don't constrain values. Neither do keywords that begin with x-."""
 INT_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 """The ranges of Java's int and long by format."""
 _KEYWORDS_OF_CLOSED_OBJECT = {"type", "properties", "required", "additionalProperties"}

@@ -18,7 +18,7 @@ def operations_of(flink: str | None) -> Iterator[Operation]:
         yield from Contract.load(release)
 
 
-def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
+def unknown_operation_message(pattern: Pattern, flink: str | None = None) -> str | None:
     """Return a message if no operation matches a pattern, otherwise None.
 
     Args:
@@ -35,10 +35,10 @@ def find_by_id(name: str, flink: str | None = None) -> Pattern:
     for operation in operations_of(flink):
         if operation.id == name:
             return Pattern(operation.method, operation.segments)
-    raise InvalidArgument(_capitalized(unknown_operation_id(name, flink)))
+    raise InvalidArgument(_capitalized(unknown_id_message(name, flink)))
 
 
-def unknown_operation_id(name: str, flink: str | None = None) -> str:
+def unknown_id_message(name: str, flink: str | None = None) -> str:
     """Return the message for a name that is not an operation id."""
     similar_ids = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
     hint = f' Did you mean "{similar_ids[0]}"?' if similar_ids else ""

@@ -1,7 +1,7 @@
 """Writes a release's contract as an OpenAPI 3.1 document.
 
 Flink's own document is wrong about metrics, watermarks, ids of slot sharing groups, checkpoint statistics,
-`SerializedThrowable` and the spelling of enums. Our document is made from the schemas that validate the recordings of
+`SerializedThrowable` and the spelling of enums. This document is made from the schemas that validate the recordings of
 real clusters. Extensions contain what OpenAPI can't express, so that `flinkmock import` restores the same contract from
 the document: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
 `x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of parameters),
@@ -25,7 +25,7 @@ COMPONENT_PREFIX = "#/components/schemas/"
 CONVERTER_PROPERTIES = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
 LIST_PARAMETERS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
-"""The query parameters of which Flink reads several values, separated by commas. Of others, it reads one value."""
+"""The query parameters from which Flink reads several values, separated by commas. From others, it reads one value."""
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE_EXTENSION = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}

@@ -21,7 +21,8 @@ class OperationTraits:
         is_log_url: Whether GeneratedLogUrlHandler handles it, which converts no path parameters, reads no body and
             sends no CORS header (docs/flink-behaviour.md#cors).
         runs_jar: Whether it runs the program of a jar. Such operations reject parameters with several values.
-        asks_dispatcher: Whether an unknown job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
+        asks_dispatcher: Whether the handler asks the dispatcher without looking up the job first, so that an unknown
+            job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
         looks_up_vertex: Whether it has a special message for an unknown vertex.
         reads_taskmanager_file: Whether it fetches a file from a TaskManager.
         expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).
@@ -65,7 +66,7 @@ TRAITS: Mapping[str, OperationTraits] = {
     # 1.12 asks the dispatcher and fails for ended jobs. Later releases compute back pressure from metrics.
     "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
     "getSubtaskCurrentAttemptDetails": OperationTraits(echoes={"subtaskindex": "subtask"}),
-    # The JobManager forgets earlier attempts.
+    # The JobManager forgets old attempts, so that an attempt may be gone after it was listed.
     "getSubtaskExecutionAttemptDetails": OperationTraits(
         expected_errors=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
     ),

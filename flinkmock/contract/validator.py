@@ -93,7 +93,7 @@ _TYPES_OF_RESPONSES = Draft202012Validator.TYPE_CHECKER.redefine(
 )
 
 
-def _read_as_integer(_: Any, value: Any) -> bool:
+def _is_readable_as_integer(_: Any, value: Any) -> bool:
     if isinstance(value, str):
         text = value.strip()
         return text == "" or text.removeprefix("-").isdecimal()
@@ -105,14 +105,14 @@ def _read_as_integer(_: Any, value: Any) -> bool:
 _TYPES_OF_REQUESTS = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "string": lambda _, value: isinstance(value, (str, int, float)),
-        "integer": _read_as_integer,
+        "integer": _is_readable_as_integer,
         "boolean": lambda _, value: isinstance(value, (bool, int)) or value in ("true", "false", "True", "False", ""),
     }
 )
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Return keywords with further rules, and those for alternatives, which only report errors of the best branch."""
+    """Return keywords that check additional rules. Those for alternatives report only the errors of the best branch."""
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))

@@ -1,7 +1,8 @@
-"""The time axis of a picture: its ticks, and the positions of moments."""
+"""The time axis of a picture: its ticks, and the positions of times."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 STEPS_MS = (
@@ -22,13 +23,13 @@ class Axis:
     right: float
 
     def x(self, at: int) -> float:
-        """Return the position of a moment. Moments outside are placed at the edges."""
+        """Return the position of a time. Times outside of the axis are placed at its ends."""
         clamped = min(max(at, self.begin), self.end)
         return self.left + (self.right - self.left) * (clamped - self.begin) / max(self.end - self.begin, 1)
 
     def ticks(self) -> list[int]:
-        """Return about MAX_TICKS moments or fewer, all multiples of the same distance."""
+        """Return the times of about MAX_TICKS ticks or fewer, all multiples of the same distance."""
         duration = self.end - self.begin
         step = next((step for step in STEPS_MS if duration / step <= MAX_TICKS), duration // MAX_TICKS + 1)
-        first = -(-self.begin // step) * step
+        first = math.ceil(self.begin / step) * step
         return list(range(first, self.end + 1, step))

@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of a dry run without findings.
+    """What a dry run without findings covered.
 
     Attributes:
         flink: The release.

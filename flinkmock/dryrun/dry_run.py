@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import LeadershipTerm
-from flinkmock.dryrun.durations import format_duration_spec, format_moment
+from flinkmock.dryrun.durations import format_duration_spec, format_time
 from flinkmock.dryrun.scripted_client import ScriptedClient
 from flinkmock.dryrun.simulator import JobRun, Simulator
 from flinkmock.dryrun.timeline import (
@@ -28,7 +28,12 @@ MIN_IDLE_MS = 500
 
 
 class _Idle(NamedTuple):
-    """Why the tasks of a RUNNING job do not run yet, and until when, in ms since the start; None: they run."""
+    """Why the tasks of a RUNNING job do not run yet, and until when.
+
+    Attributes:
+        reason: The reason; "" if the tasks run.
+        until: The end in ms since the start, infinity if it is not reached; None if the tasks run.
+    """
 
     reason: str = ""
     until: float | None = None
@@ -41,7 +46,7 @@ class DryRun:
         scenario: The loaded scenario.
         rule_count: The number of submission rules in the scenario file. The client runs a jar for each.
         flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms; None for until nothing new happens.
+        until: The duration in ms; None to run until nothing new happens.
         watch: Is called after each change, with the simulator and the jobs whose state has changed.
 
     Raises:
@@ -134,8 +139,8 @@ class DryRun:
         if end is not None and running_from >= end:
             return _Idle("its tasks never run", inf)
         if attempt.deployed_at - at >= MIN_IDLE_MS:
-            return _Idle(f"waits for slots; its tasks run from {format_moment(running_from)}", running_from)
-        return _Idle(f"its tasks restore their state until {format_moment(running_from)}", running_from)
+            return _Idle(f"waits for slots; its tasks run from {format_time(running_from)}", running_from)
+        return _Idle(f"its tasks restore their state until {format_time(running_from)}", running_from)
 
     def _outlook(self, job_run: JobRun) -> tuple[str, bool]:
         """Describe what a job does after the end, and return whether it repeats earlier steps."""

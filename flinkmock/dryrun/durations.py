@@ -1,4 +1,4 @@
-"""Formats moments and durations for plans."""
+"""Formats times and durations for plans."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.units import format_duration_range
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
 
 
-def format_moment(ms: int, decimals: int = 1) -> str:
+def format_time(ms: int, decimals: int = 1) -> str:
     """Format the time since the start: 0.5s, 1m10.5s, 2h00m00.0s, -3h00m00.0s.
 
     All parts except the first have two digits, so that columns align.
@@ -24,9 +24,9 @@ def format_moment(ms: int, decimals: int = 1) -> str:
     return f"{'-' if ms < 0 else ''}{text}{remaining_ms / 1000:0{width}.{decimals}f}s"
 
 
-def decimals_needed(moments: Iterable[int]) -> int:
-    """Return how many decimals of a second distinguish these moments: 1, or 3 if any is not a multiple of 100 ms."""
-    return 3 if any(ms % 100 for ms in moments) else 1
+def decimals_needed(times: Iterable[int]) -> int:
+    """Return how many decimals of a second distinguish these times in ms: 1, or 3 if any has parts of 100 ms."""
+    return 3 if any(ms % 100 for ms in times) else 1
 
 
 def format_duration_spec(duration: DurationSpec) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flinkmock.faults import Fault, FaultTrigger
 
 MAX_REQUESTS = 10_000
-"""The highest number of requests after which the numbers of examined faults repeat."""
+"""Faults are not examined if the numbers of the requests to which they apply repeat only after more requests."""
 
 
 def hiding_faults(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
@@ -43,7 +43,7 @@ def _hides(earlier: Fault, later: FaultTrigger) -> bool:
 
 
 def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] | None) -> bool:
-    """Return whether the period `outer` contains `inner`. None is the complete time, an end of None never comes."""
+    """Return whether the period `outer` contains `inner`. None stands for all time, an end of None for no end."""
     outer_start, outer_end = outer or (0, None)
     inner_start, inner_end = inner or (0, None)
     return outer_start <= inner_start and (outer_end is None or (inner_end is not None and inner_end <= outer_end))

@@ -1,8 +1,8 @@
-"""The client of a dry run, which calls the operations that the scenario configures, so that the plan shows the effect.
+"""The client of a dry run. It calls the operations that the scenario configures, so that the plan shows their effects.
 
-It calls each configured operation on the first job to which it applies, once more than the calls that should fail.
-Then it runs a jar for each submission rule, from the newest savepoint if there is one. It runs a jar for the rule `*`
-only if there is no other rule.
+It calls each configured operation on each job that has its own settings for the operation, and on the first of the
+other jobs: once more than the calls that should fail. Then it runs a jar for each submission rule, from the newest
+savepoint if there is one. It runs a jar for the rule `*` only if there is no other rule.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ MAX_CALLS = 4
 MAX_RULES = 20
 """The maximum number of submission rules for which a jar is run."""
 DIRECTORY = "file:///savepoints"
-SNAPSHOT_REQUESTS = {
+CHECKPOINT_REQUESTS = {
     "savepoint": ("savepoints", {"target-directory": DIRECTORY, "cancel-job": False}),
     "checkpoint": ("checkpoints", {}),
     "stop-with-savepoint": ("stop", {"targetDirectory": DIRECTORY, "drain": False}),
 }
 """Operation -> the last segment of its path, and the body of its request."""
-ORDER = ("savepoint", "checkpoint", "rescale", "stop-with-savepoint", "cancel")
+OPERATION_ORDER = ("savepoint", "checkpoint", "rescale", "stop-with-savepoint", "cancel")
 """The order of operations. Those that keep the job running come first."""
 
 
@@ -61,7 +61,7 @@ class ScriptedClient:
 
     def steps(self) -> Iterator[int]:
         """Run the steps one by one; yield the pause in ms before each further step."""
-        for name in ORDER:
+        for name in OPERATION_ORDER:
             for job, spec in self._targets(name):
                 for _ in range(_call_count(spec)):
                     if not job.has_ended:
@@ -79,7 +79,7 @@ class ScriptedClient:
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, ClusterOperationSpec]]:
-        """Return the jobs on which to call an operation: each that has settings for it, and the first of the others."""
+        """Return the jobs on which to call an operation: those with their own settings, and the first of the others."""
         cluster = self._simulator.cluster
         targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}  # by the identity of the job's settings or of None
         for job in cluster.jobs.values():
@@ -98,7 +98,7 @@ class ScriptedClient:
             elif name == "rescale":
                 self._rescale(job)
             else:
-                yield from self._take_snapshot(name, job)
+                yield from self._take_checkpoint(name, job)
         except (ClusterError, OperationNotFound) as error:
             self._simulator.add_event(EventKind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
@@ -114,10 +114,10 @@ class ScriptedClient:
         self._client.json("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
         self._simulator.add_event(EventKind.OPERATION, job, f"rescale to {slots}")
 
-    def _take_snapshot(self, name: str, job: Job) -> Iterator[int]:
+    def _take_checkpoint(self, name: str, job: Job) -> Iterator[int]:
         """Take a savepoint or checkpoint; yield the pauses in ms until it is done."""
         triggered_at = self._simulator.now
-        segment, body = SNAPSHOT_REQUESTS[name]
+        segment, body = CHECKPOINT_REQUESTS[name]
         response = self._client.json("POST", f"/jobs/{job.id}/{segment}", body)
         trigger_id = response["request-id"]
         kind = AsyncOperationKind.CHECKPOINT if name == "checkpoint" else AsyncOperationKind.SAVEPOINT

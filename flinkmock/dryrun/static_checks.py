@@ -133,7 +133,8 @@ class StaticChecks:
         for other in earlier:
             if expectation.matcher != other.matcher:
                 continue
-            low, high = max(expectation.times.low, other.times.low), _min(expectation.times.high, other.times.high)
+            low = max(expectation.times.low, other.times.low)
+            high = _smallest_limit(expectation.times.high, other.times.high)
             if high is not None and low > high:
                 line = other.location.rsplit(":", 2)[-2] if ":" in other.location else "?"
                 message = (
@@ -180,5 +181,5 @@ def _expectation_locations(document: YamlNode) -> Iterator[SourceLocation]:
         yield from map(node.key_location, node.items)
 
 
-def _min(*limits: int | None) -> int | None:
+def _smallest_limit(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)

@@ -1,6 +1,7 @@
-"""A plan as a picture: lanes of jobs with coloured states and markers of events, without scripts and resources.
+"""A plan as an SVG picture: a lane for each job, with coloured states and markers of events.
 
-It has light and dark colours. Elements that are too narrow for their text show it in tooltips.
+It has light and dark colours, and neither scripts nor external resources. Elements that are too narrow for their text
+show it in tooltips.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from flinkmock.dryrun.axis import Axis
-from flinkmock.dryrun.durations import decimals_needed, format_moment
+from flinkmock.dryrun.durations import decimals_needed, format_time
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, StateInterval, Timeline, TimelineEvent
 from flinkmock.palette import STATES, css
@@ -76,6 +77,8 @@ class _TextRow:
 
 
 class _Picture:
+    """Draws one plan from top to bottom."""
+
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._timeline = timeline = plan.timeline
@@ -192,7 +195,7 @@ class _Picture:
             idle_width = self._axis.x(round(min(interval.idle_until, end))) - left
             idle_box = f'x="{_px(left)}" y="{_px(bar_top)}" width="{_px(idle_width)}" height="{BAR_HEIGHT}"'
             yield f'<rect class="wait" {idle_box}/>'
-        if has_ended:  # a final state gets a thick edge at its beginning
+        if has_ended:  # the terminal state gets a thick edge at its beginning
             edge_box = f'x="{_px(left)}" y="{_px(bar_top)}" width="3" height="{BAR_HEIGHT}"'
             yield f'<rect {edge_box} style="fill:var(--s-{state})"/>'
         if len(interval.state) * LETTER_WIDTH + 10 <= width:
@@ -213,7 +216,7 @@ class _Picture:
         return self._axis.x(end) - self._axis.x(interval.begin)
 
     def _interval_title(self, interval: StateInterval, outlook: str) -> str:
-        text = f"{interval.state} from {format_moment(interval.begin, self._decimals)}"
+        text = f"{interval.state} from {format_time(interval.begin, self._decimals)}"
         if interval.end is not None:
             text += f" for {format_duration(interval.end - interval.begin)}"
         return "\n".join(filter(None, (text, interval.note, outlook)))
@@ -253,9 +256,9 @@ class _Picture:
         left = self._axis.x(event.at)
         right = left if event.end is None else max(self._axis.x(event.end), left + 2)
         y = bar_top - 3
-        until = f" until {format_moment(event.end, self._decimals)}" if event.end is not None else ""
+        until = f" until {format_time(event.end, self._decimals)}" if event.end is not None else ""
         label = f"{event.text} {event.outcome}".strip()
-        title = escape(f"{label}\n{format_moment(event.at, self._decimals)}{until}")
+        title = escape(f"{label}\n{format_time(event.at, self._decimals)}{until}")
         shape = f"M{_px(left)} {_px(y + 3)}v-5" + (f"H{_px(right)}v5" if event.end is not None else "")
         yield f'<g><title>{title}</title><path class="{style} line" d="{shape}"/>'
         name = f"{event.text} fails" if event.is_failure and event.kind is EventKind.OPERATION else event.text
@@ -282,8 +285,8 @@ class _Picture:
         for window in self._fault_windows:
             end = self._timeline.end if window.end is None else window.end
             left, right = self._axis.x(window.begin), self._axis.x(end)
-            until = format_moment(end) if window.end else "the end"
-            title = escape(f"{window.fault}: {format_moment(window.begin)} to {until}")
+            until = format_time(end) if window.end else "the end"
+            title = escape(f"{window.fault}: {format_time(window.begin)} to {until}")
             box = f'x="{_px(left)}" y="{_px(self._top + 6)}" width="{_px(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
             width = len(window.fault) * SMALL_LETTER_WIDTH

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from flinkmock.dryrun.durations import decimals_needed, format_moment
+from flinkmock.dryrun.durations import decimals_needed, format_time
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, Timeline
 from flinkmock.tables import Rows, columns
@@ -16,7 +16,7 @@ CLUSTER = "cluster"
 """The owner of events that do not concern a single job."""
 CLIENT = "from here on, the plan acts as a client"
 MAX_IDS = 5
-"""The number of ids that are listed of checkpoints that failed for the same reason."""
+"""The maximum number of ids that are listed for checkpoints that failed for the same reason."""
 
 
 class _Line(NamedTuple):
@@ -41,8 +41,8 @@ def plan_as_text(plan: Plan) -> str:
 def _timeline_rows(timeline: Timeline) -> Rows:
     lines = sorted([*_state_lines(timeline), *_event_lines(timeline)], key=lambda line: (line.at, line.is_state))
     decimals = decimals_needed(line.at for line in lines)
-    times = [format_moment(line.at, decimals) for line in lines]
-    width = max(map(len, [*times, format_moment(timeline.end, decimals)]), default=0)
+    times = [format_time(line.at, decimals) for line in lines]
+    width = max(map(len, [*times, format_time(timeline.end, decimals)]), default=0)
     rows: list[list[str]] = []
     client_from = timeline.client_from
     for line, time in zip(lines, times, strict=True):
@@ -83,7 +83,7 @@ def _event_lines(timeline: Timeline) -> Iterator[_Line]:
 
 def _sections(plan: Plan) -> Iterator[tuple[str, Rows]]:
     """Yield the titles and rows of the sections after the timeline."""
-    until = format_moment(plan.timeline.end, decimals_needed([plan.timeline.end]))
+    until = format_time(plan.timeline.end, decimals_needed([plan.timeline.end]))
     yield f"checkpoints until {until}", [_checkpoint_row(lane) for lane in plan.timeline.lanes if lane.checkpoints]
     yield "operations", [[f"  {name}", *cells] for name, *cells in plan.operations]
     yield "jobs of submitted jars", [[f"  {pattern}", job] for pattern, job in plan.submitted]

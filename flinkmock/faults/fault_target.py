@@ -1,4 +1,4 @@
-"""The interface through which faults see a cluster."""
+"""The interface through which faults access a cluster."""
 
 from __future__ import annotations
 

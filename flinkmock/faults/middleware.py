@@ -9,11 +9,11 @@ import dataclasses
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flinkmock.faults.body_changes import corrupt_body, set_values
+from flinkmock.faults.body_edits import corrupt_body, set_values
 from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
 from flinkmock.faults.selection import RequestInfo
 from flinkmock.faults.variation import varied_body
-from flinkmock.flink import messages
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import internal_error, plain_error
@@ -110,7 +110,7 @@ class FaultMiddleware:
             case NamedReply.GATEWAY_TIMEOUT:
                 return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
             case NamedReply.INTERNAL_ERROR:
-                timeout = JavaException("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
+                timeout = JavaException(java_classes.TIMEOUT_EXCEPTION, messages.RPC_TIMED_OUT)
                 return internal_error(completion_exception(timeout))
 
 

@@ -16,7 +16,7 @@ def completion_exception(cause: JavaException) -> JavaException:
 
 
 def initialization_error(cause: JavaException, release: Release) -> JavaException:
-    """Return the exception of a job whose JobMaster can't be created. An exception of this class stays as it is."""
+    """Return the exception of a job whose JobMaster can't be created. A cause of the same class is not wrapped."""
     if cause.java_class == java_classes.JOB_INITIALIZATION_EXCEPTION:
         return cause
     if not release.since("1.13"):

@@ -26,9 +26,10 @@ _REST_ENDPOINT = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
 _RESOURCE_MANAGER = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
 _SEPARATOR_LINE = "-" * 80
 _LAYOUT_BYTES = len("1970-01-01 00:00:00,000   [] - \n")
+"""The size of an entry without its level, logger and message."""
 MAX_LOG_BYTES = 100 * 1024 * 1024
-"""`policies.size.size`: the size in bytes from which the next event starts a new file."""
-OLDER_FILES = 10
+"""`policies.size.size`: if a file has more bytes, the next event starts a new file."""
+MAX_OLDER_FILES = 10
 """`strategy.max`: how many older files are kept. The file with the highest number is the newest."""
 
 
@@ -42,6 +43,7 @@ class LogEvent:
     level: str = "INFO"
 
     def line(self) -> str:
+        """Return the entry in Flink's layout, with a newline at the end."""
         second = datetime.fromtimestamp(self.time // 1000, UTC)
         timestamp = f"{second:%Y-%m-%d %H:%M:%S},{self.time % 1000:03d}"
         return f"{timestamp} {self.level:<5} {self.logger:<60} [] - {self.message}\n"
@@ -126,7 +128,7 @@ def _parts_of_log(events: Sequence[LogEvent]) -> list[_PartOfLog]:
         sizes[-1] += event.size
     ends = [*starts[1:], len(events)]
     parts = [_PartOfLog(events[start:end], size) for start, end, size in zip(starts, ends, sizes, strict=True)]
-    return parts[-1 - OLDER_FILES :]
+    return parts[-1 - MAX_OLDER_FILES :]
 
 
 def _time_of(event: LogEvent) -> int:

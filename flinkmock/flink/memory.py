@@ -155,7 +155,7 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
     task_heap_size = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
     network_options = options.network_memory_options(release)
     network = None
-    if task_heap_size is not None and managed_size is not None:  # 300m and 200m are recorded with 2.3.0
+    if task_heap_size is not None and managed_size is not None:  # recorded with 2.3.0: 300m of task heap, 200m managed
         without_network = task_heap_size + framework_heap + framework_off_heap + task_off_heap + managed_size
         if flink is None:
             network = _component_beside(without_network, configuration, network_options)

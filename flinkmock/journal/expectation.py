@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from flinkmock.contract.known_operations import find_by_id, unknown_operation
+from flinkmock.contract.known_operations import find_by_id, unknown_operation_message
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, format_count
 from flinkmock.journal.exchange import Exchange
@@ -106,7 +106,7 @@ class Expectation:
 
     def impossible_message(self, flink: str) -> str | None:
         """Return why no request to a release can match; None if one can."""
-        problem = unknown_operation(self.matcher.pattern, flink)
+        problem = unknown_operation_message(self.matcher.pattern, flink)
         if problem is None:
             return None
         return f"{_with_location(self.location, str(self))}: it can never match, because {problem}"
@@ -144,6 +144,7 @@ class InOrder:
         return ", then ".join(map(str, self.matchers))
 
     def matches(self, exchange: Exchange) -> bool:
+        """Return whether the request matches any of the matchers."""
         return not all(matcher.mismatches(exchange) for matcher in self.matchers)
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Protocol, cast
 
 from flinkmock import limits
-from flinkmock.contract.known_operations import unknown_operation
+from flinkmock.contract.known_operations import unknown_operation_message
 from flinkmock.errors import InvalidArgument, UnmetExpectation
 from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
@@ -135,7 +135,7 @@ class Journal(Sequence[Exchange]):
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
-        problem = unknown_operation(matcher.pattern) if not matching else None
+        problem = unknown_operation_message(matcher.pattern) if not matching else None
         if problem is not None:
             raise InvalidArgument(f"{problem[:1].upper()}{problem[1:]}")
         return matching

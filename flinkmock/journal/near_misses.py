@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from flinkmock.contract.known_operations import unknown_operation
+from flinkmock.contract.known_operations import unknown_operation_message
 from flinkmock.journal.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_NEAR_MISSES = 3
 MIN_SIMILARITY = 0.5
-"""The similarity, from 0 to 1, from which on a request is listed."""
+"""The similarity, from 0 to 1, that a request needs to be listed."""
 
 
 class _Miss(NamedTuple):
@@ -27,7 +27,7 @@ class _Miss(NamedTuple):
 
 def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     """Return lines for a message: the most similar requests, or a sentence if there are none."""
-    problem = unknown_operation(matcher.pattern)
+    problem = unknown_operation_message(matcher.pattern)
     hint = [f"  {problem}"] if problem is not None else []
     return [*hint, *_nearest(matcher, exchanges)]
 

@@ -12,8 +12,8 @@ from flinkmock.journal.exchange import Exchange
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 MIN_SIMILARITY = 0.65
-"""The similarity, from 0 to 1, from which on an operation is suggested."""
-MIN_RATIO = 0.6
+"""The similarity, from 0 to 1, that an operation needs to be suggested."""
+MIN_SEGMENT_SIMILARITY = 0.6
 """The similarity, from 0 to 1, below which two segments are different words."""
 
 
@@ -58,7 +58,7 @@ def _similarity(operation: Operation, exchange: Exchange) -> float:
 
 
 def _alignment_score(expected: Sequence[str], sent: Sequence[str]) -> float:
-    """Return the sum of similarities of the best alignment, in which segments of both sides may have no counterpart."""
+    """Return the highest sum of similarities of aligned segments. Segments of both sides may have no counterpart."""
     # scores[n]: the score of the best alignment of the expected segments so far with the first n segments sent
     scores = [0.0] * (len(sent) + 1)
     for expected_segment in expected:
@@ -74,4 +74,4 @@ def _word_similarity(expected: str, sent: str) -> float:
     if expected.startswith(":"):
         return 0.9
     ratio = SequenceMatcher(None, expected, sent).ratio()
-    return ratio if ratio >= MIN_RATIO else 0
+    return ratio if ratio >= MIN_SEGMENT_SIMILARITY else 0

@@ -42,7 +42,7 @@ class ResponseHistory:
                 del self._responses[oldest_target]
 
     def newest_until(self, target: str, time: int) -> Response | None:
-        """Return the last response that arrived until a time; None if there is none, or it was dropped."""
+        """Return the last response that arrived at a time or earlier; None if there is none, or it was dropped."""
         earlier = [response for arrived_at, response in self._responses.get(target, ()) if arrived_at <= time]
         return earlier[-1] if earlier else None
 

@@ -116,7 +116,7 @@ class TrafficChecker:
 
         Args:
             event: The event, for the note.
-            at: When it was seen, in ms of the clock of `record`.
+            at: When the proxy noticed the event, in ms of the clock of `record`.
         """
         self._coherence.reset(at)
         if not self._is_interrupted:
@@ -133,7 +133,7 @@ class TrafficChecker:
             self.report.notes.append(note)
 
     def _mistakes(self, exchange: Exchange, operation: Operation | None, response: HttpResponse) -> list[str]:
-        """Return sentences about a request that Flink does not have or rejects."""
+        """Return sentences about a request that Flink rejects, or for which it has no operation."""
         status = response.status
         if operation is None:
             request = f"{exchange.method} {exchange.path}"
@@ -190,7 +190,7 @@ class TrafficChecker:
         return texts
 
     def add_unanswered(self, sentence: str, detail: str = "") -> None:
-        """Count a request that got no response, or an incomplete one. Of several details, the last one is kept."""
+        """Count a request that got no response, or an incomplete one. Only the last detail of a sentence is kept."""
         self.unanswered[sentence] += 1
         self._details[sentence] = detail
 

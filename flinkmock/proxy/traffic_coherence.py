@@ -25,7 +25,7 @@ COMPARED_MS = 300_000
 """How long a response is compared with later ones, in ms."""
 MIN_COMPARISON_INTERVAL_MS = 1_000
 MAX_COMPARISON_SHARE = 1 / 20
-"""The highest share of the time that comparisons between responses take."""
+"""The maximum share of the time that comparisons between responses take."""
 REQUIRED_SIGHTINGS = 3
 """How many times a violation has to be seen, each time in new responses to all requests, before it is reported."""
 HOLD_BACK_MS = 10_000
@@ -75,13 +75,13 @@ class TrafficCoherence:
     """Operation id -> when its responses first showed a new leader."""
     _reset_at: float = -math.inf
     _next_comparison_ms: float = 0
-    _count: int = 0
+    _response_count: int = 0
 
     def reset(self, at: float) -> None:
         """Forget all responses, because the server may have been restarted.
 
         Args:
-            at: When that was seen, in ms. Responses to earlier requests are ignored.
+            at: When this was noticed, in ms. Responses to earlier requests are ignored.
         """
         self._reset_at = at
         self._newest.clear()
@@ -98,8 +98,8 @@ class TrafficCoherence:
         """Add a response; return the values that are probably wrong, in it or in an earlier one."""
         if response.sent_at < self._reset_at:
             return []
-        self._count += 1
-        response.number = self._count
+        self._response_count += 1
+        response.number = self._response_count
         earlier = self._newest.get(response.target)
         if earlier is not None and self._shows_new_leader(earlier, response):
             self.reset(min(self._signs.values()))
@@ -127,11 +127,11 @@ class TrafficCoherence:
 
     def _check(self, response: SuccessResponse) -> list[Culprit]:
         """Return the culprits within one response."""
-        found = violations(self.invariants.of_response(response))
-        self._drop_resolved(found, lambda ids: ids == (response.target,))
+        found_now = violations(self.invariants.of_response(response))
+        self._drop_resolved(found_now, lambda ids: ids == (response.target,))
         confirmed = [
             violation
-            for violation in found
+            for violation in found_now
             if not violation.invariant.may_disagree_for_ms or self._is_confirmed(violation, response.received_at)
         ]
         return self._culprits(confirmed, [response])
@@ -153,22 +153,24 @@ class TrafficCoherence:
         changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
         self._uncompared.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
-        found = violations(self.invariants.of_view(view, changed_ids))
-        self._drop_resolved(found, lambda ids: not ids or not changed_ids.isdisjoint(ids))
-        confirmed = [violation for violation in found if self._is_confirmed(violation, now, guard_of(view, violation))]
+        found_now = violations(self.invariants.of_view(view, changed_ids))
+        self._drop_resolved(found_now, lambda ids: not ids or not changed_ids.isdisjoint(ids))
+        confirmed = [
+            violation for violation in found_now if self._is_confirmed(violation, now, guard_of(view, violation))
+        ]
         reported = self._culprits(confirmed, view)
         duration_ms = (time.perf_counter() - started_at) * 1000
         self._next_comparison_ms = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
         return reported
 
-    def _drop_resolved(self, found: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]) -> None:
+    def _drop_resolved(self, found_now: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]) -> None:
         """Drop the suspicions that were not found again.
 
         Args:
-            found: The violations that were found.
+            found_now: The violations that were found now.
             is_compared: Whether the invariants of a subject with these ids were evaluated.
         """
-        keys = {violation.key for violation in found}
+        keys = {violation.key for violation in found_now}
         self._suspicions = {
             key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key.ids)
         }

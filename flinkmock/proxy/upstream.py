@@ -66,7 +66,7 @@ class UpstreamCluster:
         self._overview_url = f"{url}/jobs/overview"
 
     async def refresh_jobs(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
-        """Refresh the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
+        """Refresh the list of jobs if a fault needs it and it is too old. It is empty if the cluster doesn't respond.
 
         Args:
             client: The client that sends the request.

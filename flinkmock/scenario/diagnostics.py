@@ -9,9 +9,9 @@ from typing import NoReturn
 from flinkmock.errors import Diagnostic, ScenarioError
 
 MAX_REPORTED = 50
-"""The number of mistakes that an error lists."""
+"""The maximum number of mistakes that an error lists."""
 MAX_LINE = 120
-"""The number of characters around a mistake that a message shows of a longer line."""
+"""The maximum number of characters of a line that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Diagnostics:
 
     @property
     def any(self) -> bool:
-        """Return whether there are messages."""
+        """Whether there are messages."""
         return bool(self._messages)
 
     def raise_if_any(self) -> None:

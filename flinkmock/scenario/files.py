@@ -115,7 +115,7 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
     """Return the text of a file. Errors are reported at `location`, after the `prefix`."""
     try:
         with file.open("rb") as stream:
-            # one byte more than allowed is enough to see that a file is too large
+            # One byte more than allowed is enough to see that a file is too large. A character has up to 4 bytes.
             return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null byte
         problem = unreadable_message(file, error).removeprefix(f"{file}: ")

@@ -43,7 +43,7 @@ from flinkmock.scenario.templates import Templates, resolve_job
 from flinkmock.scenario.vertices import VertexReader
 
 DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
-"""The names of jobs without one in Flink (StreamGraphGenerator)."""
+"""The names that Flink gives to jobs without a name (StreamGraphGenerator)."""
 
 
 @dataclass(frozen=True, slots=True)

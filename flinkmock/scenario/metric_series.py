@@ -102,7 +102,7 @@ def read_watermarks(node: YamlNode | None, diagnostics: Diagnostics) -> Watermar
     if node is None:
         return None
     if node.value == "none":
-        return Watermarks(None)
+        return Watermarks(lag=None)
     is_mapping = isinstance(node.value, dict)
     lag, stops_after = (node.get("lag"), node.get("stops-after")) if is_mapping else (node, None)
     return Watermarks(

@@ -31,7 +31,7 @@ Every other step begins when the previous step ends, so durations add up: after 
 third step begins at 30 s. The last step needs no duration. A terminal state has none.
 
 Flink passes through other states before the first step. They take no time: a lifecycle that begins with RUNNING has
-INITIALIZING and CREATED at the same moment. If the job fails although its lifecycle does not, the step in which it
+INITIALIZING and CREATED at the same time. If the job fails although its lifecycle does not, the step in which it
 failed begins again after the restart.
 
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract import known_releases
-from flinkmock.contract.known_operations import operations_of, unknown_operation, unknown_operation_id
+from flinkmock.contract.known_operations import operations_of, unknown_id_message, unknown_operation_message
 from flinkmock.contract.pattern import Pattern
 from flinkmock.contract.value_path import ValuePath
 from flinkmock.contract.variation import Change, find_variable
@@ -32,7 +32,7 @@ class RequestReader:
         if "/" not in text:
             return self._by_operation_id(text, location)
         pattern = Pattern.parse(text)
-        problem = unknown_operation(pattern, self.flink)
+        problem = unknown_operation_message(pattern, self.flink)
         if problem is not None:
             self._diagnostics.add(location, problem)
         return pattern
@@ -41,7 +41,7 @@ class RequestReader:
         for operation in operations_of(self.flink):
             if operation.id == name:
                 return Pattern(operation.method, operation.segments)
-        self._diagnostics.add(location, unknown_operation_id(name, self.flink))
+        self._diagnostics.add(location, unknown_id_message(name, self.flink))
         return Pattern("GET", ())
 
     def read_list(self, node: YamlNode | None) -> tuple[Pattern, ...]:

@@ -90,7 +90,7 @@ def test_a_log_that_exceeds_the_maximum_size_continues_in_another_file(monkeypat
     assert log.content == events[6].line().encode()
     assert older[1].content.decode() == log_text(events[3:6])
     assert older[1].modified_at == START + 5
-    monkeypatch.setattr(logs, "OLDER_FILES", 3)
+    monkeypatch.setattr(logs, "MAX_OLDER_FILES", 3)
     _, log, *older = log_files("jm.log", events, START)
     assert [file.name for file in older] == ["jm.log.1", "jm.log.2", "jm.log.3"]
     assert older[0].content.decode() == log_text(events[18:21])

@@ -129,7 +129,7 @@ def _refuse_broken() -> Iterator[None]:
         raise ImportRefused("The description is broken: a schema contains itself, or is nested too deeply.") from error
     except ImportRefused:
         raise
-    except (AttributeError, TypeError, ValueError, StopIteration) as error:  # a list instead of a mapping, a bad status
+    except (AttributeError, TypeError, ValueError, StopIteration) as error:  # e.g. a list instead of a mapping
         raise ImportRefused(
             f"The description is broken: it does not have the structure of an OpenAPI document ({error})."
         ) from error

@@ -61,6 +61,7 @@ def parameter_entry(name: str, sentence: str, *, is_required: bool, is_query: bo
     entry: dict[str, Any] = {"name": name, "required": is_required}
     if is_query:
         entry["list"] = True
+    # The legal values are in quotes: 'available values: "cancel, stop"' or '… "[min, max]"'.
     quoted_values = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', sentence)
     # Flink's documentation wrongly describes the ids of TaskManagers in the same way.
     if "32-character hexadecimal" in sentence and name != "taskmanagerid":
@@ -72,7 +73,7 @@ def parameter_entry(name: str, sentence: str, *, is_required: bool, is_query: bo
             "case_insensitive": True,
             "java_type": "Enum",
         }
-    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b|Positive integer|Long value", sentence):
+    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b", sentence):
         return entry | {"type": "integer", "format": "int32", "java_type": "Integer"}
     if sentence.startswith("Boolean"):
         boolean = {"type": "boolean", "case_insensitive": True, "other_text_is_false": True, "java_type": "Boolean"}

@@ -7,7 +7,7 @@ hidden operations, and operations that a configuration option enables.
 Flink generates its descriptions from Java classes, without their serializers. The base is right, and nothing changed,
 in these cases:
 
-* the description has the properties of a Java object that Jackson writes as a text, a number or a map;
+* the description has the properties of a Java object that Jackson writes as a string, a number or a map;
 * it has the names of Java's enum constants instead of those in JSON;
 * it omits one of two names of a property, such as `start_time` beside `start-time` (OpenAPI documents);
 * it has one of several classes with the same simple name in place of all of them (OpenAPI documents of 1.16 and 1.17);
@@ -145,7 +145,7 @@ class ContractMerger:
             return self._merge_resolved(described, resolved, base, location)
         if described_name and not self._describes(described_name, resolved, name):
             return {"$ref": DEFINITION_PREFIX + name}
-        key = described_name or location, name
+        key = (described_name or location, name)
         if key not in self._merged:
             self._merged.add(key)
             # The description may have two classes for one of the base. Both are merged into its definition.
@@ -271,7 +271,7 @@ class ContractMerger:
         return {**merged, "properties": properties, "required": required}
 
     def _new(self, described: Schema, location: str) -> dict[str, Any]:
-        """Return a schema that has no counterpart in the base: Jackson writes all properties of a class."""
+        """Return the schema of what the base lacks. All properties are required, since Jackson writes them all."""
         new = dict(described)
         if "properties" in described:
             children = described["properties"].items()

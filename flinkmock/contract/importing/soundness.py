@@ -11,7 +11,7 @@ from flinkmock.contract.operation import Operation, shape_of
 from flinkmock.errors import ImportRefused
 
 MAX_DEPTH = 100
-"""The highest number of levels of a schema, since validation and rendering are recursive. Flink's have up to 9."""
+"""The maximum depth of a schema, since validation and rendering are recursive. Flink's have up to 9 levels."""
 _KEYWORDS = frozenset(
     ("$ref", "type", "enum", "const", "format", "pattern", "minimum", "properties", "required", "additionalProperties",
      "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined",

@@ -66,7 +66,7 @@ class ObjectStream:
         self._data.append(TC_NULL)
 
     def _assign_handle(self, entry: str | JavaClass | None = None) -> None:
-        """Use up a handle, for a string or class that may occur again or for any other object."""
+        """Give the next handle to an object; `entry` is the object if it is a string or class and may occur again."""
         if entry is not None:
             self._handles[entry] = self._next_handle
         self._next_handle += 1
@@ -90,7 +90,7 @@ class ObjectStream:
                 self.write_raw(struct.pack(">BQ", TC_LONGSTRING, len(data)) + data)
 
     def write_class(self, java_class: JavaClass | None) -> None:
-        """Write the description of a class and of its parents. None ends the parents."""
+        """Write the description of a class and of its parents. None writes the null after the topmost parent."""
         if java_class is None:
             self.write_null()
         elif not self._write_reference(java_class):

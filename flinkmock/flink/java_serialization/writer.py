@@ -1,6 +1,6 @@
 """Serializes what Flink's responses contain: values of accumulators, exceptions and the rows of `collect()`.
 
-The format is Java's object serialization. The bytes are the recorded ones.
+The format is Java's object serialization. The bytes are those of the recordings.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def per_second(count: float, count_minute_ago: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricInputs:
-    """The inputs of all metrics, among them random numbers.
+    """The inputs that all metrics need, and random numbers.
 
     Attributes:
         key: The id of the process, job or execution. The same key gives the same numbers.

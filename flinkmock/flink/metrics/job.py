@@ -12,7 +12,7 @@ from flinkmock.release import Release
 
 
 def _time_in_state(state: str) -> Metric[JobInputs]:
-    """Return how long the job has been in a state, or 0 if it is in another one (JobStatusMetrics)."""
+    """Return the metric of how long the job has been in a state; 0 if it is in another one (JobStatusMetrics)."""
     return Metric(
         f"{state.lower()}Time",
         lambda inputs: inputs.now - inputs.timestamps.get(state, inputs.now) if inputs.state == state else 0,
@@ -83,7 +83,7 @@ def _last_checkpoint_path(inputs: JobInputs) -> JavaValue:
 JOB_METRICS: Table[JobInputs] = (
     Metric("uptime", _uptime),
     Metric("downtime", _downtime),
-    Metric("restartingTime", _last_restart_duration, until="1.15"),
+    Metric("restartingTime", _last_restart_duration, removed_in="1.15"),
     Metric("restartingTime", _current_restart_duration, since="1.15"),
     _time_in_state("INITIALIZING"),
     _time_in_state("CREATED"),
@@ -95,10 +95,10 @@ JOB_METRICS: Table[JobInputs] = (
         "allSubTasksRunningOrFinishedTime", lambda inputs: _time_since(inputs.all_running_since, inputs), since="2.2"
     ),
     # A live cluster of 1.15.4 has no numRestarts.
-    Metric("numRestarts", lambda inputs: inputs.restarts, until="1.15"),
-    Metric("numRestarts", lambda inputs: inputs.restarts, since="1.16", until="2.0"),
+    Metric("numRestarts", lambda inputs: inputs.restarts, removed_in="1.15"),
+    Metric("numRestarts", lambda inputs: inputs.restarts, since="1.16", removed_in="2.0"),
     Metric("numRestarts", lambda inputs: inputs.restarts - inputs.rescales, since="2.0"),
-    Metric("fullRestarts", lambda inputs: inputs.restarts, until="2.0"),
+    Metric("fullRestarts", lambda inputs: inputs.restarts, removed_in="2.0"),
     Metric("numRescales", lambda inputs: inputs.rescales, since="2.0"),
     Metric("numberOfCompletedCheckpoints", lambda inputs: inputs.completed_checkpoints),
     Metric("numberOfFailedCheckpoints", lambda inputs: inputs.failed_checkpoints),
@@ -113,7 +113,7 @@ JOB_METRICS: Table[JobInputs] = (
     Metric("lastCheckpointExternalPath", _last_checkpoint_path),
     Metric("lastCheckpointCompletedTimestamp", _last_checkpoint("completed_at"), since="2.0"),
     Metric("lastCompletedCheckpointId", _last_checkpoint("id"), since="1.17"),
-    Metric("lastCheckpointRestoreTimestamp", _restored_at, until="1.19"),
+    Metric("lastCheckpointRestoreTimestamp", _restored_at, removed_in="1.19"),
     Metric("lastCheckpointRestoreTimestamp", _restored_or_started_at, since="1.19"),
 )
 

@@ -50,8 +50,8 @@ JOB_MANAGER_METRICS: Table[JobManagerInputs] = (
 TASK_MANAGER_METRICS: Table[TaskManagerInputs] = (
     Metric("Status.Flink.Memory.Managed.Total", lambda inputs: inputs.memory.managed),
     Metric("Status.Flink.Memory.Managed.Used", lambda inputs: 0),
-    Metric("Status.Network.AvailableMemorySegments", _available_buffers, until="2.0"),
-    Metric("Status.Network.TotalMemorySegments", _total_buffers, until="2.0"),
+    Metric("Status.Network.AvailableMemorySegments", _available_buffers, removed_in="2.0"),
+    Metric("Status.Network.TotalMemorySegments", _total_buffers, removed_in="2.0"),
     Metric("Status.Shuffle.Netty.AvailableMemory", lambda inputs: _available_buffers(inputs) * NETWORK_BUFFER_BYTES),
     Metric("Status.Shuffle.Netty.AvailableMemorySegments", _available_buffers),
     Metric("Status.Shuffle.Netty.RequestedMemoryUsage", _requested_memory_percent, since="1.15"),

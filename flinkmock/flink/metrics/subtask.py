@@ -51,21 +51,21 @@ def _input_metrics(prefix: str) -> Table[SubtaskInputs]:
     )
 
 
-def _buffer_pool_metrics(input_prefix: str, output_prefix: str, until: str | None = None) -> Table[SubtaskInputs]:
+def _buffer_pool_metrics(input_prefix: str, output_prefix: str, removed_in: str | None = None) -> Table[SubtaskInputs]:
     """Return the metrics of the buffer pools, which 1.x has under two prefixes."""
     return (
-        Metric(f"{input_prefix}inPoolUsage", _input_pool_usage, until=until),
-        Metric(f"{input_prefix}inputExclusiveBuffersUsage", _input_pool_usage, until=until),
-        Metric(f"{input_prefix}inputFloatingBuffersUsage", lambda inputs: 0.0, until=until),
-        Metric(f"{input_prefix}inputQueueLength", _input_queue_length, until=until),
-        Metric(f"{input_prefix}inputQueueSize", lambda inputs: 0, since="1.15", until=until),
-        Metric(f"{output_prefix}outPoolUsage", _output_pool_usage, until=until),
-        Metric(f"{output_prefix}outputQueueLength", _output_queue_length, until=until),
+        Metric(f"{input_prefix}inPoolUsage", _input_pool_usage, removed_in=removed_in),
+        Metric(f"{input_prefix}inputExclusiveBuffersUsage", _input_pool_usage, removed_in=removed_in),
+        Metric(f"{input_prefix}inputFloatingBuffersUsage", lambda inputs: 0.0, removed_in=removed_in),
+        Metric(f"{input_prefix}inputQueueLength", _input_queue_length, removed_in=removed_in),
+        Metric(f"{input_prefix}inputQueueSize", lambda inputs: 0, since="1.15", removed_in=removed_in),
+        Metric(f"{output_prefix}outPoolUsage", _output_pool_usage, removed_in=removed_in),
+        Metric(f"{output_prefix}outputQueueLength", _output_queue_length, removed_in=removed_in),
         Metric(
             f"{output_prefix}outputQueueSize",
             lambda inputs: inputs.varying_number(0, 60, "queue") * _output_queue_length(inputs),
             since="1.15",
-            until=until,
+            removed_in=removed_in,
         ),
     )
 
@@ -116,16 +116,16 @@ def _longest_mailbox_latency(inputs: SubtaskInputs) -> int:
 
 
 def _mailbox_metrics() -> Table[SubtaskInputs]:
-    def of_longest(fraction: float) -> Callable[[SubtaskInputs], JavaValue]:
+    def part_of_longest(fraction: float) -> Callable[[SubtaskInputs], JavaValue]:
         return lambda inputs: round(_longest_mailbox_latency(inputs) * fraction, 2)
 
     return (
         Metric("mailboxLatencyMs_max", _longest_mailbox_latency, since="1.16"),
         Metric("mailboxLatencyMs_min", lambda inputs: 0, since="1.16"),
-        Metric("mailboxLatencyMs_mean", of_longest(0.35), since="1.16"),
-        Metric("mailboxLatencyMs_stddev", of_longest(0.25), since="1.16"),
+        Metric("mailboxLatencyMs_mean", part_of_longest(0.35), since="1.16"),
+        Metric("mailboxLatencyMs_stddev", part_of_longest(0.25), since="1.16"),
         *(
-            Metric(f"mailboxLatencyMs_{name}", of_longest(fraction), since="1.16")
+            Metric(f"mailboxLatencyMs_{name}", part_of_longest(fraction), since="1.16")
             for name, fraction in _MAILBOX_PERCENTILES.items()
         ),
         Metric("mailboxMailsPerSecond", lambda inputs: inputs.varying_number(60, 960, "mails") / 60, since="1.16"),
@@ -144,9 +144,9 @@ SUBTASK_METRICS: Table[SubtaskInputs] = (
     *_input_metrics(""),
     *_input_metrics("Shuffle.Netty.Input."),
     *_buffer_pool_metrics("Shuffle.Netty.Input.Buffers.", "Shuffle.Netty.Output.Buffers."),
-    *_buffer_pool_metrics("buffers.", "buffers.", until="2.0"),
+    *_buffer_pool_metrics("buffers.", "buffers.", removed_in="2.0"),
     *_mailbox_metrics(),
-    Metric("idleTimeMsPerSecond", lambda inputs: float(_ms_per_second(inputs.idle_ratio)), until="1.13"),
+    Metric("idleTimeMsPerSecond", lambda inputs: float(_ms_per_second(inputs.idle_ratio)), removed_in="1.13"),
     Metric("idleTimeMsPerSecond", lambda inputs: _ms_per_second(inputs.idle_ratio), since="1.13"),
     Metric("busyTimeMsPerSecond", _busy_ms_per_second, since="1.13"),
     Metric("backPressuredTimeMsPerSecond", lambda inputs: _ms_per_second(inputs.backpressured_ratio), since="1.13"),

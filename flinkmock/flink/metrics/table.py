@@ -14,15 +14,15 @@ Inputs = TypeVar("Inputs")
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[Inputs]):
-    """A metric. `since` is the first minor release that has it, `until` the first later release without it."""
+    """A metric. `since` is the first minor release that has it, `removed_in` the first later release without it."""
 
     name: str
     value: Callable[[Inputs], JavaValue]
     since: str = "1.12"
-    until: str | None = None
+    removed_in: str | None = None
 
     def in_release(self, release: Release) -> bool:
-        return release.since(self.since) and (self.until is None or not release.since(self.until))
+        return release.since(self.since) and (self.removed_in is None or not release.since(self.removed_in))
 
 
 Table = tuple[Metric[Inputs], ...]

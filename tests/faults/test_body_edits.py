@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flinkmock.faults import Corrupt, Corruption
-from flinkmock.faults.body_changes import ADDED_VALUE, corrupt_body
+from flinkmock.faults.body_edits import ADDED_VALUE, corrupt_body
 
 BODY = b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"ok":true,"none":null}'
 
