@@ -19,9 +19,9 @@ def configure(subparsers: Any) -> None:
         "compat",
         help="report what an upgrade of Flink changes for a client's requests",
         description="Reads the requests of a client (a journal as JSON lines, or a HAR file). Reports which requests "
-        "fail after the upgrade, which parts of them Flink ignores now or after it, and what changes in the "
-        "responses, each with the release that introduces it. Exit code 0: the upgrade breaks no request; 1: after it, "
-        "a request fails or Flink ignores a part of one; 2: usage error, or no request to Flink.",
+        "fail after the upgrade, which parts of them Flink ignores before or after it, and what changes in the "
+        "responses, each with the release that introduces it. Exit code 0: the upgrade breaks no request; 1: it "
+        "makes a request fail, or makes Flink ignore a part of one; 2: usage error, or no request to Flink.",
         examples=("flinkmock compat requests.jsonl --from 1.20 --to 2.3",),
     )
     parser.add_argument("journal", type=Path, metavar="FILE", help="JSON lines or HAR")
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     requests = read_requests(args.journal)
     new = args.new or LATEST
     if args.new is None and args.old == LATEST:
-        raise InvalidArgument(f"Flink {LATEST} is the newest release that flinkmock contains. Name another one: --to.")
+        raise InvalidArgument(
+            f"Flink {LATEST} is the newest release that flinkmock knows. Choose the new release with --to."
+        )
     base_path = detect_base_path(requests, args.old) if args.base_path is None else f"/{args.base_path.strip('/')}"
     requests = without_base_path(requests, base_path)
     impacts = compat(requests, args.old, new)

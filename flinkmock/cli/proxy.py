@@ -31,7 +31,7 @@ def configure(subparsers: Any) -> None:
         examples=(
             "flinkmock proxy http://flink:8081",
             "flinkmock proxy http://flink:8081 --port 9081 --journal requests.jsonl",
-            "flinkmock proxy http://flink:8081 --faults lost-answers.yaml",
+            "flinkmock proxy http://flink:8081 --faults lost-responses.yaml",
         ),
     )
     parser.add_argument("url", metavar="URL", help="the cluster's URL, e.g. http://flink:8081")

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from flinkmock.control.rejection import RequestRejected
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})
-"""Addresses to bind to that stand for all addresses of the machine."""
+"""The bind addresses that mean all addresses of the machine."""
 
 
 def is_loopback(host: str) -> bool:
@@ -27,8 +27,9 @@ def is_loopback(host: str) -> bool:
 class Access:
     """The rules for one address at which the control API is served.
 
-    A page of another origin, or a name that is changed to resolve to this address (DNS rebinding), can make a browser
-    send requests to this machine. Both are rejected by their headers. Clients on other machines need the token.
+    A page of another origin can make a browser send requests to this machine, and so can a page whose host name is
+    made to resolve to this address (DNS rebinding). The headers `Origin` and `Host` show such requests, which are
+    rejected. Clients on other machines need the token.
 
     Attributes:
         bound_host: The address to which the server is bound. On a wildcard address, any `Host` is accepted, because a

@@ -33,7 +33,7 @@ def nullable(schema: Schema) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
-NAME: Schema = {"type": "string", "minLength": 1}
+NON_EMPTY_TEXT: Schema = {"type": "string", "minLength": 1}
 INTEGER: Schema = {"type": "integer"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 BOOLEAN: Schema = {"type": "boolean"}

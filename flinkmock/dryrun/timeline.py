@@ -64,7 +64,7 @@ class EventKind(Enum):
 
     OPERATION = "operation"
     RELEASE = "release"
-    """A poll or a signal that meets a wait condition."""
+    """A poll or a signal that satisfies a wait condition."""
     TASKMANAGER = "TaskManager"
     LEADER = "leader"
 

@@ -105,8 +105,8 @@ class FaultMiddleware:
             case NamedReply.LEADER_UNAVAILABLE:
                 return plain_error(503, messages.NO_LEADER)
             case NamedReply.NOT_FOUND:
-                names_path = self._quirks.not_found_names_path
-                return plain_error(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+                includes_path = self._quirks.not_found_includes_path
+                return plain_error(404, messages.not_found(request.target) if includes_path else messages.NOT_FOUND)
             case NamedReply.GATEWAY_TIMEOUT:
                 return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
             case NamedReply.INTERNAL_ERROR:

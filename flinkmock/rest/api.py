@@ -162,16 +162,15 @@ class RestApi:
             if isinstance(payload, FileContent):
                 return Response(request.operation.status, payload.data, payload.content_type, cors=False)
             body = self._rendered_body(call, payload)
-            return Response(
-                request.operation.status, body, cors=not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url
-            )
+            has_cors = not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url  # GeneratedLogUrlHandler
+            return Response(request.operation.status, body, cors=has_cors)
 
     def _rendered_body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
         key = resource_key(operation, call.path)
         if self.engine.varied_responses is not None:
             return encode(self.engine.varied_responses.vary(operation, renderer.body(operation, payload, key)))
-        if operation.id in self.engine.handler_overrides:  # `body` checks each value that a user's function returns
+        if operation.id in self.engine.handler_overrides:  # `body` checks each value that an override returns
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
 
@@ -189,9 +188,9 @@ class RestApi:
         return None if read is None else read.current_body(self.engine, call.now, call.base_url)
 
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
-        """Return the engine's lock: for reading if neither the operation nor a user's function can change anything."""
+        """Return the engine's lock: for reading if neither the operation nor a handler override can change anything."""
         lock = self.engine.lock
-        if self.engine.varied_responses is not None:  # varied responses are counted
+        if self.engine.varied_responses is not None:  # each varied response advances a counter
             return lock
         only_reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
         return lock.reading if only_reads else lock
@@ -230,7 +229,8 @@ class RestApi:
         operation, resolved = request.operation, request.resolved
         assert operation is not None and resolved is not None
         # the body is read before the parameters, so that its errors come first
-        content = b"" if TRAITS.get(operation.id, NO_TRAITS).is_log_url else request.body.content
+        reads_body = not TRAITS.get(operation.id, NO_TRAITS).is_log_url
+        content = request.body.content if reads_body else b""
         body = self._body_reader.read(operation, content) if content or operation.request else {}
         if body is None and not self.quirks.null_body_checked_last:
             raise _missing_body_error()
@@ -253,15 +253,15 @@ class RestApi:
     def _payload(self, call: RestCall, request: Request) -> Payload:
         if request.staleness_ms:
             call = _call_in_the_past(call, request.staleness_ms)
-        user_handler = self.engine.handler_overrides.get(call.operation.id)
-        if user_handler is not None:
-            payload = user_handler(dataclasses.replace(call, own_response=partial(self._own_response, call)))
+        override = self.engine.handler_overrides.get(call.operation.id)
+        if override is not None:
+            payload = override(dataclasses.replace(call, default_body=partial(self._default_body, call)))
             if payload is not None:
                 return payload
         return handler_of(call.operation.id)(call)
 
-    def _own_response(self, call: RestCall) -> Any:
-        """Return the body of the response without the user's function, for `RestCall.response`."""
+    def _default_body(self, call: RestCall) -> Any:
+        """Return the body that flinkmock's own handler gives, for `RestCall.response`."""
         payload = handler_of(call.operation.id)(call)
         if isinstance(payload, FileContent):
             return payload.data
@@ -279,12 +279,12 @@ class RestApi:
         elif boundary is not None:
             request.max_body = None
             operation = request.operation
-            if self.quirks.uploads_checked_first:
+            if self.quirks.uploads_checked_before_routing:
                 operation = self._resolver.router.multipart_operation(request.target)
             takes_files = operation is not None and operation.file_upload
             try:
                 request.body = MultipartBody(
-                    boundary, self.quirks, takes_post=operation is not None, takes_files=takes_files
+                    boundary, self.quirks, path_accepts_post=operation is not None, takes_files=takes_files
                 )
             except RestRequestRejected as error:
                 request.rejection = error.response
@@ -294,8 +294,8 @@ class RestApi:
             if not has_leader:
                 return plain_error(503, messages.NO_LEADER, cors=False)
             return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
-        names_path = self.quirks.not_found_names_path
-        return plain_error(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+        includes_path = self.quirks.not_found_includes_path
+        return plain_error(404, messages.not_found(request.target) if includes_path else messages.NOT_FOUND)
 
 
 def _missing_body_error() -> RestRequestRejected:

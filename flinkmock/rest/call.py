@@ -51,7 +51,7 @@ class RestCall:
         files: The uploaded files.
         base_url: The address at which the request arrived.
         jobmanager: The number of the JobManager that received the request.
-        own_response: What `response` calls; None outside of functions registered with `on`.
+        default_body: What `response` calls; None outside of functions registered with `on`.
         fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """
 
@@ -64,7 +64,7 @@ class RestCall:
     files: Sequence[UploadedFile] = ()
     base_url: str = "http://127.0.0.1:8081"
     jobmanager: int = 0
-    own_response: Callable[[], Any] | None = None
+    default_body: Callable[[], Any] | None = None
     fragments: dict[str, Fragment] | None = None
 
     def response(self) -> Any:
@@ -77,9 +77,9 @@ class RestCall:
             ClusterError: The cluster rejects the request. Let the error pass, or return another response.
             NotRunning: The call does not come from a function registered with `on`.
         """
-        if self.own_response is None:
+        if self.default_body is None:
             raise NotRunning("call.response() is for functions that `on` registered.")
-        return self.own_response()
+        return self.default_body()
 
     def part(self, key: str, version: object, make: Callable[[int], Payload]) -> Payload:
         """Return a part of the payload, which is computed again only if it has changed since an earlier request.

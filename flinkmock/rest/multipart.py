@@ -58,22 +58,22 @@ class MultipartBody:
     Args:
         boundary: The boundary in the header, which may be empty.
         quirks: The behaviour of the release.
-        takes_post: Whether the path has an operation with the method POST.
+        path_accepts_post: Whether the path has an operation with the method POST.
         takes_files: Whether the operation accepts files.
 
     Raises:
         RestRequestRejected: The form is rejected before its first byte.
     """
 
-    def __init__(self, boundary: str, quirks: ReleaseQuirks, *, takes_post: bool, takes_files: bool) -> None:
+    def __init__(self, boundary: str, quirks: ReleaseQuirks, *, path_accepts_post: bool, takes_files: bool) -> None:
         if not boundary:
             reason = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
             raise RestRequestRejected(plain_error(500, messages.pipeline_error(reason), close=True))
-        if quirks.uploads_checked_first and not takes_post:
+        if quirks.uploads_checked_before_routing and not path_accepts_post:
             raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
-        self._takes_post, self._takes_files = takes_post, takes_files
-        self._is_checked_first = quirks.uploads_checked_first
+        self._path_accepts_post, self._takes_files = path_accepts_post, takes_files
+        self._is_checked_first = quirks.uploads_checked_before_routing
         self._skips_preamble = quirks.preamble_is_skipped
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
@@ -94,7 +94,7 @@ class MultipartBody:
         """Parse the end of the body. Raises RestRequestRejected."""
         while self._parser is not None:
             self._parse_available(None)
-        if self._files and self._takes_post and not self._takes_files:
+        if self._files and self._path_accepts_post and not self._takes_files:
             # until 1.18, the handler checks this
             raise RestRequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
 

@@ -16,7 +16,7 @@ from flinkmock.release import Release
 class ReleaseQuirks:
     """The behaviour of one release. Each field is named after the behaviour of later releases."""
 
-    not_found_names_path: bool
+    not_found_includes_path: bool
     """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
@@ -24,7 +24,7 @@ class ReleaseQuirks:
     """Netty rejects bare LF line ends and protocols other than HTTP since 2.3; 2.2 still has Netty 4.1.100."""
     preamble_is_skipped: bool
     """HttpPostBodyUtil.findDelimiter of Netty 4.1.65, since 1.14, finds the first delimiter after any text."""
-    uploads_checked_first: bool
+    uploads_checked_before_routing: bool
     """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
     null_body_checked_last: bool
     """HandlerRequest.resolveParametersAndCreate checks the parameters before it rejects the body `null`; since 1.15."""
@@ -54,11 +54,11 @@ class ReleaseQuirks:
     @cache
     def of(release: Release) -> ReleaseQuirks:
         return ReleaseQuirks(
-            not_found_names_path=release.since("1.14"),
+            not_found_includes_path=release.since("1.14"),
             lower_case_headers=release.since("1.17"),
             strict_request_lines=release.since("2.3"),
             preamble_is_skipped=release.since("1.14"),
-            uploads_checked_first=release.since("1.19"),
+            uploads_checked_before_routing=release.since("1.19"),
             null_body_checked_last=release.since("1.15"),
             ended_job_is_conflict=release.since("1.15"),
             trigger_named_in_text=release.since("1.15"),

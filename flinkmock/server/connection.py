@@ -317,7 +317,7 @@ class FlinkConnection(asyncio.Protocol):
         except BadEscape as error:
             self._respond(plain_error(500, messages.pipeline_error(str(error))), keep_alive=False)
             return
-        text = messages.not_found(raw) if self._factory.quirks.not_found_names_path else messages.NOT_FOUND
+        text = messages.not_found(raw) if self._factory.quirks.not_found_includes_path else messages.NOT_FOUND
         self._respond(plain_error(404, text), keep_alive=keep_alive)
 
     def _respond_bad_request(self) -> None:

@@ -97,7 +97,7 @@ def test_a_file_that_is_not_utf_8_is_reported(message_of: RunFailingCommand, tmp
         (["serve", "--flink", "2.33"], "Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, "),
         (
             ["compat", "JOURNAL", "--from", "2.3"],
-            "Flink 2.3 is the newest release that flinkmock contains. Name another one: --to.",
+            "Flink 2.3 is the newest release that flinkmock knows. Choose the new release with --to.",
         ),
         (["diff", "2.3", "1.20"], "Flink 1.20 is not later than 2.3."),
         (["record", "JOURNAL", "-o", "JOURNAL"], "journal.jsonl exists. To overwrite it, use --force."),

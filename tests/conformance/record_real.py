@@ -21,7 +21,15 @@ from flinkmock.conformance.recording import ClusterObservations, Poller
 from tests.conformance.read_endpoints import read_endpoints
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints, wait_state
+from tests.fidelity.job_steps import (
+    cancel,
+    has_ended,
+    poll_operation,
+    start_job,
+    trigger,
+    wait_for_checkpoints,
+    wait_until_job,
+)
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import replace_paths, save
@@ -56,10 +64,10 @@ def start_jobs(driver: Driver) -> None:
     for kind in ("finite", "failing"):
         job_id = start_job(driver, kind, variable="other", wait=False)
         assert job_id is not None
-        wait_state(driver, job_id, has_ended, timeout=60)
+        wait_until_job(driver, job_id, has_ended, timeout=60)
     arguments = ("--attempts", "1000", "--delay", "20 s", "--name", "crash loop", "--at", "500")
     start_job(driver, "failing", *arguments, variable="loop")
-    wait_checkpoints(driver, 3)
+    wait_for_checkpoints(driver, 3)
     trigger(
         driver,
         None,

@@ -228,4 +228,4 @@ def test_compat_from_the_newest_release_needs_a_target_release(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compat", journal_of(tmp_path / "x", "/config"), "--from", LATEST]) == 2
-    assert "Name another one: --to." in capsys.readouterr().err
+    assert "Choose the new release with --to." in capsys.readouterr().err

@@ -133,9 +133,9 @@ def test_behaviours_between_two_releases() -> None:
 @pytest.mark.parametrize(
     ("field", "where"),
     [
-        ("not_found_names_path", "*"),
+        ("not_found_includes_path", "*"),
         ("lower_case_headers", "*"),
-        ("uploads_checked_first", "*"),
+        ("uploads_checked_before_routing", "*"),
         ("ended_job_is_conflict", "PATCH /jobs/:jobid"),
         ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
         ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),

@@ -1,4 +1,4 @@
-"""How long a dry run continues, and how it meets wait conditions."""
+"""How long a dry run continues, and how it satisfies wait conditions."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def start_job(
     job_id = response.get("jobid") if isinstance(response, dict) else None
     driver.variables[variable] = job_id or UNKNOWN_ID
     if job_id and wait:
-        wait_state(driver, job_id, are_all_tasks_running)
+        wait_until_job(driver, job_id, are_all_tasks_running)
     if set_variables:
         set_vertex_variables(driver, variable)
     return job_id
@@ -83,7 +83,7 @@ def job_describer(driver: Driver) -> Callable[[Body], str]:
     return state
 
 
-def wait_state(
+def wait_until_job(
     driver: Driver,
     job_id: str,
     until: Callable[[dict[str, Any]], bool],
@@ -94,7 +94,7 @@ def wait_state(
     return driver.wait("/jobs/overview", job_meets(job_id, until), timeout, interval)
 
 
-def wait_checkpoints(driver: Driver, count: int) -> None:
+def wait_for_checkpoints(driver: Driver, count: int) -> None:
     driver.wait("/jobs/{job}/checkpoints", lambda body: body["counts"]["completed"] >= count, timeout=20)
 
 
@@ -131,7 +131,7 @@ def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> 
         driver.step(f"cancel {{{variable}}}", "PATCH", f"/jobs/{{{variable}}}")
     else:
         driver.send("PATCH", driver.fill(f"/jobs/{{{variable}}}"))
-    wait_state(driver, driver.variables[variable], has_ended, timeout=20)
+    wait_until_job(driver, driver.variables[variable], has_ended, timeout=20)
 
 
 def cancel_all_jobs(driver: Driver) -> None:

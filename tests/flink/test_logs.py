@@ -21,8 +21,8 @@ from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
 START = 1_795_311_433_012
-NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
-AKKA = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
+FLINK_2_3 = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
+FLINK_1_17 = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
 CONFIGURATION = Configuration({"rest.port": "8081", "security.ssl.password": "s3cr3t"})
 TASK_MANAGER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+ +\[\] - .*")
@@ -35,7 +35,7 @@ def startup_events(release: Release) -> list[LogEvent]:
 
 
 def test_a_line_has_the_recorded_format() -> None:
-    """The line is the first of the TaskManager's log of 2.3.0 (suite cluster)."""
+    """This is the first line of the TaskManager's log recorded on 2.3.0 (suite `cluster`)."""
     event = LogEvent(START, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "-" * 80)
     assert event.line() == (
         "2026-11-22 01:37:13,012 INFO  org.apache.flink.runtime.taskexecutor.TaskManagerRunner      [] - "
@@ -54,7 +54,7 @@ def test_lines_are_in_chronological_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("release", [NEW, AKKA])
+@pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_17])
 def test_jobmanagers_and_taskmanagers_log_their_start(release: Release) -> None:
     memory = taskmanager_memory(Configuration({}), release)
     for events in (startup_events(release), taskmanager_startup(START, release, CONFIGURATION, memory, TASK_MANAGER)):
@@ -62,18 +62,18 @@ def test_jobmanagers_and_taskmanagers_log_their_start(release: Release) -> None:
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
         assert f"(Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})" in lines[1]
-        rpc = "pekko" if release is NEW else "akka"
+        rpc = "pekko" if release is FLINK_2_3 else "akka"
         assert any(f"Actor system started at {rpc}.tcp://flink@" in line for line in lines)
 
 
 def test_secrets_are_not_logged() -> None:
-    text = log_text(startup_events(NEW))
+    text = log_text(startup_events(FLINK_2_3))
     assert "s3cr3t" not in text
     assert "Loading configuration property: security.ssl.password, ******" in text
 
 
 def test_files_have_the_size_of_their_content() -> None:
-    events = [*startup_events(NEW), LogEvent(START + 5, "a" * 70, "große Fragen\n\tat 日本", "WARNING")]
+    events = [*startup_events(FLINK_2_3), LogEvent(START + 5, "a" * 70, "große Fragen\n\tat 日本", "WARN")]
     output, log = log_files("jm.log", events, START)
     assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
@@ -99,11 +99,14 @@ def test_a_log_that_exceeds_the_maximum_size_continues_in_another_file(monkeypat
 
 def test_the_paths_of_log_files_can_be_configured() -> None:
     default = Configuration({})
-    assert jobmanager_log_path(default, NEW) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
-    assert taskmanager_log_path(TASK_MANAGER, default, NEW) == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
+    assert jobmanager_log_path(default, FLINK_2_3) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
+    assert (
+        taskmanager_log_path(TASK_MANAGER, default, FLINK_2_3)
+        == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
+    )
     configured = Configuration({"web.log.path": "/logs/jm.txt", "taskmanager.log.path": "/logs/tm.log"})
-    assert jobmanager_log_path(configured, NEW) == "/logs/jm.txt"
-    assert taskmanager_log_path(TASK_MANAGER, configured, NEW) == "/logs/tm.log"
+    assert jobmanager_log_path(configured, FLINK_2_3) == "/logs/jm.txt"
+    assert taskmanager_log_path(TASK_MANAGER, configured, FLINK_2_3) == "/logs/tm.log"
     assert [file.name for file in log_files("/logs/jm.txt", [], START)] == ["jm.out", "jm.txt"]
 
 
@@ -134,8 +137,8 @@ def test_the_messages_about_a_failing_job_are_those_of_2_3() -> None:
 
 def test_events_have_the_messages_of_flink() -> None:
     expected_messages = {
-        log_messages.job_received(START, "59", "words", NEW): "Received job submission 'words' (59).",
-        log_messages.job_received(START, "59", "words", AKKA): "Received JobGraph submission 'words' (59).",
+        log_messages.job_received(START, "59", "words", FLINK_2_3): "Received job submission 'words' (59).",
+        log_messages.job_received(START, "59", "words", FLINK_1_17): "Received JobGraph submission 'words' (59).",
         log_messages.job_initializing(START, "59", "words"): "Initializing job 'words' (59).",
         log_messages.job_ended(START, "59", "CANCELED"): "Job 59 reached terminal state CANCELED.",
         log_messages.job_stopped(START, "59", "words"): "Stopping the JobMaster for job 'words' (59).",
@@ -167,7 +170,7 @@ def test_events_have_the_messages_of_flink() -> None:
             f"Restoring job 59 from Checkpoint 1 @ {START - 9} for 59 located at file:/cp/chk-1."
         ),
         log_messages.savepoint_triggered(START, "59"): "Triggering savepoint for job 59.",
-        log_messages.taskmanager_registered(START, TASK_MANAGER, NEW): (
+        log_messages.taskmanager_registered(START, TASK_MANAGER, FLINK_2_3): (
             "Registering TaskManager with ResourceID localhost:45637-3a9bab "
             "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"
         ),

@@ -117,7 +117,7 @@ def test_mutated_uploads_get_a_response(api: RestApi) -> None:
 
 def _parse_form(pieces: list[bytes]) -> tuple[object, ...]:
     """Return the content and the files of a form that arrives in pieces, or the response that rejects it."""
-    body = MultipartBody("b", ReleaseQuirks.of(Contract.load("2.3").release), takes_post=True, takes_files=True)
+    body = MultipartBody("b", ReleaseQuirks.of(Contract.load("2.3").release), path_accepts_post=True, takes_files=True)
     try:
         for piece in pieces:
             body.receive(piece)

@@ -30,7 +30,7 @@ from tests.dashboard.browser import Browser, missing_requirement
 from tests.dashboard.test_pages import PAGES
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import start_job, wait_checkpoints
+from tests.fidelity.job_steps import start_job, wait_for_checkpoints
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 
@@ -131,7 +131,7 @@ class Clients:
                 job = match[0]
                 driver = Driver(self.direct, jars, str(self.folder))
                 driver.variables["job"] = job
-                wait_checkpoints(driver, 1)
+                wait_for_checkpoints(driver, 1)
             if match := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
                 savepoint = match[0]
 
@@ -197,7 +197,7 @@ def main() -> int:
         driver = Driver(url, jars, f"{folder}/scratch")
         driver.begin_suite("jobs")
         job_id = start_job(driver, "wordcount", "--par", "1")
-        wait_checkpoints(driver, 2)
+        wait_for_checkpoints(driver, 2)
         with run_proxy(url, folder, failures) as proxy_url:
             clients = Clients(url, proxy_url, folder)
             if "uploads" in parts:

@@ -50,7 +50,7 @@ faults:
   - {match: GET /jobs, during: 1m..forever, reply: {status: 429, errors: [no], headers: {Retry-After: "1"}}}
   - {match: GET /jobs, corrupt: {change-type: jobs.0.status}}
   - {match: GET /jobs, corrupt: html}
-  - {match: GET /jobs, corrupt: html}
+  - {match: GET /jobs, corrupt: html}   # the same again: its name ends in (2)
   - {match: [triggerSavepoint, "* /jobs/*"], leader-failover: 1s..3s, kill-taskmanager: first}
   - {serve-stale: 1m, kill-taskmanager: 3}
 """
@@ -61,7 +61,7 @@ def test_every_key_of_faults_is_read() -> None:
         Fault(
             "all conditions",
             FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobInState("orders", "RESTARTING"),
-                 2, frozenset({1, 3}), 0.125, 4),
+                 every=2, nth=frozenset({1, 3}), chance=0.125, times=4),
             drop=Drop.AFTER_PROCESSING,
         ),
         Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=UniformRange(1_000, 3_000), throttle=1_536),
@@ -114,13 +114,13 @@ def test_every_key_of_expect_is_read() -> None:
     )
 
 
-def test_without_a_release_operations_of_all_releases_are_allowed() -> None:
+def test_operations_of_all_releases_are_allowed_if_the_scenario_sets_no_release() -> None:
     load_scenario({"faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
     with pytest.raises(ValueError, match=r"Flink 1\.20 has no operation"):
         load_scenario({"flink": "1.20", "faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
 
 
-def test_a_fault_can_refer_to_any_job_if_programs_name_jobs() -> None:
+def test_a_fault_can_refer_to_any_job_if_submitted_programs_set_the_names_of_jobs() -> None:
     load_scenario(
         {
             "faults": [{"while-job": "anything RUNNING", "drop": "reset"}],
@@ -176,10 +176,10 @@ def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line:
         httpx.request(method, mock.url + path)
 
 
-def test_requests_whose_responses_are_lost_have_their_effect() -> None:
+def test_requests_whose_responses_are_lost_still_take_effect() -> None:
     from flinkmock.jar import small_jar
 
-    with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
+    with FlinkMock(ROOT / "scenarios" / "lost-responses.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 
         def post_and_lose_response(path: str, **options: Any) -> None:
             with pytest.raises(httpx.ReadError):
@@ -206,7 +206,9 @@ def test_requests_whose_responses_are_lost_have_their_effect() -> None:
 
 def test_the_scenario_of_lost_responses_expects_no_unmatched_requests() -> None:
     with (
-        pytest.raises(UnmetExpectation, match=r"lost-answers\.yaml:\d+:5: expected requests that match no operation"),
-        FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock,
+        pytest.raises(
+            UnmetExpectation, match=r"lost-responses\.yaml:\d+:5: expected requests that match no operation never"
+        ),
+        FlinkMock(ROOT / "scenarios" / "lost-responses.yaml") as mock,
     ):
         httpx.get(mock.url + "/job")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.distribution import values_in_turn
-from flinkmock.conformance.recording.formatting import duration_range, format_size
+from flinkmock.conformance.recording.formatting import format_durations, format_size
 from flinkmock.conformance.recording.observations import JobObservations
 from flinkmock.units import format_duration
 
@@ -59,7 +59,7 @@ def _measured(job: JobObservations, field: str) -> dict[int, int]:
 def savepoint_duration(job: JobObservations) -> str | None:
     """Return the range of the durations of completed savepoints; None if there were no savepoints."""
     completed = [entry for entry in _history(job, savepoints=True) if entry["status"] == "COMPLETED"]
-    return duration_range([entry["end_to_end_duration"] for entry in completed]) if completed else None
+    return format_durations([entry["end_to_end_duration"] for entry in completed]) if completed else None
 
 
 def restore_path(job: JobObservations) -> str | None:

@@ -7,8 +7,8 @@ import re
 from flinkmock.units import format_duration_range
 
 
-def duration_range(values: list[int]) -> str:
-    """Return the range of durations in ms: "19ms..297ms"."""
+def format_durations(values: list[int]) -> str:
+    """Return the range that durations (ms) span: "19ms..297ms"."""
     return format_duration_range(max(min(values), 0), max(max(values), 0))
 
 
@@ -23,7 +23,7 @@ def format_share(ratio: float) -> str:
 
 
 def parse_value(text: str) -> int | float | str:
-    """Parse a metric value as Flink prints it: 12 for "12", 0.5 for "0.5"; "NaN" and "true" stay texts."""
+    """Parse a metric value as Flink prints it: 12 for "12", 0.5 for "0.5"; "NaN" and "true" stay strings."""
     if re.fullmatch(r"-?\d{1,18}", text):
         return int(text)
     if re.fullmatch(r"-?\d{1,18}\.\d+(E-?\d{1,2})?", text):

@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.control.jobs import check_state
 from flinkmock.control.operation import ControlCall, operation
-from flinkmock.control.schemas import DURATION, NAME, STATE, obj, ref
+from flinkmock.control.schemas import DURATION, NON_EMPTY_TEXT, STATE, obj, ref
 
 MAX_EVENTS_AT_ONCE = 50
 """The number of events after which other requests are handled."""
@@ -69,7 +69,7 @@ def advance_to_next_event(call: ControlCall) -> Any:
     "POST",
     "/clock/run-until",
     summary="Advance the cluster time until a job is in a state.",
-    body=obj({"job": {**NAME, "description": "The name or id of a job."}, "state": STATE}),
+    body=obj({"job": {**NON_EMPTY_TEXT, "description": "The name or id of a job."}, "state": STATE}),
     returns=ref("Clock"),
     errors=(404, 409),
     python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.event_times_until"),

@@ -7,7 +7,7 @@ from typing import Any
 from flinkmock.control.host import HostedCluster
 from flinkmock.control.operation import ControlCall, QueryParameter, operation
 from flinkmock.control.operations.scenario import OPTIONS, python_arguments, read_scenario
-from flinkmock.control.schemas import NAME, array, obj, ref
+from flinkmock.control.schemas import NON_EMPTY_TEXT, array, obj, ref
 from flinkmock.control.waiting import parse_wall_duration
 
 LONGEST_IDLE_TIMEOUT_S = 30 * 86_400.0
@@ -35,11 +35,11 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
     takes_scenario=True,
     query=(
         *OPTIONS,
-        QueryParameter("default-clock", NAME, "The clock mode if neither `clock` nor the scenario has one."),
+        QueryParameter("default-clock", NON_EMPTY_TEXT, "The clock mode if neither `clock` nor the scenario has one."),
         QueryParameter(
             "idle-timeout",
-            NAME,
-            "The time on the wall clock without a request after which the cluster ends; `never` if it does not.",
+            NON_EMPTY_TEXT,
+            "The cluster ends after this time without a request, on the wall clock; `never` keeps it.",
             "10m",
         ),
     ),
@@ -78,7 +78,7 @@ def list_clusters(call: ControlCall) -> Any:
     errors=(404,),
 )
 def get_cluster(call: ControlCall) -> Any:
-    """This does not count as a request for `idle-timeout`."""
+    """This request does not restart the time of `idle-timeout`."""
     return _cluster_json(call, call.host.clusters.get(call.path["id"]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.operation import ControlCall, operation
-from flinkmock.control.schemas import EXCEPTION, NAME, STATE, WALL_DURATION, array, obj, ref
+from flinkmock.control.schemas import EXCEPTION, NON_EMPTY_TEXT, STATE, WALL_DURATION, array, obj, ref
 from flinkmock.control.waiting import parse_wall_duration
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def list_jobs(call: ControlCall) -> Any:
     summary="Submit a job.",
     body=obj(
         {
-            "name": NAME,
+            "name": NON_EMPTY_TEXT,
             "template": {
-                **NAME,
+                **NON_EMPTY_TEXT,
                 "description": "A template of the scenario, or a built-in one.",
                 "default": "streaming",
             },
@@ -114,7 +114,10 @@ def get_job(call: ControlCall) -> Any:
     "/jobs/{job}/fail",
     summary="Make a task of a job throw an exception.",
     body=obj(
-        {"exception": EXCEPTION, "vertex": {**NAME, "description": "The name of the vertex whose task fails."}},
+        {
+            "exception": EXCEPTION,
+            "vertex": {**NON_EMPTY_TEXT, "description": "The name of the vertex whose task fails."},
+        },
         required=(),
     ),
     returns=ref("Job"),

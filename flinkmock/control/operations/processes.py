@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.control.operation import ControlCall, operation
-from flinkmock.control.schemas import BOOLEAN, COUNT, DURATION, NAME, TEXT, array, nullable, obj
+from flinkmock.control.schemas import BOOLEAN, COUNT, DURATION, NON_EMPTY_TEXT, TEXT, array, nullable, obj
 
 _TASKMANAGER = obj({"id": TEXT})
 _LEADER = obj(
@@ -46,7 +46,12 @@ def join_taskmanager(call: ControlCall) -> Any:
     "/taskmanagers/lose",
     summary="Remove a TaskManager as if its process had crashed.",
     body=obj(
-        {"id": {**NAME, "description": "The id of a TaskManager. Default: the TaskManager that registered first."}},
+        {
+            "id": {
+                **NON_EMPTY_TEXT,
+                "description": "The id of a TaskManager. Default: the TaskManager that registered first.",
+            }
+        },
         required=(),
     ),
     returns=_TASKMANAGER,

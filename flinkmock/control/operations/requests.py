@@ -14,7 +14,7 @@ from flinkmock.control.schemas import (
     EXCHANGE,
     INTEGER,
     MATCH,
-    NAME,
+    NON_EMPTY_TEXT,
     TEXT,
     TIMES,
     WALL_DURATION,
@@ -45,10 +45,12 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
     "/requests",
     summary="Query the journal.",
     query=(
-        QueryParameter("match", NAME, "The method and path: `POST /jobs/:jobid/savepoints`."),
-        QueryParameter("body", NAME, "The JSON that the body of the request has to contain. It requires `match`."),
+        QueryParameter("match", NON_EMPTY_TEXT, "The method and path: `POST /jobs/:jobid/savepoints`."),
+        QueryParameter(
+            "body", NON_EMPTY_TEXT, "The JSON that the body of the request has to contain. It requires `match`."
+        ),
         QueryParameter("status", INTEGER, "The status of the response."),
-        QueryParameter("job", NAME, "The name or id of the job that the request is about."),
+        QueryParameter("job", NON_EMPTY_TEXT, "The name or id of the job that the request is about."),
         QueryParameter("unmatched", BOOLEAN, "Whether to return only requests that match no operation.", False),
         QueryParameter(
             "unexpected",
@@ -183,7 +185,7 @@ def expect_requests(call: ControlCall) -> Any:
     "POST",
     "/requests/expect-in-order",
     summary="Check that requests were sent in this order.",
-    body=obj({"matches": array(NAME)}),
+    body=obj({"matches": array(NON_EMPTY_TEXT)}),
     errors=(409,),
     python=("Journal.expect_in_order",),
 )

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.control.operation import JSON, YAML, ControlCall, ControlResponse, QueryParameter, operation
 from flinkmock.control.operations.clock import clock_json
 from flinkmock.control.rejection import encode
-from flinkmock.control.schemas import BOOLEAN, COUNT, NAME, TEXT, array, obj, ref
+from flinkmock.control.schemas import BOOLEAN, COUNT, NON_EMPTY_TEXT, TEXT, array, obj, ref
 from flinkmock.errors import NotFound, ScenarioError
 
 if TYPE_CHECKING:
     from flinkmock.scenario.scenario import Scenario
 
 OPTIONS = (
-    QueryParameter("flink", NAME, "The minor release to serve, such as 1.20. It takes precedence over the scenario."),
+    QueryParameter(
+        "flink", NON_EMPTY_TEXT, "The minor release to serve, such as 1.20. It takes precedence over the scenario."
+    ),
     QueryParameter("seed", COUNT, "The seed of all random choices. It takes precedence over the scenario."),
-    QueryParameter("clock", NAME, "The clock mode. It takes precedence over the scenario."),
+    QueryParameter("clock", NON_EMPTY_TEXT, "The clock mode. It takes precedence over the scenario."),
     QueryParameter(
         "start-time",
-        NAME,
+        NON_EMPTY_TEXT,
         "The cluster time at which the scenario begins: `2026-01-01T00:00:00Z`. It takes precedence over the scenario.",
     ),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import has_ended, start_job, upload, wait_state
+from tests.fidelity.job_steps import has_ended, start_job, upload, wait_until_job
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 SOURCE_ID = "cbc357ccb763df2852fee8c4fc7d55f2"
@@ -60,7 +60,7 @@ def initializing(driver: Driver) -> None:
         driver.step(
             "initializing: job/metrics?get", "GET", JOB + "/metrics", "get=numRestarts,uptime,downtime,fullRestarts"
         )
-    wait_state(driver, driver.variables["job"], has_ended)
+    wait_until_job(driver, driver.variables["job"], has_ended)
     driver.step("initializing: after", "GET", JOB)
     with initializing_job(driver, "initializing to cancel"):
         driver.step("initializing: cancel", "PATCH", JOB)

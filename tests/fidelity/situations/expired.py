@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_state
+from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_until_job
 from tests.fidelity.situations.common_steps import JOB
 from tests.fidelity.timelines import Timelines, View
 
@@ -17,7 +17,7 @@ def forgotten(driver: Driver) -> None:
     """Run a job that ends, and poll all that shows it until the cluster has forgotten it."""
     start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", wait=False)
     job_id = driver.variables["job"]
-    wait_state(driver, job_id, has_ended)
+    wait_until_job(driver, job_id, has_ended)
     end_of_job = time.time()
 
     def state_in_jobs(body: Body) -> str:

@@ -1,4 +1,4 @@
-"""Stops and applications that fail."""
+"""Situations in which a stop with a savepoint, or an application, fails."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.fidelity.job_steps import (
     set_vertex_variables,
     trigger,
     upload,
-    wait_checkpoints,
-    wait_state,
+    wait_for_checkpoints,
+    wait_until_job,
 )
 from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
@@ -35,9 +35,9 @@ def failing_stop(driver: Driver) -> None:
         run_body = {"flinkConfiguration": options} if options else {}
         response = driver.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=run_body)
         driver.variables["job"] = response["jobid"]
-        wait_state(driver, driver.variables["job"], are_all_tasks_running)
+        wait_until_job(driver, driver.variables["job"], are_all_tasks_running)
         set_vertex_variables(driver)
-        wait_checkpoints(driver, 1)
+        wait_for_checkpoints(driver, 1)
         body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
         trigger(driver, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
         poll_operation(driver, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")

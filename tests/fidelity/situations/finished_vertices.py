@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_vertex_variables, start_job, wait_state
+from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_vertex_variables, start_job, wait_until_job
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 METRICS_DELAY_S = 13
@@ -33,7 +33,7 @@ def batch(driver: Driver) -> None:
         name="batch: run",
         wait=False,
     )
-    wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
+    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(1)
     set_vertex_variables(driver)
     driver.step("batch: first", "GET", JOB)
@@ -55,7 +55,7 @@ def batch(driver: Driver) -> None:
         name="batch: run again",
         wait=False,
     )
-    wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
+    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(0.5)
     cancel(driver)
     driver.step("batch: CANCELED", "GET", JOB)
@@ -65,7 +65,7 @@ def batch(driver: Driver) -> None:
 def partly(driver: Driver) -> None:
     """Run a streaming job of which one vertex, "once", finishes."""
     start_job(driver, "partlyfinished", name="partly: run")
-    wait_state(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
+    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
     time.sleep(METRICS_DELAY_S)
     set_vertex_variables(driver)
     body = driver.peek(JOB)

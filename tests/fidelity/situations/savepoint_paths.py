@@ -6,14 +6,22 @@ import time
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import cancel, has_ended, job_meets, poll_operation, start_job, trigger, wait_checkpoints
+from tests.fidelity.job_steps import (
+    cancel,
+    has_ended,
+    job_meets,
+    poll_operation,
+    start_job,
+    trigger,
+    wait_for_checkpoints,
+)
 from tests.fidelity.situations.common_steps import JOB
 
 
 def directories(driver: Driver) -> None:
     """Take savepoints in directories: empty, relative, not writable, without a scheme, of another file system."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="directories: run")
-    wait_checkpoints(driver, 1)
+    wait_for_checkpoints(driver, 1)
     targets = {
         "empty": "", "blank": " ", "relative": "relative/dir", "relative with scheme": "file:relative/dir",
         "without scheme": "{scratch}/plain", "root": "/", "unwritable": "/proc/nope", "trailing slash": "{scratch}/sp/",
@@ -40,7 +48,7 @@ def directories(driver: Driver) -> None:
             driver.step(f"directories: status after stop {label}", "GET", JOB + "/status")
             if job_meets(driver.variables["job"], has_ended)(driver.peek("/jobs/overview")):
                 start_job(driver, "wordcount", "--name", "oracle word count", name=f"directories: run after {label}")
-                wait_checkpoints(driver, 1)
+                wait_for_checkpoints(driver, 1)
     driver.step("directories: checkpoints", "GET", JOB + "/checkpoints")
     driver.step("directories: exceptions", "GET", JOB + "/exceptions")
 
@@ -57,7 +65,7 @@ PATHS = {
 def paths(driver: Driver) -> None:
     """Restore jobs from paths without a savepoint, and dispose of these paths."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="paths: run")
-    wait_checkpoints(driver, 1)
+    wait_for_checkpoints(driver, 1)
     unusual_targets = {
         "drive": "c:/x", "drive and name": "a:b/c", "dots": "file:{scratch}/a/../b", "parent": "../parent",
         "dot": "./dot", "backslash": "back\\slash", "many slashes": "file:///{scratch}//many///slashes",

@@ -11,7 +11,7 @@ from tests.fidelity.job_steps import (
     set_vertex_variables,
     start_job,
     vertex_variables,
-    wait_checkpoints,
+    wait_for_checkpoints,
 )
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
@@ -23,7 +23,7 @@ def job_running(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count", "--note", "seen in user-config")
     set_taskmanager_variable(driver)
     # wait until the JobManager has fetched metrics, which it does every 10 s at most
-    wait_checkpoints(driver, 2)
+    wait_for_checkpoints(driver, 2)
     driver.wait(JOB + "/vertices/{vertex}/metrics", lambda body: len(body) > 20, timeout=30, interval=0.5)
     driver.read("/overview")
     driver.read("/jobs")

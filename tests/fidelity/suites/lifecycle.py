@@ -12,8 +12,8 @@ from tests.fidelity.job_steps import (
     set_taskmanager_variable,
     set_vertex_variables,
     start_job,
-    wait_checkpoints,
-    wait_state,
+    wait_for_checkpoints,
+    wait_until_job,
 )
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 from tests.fidelity.timelines import Timelines, View
@@ -29,7 +29,7 @@ def lifecycle(driver: Driver) -> None:
     read_ended_job(driver, "FINISHED")
     run_failing_job(driver)
     start_job(driver, "wordcount", "--name", "oracle word count", name="run to be cancelled")
-    wait_checkpoints(driver, 1)
+    wait_for_checkpoints(driver, 1)
     driver.step("cancel", "PATCH", JOB, "mode=cancel")
     driver.step("right after cancel", "GET", JOB + "/status")
     driver.step("cancel while cancelling", "PATCH", JOB)
@@ -86,7 +86,7 @@ def read_ended_job(driver: Driver, label: str) -> None:
 
 def run_failing_job(driver: Driver) -> None:
     start_job(driver, "failing", "--name", "oracle failing job", wait=False, set_variables=False)
-    wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
+    wait_until_job(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
     driver.step("RESTARTING job", "GET", JOB)
     driver.step("RESTARTING exceptions", "GET", JOB + "/exceptions")
     driver.step("RESTARTING execution-result", "GET", JOB + "/execution-result")

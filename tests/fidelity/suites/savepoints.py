@@ -14,8 +14,8 @@ from tests.fidelity.job_steps import (
     poll_operation,
     start_job,
     trigger,
-    wait_checkpoints,
-    wait_state,
+    wait_for_checkpoints,
+    wait_until_job,
 )
 
 JOB = "/jobs/{job}"
@@ -30,7 +30,7 @@ BROKEN = {"body": b"{", "headers": {"Content-Type": "application/json"}}
 
 def savepoints(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count")
-    wait_checkpoints(driver, 1)
+    wait_for_checkpoints(driver, 1)
     take_first_savepoint(driver)
     send_savepoint_bodies(driver)
     send_full_bodies(driver)
@@ -233,8 +233,8 @@ def restore_and_drain(driver: Driver, savepoint: str) -> None:
     driver.step("run from savepoint", "POST", "/jars/{jar_wordcount}/run", json_body=body)
     jobs = (driver.peek("/jobs/overview") or {}).get("jobs", [])
     driver.variables["job"] = next((job["jid"] for job in jobs if job["name"] == "restored"), UNKNOWN_ID)
-    wait_state(driver, driver.variables["job"], are_all_tasks_running)
-    wait_checkpoints(driver, 1)
+    wait_until_job(driver, driver.variables["job"], are_all_tasks_running)
+    wait_for_checkpoints(driver, 1)
     driver.step("checkpoints of the restored job", "GET", JOB + "/checkpoints")
     trigger_and_poll(driver, "stop with drain", JOB + "/stop", {"drain": True, "targetDirectory": WRITABLE})
     poll_end(driver, "job after drain")
@@ -242,7 +242,7 @@ def restore_and_drain(driver: Driver, savepoint: str) -> None:
 
 def cancel_with_savepoint(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "to be cancelled", name="run for cancel-with-savepoint")
-    wait_checkpoints(driver, 1)
+    wait_for_checkpoints(driver, 1)
     trigger_and_poll(
         driver, "cancel with savepoint", JOB + "/savepoints", {"cancel-job": True, "target-directory": WRITABLE}
     )
@@ -270,7 +270,7 @@ def read_operations_in_progress(driver: Driver) -> None:
     driver.step("slow: jobs/overview while stopping", "GET", "/jobs/overview")
     driver.step("slow: cancel while stopping", "PATCH", JOB)
     poll_operation(driver, "slow: poll the stop which was cancelled", STATUS, timeout=15)
-    wait_state(driver, driver.variables["job"], has_ended, timeout=15)
+    wait_until_job(driver, driver.variables["job"], has_ended, timeout=15)
     driver.step("slow: jobs/overview at the end", "GET", "/jobs/overview")
 
 
@@ -288,6 +288,6 @@ def send_stop_bodies(driver: Driver) -> None:
         time.sleep(1)
         driver.step(f"jobs/overview after stop with {name}", "GET", "/jobs/overview")
         if name == unwritable_message:
-            wait_state(driver, driver.variables["job"], lambda job: job["state"] == "RUNNING", timeout=5)
+            wait_until_job(driver, driver.variables["job"], lambda job: job["state"] == "RUNNING", timeout=5)
             driver.step(f"exceptions after stop with {name}", "GET", JOB + "/exceptions")
         cancel(driver)
