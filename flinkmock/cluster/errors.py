@@ -341,13 +341,13 @@ class ProgramError(ClusterError):
 
     Attributes:
         exception: Flink's exception.
-        refused: Whether the response is a 400 with `message`; False: it is a 500.
+        is_bad_request: Whether the response is a 400 with `message`; False: it is a 500.
         message: The message of a 400.
         ends_output: Whether the output of all later main methods is lost (since 1.17).
     """
 
     exception: JavaException
-    refused: bool
+    is_bad_request: bool
     message: str = "Could not execute application."
     ends_output: bool = False
 

@@ -270,7 +270,7 @@ def _bad_request(error: errors.BadRequest, context: _Context) -> Response:
 
 @_maps(errors.ProgramError)
 def _program_error(error: errors.ProgramError, context: _Context) -> Response:
-    if not error.refused:
+    if not error.is_bad_request:
         return internal_error(error.exception)
     if error.message != messages.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
         return rest_error(400, error.message)

@@ -57,8 +57,8 @@ class VertexReader:
         """
         vertex = next((vertex for vertex in vertices if vertex.finishes_after is not None and vertex.inputs), None)
         if vertex is not None:
-            message = f'"{vertex.name}" in {self.job} finishes when its inputs have. Give finishes-after to a source.'
-            self.diagnostics.add(node.location, message)
+            message = f'"{vertex.name}" in {self.job} finishes when its inputs have finished.'
+            self.diagnostics.add(node.location, f"{message} Give finishes-after to a source.")
         elif all(vertex.finishes_after is not None for vertex in vertices if not vertex.inputs):
             message = (
                 f"all sources of {self.job} finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED]."

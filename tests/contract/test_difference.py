@@ -1,4 +1,4 @@
-"""Changes between releases are those that another program found in the jars (evolution.md)."""
+"""Changes between releases are those in evolution.md, which another program extracted from Flink's jars."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_behaviour_changes_name_existing_operations() -> None:
     assert releases == sorted(releases)
 
 
-def test_behaviours_between_two_releases() -> None:
+def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
     changes = behaviours_between("1.16", "1.18")
     assert {change.since for change in changes} == {"1.17", "1.18"}
     [jar_plan, _] = [change for change in changes if "jar" in change.words]

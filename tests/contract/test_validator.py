@@ -1,4 +1,4 @@
-"""Violations of schemas in responses, errors and requests."""
+"""The validator reports each value of a response, error or request that violates the schema."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""How long a dry run continues, and how it satisfies wait conditions."""
+"""The simulator decides how long a dry run lasts, and satisfies wait conditions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def states(timeline: Timeline, lane: int = 0) -> list[tuple[int, str]]:
     return [(interval.begin, interval.state) for interval in timeline.lanes[lane].intervals]
 
 
-def test_a_job_that_ends_is_run_to_its_end() -> None:
+def test_a_dry_run_lasts_until_its_job_ends() -> None:
     timeline = dry_run("jobs:\n  orders:\n    lifecycle: [CREATED: 1s, RUNNING: 2h, FINISHED]\n")
     assert states(timeline)[-1] == (7_201_000, "FINISHED")
     assert timeline.end == 7_201_000 + LINGER_MS
@@ -53,7 +53,7 @@ def test_a_job_without_slots_ends_the_dry_run() -> None:
     assert timeline.lanes[0].outlook == "repeats until slots are available"
 
 
-def test_polls_and_signals_are_sent() -> None:
+def test_polls_and_signals_satisfy_wait_conditions() -> None:
     text = "jobs:\n  orders:\n    lifecycle: [CREATED: 3 polls, RUNNING: signal go, FINISHED]\n"
     timeline = dry_run(text)
     assert states(timeline)[-2:] == [(3 * POLL_MS, "RUNNING"), (3 * POLL_MS + SIGNAL_MS, "FINISHED")]

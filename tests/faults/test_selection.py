@@ -176,7 +176,6 @@ def test_a_log_normal_distribution_has_its_median_and_p99() -> None:
 
 
 def test_some_drops_let_the_request_reach_the_cluster() -> None:
-
     assert [drop for drop in Drop if Fault("lost", drop=drop).reaches_cluster] == [
         Drop.TRUNCATE,
         Drop.AFTER_PROCESSING,

@@ -22,7 +22,7 @@ def nodes(root: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("minor", MINORS)
 @pytest.mark.parametrize("kind", ["full", "on_cpu", "off_cpu"])
-def test_the_samples_of_a_node_are_those_of_its_children_and_those_that_end_in_it(kind: str, minor: str) -> None:
+def test_each_sample_ends_in_one_node(kind: str, minor: str) -> None:
     graph = flame_graph(
         [SubtaskSample(0.3, True), SubtaskSample(0.7), SubtaskSample(1.0)], kind, Release(minor, minor, "", "")
     )
@@ -67,5 +67,5 @@ def test_each_release_has_its_line_numbers() -> None:
 
 
 def test_a_graph_without_samples_is_an_empty_root() -> None:
-    """The graph is recorded with 2.3.0: that of type `on_cpu` of an idle vertex."""
+    """The graph of type `on_cpu` of an idle vertex is recorded with 2.3.0."""
     assert flame_graph([SubtaskSample(0.0)], "on_cpu", NEW) == {"name": "root", "value": 0, "children": []}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.journal import CountRange, Journal, Unmatched, UnmetExpectation
+from flinkmock.journal import CountRange, Expectation, Journal, Unmatched, UnmetExpectation
 from flinkmock.journal.expectation import RequestMatcher
 from tests.journal.exchange_factory import JOB, make_exchange, make_journal
 from tests.timeouts import PATIENCE
@@ -110,7 +110,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_lists_the_recorded_requests(name: str) -> None:
+def test_a_failure_message_lists_the_requests(name: str) -> None:
     with pytest.raises(UnmetExpectation) as unmet:
         FAILURES[name](upgrade_journal())
     file = Path(__file__).parent / "failures" / f"{name}.txt"
@@ -120,7 +120,6 @@ def test_a_failure_lists_the_recorded_requests(name: str) -> None:
 
 
 def test_all_unmet_expectations_are_reported_at_once() -> None:
-    from flinkmock.journal import Expectation, Unmatched
 
     with pytest.raises(AssertionError) as unmet:
         upgrade_journal().check(

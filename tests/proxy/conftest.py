@@ -18,7 +18,7 @@ def exchanges() -> list[Exchange]:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Starts an application or a proxy on a free port, and returns its address."""
+    """A function that starts an application or a proxy on a free port, and returns its URL."""
     runners: list[web.AppRunner] = []
 
     async def start(app: web.Application | Proxy) -> str:

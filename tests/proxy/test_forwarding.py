@@ -172,7 +172,7 @@ async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Any, ex
     assert exchanges[0].operation == "getClusterOverview"
 
 
-async def test_a_body_that_is_too_large_for_the_server_is_no_finding(serve: Any) -> None:
+async def test_a_body_that_is_too_large_for_the_server_is_not_a_finding(serve: Any) -> None:
     scenario = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
     with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
         proxy = Proxy(cluster.url, Contract.load("2.3"))
@@ -281,6 +281,6 @@ def peak_memory(pid: int) -> int:
     pytest.skip("no /proc here")
 
 
-def test_aiohttp_has_the_attribute_that_sends_head_and_body_in_one_piece() -> None:
+def test_upstream_responses_override_an_attribute_that_aiohttp_still_has() -> None:
     assert web.StreamResponse._send_headers_immediately is True
     assert UpstreamResponse._send_headers_immediately is False

@@ -27,9 +27,9 @@ async def read_responses(url: str, job_id: str) -> list[int]:
 
 
 async def read_around_leader_change(
-    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, unobserved: bool
+    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, during_change: bool
 ) -> tuple[Proxy, list[int]]:
-    """Read through a proxy before, during and after a leader change; if it is `unobserved`, not during it.
+    """Send requests through a proxy before and after a leader change, and also `during_change`.
 
     Returns:
         The proxy, and the statuses during the change.
@@ -44,28 +44,28 @@ async def read_around_leader_change(
             await read_responses(url, job_id)
             cluster.advance("5s")
         cluster.jobmanagers.crash_leader("10s")
-        during = [] if unobserved else await read_responses(url, job_id)
+        statuses = await read_responses(url, job_id) if during_change else []
         cluster.advance("20s")
         for _ in range(3):
             await read_responses(url, job_id)
             cluster.advance("5s")
     proxy.checker.end()
-    return proxy, during
+    return proxy, statuses
 
 
 async def test_a_leader_that_does_not_respond_is_noted(
     serve: Callable[[web.Application | Proxy], Awaitable[str]],
 ) -> None:
-    proxy, during = await read_around_leader_change(serve, 0, unobserved=False)
-    assert set(during) == {502}
+    proxy, statuses = await read_around_leader_change(serve, 0, during_change=True)
+    assert set(statuses) == {502}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     assert note.endswith(" UTC: the server did not respond. Earlier responses were dropped.")
 
 
 async def test_an_election_is_noted(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
-    proxy, during = await read_around_leader_change(serve, 1, unobserved=False)
-    assert set(during) == {503}
+    proxy, statuses = await read_around_leader_change(serve, 1, during_change=True)
+    assert set(statuses) == {503}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     assert note.endswith(" UTC: the server had no leader. Earlier responses were dropped.")
@@ -74,7 +74,7 @@ async def test_an_election_is_noted(serve: Callable[[web.Application | Proxy], A
 async def test_a_leader_change_between_two_requests_is_noted(
     serve: Callable[[web.Application | Proxy], Awaitable[str]],
 ) -> None:
-    proxy, _ = await read_around_leader_change(serve, 1, unobserved=True)
+    proxy, _ = await read_around_leader_change(serve, 1, during_change=False)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
     text = "the server was restarted, or has another leader. Earlier responses were dropped."

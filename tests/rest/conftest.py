@@ -1,4 +1,4 @@
-"""The fixtures of the tests of the server, because the request path is tested through a real socket, too."""
+"""The fixtures of tests/server, because some tests of this folder send requests through a real socket."""
 
 from tests.server.conftest import client, serve
 

@@ -20,7 +20,7 @@ jobs:
 """
 
 
-def values(harness: ScenarioHarness, vertex: int, *names: str) -> list[int]:
+def metric_values(harness: ScenarioHarness, vertex: int, *names: str) -> list[int]:
     job = harness.job()
     path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
     by_id = {metric["id"]: int(metric["value"]) for metric in harness.get(path + ",".join(map(quote, names)))}
@@ -49,12 +49,12 @@ def test_an_operator_receives_what_its_predecessor_emits() -> None:
     with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
         harness.advance_to(20_000)
         source = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
-        received = values(harness, 0, *(f"{name}.numRecordsIn" for name in source))
-        emitted = values(harness, 0, *(f"{name}.numRecordsOut" for name in source))
+        received = metric_values(harness, 0, *(f"{name}.numRecordsIn" for name in source))
+        emitted = metric_values(harness, 0, *(f"{name}.numRecordsOut" for name in source))
         assert received[0] == 0 < emitted[0]
         assert received[1:] == emitted[:-1]
-        assert emitted[-1] == values(harness, 0, "0.numRecordsOut")[0]
-        task_in, window_in, window_out, sink_in, sink_out = values(
+        assert emitted[-1] == metric_values(harness, 0, "0.numRecordsOut")[0]
+        task_in, window_in, window_out, sink_in, sink_out = metric_values(
             harness, 1, "0.numRecordsIn", "0.window.numRecordsIn", "0.window.numRecordsOut",
             "0.Sink__out.numRecordsIn", "0.Sink__out.numRecordsOut",
         )  # fmt: skip
@@ -82,21 +82,3 @@ def test_a_source_has_metrics_of_its_splits_but_not_in_2_0() -> None:
         job = harness.job()
         names = [metric["id"] for metric in harness.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
         assert not any(".split." in name for name in names)
-
-
-@pytest.mark.parametrize(("release", "subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
-def test_descriptions_have_the_html_entities_of_the_release(release: str, subset: str) -> None:
-    """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
-    text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
-    with scenario_harness(text, flink=release) as harness:
-        harness.advance_to(1_000)
-        (node,) = harness.get(f"/jobs/{harness.job().id}/plan")["plan"]["nodes"]
-        assert f"&eacute; &rarr; &euro; {subset} &lt;&amp;&gt; 'q'" in node["description"]
-
-
-@pytest.mark.parametrize("release", ["2.3", "1.16"])
-def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> None:
-    """Observed on 2.3.0 and 1.16.3."""
-    with scenario_harness("jobs: {orders: {checkpoints: none}}", flink=release) as harness:
-        harness.advance_to(1_000)
-        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["mode"] == "at_least_once"

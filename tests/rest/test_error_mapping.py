@@ -164,7 +164,7 @@ def test_an_operation_key_has_the_hash_of_its_trigger_id(kind: str, key: str) ->
 def test_causes_follow_the_error() -> None:
     thrown = JavaException("java.lang.IllegalStateException", "Intentional failure in main")
     invocation = JavaException("org.apache.flink.client.program.ProgramInvocationException", "The main method", thrown)
-    _, errors, _ = error_response(ProgramError(invocation, refused=True), "submitJobFromJar", "2.3")
+    _, errors, _ = error_response(ProgramError(invocation, is_bad_request=True), "submitJobFromJar", "2.3")
     lines = [line for line in errors[0].split("\n") if not line.startswith("\t")]
     runtime = "org.apache.flink.util.FlinkRuntimeException: Could not execute application."
     assert lines == [
@@ -180,7 +180,7 @@ def test_causes_follow_the_error() -> None:
 def test_a_program_without_jobs_has_no_cause() -> None:
     text = "No jobs included in application."
     _, errors, _ = error_response(
-        ProgramError(JavaException("X"), refused=True, message=text), "submitJobFromJar", "2.3"
+        ProgramError(JavaException("X"), is_bad_request=True, message=text), "submitJobFromJar", "2.3"
     )
     assert errors[0].startswith(REST + text)
     assert "Caused by" not in errors[0]

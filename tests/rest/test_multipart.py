@@ -11,7 +11,7 @@ import pytest
 
 from flinkmock.private_files import PREFIX
 from flinkmock.rest.call import Payload, RestCall
-from tests.server.conftest import Client, Reply
+from tests.server.conftest import Client, RawResponse
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 DISPOSITION = b"Content-Disposition: form-data"
@@ -25,7 +25,7 @@ def file(filename: bytes, content: bytes = b"x") -> bytes:
     return part(DISPOSITION + b'; name="jarfile"; filename="' + filename + b'"', content)
 
 
-def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM) -> Reply:
+def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM) -> RawResponse:
     return client.send("POST", path, body, headers)
 
 
@@ -70,8 +70,8 @@ def test_forms_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
         b"%x\r\n%s\r\n" % (len(body[start : start + size]), body[start : start + size])
         for start in range(0, len(body), size)
     )
-    reply = client.send("POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM, "Transfer-Encoding": "chunked"})
-    assert reply.status == 200
+    response = client.send("POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM, "Transfer-Encoding": "chunked"})
+    assert response.status == 200
     assert list(client.engine.last_call.files) == [("a.jar", content)]
 
 
@@ -93,16 +93,16 @@ def test_spellings_of_the_content_type(client: Client, content_type: str) -> Non
     ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain", "Multipart/Form-Data; boundary=b"],
 )
 def test_content_types_other_than_forms_are_parsed_as_json(client: Client, content_type: str) -> None:
-    reply = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
-    assert reply.status == 400
-    assert "Request did not match expected format EmptyRequestBody." in reply.errors[0]
+    response = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
+    assert response.status == 400
+    assert "Request did not match expected format EmptyRequestBody." in response.errors[0]
 
 
 def test_an_empty_boundary_is_an_internal_error(client: Client) -> None:
-    reply = upload(client, b"", headers={"Content-Type": "multipart/form-data; boundary="})
-    assert reply.status == 500
-    assert reply.errors[0].startswith("Internal server error: Cannot invoke ")
-    assert reply.header("connection") is None
+    response = upload(client, b"", headers={"Content-Type": "multipart/form-data; boundary="})
+    assert response.status == 500
+    assert response.errors[0].startswith("Internal server error: Cannot invoke ")
+    assert response.header("connection") is None
     assert client.send("GET", "/overview", headers={"Content-Type": "multipart/form-data; boundary="}).status == 200
 
 
@@ -130,9 +130,9 @@ def test_an_empty_boundary_is_an_internal_error(client: Client) -> None:
     ],
 )
 def test_invalid_forms_are_rejected(client: Client, body: bytes, status: int, text: str) -> None:
-    reply = upload(client, body)
-    assert (reply.status, reply.errors) == (status, [text])
-    assert reply.header("access-control-allow-origin") is None
+    response = upload(client, body)
+    assert (response.status, response.errors) == (status, [text])
+    assert response.header("access-control-allow-origin") is None
     assert client.engine.calls == []
 
 
@@ -167,9 +167,9 @@ def test_operations_without_uploads_reject_files(
     client = serve(flink=flink)
     body = file(b"a.jar") + b"--b--"
     for path, (status, text) in ((f"/jobs/{'0' * 32}/savepoints", savepoints), ("/overview", overview)):
-        reply = upload(client, body, path)
-        assert reply.status == status
-        assert reply.errors[0].split("\n")[0].endswith(text)
+        response = upload(client, body, path)
+        assert response.status == status
+        assert response.errors[0].split("\n")[0].endswith(text)
     assert client.engine.calls == []
 
 
@@ -184,8 +184,8 @@ def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
     client: Client, path: str, status: int, text: str
 ) -> None:
     """Observed on 2.3.0."""
-    reply = upload(client, b"", path)
-    assert (reply.status, reply.errors) == (status, [text])
+    response = upload(client, b"", path)
+    assert (response.status, response.errors) == (status, [text])
 
 
 def test_uploaded_files_are_removed(client: Client) -> None:
@@ -210,9 +210,9 @@ def test_uploaded_files_are_removed(client: Client) -> None:
 def test_the_size_of_bodies_is_limited_except_for_forms(serve: Callable[..., Client]) -> None:
     client = serve(settings={"rest.server.max-content-length": "1000"})
     body = file(b"a.jar", b"x" * 2000) + b"--b--"
-    reply = upload(client, body, headers={})
-    assert (reply.status, reply.body, reply.header("content-type")) == (413, b"", None)
-    assert reply.header("access-control-allow-origin") is None
+    response = upload(client, body, headers={})
+    assert (response.status, response.body, response.header("content-type")) == (413, b"", None)
+    assert response.header("access-control-allow-origin") is None
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
     assert client.engine.calls == []

@@ -54,7 +54,7 @@ def test_queries_are_parsed(query: str, values: dict[str, list[str]]) -> None:
         ("/overview%zz", "invalid hex byte 'zz' at index 10 of '/overview%zz'"),
         ("/jobs/%/config", "invalid hex byte '/c' at index 7 of '/jobs/%/config'"),
         ("/metrics?get=%zz", "invalid hex byte 'zz' at index 14 of '/metrics?get=%zz'"),
-        ("/metrics?nobody=%4", "unterminated escape sequence at index 16 of: /metrics?nobody=%4"),
+        ("/metrics?unread=%4", "unterminated escape sequence at index 16 of: /metrics?unread=%4"),
         ("/%C3%", "unterminated escape sequence at index 4 of: /%C3%"),
     ],
 )

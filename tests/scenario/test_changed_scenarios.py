@@ -45,14 +45,14 @@ def test_a_scenario_with_changed_text_loads_or_is_rejected(text: str, data: st.D
     lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         number = data.draw(st.integers(0, len(lines) - 1))
-        match data.draw(st.sampled_from(["word", "drop", "double", "indent", "cut", "insert"])):
+        match data.draw(st.sampled_from(["word", "remove", "duplicate", "indent", "cut", "insert"])):
             case "word":
                 words = lines[number].split(" ")
                 words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(WORDS))
                 lines[number] = " ".join(words)
-            case "drop":
+            case "remove":
                 del lines[number]
-            case "double":
+            case "duplicate":
                 lines.insert(number, lines[number])
             case "indent":
                 lines[number] = "  " + lines[number]

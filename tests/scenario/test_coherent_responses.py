@@ -35,7 +35,7 @@ def job_details(harness: ScenarioHarness) -> dict[str, object]:
 
 
 WITHOUT_LEADER_CHANGE = RICH.replace("{48s: {crashes: 0}}", "")
-"""Jobs start again under a new leader, and their values go backwards."""
+"""RICH without the change of leader, after which jobs start again and their values go backwards."""
 ADAPTIVE = """
 cluster:
   taskmanagers: {count: 1, events: [{20s: joins}, {50s: lost}, {55s: joins}]}

@@ -1,4 +1,4 @@
-"""Operations that a scenario lets fail: cancellations, submissions, uploads."""
+"""Cancellations, submissions and uploads fail as a scenario says."""
 
 from __future__ import annotations
 

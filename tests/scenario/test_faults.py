@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flinkmock import FlinkMock, UnmetExpectation
+from flinkmock import FlinkMock, UnmetExpectation, small_jar
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import (
     FIRST_TASKMANAGER,
@@ -177,7 +177,6 @@ def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line:
 
 
 def test_requests_whose_responses_are_lost_still_take_effect() -> None:
-    from flinkmock.jar import small_jar
 
     with FlinkMock(ROOT / "scenarios" / "lost-responses.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 

@@ -1,4 +1,4 @@
-"""Jobs and their lifecycles: from keys to specs."""
+"""Jobs and lifecycles of a scenario are converted to specs."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_last_state_needs_no_duration() -> None:
     ] == Step("FAILED")
 
 
-def test_the_adaptive_scheduler_goes_from_restarting_to_created() -> None:
+def test_created_can_follow_restarting_with_the_adaptive_scheduler() -> None:
     text = "jobs: {a: {lifecycle: [{RUNNING: 3s}, {RESTARTING: 1s}, {CREATED: 2s}, RUNNING]}}"
     assert len(load_only_job("cluster: {config: {jobmanager.scheduler: adaptive}}\n" + text).lifecycle) == 4
 

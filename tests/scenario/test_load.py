@@ -1,4 +1,4 @@
-"""Loading whole scenarios: sources, extended files, sections besides jobs."""
+"""Scenarios are loaded from files, texts and mappings, and can extend other files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.spec import CheckpointSpec, Step
 from flinkmock.named_random import UNBOUNDED
 from flinkmock.scenario import ScenarioError, load_scenario
@@ -44,7 +45,7 @@ def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] 
     assert rule.job.checkpoints == CheckpointSpec(every=10_000)
 
 
-def test_a_path_a_text_and_a_mapping_are_equivalent(tmp_path: Path) -> None:
+def test_a_scenario_can_be_a_path_text_or_mapping(tmp_path: Path) -> None:
     text = "seed: 3\njobs:\n  orders: streaming\n"
     file = tmp_path / "orders.yml"
     file.write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -91,7 +92,6 @@ def test_values_of_the_cluster_and_of_jobs_are_read() -> None:
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "10x", "0.5x", "1s per request", "1m30s per request"])
 def test_the_cluster_accepts_every_clock_of_the_scenario_language(clock: str) -> None:
-    from flinkmock.cluster.clock import Clock
 
     mode = load_scenario(f"clock: {clock}").clock
     assert mode is not None
@@ -99,14 +99,12 @@ def test_the_cluster_accepts_every_clock_of_the_scenario_language(clock: str) ->
 
 
 def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
-    code = (
-        "import sys, flinkmock, flinkmock.scenario as s; print([m for m in ('yaml', 'jsonschema') if m in sys.modules])"
-    )
+    code = "import sys, flinkmock, flinkmock.scenario; print(sys.modules.keys() & {'yaml', 'jsonschema'})"
     completed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert completed.stdout.strip() == "[]"
+    assert completed.stdout.strip() == "set()"
 
 
-def test_a_default_spec_equals_an_empty_scenario() -> None:
+def test_an_empty_scenario_equals_a_scenario_with_default_values() -> None:
     empty = load_scenario(None)
     assert empty == Scenario(submissions=empty.submissions)
 
@@ -147,6 +145,6 @@ def test_a_missing_file_is_searched_among_the_built_in_scenarios(
 
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
-def test_a_file_that_can_not_be_extended_is_a_mistake(name: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_extended_is_a_mistake(name: str, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):
         load_scenario({"extends": name})

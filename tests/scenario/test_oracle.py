@@ -119,7 +119,10 @@ def test_some_recorded_programs_start_no_job() -> None:
 
 
 def test_the_configuration_agrees_with_the_recording() -> None:
-    """Except for paths, options that a JobManager adds when it starts, and log files, which are no options there."""
+    """It agrees except for paths and options that a JobManager adds at its start.
+
+    The oracle also configures the paths of log files, which the recorded clusters get from system properties.
+    """
     spec = load_scenario(TESTS / "fidelity" / "oracle.yaml")
     recording = json.loads(gzip.decompress((TESTS / "recordings" / "2.3.0" / "cluster.json.gz").read_bytes()))
     (body,) = [step["response"]["body"] for step in recording["steps"] if step["step"] == "GET /jobmanager/config"]

@@ -19,20 +19,24 @@ ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text("utf-8"))
 
 
-def parts(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+SELF_EXPLANATORY_KEYS = ("strategy", "message", "repeat")
+
+
+def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each subschema and other mapping of a schema with its path."""
     if isinstance(schema, dict):
         yield path, schema
         for key, value in schema.items():
             if key not in ("examples", "x-say"):
-                yield from parts(value, f"{path}/{key}")
+                yield from subschemas(value, f"{path}/{key}")
     elif isinstance(schema, list):
         for index, value in enumerate(schema):
-            yield from parts(value, f"{path}/{index}")
+            yield from subschemas(value, f"{path}/{index}")
 
 
-def resolved(part: dict[str, Any]) -> dict[str, Any]:
-    name = str(part.get("$ref", "")).removeprefix("#/$defs/")
-    return {**SCHEMA["$defs"][name], **part} if name else part
+def resolved(subschema: dict[str, Any]) -> dict[str, Any]:
+    name = str(subschema.get("$ref", "")).removeprefix("#/$defs/")
+    return {**SCHEMA["$defs"][name], **subschema} if name else subschema
 
 
 def test_the_schema_is_a_json_schema() -> None:
@@ -40,38 +44,46 @@ def test_the_schema_is_a_json_schema() -> None:
 
 
 def test_every_reference_has_a_definition_and_every_definition_is_used() -> None:
-    used = {part["$ref"].removeprefix("#/$defs/") for _, part in parts(SCHEMA) if "$ref" in part}
+    used = {subschema["$ref"].removeprefix("#/$defs/") for _, subschema in subschemas(SCHEMA) if "$ref" in subschema}
     assert used == set(SCHEMA["$defs"])
 
 
 def test_every_key_is_described() -> None:
     undescribed = [
         f"{path}/{key}"
-        for path, part in parts(SCHEMA)
-        for key, value in part.get("properties", {}).items()
+        for path, subschema in subschemas(SCHEMA)
+        for key, value in subschema.get("properties", {}).items()
         if "description" not in resolved(value)
         and not any("description" in resolved(branch) for branch in value.get("anyOf", ()))
     ]
-    assert not [path for path in undescribed if not path.endswith(("strategy", "message", "repeat"))]
+    assert not [path for path in undescribed if not path.endswith(SELF_EXPLANATORY_KEYS)]
 
 
 def test_every_mapping_restricts_its_keys() -> None:
-    open_ended = [path for path, part in parts(SCHEMA) if "properties" in part and "additionalProperties" not in part]
+    open_ended = [
+        path
+        for path, subschema in subschemas(SCHEMA)
+        if "properties" in subschema and "additionalProperties" not in subschema
+    ]
     assert not open_ended
 
 
 def test_examples_conform_to_the_schema() -> None:
     count = 0
-    for path, part in parts(SCHEMA):
-        for example in part.get("examples", ()):
-            example_schema = {**part, "$defs": SCHEMA["$defs"]}
+    for path, subschema in subschemas(SCHEMA):
+        for example in subschema.get("examples", ()):
+            example_schema = {**subschema, "$defs": SCHEMA["$defs"]}
             assert not list(Draft202012Validator(example_schema).iter_errors(example)), f"{path}: {example}"
             count += 1
     assert count > 30
 
 
 def test_every_pattern_has_a_message() -> None:
-    assert all("pattern" in part["x-say"] for _, part in parts(SCHEMA) if isinstance(part.get("pattern"), str))
+    assert all(
+        "pattern" in subschema["x-say"]
+        for _, subschema in subschemas(SCHEMA)
+        if isinstance(subschema.get("pattern"), str)
+    )
 
 
 def test_states_and_operations_are_those_of_the_cluster() -> None:

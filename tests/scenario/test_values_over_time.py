@@ -78,8 +78,8 @@ def test_metrics_of_subtasks_follow_their_series() -> None:
         assert (metric_value(harness, base, "0.step"), metric_value(harness, base, "1.round")) == ("c", "1")
         harness.advance_to(9_000)
         assert metric_value(harness, base, "1.round") == "2"
-        (figures,) = harness.get(f"{base}/subtasks/metrics?get=heap")
-        assert (figures["min"], figures["max"], figures["sum"]) == (900.0, 900.0, 1800.0)
+        (aggregates,) = harness.get(f"{base}/subtasks/metrics?get=heap")
+        assert (aggregates["min"], aggregates["max"], aggregates["sum"]) == (900.0, 900.0, 1800.0)
 
 
 def running_since_ms(harness: ScenarioHarness) -> int:

@@ -90,9 +90,8 @@ def test_the_last_poll_shows_a_failure() -> None:
         status_path = harness.trigger_savepoint()
         assert harness.outcome(status_path) == "IN_PROGRESS"
         assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        assert (
-            harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2
-        )  # the other one was rejected at the start
+        # the other failed checkpoint was rejected at the start
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2
 
 
 def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
@@ -129,7 +128,7 @@ def test_a_disposal_can_wait_for_polls() -> None:
             assert response["operation"] == expected or expected in response["operation"]
 
 
-def test_a_signal_releases_all_wait_conditions_with_its_name() -> None:
+def test_a_signal_satisfies_all_wait_conditions_with_its_name() -> None:
     text = """
     operations: {savepoint: signal saved, cancel: signal gone}
     jobs:
@@ -156,7 +155,7 @@ def test_a_signal_releases_all_wait_conditions_with_its_name() -> None:
         assert (details["state"], details["status-counts"]["CANCELED"]) == ("CANCELED", 3)
 
 
-def test_an_early_signal_releases_the_next_wait_condition() -> None:
+def test_an_early_signal_satisfies_the_next_wait_condition() -> None:
     text = "jobs: {orders: {lifecycle: [{repeat: forever, steps: [{RUNNING: signal go}, {RESTARTING: 1s}]}]}}\n"
     with scenario_harness(text) as harness:
         harness.engine.signal("go")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from tests.timeouts import PATIENCE
 
 
 @dataclass
-class Reply:
+class RawResponse:
     """A response as it was received."""
 
     status: int
@@ -28,8 +29,6 @@ class Reply:
 
     @property
     def errors(self) -> list[str]:
-        import json
-
         body = json.loads(self.body)
         assert list(body) == ["errors"]
         return body["errors"]
@@ -43,7 +42,7 @@ class Client:
         parts = urlsplit(url)
         self.address = (parts.hostname, parts.port)
 
-    def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+    def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> RawResponse:
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -53,22 +52,22 @@ class Client:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             response = connection.getresponse()
-            return Reply(response.status, response.getheaders(), response.read())
+            return RawResponse(response.status, response.getheaders(), response.read())
         finally:
             connection.close()
 
-    def raw(self, data: bytes) -> Reply:
+    def raw(self, data: bytes) -> RawResponse:
         """Send bytes without changes, and return the response."""
         with socket.create_connection(self.address, timeout=PATIENCE) as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)
             response.begin()
-            return Reply(response.status, response.getheaders(), response.read())
+            return RawResponse(response.status, response.getheaders(), response.read())
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Client]]:
-    """Starts a server with a fake engine. The keyword arguments are those of `FakeEngine`."""
+    """A function that starts a server with a fake engine. Its keyword arguments are those of `FakeEngine`."""
     threads = []
 
     def start(**engine: Any) -> Client:

@@ -15,8 +15,8 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, FaultTrigger
 from tests.timeouts import PATIENCE
 
-JOBS = FaultTrigger((Pattern.parse("GET /jobs"),))
-SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times=1)
+GET_JOBS = FaultTrigger((Pattern.parse("GET /jobs"),))
+FIRST_SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times=1)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def job_id(mock: FlinkMock) -> str:
     return next(iter(mock.cluster.jobs))
 
 
-def savepoint(mock: FlinkMock) -> str | None:
+def latest_savepoint(mock: FlinkMock) -> str | None:
     """Advance the clock by a minute; return the path of the latest savepoint of the job."""
     mock.advance("1m")
     latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]

@@ -1,4 +1,4 @@
-"""Requests that are answered without aiohttp."""
+"""Most requests are answered without aiohttp, and do not end the connection."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ V1 = "/__flinkmock__/v1"
 
 @pytest.fixture
 def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
+    def fail(_: object) -> None:
         raise AssertionError("aiohttp is not needed here")
 
-    monkeypatch.setattr(_Listener, "_aiohttp_protocol", refuse)
+    monkeypatch.setattr(_Listener, "_aiohttp_protocol", fail)
 
 
 def test_serving_does_not_import_aiohttp() -> None:
@@ -34,7 +34,7 @@ def test_serving_does_not_import_aiohttp() -> None:
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-def test_one_connection_sends_control_requests_and_others() -> None:
+def test_one_connection_can_send_requests_to_flink_and_the_control_api() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         for _ in range(2):
             connection.send("GET", "/jobs")
@@ -44,7 +44,7 @@ def test_one_connection_sends_control_requests_and_others() -> None:
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-def test_a_connection_whose_response_a_fault_changes_sends_further_requests() -> None:
+def test_a_connection_can_send_more_requests_after_a_fault() -> None:
     faults = [
         {"match": "GET /jobs", "nth": [1], "delay": "10ms"},
         {"match": "GET /jobs", "nth": [2], "throttle": "100KB/s"},
@@ -57,7 +57,7 @@ def test_a_connection_whose_response_a_fault_changes_sends_further_requests() ->
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-def test_requests_after_one_that_waits_are_answered_after_it() -> None:
+def test_pipelined_requests_are_answered_in_order_although_the_first_one_waits() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1m"}')
         for _ in range(3):

@@ -70,8 +70,8 @@ def open_session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.Monk
 class Session:
     """Requests to equal clusters: the first has a server with templates, the second a server without them.
 
-    The third cluster, whose responses are not compared, also gets the requests that list the targets: so these have no
-    effect on the other two, such as on their clocks.
+    A third cluster, whose responses are not compared, also gets the requests that find the targets. They would advance
+    the clocks of the other two.
     """
 
     def __init__(self, wall_clock: WallClock, engines: list[Engine]) -> None:
@@ -164,8 +164,8 @@ def test_responses_are_equal_when_a_fault_could_apply(clock: str, monkeypatch: p
 
 SESSIONS = [(file.name, clock) for file in sorted(SCENARIOS.glob("*.yaml")) for clock in ("virtual", "3x")]
 """The file of a scenario, and a clock mode."""
-for slowest in (("large-cluster.yaml", "virtual"), ("checkpoint-storm.yaml", "3x"), ("crash-loop.yaml", "3x")):
-    SESSIONS.remove(slowest)  # takes as long as ten others, and shows no more than the session with the other clock
+for slow_session in (("large-cluster.yaml", "virtual"), ("checkpoint-storm.yaml", "3x"), ("crash-loop.yaml", "3x")):
+    SESSIONS.remove(slow_session)  # takes as long as ten others; the session with the other clock is enough
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch)
             read = session.servers[0].api.read(target)
             if read is None or read.template is None:
                 targets_without_template.append(target)
-        # the memory of a TaskManager changes all the time, and so do sums of durations
+        # the memory of a TaskManager and sums of durations change at any time
         unexpected = [
             target
             for target in targets_without_template

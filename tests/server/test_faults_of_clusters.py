@@ -1,4 +1,4 @@
-"""Faults of the cluster, such as stale responses and lost TaskManagers; and the requests to which a fault applies."""
+"""Faults that change the cluster, stale responses, and the requests to which a fault applies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError
 from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
-from tests.server.raw_connection import JOBS, RawConnection, job_id, send_raw
+from tests.server.raw_connection import GET_JOBS, RawConnection, job_id, send_raw
 
 # -- faults of the cluster
 
 
-def test_stale_responses_are_earlier_ones() -> None:
+def test_a_stale_response_is_an_earlier_response() -> None:
     scenario = {"jobs": {"orders": {"lifecycle": [{"CREATED": "2s"}, {"RUNNING": "10s"}, "FINISHED"]}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         details = f"/jobs/{job_id(mock)}"
@@ -69,7 +69,7 @@ def test_a_leader_failover_loses_the_trigger_id_of_a_savepoint() -> None:
         assert httpx.post(mock.url + path, json={"target-directory": "/sp"}).status_code == 202
 
 
-def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
+def test_a_killed_taskmanager_is_removed_and_its_job_restarts() -> None:
     scenario = {"cluster": {"taskmanagers": 2, "slots": 1}, "jobs": {"orders": {"parallelism": 2}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("5s")
@@ -106,9 +106,9 @@ def test_a_fault_applies_to_the_requests_that_match(match: str, failing: set[str
         assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing
 
 
-def test_faults_are_given_as_in_scenarios_or_as_objects() -> None:
+def test_faults_can_be_added_as_mappings_or_as_objects() -> None:
     with FlinkMock({}) as mock:
-        mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", JOBS, drop=Drop.RESET))
+        mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", GET_JOBS, drop=Drop.RESET))
         assert httpx.get(mock.url + "/jobs").status_code == 404
         assert mock.faults.hits("GET /jobs: reply: not-found") == 1
         mock.faults.add({"name": "now", "reply": {"status": 418}}, first=True)

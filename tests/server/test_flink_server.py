@@ -39,11 +39,11 @@ async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: 
 def test_headers_have_the_order_and_spelling_of_the_release(
     serve: Callable[..., Client], flink: str, names: list[str]
 ) -> None:
-    reply = serve(flink=flink).send("GET", "/overview")
-    assert [name for name, _ in reply.headers] == names
-    assert reply.header("content-type") == "application/json; charset=UTF-8"
-    assert reply.header("access-control-allow-origin") == "*"
-    assert reply.header("connection") == "keep-alive"
+    response = serve(flink=flink).send("GET", "/overview")
+    assert [name for name, _ in response.headers] == names
+    assert response.header("content-type") == "application/json; charset=UTF-8"
+    assert response.header("access-control-allow-origin") == "*"
+    assert response.header("connection") == "keep-alive"
 
 
 def test_the_engine_gets_converted_values(client: Client) -> None:
@@ -62,10 +62,10 @@ def test_the_base_url_does_not_follow_forwarded_headers(client: Client) -> None:
 
 
 def test_a_bad_body_is_reported_before_a_bad_id(client: Client) -> None:
-    reply = client.send("POST", "/jobs/nohex/savepoints", b"hello")
-    assert "Request did not match expected format" in reply.errors[0]
-    reply = client.send("POST", "/jobs/nohex/savepoints", b"{}")
-    assert 'Cannot resolve path parameter (jobid) from value "nohex".' in reply.errors[0]
+    response = client.send("POST", "/jobs/nohex/savepoints", b"hello")
+    assert "Request did not match expected format" in response.errors[0]
+    response = client.send("POST", "/jobs/nohex/savepoints", b"{}")
+    assert 'Cannot resolve path parameter (jobid) from value "nohex".' in response.errors[0]
 
 
 def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
@@ -77,7 +77,7 @@ def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
     assert client.send("GET", f"/jobs/{ID}/status").status == 500
 
 
-def test_an_exception_in_a_handler_is_logged_and_an_internal_error(
+def test_an_exception_in_a_handler_is_logged_and_causes_an_internal_error(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(call: RestCall) -> Payload:
@@ -85,23 +85,23 @@ def test_an_exception_in_a_handler_is_logged_and_an_internal_error(
 
     client.engine.handler = fail
     with caplog.at_level(logging.ERROR, "flinkmock.server"):
-        reply = client.send("GET", "/overview")
-    assert reply.status == 500
-    assert "flinkmock failed: LookupError('oops')" in reply.errors[1]
+        response = client.send("GET", "/overview")
+    assert response.status == 500
+    assert "flinkmock failed: LookupError('oops')" in response.errors[1]
     assert "LookupError: oops" in caplog.text
 
 
 def test_files_have_no_cors_header(client: Client) -> None:
     client.engine.handler = lambda call: FileContent(b"a line\n")
-    reply = client.send("GET", "/jobmanager/log")
-    assert reply.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
-    assert reply.body == b"a line\n"
+    response = client.send("GET", "/jobmanager/log")
+    assert response.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
+    assert response.body == b"a line\n"
 
 
 def test_an_empty_file_has_a_content_type(client: Client) -> None:
     client.engine.handler = lambda call: FileContent(b"")
-    reply = client.send("GET", "/jobmanager/stdout")
-    assert (reply.status, reply.body, reply.header("content-type")) == (200, b"", "text/plain")
+    response = client.send("GET", "/jobmanager/stdout")
+    assert (response.status, response.body, response.header("content-type")) == (200, b"", "text/plain")
 
 
 @pytest.mark.parametrize("path", [f"/jobs/{ID}/jobmanager/log-url", f"/jobs/{ID}/taskmanagers/tm/log-url"])
@@ -112,39 +112,39 @@ def test_log_urls_have_no_cors_header(client: Client, path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "//", "/index.html"])
 def test_the_index_page_is_served_with_cache_headers(client: Client, path: str) -> None:
     client.send("GET", "/")  # unpacks the page
-    reply = client.send("GET", path)
-    assert reply.status == 200
-    assert b"flinkmock" in reply.body
-    assert reply.header("content-type") == "text/html"
-    assert reply.header("cache-control") == "private, max-age=300"
-    assert reply.header("expires") and reply.header("date") and reply.header("last-modified")
-    assert reply.header("access-control-allow-origin") is None
+    response = client.send("GET", path)
+    assert response.status == 200
+    assert b"flinkmock" in response.body
+    assert response.header("content-type") == "text/html"
+    assert response.header("cache-control") == "private, max-age=300"
+    assert response.header("expires") and response.header("date") and response.header("last-modified")
+    assert response.header("access-control-allow-origin") is None
 
 
 def test_an_unchanged_index_page_is_not_sent_again(client: Client) -> None:
     modified = client.send("GET", "/").header("last-modified")
-    reply = client.send("GET", "/", headers={"If-Modified-Since": modified or ""})
-    assert (reply.status, reply.body) == (304, b"")
+    response = client.send("GET", "/", headers={"If-Modified-Since": modified or ""})
+    assert (response.status, response.body) == (304, b"")
 
 
 def test_paths_outside_of_the_web_folder_are_forbidden(client: Client) -> None:
     client.send("GET", "/")  # unpacks the page, and creates the folder
-    reply = client.send("GET", "/..")
-    assert (reply.status, reply.errors) == (403, ["Forbidden."])
-    assert reply.header("access-control-allow-origin") is None
+    response = client.send("GET", "/..")
+    assert (response.status, response.errors) == (403, ["Forbidden."])
+    assert response.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("path", ["/web/", "/v1/", "/jobmanager/"])
 def test_missing_folders_are_not_found(client: Client, path: str) -> None:
-    reply = client.send("GET", path)
-    assert reply.errors == [f"Unable to load requested file {path}index.html."]
+    response = client.send("GET", path)
+    assert response.errors == [f"Unable to load requested file {path}index.html."]
 
 
 def test_a_bad_escape_in_a_segment_is_an_internal_error(client: Client) -> None:
-    reply = client.send("GET", "/taskmanagers/%25")
-    assert reply.status == 500
-    assert reply.errors == ["Internal server error: unterminated escape sequence at index 0 of: %"]
-    assert reply.header("connection") is None
+    response = client.send("GET", "/taskmanagers/%25")
+    assert response.status == 500
+    assert response.errors == ["Internal server error: unterminated escape sequence at index 0 of: %"]
+    assert response.header("connection") is None
 
 
 def test_the_observer_is_called_for_each_exchange() -> None:
@@ -166,11 +166,11 @@ def test_the_observer_is_called_for_each_exchange() -> None:
 @pytest.mark.parametrize("flink", known_releases())
 def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink: str) -> None:
     client = serve(flink=flink, settings={"rest.profiling.enabled": "true"})
-    object_in_heartbeats = client.engine.contract.release.since("1.20")
+    heartbeats_are_objects = client.engine.contract.release.since("1.20")
     bodies = {
         "triggerSavepoint": b'{"cancel-job": false}',
         "triggerStopWithSavepoint": b'{"drain": false}',
-        "triggerHeartbeat": b'{"expiredTimestamp": 5}' if object_in_heartbeats else b"5",
+        "triggerHeartbeat": b'{"expiredTimestamp": 5}' if heartbeats_are_objects else b"5",
         "postJobManagerProfiling": b'{"mode": "CPU", "duration": 1}',
         "postTaskManagerProfiling": b'{"mode": "CPU", "duration": 1}',
     }
@@ -179,23 +179,23 @@ def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink:
         for parameter in operation.path_parameters:
             text = ID if parameter.format == "hex32" else "0" if parameter.type == "integer" else "x"
             path = path.replace(f":{parameter.name}", text, 1)
-        reply = client.send(operation.method, path, bodies.get(operation.id))
-        assert reply.status == operation.status, (operation, reply.body)
+        response = client.send(operation.method, path, bodies.get(operation.id))
+        assert response.status == operation.status, (operation, response.body)
         assert client.engine.last_call.operation is operation
 
 
 @pytest.mark.parametrize("target", ["/jobs/0/taskmanagers/x/log-url?mode=nope", "/jobs/*/jobmanager/log-url"])
 def test_log_urls_convert_no_parameters(serve: Callable[..., Client], target: str) -> None:
     client = serve()
-    reply = client.send("GET", target, b"no JSON")
-    assert (reply.status, reply.header("access-control-allow-origin")) == (200, None)
+    response = client.send("GET", target, b"no JSON")
+    assert (response.status, response.header("access-control-allow-origin")) == (200, None)
     assert client.engine.calls[-1].path["jobid"] == target.split("/")[2]
 
 
 def test_a_null_body_is_rejected_after_the_parameters(serve: Callable[..., Client]) -> None:
     client = serve()
-    reply = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
-    assert reply.status == 500
-    assert "\njava.lang.NullPointerException\n" in reply.errors[1]
+    response = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
+    assert response.status == 500
+    assert "\njava.lang.NullPointerException\n" in response.errors[1]
     assert client.send("POST", "/jobs/nohex/savepoints", b"null").status == 400
     assert client.engine.calls == []

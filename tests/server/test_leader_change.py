@@ -41,7 +41,7 @@ def two_jobmanagers(**options: Any) -> Iterator[FlinkMock]:
 class RecordedClient:
     """Sends the recorded requests.
 
-    `values` maps the placeholders of the recording, such as `{jar at 0}`, to values of this cluster.
+    Attribute `values` maps the placeholders of the recording, such as `{jar at 0}`, to values of this cluster.
     """
 
     def __init__(self, mock: FlinkMock) -> None:

@@ -1,4 +1,4 @@
-"""Listening sockets."""
+"""Sockets listen on the requested address, and further JobManagers on the next ports."""
 
 from __future__ import annotations
 

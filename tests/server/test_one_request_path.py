@@ -63,14 +63,14 @@ REQUESTS = [
 ]
 
 
-class Reply(NamedTuple):
+class RawResponse(NamedTuple):
     status: int
     content_type: str | None
     cors: bool
     body: bytes
 
 
-def send(port: int, request: str) -> Reply:
+def send(port: int, request: str) -> RawResponse:
     """Return the response to a request, such as "GET /jobs", whose target is sent unchanged."""
     method, target = request.split(" ", 1)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -79,7 +79,7 @@ def send(port: int, request: str) -> Reply:
         connection.endheaders()
         response = connection.getresponse()
         cors = response.getheader("access-control-allow-origin") is not None
-        return Reply(response.status, response.getheader("content-type"), cors, response.read())
+        return RawResponse(response.status, response.getheader("content-type"), cors, response.read())
     finally:
         connection.close()
 
@@ -88,15 +88,15 @@ def create_engine() -> Engine:
     return Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
 
 
-def replies_of_rest_api() -> list[Reply]:
+def responses_of_rest_api() -> list[RawResponse]:
     engine = create_engine()
     client = InProcessClient(engine)
     responses = [client.send(*request.split(" ", 1)) for request in REQUESTS]
     engine.close()
-    return [Reply(response.status, response.content_type, response.cors, response.body) for response in responses]
+    return [RawResponse(response.status, response.content_type, response.cors, response.body) for response in responses]
 
 
-async def send_all(port: int) -> list[Reply]:
+async def send_all(port: int) -> list[RawResponse]:
     return [await asyncio.to_thread(send, port, request) for request in REQUESTS]
 
 
@@ -144,23 +144,23 @@ async def proxy() -> AsyncIterator[int]:
 @pytest.mark.parametrize("start", [server, app, proxy])
 async def test_every_server_sends_the_responses_of_the_rest_api(start) -> None:
     async with start() as port:
-        replies = await send_all(port)
-    expected_replies = replies_of_rest_api()
-    differing_replies = [
-        (request, reply, expected_reply)
-        for request, reply, expected_reply in zip(REQUESTS, replies, expected_replies, strict=True)
-        if reply != expected_reply
+        responses = await send_all(port)
+    expected_responses = responses_of_rest_api()
+    differing_responses = [
+        (request, response, expected_response)
+        for request, response, expected_response in zip(REQUESTS, responses, expected_responses, strict=True)
+        if response != expected_response
     ]
-    assert differing_replies == []
+    assert differing_responses == []
 
 
 async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
     requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
     async with subapp() as port:
-        replies = [await asyncio.to_thread(send, port, request) for request in requests]
+        responses = [await asyncio.to_thread(send, port, request) for request in requests]
     engine = create_engine()
     client = InProcessClient(engine)
-    assert [reply.body for reply in replies] == [
+    assert [response.body for response in responses] == [
         client.send(*request.replace("/flink", "").split(" ", 1)).body for request in requests
     ]
     engine.close()

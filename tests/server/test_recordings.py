@@ -15,7 +15,7 @@ import pytest
 
 from tests.fidelity.error_responses import first_line, normalize
 from tests.fidelity.recordings import RECORDINGS, load, suites
-from tests.server.conftest import Client, Reply
+from tests.server.conftest import Client, RawResponse
 
 RELEASES = {
     version: version.rpartition(".")[0]
@@ -88,27 +88,27 @@ def test_requests_are_answered_as_recorded(serve: Callable[..., Client], version
 def differences(client: Client, step: dict[str, Any]) -> list[tuple[Any, Any]]:
     """Play a step; return pairs of received and recorded values that differ."""
     calls_before = len(client.engine.calls)
-    reply = play(client, step)
+    response = play(client, step)
     calls = len(client.engine.calls) - calls_before
     real, headers = step["response"], step["response"]["headers"]
     texts = (real.get("body") or {}).get("errors") if isinstance(real.get("body"), dict) else None
     if texts and not ERRORS_BEFORE_A_HANDLER.match(texts[-1]):
-        return [] if calls == 1 else [(reply.body, "a request that reaches the engine")]
+        return [] if calls == 1 else [(response.body, "a request that reaches the engine")]
     pairs = [
-        (reply.status, real["status"]),
-        (reply.header("access-control-allow-origin") == "*", "access-control-allow-origin" in headers),
-        (reply.header("content-type"), headers.get("content-type")),
-        (reply.header("connection"), headers.get("connection")),
-        (reply.header("server"), None),
-        (reply.header("date") is None, "date" not in headers),
+        (response.status, real["status"]),
+        (response.header("access-control-allow-origin") == "*", "access-control-allow-origin" in headers),
+        (response.header("content-type"), headers.get("content-type")),
+        (response.header("connection"), headers.get("connection")),
+        (response.header("server"), None),
+        (response.header("date") is None, "date" not in headers),
     ]
     if texts:
-        pairs += [(calls, 0), (list(map(first_line, reply.errors)), list(map(first_line, texts)))]
-        pairs += [(causes(reply.errors[-1])[: len(causes(texts[-1]))], causes(texts[-1]))]
+        pairs += [(calls, 0), (list(map(first_line, response.errors)), list(map(first_line, texts)))]
+        pairs += [(causes(response.errors[-1])[: len(causes(texts[-1]))], causes(texts[-1]))]
     return [(received, recorded) for received, recorded in pairs if received != recorded]
 
 
-def play(client: Client, step: dict[str, Any]) -> Reply:
+def play(client: Client, step: dict[str, Any]) -> RawResponse:
     request, note = step["request"], step.get("note", "")
     target = with_values(request["path"] + (f"?{request['query']}" if request.get("query") else ""))
     headers = dict(request.get("headers") or {})

@@ -49,10 +49,10 @@ def test_a_server_stops_while_clients_hold_connections(pause_s: float) -> None:
         incomplete.sendall(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
         time.sleep(pause_s)
         thread.close()
-        for wire in (idle, incomplete):
-            wire.settimeout(PATIENCE)
+        for connection in (idle, incomplete):
+            connection.settimeout(PATIENCE)
             with contextlib.suppress(ConnectionResetError):
-                assert wire.recv(100) == b""
+                assert connection.recv(100) == b""
 
 
 def test_a_port_in_use_is_an_error() -> None:
@@ -64,10 +64,12 @@ def test_a_port_in_use_is_an_error() -> None:
 
 def test_the_engine_is_called_with_its_lock_held() -> None:
     engine = FakeEngine()
-    held = []
+    lock_states = []
 
     def handle(call: RestCall) -> Payload:
-        other = threading.Thread(target=lambda: held.append(not engine.lock.acquire(blocking=False)))
+        other = threading.Thread(
+            target=lambda: lock_states.append("free" if engine.lock.acquire(blocking=False) else "held")
+        )
         other.start()
         other.join()
         return {}
@@ -75,10 +77,13 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
     engine.handler = handle
     with ServerThread(engine) as thread:
         Client(engine, thread.url).send("GET", "/overview")
-    assert held == [True]
+    assert lock_states == ["held"]
 
 
-def with_shutdown(engine: FakeEngine) -> FakeEngine:
+def engine_that_shuts_down() -> FakeEngine:
+    """Return an engine whose cluster is shut down by any request."""
+    engine = FakeEngine()
+
     def handle(call: RestCall) -> Payload:
         engine.cluster.is_shut_down = True
         return {}
@@ -88,13 +93,13 @@ def with_shutdown(engine: FakeEngine) -> FakeEngine:
 
 
 def test_the_port_is_closed_after_delete_cluster() -> None:
-    with ServerThread(with_shutdown(FakeEngine())) as thread:
+    with ServerThread(engine_that_shuts_down()) as thread:
         client = Client(FakeEngine(), thread.url)
         with socket.create_connection(client.address, timeout=PATIENCE) as open_connection:
             open_connection.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
             assert open_connection.recv(10) == b"HTTP/1.1 4"
-            reply = client.send("DELETE", "/cluster")
-            assert (reply.status, reply.body) == (200, b"{}")
+            response = client.send("DELETE", "/cluster")
+            assert (response.status, response.body) == (200, b"{}")
             with pytest.raises(ConnectionRefusedError):
                 client.send("GET", "/overview")
             open_connection.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -130,7 +135,7 @@ async def test_serve_ends_with_a_signal(signal_number: signal.Signals) -> None:
 async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
     responses = []
 
-    async def end(url: str) -> None:
+    async def shut_down(url: str) -> None:
         host, port = Client(FakeEngine(), url).address
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"DELETE /cluster HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -138,12 +143,12 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
         writer.close()
 
     tasks = []
-    engine = with_shutdown(FakeEngine())
+    engine = engine_that_shuts_down()
     await asyncio.wait_for(
         serve(
             ClusterControl.of_engine(engine),
             port=0,
-            ready=lambda urls, _: tasks.append(asyncio.ensure_future(end(*urls))),
+            ready=lambda urls, _: tasks.append(asyncio.ensure_future(shut_down(*urls))),
         ),
         PATIENCE,
     )

@@ -1,4 +1,7 @@
-"""Malformed and unusual requests, which no client library sends. See docs/flink-behaviour.md#request-line."""
+"""The server responds like Flink to malformed and unusual requests, which no client library sends.
+
+See docs/flink-behaviour.md#request-line.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,9 @@ ACCEPTED = [
 
 @pytest.mark.parametrize("data", ACCEPTED)
 def test_unusual_requests_are_accepted(client: Client, data: bytes) -> None:
-    reply = client.raw(data)
-    assert reply.status == 200
-    assert reply.body == b'{"operation":"getClusterOverview"}'
+    response = client.raw(data)
+    assert response.status == 200
+    assert response.body == b'{"operation":"getClusterOverview"}'
 
 
 @pytest.mark.parametrize(
@@ -54,10 +57,10 @@ def test_unusual_requests_are_accepted(client: Client, data: bytes) -> None:
     ],
 )
 def test_malformed_requests_are_bad_requests(client: Client, data: bytes) -> None:
-    reply = client.raw(data)
-    assert (reply.status, reply.errors) == (404, ["Unable to load requested file /bad-request."])
-    assert reply.header("access-control-allow-origin") is None
-    assert reply.header("connection") is None
+    response = client.raw(data)
+    assert (response.status, response.errors) == (404, ["Unable to load requested file /bad-request."])
+    assert response.header("access-control-allow-origin") is None
+    assert response.header("connection") is None
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.2"])
@@ -74,16 +77,16 @@ def test_line_feeds_and_other_protocols_are_accepted_before_2_3(
     serve: Callable[..., Client], flink: str, data: bytes
 ) -> None:
     """Observed on 2.1.3, 2.0.2 and 1.20.5."""
-    reply = serve(flink=flink).raw(data)
-    assert (reply.status, reply.body) == (200, b'{"operation":"getClusterOverview"}')
+    response = serve(flink=flink).raw(data)
+    assert (response.status, response.body) == (200, b'{"operation":"getClusterOverview"}')
 
 
 @pytest.mark.parametrize("method", ["GET", "QUERY"])
-def test_an_unknown_expectation_fails(client: Client, method: str) -> None:
+def test_an_unknown_expectation_is_a_417(client: Client, method: str) -> None:
     """The method makes no difference (observed on 1.12.5)."""
-    reply = client.raw(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
-    assert (reply.status, reply.body, reply.header("content-type")) == (417, b"", None)
-    assert reply.header("access-control-allow-origin") is None
+    response = client.raw(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
+    assert (response.status, response.body, response.header("content-type")) == (417, b"", None)
+    assert response.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
@@ -93,16 +96,16 @@ def test_unknown_methods_are_not_found(serve: Callable[..., Client], method: str
         ("1.14", "Not found: /over%76iew?x=1"),
         ("1.13", "Not found."),
     ):
-        reply = serve(flink=flink).send(method, "/over%76iew?x=1")
-        assert (reply.status, reply.errors) == (404, [text])
-        assert reply.header("access-control-allow-origin") == "*"
-        assert reply.header("connection") == "keep-alive"
+        response = serve(flink=flink).send(method, "/over%76iew?x=1")
+        assert (response.status, response.errors) == (404, [text])
+        assert response.header("access-control-allow-origin") == "*"
+        assert response.header("connection") == "keep-alive"
 
 
 def test_head_requests_are_not_found(client: Client) -> None:
-    reply = client.send("HEAD", "/overview")
-    assert (reply.status, reply.body) == (404, b"")
-    assert reply.header("content-length") == str(len('{"errors":["Not found: /overview"]}'))
+    response = client.send("HEAD", "/overview")
+    assert (response.status, response.body) == (404, b"")
+    assert response.header("content-length") == str(len('{"errors":["Not found: /overview"]}'))
 
 
 def test_an_asterisk_is_not_found(client: Client) -> None:
@@ -114,8 +117,8 @@ def test_an_asterisk_is_not_found(client: Client) -> None:
     [(b"/\xc3\xa9", "/Ã©"), (b"/\x01", "/\x01"), (b"*", "*"), (b"/a\\b", "/a\\b")],
 )
 def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes, path: str) -> None:
-    reply = client.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
-    assert reply.errors == [f"Unable to load requested file {path}."]
+    response = client.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
+    assert response.errors == [f"Unable to load requested file {path}."]
 
 
 @pytest.mark.parametrize(
@@ -131,35 +134,35 @@ def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes
 def test_bodies_with_unusual_lengths_are_read_as_by_netty(
     client: Client, headers: bytes, body: bytes, read: dict[str, str]
 ) -> None:
-    reply = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
-    assert reply.status == 200
+    response = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
+    assert response.status == 200
     assert client.engine.calls[-1].body == read
 
 
 def test_a_target_in_absolute_form_is_not_found(client: Client) -> None:
-    reply = client.raw(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert reply.errors == ["Unable to load requested file http://localhost:8081/overview."]
+    response = client.raw(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert response.errors == ["Unable to load requested file http://localhost:8081/overview."]
 
 
 def test_connection_close_ends_the_connection(client: Client) -> None:
-    reply = client.send("GET", "/overview", headers={"Connection": "close"})
-    assert reply.status == 200
-    assert reply.header("connection") is None
+    response = client.send("GET", "/overview", headers={"Connection": "close"})
+    assert response.status == 200
+    assert response.header("connection") is None
 
 
-def test_only_the_expectation_of_continue_is_met(client: Client) -> None:
-    reply = client.send("GET", "/overview", headers={"Expect": "nonsense"})
-    assert (reply.status, reply.body) == (417, b"")
-    assert reply.header("content-type") is None
+def test_100_continue_is_the_only_expectation_that_the_server_meets(client: Client) -> None:
+    response = client.send("GET", "/overview", headers={"Expect": "nonsense"})
+    assert (response.status, response.body) == (417, b"")
+    assert response.header("content-type") is None
     assert client.send("POST", "/jars/upload", b"{}", {"Expect": "100-continue"}).status == 200
 
 
 def test_a_content_length_beyond_the_limit_is_rejected_at_once(client: Client) -> None:
-    reply = client.raw(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
-    assert (reply.status, reply.body) == (413, b"")
+    response = client.raw(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
+    assert (response.status, response.body) == (413, b"")
 
 
-def test_one_connection_sends_many_requests(client: Client) -> None:
+def test_one_connection_can_send_many_requests(client: Client) -> None:
     requests = [
         (b"FOO /a HTTP/1.1\r\nHost: x\r\n\r\n", 404),
         (b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n", 200),
@@ -167,9 +170,12 @@ def test_one_connection_sends_many_requests(client: Client) -> None:
         (b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200),
         (b"GET /jobs/nohex HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     ]
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire, wire.makefile("rb") as responses:
+    with (
+        socket.create_connection(client.address, timeout=PATIENCE) as connection,
+        connection.makefile("rb") as responses,
+    ):
         for data, status in requests:
-            wire.sendall(data)
+            connection.sendall(data)
             assert responses.readline().split()[1] == str(status).encode()
             length = 0
             while (line := responses.readline()) != b"\r\n":
@@ -179,8 +185,8 @@ def test_one_connection_sends_many_requests(client: Client) -> None:
 
 
 def test_a_request_may_arrive_byte_by_byte(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with socket.create_connection(client.address, timeout=PATIENCE) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
-            wire.sendall(bytes([octet]))
-        assert wire.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")
+            connection.sendall(bytes([octet]))
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")

@@ -1,4 +1,4 @@
-"""Runs the async operations that fail in these situations."""
+"""Triggers async operations that fail in a situation, and extracts the exceptions from their status."""
 
 from __future__ import annotations
 

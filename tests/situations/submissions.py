@@ -1,4 +1,4 @@
-"""Records which jobs a real cluster makes of the plans in tests/cluster/submission/plans.
+"""Records the jobs that a real cluster creates from the plans in tests/cluster/submission/plans.
 
     python -m tests.situations.submissions http://127.0.0.1:8081 2.3.0 BODIES
 
@@ -21,7 +21,7 @@ import httpx
 NAMES = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch", "empty", "lost-savepoint")
 VIEWS = ("", "/plan", "/config", "/checkpoints/config", "/execution-result")
 _WAIT_S = 8
-"""How long a job runs until it is read, in seconds."""
+"""How long a job runs before VIEWS are requested, in seconds."""
 
 
 def record(url: str, bodies: Path) -> dict[str, Any]:

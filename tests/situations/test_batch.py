@@ -1,4 +1,4 @@
-"""Batch jobs have no checkpoints, a special scheduler, and since 2.0 a graph that grows while they run."""
+"""Batch jobs have no checkpoints, and since 2.0 a graph that grows while they run."""
 
 from __future__ import annotations
 

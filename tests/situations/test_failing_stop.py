@@ -49,8 +49,8 @@ def entered_states(details: dict[str, Any]) -> set[str]:
     return {state for state, time in details["timestamps"].items() if time}
 
 
-def summary(entry: dict[str, Any]) -> tuple[object, ...]:
-    """Return what the entries of the exception history have in common with recorded ones."""
+def comparable_values(entry: dict[str, Any]) -> tuple[object, ...]:
+    """Return the values of an entry of the exception history that should equal the recorded ones."""
     concurrent = [exception["exceptionName"] for exception in entry["concurrentExceptions"]]
     return entry["exceptionName"], entry["stacktrace"].splitlines()[0], "taskName" in entry, concurrent
 
@@ -70,7 +70,7 @@ def test_the_job_fails_with_any_restart_strategy(release: str, label: str, resta
         assert entered_states(details) == entered_states(real)
         entries = harness.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
         expected = recorded.body(version, f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
-        assert [summary(entry) for entry in entries] == [summary(entry) for entry in expected]
+        assert list(map(comparable_values, entries)) == list(map(comparable_values, expected))
         trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
         harness.advance_to(8_000)
         assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{trigger_id}")["operation"] or {})

@@ -167,11 +167,11 @@ jobs:
         ),
         (
             '["Source: a", {name: b, finishes-after: 4s}]',
-            '"b" in jobs.o finishes when its inputs have. Give finishes-after to a source.',
+            '"b" in jobs.o finishes when its inputs have finished. Give finishes-after to a source.',
         ),
     ],
 )
-def test_a_scenario_cannot_let_other_vertices_finish(vertices: str, message: str) -> None:
+def test_finishes_after_is_rejected_unless_another_source_continues(vertices: str, message: str) -> None:
     with pytest.raises(ScenarioError) as error:
         load_scenario(f"jobs: {{o: {{vertices: {vertices}}}}}")
     assert message in str(error.value)

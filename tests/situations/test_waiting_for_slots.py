@@ -31,7 +31,7 @@ def recorded_causes(version: str, step: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
-def test_a_slot_request_times_out_in_a_new_cluster(release: str) -> None:
+def test_a_job_in_a_new_cluster_fails_when_its_slot_request_times_out(release: str) -> None:
     with scenario_harness(f"cluster: {{{OPTIONS}}}{JOB}", flink=release) as harness:
         harness.advance_to(14_900)
         (listed,) = harness.get("/jobs/overview")["jobs"]
@@ -74,7 +74,7 @@ def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: s
 
 @pytest.mark.parametrize("release", recorded.releases("2.3", "1.20", "1.12"))
 def test_the_start_up_time_ends_while_a_job_waits(release: str) -> None:
-    """The recorded clusters were 30 s old. The second slot request failed when the start-up time ended."""
+    """In the recorded clusters, which were 30 s old, the second slot request failed when the start-up time ended."""
     with scenario_harness(f"cluster: {{age: 30s, {OPTIONS}}}{JOB}", flink=release) as harness:
         harness.advance_to(60_000)
         assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "young: FAILED exceptions")

@@ -101,10 +101,10 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
         exception = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
-        raise ProgramError(exception, refused=True, message=submission_messages.NO_JOBS)
+        raise ProgramError(exception, is_bad_request=True, message=submission_messages.NO_JOBS)
     invalid_option, option_error = find_invalid_option(program.configuration) or (None, None)
     if option_error is not None and invalid_option == PARALLELISM_OPTION:  # read before the main method is called
-        raise ProgramError(option_error, refused=False)
+        raise ProgramError(option_error, is_bad_request=False)
     if _has_invalid_parallelism(program):
         raise main_method_error(BAD_PARALLELISM)
     if option_error is not None:
@@ -131,25 +131,27 @@ def job_to_plan(
         name = entry_class(program)
     except ProgramError as error:
         exception_or_cause = error.exception.chain()[1 if uses_one_future else 0]
-        raise ProgramError(exception_or_cause, refused=False) from None
+        raise ProgramError(exception_or_cause, is_bad_request=False) from None
     spec = matching_template((name, program.jar.name), rules)
     invalid_option, option_error = find_invalid_option(program.configuration) or (None, None)
     if uses_one_future and program.parallelism is not None and program.parallelism <= 0:
         program = dataclasses.replace(program, parallelism=default_parallelism)
     if _has_invalid_parallelism(program) and invalid_option != PARALLELISM_OPTION:
-        raise ProgramError(BAD_PARALLELISM, refused=False, ends_output=not uses_one_future)
+        raise ProgramError(BAD_PARALLELISM, is_bad_request=False, ends_output=not uses_one_future)
     if option_error is not None:
-        raise ProgramError(option_error, refused=False, ends_output=not uses_one_future)
+        raise ProgramError(option_error, is_bad_request=False, ends_output=not uses_one_future)
     if spec.program.throws is not None:
-        raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
+        raise ProgramError(main_method_error(spec.program.throws).exception, is_bad_request=False)
     if not spec.program.executes:
         text = submission_messages.NO_PLAN + (submission_messages.NO_PLAN_HINT if release.since("1.19") else "")
         outputs = submission_messages.program_output(program.location, spec.program.prints)
-        raise ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text + outputs), refused=False)
+        raise ProgramError(
+            JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text + outputs), is_bad_request=False
+        )
     try:
         return with_arguments(with_configuration(spec, program), program.arguments)
     except ProgramError as error:
-        raise ProgramError(error.exception, refused=False) from None
+        raise ProgramError(error.exception, is_bad_request=False) from None
 
 
 def _has_invalid_parallelism(program: Program) -> bool:
@@ -226,7 +228,7 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
 def main_method_error(cause: JavaException) -> ProgramError:
     """Return the error of a main method that throws."""
     text = submission_messages.main_method_failed(cause.message)
-    return ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause), refused=True)
+    return ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause), is_bad_request=True)
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
@@ -252,4 +254,4 @@ def not_initialized_error(job_name: str, failure: JavaException) -> ProgramError
 def _packaging_error(text: str, cause: JavaException | None = None) -> ProgramError:
     """Return the error of a jar from which PackagedProgram can't be created."""
     exception = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
-    return ProgramError(completion_exception(exception), refused=False)
+    return ProgramError(completion_exception(exception), is_bad_request=False)

@@ -71,6 +71,6 @@ def test_an_exception_begins_with_the_recorded_bytes():
     assert ours[frame_count + 4 : frames_end] == real[frame_count + 4 : frames_end]
 
 
-def test_characters_are_encoded_as_java_does():
+def test_characters_are_encoded_as_in_java():
     assert modified_utf8("aé€\0") == b"a\xc3\xa9\xe2\x82\xac\xc0\x80"
     assert modified_utf8("😀") == b"\xed\xa0\xbd\xed\xb8\x80"

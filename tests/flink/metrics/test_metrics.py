@@ -238,7 +238,7 @@ def test_the_used_heap_stays_below_the_committed_and_the_maximum_heap() -> None:
         assert 0 < used <= committed <= maximum
 
 
-def test_uptime_downtime_and_restarting_time() -> None:
+def test_uptime_and_downtime_follow_the_states_of_the_job() -> None:
     timestamps = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
 
     def metrics_by_name(
@@ -261,7 +261,7 @@ def test_uptime_downtime_and_restarting_time() -> None:
     assert (failed["uptime"], failed["downtime"]) == ("-1", "-1")
 
 
-def test_checkpoint_metrics_before_and_after_the_first_checkpoint() -> None:
+def test_checkpoint_metrics_are_unknown_until_the_first_checkpoint() -> None:
     without_checkpoint = job_metrics(job(), release("2.3"))
     assert without_checkpoint["lastCheckpointExternalPath"] == "n/a"
     assert {

@@ -1,4 +1,4 @@
-"""Requests of job clients: cancellation, heartbeats and coordination requests."""
+"""Cancellations, heartbeats and coordination requests of job clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_job_is_cancelled(operation):
         assert client.cluster.job(JOB_ID).state == "CANCELED"
 
 
-def test_the_mode_in_the_query_overrides_that_of_the_operation():
+def test_the_mode_in_the_query_overrides_the_mode_of_the_operation():
     with HandlerClient(job(id=JOB_ID)) as client:
         for operation, query in (("cancelJob", {"mode": "stop"}), ("getYarnStopJobTermination", {})):
             with pytest.raises(StopModeRemoved):
@@ -52,18 +52,20 @@ def test_heartbeats_are_accepted_for_any_job():
         assert client.call("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
 
 
-@pytest.mark.parametrize(("request_text", "java_class", "text"), [
+@pytest.mark.parametrize(("serialized_request", "java_class", "message"), [
     (None, "java.lang.NullPointerException", '"serializedRequest" is null'),
     ("AAAA", "java.io.EOFException", None),
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
 ])  # fmt: skip
-def test_coordination_requests_are_deserialized_before_the_coordinator_is_found(request_text, java_class, text):
+def test_coordination_requests_are_deserialized_before_the_coordinator_is_found(
+    serialized_request, java_class, message
+):
     with HandlerClient(job(id=JOB_ID)) as client:
-        body = {"serializedCoordinationRequest": request_text}
+        body = {"serializedCoordinationRequest": serialized_request}
         with pytest.raises(UncaughtJavaException) as raised:
             client.call("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
         assert raised.value.exception.java_class == java_class
-        assert (text or "") in (raised.value.exception.message or "")
+        assert (message or "") in (raised.value.exception.message or "")
         with pytest.raises(JobNotFound):
             client.call("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
         with pytest.raises(CoordinatorNotFound):
@@ -71,7 +73,7 @@ def test_coordination_requests_are_deserialized_before_the_coordinator_is_found(
             client.call("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
 
 
-def test_the_coordinator_of_a_source_takes_no_requests():
+def test_the_coordinator_of_a_source_rejects_coordination_requests():
     """As in 1.20.5, with the source operator of the word count."""
     spec = job(id=JOB_ID)
     source = dataclasses.replace(spec.vertices[0], id="c" * 32, splits=("1",))

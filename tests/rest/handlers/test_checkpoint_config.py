@@ -24,3 +24,11 @@ def test_the_state_backend_is_the_simple_name_of_its_class(flink: str, option: s
     with scenario_harness(config, flink=flink) as harness:
         harness.advance_to(5_000)
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["state_backend"] == name
+
+
+@pytest.mark.parametrize("release", ["2.3", "1.16"])
+def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> None:
+    """Observed on 2.3.0 and 1.16.3."""
+    with scenario_harness("jobs: {orders: {checkpoints: none}}", flink=release) as harness:
+        harness.advance_to(1_000)
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["mode"] == "at_least_once"

@@ -132,7 +132,7 @@ def test_a_row_of_another_type_is_rejected(tmp_path):
         assert not client.cluster.jobs
 
 
-def test_other_requests_have_no_coordinator(tmp_path):
+def test_a_coordination_request_of_another_class_is_rejected(tmp_path):
     with collecting("2.3") as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(500)
@@ -141,7 +141,7 @@ def test_other_requests_have_no_coordinator(tmp_path):
             client.call("postClientCoordination", jobid=jobid, operatorUid="dataStreamCollect_6", body=body)
 
 
-def test_the_size_of_responses_is_limited(tmp_path):
+def test_the_batch_size_of_the_sink_is_read_from_the_plan(tmp_path):
     with collecting("2.3") as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(500)

@@ -103,17 +103,17 @@ def test_a_jar_without_an_entry_class_is_rejected(tmp_path, flink, chain):
         with pytest.raises(ProgramError) as run:
             client.call("submitJobFromJar", jarid=jar)
         assert exception_classes(run.value) == ["CompletionException", "ProgramInvocationException"]
-        assert not planned.value.refused and not run.value.refused
+        assert not planned.value.is_bad_request and not run.value.is_bad_request
         assert not client.cluster.jobs
 
 
 def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
     with HandlerClient(submissions=rules(job(program=THROWS))) as client:
         jar = client.upload(make_jar(tmp_path))
-        for operation, refused in (("generatePlanFromJar", False), ("submitJobFromJar", True)):
+        for operation, is_bad_request in (("generatePlanFromJar", False), ("submitJobFromJar", True)):
             with pytest.raises(ProgramError) as raised:
                 client.call(operation, jarid=jar)
-            assert raised.value.refused is refused
+            assert raised.value.is_bad_request is is_bad_request
             assert exception_classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
 
 
@@ -173,7 +173,7 @@ def test_numbers_in_arguments_are_parsed_as_in_java(tmp_path):
         with pytest.raises(ProgramError) as raised:
             client.call("generatePlanFromJar", {"programArg": ["--par", "1 "]}, jarid=jar)
         assert exception_classes(raised.value) == ["ProgramInvocationException", "NumberFormatException"]
-        assert not raised.value.refused
+        assert not raised.value.is_bad_request
 
 
 def test_a_jdk_class_as_entry_class_has_no_main(tmp_path):

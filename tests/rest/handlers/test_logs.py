@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from tests.cluster.cluster_factory import VERTICES
-from tests.rest.handlers.http_helpers import HandlerClient, job
+from tests.cluster.cluster_factory import VERTICES, job
+from tests.rest.handlers.http_helpers import HandlerClient
 
 
 def stdout_of(sink: str, prints: bool | None = None) -> bytes:

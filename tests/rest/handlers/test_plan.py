@@ -11,6 +11,7 @@ from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.contract import Contract
 from flinkmock.rest.handlers.plan import description, plan_payload, topological_plan_order
 from tests.cluster.cluster_factory import job
+from tests.scenario.scenario_helpers import scenario_harness
 
 JOIN = (
     VertexSpec(("left",)),
@@ -53,3 +54,13 @@ def test_a_long_chain_of_vertices_does_not_recurse():
     vertices = tuple(VertexSpec((f"v{i}",), inputs=(Input(i - 1),) if i else ()) for i in range(3_000))
     graph = JobGraph(dataclasses.replace(job(), vertices=vertices))
     assert [vertex.index for vertex in topological_plan_order(graph)] == list(reversed(range(3_000)))
+
+
+@pytest.mark.parametrize(("flink", "not_subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
+def test_descriptions_have_the_html_entities_of_the_release(flink, not_subset):
+    """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
+    text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
+    with scenario_harness(text, flink=flink) as harness:
+        harness.advance_to(1_000)
+        (node,) = harness.get(f"/jobs/{harness.job().id}/plan")["plan"]["nodes"]
+        assert f"&eacute; &rarr; &euro; {not_subset} &lt;&amp;&gt; 'q'" in node["description"]

@@ -1,4 +1,4 @@
-"""Profiling: it runs for the requested time and leaves a file."""
+"""The profiler runs for the requested time and leaves a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.rest.handlers.http_helpers import HandlerClient
 ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2", "rest.profiling.duration-max": "1 min"}
 
 
-def test_a_profiling_runs_and_leaves_a_file():
+def test_the_profiler_runs_and_leaves_a_file():
     with HandlerClient(configuration=ENABLED) as client:
         assert client.call("getJobManagerProfilingList") == {"profilingList": []}
         started = client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
@@ -46,8 +46,8 @@ def test_invalid_profiling_requests_are_rejected(body, name):
 def test_each_taskmanager_has_its_own_profiler():
     with HandlerClient(taskmanagers=2, configuration=ENABLED) as client:
         first, second = (taskmanager.id for taskmanager in client.cluster.taskmanagers.all)
-        for id in (first, second):
-            client.call("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
+        for taskmanager_id in (first, second):
+            client.call("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=taskmanager_id)
         client.advance("2s")
         (finished,) = client.call("getTaskManagerProfilingList", taskmanagerid=first)["profilingList"]
         name = finished["outputFile"]
@@ -59,7 +59,7 @@ def test_each_taskmanager_has_its_own_profiler():
             client.call("getTaskManagerProfilingList", taskmanagerid="no-such-tm")
 
 
-def test_only_the_newest_profilings_are_listed():
+def test_only_the_newest_profiles_are_listed():
     with HandlerClient(configuration=ENABLED) as client:
         for mode in ("CPU", "LOCK", "WALL"):
             client.call("postJobManagerProfiling", body={"mode": mode, "duration": 1})

@@ -46,7 +46,7 @@ def bounds(lower, upper, ids=IDS):
     return {id: {"parallelism": {"lowerBound": lower, "upperBound": upper}} for id in ids}
 
 
-def test_bounds_are_one_to_the_parallelism_of_the_program():
+def test_the_initial_bounds_are_one_and_the_parallelism_of_the_program():
     with adaptive() as client:
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert list(response) == RECORDED_ORDER
@@ -149,7 +149,7 @@ def test_a_rescale_uses_all_available_slots():
         assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {4}
 
 
-def test_equal_bounds_lead_to_no_rescale():
+def test_an_update_that_changes_no_bounds_is_an_ignored_rescale():
     with adaptive() as client:
         body = {id: bounds(1, upper, [id])[id] for id, upper in zip(IDS, (1, 2, 2, 1), strict=True)}
         client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
@@ -181,7 +181,7 @@ def test_a_job_that_ends_before_its_rescale_is_not_rescaled():
         assert (latest["terminalState"], latest["terminatedReason"]) == ("IGNORED", "JOB_CANCELED")
 
 
-def test_a_restart_after_a_failure_is_a_separate_rescale():
+def test_a_restart_after_a_failure_is_listed_as_a_rescale():
     boom = ExceptionSpec(JavaException("java.lang.IllegalStateException", "boom"))
     steps = (Step("RUNNING", ms(500)), Step("RESTARTING", ms(100), boom), Step("CREATED"), Step("RUNNING", ms(99_000)))
     with adaptive(*steps) as client:
@@ -196,7 +196,7 @@ def test_a_restart_after_a_failure_is_a_separate_rescale():
         assert summary["failedRescalesDurationStatsInMillis"]["p50"] == "NaN"
 
 
-def test_the_rescale_configuration():
+def test_the_rescale_configuration_shows_the_options_of_the_cluster():
     with adaptive(**{"jobmanager.adaptive-scheduler.scaling-interval.min": "1 min"}) as client:
         config = client.call("getJobRescaleConfig", jobid=JOB_ID)
         assert config["executingCooldownTimeoutInMillis"] == 60_000
@@ -210,7 +210,7 @@ def test_an_unknown_rescale_is_not_found():
         client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 
 
-def test_without_the_option_there_is_no_history():
+def test_there_is_no_history_if_its_size_is_0():
     with adaptive(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
         assert client.call("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
         with pytest.raises(AdaptiveSchedulerRequired):

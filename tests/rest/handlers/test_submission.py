@@ -60,7 +60,7 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
 
 
 @pytest.mark.parametrize("flink", RECORDED)
-def test_without_keys_in_the_rule_the_submitted_graph_is_kept(tmp_path, flink):
+def test_a_rule_without_keys_keeps_the_submitted_graph(tmp_path, flink):
     file, field, job_id, _ = RECORDED[flink]
     files = uploaded_files(tmp_path, recorded_files(file))
     with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as client:
@@ -104,8 +104,8 @@ def test_invalid_submissions_are_rejected(tmp_path, flink, kind):
         assert not client.cluster.jobs
 
 
-def test_the_job_id_may_be_only_in_the_file_name(tmp_path):
-    """A mock client may send such a graph. If neither the graph nor the file name has an id, one is generated."""
+def test_the_job_id_comes_from_the_file_name_if_the_graph_has_none(tmp_path):
+    """Clients with hand-written graphs send such requests. Without an id in the file name, one is generated."""
     object_of_class_a = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xp"
     job_id = "00000000000000000000000000000042"
     names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")
@@ -114,4 +114,4 @@ def test_the_job_id_may_be_only_in_the_file_name(tmp_path):
         responses = [client.call("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
         assert responses[0] == {"jobUrl": f"/jobs/{job_id}"}
         assert re.fullmatch("/jobs/[0-9a-f]{32}", responses[1]["jobUrl"])
-        assert {one.name for one in client.cluster.jobs.values()} == {"submitted"}
+        assert {started.name for started in client.cluster.jobs.values()} == {"submitted"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cluster.cluster_factory import job
 from tests.fidelity.recordings import RECORDINGS, load
-from tests.rest.handlers.http_helpers import HandlerClient, job
+from tests.rest.handlers.http_helpers import HandlerClient
 
 FINE_GRAINED = {"cluster.fine-grained-resource-management.enabled": "true"}
 

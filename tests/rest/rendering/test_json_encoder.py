@@ -1,3 +1,5 @@
+"""JSON has the bytes that Jackson writes."""
+
 import json
 
 import pytest
@@ -17,7 +19,6 @@ JSON = st.recursive(
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        # as Java's Double.toString prints them
         (0.0, "0.0"),
         (-0.0, "-0.0"),
         (1.0, "1.0"),
@@ -39,7 +40,7 @@ JSON = st.recursive(
         (float("-inf"), "-Infinity"),
     ],
 )
-def test_doubles_are_written_as_in_java(value, text):
+def test_doubles_are_written_as_by_double_to_string(value, text):
     assert java_double(value) == text
 
 
@@ -72,7 +73,7 @@ def test_encoded_values_can_be_parsed_again(value):
         expected = json.loads(json.dumps(value).encode("utf-8", "replace"))
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return  # half a surrogate pair does not survive
+        return  # half a surrogate pair becomes a question mark
     assert json.loads(text) == expected
 
 

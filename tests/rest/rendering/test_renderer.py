@@ -1,3 +1,5 @@
+"""The renderer turns payloads into bodies that the contract of the release allows."""
+
 import subprocess
 import sys
 
@@ -175,8 +177,9 @@ def test_an_imported_release_needs_faker(monkeypatch):
 def test_faker_is_imported_only_when_a_word_is_needed():
     code = (
         "import sys; from flinkmock.contract import Contract; from flinkmock.rest.rendering import ResponseRenderer;"
-        "c = Contract.load('2.3'); b = ResponseRenderer(c);"
-        "b.body(c.operation('getJobStatusInfo'), {'status': 'RUNNING'}); assert 'faker' not in sys.modules;"
-        "b.body(c.operation('getJobsOverview'), None); assert 'faker' in sys.modules"
+        "contract = Contract.load('2.3'); renderer = ResponseRenderer(contract);"
+        "renderer.body(contract.operation('getJobStatusInfo'), {'status': 'RUNNING'});"
+        "assert 'faker' not in sys.modules;"
+        "renderer.body(contract.operation('getJobsOverview'), None); assert 'faker' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -30,8 +30,8 @@ def reference(name):
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def document_of_flinks_generator():
-    """Return a document of the base release with the defects of those that Flink's generator writes."""
+def document_with_generator_defects():
+    """Return a document of the base release with the defects of Flink's generator."""
     document = copy.deepcopy(DOCUMENT)
     del document[RELEASE_EXTENSION]
     schemas = document["components"]["schemas"]
@@ -55,7 +55,7 @@ def document_of_flinks_generator():
     return document
 
 
-def imported(document, tmp_path, flink="2.4.0"):
+def import_document(document, tmp_path, flink="2.4.0"):
     file = tmp_path / "rest.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     created, notes = import_contract(file, flink=flink, base=BASE)
@@ -63,13 +63,13 @@ def imported(document, tmp_path, flink="2.4.0"):
 
 
 def test_the_base_takes_precedence_over_the_generator(tmp_path):
-    contract, notes = imported(document_of_flinks_generator(), tmp_path)
+    contract, notes = import_document(document_with_generator_defects(), tmp_path)
     assert notes == []
     assert [str(change) for change in difference(BASE, contract) if change.meaning] == []
 
 
 def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path):
-    document = document_of_flinks_generator()
+    document = document_with_generator_defects()
     schemas = document["components"]["schemas"]
     schemas["JobDetailsInfo"]["properties"]["parent"] = reference("ApplicationID")
     schemas["CheckpointConfigInfo.ProcessingMode"]["enum"].append("AT_MOST_ONCE")
@@ -77,7 +77,7 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
     schemas["Note"] = {"type": "object", "properties": {"text": {"type": "string"}}}
     body = {"200": {"content": {JSON: {"schema": reference("Note")}}}}
     document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": body}}
-    contract, notes = imported(document, tmp_path)
+    contract, notes = import_document(document, tmp_path)
     assert notes == [
         "values at CheckpointConfigInfo.ProcessingMode: at_least_once, exactly_once, at_most_once",
         "new property: JobDetailsInfo.parent",
@@ -94,11 +94,11 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
 
 
 def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
-    document = document_of_flinks_generator()
+    document = document_with_generator_defects()
     del document["paths"]["/datasets"]
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["note"] = {"type": "string"}
-    contract, notes = imported(document, tmp_path, "2.3-SNAPSHOT")
+    contract, notes = import_document(document, tmp_path, "2.3-SNAPSHOT")
     assert sorted(notes) == [
         "kept: GET /datasets (getClusterDataSetList) is not described",
         "kept: property ClusterOverviewWithVersion.slots-total is not described",
@@ -116,13 +116,13 @@ def test_a_description_is_completed_from_the_nearest_release(flink, base):
     assert nearest_release(flink) == base
 
 
-def responding(schema):
+def get_returning(schema):
     """Return the operations of a path: a GET whose response has the schema."""
     return {"get": {"responses": {"200": {"content": {JSON: {"schema": schema}}}}}}
 
 
 def nested_schema(levels):
-    """Return a schema with objects that are nested so deep."""
+    """Return a schema of objects that are nested to this depth."""
     schema = {"type": "string"}
     for _ in range(levels):
         schema = {"type": "object", "properties": {"a": schema}}
@@ -140,16 +140,18 @@ def schema_chain(length):
 @pytest.mark.parametrize(
     ("paths", "schemas", "message"),
     [
-        ({"/x": responding(reference("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
-        ({"/x": responding(reference("A"))}, {"A": {"allOf": [reference("A")]}}, "a schema contains itself"),
-        ({"/x": responding(reference("A"))}, {"A": reference("A")}, "The schema A refers only to itself"),
-        ({"/x": responding(nested_schema(101))}, {}, "the response of GET /x, schemas are nested more than 100 levels"),
-        ({"/x": responding(reference("C0"))}, schema_chain(900), "schemas are nested more than 100 levels"),
-        ({"/x": responding({"not": {}})}, {}, "the response of GET /x, flinkmock does not understand 'not'"),
+        ({"/x": get_returning(reference("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
+        ({"/x": get_returning(reference("A"))}, {"A": {"allOf": [reference("A")]}}, "a schema contains itself"),
+        ({"/x": get_returning(reference("A"))}, {"A": reference("A")}, "The schema A refers only to itself"),
+        ({"/x": get_returning(nested_schema(101))}, {},
+         "the response of GET /x, schemas are nested more than 100 levels"),
+        ({"/x": get_returning(reference("C0"))}, schema_chain(900), "schemas are nested more than 100 levels"),
+        ({"/x": get_returning({"not": {}})}, {}, "the response of GET /x, flinkmock does not understand 'not'"),
         ({"/x": {"get": {"responses": {"default": {}}}}}, {}, "GET /x has no success response"),
         ({"/jobs/{job}": DOCUMENT["paths"]["/jobs/{jobid}"]}, {}, "have the same id: getJobDetails"),
-        ({"/jobs/{job}": responding({})}, {}, r"have the same method and path: GET /jobs/:\."),
-        ({"/x": {"get": {**responding({})["get"], "parameters": [{"in": "path", "name": "y", "required": True}]}}}, {},
+        ({"/jobs/{job}": get_returning({})}, {}, r"have the same method and path: GET /jobs/:\."),
+        ({"/x": {"get": {**get_returning({})["get"], "parameters": [{"in": "path", "name": "y", "required": True}]}}},
+         {},
          "The path parameters of GET /x are y, but its path has none"),
     ],
 )  # fmt: skip
@@ -158,7 +160,7 @@ def test_documents_of_flinkmock_that_cannot_be_served_are_rejected(paths, schema
     document["paths"] |= paths
     document["components"]["schemas"] |= schemas
     with pytest.raises(ImportRefused, match=message):
-        imported(document, tmp_path)
+        import_document(document, tmp_path)
 
 
 def test_an_added_operation_may_use_all_of_openapi(tmp_path):
@@ -169,7 +171,7 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
     document["components"]["responses"]["Author"] = {"content": {JSON: {"schema": reference("Author")}}}
     responses = {200: {"$ref": "#/components/responses/Author"}}
     document["paths"]["/jobs/{jobid}/author"] = {"get": {"operationId": "getAuthor", "responses": responses}}
-    contract, _ = imported(document, tmp_path)
+    contract, _ = import_document(document, tmp_path)
     name, mail = contract.definitions["Author"]["properties"].values()
     assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
 
@@ -180,7 +182,7 @@ def test_edited_documents_of_flinkmock_are_imported(tmp_path):
     response = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
     header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
     document["paths"]["/notes"] = {"get": {"parameters": [header], "responses": response}}
-    contract, _ = imported(document, tmp_path)
+    contract, _ = import_document(document, tmp_path)
     overview = contract.definitions["ClusterOverviewWithVersion"]
     assert "slots-total" not in overview["required"]
     notes = contract.find("GET /notes")
@@ -195,14 +197,14 @@ def test_edited_documents_of_flinkmock_are_imported(tmp_path):
         ({"openapi": "4.0", "paths": {}}, "It is a document of OpenAPI 4.0"),
         ({"openapi": "3.0.0", "paths": {}}, "No operation found"),
         (
-            {"openapi": "3.0.0", "paths": {"/pets": responding({})}},
+            {"openapi": "3.0.0", "paths": {"/pets": get_returning({})}},
             "It does not describe Flink's REST API: Flink 2.3 has 0",
         ),
     ],
 )
 def test_documents_of_other_apis_are_rejected(document, message, tmp_path):
     with pytest.raises(ImportRefused, match=message):
-        imported(document, tmp_path)
+        import_document(document, tmp_path)
 
 
 def test_a_release_whose_responses_would_be_invalid_is_not_imported(tmp_path, monkeypatch, capsys):
