@@ -28,10 +28,7 @@ from flinkmock.cluster.rescaling import (
 )
 from flinkmock.cluster.spec import ClusterOperation
 from flinkmock.cluster.states import JobState
-from flinkmock.flink.configuration import (
-    RESCALE_COOLDOWN,
-    RESCALE_STABILIZATION,
-)
+from flinkmock.flink.options import RESCALE_COOLDOWN, RESCALE_STABILIZATION
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster

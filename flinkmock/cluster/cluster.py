@@ -53,7 +53,10 @@ from flinkmock.cluster.taskmanagers import TaskManagers
 from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink import java_classes, submission_messages
-from flinkmock.flink.configuration import (
+from flinkmock.flink.configuration import Configuration, cluster_configuration
+from flinkmock.flink.file_systems import FileSystems
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import (
     ASYNC_STORE_DURATION,
     CHECKPOINT_CACHE_TIMEOUT,
     EXECUTION_GRAPH_CACHE_TIMEOUT,
@@ -63,11 +66,7 @@ from flinkmock.flink.configuration import (
     PROFILING_HISTORY,
     PROFILING_MAX_DURATION,
     REFRESH_INTERVAL,
-    Configuration,
-    cluster_configuration,
 )
-from flinkmock.flink.file_systems import FileSystems
-from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 

@@ -16,8 +16,8 @@ from flinkmock.cluster.restore import RestoreSettings, find_state, restore_error
 from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import CHECKPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import CHECKPOINT_DIR
 from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:

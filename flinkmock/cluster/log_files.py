@@ -16,7 +16,6 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import log_messages
-from flinkmock.flink.configuration import JOBMANAGER_LOG, REST_PORT, TASKMANAGER_LOG
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
     LogEvent,
@@ -28,6 +27,7 @@ from flinkmock.flink.logs import (
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
+from flinkmock.flink.options import JOBMANAGER_LOG, REST_PORT, TASKMANAGER_LOG
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster

@@ -30,9 +30,9 @@ from flinkmock.cluster.spec import (
 from flinkmock.cluster.states import JobState
 from flinkmock.cluster.trigger_errors import checkpoint_exception, job_error, wrapped_before_1_13, write_errors
 from flinkmock.flink import checkpoint_messages, java_classes
-from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import SAVEPOINT_DIR
 from flinkmock.flink.paths import WORKING_DIRECTORY, qualified_path
 
 if TYPE_CHECKING:

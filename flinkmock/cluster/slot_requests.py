@@ -13,10 +13,11 @@ from flinkmock.cluster.execution import TaskIndex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec
 from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import SLOT_REQUEST_TIMEOUT, Configuration
+from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.exceptions import slot_request_error
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_format import duration_text
+from flinkmock.flink.options import SLOT_REQUEST_TIMEOUT
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 

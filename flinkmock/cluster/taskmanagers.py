@@ -10,13 +10,9 @@ from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.spec import ExceptionSpec
 from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import (
-    HEARTBEAT_INTERVAL,
-    TASK_MANAGER_PROCESS_SIZE,
-    TASK_MANAGER_SLOTS,
-    Configuration,
-)
+from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import HEARTBEAT_INTERVAL, TASK_MANAGER_PROCESS_SIZE, TASK_MANAGER_SLOTS
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster

@@ -48,7 +48,7 @@ def plan_file(file: Path, *, flink: str | None = None, until: int | None = None)
     Args:
         file: The scenario.
         flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms; None for until nothing new happens.
+        until: The duration in ms; None to run until nothing new happens.
 
     Raises:
         ScenarioError: The scenario is invalid.

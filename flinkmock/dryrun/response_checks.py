@@ -26,9 +26,9 @@ from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 TARGETS_PER_KIND = 2
 MANY = 100
-"""The number of jobs and TaskManagers, or tasks of a job, beyond which these are checked less often."""
+"""If there are more jobs and TaskManagers, or if a job has more tasks, they are checked less often."""
 MAX_ATTEMPTS = 50_000
-"""The number of attempts of tasks beyond which logs are not checked."""
+"""The maximum number of attempts of tasks with which logs are checked."""
 Structure = tuple[Any, ...]
 """The properties of a job on which the schema of its responses depends."""
 
@@ -60,14 +60,14 @@ class ResponseChecks:
     def check_jobs(self, changed_jobs: Collection[Job]) -> None:
         """Check jobs that have changed."""
         is_first_check = not self._checked_states
-        jobs = [job for job in changed_jobs if self._is_unchecked(job)]
+        jobs = [job for job in changed_jobs if self._mark_checked(job)]
         for job in jobs:
             self._check_operations(job)
         if is_first_check or (jobs and not self._is_large_cluster):
             self._check_operations(None)
 
-    def _is_unchecked(self, job: Job) -> bool:
-        """Return whether no job of the same structure was checked in the same state. Notes that it is checked."""
+    def _mark_checked(self, job: Job) -> bool:
+        """Mark the structure and the state of a job as checked. Return False if they were marked already."""
         states = [state for _, state in job.states[-2:]]
         awaits_slots = bool(job.attempts) and job.attempts[-1].deployed_at is None
         key = (self._structure(job), *states, awaits_slots, bool(job.checkpoints.restored))
@@ -90,7 +90,7 @@ class ResponseChecks:
         targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
         for operation in self._read_only_operations:
             is_about_jobs = ":jobid" in operation.segments
-            if is_about_jobs is (job is None) or self._is_long_log(operation):
+            if is_about_jobs != (job is not None) or self._is_long_log(operation):
                 continue
             if job is not None and job.graph.subtask_count > MANY and not self._is_affordable(operation, job):
                 continue

@@ -69,7 +69,7 @@ class Simulator:
     Args:
         scenario: The loaded scenario.
         flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms. None for until every job has ended, stays in its last state or has repeated its
+        until: The duration in ms. None to run until every job has ended, stays in its last state or has repeated its
             steps `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
 
     Raises:
@@ -192,17 +192,17 @@ class Simulator:
             for job_run in self.job_runs:
                 job_run.version_at_cluster_change = job_run.job.lifecycle_version
             self._unsettled = list(self.job_runs)
-        self._release_waits()
+        self._satisfy_wait_conditions()
 
     def _next_event_at(self, client_due_at: int | None) -> int | None:
         """Return the time of the next event, poll, signal or step of the client; None if there is none."""
-        moments = [self.cluster.event_queue.next_at(), client_due_at]
+        times = [self.cluster.event_queue.next_at(), client_due_at]
         for condition in self.cluster.wait_conditions.pending():
             since = self._waiting_since.setdefault(condition.subject_id, self.now)
-            moments.append(since + (SIGNAL_MS if condition.signal is not None else POLL_MS))
-        return min((moment for moment in moments if moment is not None), default=None)
+            times.append(since + (SIGNAL_MS if condition.signal is not None else POLL_MS))
+        return min((time for time in times if time is not None), default=None)
 
-    def _release_waits(self) -> None:
+    def _satisfy_wait_conditions(self) -> None:
         """Poll or send signals for the wait conditions that are due."""
         conditions = self.cluster.wait_conditions.pending()
         subject_ids = [condition.subject_id for condition in conditions]
@@ -212,13 +212,13 @@ class Simulator:
             waited_ms = self.now - self._waiting_since[subject_id]
             job = self.cluster.jobs.get(subject_id.partition("/")[0])
             if signal is not None and waited_ms >= SIGNAL_MS:
-                # an earlier signal of this loop may have released it
+                # an earlier signal of this loop may have satisfied it
                 if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
-                    self.add_event(EventKind.RELEASE, job, f"signal {signal}")
+                    self.add_event(EventKind.WAIT_CONDITION, job, f"signal {signal}")
                     self.cluster.signal(signal, self.now)
             elif signal is None and waited_ms >= POLL_MS:
                 self._waiting_since[subject_id] = self.now
-                self.add_event(EventKind.RELEASE, job, "poll")
+                self.add_event(EventKind.WAIT_CONDITION, job, "poll")
                 self.cluster.record_polls([subject_id], self.now)
 
     def add_event(

@@ -11,7 +11,7 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.dryrun.hidden_faults import hiding_faults
 from flinkmock.errors import did_you_mean
 from flinkmock.faults import Fault, FaultTrigger
-from flinkmock.flink.options import OPTIONS_BY_NAME
+from flinkmock.flink.option_uses import OPTIONS_BY_NAME
 from flinkmock.journal import Expectation, Expected, InOrder
 from flinkmock.rest.router import Router
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation

@@ -263,7 +263,7 @@ class _Picture:
         yield f'<g><title>{title}</title><path class="{style} line" d="{shape}"/>'
         name = f"{event.text} fails" if event.is_failure and event.kind is EventKind.OPERATION else event.text
         width = len(name) * SMALL_LETTER_WIDTH
-        if event.kind is not EventKind.RELEASE or event.text != "poll":
+        if event.kind is not EventKind.WAIT_CONDITION or event.text != "poll":
             start = min(left, self._axis.right - width)
             if text_row.reserve(start, width):
                 yield _text(start, y - 6, name, style)

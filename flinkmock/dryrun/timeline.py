@@ -63,7 +63,7 @@ class EventKind(Enum):
     """The subject of an event."""
 
     OPERATION = "operation"
-    RELEASE = "release"
+    WAIT_CONDITION = "wait condition"
     """A poll or a signal that satisfies a wait condition."""
     TASKMANAGER = "TaskManager"
     LEADER = "leader"

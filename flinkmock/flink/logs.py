@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
-from flinkmock.flink.configuration import JOBMANAGER_LOG, TASKMANAGER_LOG, Configuration
+from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.jvm import class_path, jvm_options
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
+from flinkmock.flink.options import JOBMANAGER_LOG, TASKMANAGER_LOG
 from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
 from flinkmock.release import Release
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink import configuration as options
-from flinkmock.flink.configuration import Configuration, FractionOptions
+from flinkmock.flink import options
+from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import Environment
+from flinkmock.flink.options import FractionOptions
 from flinkmock.release import Release
 
 MIB = 1024 * 1024

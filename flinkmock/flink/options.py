@@ -1,338 +1,148 @@
-"""Flink's options on which the REST API depends, and how the fake uses each of them.
+"""The options of Flink that the fake reads, with Flink's keys and defaults (`*Options` classes of Flink's jars).
 
-Names, defaults and releases are those of the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not
-listed here is only shown by `/jobmanager/config`.
-
-`options_page.py` generates docs/configuration-options.md from them.
+An option that was renamed can be set by each of its names in every release, as with Flink's fallback and deprecated
+keys. `option_uses.py` describes what each option does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import NamedTuple
 
-from flinkmock.flink import configuration
-from flinkmock.flink.configuration import Option
+from flinkmock.flink.java_format import MAX_INT, MAX_LONG
 from flinkmock.release import Release
 
 
-class Use(StrEnum):
-    """How the fake uses an option."""
-
-    APPLIED = "applied"
-    SHOWN = "shown only"
-    REJECTED = "rejected"
-
-
 @dataclass(frozen=True, slots=True)
-class OptionUse:
-    """An option of Flink and its use in the fake.
-
-    Attributes:
-        key: The newest key of the option.
-        default: Flink's default in the newest release; None if there is no default.
-        use: How the fake uses the option.
-        effect: The behaviour that depends on the option, or the reason why it is rejected.
-        since: The first release that has the option, under any key.
-        until: The last release that has the option; None if the newest release does.
-        aliases: Other keys that set the option, mostly older ones.
-    """
+class Option:
+    """The key of an option, Flink's default (None if there is none) and the other keys that set it."""
 
     key: str
-    default: str | None
-    use: Use
-    effect: str = ""
-    since: str = "1.12"
-    until: str | None = None
+    default: str | None = None
     aliases: tuple[str, ...] = ()
 
-    def exists_in(self, release: Release) -> bool:
-        """Return whether the release has the option."""
-        return release.since(self.since) and (self.until is None or not release.since(_next_minor(self.until)))
+
+class FractionOptions(NamedTuple):
+    """The options of a memory component that is a fraction of the whole, within bounds."""
+
+    fraction: Option
+    minimum: Option
+    maximum: Option
 
 
-def _next_minor(minor: str) -> str:
-    if minor == "1.20":  # the last minor release of 1.x
-        return "2.0"
-    major, number = minor.split(".")
-    return f"{major}.{int(number) + 1}"
+def _fraction_options(prefix: str, minimum: str, maximum: str, old_prefix: str | None = None) -> FractionOptions:
+    def option(suffix: str, default: str) -> Option:
+        return Option(f"{prefix}.{suffix}", default, (f"{old_prefix}.{suffix}",) if old_prefix else ())
+
+    return FractionOptions(option("fraction", "0.1"), option("min", minimum), option("max", maximum))
 
 
-def _applied(
-    option: Option, effect: str, since: str = "1.12", until: str | None = None, default: str | None = None
-) -> OptionUse:
-    """Return the use of an option that the cluster model reads.
+REFRESH_INTERVAL = Option("web.refresh-interval", "3 s")
+ASYNC_STORE_DURATION = Option("rest.async.store-duration", "5 min")
+METRICS_UPDATE_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
+REST_PORT = Option("rest.port", "8081", ("web.port",))
+ALLOW_ORIGIN = Option("web.access-control-allow-origin", "*", ("jobmanager.web.access-control-allow-origin",))
+CHECKPOINTING_INTERVAL = Option("execution.checkpointing.interval")
+CHECKPOINTING_MODE = Option("execution.checkpointing.mode")
+CHECKPOINTING_TIMEOUT = Option("execution.checkpointing.timeout")
+CHECKPOINTING_MIN_PAUSE = Option("execution.checkpointing.min-pause")
+CHECKPOINTING_MAX_CONCURRENT = Option("execution.checkpointing.max-concurrent-checkpoints")
+CHECKPOINTING_TOLERABLE_FAILURES = Option("execution.checkpointing.tolerable-failed-checkpoints")
+CHECKPOINTING_UNALIGNED = Option(
+    "execution.checkpointing.unaligned.enabled", None, ("execution.checkpointing.unaligned",)
+)
+CHECKPOINTING_ALIGNED_TIMEOUT = Option(
+    "execution.checkpointing.aligned-checkpoint-timeout", "0 s", ("execution.checkpointing.alignment-timeout",)
+)
+CHECKPOINTING_RETENTION = Option("execution.checkpointing.externalized-checkpoint-retention")
+STATE_BACKEND = Option("state.backend.type", None, ("state.backend",))
+OBJECT_REUSE = Option("pipeline.object-reuse", "false")
+RESTART_STRATEGY = Option("restart-strategy.type", None, ("restart-strategy",))
+FIXED_DELAY_ATTEMPTS = Option("restart-strategy.fixed-delay.attempts", "1")
+FIXED_DELAY = Option("restart-strategy.fixed-delay.delay", "1 s")
+FAILURE_RATE_MAX = Option("restart-strategy.failure-rate.max-failures-per-interval", "1")
+FAILURE_RATE_INTERVAL = Option("restart-strategy.failure-rate.failure-rate-interval", "1 min")
+FAILURE_RATE_DELAY = Option("restart-strategy.failure-rate.delay", "1 s")
+EXPONENTIAL_DELAY_ATTEMPTS = Option("restart-strategy.exponential-delay.attempts-before-reset-backoff", str(MAX_INT))
+EXPONENTIAL_DELAY = Option("restart-strategy.exponential-delay.initial-backoff", "1 s")
+ATTEMPTS_HISTORY = Option(
+    "jobmanager.execution.attempts-history-size", "16", ("job-manager.max-attempts-history-size",)
+)
+HEARTBEAT_INTERVAL = Option("heartbeat.interval", "10 s")
+RETAINED_CHECKPOINTS = Option("execution.checkpointing.num-retained", "1", ("state.checkpoints.num-retained",))
+CHECKPOINT_CACHE_TIMEOUT = Option("rest.cache.checkpoint-statistics.timeout", None)
+EXECUTION_GRAPH_CACHE_TIMEOUT = Option("rest.cache.execution-graph.timeout", None)
+THREAD_DUMP_DEPTH = Option("cluster.thread-dump.stacktrace-max-depth")
+DEFAULT_PARALLELISM = Option("parallelism.default", "1")
+TASK_MANAGER_SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
+MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
+FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")
+FLAME_GRAPH_REFRESH = Option("rest.flamegraph.refresh-interval", "1 min")
+PROFILING_MAX_DURATION = Option("rest.profiling.duration-max", "5 min")
+PROFILING_HISTORY = Option("rest.profiling.history-size", "10")
+JOBMANAGER_LOG = Option("web.log.path", None, ("jobmanager.web.log.path",))
+TASKMANAGER_LOG = Option("taskmanager.log.path")
+WEB_SUBMIT = Option("web.submit.enable", "true")
+WEB_CANCEL = Option("web.cancel.enable", "true")
+WEB_RESCALE = Option("web.rescale.enable", "true")
+CHECKPOINT_HISTORY = Option("web.checkpoints.history", "10")
+EXCEPTION_HISTORY = Option("web.exception-history-size", "16")
+RESCALE_HISTORY = Option("web.adaptive-scheduler.rescale-history.size", "0")
+SAVEPOINT_DIR = Option("execution.checkpointing.savepoint-dir", None, ("state.savepoints.dir",))
+CHECKPOINT_DIR = Option("execution.checkpointing.dir", None, ("state.checkpoints.dir",))
+SCHEDULER = Option("jobmanager.scheduler", "Default")
+SCHEDULER_MODE = Option("scheduler-mode")
+FINE_GRAINED = Option("cluster.fine-grained-resource-management.enabled", "false")
+_ADAPTIVE = "jobmanager.adaptive-scheduler"
+SUBMISSION_WAIT = Option(
+    f"{_ADAPTIVE}.submission.resource-wait-timeout",
+    "5 min",
+    (f"{_ADAPTIVE}.resource-wait-timeout",),
+)
+SUBMISSION_STABILIZATION = Option(
+    f"{_ADAPTIVE}.submission.resource-stabilization-timeout",
+    "10 s",
+    (f"{_ADAPTIVE}.resource-stabilization-timeout",),
+)
+JOB_STORE_EXPIRATION = Option("jobstore.expiration-time", "3600")
+JOB_STORE_CAPACITY = Option("jobstore.max-capacity", str(MAX_INT))
+SLOT_REQUEST_TIMEOUT = Option("slot.request.timeout", "5 min")
+STANDALONE_START_UP_TIME = Option("resourcemanager.standalone.start-up-time")
+SLOT_IDLE_TIMEOUT = Option("slot.idle.timeout", "50 s")
+RESCALE_COOLDOWN = Option(
+    f"{_ADAPTIVE}.executing.cooldown-after-rescaling",
+    "30 s",
+    (f"{_ADAPTIVE}.scaling-interval.min",),
+)
+RESCALE_STABILIZATION = Option(f"{_ADAPTIVE}.executing.resource-stabilization-timeout", "1 min")
+RESCALE_MAX_DELAY = Option(f"{_ADAPTIVE}.rescale-trigger.max-delay")
+RESCALE_CHECKPOINT_FAILURES = Option(f"{_ADAPTIVE}.rescale-trigger.max-checkpoint-failures", "2")
+HIGH_AVAILABILITY = Option("high-availability.type", "NONE", ("high-availability",))
+
+TASK_MANAGER_PROCESS_SIZE = Option("taskmanager.memory.process.size", "1728m")
+TASK_MANAGER_FLINK_SIZE = Option("taskmanager.memory.flink.size")
+TASK_MANAGER_TASK_HEAP = Option("taskmanager.memory.task.heap.size")
+TASK_MANAGER_FRAMEWORK_HEAP = Option("taskmanager.memory.framework.heap.size", "128 mb")
+TASK_MANAGER_FRAMEWORK_OFF_HEAP = Option("taskmanager.memory.framework.off-heap.size", "128 mb")
+TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0 bytes")
+TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256 mb")
+TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size", None, ("taskmanager.memory.size",))
+TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0.4")
+TASK_MANAGER_OVERHEAD = _fraction_options("taskmanager.memory.jvm-overhead", "192 mb", "1 gb")
+JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
+JOB_MANAGER_FLINK_SIZE = Option("jobmanager.memory.flink.size")
+JOB_MANAGER_HEAP = Option("jobmanager.memory.heap.size")
+JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256 mb")
+JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128 mb")
+JOB_MANAGER_OVERHEAD = _fraction_options("jobmanager.memory.jvm-overhead", "192 mb", "1 gb")
+
+
+def network_memory_options(release: Release | None) -> FractionOptions:
+    """Return the options of a TaskManager's network memory. Since 1.17 its maximum is MemorySize.MAX_VALUE.
 
     Args:
-        option: The option.
-        effect: The behaviour that depends on the option.
-        since: The first release that has the option.
-        until: The last release that has the option; None if the newest release does.
-        default: Flink's default, if the model treats it differently from an option that is not set.
+        release: The release; None for the newest one.
     """
-    default = option.default if default is None else default
-    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
-
-
-def _rejected(key: str, default: str | None, reason: str, since: str, aliases: tuple[str, ...] = ()) -> OptionUse:
-    return OptionUse(key, default, Use.REJECTED, reason, since, aliases=aliases)
-
-
-def _shown(
-    key: str, default: str | None, since: str = "1.12", until: str | None = None, aliases: tuple[str, ...] = ()
-) -> OptionUse:
-    return OptionUse(key, default, Use.SHOWN, "", since, until, aliases)
-
-
-_NETWORK = configuration.network_memory_options(None)
-
-OPTIONS = (
-    _applied(
-        configuration.REFRESH_INTERVAL,
-        "how long `/jobs/:jobid` and the paths below it are cached; `refresh-interval` of `/config`",
-    ),
-    _applied(
-        configuration.EXECUTION_GRAPH_CACHE_TIMEOUT,
-        "how long `/jobs/:jobid` and the paths below it are cached, instead of `web.refresh-interval`",
-        since="2.3",
-    ),
-    _applied(
-        configuration.CHECKPOINT_CACHE_TIMEOUT,
-        "how long checkpoint statistics are cached, instead of `web.refresh-interval`",
-        default="3 s",
-        since="1.18",
-    ),
-    _applied(configuration.METRICS_UPDATE_INTERVAL, "how often metrics are fetched"),
-    _applied(configuration.ASYNC_STORE_DURATION, "how long the result of an asynchronous operation is known"),
-    _applied(configuration.MAX_CONTENT_LENGTH, "the largest body, except of uploads"),
-    _applied(configuration.REST_PORT, "`/jobmanager/config` shows the port that is used"),
-    _applied(configuration.FLAME_GRAPH, "flame graphs", since="1.13"),
-    _applied(configuration.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
-    _applied(Option("rest.profiling.enabled", "false"), "the operations of the profiler", since="1.19"),
-    _applied(configuration.PROFILING_MAX_DURATION, "the longest profile", since="1.19"),
-    _applied(configuration.PROFILING_HISTORY, "how many profiles are listed", since="1.19"),
-    _applied(configuration.ALLOW_ORIGIN, "the header of that name"),
-    _applied(
-        configuration.JOBMANAGER_LOG,
-        "the name of the JobManager's log; processes that log into one folder share its list",
-    ),
-    _applied(configuration.TASKMANAGER_LOG, "the name of the log of each TaskManager"),
-    _applied(configuration.WEB_SUBMIT, "the operations of jars; `web-submit` of `/config`"),
-    _applied(configuration.WEB_CANCEL, "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
-    _applied(configuration.WEB_RESCALE, "`web-rescale` of `/config`", since="1.18"),
-    _applied(configuration.DEFAULT_PARALLELISM, "plans of jars with a parallelism of 0 or less, before 1.17"),
-    _applied(Option("web.upload.dir"), "the path that an upload returns"),
-    _applied(configuration.CHECKPOINT_HISTORY, "how many checkpoints are listed"),
-    _applied(configuration.EXCEPTION_HISTORY, "how many failures are listed", since="1.13"),
-    _applied(configuration.RESCALE_HISTORY, "how many rescales are listed", since="2.3"),
-    _applied(configuration.THREAD_DUMP_DEPTH, "the frames of each thread in thread dumps", default="50", since="1.15"),
-    _applied(configuration.JOB_STORE_EXPIRATION, "how long ended jobs are known (s)"),
-    _applied(configuration.JOB_STORE_CAPACITY, "how many ended jobs are known"),
-    _applied(configuration.SLOT_REQUEST_TIMEOUT, "how long a job waits for slots"),
-    _applied(configuration.STANDALONE_START_UP_TIME, "how long a job waits for slots in a new cluster"),
-    _applied(configuration.SLOT_IDLE_TIMEOUT, "`rescales/config`"),
-    _applied(configuration.HIGH_AVAILABILITY, "whether jobs survive a change of leader"),
-    _applied(configuration.SCHEDULER, "the scheduler of streaming jobs: `default` or `adaptive`"),
-    _applied(
-        configuration.SCHEDULER_MODE,
-        "`reactive`: jobs of the adaptive scheduler use all slots; no resource requirements",
-        since="1.13",
-    ),
-    _applied(configuration.FINE_GRAINED, "`allocatedSlots` of TaskManagers, before 1.18", since="1.13", until="1.18"),
-    _applied(configuration.SUBMISSION_WAIT, "how long a job waits for the slots that it needs at least", since="1.13"),
-    _applied(configuration.SUBMISSION_STABILIZATION, "how long a job waits for more slots", since="1.13"),
-    _applied(configuration.RESCALE_COOLDOWN, "the pause between rescales", since="1.19"),
-    _applied(configuration.RESCALE_STABILIZATION, "how long a rescale waits for more slots", since="2.0"),
-    _applied(configuration.RESCALE_MAX_DELAY, "`rescales/config`", since="2.0"),
-    _applied(configuration.RESCALE_CHECKPOINT_FAILURES, "`rescales/config`", since="2.0"),
-    _applied(configuration.TASK_MANAGER_SLOTS, "the slots of each TaskManager, like `cluster.slots`"),
-    _applied(configuration.OBJECT_REUSE, "`object-reuse-mode` of jobs"),
-    _applied(configuration.HEARTBEAT_INTERVAL, "how often TaskManagers send accumulators and tasks"),
-    _applied(configuration.ATTEMPTS_HISTORY, "how many former attempts of a subtask are found"),
-    _applied(configuration.RETAINED_CHECKPOINTS, "how many of the newest checkpoints are not `discarded`"),
-    _applied(configuration.SAVEPOINT_DIR, "where savepoints go if the request names no directory"),
-    _applied(configuration.CHECKPOINT_DIR, "where checkpoints go"),
-    _applied(configuration.CHECKPOINTING_INTERVAL, "the interval of jobs that set none"),
-    _applied(configuration.CHECKPOINTING_MODE, "the mode of jobs that set none", default="EXACTLY_ONCE"),
-    _applied(configuration.CHECKPOINTING_TIMEOUT, "the timeout of jobs that set none", default="10 min"),
-    _applied(configuration.CHECKPOINTING_MIN_PAUSE, "the pause of jobs that set none", default="0 s"),
-    _applied(configuration.CHECKPOINTING_MAX_CONCURRENT, "the maximum for jobs that set none", default="1"),
-    _applied(configuration.CHECKPOINTING_TOLERABLE_FAILURES, "the number for jobs that set none", default="0"),
-    _applied(
-        configuration.CHECKPOINTING_UNALIGNED, "unaligned checkpoints of jobs that do not set it", default="false"
-    ),
-    _applied(configuration.CHECKPOINTING_ALIGNED_TIMEOUT, "`checkpoints/config`"),
-    _applied(
-        configuration.CHECKPOINTING_RETENTION,
-        "whether checkpoints of jobs that do not set it are retained",
-        default="NO_EXTERNALIZED_CHECKPOINTS",
-    ),
-    _applied(configuration.STATE_BACKEND, "`checkpoints/config`", default="hashmap"),
-    _applied(configuration.RESTART_STRATEGY, "the restart strategy of jobs that set none"),
-    _applied(configuration.FIXED_DELAY_ATTEMPTS, "the maximum number of restarts"),
-    _applied(configuration.FIXED_DELAY, "the delay before a restart"),
-    _applied(configuration.FAILURE_RATE_MAX, "the maximum number of restarts within the interval"),
-    _applied(configuration.FAILURE_RATE_INTERVAL, "the interval in which restarts are counted"),
-    _applied(configuration.FAILURE_RATE_DELAY, "the delay before a restart"),
-    _applied(configuration.EXPONENTIAL_DELAY, "the delay before each restart; it does not grow", since="1.13"),
-    _applied(configuration.EXPONENTIAL_DELAY_ATTEMPTS, "the maximum number of restarts", since="1.19"),
-    _applied(configuration.TASK_MANAGER_PROCESS_SIZE, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_FLINK_SIZE, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_TASK_HEAP, "memory of TaskManagers, with `taskmanager.memory.managed.size`"),
-    _applied(configuration.TASK_MANAGER_MANAGED_SIZE, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_MANAGED_FRACTION, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_FRAMEWORK_HEAP, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_FRAMEWORK_OFF_HEAP, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_TASK_OFF_HEAP, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_METASPACE, "memory of TaskManagers"),
-    _applied(_NETWORK.fraction, "memory of TaskManagers"),
-    _applied(_NETWORK.minimum, "memory of TaskManagers"),
-    _applied(_NETWORK.maximum, "memory of TaskManagers; the default is 1 gb before 1.17", default="infinite"),
-    _applied(configuration.TASK_MANAGER_OVERHEAD.fraction, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_OVERHEAD.minimum, "memory of TaskManagers"),
-    _applied(configuration.TASK_MANAGER_OVERHEAD.maximum, "memory of TaskManagers"),
-    _applied(configuration.JOB_MANAGER_PROCESS_SIZE, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_FLINK_SIZE, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_HEAP, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_OFF_HEAP, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_METASPACE, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_OVERHEAD.fraction, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_OVERHEAD.minimum, "memory of the JobManager"),
-    _applied(configuration.JOB_MANAGER_OVERHEAD.maximum, "memory of the JobManager"),
-    _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
-    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients have to have a certificate"),
-    _applied(Option("security.ssl.rest.keystore"), "the certificate"),
-    _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),
-    _applied(Option("security.ssl.rest.truststore"), "the authorities that sign client certificates"),
-    _applied(Option("security.ssl.rest.truststore-password"), "the password of the trust store"),
-    _rejected(
-        "execution.batch.speculative.enabled",
-        "false",
-        "no task has several attempts at a time",
-        since="1.16",
-        aliases=("jobmanager.adaptive-batch-scheduler.speculative.enabled",),
-    ),
-    _shown("blob.server.port", "0"),
-    _shown("client.heartbeat.interval", "30 s", since="1.17"),
-    _shown("client.heartbeat.timeout", "3 min", since="1.17"),
-    _shown("client.retry-period", "2 s"),
-    _shown("client.timeout", "1 min"),
-    _shown("cluster.evenly-spread-out-slots", "false", until="1.20"),
-    _shown("cluster.id", "00000000000000000000000000000000", since="2.3"),
-    _shown("cluster.intercept-user-system-exit", "DISABLED", since="1.13"),
-    _shown("cluster.io-pool.size", None),
-    _shown("cluster.processes.halt-on-fatal-error", "false"),
-    _shown("execution.batch-shuffle-mode", "ALL_EXCHANGES_BLOCKING", since="1.14"),
-    _shown("execution.batch.adaptive.auto-parallelism.enabled", "true", since="1.17"),
-    _shown("execution.buffer-timeout.interval", "100 ms", aliases=("execution.buffer-timeout",)),
-    _shown(
-        "execution.checkpointing.checkpoints-after-tasks-finish",
-        "true",
-        since="1.14",
-        aliases=("execution.checkpointing.checkpoints-after-tasks-finish.enabled",),
-    ),
-    _shown("execution.checkpointing.file-merging.enabled", "false", since="1.20"),
-    _shown("execution.checkpointing.incremental", "false", aliases=("state.backend.incremental",)),
-    _shown("execution.checkpointing.interval-during-backlog", None, since="1.19"),
-    _shown("execution.checkpointing.storage", None, since="1.13", aliases=("state.checkpoint-storage",)),
-    _shown("execution.checkpointing.unaligned.forced", "false"),
-    _shown("execution.runtime-mode", "STREAMING"),
-    _shown(
-        "execution.state-recovery.claim-mode", "NO_CLAIM", since="1.15", aliases=("execution.savepoint-restore-mode",)
-    ),
-    _shown(
-        "execution.state-recovery.ignore-unclaimed-state",
-        "false",
-        aliases=("execution.savepoint.ignore-unclaimed-state",),
-    ),
-    _shown("execution.state-recovery.path", None, aliases=("execution.savepoint.path",)),
-    _shown("heartbeat.rpc-failure-threshold", "2", since="1.14"),
-    _shown("heartbeat.timeout", "50 s"),
-    _shown("high-availability.cluster-id", "/default", aliases=("high-availability.zookeeper.path.namespace",)),
-    _shown("high-availability.storageDir", None, aliases=("high-availability.zookeeper.storageDir",)),
-    _shown("high-availability.zookeeper.quorum", None),
-    _shown("historyserver.web.port", "8082"),
-    _shown("job-result-store.delete-on-commit", "true", since="1.15"),
-    _shown("job-result-store.storage-path", None, since="1.15"),
-    _shown("jobmanager.adaptive-scheduler.min-parallelism-increase", "1", since="1.13"),
-    _shown("jobmanager.adaptive-scheduler.prefer-minimal-taskmanagers", "true", since="1.19"),
-    _shown("jobmanager.adaptive-scheduler.scaling-interval.max", None, since="1.19"),
-    _shown("jobmanager.archive.fs.dir", None),
-    _shown("jobmanager.bind-host", None),
-    _shown("jobmanager.execution.failover-strategy", "region"),
-    _shown("jobmanager.failure-enrichers", None, since="1.18"),
-    _shown("jobmanager.memory.enable-jvm-direct-memory-limit", "false"),
-    _shown("jobmanager.rpc.address", None),
-    _shown("jobmanager.rpc.port", "6123"),
-    _shown("jobstore.cache-size", "52428800"),
-    _shown("jobstore.type", "File", since="1.15"),
-    _shown("metrics.job.status.enable", "[CURRENT_TIME]", since="1.15"),
-    _shown("metrics.latency.granularity", "operator"),
-    _shown("metrics.latency.interval", "0 s"),
-    _shown("metrics.reporters", None),
-    _shown("metrics.scope.delimiter", "."),
-    _shown("metrics.scope.jm", "<host>.jobmanager"),
-    _shown("metrics.scope.operator", "<host>.taskmanager.<tm_id>.<job_name>.<operator_name>.<subtask_index>"),
-    _shown("metrics.scope.task", "<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>"),
-    _shown("metrics.scope.tm", "<host>.taskmanager.<tm_id>"),
-    _shown("metrics.system-resource", "false"),
-    _shown("pekko.ask.timeout", "10 s", aliases=("akka.ask.timeout",)),
-    _shown("pipeline.jobvertex-parallelism-overrides", "{}", since="1.17"),
-    _shown("pipeline.max-parallelism", "-1"),
-    _shown("pipeline.name", None),
-    _shown("pipeline.operator-chaining.enabled", "true", aliases=("pipeline.operator-chaining",)),
-    _shown("pipeline.vertex-description-mode", "TREE", since="1.15"),
-    _shown("pipeline.vertex-name-include-index-prefix", "false", since="1.15"),
-    _shown("resourcemanager.job.timeout", "5 min"),
-    _shown("resourcemanager.taskmanager-registration.timeout", "5 min", aliases=("taskmanager.registration.timeout",)),
-    _shown("resourcemanager.taskmanager-timeout", "30 s", aliases=("slotmanager.taskmanager-timeout",)),
-    _shown("rest.address", None),
-    _shown("rest.await-leader-timeout", "30 s"),
-    _shown("rest.bind-address", None, aliases=("web.address",)),
-    _shown("rest.bind-port", "8081"),
-    _shown("rest.cache.checkpoint-statistics.size", "1000", since="1.18"),
-    _shown("rest.client.max-content-length", "104857600"),
-    _shown("rest.connection-timeout", "15 s"),
-    _shown("rest.flamegraph.cleanup-interval", "10 min", since="1.13"),
-    _shown("rest.flamegraph.delay-between-samples", "50 ms", since="1.13"),
-    _shown("rest.flamegraph.num-samples", "100", since="1.13"),
-    _shown("rest.flamegraph.stack-depth", "100", since="1.13"),
-    _shown("rest.idleness-timeout", "5 min"),
-    _shown("rest.path", None, since="1.19"),
-    _shown("rest.profiling.dir", "/tmp", since="1.19"),
-    _shown("rest.retry.delay", "3 s"),
-    _shown("rest.retry.max-attempts", "20"),
-    _shown("rest.server.numThreads", "4"),
-    _shown("rest.url-prefix", "/", since="1.18"),
-    _shown("restart-strategy.exponential-delay.backoff-multiplier", "1.5", since="1.13"),
-    _shown("restart-strategy.exponential-delay.jitter-factor", "0.1", since="1.13"),
-    _shown("restart-strategy.exponential-delay.max-backoff", "1 min", since="1.13"),
-    _shown("restart-strategy.exponential-delay.reset-backoff-threshold", "1 h", since="1.13"),
-    _shown("security.ssl.internal.enabled", "false"),
-    _shown("slotmanager.max-total-resource.cpu", None, since="1.13"),
-    _shown("slotmanager.max-total-resource.memory", None, since="1.13"),
-    _shown("slotmanager.number-of-slots.max", "2147483647"),
-    _shown("slotmanager.number-of-slots.min", "0", since="1.19"),
-    _shown("slotmanager.redundant-taskmanager-num", "0"),
-    _shown("state.changelog.enabled", "false", since="1.13", aliases=("state.backend.changelog.enabled",)),
-    _shown(
-        "state.changelog.periodic-materialize.interval",
-        "10 min",
-        since="1.15",
-        aliases=("state.backend.changelog.periodic-materialize.interval",),
-    ),
-    _shown("taskmanager.memory.min-segment-size", "256 bytes", since="1.14"),
-    _shown("taskmanager.memory.segment-size", "32 kb"),
-    _shown("web.backpressure.cleanup-interval", "600000", until="1.20"),
-    _shown("web.backpressure.delay-between-samples", "50", until="1.20"),
-    _shown("web.backpressure.num-samples", "100", until="1.20"),
-    _shown("web.backpressure.refresh-interval", "60000", until="1.20"),
-    _shown("web.history", "5"),
-    _shown("web.timeout", "10 min"),
-    _shown("web.tmpdir", "/tmp"),
-)
-"""First the applied options, then the rejected ones, then those that are only shown."""
-
-OPTIONS_BY_NAME: Mapping[str, OptionUse] = {key: option for option in OPTIONS for key in (option.key, *option.aliases)}
-"""The options by their keys and aliases."""
+    unlimited = release is None or release.since("1.17")
+    maximum = f"{MAX_LONG} bytes" if unlimited else "1 gb"
+    return _fraction_options("taskmanager.memory.network", "64 mb", maximum, "taskmanager.network.memory")

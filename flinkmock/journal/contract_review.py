@@ -117,7 +117,7 @@ def _removed_in(flink: str, method: str, path: str) -> str | None:
 
 @cache
 def _find_operation(flink: str, method: str, path: str) -> Operation | None:
-    """Return the operation with a method and a path, in which the names of path parameters may differ; None if none."""
+    """Return the operation with a method and a path, except for the names of path parameters; None if there is none."""
     shape = shape_of(path)
     return next(
         (operation for operation in Contract.load(flink) if operation.method == method and operation.shape == shape),

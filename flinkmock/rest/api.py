@@ -23,8 +23,8 @@ from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
 from flinkmock.contract.operation_traits import NO_TRAITS, TRAITS
 from flinkmock.flink import messages
-from flinkmock.flink.configuration import ALLOW_ORIGIN, MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import ALLOW_ORIGIN, MAX_CONTENT_LENGTH
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.rest.error_mapping import error_response_for
 from flinkmock.rest.error_responses import RestRequestRejected, internal_error, plain_error, rest_error

@@ -14,15 +14,15 @@ from flinkmock.cluster.cluster_spec import (
 )
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as flink_configuration
-from flinkmock.flink.configuration import (
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.memory import taskmanager_memory
+from flinkmock.flink.option_uses import OPTIONS_BY_NAME, Use
+from flinkmock.flink.options import (
     ASYNC_STORE_DURATION,
     HIGH_AVAILABILITY,
     TASK_MANAGER_PROCESS_SIZE,
     TASK_MANAGER_SLOTS,
-    Configuration,
 )
-from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.flink.options import OPTIONS_BY_NAME, Use
 from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.ingress import IngressSpec
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation

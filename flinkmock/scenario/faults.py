@@ -40,7 +40,7 @@ from flinkmock.scenario.request_patterns import RequestReader
 EFFECTS = (
     "delay", "reply", "throttle", "drop", "corrupt", "set", "vary", "serve-stale", "leader-failover", "kill-taskmanager"
 )  # fmt: skip
-"""The keys of a fault's effects, in the order of default names."""
+"""The keys of a fault's effects, in the order in which default names list them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class FaultReader:
         )
 
     def _during(self, node: YamlNode) -> tuple[int, int | None]:
-        """Read a period; return start and end in ms since the cluster's start. None: it never ends."""
+        """Read a period; return start and end in ms since the cluster's start. The end is None if it never ends."""
         begin, _, end = node.text.partition("..")
         if end == "forever":
             return read_duration(YamlNode(node.location, begin, begin), 0, self.diagnostics), None

@@ -13,7 +13,7 @@ from typing import Any
 
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink import configuration as options
+from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
 
 _RETENTION = {"RETAIN_ON_CANCELLATION": "retain", "DELETE_ON_CANCELLATION": "delete"}
@@ -61,9 +61,8 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
     }
     settings: dict[str, Any] = {name: configuration.optional_milliseconds(option) for name, option in durations.items()}
     settings |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
-    mode, retention = (
-        configuration.text(option) for option in (options.CHECKPOINTING_MODE, options.CHECKPOINTING_RETENTION)
-    )
+    mode = configuration.text(options.CHECKPOINTING_MODE)
+    retention = configuration.text(options.CHECKPOINTING_RETENTION)
     if mode is not None:
         settings["mode"] = mode.lower().replace("-", "_")
     if retention is not None:

@@ -57,7 +57,7 @@ def test_polls_and_signals_satisfy_wait_conditions() -> None:
     text = "jobs:\n  orders:\n    lifecycle: [CREATED: 3 polls, RUNNING: signal go, FINISHED]\n"
     timeline = dry_run(text)
     assert states(timeline)[-2:] == [(3 * POLL_MS, "RUNNING"), (3 * POLL_MS + SIGNAL_MS, "FINISHED")]
-    assert [(event.at, event.text) for event in timeline.events if event.kind is EventKind.RELEASE] == [
+    assert [(event.at, event.text) for event in timeline.events if event.kind is EventKind.WAIT_CONDITION] == [
         (1_000, "poll"), (2_000, "poll"), (3_000, "poll"), (8_000, "signal go"),
     ]  # fmt: skip
 

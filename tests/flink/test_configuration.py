@@ -2,15 +2,9 @@
 
 import pytest
 
-from flinkmock.flink import configuration as options
-from flinkmock.flink.configuration import (
-    DEFAULTS,
-    Configuration,
-    Option,
-    cluster_configuration,
-    duration_in_ms,
-    size_in_bytes,
-)
+from flinkmock.flink import options
+from flinkmock.flink.configuration import DEFAULTS, Configuration, cluster_configuration, duration_in_ms, size_in_bytes
+from flinkmock.flink.options import Option
 from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")

@@ -15,7 +15,7 @@ from flinkmock.conformance.recording.observations import ClusterObservations, Jo
 from flinkmock.conformance.recording.samples import metric_series
 from flinkmock.conformance.server_release import nearest_release
 from flinkmock.flink.configuration import DEFAULTS, duration_in_ms, size_in_bytes
-from flinkmock.flink.options import OPTIONS_BY_NAME, Use
+from flinkmock.flink.option_uses import OPTIONS_BY_NAME, Use
 from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})

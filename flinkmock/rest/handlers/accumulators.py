@@ -18,8 +18,8 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink.configuration import HEARTBEAT_INTERVAL
 from flinkmock.flink.java_serialization.object_stream import Long
+from flinkmock.flink.options import HEARTBEAT_INTERVAL
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
 from flinkmock.rest.handlers.serialized_exceptions import serialized_optional

@@ -18,13 +18,8 @@ from flinkmock.cluster.errors import (
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.restore import discards_newest_checkpoint
-from flinkmock.flink.configuration import (
-    CHECKPOINT_DIR,
-    CHECKPOINT_HISTORY,
-    RETAINED_CHECKPOINTS,
-    STATE_BACKEND,
-)
 from flinkmock.flink.java_format import MAX_LONG
+from flinkmock.flink.options import CHECKPOINT_DIR, CHECKPOINT_HISTORY, RETAINED_CHECKPOINTS, STATE_BACKEND
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 

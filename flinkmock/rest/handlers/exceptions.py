@@ -9,8 +9,8 @@ from flinkmock.cluster.failures import Failure, failure_trace
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import java_classes
-from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import EXCEPTION_HISTORY
 from flinkmock.flink.stack_frames import task_frames
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import UNASSIGNED, job_and_time

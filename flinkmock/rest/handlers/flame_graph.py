@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flinkmock.cluster.errors import SubtaskNotFound
 from flinkmock.cluster.record_flow import RecordFlow
-from flinkmock.flink.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
+from flinkmock.flink.options import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
 

@@ -22,9 +22,9 @@ from flinkmock.cluster.submission.program import (
     tokenize,
 )
 from flinkmock.flink import java_classes, submission_messages
-from flinkmock.flink.configuration import DEFAULT_PARALLELISM
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.log_messages import closed_class_loader
+from flinkmock.flink.options import DEFAULT_PARALLELISM
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.plan import plan_payload
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flinkmock.flink.configuration import THREAD_DUMP_DEPTH
 from flinkmock.flink.jvm import jvm_payload
 from flinkmock.flink.logs import jobmanager_log_path
 from flinkmock.flink.memory import jobmanager_memory
+from flinkmock.flink.options import THREAD_DUMP_DEPTH
 from flinkmock.flink.threads import jobmanager_threads
 from flinkmock.rest.call import Payload, RestCall, handles
 

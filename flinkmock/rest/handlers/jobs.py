@@ -12,8 +12,8 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.cluster.states import JOB_STATES, TASK_STATES, JobState, TaskState
-from flinkmock.flink.configuration import OBJECT_REUSE
 from flinkmock.flink.java_format import MAX_INT, duration_text
+from flinkmock.flink.options import OBJECT_REUSE
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles

@@ -7,7 +7,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink.configuration import ATTEMPTS_HISTORY
+from flinkmock.flink.options import ATTEMPTS_HISTORY
 from flinkmock.rest.call import RestCall
 
 SAMPLING_MS = 5_200

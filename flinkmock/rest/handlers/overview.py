@@ -6,7 +6,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState
-from flinkmock.flink.configuration import REFRESH_INTERVAL, REST_PORT, WEB_CANCEL, WEB_RESCALE, WEB_SUBMIT
+from flinkmock.flink.options import REFRESH_INTERVAL, REST_PORT, WEB_CANCEL, WEB_RESCALE, WEB_SUBMIT
 from flinkmock.rest.call import Payload, RestCall, handles
 
 

@@ -26,8 +26,7 @@ from flinkmock.cluster.rescaling import (
     java_vertex_order,
     parallelism_bounds_of,
 )
-from flinkmock.flink import configuration as options
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import java_classes, messages, options
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Payload, RestCall, handles

@@ -8,8 +8,8 @@ from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKin
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
 from flinkmock.cluster.savepoint_request import SavepointRequest
 from flinkmock.flink import checkpoint_messages, java_classes
-from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import SAVEPOINT_DIR
 from flinkmock.flink.stack_frames import future_frames
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles

@@ -8,9 +8,9 @@ from typing import Any
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
-from flinkmock.flink.configuration import FINE_GRAINED, THREAD_DUMP_DEPTH
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import taskmanager_memory
+from flinkmock.flink.options import FINE_GRAINED, THREAD_DUMP_DEPTH
 from flinkmock.flink.rpc import taskmanager_path
 from flinkmock.flink.threads import taskmanager_threads
 from flinkmock.rest.call import Payload, RestCall, handles

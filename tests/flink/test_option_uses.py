@@ -13,10 +13,10 @@ import pytest
 from flinkmock import small_jar
 from flinkmock.dryrun.check import check_file
 from flinkmock.errors import ScenarioError
-from flinkmock.flink import options
+from flinkmock.flink import option_uses
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.flink.options import OPTIONS, Use
+from flinkmock.flink.option_uses import OPTIONS, Use
 from flinkmock.flink.options_page import options_page
 from flinkmock.release import Release
 from flinkmock.rest.handlers import UploadedFile
@@ -259,7 +259,7 @@ def test_uploads_return_paths_in_the_upload_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REJECTED], ids=lambda o: o.key)
-def test_rejected_options_can_only_be_false(option: options.OptionUse) -> None:
+def test_rejected_options_can_only_be_false(option: option_uses.OptionUse) -> None:
     load_scenario({"cluster": {"config": {option.key: False}}})
     with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: no task has several attempts"):
         load_scenario({"cluster": {"config": {option.key: True}}})
@@ -276,7 +276,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_an_option_exists_only_in_its_releases() -> None:
-    option = options.OPTIONS_BY_NAME["web.backpressure.num-samples"]
+    option = option_uses.OPTIONS_BY_NAME["web.backpressure.num-samples"]
     assert option.exists_in(Release("1.20", "1.20.5", "", ""))
     assert not option.exists_in(Release("2.0", "2.0.2", "", ""))
 
