@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flinkmock.monotonic import monotonic
+from flinkmock.tables import counted
 
 if TYPE_CHECKING:
     from flinkmock.faults.fault_target import FaultTarget
@@ -176,9 +177,9 @@ class DelayedResponses:
         count = sum(pending.due_elapsed_ms < UNBOUNDED for pending in self._pending)
         if count:
             _LOG.warning(
-                "%d responses wait for a virtual clock that has not moved for %g s; their connections are cut. "
+                "Cut %s whose response waits for a virtual clock that has not moved for %g s. "
                 "Advance the clock, or choose another clock.",
-                count,
+                counted(count, "connection"),
                 VIRTUAL_CLOCK_TIMEOUT_S,
             )
         self._cancel(lambda pending: pending.due_elapsed_ms < UNBOUNDED)

@@ -66,7 +66,7 @@ def test_changes_of_adjacent_releases_are_those_of_the_jars(old: str, new: str) 
     assert lines == expected_lines(new)
 
 
-def test_the_expected_file_lists_many_changes() -> None:
+def test_evolution_md_lists_many_changes() -> None:
     assert sum(len(expected_lines(new)) for _, new in ADJACENT_RELEASES) > 340
 
 

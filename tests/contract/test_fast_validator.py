@@ -60,7 +60,7 @@ def _locations(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("version", ["1.12.5", "2.3.0"])
-def test_both_agree_on_recorded_and_mutated_responses(version: str) -> None:
+def test_both_validators_agree_on_recorded_and_mutated_responses(version: str) -> None:
     contract = Contract.load(version)
     compiled = CompiledValidator(contract.definitions, as_written=True, ordered=contract.ordered)
     validator = ContractValidator(contract)
@@ -79,7 +79,7 @@ def test_both_agree_on_recorded_and_mutated_responses(version: str) -> None:
     assert min(count_by_validity.values()) > 100
 
 
-def test_both_agree_on_scenarios_and_mutated_scenarios() -> None:
+def test_both_validators_agree_on_scenarios_and_mutated_scenarios() -> None:
     schema = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
     check = CompiledValidator(schema["$defs"]).check(schema)
     validator, rng = Draft202012Validator(schema), random.Random(7)
@@ -113,7 +113,7 @@ def test_both_agree_on_scenarios_and_mutated_scenarios() -> None:
         ({}, object(), True),
     ],
 )
-def test_both_agree_on_keywords(schema: dict[str, Any], value: object, is_valid: bool) -> None:
+def test_both_validators_agree_on_keywords(schema: dict[str, Any], value: object, is_valid: bool) -> None:
     assert CompiledValidator({}).check(schema)(value) is is_valid
     assert Draft202012Validator(schema).is_valid(value) is is_valid
 

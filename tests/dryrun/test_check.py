@@ -1,5 +1,6 @@
-"""The findings of `flinkmock scenario check`: each file in `wrong/` has its message beside it, and the built-in
-scenarios have none.
+"""`flinkmock scenario check` reports each file in `wrong/` with the message in the text file of the same name.
+
+It reports nothing for the built-in scenarios.
 
 `FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes changed messages. Read the difference.
 """
@@ -13,6 +14,7 @@ import pytest
 
 from flinkmock.dryrun.check import check_file
 from flinkmock.errors import ScenarioError, UnknownRelease
+from flinkmock.rest.handlers import handlers
 
 WRONG = Path(__file__).parent / "wrong"
 FILES = sorted(WRONG.glob("*.yaml"))
@@ -76,8 +78,6 @@ def test_a_fault_that_serves_stale_responses_hides_only_faults_of_reads(tmp_path
 
 
 def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flinkmock.rest.handlers import handlers
-
     handler = handlers()["getJobVertexDetails"]
     monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**handler(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
@@ -90,8 +90,6 @@ def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch
 
 
 def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flinkmock.rest.handlers import handlers
-
     def failing_handler(call: object) -> object:
         raise ZeroDivisionError("nothing to divide by")
 

@@ -50,7 +50,7 @@ def test_a_fault_without_conditions_applies_to_each_request() -> None:
     assert numbers_of_hits(make_faults(make_fault(FaultTrigger())), 3) == [1, 2, 3]
 
 
-def test_no_fault_applies_without_faults() -> None:
+def test_an_empty_list_of_faults_selects_none() -> None:
     faults = make_faults()
     assert not faults
     assert faults.select(make_request()) is None
@@ -86,7 +86,7 @@ def test_every_nth_and_times_select_requests_by_number() -> None:
     assert numbers_of_hits(make_faults(make_fault(FaultTrigger(every=2, times=2))), 10) == [2, 4]
 
 
-def test_a_fault_applies_only_to_its_job_its_headers_and_its_job_state() -> None:
+def test_a_fault_applies_only_to_requests_with_its_job_headers_and_job_state() -> None:
     assert make_faults(make_fault(FaultTrigger(job="orders"))).select(make_request(job="orders"))
     assert not make_faults(make_fault(FaultTrigger(job="orders"))).select(make_request(job=None))
     assert make_faults(make_fault(FaultTrigger(headers={"X-Test": "a"}))).select(make_request(headers={"X-Test": "a"}))

@@ -26,5 +26,5 @@ JOB = "0123456789abcdef0123456789abcdef"
         ("GET", "/favicon.ico/of/nobody", []),
     ],
 )
-def test_hints_for_a_request_without_an_operation(method: str, target: str, hints: list[str]) -> None:
+def test_a_request_without_an_operation_gets_hints(method: str, target: str, hints: list[str]) -> None:
     assert operation_hints(Exchange(method, target), Contract.load("1.12")) == hints

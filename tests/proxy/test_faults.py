@@ -252,7 +252,7 @@ async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
     assert credentials == ["Bearer x"]
 
 
-async def test_during_counts_from_the_start_of_the_proxy(
+async def test_during_is_measured_from_the_start_of_the_proxy(
     cluster: FlinkMock, serve: Any, exchanges: list[Exchange], get_status: Any
 ) -> None:
     proxy = proxy_with_faults(

@@ -197,7 +197,7 @@ async def test_the_server_rejects_a_target_that_is_too_long(cluster: FlinkMock, 
         assert (proxied.status, await proxied.read()) == (direct.status, await direct.read())
 
 
-async def test_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_the_request_of_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
     """The proxy waits for the response of the server, even if it is shut down."""
     has_arrived, may_respond = asyncio.Event(), asyncio.Event()
 

@@ -110,7 +110,7 @@ def error_response(error: ClusterError, operation: str, flink: str) -> tuple[int
         (UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", "-1")), "getJobExceptions", "2.3", 500, "java.lang.IllegalArgumentException: -1"),  # noqa: E501
     ],
 )  # fmt: skip
-def test_the_first_line_of_each_error(
+def test_each_error_has_the_status_and_first_line_of_flink(
     error: ClusterError, operation: str, flink: str, status: int, first_line: str
 ) -> None:
     actual_status, errors, cors = error_response(error, operation, flink)
@@ -145,7 +145,7 @@ def test_the_removed_mode_stop_is_a_308() -> None:
 
 
 @pytest.mark.parametrize("kind", ["disposal", "dataset", "rescaling", "savepoint"])
-def test_unknown_triggers_are_named_by_their_key(kind: str) -> None:
+def test_unknown_trigger_ids_are_reported_with_their_operation_key(kind: str) -> None:
     _, errors, _ = error_response(TriggerNotFound(kind, ID), "getSavepointStatus", "1.14")
     assert errors[0].startswith(NOT_FOUND + KEY)
     assert "UnknownOperationKeyException: No ongoing operation for org.apache.flink" in errors[0]

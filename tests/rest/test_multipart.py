@@ -57,13 +57,13 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (b"", []),
     ],
 )
-def test_files_are_received_as_by_netty(client: Client, body: bytes, files: list[tuple[str, bytes]]) -> None:
+def test_files_are_parsed_as_in_netty(client: Client, body: bytes, files: list[tuple[str, bytes]]) -> None:
     assert upload(client, body).status == 200
     assert list(client.engine.last_call.files) == files
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
-def test_forms_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
+def test_forms_can_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
     content = b"\r\n-\r\n--\r\n--a\r\n" * 20
     body = file(b"a.jar", content) + b"--b--\r\n"
     chunks = b"".join(
@@ -83,7 +83,7 @@ def test_forms_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
         "multipart/form-data; charset=utf-8; boundary=b",
     ],
 )
-def test_spellings_of_the_content_type(client: Client, content_type: str) -> None:
+def test_all_spellings_of_the_content_type_are_accepted(client: Client, content_type: str) -> None:
     upload(client, file(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
     assert list(client.engine.last_call.files) == [("a.jar", b"x")]
 
@@ -180,7 +180,7 @@ def test_operations_without_uploads_reject_files(
         ("/jars%2Fupload", 400, "POST request not allowed"),
     ],
 )
-def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
+def test_a_path_is_decoded_only_once_to_check_whether_it_takes_forms(
     client: Client, path: str, status: int, text: str
 ) -> None:
     """Observed on 2.3.0."""

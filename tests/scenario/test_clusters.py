@@ -1,4 +1,4 @@
-"""Sizes of TaskManagers, options of JobManagers, a leader that hangs, reactive mode, savepoints of the past."""
+"""Sizes of TaskManagers, options of JobManagers, a hanging leader, reactive mode, and savepoints before the start."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_taskmanager_with_too_little_memory_is_a_mistake() -> None:
         load_scenario("cluster: {taskmanagers: {sizes: [{memory: 300m}]}}")
 
 
-def test_each_jobmanager_can_have_other_options() -> None:
+def test_each_jobmanager_can_have_its_own_options() -> None:
     configs = [{}, {"web.refresh-interval": "7 s", "jobmanager.rpc.address": "jm-1", "web.submit.enable": False}]
     with FlinkMock({"cluster": {"jobmanagers": {"count": 2, "configs": configs}}}) as flink:
         first, second = flink.urls
@@ -82,7 +82,7 @@ jobs: {orders: {checkpoints: {every: 5s}}}
 
 
 def test_a_job_in_reactive_mode_uses_all_slots() -> None:
-    """It uses the slots of a TaskManager that joins later after the cool-down."""
+    """When another TaskManager joins, the job uses its slots after the cool-down."""
     text = """
 cluster:
   config: {scheduler-mode: reactive, jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout: 1 s}

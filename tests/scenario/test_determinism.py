@@ -97,7 +97,7 @@ def test_another_seed_gives_another_timeline() -> None:
 
 @QUIET
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
-def test_many_small_advances_are_equal_to_a_large_one(steps: list[int]) -> None:
+def test_many_small_advances_give_the_same_responses_as_a_large_one(steps: list[int]) -> None:
     with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
         for step in steps:
             small.engine.advance(step)

@@ -126,7 +126,7 @@ def test_a_scenario_overrides_the_one_that_it_extends(tmp_path: Path) -> None:
     assert spec.files == (file, tmp_path / "base" / "parent.yaml", tmp_path / "base" / "grandparent.yaml")
 
 
-def test_a_missing_file_is_searched_among_the_built_in_scenarios(
+def test_a_missing_file_is_looked_up_among_the_built_in_scenarios(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -42,7 +42,7 @@ def test_every_terminal_state_can_be_reached(scheduler: str, end: str) -> None:
     assert end in reached
 
 
-def test_the_states_before_the_first_state_of_a_lifecycle() -> None:
+def test_the_first_state_of_a_lifecycle_implies_the_states_before_it() -> None:
     assert implicit_prefix("INITIALIZING") == ()
     assert implicit_prefix("CREATED") == ("INITIALIZING",)
     assert implicit_prefix("RUNNING") == ("INITIALIZING", "CREATED")

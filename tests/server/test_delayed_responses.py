@@ -1,4 +1,4 @@
-"""Responses that are delayed until the clock of the cluster reaches a time."""
+"""A delayed response is sent when the clock of the cluster reaches its time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.timeouts import PATIENCE
 SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
 
-async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_passes_its_time() -> None:
+async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_reaches_its_time() -> None:
     async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
@@ -146,7 +146,7 @@ def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
         with pytest.raises(httpx.ReadError):
             httpx.get(mock.url + "/overview", timeout=PATIENCE)
         assert httpx.get(mock.url + "/jobs").status_code == 200
-    assert "1 responses wait for a virtual clock that has not moved for 0.1 s" in caplog.text
+    assert "Cut 1 connection whose response waits for a virtual clock that has not moved for 0.1 s" in caplog.text
 
 
 async def test_delays_of_disconnected_clients_end() -> None:

@@ -57,7 +57,7 @@ def test_truncate_sends_half_of_the_body() -> None:
         assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json")
 
 
-def test_a_request_dropped_after_processing_takes_a_savepoint() -> None:
+def test_a_savepoint_is_taken_although_the_response_is_dropped_after_processing() -> None:
     with faulty_cluster(Fault("lost", FIRST_SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
         path = f"/jobs/{job_id(mock)}/savepoints"
         assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
@@ -74,7 +74,7 @@ def test_a_hanging_request_ends_when_its_client_disconnects() -> None:
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
-def test_a_request_that_hangs_after_processing_takes_a_savepoint() -> None:
+def test_a_savepoint_is_taken_although_the_response_hangs_after_processing() -> None:
     with faulty_cluster(Fault("hangs", FIRST_SAVEPOINT, drop=Drop.HANG_AFTER_PROCESSING)) as mock:
         path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
         with pytest.raises(httpx.ReadTimeout):

@@ -66,6 +66,7 @@ class FileRecorder:
 
 
 def record_files() -> FileRecorder:
+    """Send a read several times, so that the caches are filled; return the files of the last time."""
     engine = Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
     transport, recorder = RecordingTransport(), FileRecorder()
     try:
@@ -84,7 +85,7 @@ def record_files() -> FileRecorder:
     return recorder
 
 
-def test_a_warm_request_passes_the_files_that_the_architecture_lists() -> None:
+def test_a_repeated_read_passes_through_the_files_that_the_architecture_lists() -> None:
     path = record_files().path
     assert len(path) <= MAX_FILES, path
     text = ARCHITECTURE.read_text(encoding="utf-8")

@@ -111,7 +111,7 @@ def test_the_port_is_closed_after_delete_cluster() -> None:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-async def test_serve_ends_with_a_signal(signal_number: signal.Signals) -> None:
+async def test_serve_ends_when_it_receives_a_signal(signal_number: signal.Signals) -> None:
     async def interrupt(url: str) -> None:
         host, port = Client(FakeEngine(), url).address
         reader, writer = await asyncio.open_connection(host, port)

@@ -131,7 +131,7 @@ def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes
         (b"Content-Length: 2\r\nContent-Length: 3", b"{x}", {}),
     ],
 )
-def test_bodies_with_unusual_lengths_are_read_as_by_netty(
+def test_bodies_with_unusual_lengths_are_read_as_in_netty(
     client: Client, headers: bytes, body: bytes, read: dict[str, str]
 ) -> None:
     response = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)

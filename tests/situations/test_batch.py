@@ -137,7 +137,7 @@ def test_a_vertex_that_does_not_exist_yet_is_not_found() -> None:
         assert harness.client.send("GET", f"/jobs/{harness.job().id}/vertices/{last}").status == 200
 
 
-def test_before_2_0_the_graph_is_complete() -> None:
+def test_before_2_0_the_graph_is_complete_from_the_start() -> None:
     with scenario_harness(JOB, flink="1.20") as harness:
         harness.advance_to(3_000)
         details = harness.get(f"/jobs/{harness.job().id}")

@@ -121,7 +121,7 @@ def test_before_1_15_checkpoints_fail_after_a_task_has_finished() -> None:
         assert causes == failure_causes(recorded.body("1.12.5", "partly: poll stop"))
 
 
-def test_savepoints_and_stops_succeed() -> None:
+def test_savepoints_and_stops_succeed_after_a_vertex_has_finished() -> None:
     with scenario_harness(JOB) as harness:
         harness.advance_to(20_000)
         status_path = harness.trigger_savepoint()

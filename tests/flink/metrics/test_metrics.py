@@ -192,7 +192,7 @@ def test_sources_have_no_input_watermark() -> None:
     assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
 
 
-def test_metrics_of_slots_and_jobs_are_the_inputs() -> None:
+def test_metrics_of_slots_and_jobs_come_from_the_inputs() -> None:
     inputs = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
     metrics_by_name = jobmanager_metrics(inputs, release("2.3"))
     names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")

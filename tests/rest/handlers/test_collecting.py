@@ -80,7 +80,7 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
 
 
 @pytest.mark.parametrize("flink", PLANS)
-def test_without_results_the_job_finishes_without_rows(tmp_path, flink):
+def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, flink):
     with collecting(flink, ()) as client:
         jobid = submit(client, tmp_path, PLANS[flink], flink)
         client.advance(500)

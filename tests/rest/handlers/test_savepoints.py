@@ -149,7 +149,7 @@ def test_rescaling_is_disabled_for_any_job():
             client.call("getRescalingStatus", jobid=JOB_ID, triggerid=UNKNOWN_ID)
 
 
-def test_trigger_ids_follow_from_the_seed():
+def test_the_same_seed_gives_the_same_trigger_ids():
     ids = []
     for seed in (1, 1, 2):
         with client_with_running_job(seed=seed) as client:

@@ -59,7 +59,7 @@ def rejection(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3
         (b'{"triggerId": "%s"}' % ID.upper().encode(), {"triggerId": ID}),
     ],
 )
-def test_savepoint_bodies_are_read_as_by_jackson(raw: bytes, body: dict[str, Any]) -> None:
+def test_savepoint_bodies_are_read_as_in_jackson(raw: bytes, body: dict[str, Any]) -> None:
     assert read(raw) == body
 
 
@@ -73,7 +73,7 @@ def test_fields_of_run_bodies_are_converted() -> None:
     }
 
 
-def test_a_fraction_is_cut_off() -> None:
+def test_numbers_for_integer_fields_are_truncated() -> None:
     assert read(b'{"parallelism": 2.9}', "submitJobFromJar") == {"parallelism": 2}
 
 
@@ -166,7 +166,7 @@ def test_long_strings_are_accepted() -> None:
     assert read(b'{"target-directory": "%s"}' % (b"x" * 300_000)) == {"target-directory": "x" * 300_000}
 
 
-def test_null_differs_from_no_body() -> None:
+def test_a_null_body_is_read_as_none() -> None:
     contract = Contract.load("2.3")
     reader = BodyReader(contract, ReleaseQuirks.of(contract.release))
     assert reader.read(contract.operation("triggerSavepoint"), b" null") is None

@@ -62,7 +62,7 @@ def test_doubles_are_written_as_by_double_to_string(value, text):
         ("half \ud800", '"half ?"'),
     ],
 )
-def test_json_is_written_as_jackson_writes_it(value, text):
+def test_json_is_written_as_in_jackson(value, text):
     assert encode(value).decode() == text
 
 

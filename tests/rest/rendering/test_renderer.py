@@ -111,7 +111,7 @@ def test_the_name_of_a_subclass_is_read_from_either_key(minor, name, payload_key
     assert "discarded" not in result
 
 
-def test_a_subclass_without_a_name_is_known_by_its_keys():
+def test_a_subclass_without_a_name_is_recognized_by_its_keys():
     assert body("getCheckpointStatisticDetails", {"discarded": True, "external_path": "p"})["className"] == "completed"
 
 
@@ -156,7 +156,7 @@ def test_a_recursive_schema_ends_with_empty_lists():
     assert body("getJobVertexFlameGraph", {"data": {"name": "a"}})["data"]["children"] == []
 
 
-def test_a_file_has_no_body():
+def test_an_operation_that_returns_a_file_has_no_body():
     with pytest.raises(ValueError, match="returns a file"):
         body("getJobManagerLogFile", None)
 
