@@ -158,10 +158,10 @@ class Engine:
             self.catch_up(now, limits.ADVANCE)
             return now
 
-    def advance_to(self, moment: int) -> None:
+    def advance_to(self, cluster_time: int) -> None:
         """In step mode, advance to a time (epoch ms) that the wall clock has reached, and run the due events."""
         with self.lock:
-            self.cluster.run_due_events(self.clock.advance_to(moment))
+            self.cluster.run_due_events(self.clock.advance_to(cluster_time))
 
     @property
     def started_at(self) -> int:

@@ -49,7 +49,7 @@ def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Java
         None if all tasks of the job run, so that it can take a checkpoint.
     """
     if job.state == JobState.INITIALIZING:
-        return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
+        return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.JOB_IS_INITIALIZING)
     if job.awaits_resources_at(at):
         return checkpoint_exception(checkpoint_messages.NOT_EXECUTING)
     if job.spec.is_batch:

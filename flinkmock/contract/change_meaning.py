@@ -108,7 +108,17 @@ def meaning_of_field(before: SchemaField, after: SchemaField, *, is_request: boo
 
 
 def _value_changes(before: Sequence[str], after: Sequence[str], *, removed: str, added: str) -> list[str]:
-    """Return clauses about added and removed values, each after the given words; [] if either release lists none."""
+    """Return clauses about added and removed values.
+
+    Args:
+        before: The values in the older release.
+        after: The values in the newer release.
+        removed: The words before the removed values.
+        added: The words before the added values.
+
+    Returns:
+        [] if either release lists no values.
+    """
     if not before or not after:
         return []
     added_values = [value for value in after if value not in before]

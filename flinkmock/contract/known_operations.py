@@ -13,7 +13,7 @@ from flinkmock.errors import InvalidArgument
 
 
 def operations_of(flink: str | None) -> Iterator[Operation]:
-    """Yield the operations of a release or, for None, of all releases, the newest first."""
+    """Yield the operations of a release; if it is None, those of all releases, the newest first."""
     for release in [flink] if flink else reversed(known_releases()):
         yield from Contract.load(release)
 

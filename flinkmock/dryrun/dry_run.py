@@ -89,7 +89,15 @@ class DryRun:
             end = None if event.end is None else event.end - simulator.started_at
             at = event.at - simulator.started_at
             timeline.events.append(
-                TimelineEvent(at, event.kind, event.text, event.outcome, lane_number, end, event.is_failure)
+                TimelineEvent(
+                    at,
+                    event.kind,
+                    event.text,
+                    event.outcome,
+                    lane=lane_number,
+                    end=end,
+                    is_failure=event.is_failure,
+                )
             )
         timeline.events += self._membership_events()
         timeline.events.sort(key=lambda event: event.at)

@@ -82,7 +82,7 @@ class ResponseChecks:
         return self._structures[job.id]
 
     def _check_operations(self, job: Job | None) -> None:
-        """Check the operations on a job, or for None those that do not concern a job."""
+        """Check the operations on a job; if it is None, those that do not concern a job."""
         if self._simulator.cluster.leadership.leader is None:
             return
         if job is not None and not job.is_known_at(self._simulator.now):

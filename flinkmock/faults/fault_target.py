@@ -25,7 +25,7 @@ class FaultTarget(Protocol):
     def advance_for_request(self) -> int:
         """Advance the clock as a request does; return the cluster time in epoch ms."""
 
-    def advance_to(self, moment: int) -> None:
+    def advance_to(self, cluster_time: int) -> None:
         """Advance a clock in step mode to a time (epoch ms) that the wall clock has reached."""
 
     def job_name(self, job_id: str | None) -> str | None:

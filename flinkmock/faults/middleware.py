@@ -57,13 +57,13 @@ class FaultMiddleware:
             if request.arrived_at is None:
                 request.arrived_at = target.advance_for_request()
             info = RequestInfo(
-                request.method,
-                path,
-                request.operation,
-                request.arrived_at - target.started_at,
-                target.job_name(request.job_id),
-                request.headers,
-                target.state_of_job,
+                method=request.method,
+                path=path,
+                operation=request.operation,
+                ms_since_start=request.arrived_at - target.started_at,
+                job=target.job_name(request.job_id),
+                headers=request.headers,
+                state_of_job=target.state_of_job,
             )
             request.fault = target.faults.select(info)
         if request.fault is None:

@@ -107,12 +107,11 @@ def could_not_find_application(application_id: str) -> str:
     return f"Could not find Flink application ({application_id})"
 
 
-def initializing() -> str:
-    """Return the text of Dispatcher.getJobMasterGateway (1.12 to 2.3), which is not recorded."""
-    return (
-        "Unable to get JobMasterGateway for initializing job. "
-        "The requested operation is not available while the JobManager is initializing."
-    )
+JOB_IS_INITIALIZING = (
+    "Unable to get JobMasterGateway for initializing job. "
+    "The requested operation is not available while the JobManager is initializing."
+)
+"""The text of Dispatcher.getJobMasterGateway (1.12 to 2.3), which is not recorded."""
 
 
 def vertex_not_found(vertex_id: str) -> str:

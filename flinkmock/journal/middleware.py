@@ -54,7 +54,7 @@ class JournalMiddleware:
             exchange.files = tuple(file.name for file in request.body.files)
         if isinstance(response, Response):
             add_response(exchange, request, response.status, len(response.body), response.content_type)
-            # 308 is an error in Flink: its response to PATCH /jobs/:jobid?mode=stop, which it no longer supports
+            # 308 is an error in Flink: the response to PATCH /jobs/:jobid?mode=stop, which was removed
             if response.status >= 400 or response.status == 308:
                 exchange.error_message = _error_message(response)
         else:

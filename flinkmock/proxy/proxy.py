@@ -48,7 +48,7 @@ from flinkmock.server.fault_delivery import FaultDelivery
 CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
 STATUSES_WITH_UNREAD_BODY = 413, 417
-"""Statuses after which a connection is closed: the server may take the unread rest of the body for a request."""
+"""Statuses after which the connection is closed, because the server may read the remaining body as a new request."""
 MAX_LINE_BYTES = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 _Route = tuple[Operation | None, Mapping[str, str], URL]
@@ -151,7 +151,7 @@ class Proxy:
 
         async def finish_checks(_: web.Application) -> None:
             for key in list(self._in_flight):
-                self._add_hanging(key, "no response until the proxy ended")
+                self._end_without_response(key, "no response until the proxy ended")
             self.checker.end()
 
         app = web.Application()
@@ -169,12 +169,12 @@ class Proxy:
         try:
             return await self._respond(http_request, request, url)
         except asyncio.CancelledError:
-            self._add_hanging(key, "no response until the proxy ended")
+            self._end_without_response(key, "no response until the proxy ended")
             raise
         finally:
             self._in_flight.pop(key, None)
 
-    def _add_hanging(self, key: int, reason: str) -> None:
+    def _end_without_response(self, key: int, reason: str) -> None:
         """Count a request that got no response, with the seconds that it waited."""
         if key not in self._in_flight:
             return
@@ -232,7 +232,7 @@ class Proxy:
             if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
                 content = await upstream_response.read()
                 body.add(content)
-                original = self._stale(request) or _as_response(upstream_response, content)
+                original = self._stale_response(request) or _as_response(upstream_response, content)
                 changed = self._fault_middleware.after(request, original)
                 exchange = self._exchange(request, request_body, changed)
                 response = await response_with_fault(changed, delivery, lower_case=self._quirks.lower_case_headers)
@@ -259,7 +259,7 @@ class Proxy:
             merged[name] = value
         return merged
 
-    def _stale(self, request: Request) -> Response | None:
+    def _stale_response(self, request: Request) -> Response | None:
         """Return the earlier response that a fault serves; None if the fault serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
@@ -285,7 +285,7 @@ class Proxy:
 
     def _add_unanswered(self, http_request: web.Request, request: Request, error: Exception) -> None:
         if _is_disconnected(http_request):
-            self._add_hanging(id(request), "the client left before the response was complete")
+            self._end_without_response(id(request), "the client left before the response was complete")
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
             self.checker.note_interruption("the server did not respond", time.perf_counter_ns() / 1_000_000)

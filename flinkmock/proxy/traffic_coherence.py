@@ -127,11 +127,11 @@ class TrafficCoherence:
 
     def _check(self, response: SuccessResponse) -> list[Culprit]:
         """Return the culprits within one response."""
-        found_now = violations(self.invariants.of_response(response))
-        self._drop_resolved(found_now, lambda ids: ids == (response.target,))
+        current_violations = violations(self.invariants.of_response(response))
+        self._drop_resolved(current_violations, lambda ids: ids == (response.target,))
         confirmed = [
             violation
-            for violation in found_now
+            for violation in current_violations
             if not violation.invariant.may_disagree_for_ms or self._is_confirmed(violation, response.received_at)
         ]
         return self._culprits(confirmed, [response])
@@ -153,24 +153,28 @@ class TrafficCoherence:
         changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
         self._uncompared.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
-        found_now = violations(self.invariants.of_view(view, changed_ids))
-        self._drop_resolved(found_now, lambda ids: not ids or not changed_ids.isdisjoint(ids))
+        current_violations = violations(self.invariants.of_view(view, changed_ids))
+        self._drop_resolved(current_violations, lambda ids: not ids or not changed_ids.isdisjoint(ids))
         confirmed = [
-            violation for violation in found_now if self._is_confirmed(violation, now, guard_of(view, violation))
+            violation
+            for violation in current_violations
+            if self._is_confirmed(violation, now, guard_of(view, violation))
         ]
         reported = self._culprits(confirmed, view)
         duration_ms = (time.perf_counter() - started_at) * 1000
         self._next_comparison_ms = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
         return reported
 
-    def _drop_resolved(self, found_now: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]) -> None:
+    def _drop_resolved(
+        self, current_violations: Iterable[Violation], is_compared: Callable[[tuple[str, ...]], bool]
+    ) -> None:
         """Drop the suspicions that were not found again.
 
         Args:
-            found_now: The violations that were found now.
+            current_violations: The violations in the newest responses.
             is_compared: Whether the invariants of a subject with these ids were evaluated.
         """
-        keys = {violation.key for violation in found_now}
+        keys = {violation.key for violation in current_violations}
         self._suspicions = {
             key: suspicion for key, suspicion in self._suspicions.items() if key in keys or not is_compared(key.ids)
         }

@@ -91,7 +91,7 @@ class UpstreamCluster:
     def advance_for_request(self) -> int:
         return self.clock.now()
 
-    def advance_to(self, moment: int) -> None:
+    def advance_to(self, cluster_time: int) -> None:
         """Do nothing: the clock is real."""
 
     def job_name(self, job_id: str | None) -> str | None:

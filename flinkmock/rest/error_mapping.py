@@ -77,7 +77,7 @@ def _job_not_found(error: errors.JobNotFound, context: _Context) -> Response:
 @_maps(errors.JobInitializing)
 def _job_initializing(error: errors.JobInitializing, context: _Context) -> Response:
     java_class = java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION
-    return internal_error(JavaException(java_class, messages.initializing()))
+    return internal_error(JavaException(java_class, messages.JOB_IS_INITIALIZING))
 
 
 @_maps(errors.VertexNotFound)

@@ -54,7 +54,7 @@ class ClusterReader:
         options = _options(config) if config is not None else {}
         if self.result_ttl is not None:
             if ASYNC_STORE_DURATION.key in options:
-                message = f"config sets {ASYNC_STORE_DURATION.key}, too. Remove one of them."
+                message = f"config also sets {ASYNC_STORE_DURATION.key}. Remove one of them."
                 self.diagnostics.add(self.result_ttl.location, message)
             options[ASYNC_STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
         return options

@@ -57,9 +57,9 @@ class ExceptionReader:
             self._diagnostics.add(subtask.location, f'"{thrown_by.name}" in {job} has subtasks 0 to {last}.')
         return ExceptionSpec(
             self._java_exception(node, (node,)),
-            thrown_by.name if thrown_by else None,
-            as_int(subtask, 0) if subtask else None,
-            is_global,
+            vertex=thrown_by.name if thrown_by else None,
+            subtask=as_int(subtask, 0) if subtask else None,
+            is_global=is_global,
         )
 
     def _vertex(self, node: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> VertexSpec | None:

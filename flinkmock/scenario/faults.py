@@ -163,15 +163,15 @@ class FaultReader:
         if job:
             self._check_job(job, job.text)
         return FaultTrigger(
-            self.requests.read_list(node.get("match")),
-            job.text if job else None,
-            _texts_of(node, "headers"),
-            self._during(during) if during else None,
-            self._job_in_state(job_state) if job_state else None,
-            as_int(node.get("every"), 1),
-            as_int_set(node.get("nth")),
-            as_probability(chance) if chance else 1.0,
-            as_int(times, 1) if times else None,
+            patterns=self.requests.read_list(node.get("match")),
+            job=job.text if job else None,
+            headers=_texts_of(node, "headers"),
+            during=self._during(during) if during else None,
+            job_state=self._job_in_state(job_state) if job_state else None,
+            every=as_int(node.get("every"), 1),
+            nth=as_int_set(node.get("nth")),
+            chance=as_probability(chance) if chance else 1.0,
+            times=as_int(times, 1) if times else None,
         )
 
     def _during(self, node: YamlNode) -> tuple[int, int | None]:

@@ -17,10 +17,10 @@ def read_ingress(node: YamlNode | None, diagnostics: Diagnostics) -> IngressSpec
         return IngressSpec()
     realm, redirect = node.get("realm"), node.get("redirect-to-https")
     return IngressSpec(
-        _base_path(node.get("base-path"), diagnostics),
-        (*_users(node.get("basic"), diagnostics), *_tokens(node.get("bearer"), diagnostics)),
-        realm.text if realm is not None else IngressSpec().realm,
-        redirect is not None and redirect.value is True,
+        base_path=_base_path(node.get("base-path"), diagnostics),
+        credentials=(*_users(node.get("basic"), diagnostics), *_tokens(node.get("bearer"), diagnostics)),
+        realm=realm.text if realm is not None else IngressSpec().realm,
+        redirect_to_https=redirect is not None and redirect.value is True,
     )
 
 

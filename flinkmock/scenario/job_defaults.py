@@ -90,9 +90,9 @@ def _restart(configuration: Configuration) -> RestartStrategy:
         case RestartStrategyKind.FAILURE_RATE:
             return RestartStrategy(
                 kind,
-                integer(options.FAILURE_RATE_MAX),
-                milliseconds(options.FAILURE_RATE_DELAY),
-                milliseconds(options.FAILURE_RATE_INTERVAL),
+                attempts=integer(options.FAILURE_RATE_MAX),
+                delay=milliseconds(options.FAILURE_RATE_DELAY),
+                interval=milliseconds(options.FAILURE_RATE_INTERVAL),
                 configured_by_job=False,
             )
         case RestartStrategyKind.EXPONENTIAL_DELAY:

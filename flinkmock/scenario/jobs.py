@@ -199,9 +199,9 @@ class JobReader:
         default_attempts = 1 if strategy == "failure-rate" else None
         return RestartStrategy(
             RestartStrategyKind(strategy),
-            as_int(attempts, 0) if attempts else default_attempts,
-            read_duration(node.get("delay"), RestartStrategy().delay, self._diagnostics),
-            read_duration(interval, RestartStrategy().interval, self._diagnostics),
+            attempts=as_int(attempts, 0) if attempts else default_attempts,
+            delay=read_duration(node.get("delay"), RestartStrategy().delay, self._diagnostics),
+            interval=read_duration(interval, RestartStrategy().interval, self._diagnostics),
         )
 
     def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
@@ -258,10 +258,10 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Cluste
             continue
         duration, fails, exception = node.get("duration"), node.get("fails"), node.get("exception")
         operations[name] = ClusterOperationSpec(
-            read_duration_spec(duration, diagnostics) if duration else default.duration,
-            as_int_set(fails) if fails else default.fails,
-            exceptions.java_exception(exception) if exception else default.exception,
-            _failure_chance(fails) if fails else default.chance,
+            duration=read_duration_spec(duration, diagnostics) if duration else default.duration,
+            fails=as_int_set(fails) if fails else default.fails,
+            exception=exceptions.java_exception(exception) if exception else default.exception,
+            chance=_failure_chance(fails) if fails else default.chance,
             leaves_savepoint=as_bool(node.get("leaves-savepoint"), default.leaves_savepoint),
         )
     return operations

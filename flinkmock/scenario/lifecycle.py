@@ -46,7 +46,7 @@ class _StateEntry:
 
 @dataclass(frozen=True, slots=True)
 class _RepeatEntry:
-    """Steps that repeat `times` times, or forever for None."""
+    """Steps that repeat `times` times; forever if it is None."""
 
     location: SourceLocation
     times: int | None
@@ -161,7 +161,7 @@ class LifecycleReader:
         """Return what can follow a state, and which state leads from it to `next_state`, if there is one."""
         possible = sorted(self._transitions[state])
         if not possible:
-            return f"{state} is final."
+            return f"{state} is a terminal state."
         hint = f"From {state} it goes to {', '.join(possible)}."
         states_between = [between for between in possible if next_state in self._transitions[between]]
         suggested = get_close_matches(next_state, states_between, n=1)
@@ -181,7 +181,7 @@ class LifecycleReader:
         last = entry.last_state
         if last.state in TERMINAL_JOB_STATES:
             if last.duration is not None and not _is_unbounded(last.duration) and last.duration != ZERO:
-                self._diagnostics.add(last.location, f"{last.state} is final and can't have a duration.")
+                self._diagnostics.add(last.location, f"{last.state} is a terminal state and can't have a duration.")
         elif not _repeats_forever(entry) and last.duration is not None and not _is_unbounded(last.duration):
             message = f"no state follows {last.state}. Write {last.state}: forever, or add the next state."
             self._diagnostics.add(last.location, message)

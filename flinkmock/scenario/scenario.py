@@ -20,7 +20,7 @@ class Scenario(ClusterSpec):
         faults: The faults, in the order in which they are tried.
         expect: The requests that the journal must contain when the cluster closes.
         ingress: The reverse proxy in front of the cluster.
-        varied: Whether responses vary as far as the contract allows (`responses: varied`).
+        varied: Whether responses vary within the limits of the contract (`responses: varied`).
         files: The files that the scenario was read from, the file of the scenario first.
         document: The merged document.
     """

@@ -1,8 +1,8 @@
 """Merges a description into the contract of a known release, the base.
 
 The description decides what it can describe: the operations, their status, properties, types and legal values. The base
-decides the rest: order, required keys, null, converters, subclasses, what Flink writes without a class (`refined`),
-hidden operations, and operations that a configuration option enables.
+decides everything else: order, required keys, null, converters, subclasses, what Flink writes without a class
+(`refined`), hidden operations, and operations that a configuration option enables.
 
 Flink generates its descriptions from Java classes, without their serializers. The base is right, and nothing changed,
 in these cases:
@@ -94,7 +94,7 @@ class ContractMerger:
         return not self._note_missing(f"{entry['method']} {entry['path']} ({entry['id']})")
 
     def _note_missing(self, name: str) -> bool:
-        """Note that the description lacks something. Return whether the imported release lacks it, too."""
+        """Note that the description lacks something. Return whether the imported release also lacks it."""
         if self._same_release:
             self.notes.append(f"kept: {name} is not described")
             return False

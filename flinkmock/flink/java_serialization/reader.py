@@ -1,6 +1,6 @@
 """Reads Java's object serialization without the classes: an object becomes a class name with fields.
 
-The grammar is that of the Java Object Serialization Specification, chapter 6.4, as far as Flink's clients use it in a
+The grammar is the part of the Java Object Serialization Specification, chapter 6.4, that Flink's clients use in a
 JobGraph or a StreamGraph.
 """
 
