@@ -29,13 +29,13 @@ def expected_lines(newer: str) -> set[str]:
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
     lines, where = set(), ""
     for line in filter(None, section.splitlines()):
-        if line.startswith("  - "):
+        if line.startswith("  - "):  # a change of the operation in the last line without indentation
             lines.add(f"{where} {line[4:]}")
-        elif match := re.match(r"- \*\*(\w+)\*\* `(.*?)`: (.*)", line):
+        elif match := re.match(r"- \*\*(\w+)\*\* `(.*?)`: (.*)", line):  # - **added** `GET /path`: details
             lines.add(f"{match[2]} {match[1]}: {match[3]}".replace("`", ""))
         elif line.startswith("- Jackson feature"):
             lines.add(line[2:])
-        elif line.startswith("- "):
+        elif line.startswith("- "):  # - `GET /path`
             where = line[3:-1]
     return {line.replace("`", "") for line in lines if line != "No difference."}
 
@@ -49,10 +49,10 @@ def as_line(change: ContractChange) -> str:
         text = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
     elif change.kind == "order":
         text = f"{change.part} {change.words}"
+    elif "parameter" in change.part and change.kind == "changed":
+        text = f"{change.part} {change.field}: {change.words}"
     elif "parameter" in change.part:
-        text = f"{change.part}{'' if change.kind == 'changed' else f' {change.kind}'}"
-        text += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
-        text += "" if change.kind == "changed" else f"({change.before or change.after})"
+        text = f"{change.part} {change.kind}: {change.field} ({change.before or change.after})"
     elif change.kind == "changed":
         text = f"{change.part} changed {field}: {change.words}"
     else:

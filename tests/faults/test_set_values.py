@@ -97,34 +97,3 @@ def test_a_function_changes_the_response_of_the_cluster() -> None:
         assert status["status"]["id"] == "COMPLETED"  # the cluster has handled the request
         missing = httpx.get(f"{flink.url}/jobs/{'0' * 32}")
         assert missing.status_code == 404
-
-
-def test_the_cluster_shows_the_version_of_a_vendor() -> None:
-    with FlinkMock({"cluster": {"version": "2.3.0-vendor-1"}}) as flink:
-        assert httpx.get(flink.url + "/config").json()["flink-version"] == "2.3.0-vendor-1"
-        assert httpx.get(flink.url + "/overview").json()["flink-version"] == "2.3.0-vendor-1"
-        assert "flink-dist-2.3.0-vendor-1.jar" in httpx.get(flink.url + "/jobmanager/environment").text
-        assert "(Version: 2.3.0-vendor-1," in httpx.get(flink.url + "/jobmanager/log").text
-    with FlinkMock({"cluster": {"version": "1.20.1-vendor"}}, flink="1.20") as flink:
-        assert httpx.get(flink.url + "/config").json()["flink-version"] == "1.20.1-vendor"
-
-
-def test_a_metric_appears_at_its_start_time() -> None:
-    metrics = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
-    metrics["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
-    vertices = [{"name": "Source: k", "metrics": metrics}]
-    with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
-        job = flink.job("orders")
-        flink.advance("1s")
-        vertex = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
-        url = f"{flink.url}/jobs/{job.id}/vertices/{vertex}/subtasks/metrics"
-
-        def metric_sums(name: str) -> list[float]:
-            return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]
-
-        assert metric_sums("pendingRecords") == metric_sums("lag") == metric_sums("errors") == []
-        flink.advance("31s")
-        assert (metric_sums("pendingRecords"), metric_sums("lag")) == ([], [7.0])
-        flink.advance("30s")
-        assert metric_sums("pendingRecords") == [6.0]
-        assert 100 < metric_sums("errors")[0] < 200

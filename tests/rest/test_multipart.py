@@ -17,12 +17,12 @@ FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 DISPOSITION = b"Content-Disposition: form-data"
 
 
-def part(disposition: bytes, content: bytes = b"x") -> bytes:
+def form_part(disposition: bytes, content: bytes = b"x") -> bytes:
     return b"--b\r\n" + disposition + b"\r\n\r\n" + content + b"\r\n"
 
 
-def file(filename: bytes, content: bytes = b"x") -> bytes:
-    return part(DISPOSITION + b'; name="jarfile"; filename="' + filename + b'"', content)
+def file_part(filename: bytes, content: bytes = b"x") -> bytes:
+    return form_part(DISPOSITION + b'; name="jarfile"; filename="' + filename + b'"', content)
 
 
 def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM) -> RawResponse:
@@ -32,27 +32,27 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
 @pytest.mark.parametrize(
     ("body", "files"),
     [
-        (file(b"a.jar", b"content") + b"--b--\r\n", [("a.jar", b"content")]),
-        (file(b"a.jar", b"line\r\nline\r\n") + b"--b--", [("a.jar", b"line\r\nline\r\n")]),
-        (file(b"a.jar", b"--b in it\r\n--c\n-") + b"--b--", [("a.jar", b"--b in it\r\n--c\n-")]),
-        (file(b"a.jar", b"") + b"--b--", [("a.jar", b"")]),
-        (file(b"a.jar", b"last line lacks the dashes") + b"--b", [("a.jar", b"last line lacks the dashes")]),
-        (file(b"../../evil.jar") + b"--b--", [("evil.jar", b"x")]),
-        (file(b"..\\evil.jar") + b"--b--", [("..\\evil.jar", b"x")]),
-        (file(b"%41.jar") + b"--b--", [("%41.jar", b"x")]),
-        (file(b"x.jar ") + b"--b--", [("x.jar", b"x")]),
-        (file(b" a:b,c;d=e.jar") + b"--b--", [("a b c d e.jar", b"x")]),
-        (file(b"a.jar") + file(b"b.jar", b"y") + b"--b--", [("a.jar", b"x"), ("b.jar", b"y")]),
-        (part(DISPOSITION + b"; name=f; filename=a.jar") + b"--b--", [("a.jar", b"x")]),
-        (part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
+        (file_part(b"a.jar", b"content") + b"--b--\r\n", [("a.jar", b"content")]),
+        (file_part(b"a.jar", b"line\r\nline\r\n") + b"--b--", [("a.jar", b"line\r\nline\r\n")]),
+        (file_part(b"a.jar", b"--b in it\r\n--c\n-") + b"--b--", [("a.jar", b"--b in it\r\n--c\n-")]),
+        (file_part(b"a.jar", b"") + b"--b--", [("a.jar", b"")]),
+        (file_part(b"a.jar", b"last line lacks the dashes") + b"--b", [("a.jar", b"last line lacks the dashes")]),
+        (file_part(b"../../evil.jar") + b"--b--", [("evil.jar", b"x")]),
+        (file_part(b"..\\evil.jar") + b"--b--", [("..\\evil.jar", b"x")]),
+        (file_part(b"%41.jar") + b"--b--", [("%41.jar", b"x")]),
+        (file_part(b"x.jar ") + b"--b--", [("x.jar", b"x")]),
+        (file_part(b" a:b,c;d=e.jar") + b"--b--", [("a b c d e.jar", b"x")]),
+        (file_part(b"a.jar") + file_part(b"b.jar", b"y") + b"--b--", [("a.jar", b"x"), ("b.jar", b"y")]),
+        (form_part(DISPOSITION + b"; name=f; filename=a.jar") + b"--b--", [("a.jar", b"x")]),
+        (form_part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
         (b"--b\n" + DISPOSITION + b'; name="f"; filename="a.jar"\n\nx\n--b--\n', [("a.jar", b"x")]),
-        (file(b"a.jar") + b"--b--\r\nepilogue", [("a.jar", b"x")]),
-        (file(b"a.jar") + file(b"b.jar")[:-10], [("a.jar", b"x")]),  # an incomplete file is lost
-        (file(b"a.jar")[:-2], []),
-        (b"preamble\r\n" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
-        (b"preamble" + file(b"a.jar") + b"--b--", [("a.jar", b"x")]),
-        (file(b"a.jar").replace(b"--b", b"--c") + b"--c--", []),
-        (part(DISPOSITION + b"; name=f; filename=a.jar\r\nContent-Length: 9") + b"--b--", [("a.jar", b"x")]),
+        (file_part(b"a.jar") + b"--b--\r\nepilogue", [("a.jar", b"x")]),
+        (file_part(b"a.jar") + file_part(b"b.jar")[:-10], [("a.jar", b"x")]),  # an incomplete file is lost
+        (file_part(b"a.jar")[:-2], []),
+        (b"preamble\r\n" + file_part(b"a.jar") + b"--b--", [("a.jar", b"x")]),
+        (b"preamble" + file_part(b"a.jar") + b"--b--", [("a.jar", b"x")]),
+        (file_part(b"a.jar").replace(b"--b", b"--c") + b"--c--", []),
+        (form_part(DISPOSITION + b"; name=f; filename=a.jar\r\nContent-Length: 9") + b"--b--", [("a.jar", b"x")]),
         (b"--b--\r\n", []),
         (b"", []),
     ],
@@ -65,7 +65,7 @@ def test_files_are_parsed_as_in_netty(client: Client, body: bytes, files: list[t
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
 def test_forms_can_arrive_in_chunks_of_any_size(client: Client, size: int) -> None:
     content = b"\r\n-\r\n--\r\n--a\r\n" * 20
-    body = file(b"a.jar", content) + b"--b--\r\n"
+    body = file_part(b"a.jar", content) + b"--b--\r\n"
     chunks = b"".join(
         b"%x\r\n%s\r\n" % (len(body[start : start + size]), body[start : start + size])
         for start in range(0, len(body), size)
@@ -84,7 +84,7 @@ def test_forms_can_arrive_in_chunks_of_any_size(client: Client, size: int) -> No
     ],
 )
 def test_all_spellings_of_the_content_type_are_accepted(client: Client, content_type: str) -> None:
-    upload(client, file(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
+    upload(client, file_part(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
     assert list(client.engine.last_call.files) == [("a.jar", b"x")]
 
 
@@ -93,7 +93,7 @@ def test_all_spellings_of_the_content_type_are_accepted(client: Client, content_
     ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain", "Multipart/Form-Data; boundary=b"],
 )
 def test_content_types_other_than_forms_are_parsed_as_json(client: Client, content_type: str) -> None:
-    response = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
+    response = upload(client, file_part(b"a.jar"), headers={"Content-Type": content_type})
     assert response.status == 400
     assert "Request did not match expected format EmptyRequestBody." in response.errors[0]
 
@@ -109,21 +109,29 @@ def test_an_empty_boundary_is_an_internal_error(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        (part(DISPOSITION + b'; name="jarfile"') + b"--b--", 400, "Received unknown attribute jarfile."),
-        (file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--", 400, "Received unknown attribute extra."),
-        (part(DISPOSITION + b'; name="Request"', b"{}") + b"--b--", 400, "Received unknown attribute Request."),
-        (part(DISPOSITION + b'; name=""; filename="a.jar"') + b"--b--", 500, "File upload failed."),
-        (part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
-        (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
-        (part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b", 500, "File upload failed."),
+        (form_part(DISPOSITION + b'; name="jarfile"') + b"--b--", 400, "Received unknown attribute jarfile."),
         (
-            part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.\n--other--"),
+            file_part(b"a.jar") + form_part(DISPOSITION + b'; name="extra"') + b"--b--",
+            400,
+            "Received unknown attribute extra.",
+        ),
+        (form_part(DISPOSITION + b'; name="Request"', b"{}") + b"--b--", 400, "Received unknown attribute Request."),
+        (form_part(DISPOSITION + b'; name=""; filename="a.jar"') + b"--b--", 500, "File upload failed."),
+        (form_part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
+        (form_part(DISPOSITION) + b"--b--", 500, "File upload failed."),
+        (
+            form_part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b",
             500,
             "File upload failed.",
         ),
-        (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
         (
-            part(DISPOSITION + b"; name=f; filename=a\r\nContent-Transfer-Encoding: base64") + b"--b--",
+            form_part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.\n--other--"),
+            500,
+            "File upload failed.",
+        ),
+        (form_part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
+        (
+            form_part(DISPOSITION + b"; name=f; filename=a\r\nContent-Transfer-Encoding: base64") + b"--b--",
             500,
             "File upload failed.",
         ),
@@ -141,12 +149,12 @@ def test_text_before_the_first_part_hides_all_parts_in_1_12(
     serve: Callable[..., Client], preamble: bytes, files: list[tuple[str, bytes]]
 ) -> None:
     client = serve(flink="1.12")
-    upload(client, preamble + file(b"a.jar") + b"--b--")
+    upload(client, preamble + file_part(b"a.jar") + b"--b--")
     assert list(client.engine.last_call.files) == files
 
 
 def test_a_text_part_is_the_json_body(client: Client) -> None:
-    body = part(DISPOSITION + b'; name="request"', b'{"executionPlanFileName": "p"}') + file(b"p") + b"--b--"
+    body = form_part(DISPOSITION + b'; name="request"', b'{"executionPlanFileName": "p"}') + file_part(b"p") + b"--b--"
     assert upload(client, body, "/jobs").status == 202
     assert client.engine.last_call.body == {"executionPlanFileName": "p"}
     assert client.engine.last_call.files == (("p", b"x"),)
@@ -165,7 +173,7 @@ def test_operations_without_uploads_reject_files(
     serve: Callable[..., Client], flink: str, savepoints: tuple[int, str], overview: tuple[int, str]
 ) -> None:
     client = serve(flink=flink)
-    body = file(b"a.jar") + b"--b--"
+    body = file_part(b"a.jar") + b"--b--"
     for path, (status, text) in ((f"/jobs/{'0' * 32}/savepoints", savepoints), ("/overview", overview)):
         response = upload(client, body, path)
         assert response.status == status
@@ -201,15 +209,15 @@ def test_uploaded_files_are_removed(client: Client) -> None:
 
     client.engine.handler = keep
     folders_before = folders()
-    upload(client, file(b"a.jar") + b"--b--")
-    upload(client, file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--")
+    upload(client, file_part(b"a.jar") + b"--b--")
+    upload(client, file_part(b"a.jar") + form_part(DISPOSITION + b'; name="extra"') + b"--b--")
     assert paths and not any(path.exists() for path in paths)
     assert folders() <= folders_before
 
 
 def test_the_size_of_bodies_is_limited_except_for_forms(serve: Callable[..., Client]) -> None:
     client = serve(settings={"rest.server.max-content-length": "1000"})
-    body = file(b"a.jar", b"x" * 2000) + b"--b--"
+    body = file_part(b"a.jar", b"x" * 2000) + b"--b--"
     response = upload(client, body, headers={})
     assert (response.status, response.body, response.header("content-type")) == (413, b"", None)
     assert response.header("access-control-allow-origin") is None

@@ -124,3 +124,13 @@ jobs:
 def test_a_savepoint_that_is_older_than_its_job_is_a_mistake() -> None:
     with pytest.raises(ScenarioError, match=r"did not exist then\. Give the job an age of 20m or more"):
         load_scenario("jobs: {orders: {savepoint-history: [{age: 20m}]}}")
+
+
+def test_the_cluster_shows_the_version_of_a_vendor() -> None:
+    with FlinkMock({"cluster": {"version": "2.3.0-vendor-1"}}) as flink:
+        assert httpx.get(flink.url + "/config").json()["flink-version"] == "2.3.0-vendor-1"
+        assert httpx.get(flink.url + "/overview").json()["flink-version"] == "2.3.0-vendor-1"
+        assert "flink-dist-2.3.0-vendor-1.jar" in httpx.get(flink.url + "/jobmanager/environment").text
+        assert "(Version: 2.3.0-vendor-1," in httpx.get(flink.url + "/jobmanager/log").text
+    with FlinkMock({"cluster": {"version": "1.20.1-vendor"}}, flink="1.20") as flink:
+        assert httpx.get(flink.url + "/config").json()["flink-version"] == "1.20.1-vendor"

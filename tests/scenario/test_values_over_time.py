@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import httpx
+
+from flinkmock import FlinkMock
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
 SCENARIO = """
@@ -176,3 +179,24 @@ def test_a_job_without_watermarks_has_the_lowest_watermark() -> None:
         assert {watermark["value"] for watermark in harness.get(f"{vertex_path(harness, 'b')}/watermarks")} == {
             str(-(2**63))
         }
+
+
+def test_a_metric_appears_at_its_start_time() -> None:
+    metrics = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
+    metrics["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
+    vertices = [{"name": "Source: k", "metrics": metrics}]
+    with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
+        job = flink.job("orders")
+        flink.advance("1s")
+        vertex = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
+        url = f"{flink.url}/jobs/{job.id}/vertices/{vertex}/subtasks/metrics"
+
+        def metric_sums(name: str) -> list[float]:
+            return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]
+
+        assert metric_sums("pendingRecords") == metric_sums("lag") == metric_sums("errors") == []
+        flink.advance("31s")
+        assert (metric_sums("pendingRecords"), metric_sums("lag")) == ([], [7.0])
+        flink.advance("30s")
+        assert metric_sums("pendingRecords") == [6.0]
+        assert 100 < metric_sums("errors")[0] < 200

@@ -38,6 +38,7 @@ def collecting(flink: str, rows: tuple[Any, ...] = ROWS, **overrides: Any) -> Ha
 def request_results(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
     """Send a CollectCoordinationRequest and return the fields of the response."""
     text = version.encode()
+    # REQUEST ends with the offset (8 bytes), the tag of a string and its length (2 bytes)
     data = REQUEST[:-11] + struct.pack(">q", offset) + b"t" + struct.pack(">H", len(text)) + text
     (sink,) = (sink for vertex in client.cluster.job(jobid).graph.vertices for sink in vertex.spec.collect_sinks)
     body = {"serializedCoordinationRequest": base64.b64encode(data).decode()}
@@ -72,6 +73,7 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
         assert name.startswith("dataStreamCollect_")
         (_, listed) = read_object(base64.b64decode(value)).annotations[0].annotations
         version = first["version"].encode()
+        # the offset, the version, the checkpointed offset, the number of rows, and the rows
         payload = bytes(8) + bytes([len(version) + 1]) + version + bytes(8) + struct.pack(">i", 3)
         payload += b"".join(struct.pack(">i", len(row)) + row for row in BYTES)
         assert listed == struct.pack(">i", len(payload)) + payload
@@ -103,8 +105,7 @@ def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path
         )
         client.cluster.spec = dataclasses.replace(client.cluster.spec, submissions=(rule,))
         jobid = submit(client, tmp_path, PLANS["2.3"])
-        client.advance(500)
-        client.advance(20_000)
+        client.advance(20_500)
         assert client.cluster.job(jobid).state == "RUNNING"
         assert request_results(client, jobid)["lastCheckpointedOffset"] == 3
 
