@@ -172,7 +172,7 @@ class Contract:
     def _compiled(self) -> CompiledValidator:
         from flinkmock.contract.fast_validator import CompiledValidator
 
-        return CompiledValidator(self.definitions, as_written=True, ordered=self.ordered)
+        return CompiledValidator(self.definitions, requires_jackson_numbers=True, requires_key_order=self.ordered)
 
     def _fast_check(self, schema: Schema) -> Check:
         """Return a check that accepts valid responses 50 times as fast as jsonschema. Most responses are valid."""

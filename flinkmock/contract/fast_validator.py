@@ -35,15 +35,21 @@ class CompiledValidator:
 
     Args:
         definitions: The targets of `#/$defs/NAME`.
-        as_written: Whether numbers must look as Jackson writes them: integers without a decimal point, doubles with
-            one, int and long within their ranges.
-        ordered: Whether keys must be in the order of the schema.
+        requires_jackson_numbers: Whether numbers must look as Jackson writes them: integers without a decimal point,
+            doubles with one, int and long within their ranges.
+        requires_key_order: Whether keys must be in the order of the schema.
     """
 
-    def __init__(self, definitions: Mapping[str, Schema], *, as_written: bool = False, ordered: bool = False) -> None:
+    def __init__(
+        self,
+        definitions: Mapping[str, Schema],
+        *,
+        requires_jackson_numbers: bool = False,
+        requires_key_order: bool = False,
+    ) -> None:
         self._definitions = definitions
-        self._as_written = as_written
-        self._ordered = ordered
+        self._requires_jackson_numbers = requires_jackson_numbers
+        self._requires_key_order = requires_key_order
         self._checks: dict[str, Check] = {}
 
     def check(self, schema: Schema) -> Check:
@@ -62,7 +68,7 @@ class CompiledValidator:
         if (
             constraints.keys() == _KEYWORDS_OF_NUMBER
             and constraints["type"] in ("integer", "number")
-            and self._as_written
+            and self._requires_jackson_numbers
         ):
             return _number(constraints["type"], constraints["format"])
         keyword_checks = [self._keyword(name, value, schema) for name, value in constraints.items()]
@@ -121,7 +127,7 @@ class CompiledValidator:
         return _any_of(checks, or_null=len(checks) < len(names))
 
     def _one_type(self, name: str) -> Check:
-        if name == "integer" and not self._as_written:
+        if name == "integer" and not self._requires_jackson_numbers:
             # JSON Schema accepts 4.0 as an integer.
             return lambda value: type(value) is int or (type(value) is float and value.is_integer())
         if name == "number":
@@ -144,7 +150,7 @@ class CompiledValidator:
     def _closed_object(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
         """Return a check of an object that allows no other keys. Most objects of Flink are like this."""
         checks = {name: (index, self.check(schema)) for index, (name, schema) in enumerate(properties.items())}
-        ordered = self._ordered
+        requires_order = self._requires_key_order
 
         def is_valid(value: Any) -> bool:
             if type(value) is not dict or not required <= value.keys():
@@ -155,7 +161,7 @@ class CompiledValidator:
                 if entry is None:
                     return False
                 index, check = entry
-                if (ordered and index < last_index) or not check(field):
+                if (requires_order and index < last_index) or not check(field):
                     return False
                 last_index = index
             return True
@@ -165,7 +171,7 @@ class CompiledValidator:
     def _properties(self, properties: Mapping[str, Schema]) -> Check:
         checks = {name: self.check(schema) for name, schema in properties.items()}
         indices = {name: index for index, name in enumerate(properties)}
-        ordered = self._ordered
+        requires_order = self._requires_key_order
 
         def is_valid(value: Any) -> bool:
             if not isinstance(value, dict):
@@ -177,7 +183,7 @@ class CompiledValidator:
                     continue
                 if not check(field):
                     return False
-                if ordered:
+                if requires_order:
                     if indices[name] < last_index:
                         return False
                     last_index = indices[name]
@@ -198,7 +204,7 @@ class CompiledValidator:
         )
 
     def _format(self, name: str) -> Check | None:
-        if not self._as_written:
+        if not self._requires_jackson_numbers:
             return None
         if name == "double":
             return lambda value: type(value) is not int

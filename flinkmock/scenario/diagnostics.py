@@ -64,7 +64,7 @@ class Diagnostics:
         raise AssertionError("a message was added")
 
     @property
-    def any(self) -> bool:
+    def has_messages(self) -> bool:
         """Whether there are messages."""
         return bool(self._messages)
 

@@ -92,7 +92,7 @@ class JobReader:
         job = self._jobs_by_template.get(template)
         if job is None:
             job = self._read(node, path, default_name)
-            if not self._diagnostics.any:
+            if not self._diagnostics.has_messages:
                 self._jobs_by_template[template] = job
         return job.spec if job.sets_name else replace(job.spec, name=default_name)
 

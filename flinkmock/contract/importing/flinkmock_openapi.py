@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
-from flinkmock.contract.importing.openapi_document import content_of, flattened, operations_of, read_parameter
+from flinkmock.contract.importing.openapi_document import content_of, merged_all_of, operations_of, read_parameter
 from flinkmock.contract.openapi import COMPONENT_PREFIX, CONVERTER_EXTENSION, EXTENSIONS, RELEASE_EXTENSION
 from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
@@ -180,7 +180,7 @@ def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
     if not isinstance(value, Mapping):
         return value
     if "allOf" in value:
-        value = flattened(value, components)
+        value = merged_all_of(value, components)
     return {name: _without_all_of(child, components) for name, child in value.items()}
 
 

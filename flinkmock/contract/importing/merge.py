@@ -178,9 +178,9 @@ class ContractMerger:
             is_class: Whether the location is the name of a class.
         """
         if base is None:
-            return self._new(resolved, location)
+            return self._new_schema(resolved, location)
         if base.get("refined"):  # descriptions show neither these nor their additions in newer releases
-            return dict(base) if self._same_release else _opened(base)
+            return dict(base) if self._same_release else _with_open_objects(base)
         if not resolved:
             return dict(base)
         branches = alternatives(base)
@@ -205,7 +205,7 @@ class ContractMerger:
             self.notes.append(
                 f"type at {location}: {' or '.join(sorted(base_types))} is described as {described.get('type')}"
             )
-            return self._new(described, location)
+            return self._new_schema(described, location)
         if isinstance(base.get("additionalProperties"), Mapping) and "properties" in described:
             return dict(base)  # a class that Jackson writes as a map
         if "properties" in base and "properties" in described:
@@ -242,7 +242,7 @@ class ContractMerger:
                 properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
                 new_property = self._merge(child, None, f"{location}.{name}")
-                properties[name] = _or_null(new_property) if _is_request(location) else new_property
+                properties[name] = _allowing_null(new_property) if _is_request(location) else new_property
                 if not _is_request(location):
                     required.append(name)  # Jackson writes all properties by default
                     unconfirmed.append(name)
@@ -262,15 +262,16 @@ class ContractMerger:
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
             return dict(merged)  # a subclass, which no description shows
-        described_keys = {_folded(name) for name in described}
-        for name in [name for name in properties if name not in described and _folded(name) not in described_keys]:
+        described_keys = {_without_separators(name) for name in described}
+        undescribed = [name for name in properties if _without_separators(name) not in described_keys]
+        for name in undescribed:
             # Optional properties of responses are kept, since a description may omit them.
             if (_is_request(location) or name in required) and self._note_missing(f"property {location}.{name}"):
                 del properties[name]
                 required = [other for other in required if other != name]
         return {**merged, "properties": properties, "required": required}
 
-    def _new(self, described: Schema, location: str) -> dict[str, Any]:
+    def _new_schema(self, described: Schema, location: str) -> dict[str, Any]:
         """Return the schema of what the base lacks. All properties are required, since Jackson writes them all."""
         new = dict(described)
         if "properties" in described:
@@ -300,19 +301,19 @@ def _is_request(location: str) -> bool:
     return location.endswith(("request", "@request"))
 
 
-def _opened(schema: Any) -> Any:
+def _with_open_objects(schema: Any) -> Any:
     """Allow more properties in all objects of a schema."""
     if isinstance(schema, list):
-        return [_opened(element) for element in schema]
+        return [_with_open_objects(element) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
-    opened = {keyword: _opened(value) for keyword, value in schema.items()}
+    opened = {keyword: _with_open_objects(value) for keyword, value in schema.items()}
     if opened.get("additionalProperties") is False:
         opened["additionalProperties"] = True
     return opened
 
 
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _allowing_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Allow null, which Jackson reads for every property that is not a Java primitive."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
@@ -324,6 +325,6 @@ def _simple_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _folded(name: str) -> str:
+def _without_separators(name: str) -> str:
     """Return the same text for names that differ only in spelling, such as "start_time" and "start-time"."""
     return name.replace("-", "").replace("_", "").lower()

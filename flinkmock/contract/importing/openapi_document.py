@@ -205,7 +205,7 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
         branches = [_convert(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
     if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
-        return _convert(flattened(schema, components), components, suffix)
+        return _convert(merged_all_of(schema, components), components, suffix)
     declared = schema.get("type")  # a list since OpenAPI 3.1, possibly with "null"
     json_types = [declared] if isinstance(declared, str) else list(declared or ())
     json_type = next((name for name in json_types if name != "null"), None)
@@ -233,13 +233,13 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
     return converted
 
 
-def flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+def merged_all_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
     """Merge the properties of an `allOf`, ancestors first."""
     properties: dict[str, Any] = {}
     for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
         if "$ref" in part:
             part = components[part["$ref"].removeprefix(COMPONENT_PREFIX)]
         if "allOf" in part:
-            part = flattened(part, components)
+            part = merged_all_of(part, components)
         properties |= part.get("properties", {})
     return {"type": "object", "properties": properties}

@@ -25,7 +25,7 @@ from flinkmock.flink.java_serialization.class_descriptions import (
 from flinkmock.flink.java_serialization.object_stream import ObjectStream, SerializableValue
 
 
-def serialized_optional(value: SerializableValue) -> bytes:
+def serialized_accumulator_value(value: SerializableValue) -> bytes:
     """Return the value of an accumulator as Flink sends it: `SerializedValue<OptionalFailure<Object>>`.
 
     An int becomes an Integer, or a Long if it is too large or a `Long`. A dict becomes a TreeMap, a list an ArrayList.
@@ -72,7 +72,7 @@ class StackTraceElement:
 
 
 def serialized_exception(
-    exception: JavaException, trace: str, frames: tuple[StackTraceElement, ...], *, class_in_message: bool = True
+    exception: JavaException, trace: str, frames: tuple[StackTraceElement, ...], *, has_class_in_message: bool = True
 ) -> bytes:
     """Return an exception as Flink's `SerializedThrowable`, which can be read without the classes of the user.
 
@@ -83,10 +83,10 @@ def serialized_exception(
         exception: The exception.
         trace: The complete stack trace as text.
         frames: The frames of the exception and of each of its causes.
-        class_in_message: Whether the message contains the class, which it does since 1.16.
+        has_class_in_message: Whether the message contains the class, which it does since 1.16.
     """
     stream = ObjectStream()
-    _write_exception(stream, exception, trace, frames, class_in_message)
+    _write_exception(stream, exception, trace, frames, has_class_in_message)
     return stream.to_bytes()
 
 
@@ -95,15 +95,15 @@ def _write_exception(
     exception: JavaException,
     trace: str,
     frames: tuple[StackTraceElement, ...],
-    class_in_message: bool,
+    has_class_in_message: bool,
 ) -> None:
     def write_fields() -> None:
         if exception.cause is None:
             stream.write_null()
         else:
             caused_by = trace[max(trace.find("Caused by: "), 0) :]
-            _write_exception(stream, exception.cause, caused_by, frames, class_in_message)
-        stream.write_string(str(exception) if class_in_message else exception.message)
+            _write_exception(stream, exception.cause, caused_by, frames, has_class_in_message)
+        stream.write_string(str(exception) if has_class_in_message else exception.message)
         stream.write_array(STACK_TRACE, [partial(_write_stack_trace_element, stream, frame) for frame in frames])
         stream.write_object(EMPTY_LIST, lambda: None)
         stream.write_end_of_block_data()

@@ -22,7 +22,7 @@ from flinkmock.flink.java_serialization.object_stream import Long
 from flinkmock.flink.options import HEARTBEAT_INTERVAL
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
-from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
+from flinkmock.rest.handlers.serialized_exceptions import serialized_accumulator_value
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
@@ -79,7 +79,7 @@ def serialized_accumulators(accumulators: list[Accumulator]) -> dict[str, str]:
             value = Long(value)
         elif accumulator.type == "ListAccumulator":
             value = [Long(element) for element in value]
-        values[accumulator.name] = serialized_optional(value)
+        values[accumulator.name] = serialized_accumulator_value(value)
     return values
 
 

@@ -23,7 +23,9 @@ def failure_payload(exception: JavaException, release: Release, frames: tuple[st
     """Return the payload of a `failure-cause`; `frames` are the stack trace of an exception that has none."""
     trace = failure_trace(exception, frames)
     parsed_frames = tuple(map(_frame, frames))
-    serialized = writer.serialized_exception(exception, trace, parsed_frames, class_in_message=release.since("1.16"))
+    serialized = writer.serialized_exception(
+        exception, trace, parsed_frames, has_class_in_message=release.since("1.16")
+    )
     return {
         "class": exception.java_class,
         "stack-trace": trace,
@@ -31,9 +33,9 @@ def failure_payload(exception: JavaException, release: Release, frames: tuple[st
     }
 
 
-def serialized_optional(value: SerializableValue) -> str:
+def serialized_accumulator_value(value: SerializableValue) -> str:
     """Return the value of an accumulator as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
-    return b64encode(writer.serialized_optional(value)).decode()
+    return b64encode(writer.serialized_accumulator_value(value)).decode()
 
 
 def _frame(text: str) -> writer.StackTraceElement:

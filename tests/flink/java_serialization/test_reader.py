@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.object_stream import Long
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
-from flinkmock.flink.java_serialization.writer import StackTraceElement, serialized_exception, serialized_optional
+from flinkmock.flink.java_serialization.writer import (
+    StackTraceElement,
+    serialized_accumulator_value,
+    serialized_exception,
+)
 
 CLASS_THAT_IS_ITS_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
 """The description of a class whose parent is a reference to the same class."""
 
 
 def test_annotations_contain_what_write_object_methods_added():
-    optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
+    optional = read_object(serialized_accumulator_value({2: 3, 4: Long(5)}))
     assert optional.class_name == "org.apache.flink.util.OptionalFailure"
     assert optional.fields == {"failureCause": None}
     (tree_map,) = optional.annotations
@@ -39,7 +43,7 @@ def test_an_exception_contains_its_cause_and_frames():
 
 
 def test_the_message_does_not_contain_the_class_before_1_16():
-    exception = serialized_exception(JavaException("a.C", "why"), "", (), class_in_message=False)
+    exception = serialized_exception(JavaException("a.C", "why"), "", (), has_class_in_message=False)
     assert read_object(exception).fields["detailMessage"] == "why"
 
 
@@ -74,7 +78,7 @@ def test_invalid_bytes_raise_the_exception_of_java(data, message):
 
 @given(st.binary(max_size=60), st.integers(0, 300))
 def test_corrupt_streams_raise_only_bad_stream(noise, offset):
-    valid = serialized_optional({2: [1.5, "text"], 4: Long(5)})
+    valid = serialized_accumulator_value({2: [1.5, "text"], 4: Long(5)})
     for data in (b"\xac\xed\0\5" + noise, valid[:offset] + noise + valid[offset + len(noise) :], valid[:offset]):
         with suppress(BadStream):
             read_object(data)

@@ -6,7 +6,11 @@ import pytest
 
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.object_stream import Long, modified_utf8
-from flinkmock.flink.java_serialization.writer import StackTraceElement, serialized_exception, serialized_optional
+from flinkmock.flink.java_serialization.writer import (
+    StackTraceElement,
+    serialized_accumulator_value,
+    serialized_exception,
+)
 from tests.fidelity.recordings import RECORDINGS, load
 
 PYTHON_TYPES = {"IntCounter": int, "LongCounter": Long, "DoubleCounter": float, "AverageAccumulator": float}
@@ -40,12 +44,12 @@ def value_of(accumulator_type, text):
 
 @pytest.mark.parametrize(("accumulator_type", "text", "data"), list(recorded_accumulators()))
 def test_an_accumulator_has_the_recorded_bytes(accumulator_type, text, data):
-    assert base64.b64encode(serialized_optional(value_of(accumulator_type, text))).decode() == data
+    assert base64.b64encode(serialized_accumulator_value(value_of(accumulator_type, text))).decode() == data
 
 
 def test_values_of_other_types_are_rejected():
     with pytest.raises(TypeError, match="no Java class is known for set"):
-        serialized_optional(set())  # type: ignore[arg-type]
+        serialized_accumulator_value(set())  # type: ignore[arg-type]
 
 
 def test_an_exception_begins_with_the_recorded_bytes():
