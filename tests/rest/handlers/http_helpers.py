@@ -21,6 +21,7 @@ UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 
 
 def rules(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
+    """Return the only submission rule of a cluster, which applies to every jar."""
     return (SubmissionRule("*", spec or job(name="submitted")),)
 
 
@@ -30,8 +31,8 @@ class HandlerClient:
     def __init__(
         self, *jobs: JobSpec, flink: str = "2.3", submissions: Sequence[SubmissionRule] = (), **spec: Any
     ) -> None:
-        values = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
-        self.engine = Engine(values, flink=flink, clock="virtual")
+        cluster_spec = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
+        self.engine = Engine(cluster_spec, flink=flink, clock="virtual")
         self.cluster = self.engine.cluster
         self.in_process = InProcessClient(self.engine)
 
@@ -46,7 +47,8 @@ class HandlerClient:
         """Call an operation and return the JSON of the response, or the file. Raises the errors of the cluster."""
         route = self.engine.contract.operation(operation)
         target = "/".join(
-            quote(str(path[part[1:]]), safe="") if part.startswith(":") else part for part in route.segments
+            quote(str(path[segment.removeprefix(":")]), safe="") if segment.startswith(":") else segment
+            for segment in route.segments
         )
         texts = {
             name: ",".join(map(_text, value if isinstance(value, list) else [value]))

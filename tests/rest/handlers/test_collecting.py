@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import struct
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -30,9 +31,16 @@ ROWS = (["x", 1], {"v": 2}, RowValue(RowKind.DELETE, ["z", 3]))
 BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
 
 
-def collecting(flink: str, rows: tuple[Any, ...] = ROWS, **overrides: Any) -> HandlerClient:
-    spec = dataclasses.replace(job(name="any", every=None), results=rows)
-    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(overrides)),))
+def collecting(
+    flink: str,
+    rows: tuple[Any, ...] = ROWS,
+    *,
+    checkpoint_interval: int | None = None,
+    explicit_keys: Collection[str] = (),
+) -> HandlerClient:
+    """Return a client of a cluster whose submission rule has the rows as results, and overrides explicit keys."""
+    spec = dataclasses.replace(job(name="any", every=checkpoint_interval), results=rows)
+    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(explicit_keys)),))
 
 
 def request_results(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
@@ -95,15 +103,8 @@ def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, flink):
 
 
 def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path):
-    with collecting("2.3", lifecycle=True) as client:
-        spec = client.cluster.spec.submissions[0]
-        checkpointed = dataclasses.replace(spec.job.checkpoints, every=2_000)
-        rule = dataclasses.replace(
-            spec,
-            job=dataclasses.replace(spec.job, checkpoints=checkpointed),
-            explicit_keys=frozenset({"lifecycle", "checkpoints.every"}),
-        )
-        client.cluster.spec = dataclasses.replace(client.cluster.spec, submissions=(rule,))
+    keys = ("lifecycle", "checkpoints.every")
+    with collecting("2.3", checkpoint_interval=2_000, explicit_keys=keys) as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(20_500)
         assert client.cluster.job(jobid).state == "RUNNING"

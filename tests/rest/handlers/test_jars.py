@@ -221,19 +221,19 @@ def test_a_parallelism_of_minus_one_is_planned_as_recorded(tmp_path, flink, plan
         assert {vertex["parallelism"] for vertex in details["vertices"]} == {1}
 
 
-@pytest.mark.parametrize(("flink", "last"), [
+@pytest.mark.parametrize(("flink", "last_class"), [
     ("2.3", "DuplicateApplicationSubmissionException"),
     ("2.2", "DuplicateJobSubmissionException"),
     ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
-def test_a_job_id_in_use_is_rejected(tmp_path, flink, last):
+def test_a_job_id_in_use_is_rejected(tmp_path, flink, last_class):
     with HandlerClient(flink=flink) as client:
         jar = client.upload(make_jar(tmp_path))
         client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         first = client.cluster.job(JOB_ID)
         with pytest.raises(ProgramError) as raised:
             client.call("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
-        assert exception_classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
+        assert exception_classes(raised.value) == ["ProgramInvocationException", "FlinkException", last_class]
         assert client.cluster.job(JOB_ID) is first
 
 

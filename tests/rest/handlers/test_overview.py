@@ -31,13 +31,13 @@ def test_the_overview_counts_jobs_and_slots():
         }
 
 
-@pytest.mark.parametrize(("configuration", "rescale"), [
+@pytest.mark.parametrize(("configuration", "can_rescale"), [
     ({}, False),
     ({"jobmanager.scheduler": "adaptive"}, True),
     ({"jobmanager.scheduler": "Adaptive", "scheduler-mode": "reactive"}, False),
     ({"jobmanager.scheduler": "adaptive", "web.rescale.enable": "false"}, False),
 ])  # fmt: skip
-def test_the_features_of_the_dashboard_follow_the_configuration(configuration, rescale):
+def test_the_features_of_the_dashboard_follow_the_configuration(configuration, can_rescale):
     options = {"web.refresh-interval": "1 s", "web.cancel.enable": "false"} | configuration
     with HandlerClient(configuration=options) as client:
         response = client.call("getDashboardConfiguration")
@@ -46,7 +46,7 @@ def test_the_features_of_the_dashboard_follow_the_configuration(configuration, r
         assert response["features"] == {
             "web-submit": True,
             "web-cancel": False,
-            "web-rescale": rescale,
+            "web-rescale": can_rescale,
             "web-history": False,
         }
     with HandlerClient(flink="1.12") as client:
