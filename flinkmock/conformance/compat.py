@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract_change import ContractChange
-from flinkmock.contract.difference import behaviours_between, contracts_between, difference
+from flinkmock.contract.difference import behaviour_changes_between, contracts_between, difference
 from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable_message
@@ -233,7 +233,7 @@ def _release_impacts(
     for change in _changes(str(before), str(after), old, new):
         if change.part == "response" and change.breaking and change.field in readable:
             yield MAY_READ, f"{change.field or 'the whole response'}: {change.meaning}"
-    for change in behaviours_between(old.release.minor, new.release.minor):
+    for change in behaviour_changes_between(old.release.minor, new.release.minor):
         if change.breaking and after.id != "submitJob" and _affects(change, after):
             yield MAY_READ, change.words
 

@@ -66,7 +66,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
     return [replace(change, since=since(change)) for change in difference(first, last)]
 
 
-def behaviours_between(old: str, new: str) -> list[ContractChange]:
+def behaviour_changes_between(old: str, new: str) -> list[ContractChange]:
     """Return changes of behaviour that schemas don't show. Raises the same exceptions as `changes_between`."""
     later_releases = [contract.release.minor for contract in contracts_between(old, new)[1:]]
     return [

@@ -42,12 +42,12 @@ class StaticChecks:
         self._check_faults()
         self._check_expectations()
 
-    def _missing(self, pattern: Pattern) -> str | None:
-        """Return a message if no operation matches the pattern, otherwise None."""
+    def _absence_message(self, pattern: Pattern) -> str | None:
+        """Return a message if the cluster has no operation that matches the pattern, otherwise None."""
         operations = [operation for operation in self._contract if pattern.may_match(operation)]
-        return self._missing_reason(f"operation {pattern}", operations)
+        return self._reason_for_absence(f"operation {pattern}", operations)
 
-    def _missing_reason(self, subject: str, operations: Sequence[Operation]) -> str | None:
+    def _reason_for_absence(self, subject: str, operations: Sequence[Operation]) -> str | None:
         """Return why the cluster has none of the operations; None if it has one."""
         if not operations:
             return f"Flink {self._contract.release.minor} has no {subject}"
@@ -68,7 +68,7 @@ class StaticChecks:
             operations = [
                 self._contract.operation(operation_id) for operation_id in ids if operation_id in self._contract
             ]
-            reason = self._missing_reason(f'operation "{name}"', operations) if ids else None
+            reason = self._reason_for_absence(f'operation "{name}"', operations) if ids else None
             if reason is not None:
                 self._diagnostics.add(settings.key_location(name), f"{reason}, so this has no effect.")
 
@@ -98,7 +98,7 @@ class StaticChecks:
         for node, fault in zip(self._document.elements_of("faults"), self._scenario.faults, strict=False):
             location = (node.get("match") or node).location
             for pattern in fault.trigger.patterns:
-                if missing := self._missing(pattern):
+                if missing := self._absence_message(pattern):
                     self._diagnostics.add(location, f'{missing}: "{fault.name}" never applies to it.')
             reason = _impossible_reason(fault.trigger)
             if reason:
@@ -121,7 +121,7 @@ class StaticChecks:
             if location is None:
                 continue
             for pattern in _required_patterns(expectation):
-                if missing := self._missing(pattern):
+                if missing := self._absence_message(pattern):
                     self._diagnostics.add(location, f"{missing}: this expectation can't be met.")
             if isinstance(expectation, Expectation):
                 self._check_contradiction(expectation, earlier, location)

@@ -12,9 +12,9 @@ from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, Timel
 from flinkmock.tables import Rows, columns
 from flinkmock.units import format_duration_range
 
-CLUSTER = "cluster"
+CLUSTER_OWNER = "cluster"
 """The owner of events that do not concern a single job."""
-CLIENT = "from here on, the plan acts as a client"
+CLIENT_LINE = "from here on, the plan acts as a client"
 MAX_IDS = 5
 """The maximum number of ids that are listed for checkpoints that failed for the same reason."""
 
@@ -47,7 +47,7 @@ def _timeline_rows(timeline: Timeline) -> Rows:
     client_from = timeline.client_from
     for line, time in zip(lines, times, strict=True):
         if client_from is not None and line.at >= client_from:
-            rows.append(["", "", CLIENT, ""])
+            rows.append(["", "", CLIENT_LINE, ""])
             client_from = None
         rows.append([f"  {time:>{width}}", line.owner, line.text, line.reason])
     for lane in timeline.lanes:
@@ -71,7 +71,7 @@ def _state_lines(timeline: Timeline) -> Iterator[_Line]:
 def _event_lines(timeline: Timeline) -> Iterator[_Line]:
     """Yield a line for each event; two if it takes time."""
     for event in timeline.events:
-        owner = CLUSTER if event.lane is None else timeline.lanes[event.lane].name
+        owner = CLUSTER_OWNER if event.lane is None else timeline.lanes[event.lane].name
         if event.end is None:
             yield _Line(event.at, owner, event.text, event.outcome, is_state=False)
         else:

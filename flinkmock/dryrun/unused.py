@@ -15,8 +15,8 @@ EXCEPTION_KEYS = ("exception", "cause", "throws")
 def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
     """Add a diagnostic for each unused name, except in extended files, which other files may use."""
     for section, used, reason in (
-        ("templates", _templates_used(document), "no job extends it"),
-        ("exceptions", _exceptions_used(document), "no failure has this exception"),
+        ("templates", _used_templates(document), "no job extends it"),
+        ("exceptions", _used_exceptions(document), "no failure has this exception"),
     ):
         for name in _names_in(document, section):
             if name not in used:
@@ -32,7 +32,8 @@ def _names_in(document: YamlNode, section: str) -> list[str]:
     return [name for name in entries.items if entries.key_location(name).file == document.location.file]
 
 
-def _templates_used(document: YamlNode) -> set[str]:
+def _used_templates(document: YamlNode) -> set[str]:
+    """Return the names of the templates that jobs and submission rules extend, directly or through others."""
     used: set[str] = set()
     templates = document.items_of("templates")
     nodes = [node for section in ("jobs", "submitted") for node in document.items_of(section).values()]
@@ -48,27 +49,29 @@ def _templates_used(document: YamlNode) -> set[str]:
     return used | {"streaming"}
 
 
-def _exceptions_used(document: YamlNode) -> set[str]:
+def _used_exceptions(document: YamlNode) -> set[str]:
+    """Return the names of the exceptions to which other sections refer, directly or through causes."""
     exceptions = document.items_of("exceptions")
-    names = [name for key, node in document.items.items() if key != "exceptions" for name in _named_exceptions(node)]
+    other_sections = [node for key, node in document.items.items() if key != "exceptions"]
+    names = [name for section in other_sections for name in _exception_references(section)]
     used: set[str] = set()
     while names:
         name = names.pop()
         if name not in used:
             used.add(name)
             if name in exceptions:
-                names += _named_exceptions(exceptions[name])
+                names += _exception_references(exceptions[name])
     return used
 
 
-def _named_exceptions(node: YamlNode) -> Iterator[str]:
-    """Yield the names of exceptions in a part of the document."""
+def _exception_references(node: YamlNode) -> Iterator[str]:
+    """Yield the names of the exceptions to which a part of the document refers."""
     for key, child in node.items.items():
         if key in EXCEPTION_KEYS and isinstance(child.value, str):
             yield child.text
-        yield from _named_exceptions(child)
+        yield from _exception_references(child)
     for child in node.elements:
-        yield from _named_exceptions(child)
+        yield from _exception_references(child)
 
 
 def _find_shadowed_rules(document: YamlNode, diagnostics: Diagnostics) -> None:

@@ -12,7 +12,7 @@ from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.behaviour_changes import BEHAVIOUR_CHANGES
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import (
-    behaviours_between,
+    behaviour_changes_between,
     changes_between,
     changes_by_release,
     difference,
@@ -122,12 +122,12 @@ def test_behaviour_changes_name_existing_operations() -> None:
 
 
 def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
-    changes = behaviours_between("1.16", "1.18")
+    changes = behaviour_changes_between("1.16", "1.18")
     assert {change.since for change in changes} == {"1.17", "1.18"}
     [jar_plan, _] = [change for change in changes if "jar" in change.words]
     assert jar_plan.breaking
     assert str(jar_plan) == "GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before, 400"
-    assert behaviours_between("2.1", "2.2") == []
+    assert behaviour_changes_between("2.1", "2.2") == []
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_behaviour_changes_agree_with_the_quirks(field: str, where: str) -> None
     for old, new in ADJACENT_RELEASES:
         before, after = (getattr(ReleaseQuirks.of(Contract.load(minor).release), field) for minor in (old, new))
         if before != after:
-            assert where in {change.where for change in behaviours_between(old, new)}, (field, new)
+            assert where in {change.where for change in behaviour_changes_between(old, new)}, (field, new)
