@@ -76,7 +76,7 @@ PROFILING = {"rest.profiling.enabled": "true"}
 FAILURE_RATE, FIXED_DELAY, EXPONENTIAL_DELAY = (
     {"restart-strategy.type": kind} for kind in ("failure-rate", "fixed-delay", "exponential-delay")
 )
-TM, JM, CP = "taskmanager.memory", "jobmanager.memory", "execution.checkpointing"
+TM_MEMORY, JM_MEMORY, CHECKPOINTING = "taskmanager.memory", "jobmanager.memory", "execution.checkpointing"
 PROBES = {
     "web.refresh-interval": Probe("5 s", CONFIG),
     "rest.cache.execution-graph.timeout": Probe("10 s", get("/jobs/{job}", 1_000, 5_000), scenario=CACHED_ENDING_JOB),
@@ -136,19 +136,21 @@ PROBES = {
     "jobmanager.execution.attempts-history-size": Probe(
         "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST_TASK_MANAGERS
     ),
-    f"{CP}.num-retained": Probe("3", get("/jobs/{job}/checkpoints", 60_000)),
+    f"{CHECKPOINTING}.num-retained": Probe("3", get("/jobs/{job}/checkpoints", 60_000)),
     "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
-    f"{CP}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
-    f"{CP}.dir": Probe("file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}),
-    f"{CP}.interval": Probe("2 s", CHECKPOINT_CONFIG),
-    f"{CP}.mode": Probe("AT_LEAST_ONCE", CHECKPOINT_CONFIG),
-    f"{CP}.timeout": Probe("2 min", CHECKPOINT_CONFIG),
-    f"{CP}.min-pause": Probe("1 s", CHECKPOINT_CONFIG),
-    f"{CP}.max-concurrent-checkpoints": Probe("2", CHECKPOINT_CONFIG),
-    f"{CP}.tolerable-failed-checkpoints": Probe("7", CHECKPOINT_CONFIG),
-    f"{CP}.unaligned.enabled": Probe("true", CHECKPOINT_CONFIG),
-    f"{CP}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
-    f"{CP}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
+    f"{CHECKPOINTING}.dir": Probe(
+        "file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}
+    ),
+    f"{CHECKPOINTING}.interval": Probe("2 s", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.mode": Probe("AT_LEAST_ONCE", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.timeout": Probe("2 min", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.min-pause": Probe("1 s", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.max-concurrent-checkpoints": Probe("2", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.tolerable-failed-checkpoints": Probe("7", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.unaligned.enabled": Probe("true", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
     "state.backend.type": Probe("rocksdb", CHECKPOINT_CONFIG),
     "restart-strategy.type": Probe("none", JOB_STATE, scenario=LOST_TASK_MANAGERS),
     "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATE, FIXED_DELAY, LOST_TASK_MANAGERS),
@@ -162,29 +164,29 @@ PROBES = {
     "restart-strategy.exponential-delay.initial-backoff": Probe(
         "5 s", JOB_STATE, EXPONENTIAL_DELAY, LOST_TASK_MANAGERS
     ),
-    f"{TM}.process.size": Probe("2g", TASKMANAGERS),
-    f"{TM}.flink.size": Probe("1200m", TASKMANAGERS),
-    f"{TM}.task.heap.size": Probe("300m", TASKMANAGERS, {f"{TM}.managed.size": "200m"}),
-    f"{TM}.managed.size": Probe("100m", TASKMANAGERS),
-    f"{TM}.managed.fraction": Probe("0.2", TASKMANAGERS),
-    f"{TM}.framework.heap.size": Probe("64m", TASKMANAGERS),
-    f"{TM}.framework.off-heap.size": Probe("64m", TASKMANAGERS),
-    f"{TM}.task.off-heap.size": Probe("64m", TASKMANAGERS),
-    f"{TM}.jvm-metaspace.size": Probe("128m", TASKMANAGERS),
-    f"{TM}.network.fraction": Probe("0.2", TASKMANAGERS),
-    f"{TM}.network.min": Probe("200m", TASKMANAGERS),
-    f"{TM}.network.max": Probe("100m", TASKMANAGERS),
-    f"{TM}.jvm-overhead.fraction": Probe("0.2", TASKMANAGERS),
-    f"{TM}.jvm-overhead.min": Probe("300m", TASKMANAGERS),
-    f"{TM}.jvm-overhead.max": Probe("250m", TASKMANAGERS, {f"{TM}.jvm-overhead.fraction": "0.2"}),
-    f"{JM}.process.size": Probe("2g", ENVIRONMENT),
-    f"{JM}.flink.size": Probe("1g", ENVIRONMENT),
-    f"{JM}.heap.size": Probe("900m", ENVIRONMENT),
-    f"{JM}.off-heap.size": Probe("64m", ENVIRONMENT),
-    f"{JM}.jvm-metaspace.size": Probe("128m", ENVIRONMENT),
-    f"{JM}.jvm-overhead.fraction": Probe("0.2", ENVIRONMENT),
-    f"{JM}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
-    f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
+    f"{TM_MEMORY}.process.size": Probe("2g", TASKMANAGERS),
+    f"{TM_MEMORY}.flink.size": Probe("1200m", TASKMANAGERS),
+    f"{TM_MEMORY}.task.heap.size": Probe("300m", TASKMANAGERS, {f"{TM_MEMORY}.managed.size": "200m"}),
+    f"{TM_MEMORY}.managed.size": Probe("100m", TASKMANAGERS),
+    f"{TM_MEMORY}.managed.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM_MEMORY}.framework.heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM_MEMORY}.framework.off-heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM_MEMORY}.task.off-heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM_MEMORY}.jvm-metaspace.size": Probe("128m", TASKMANAGERS),
+    f"{TM_MEMORY}.network.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM_MEMORY}.network.min": Probe("200m", TASKMANAGERS),
+    f"{TM_MEMORY}.network.max": Probe("100m", TASKMANAGERS),
+    f"{TM_MEMORY}.jvm-overhead.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM_MEMORY}.jvm-overhead.min": Probe("300m", TASKMANAGERS),
+    f"{TM_MEMORY}.jvm-overhead.max": Probe("250m", TASKMANAGERS, {f"{TM_MEMORY}.jvm-overhead.fraction": "0.2"}),
+    f"{JM_MEMORY}.process.size": Probe("2g", ENVIRONMENT),
+    f"{JM_MEMORY}.flink.size": Probe("1g", ENVIRONMENT),
+    f"{JM_MEMORY}.heap.size": Probe("900m", ENVIRONMENT),
+    f"{JM_MEMORY}.off-heap.size": Probe("64m", ENVIRONMENT),
+    f"{JM_MEMORY}.jvm-metaspace.size": Probe("128m", ENVIRONMENT),
+    f"{JM_MEMORY}.jvm-overhead.fraction": Probe("0.2", ENVIRONMENT),
+    f"{JM_MEMORY}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
+    f"{JM_MEMORY}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM_MEMORY}.jvm-overhead.fraction": "0.2"}),
 }
 WITHOUT_PROBE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
 WITHOUT_PROBE |= {
@@ -294,7 +296,11 @@ def test_check_reports_options_without_effect(tmp_path: Path) -> None:
 
 def test_a_task_heap_and_managed_memory_determine_the_other_components() -> None:
     """The sizes are those of a real cluster of 2.3.0."""
-    sizes = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
+    sizes = {
+        f"{TM_MEMORY}.task.heap.size": "300m",
+        f"{TM_MEMORY}.managed.size": "200m",
+        f"{TM_MEMORY}.process.size": "1728m",
+    }
     memory = taskmanager_memory(Configuration(sizes), None).configuration()
     assert memory["networkMemory"] == 88_080_385
     assert memory["jvmOverhead"] == 662_700_031

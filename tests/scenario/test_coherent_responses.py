@@ -28,12 +28,6 @@ operations: {cancel: signal failed}
 """
 """It waits only for signals: polls would change the cluster while its responses are compared."""
 SIGNALS = ("initialized", "created", "fail", "restarted", "fail", "failed")
-
-
-def job_details(harness: ScenarioHarness) -> dict[str, object]:
-    return {job["jid"]: harness.get(f"/jobs/{job['jid']}") for job in harness.get("/jobs/overview")["jobs"]}
-
-
 WITHOUT_LEADER_CHANGE = RICH.replace("{48s: {crashes: 0}}", "")
 """RICH without the change of leader, after which jobs start again and their values go backwards."""
 ADAPTIVE = """
@@ -45,6 +39,11 @@ jobs:
   orders: {parallelism: 4, checkpoints: {every: 2s}}
   returns: {type: batch, parallelism: 1}
 """
+
+
+def job_details(harness: ScenarioHarness) -> dict[str, object]:
+    """Return the details of all jobs by id."""
+    return {job["jid"]: harness.get(f"/jobs/{job['jid']}") for job in harness.get("/jobs/overview")["jobs"]}
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20", "1.12"])

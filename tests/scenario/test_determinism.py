@@ -43,7 +43,7 @@ jobs:
 operations: {savepoint: 1s..3s, cancel: 100ms..900ms}
 """
 TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators", "/metrics?get=load,uptime")
-QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW_EXAMPLES = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[object]:
@@ -95,7 +95,7 @@ def test_another_seed_gives_another_timeline() -> None:
         assert harness.timeline() != other.timeline()
 
 
-@QUIET
+@FEW_EXAMPLES
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
 def test_many_small_advances_give_the_same_responses_as_a_large_one(steps: list[int]) -> None:
     with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
