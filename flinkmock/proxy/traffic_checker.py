@@ -39,14 +39,14 @@ class TrafficChecker:
 
     Attributes:
         report: Deviations of the server.
-        advice: Sentences about mistakes in clients' requests, each with the number of such requests.
+        mistakes: Sentences about clients' requests: mistakes and advice, each with the number of such requests.
         requests_with_mistakes: The number of requests with such mistakes.
         unanswered: Sentences about requests without a complete response, each with the number of such requests.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
         self.report = Report(url, str(contract.release))
-        self.advice: Counter[str] = Counter()
+        self.mistakes: Counter[str] = Counter()
         self.requests_with_mistakes = 0
         self.unanswered: Counter[str] = Counter()
         self._details: dict[str, str] = {}
@@ -97,15 +97,15 @@ class TrafficChecker:
                 findings = self._check_response(exchange, operation, response)
                 if not findings and status == operation.status and operation.method == "GET":
                     findings = self._check_coherence(exchange.target, operation, body, started_at, ended_at)
-        advice = self._mistakes(exchange, operation, response)
+        mistakes = self._mistakes_in_request(exchange, operation, response)
         if exchange.body_bytes:
-            advice += exchange.contract_review.advice
+            mistakes += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
-            advice += self._target_advice(operation.id, exchange.target)
-        self.advice.update(advice)
-        self.requests_with_mistakes += bool(advice)
+            mistakes += self._target_advice(operation.id, exchange.target)
+        self.mistakes.update(mistakes)
+        self.requests_with_mistakes += bool(mistakes)
         notes, self._new_notes = self._new_notes, []
-        return [*findings, *advice, *(f"note: {note}" for note in notes)]
+        return [*findings, *mistakes, *(f"note: {note}" for note in notes)]
 
     def end(self) -> None:
         """Add findings that were held back to the report."""
@@ -132,7 +132,9 @@ class TrafficChecker:
         if len(self.report.notes) < MAX_NOTES:
             self.report.notes.append(note)
 
-    def _mistakes(self, exchange: Exchange, operation: Operation | None, response: HttpResponse) -> list[str]:
+    def _mistakes_in_request(
+        self, exchange: Exchange, operation: Operation | None, response: HttpResponse
+    ) -> list[str]:
         """Return sentences about a request that Flink rejects, or for which it has no operation."""
         status = response.status
         if operation is None:
@@ -197,8 +199,8 @@ class TrafficChecker:
     def client_findings(self) -> list[str]:
         """Return lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
-        title_of_advice = f"client requests ({self.requests_with_mistakes} with mistakes)"
-        for title, sentences in ((title_of_advice, self.advice), ("without a response", self.unanswered)):
+        title_of_mistakes = f"client requests ({self.requests_with_mistakes} with mistakes)"
+        for title, sentences in ((title_of_mistakes, self.mistakes), ("without a response", self.unanswered)):
             if sentences:
                 lines += ["", f"{title}:"]
                 for sentence, count in sentences.items():

@@ -110,7 +110,7 @@ async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
     was_forwarded = "reply" not in fault and fault.get("drop") not in ("reset", "close")
     assert cluster.requests.count("GET /config") == proxy.report.requests == was_forwarded
     assert proxy.report.clean, proxy.summary()
-    assert not proxy.checker.advice
+    assert not proxy.checker.mistakes
 
 
 async def test_after_processing_loses_the_response_but_not_the_request(

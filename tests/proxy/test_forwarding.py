@@ -93,7 +93,7 @@ async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
         for path in ("/", "/main.a877f62051d76ab2.js", "/assets/favicon/favicon.ico", "/unknown"):
             async with session.get(url + path) as response:
                 assert response.status == 200
-    assert list(proxy.checker.advice) == ["GET /unknown succeeds, but is not an operation of Flink 2.3."]
+    assert list(proxy.checker.mistakes) == ["GET /unknown succeeds, but is not an operation of Flink 2.3."]
 
 
 async def test_the_proxy_answers_502_for_an_upstream_server_that_does_not_respond(
