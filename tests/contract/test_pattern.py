@@ -1,4 +1,4 @@
-"""Request patterns such as `GET /jobs/:jobid`."""
+"""Request patterns such as `GET /jobs/:jobid` match the requests of their operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths to values in a JSON body."""
+"""Paths find values in a JSON body, and paths that no response can have are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fault applies: each condition, their combinations, and the seed."""
+"""The conditions of a fault, their combination and the seed select the requests to which it applies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses that vary as far as the contract allows."""
+"""Responses vary within what the contract allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration of a cluster, its entries and the typed values of options."""
+"""A cluster's configuration has Flink's defaults, entries in Flink's order, and typed values."""
 
 import pytest
 

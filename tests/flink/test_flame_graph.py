@@ -1,4 +1,4 @@
-"""Flame graphs: the values of nodes add up, and the frames are those of the recordings."""
+"""The values in a flame graph add up, and its frames are the recorded ones."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Counts of expectations, such as `2..5 times`."""
+"""Counts of expectations, such as `2..5 times`, are parsed and formatted."""
 
 from __future__ import annotations
 

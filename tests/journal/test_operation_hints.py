@@ -1,4 +1,4 @@
-"""Hints about requests that match no operation."""
+"""Requests that match no operation get hints."""
 
 from __future__ import annotations
 

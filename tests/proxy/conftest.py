@@ -1,3 +1,5 @@
+"""Fixtures that run proxies and collect their exchanges."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""`flinkmock proxy` as a process."""
+"""`flinkmock proxy` forwards requests, prints findings and ends with an exit code."""
 
 from __future__ import annotations
 

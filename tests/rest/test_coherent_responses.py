@@ -1,4 +1,4 @@
-"""Values in responses that have to agree with each other."""
+"""Durations, record counts and split metrics in responses agree with each other."""
 
 from __future__ import annotations
 

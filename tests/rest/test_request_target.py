@@ -1,4 +1,4 @@
-"""The request target: escapes, path and query. See docs/flink-behaviour.md#target."""
+"""Request targets are parsed as in Netty. See docs/flink-behaviour.md#target."""
 
 import pytest
 from hypothesis import given

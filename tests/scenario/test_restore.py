@@ -1,4 +1,4 @@
-"""Restoring from savepoints: vertex ids, skipped state, claimed savepoints."""
+"""A job restores from a savepoint if its vertices match, and a claimed savepoint is deleted."""
 
 from __future__ import annotations
 

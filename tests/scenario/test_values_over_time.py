@@ -1,4 +1,4 @@
-"""Values over time: metrics, back pressure, skew, watermarks, accumulators, the exception history."""
+"""Metrics, back pressure, skew, watermarks and accumulators follow the values of the scenario over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wait conditions: `3 polls` and `signal go`, in lifecycles and operations."""
+"""Steps and operations wait for conditions such as `3 polls` and `signal go`."""
 
 from __future__ import annotations
 

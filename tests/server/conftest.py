@@ -1,3 +1,5 @@
+"""Fixtures that run a server with a fake engine, and a client that sends requests unchanged."""
+
 from __future__ import annotations
 
 import http.client

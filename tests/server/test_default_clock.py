@@ -1,4 +1,4 @@
-"""The default clock of FlinkMock, with clients that sleep, clients that don't, and clients with timeouts."""
+"""The default clock of FlinkMock works for clients that sleep, that don't sleep, and that have timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole request path, over HTTP, with stub handlers."""
+"""Requests over HTTP pass through the whole request path to stub handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of Flink's web server: the allowed origin, and the port."""
+"""Responses follow Flink's options for the allowed origin and the port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/jobs/:jobid/checkpoints/config`."""
+"""`/jobs/:jobid/checkpoints/config` shows the state backend and the checkpointing mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of jobs and subtasks that have ended, as polled on 2.3.0 and 1.20.5 every two seconds."""
+"""Ended jobs and subtasks have the metrics that 2.3.0 and 1.20.5 showed when polled every two seconds."""
 
 from __future__ import annotations
 

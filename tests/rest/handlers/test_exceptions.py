@@ -1,4 +1,4 @@
-"""The exception history while a job restarts."""
+"""The exception history lists the failure of a job that restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standard output of TaskManagers."""
+"""Print sinks write to the standard output of TaskManagers."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Plans: the order and the descriptions of vertices."""
+"""Plans have Flink's order and descriptions of vertices."""
 
 from __future__ import annotations
 

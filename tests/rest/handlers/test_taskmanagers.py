@@ -1,4 +1,4 @@
-"""The allocated slots in the details of a TaskManager."""
+"""The details of a TaskManager list its allocated slots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON has the bytes that Jackson writes."""
+"""Values are encoded as the JSON that Jackson writes."""
 
 import json
 
