@@ -62,14 +62,14 @@ class _CountedFault:
 
     Attributes:
         fault: The fault.
-        matched: The number of requests that met its conditions.
-        hits: The number of requests to which it applied.
-        changed_paths: Those of its paths at which a response had a value.
+        match_count: The number of requests that met its conditions.
+        hit_count: The number of requests to which it applied.
+        changed_paths: Those of the `value_paths` of the fault at which a response had a value.
     """
 
     fault: Fault
-    matched: int = 0
-    hits: int = 0
+    match_count: int = 0
+    hit_count: int = 0
     changed_paths: frozenset[str] = frozenset()
 
 
@@ -140,7 +140,7 @@ class Faults:
 
     def hits(self, name: str) -> int:
         """Return the number of requests to which the fault with this name applied. Raises NotFound."""
-        hits = [entry.hits for entry in self._entries if entry.fault.name == name]
+        hits = [entry.hit_count for entry in self._entries if entry.fault.name == name]
         if not hits:
             names = [entry.fault.name for entry in self._entries]
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, names)}')
@@ -179,20 +179,20 @@ class Faults:
         with self._lock:
             for entry in self._matching_faults(request.method, request.path, request.operation):
                 if _meets_conditions(entry.fault, request):
-                    entry.matched += 1
+                    entry.match_count += 1
                     if hit is None and self._is_selected(entry):
-                        entry.hits += 1
-                        hit = FaultHit(entry.fault, entry.matched, self._delay(entry.fault, entry.matched))
+                        entry.hit_count += 1
+                        hit = FaultHit(entry.fault, entry.match_count, self._delay(entry.fault, entry.match_count))
         return hit
 
     def _is_selected(self, entry: _CountedFault) -> bool:
         """Return whether the fault applies to the request that was just counted."""
-        trigger, nth = entry.fault.trigger, entry.matched
+        trigger, nth = entry.fault.trigger, entry.match_count
         return (
             nth % trigger.every == 0
             and (not trigger.nth or nth in trigger.nth)
             and (trigger.chance >= 1 or self.random.number("fault", entry.fault.name, nth, "chance") < trigger.chance)
-            and (trigger.times is None or entry.hits < trigger.times)
+            and (trigger.times is None or entry.hit_count < trigger.times)
         )
 
     def _delay(self, fault: Fault, nth: int) -> float:
@@ -208,10 +208,10 @@ class Faults:
 
 
 def _unused_sentences(entry: _CountedFault) -> Iterator[str]:
-    if not entry.hits:
+    if not entry.hit_count:
         yield _never_applied(entry)
         return
-    requests = counted(entry.hits, "request")
+    requests = counted(entry.hit_count, "request")
     for path in entry.fault.value_paths:
         if path not in entry.changed_paths:
             yield f'The fault "{entry.fault.name}" applied to {requests}, but no response had a value at {path}.'
@@ -219,9 +219,9 @@ def _unused_sentences(entry: _CountedFault) -> Iterator[str]:
 
 def _never_applied(entry: _CountedFault) -> str:
     never_applied = f'The fault "{entry.fault.name}" never applied'
-    if not entry.matched:
+    if not entry.match_count:
         return f"{never_applied}: no request met its conditions."
-    requests = counted(entry.matched, "request")
+    requests = counted(entry.match_count, "request")
     return (
         f"{never_applied}: {requests} met its conditions, "
         "but an earlier fault applied, or every, nth and chance selected none."

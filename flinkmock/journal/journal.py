@@ -65,13 +65,13 @@ class Journal(Sequence[Exchange]):
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit = limits.JOURNAL if limit is None else limit
         self._entries: deque[Exchange | _LazyExchange] = deque(maxlen=limit)
-        self._has_lazy = False
+        self._has_lazy_entries = False
         self._count = 0
         """The number of all exchanges, including those that were dropped."""
         self._expected_numbers: set[int] = set()
         """Numbers of the requests without an operation that a test expected or waited for."""
         self._changed = threading.Condition()
-        self._waiting = 0
+        self._waiting_thread_count = 0
         """The number of threads that wait for a change."""
 
     @property
@@ -84,7 +84,7 @@ class Journal(Sequence[Exchange]):
             self._count += 1
             exchange.number = self._count
             self._entries.append(exchange)
-            if self._waiting:
+            if self._waiting_thread_count:
                 self._changed.notify_all()
 
     def add_lazily(self, create: Callable[..., Exchange], *args: Any) -> None:
@@ -92,17 +92,17 @@ class Journal(Sequence[Exchange]):
         with self._changed:
             self._count += 1
             self._entries.append((create, args))
-            self._has_lazy = True
-            if self._waiting:
+            self._has_lazy_entries = True
+            if self._waiting_thread_count:
                 self._changed.notify_all()
 
     @property
     def _exchanges(self) -> deque[Exchange]:
         """All exchanges in the journal. The caller holds `_changed`."""
-        if self._has_lazy:
+        if self._has_lazy_entries:
             exchanges = [_exchange(entry, number) for number, entry in enumerate(self._entries, self.dropped + 1)]
             self._entries = deque(exchanges, self.limit)
-            self._has_lazy = False
+            self._has_lazy_entries = False
         return cast("deque[Exchange]", self._entries)
 
     def clear(self) -> None:
@@ -118,7 +118,7 @@ class Journal(Sequence[Exchange]):
         """Return to the state of a snapshot."""
         with self._changed:
             self._entries = deque(snapshot.exchanges, self.limit)
-            self._has_lazy = False
+            self._has_lazy_entries = False
             self._count = snapshot.count
             self._expected_numbers = set(snapshot.expected_numbers)
 
@@ -254,11 +254,11 @@ class Journal(Sequence[Exchange]):
                 if len(matching) >= times:
                     self._mark_expected(matching)
                     return matching
-                self._waiting += 1
+                self._waiting_thread_count += 1
                 try:
                     has_changed = self._changed.wait(max(deadline - monotonic(), 0))
                 finally:
-                    self._waiting -= 1
+                    self._waiting_thread_count -= 1
                 if not has_changed and monotonic() >= deadline:
                     break
         raise self.timeout_error(matcher, times, timeout)
