@@ -115,7 +115,7 @@ class ClusterTime:
         self._clocks.uninstall()
 
     def attach(self, *clusters: FlinkMock) -> None:
-        """Make the clients of further clusters follow this time. Raises InvalidArgument."""
+        """Make the clients of additional clusters follow this time. Raises InvalidArgument."""
         for cluster in clusters:
             attached = _AttachedCluster(cluster, cluster.engine, 0)
             self._attached_clusters.append(attached)

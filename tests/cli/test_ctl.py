@@ -152,7 +152,7 @@ def test_snapshots_are_taken_listed_and_deleted(ctl: Ctl) -> None:
 
 
 def test_clusters_are_created_and_deleted(ctl: Ctl) -> None:
-    assert ctl("cluster", "list")[1] == "There are no further clusters.\n"
+    assert ctl("cluster", "list")[1] == "There are no additional clusters.\n"
     url = ctl("cluster", "create", "--clock", "virtual")[1].split()[1]
     assert "clock virtual" in ctl("clock", "--url", url)[1]
     assert "clock virtual" in ctl("clock", "--url", f"{url}/__flinkmock__/v1")[1]

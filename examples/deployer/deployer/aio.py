@@ -75,7 +75,7 @@ class Deployer:
         return await self._take_savepoint(job_id, "stop", body)
 
     async def wait_until_up(self, job_id: str) -> None:
-        """Wait until the job and its tasks run. Raises JobTerminated with the cause if the job fails."""
+        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job fails."""
         end = time.monotonic() + self._timeout
         while not is_up(details := await self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:

@@ -55,7 +55,7 @@ def location_of(response: Json) -> str | None:
     """Return the savepoint path, or None while it is in progress.
 
     Raises:
-        SavepointFailed: The savepoint has failed. The status of a failed savepoint is COMPLETED, too.
+        SavepointFailed: The savepoint has failed. The status of a failed savepoint is also COMPLETED.
     """
     if response["status"]["id"] != "COMPLETED":
         return None
@@ -66,7 +66,7 @@ def location_of(response: Json) -> str | None:
 
 
 def is_up(job: Json) -> bool:
-    """Return whether the job and its tasks run. A job is RUNNING before its tasks are."""
+    """Return whether the job and its tasks are running. A job is RUNNING before its tasks are."""
     return job["state"] == "RUNNING" and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in job["vertices"])
 
 

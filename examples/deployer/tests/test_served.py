@@ -37,7 +37,7 @@ def start(server: Server) -> Iterator[Start]:
             scenario: Path | str = ORDERS, flink: str = "2.3", on_sleep: Callable[[ServedCluster], None] | None = None
         ) -> tuple[ServedCluster, Deployer]:
             flink_cluster = stack.enter_context(server.cluster(scenario, flink))
-            flink_cluster.advance(60)  # the tasks of `orders` run
+            flink_cluster.advance(60)  # now the tasks of `orders` are running
 
             def sleep(seconds: float) -> None:
                 flink_cluster.advance(seconds)

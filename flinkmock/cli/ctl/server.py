@@ -10,7 +10,7 @@ from flinkmock.cli.ctl.session import Session
 def configure(actions: Actions) -> None:
     cluster = actions.group(
         "cluster",
-        "Create, list and delete further clusters in the same process",
+        "Create, list and delete additional clusters in the same process",
         example="create orders.yaml --clock virtual",
     )
     create_parser = cluster.add(
@@ -45,7 +45,7 @@ def create(session: Session) -> None:
 def list_clusters(session: Session) -> None:
     response = session.client.request("GET", "clusters")
     rows = [[cluster["id"], cluster["url"], cluster["flink"]] for cluster in response["clusters"]]
-    session.show_rows(response, ("cluster", "url", "flink"), rows, "There are no further clusters.")
+    session.show_rows(response, ("cluster", "url", "flink"), rows, "There are no additional clusters.")
 
 
 def delete(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Operations on further clusters in the same process."""
+"""Operations on additional clusters in the same process."""
 
 from __future__ import annotations
 
