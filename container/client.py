@@ -1,4 +1,4 @@
-"""The client in the compose file. It advances cluster time by 5 minutes, then waits until all tasks of `orders` are running."""
+"""The client in the compose file. It advances cluster time by 5 minutes, then waits until all tasks of `orders` run."""
 
 import json
 import os

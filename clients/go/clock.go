@@ -23,6 +23,7 @@ func (f *FlinkMock) RunUntil(job, state string) time.Time {
 	return f.clock(http.MethodPost, "/clock/run-until", map[string]string{"job": job, "state": state})
 }
 
+// clock calls an operation on the clock and returns the cluster time after it.
 func (f *FlinkMock) clock(method, path string, body any) time.Time {
 	f.t.Helper()
 	var response struct{ Now int64 }

@@ -121,7 +121,7 @@ func TestJobsAreSubmittedFailRestartFinishAndAreCancelled(t *testing.T) {
 	check(t, "job", flink.WaitForJob("report", "FINISHED", time.Second).Name, "report")
 }
 
-func TestASignalReleasesAJobThatWaitsForIt(t *testing.T) {
+func TestASignalLetsAWaitingJobContinue(t *testing.T) {
 	scenario := "jobs: {orders: {lifecycle: [RUNNING: signal go, FINISHED]}}"
 	flink := flinkmock.Start(t, scenario, flinkmock.Clock("virtual"))
 	flink.Advance(time.Hour)
@@ -130,7 +130,7 @@ func TestASignalReleasesAJobThatWaitsForIt(t *testing.T) {
 	flink.RunUntil("orders", "FINISHED")
 }
 
-func TestTheLeaderFailsAndTaskManagersJoinAndLeave(t *testing.T) {
+func TestTheLeaderCrashesAndTaskManagersJoinAndLeave(t *testing.T) {
 	flink := flinkmock.Start(t, nil, flinkmock.Clock("virtual"))
 	flink.CrashLeader(5 * time.Second)
 	if _, err := http.Get(flink.URL + "/taskmanagers"); err == nil {

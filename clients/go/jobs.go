@@ -36,7 +36,7 @@ type Exception struct {
 	Cause   *Exception `json:"cause,omitempty"`
 }
 
-// Jobs returns all jobs in the order of submission.
+// Jobs returns all jobs in order of submission.
 func (f *FlinkMock) Jobs() []Job {
 	f.t.Helper()
 	var list struct{ Jobs []Job }
@@ -52,7 +52,7 @@ func (f *FlinkMock) Job(job string) Job {
 	return result
 }
 
-// SubmitJob submits a job. The definition has "template" and the keys of a job in a scenario; it may be nil.
+// SubmitJob submits a job. The definition can have "template" and the keys of a job in a scenario; it may be nil.
 func (f *FlinkMock) SubmitJob(name string, definition map[string]any) Job {
 	f.t.Helper()
 	body := map[string]any{"name": name}

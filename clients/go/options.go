@@ -34,11 +34,11 @@ func Seed(seed int) Option {
 }
 
 // StartTime sets the cluster time at which the scenario begins. Default: the scenario's, else now.
-func StartTime(moment time.Time) Option {
-	return func(o *options) { o.startTime = moment.UTC().Format(time.RFC3339Nano) }
+func StartTime(start time.Time) Option {
+	return func(o *options) { o.startTime = start.UTC().Format(time.RFC3339Nano) }
 }
 
-// AllowUnexpected lets Verify allow requests that match no operation of the release.
+// AllowUnexpected makes Verify accept requests that match no operation of the release.
 func AllowUnexpected() Option {
 	return func(o *options) { o.allowUnexpected = true }
 }

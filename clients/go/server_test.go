@@ -24,7 +24,7 @@ func writeProgram(t *testing.T, folder, script string) string {
 	return path
 }
 
-func TestFlinkmockIsSoughtInTheVariableTheEnvironmentThePathAndPython(t *testing.T) {
+func TestFindCommandTriesTheVariableTheVirtualEnvironmentThePathAndPython(t *testing.T) {
 	environment, onPath := t.TempDir(), t.TempDir()
 	inEnvironment := writeProgram(t, filepath.Join(environment, "bin"), "")
 	t.Setenv("PATH", onPath)
@@ -43,7 +43,7 @@ func TestFlinkmockIsSoughtInTheVariableTheEnvironmentThePathAndPython(t *testing
 	check(writeProgram(t, onPath, ""))
 }
 
-func TestTheReasonOfAFailedStartIsReported(t *testing.T) {
+func TestTheReasonForAFailedStartIsReported(t *testing.T) {
 	broken := writeProgram(t, t.TempDir(), "echo 'no module named aiohttp' >&2; exit 3")
 	other := writeProgram(t, t.TempDir(), "echo hello")
 	for program, reasons := range map[string][]string{

@@ -184,7 +184,7 @@ export class FlinkMock {
   jobs(): Promise<Job[]>;
   /** Returns a job by id or name. */
   job(job: string): Promise<Job>;
-  /** Submits a job. The definition has `template` and the keys of a job in a scenario. */
+  /** Submits a job. The definition can have `template` and the keys of a job in a scenario. */
   submitJob(name: string, definition?: Record<string, unknown>): Promise<Job>;
   /** Makes a task of the job throw an exception. */
   failJob(job: string, options?: { exception?: JavaException; vertex?: string }): Promise<Job>;

@@ -1,5 +1,5 @@
-// Package deployer puts Flink jobs on a session cluster and upgrades them: an example of a client that is tested with
-// flinkmock.
+// Package deployer deploys Flink jobs to a session cluster and upgrades them. It is an example of a client that is tested
+// with flinkmock.
 package deployer
 
 import (
@@ -99,7 +99,7 @@ func (d *Deployer) Stop(ctx context.Context, jobID, directory string) (string, e
 	return d.takeSavepoint(ctx, jobID, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
 }
 
-// WaitUntilUp waits until the job and its tasks run. If the job fails, the error has the cause.
+// WaitUntilUp waits until the job and its tasks are running. If the job fails, the error has the cause.
 func (d *Deployer) WaitUntilUp(ctx context.Context, jobID string) error {
 	end := d.Now().Add(d.Timeout)
 	for {

@@ -26,7 +26,7 @@ const (
 func start(t *testing.T, scenario string, options ...flinkmock.Option) (*flinkmock.FlinkMock, *deployer.Deployer) {
 	t.Helper()
 	flink := flinkmock.Start(t, scenario, append(options, flinkmock.Clock("virtual"))...)
-	flink.Advance(time.Minute) // the tasks of `orders` run
+	flink.Advance(time.Minute) // now the tasks of `orders` are running
 	client := deployer.New(flink.URL)
 	client.Now = flink.Now
 	client.Sleep = func(_ context.Context, duration time.Duration) error {

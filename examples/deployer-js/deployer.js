@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { JobTerminated, RequestFailed, ResponseLost, TimedOut } from "./errors.js";
-import { TERMINAL_STATES, causeOf, hasTriggerIds, isUp, locationOf, savepointBody } from "./flink.js";
+import { TERMINAL_STATES, causeOf, acceptsTriggerIds, isUp, locationOf, savepointBody } from "./flink.js";
 
 /** Deploys and upgrades jobs on one cluster. All methods reject with a DeployError. */
 export class Deployer {
@@ -46,7 +46,7 @@ export class Deployer {
     return this.#takeSavepoint(jobId, "stop", { targetDirectory: directory, drain: false });
   }
 
-  /** Waits until the job and its tasks run. Rejects with JobTerminated and the cause if the job fails. */
+  /** Waits until the job and its tasks are running. Rejects with JobTerminated and the cause if the job fails. */
   async waitUntilUp(jobId) {
     const end = this.#options.now() + this.#options.timeout;
     for (;;) {
@@ -75,7 +75,7 @@ export class Deployer {
   }
 
   async #takeSavepoint(jobId, endpoint, fields) {
-    this.#supportsTriggerIds ??= hasTriggerIds(await this.#send("GET", "/config"));
+    this.#supportsTriggerIds ??= acceptsTriggerIds(await this.#send("GET", "/config"));
     const json = savepointBody(this.#supportsTriggerIds, fields);
     const triggered = await this.#send("POST", `/jobs/${jobId}/${endpoint}`, {
       json,

@@ -7,7 +7,7 @@ import { SavepointFailed } from "./errors.js";
 export const TERMINAL_STATES = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
-export function hasTriggerIds(config) {
+export function acceptsTriggerIds(config) {
   const [major, minor] = config["flink-version"].split(".").map(Number);
   return major > 1 || minor >= 15;
 }
@@ -17,7 +17,11 @@ export function savepointBody(supportsTriggerIds, fields) {
   return supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
 }
 
-/** Returns the savepoint path, or null while it is in progress. A failed savepoint is also COMPLETED. */
+/**
+ * Returns the savepoint path, or null while it is in progress.
+ *
+ * @throws SavepointFailed if the savepoint has failed; the status of a failed savepoint is also COMPLETED
+ */
 export function locationOf(response) {
   if (response.status.id !== "COMPLETED") return null;
   const { location, "failure-cause": failure } = response.operation;
@@ -25,7 +29,7 @@ export function locationOf(response) {
   return location;
 }
 
-/** Returns whether the job and its tasks run. A job is RUNNING before its tasks are. */
+/** Returns whether the job and its tasks are running. A job is RUNNING before its tasks are. */
 export function isUp(job) {
   return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
 }

@@ -73,7 +73,7 @@ def test_omissions_are_listed() -> None:
     observations.jobs["0"] = replace(job, name="lost", gone=True)
     assert omissions(observations) == [
         "12 of 75 polls: the cluster did not answer.",
-        "job lost: no longer listed at the end of the recording. The cluster was restarted, or has forgotten them.",
+        "job lost: no longer listed at the end of the recording. The cluster was restarted, or dropped old jobs.",
         "uploaded jars a.jar, b.jar: a scenario has no jars.",
         "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
         "job orders: 7 more metrics of src.",

@@ -4,6 +4,12 @@ import { createInterface } from "node:readline";
 import { findCommand } from "./command.js";
 import { API_PREFIX, ControlApi, FlinkMockError } from "./control.js";
 
+/** The number of characters of standard error that an error message shows. */
+const MAX_STDERR = 4000;
+const INSTALL =
+  "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
+  "or in an active virtual environment";
+
 let shared;
 
 /**
@@ -45,9 +51,3 @@ export function startServer([program, ...options]) {
     });
   });
 }
-
-/** The number of characters of standard error that an error message shows. */
-const MAX_STDERR = 4000;
-const INSTALL =
-  "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
-  "or in an active virtual environment";

@@ -35,7 +35,7 @@ test("FLINKMOCK, the virtual environment, the path and Python are tried in this 
   assert.deepEqual(findCommand(env), [programOnPath]);
 });
 
-test("the reason of a failed start is reported", { skip: SKIP }, async () => {
+test("the reason for a failed start is reported", { skip: SKIP }, async () => {
   await assert.rejects(startServer(["/nowhere/flinkmock"]), /ENOENT.*Install flinkmock with pip/s);
   const broken = writeProgram(temporaryFolder(), "echo 'no module named aiohttp' >&2; exit 3");
   await assert.rejects(startServer([broken]), /exit code 3.*no module named aiohttp/s);

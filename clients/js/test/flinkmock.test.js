@@ -58,7 +58,7 @@ test("a scenario is text, a file or a built-in scenario", async (t) => {
   }
 });
 
-test("the clock is advanced and runs until a state", async (t) => {
+test("the clock advances by a duration, and until a job is in a state", async (t) => {
   const flink = await start(t, { jobs: { report: "batch" } }, { clock: "virtual" });
   const begin = await flink.now();
   assert.equal(await flink.advance("5ms"), begin + 5);
@@ -87,7 +87,7 @@ test("jobs are submitted, fail, restart, finish and are cancelled", async (t) =>
   assert.equal((await flink.waitForJob("report", "FINISHED", "1s")).name, "report");
 });
 
-test("a signal releases a job that waits for it", async (t) => {
+test("a signal lets a waiting job continue", async (t) => {
   const scenario = { jobs: { orders: { lifecycle: [{ RUNNING: "signal go" }, "FINISHED"] } } };
   const flink = await start(t, scenario, { clock: "virtual" });
   await flink.advance("1h");
@@ -159,7 +159,7 @@ test("snapshots are restored and scenarios replaced", async (t) => {
   assert.match(flink.flink, /^1\.12\./);
 });
 
-test("unmet expectations and unknown operations fail verify", async () => {
+test("verify reports unmet expectations and unknown operations", async () => {
   const flink = await FlinkMock.open({ expect: [{ "GET /overview": 1 }] }, { flink: "2.3" });
   await get(`${flink.url}/job`);
   await assert.rejects(flink.verify(), (error) => {

@@ -47,7 +47,7 @@ const LOST_RESPONSE = { match: "POST /jobs/:jobid/savepoints", times: 1, drop: "
 /** Starts a cluster whose time advances only while the deployer sleeps. */
 async function startDeployer(t, scenario, { flink: release, onSleep = async () => {}, ...options } = {}) {
   const flink = await start(t, scenario, { clock: "virtual", flink: release });
-  let time = await flink.advance("1m"); // the tasks of `orders` run
+  let time = await flink.advance("1m"); // now the tasks of `orders` are running
   const sleep = async (ms) => {
     time = await flink.advance(`${ms}ms`);
     await onSleep(flink);

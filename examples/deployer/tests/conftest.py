@@ -1,4 +1,4 @@
-"""Fixtures of both test modules."""
+"""Fixtures that all test modules share."""
 
 from pathlib import Path
 from zipfile import ZipFile

@@ -29,8 +29,8 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
     gone = [job.name for job in observations.jobs.values() if job.gone]
     if gone:
         yield (
-            f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster was restarted, or has "
-            "forgotten them."
+            f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster was restarted, or "
+            "dropped old jobs."
         )
     without_graph = [
         job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")

@@ -63,7 +63,7 @@ public final class Deployer {
         return takeSavepoint(jobId, "stop", Map.of("targetDirectory", directory, "drain", false));
     }
 
-    /** Waits until the job and its tasks run. Throws JobTerminated with the cause if the job fails. */
+    /** Waits until the job and its tasks are running. Throws JobTerminated with the cause if the job fails. */
     public void waitUntilUp(String jobId) throws DeployException, InterruptedException {
         Instant end = time.now().plus(timeout);
         for (JsonNode details = get("/jobs/" + jobId); !Flink.isUp(details); details = get("/jobs/" + jobId)) {
@@ -102,7 +102,7 @@ public final class Deployer {
 
     private String takeSavepoint(String jobId, String endpoint, Map<String, Object> fields)
             throws DeployException, InterruptedException {
-        Map<String, Object> body = Flink.savepointBody(Flink.hasTriggerIds(get("/config")), fields);
+        Map<String, Object> body = Flink.savepointBody(Flink.acceptsTriggerIds(get("/config")), fields);
         JsonNode triggered = post("/jobs/" + jobId + "/" + endpoint, body, 202, body.containsKey("triggerId"));
         String status = "/jobs/" + jobId + "/savepoints/" + triggered.path("request-id").asText();
         Instant end = time.now().plus(timeout);

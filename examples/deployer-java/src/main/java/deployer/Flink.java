@@ -18,7 +18,7 @@ final class Flink {
     private Flink() {}
 
     /** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
-    static boolean hasTriggerIds(JsonNode config) {
+    static boolean acceptsTriggerIds(JsonNode config) {
         String[] numbers = config.path("flink-version").asText().split("\\.");
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
     }
@@ -32,7 +32,11 @@ final class Flink {
         return body;
     }
 
-    /** Returns the savepoint path; empty while it is in progress. A failed savepoint is also COMPLETED. */
+    /**
+     * Returns the savepoint path; empty while it is in progress.
+     *
+     * @throws DeployException.SavepointFailed if the savepoint has failed; its status is then also COMPLETED
+     */
     static Optional<String> location(JsonNode response) throws DeployException {
         if (!response.path("status").path("id").asText().equals("COMPLETED")) {
             return Optional.empty();
@@ -45,7 +49,7 @@ final class Flink {
         return Optional.of(operation.path("location").asText());
     }
 
-    /** Returns whether the job and its tasks run. A job is RUNNING before its tasks are. */
+    /** Returns whether the job and its tasks are running. A job is RUNNING before its tasks are. */
     static boolean isUp(JsonNode job) {
         for (JsonNode vertex : job.path("vertices")) {
             if (!UP_STATES.contains(vertex.path("status").asText())) {

@@ -113,7 +113,7 @@ public final class FlinkMock implements AutoCloseable {
         return timeOf(control.post("/clock/run-until", Map.of("job", job, "state", state)));
     }
 
-    /** Returns all jobs in the order of submission. */
+    /** Returns all jobs in order of submission. */
     public List<Job> jobs() {
         return List.of(ControlApi.convert(control.get("/jobs").get("jobs"), Job[].class));
     }

@@ -98,7 +98,7 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(scenario = "jobs: {orders: {lifecycle: [RUNNING: signal go, FINISHED]}}", clock = "virtual")
-    void aSignalReleasesAJobThatWaitsForIt(FlinkMock flink) {
+    void aSignalLetsAWaitingJobContinue(FlinkMock flink) {
         flink.advance("1h");
         assertEquals("RUNNING", flink.job("orders").state());
         flink.signal("go");
@@ -107,7 +107,7 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(clock = "virtual")
-    void theLeaderFailsAndTaskManagersJoinAndLeave(FlinkMock flink) throws Exception {
+    void theLeaderCrashesAndTaskManagersJoinAndLeave(FlinkMock flink) throws Exception {
         flink.crashLeader("5s");
         assertThrows(IOException.class, () -> get(flink.url() + "/taskmanagers"));
         flink.advance("1m");

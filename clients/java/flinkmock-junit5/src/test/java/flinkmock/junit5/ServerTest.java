@@ -28,7 +28,7 @@ class ServerTest {
     }
 
     @Test
-    void flinkmockIsSoughtInTheVariableTheEnvironmentThePathAndPython() throws IOException {
+    void findCommandTriesTheVariableTheVirtualEnvironmentThePathAndPython() throws IOException {
         String inEnvironment = program("environment/bin", "");
         String onPath = program("path", "");
         Map<String, String> variables = new HashMap<>(Map.of(
@@ -45,7 +45,7 @@ class ServerTest {
     }
 
     @Test
-    void theReasonOfAFailedStartIsReported() throws IOException {
+    void theReasonForAFailedStartIsReported() throws IOException {
         checkFailedStart("/nowhere/flinkmock", "Install flinkmock with pip");
         checkFailedStart(program("broken", "echo 'no module named aiohttp' >&2; exit 3"), "no module named aiohttp");
         checkFailedStart(program("other", "echo hello"), "unexpected output: hello");
