@@ -29,7 +29,7 @@ def wall_ms() -> int:
 
 
 def _create_clock(mode: str, start_time: int | None) -> Clock:
-    """Return a clock. Raises InvalidArgument. Without a start time, it begins as the argument of `Engine` describes."""
+    """Return a clock that begins at `start_time`; for None, see the argument of `Engine`. Raises InvalidArgument."""
     clock = Clock(mode, wall_ms, DEFAULT_START_TIME if start_time is None else start_time)
     if start_time is None and clock.follows_wall:
         return Clock(mode, wall_ms)

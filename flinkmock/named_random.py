@@ -35,7 +35,7 @@ class UniformRange:
 class CyclicValues:
     """Numbers that are taken in turn, starting again after the last one.
 
-    It is used for measured durations (ms) and sizes (bytes) of checkpoints.
+    They are used for measured durations (ms) and sizes (bytes) of checkpoints.
     """
 
     values: tuple[int, ...]
@@ -75,7 +75,7 @@ class NamedRandom:
         return low + int(self.number(*names) * (high - low + 1))
 
     def draw(self, values: object, *names: Name) -> int | None:
-        """Return a number in the range `values`, or one of the values that are taken in turn.
+        """Return a random number in the range `values`, or a random one of these cyclic values.
 
         Returns:
             The number; None for a range without an upper limit, and for wait conditions.
@@ -91,7 +91,7 @@ class NamedRandom:
         return chance > 0 and self.number(*names) < chance
 
     def hex(self, digits: int, *names: Name) -> str:
-        """Return a number of hexadecimal digits, at most 40."""
+        """Return `digits` hexadecimal digits, at most 40."""
         return self._digest(names).hex()[:digits]
 
     def uuid(self, *names: Name) -> str:

@@ -1,8 +1,8 @@
 """The private folder of this process for temporary files: uploads, jars, certificates.
 
-Each process has one folder within that for temporary files. Only its user can read it. The process holds a lock on a
-file in it, and removes the folder at its end. If a process is killed, the next process removes the folder, because its
-lock is free.
+Each process has one folder inside the system's folder for temporary files. Only its user can read it. The process holds
+a lock on a file in it, and removes the folder when it exits. If a process is killed, the next process finds the lock
+free and removes the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 try:
     import fcntl
-except ImportError:  # Windows, on which leftovers are not removed
+except ImportError:  # Windows, where leftovers are not removed
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "flinkmock-process-"
@@ -28,7 +28,7 @@ _LOCK_FILE = "lock"
 class _PrivateFolder(NamedTuple):
     path: Path
     process_id: int
-    """The process that removes the folder at its end; a fork of it does not."""
+    """The process that removes the folder when it exits; a fork of it does not."""
 
 
 _PRIVATE_FOLDERS: dict[str, _PrivateFolder] = {}

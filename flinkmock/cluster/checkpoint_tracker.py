@@ -34,9 +34,9 @@ from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
 KEPT = 2 * WINDOW
-"""The number of newest checkpoints that are kept when there are twice as many. Older ones are only counted."""
+"""How many of the newest checkpoints remain when there are twice as many. Older ones are dropped and only counted."""
 FIRST_CHECKPOINT_DELAY_MS = 5
-"""The time from the moment when all tasks run to the first checkpoint, since 2.3."""
+"""How long after all tasks are RUNNING the first checkpoint is triggered, since 2.3."""
 UNBOUNDED_MS = 1 << 50
 """The planned duration of a checkpoint while its end is unknown."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
@@ -104,7 +104,7 @@ class CheckpointTracker:
     def start(
         self, scheduled_at: int, running_at: int, *, eager: bool, vertex_finishes: Mapping[int, int] | None = None
     ) -> None:
-        """Start to trigger periodic checkpoints for an attempt.
+        """Start triggering periodic checkpoints for an attempt.
 
         The first checkpoint is due after a random part of the interval, counted from `scheduled_at`. Checkpoints that
         are due before all tasks run are rejected. An `eager` coordinator (2.3) waits for the tasks instead: its first
@@ -276,20 +276,20 @@ class CheckpointTracker:
         self._next_id += count
         self._next_trigger_at += count * spec.every
 
-    def _compact(self, newest: int, by: int) -> None:
-        """Count and drop the checkpoints that have ended by `by` (epoch ms), except for the `newest` newest ones.
+    def _compact(self, kept_count: int, time: int) -> None:
+        """Count and drop the checkpoints that have ended by `time` (epoch ms), except for the newest `kept_count`.
 
         Do it later if the newest ones include too few completed checkpoints for the percentiles.
         """
-        split = len(self.tracked) - newest
+        split = len(self.tracked) - kept_count
         older_checkpoints, newest_checkpoints = self.tracked[:split], self.tracked[split:]
-        if newest and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW:
+        if kept_count and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW:
             self._compact_at += KEPT
             return
-        ended = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at <= by]
+        ended = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at <= time]
         for checkpoint in sorted(ended, key=_ends_at):
             self._earlier.add(checkpoint)
-        self.tracked = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at > by]
+        self.tracked = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at > time]
         self.tracked += newest_checkpoints
         tracked_ids = {checkpoint.id for checkpoint in self.tracked}
         self._completed, self._failed, self._savepoints = (

@@ -1,8 +1,8 @@
 """The cluster: it owns all other parts of the model, and runs events as its time advances.
 
 Commands (submit, cancel, savepoint, …) have a time, which is never before that of an earlier command. `run_due_events`
-runs the events that are due, in the order of time. Responses are then computed by reading only. The lists in jobs,
-slots and checkpoints only grow, so the past does not change.
+runs the events that are due, in chronological order. Responses are then computed without changing the cluster. The
+lists in jobs, slots and checkpoints only grow, so the past does not change.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Cluster:
         self._generated_job_ids = 0
         """The number of job ids that were generated."""
         self._call_counts: dict[tuple[str, str], int] = {}
-        """(job id, cluster operation) -> number of calls."""
+        """(`subject` of `next_call_fails`, cluster operation) -> number of calls."""
         self._make_components(upload_dir)
         self._register_event_handlers()
         self._start_scenario()
@@ -226,9 +226,9 @@ class Cluster:
     def schedule_when_met(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
         """Add a wait condition that schedules an event when it is met.
 
-        Do nothing if `duration` is not a wait condition; it is unbounded then, and nothing ends it. `subject_id` is the
-        id of the job, or the `wait_key` of the async operation, that waits. `args` are the arguments of the event
-        handler named `handler`, without the time.
+        Do nothing if `duration` is an unbounded time, which nothing ends. `subject_id` is the id of the job, or the
+        `wait_key` of the async operation, that waits. `args` are the arguments of the event handler named `handler`,
+        without the time.
         """
         if isinstance(duration, Polls | Signal):
             condition_met = self.wait_conditions.add(duration, subject_id, handler, *args)
@@ -244,7 +244,7 @@ class Cluster:
         self.run_due_events(at)
 
     def signal(self, name: str, at: int) -> None:
-        """Meet the conditions that wait for a signal or, if there are none, the first one that will wait for it.
+        """Satisfy the conditions that wait for a signal or, if there are none, the first one that will wait for it.
 
         Raises:
             NotFound: The scenario does not use this signal.
@@ -292,13 +292,14 @@ class Cluster:
                 return operations[name]
         return DEFAULT_CLUSTER_OPERATIONS[name]
 
-    def next_call_fails(self, job_id: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
+    def next_call_fails(self, subject: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
         """Count a call of a cluster operation; return whether it fails.
 
-        Calls are counted per job; `job_id` is "" for operations that belong to no job.
+        Calls are counted for each `subject`: the id of the job, the name of the job for a submission, or "" for an
+        operation that belongs to no job.
         """
-        number = self._call_counts[job_id, name] = self._call_counts.get((job_id, name), 0) + 1
-        return number in spec.fails or self.random.happens(spec.chance, name, job_id, number, "fails")
+        number = self._call_counts[subject, name] = self._call_counts.get((subject, name), 0) + 1
+        return number in spec.fails or self.random.happens(spec.chance, name, subject, number, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
@@ -342,7 +343,7 @@ class Cluster:
         return job
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
-        """Start the jobs of the scenario. Jobs with an age start in the past, in the order of time."""
+        """Start the jobs of the scenario, in chronological order. Jobs with an age start in the past."""
         greatest_age = max((self.spec.age, *(spec.age for spec in specs)))
         for taskmanager in self.taskmanagers.all:
             taskmanager.joined_at -= greatest_age

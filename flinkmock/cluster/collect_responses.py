@@ -85,8 +85,8 @@ def _version(job: Job, sink: CollectSink, execution: Execution, random: NamedRan
 def final_results(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> bytes:
     """Return the only element in the accumulator of a finished sink (serializeAccumulatorResult).
 
-    It consists of its length, the offset 0, the version, the checkpointed offset 0, the number of rows, and the rows,
-    each after its length.
+    It consists of the length of what follows, the offset 0, the version, the checkpointed offset 0, the number of rows,
+    and the rows, each after its length.
     """
     version = string_bytes(_version(job, sink, execution, random))
     result = struct.pack(">q", 0) + version + struct.pack(">qi", 0, len(sink.rows))

@@ -42,8 +42,7 @@ class Execution:
         attempt: The number of the attempt, from 0.
         id: Flink's `ExecutionAttemptID`.
         slot: The slot in which it runs; None while it waits for one.
-        phases: The states that it enters, in the order of time. The state at a time is the last one that has been
-            entered by then. Times may be in the future.
+        phases: The states that it enters, in chronological order. Times may be in the future.
     """
 
     vertex: Vertex

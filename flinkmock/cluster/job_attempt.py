@@ -19,7 +19,7 @@ from flinkmock.moment import FOREVER
 from flinkmock.named_random import NamedRandom
 
 DEPLOYMENT_SPREAD_MS = (0, 3)
-"""How much later than its stage a subtask is DEPLOYING."""
+"""How long after the start of its stage a subtask is DEPLOYING."""
 DEPLOYING_MS = (20, 45)
 INITIALIZING_MS = (8, 20)
 """How long a subtask is in these states on an idle TaskManager that has the jar of the job (recorded with 2.3.0).
@@ -336,15 +336,15 @@ class JobAttempt:
 
     def _settled_at(self, outcome: AttemptOutcome, vertex: Vertex, subtask: int, lost_at: int | None) -> int | None:
         """Return when a subtask that is CANCELING is CANCELED; None if that is not known."""
-        moments = [] if self.settled_at is None else [self.settled_at]
+        possible_times = [] if self.settled_at is None else [self.settled_at]
         if outcome.settled_at is not None:
             # the first subtask of the last vertex settles last
             takes_all = subtask == 0 and vertex.index == len(self.graph.vertices) - 1
             share = 1.0 if takes_all else _settling_share(self.random, self._names(vertex, subtask))
-            moments.append(outcome.at + round((outcome.settled_at - outcome.at) * share))
+            possible_times.append(outcome.at + round((outcome.settled_at - outcome.at) * share))
         if lost_at is not None and lost_at >= outcome.at:
-            moments.append(lost_at)
-        return min(moments, default=None)
+            possible_times.append(lost_at)
+        return min(possible_times, default=None)
 
 
 class _StartupTimes(NamedTuple):

@@ -104,7 +104,9 @@ class Leadership:
         cluster.jobs_awaiting_slots.clear()
         for job in cluster.jobs.values():
             self._suspend(job, at)
-        if cluster.configuration.is_highly_available if recovers is None else recovers:
+        if recovers is None:
+            recovers = cluster.configuration.is_highly_available
+        if recovers:
             self._jobs_to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         cluster.job_store.clear()

@@ -1,7 +1,7 @@
 """Metric series: values over time, as a scenario defines them for a metric.
 
-`age_ms` is the time in ms since the job was submitted, `running_ms` how long the task has been running, on which
-counters depend.
+`age_ms` is the time in ms since the job was submitted. `running_ms` is how long the task has been RUNNING, in ms; only
+counters depend on it.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ class Profiling:
     @property
     def output_name(self) -> str:
         """The name of the output file."""
-        moment = datetime.fromtimestamp(self.finished_at // 1000, UTC)
-        return f"{self.subject}_{self.mode}_{moment:%Y-%m-%d_%H_%M_%S}.html"
+        finished = datetime.fromtimestamp(self.finished_at // 1000, UTC)
+        return f"{self.subject}_{self.mode}_{finished:%Y-%m-%d_%H_%M_%S}.html"
 
     def output_page(self) -> bytes:
         """Return the contents of the output file: an HTML page like async-profiler's, without samples."""

@@ -37,7 +37,7 @@ class Rescale:
 
     Attributes:
         number: The position in the history, from 0.
-        version: The number of changes of the bounds until it started.
+        version: How many times the bounds had changed when it started.
         attempt_number: The number of the rescale among those of one version, from 1.
         cause: The cause.
         started_at: When it started.

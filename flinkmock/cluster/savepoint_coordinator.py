@@ -56,7 +56,7 @@ class SavepointCoordinator:
 
     Attributes:
         cluster: The cluster.
-        store: The savepoints that can be restored from.
+        store: The savepoints from which jobs can be restored.
     """
 
     cluster: Cluster
@@ -180,7 +180,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_task_failed(self, job_id: str, exception: ExceptionSpec, at: int) -> None:
-        """Let a task fail that could not write its part of a savepoint."""
+        """Let a task that could not write its part of a savepoint fail."""
         job = self.cluster.jobs[job_id]
         if not job.has_ended:
             self.cluster.state_machines.fail(job, at, exception)
@@ -202,7 +202,7 @@ class SavepointCoordinator:
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
         if pending.fails_after_savepoint:
             return
-        # until 1.12, a stop is complete with its savepoint; since 1.13, when the tasks have finished
+        # in 1.12, a stop is complete when its savepoint is; since 1.13, when the tasks have finished
         # (StopWithSavepointTerminationManager)
         operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
 
@@ -330,7 +330,7 @@ class SavepointCoordinator:
                 pending.operation.fail(at, completion_exception(error))
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:
-        """Let a stop fail whose savepoint is complete, because a task of the job fails.
+        """Let a stop whose savepoint is complete fail, because a task of the job fails.
 
         Returns:
             The failure of the stop; None if there is no such stop.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class SavepointStore:
-    """The savepoints that can be restored from. Paths are normalized, as `qualified_path` returns them."""
+    """The savepoints from which jobs can be restored. Paths are normalized, as `qualified_path` returns them."""
 
     file_systems: FileSystems
     _by_path: dict[str, Checkpoint] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class SavepointStore:
         return self.file_systems.missing_savepoint_error(path, existing_directories)
 
     def _is_file(self, path: str) -> bool:
-        """Whether a path with a scheme is that of the file `_metadata` of a savepoint."""
+        """Return whether a path with a scheme is that of the file `_metadata` of a savepoint."""
         directory, _, name = path.rpartition("/")
         return name == "_metadata" and directory in self._by_path
 

@@ -177,7 +177,7 @@ class JobStateMachines:
             job.attempts[-1].end(outcome)
 
     def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
-        """Let the attempt of a job fail that is RESTARTING or FAILING for `duration` ms; None: for an unknown time."""
+        """Let the attempt of a RESTARTING or FAILING job fail. The state lasts `duration` ms; None: that is unknown."""
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
         attempt = job.attempts[-1]
@@ -234,7 +234,7 @@ class JobStateMachines:
             job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Add the failure because of which a job is FAILED. It contains the last failure as a concurrent one."""
+        """Add the failure that makes a job FAILED. It contains the last failure as a concurrent one."""
         release = self._cluster.release
         job.failed_before_start = not job.attempts
         each_failure_led_to_a_restart = len(job.failures) - job.past_failure_count <= job.restarts
@@ -303,7 +303,7 @@ class JobStateMachines:
         self._enter(job, at)
 
     def _release_resources(self, job: Job, at: int) -> None:
-        """Release what a job holds that has reached a terminal state, and let waiting jobs request its slots."""
+        """Release what a job in a terminal state holds, and let waiting jobs request its slots."""
         cluster = self._cluster
         cluster.wait_conditions.remove(job.id)
         if job.attempts:

@@ -72,7 +72,7 @@ class WaitConditions:
         self.by_subject.pop(subject_id, None)
 
     def count_poll(self, subject_id: str) -> WaitCondition | None:
-        """Count one poll of a subject; return its condition if this poll meets it."""
+        """Count one poll of a subject; return its condition if this poll satisfies it."""
         condition = self.by_subject.get(subject_id)
         if condition is None or condition.signal is not None:
             return None
@@ -80,7 +80,7 @@ class WaitConditions:
         return None if condition.polls_left else self.by_subject.pop(subject_id)
 
     def send_signal(self, signal: str) -> list[WaitCondition]:
-        """Return the conditions that a signal meets, oldest first.
+        """Remove and return the conditions that a signal satisfies, oldest first.
 
         Raises:
             NotFound: The scenario does not use this signal. The message lists the signals that it uses.

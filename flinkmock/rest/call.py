@@ -38,7 +38,7 @@ class FileContent:
 
 @dataclass(slots=True)
 class RestCall:
-    """One request to one operation. It is not frozen, because that takes three times as long to create.
+    """One request to one operation. It is not frozen, because creating a frozen one takes three times as long.
 
     Attributes:
         operation: The operation that the request calls.

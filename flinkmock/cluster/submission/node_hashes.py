@@ -15,10 +15,10 @@ def hash_of_uid(uid: str) -> bytes:
 
 
 class NodeHashes:
-    """The hashes of the operators of a StreamGraph, by operator number.
+    """The hashes of the operators of a StreamGraph, by their ids in the graph, which are integers.
 
-    Flink uses the hash as the id of the operator, and that of the first operator as the id of its vertex. The hash of
-    an operator without a uid depends on how many operators were hashed before it, so the order of `add` matters.
+    Flink uses the hash as the OperatorID, and the hash of the first operator in a vertex as the JobVertexID. The hash
+    of an operator without a uid depends on how many operators were hashed before it, so the order of `add` matters.
     """
 
     def __init__(self, rules: ChainingRules) -> None:
@@ -40,13 +40,13 @@ class NodeHashes:
         return True
 
     def add_breadth_first(self, sources: Iterable[int]) -> None:
-        """Hash all operators, from the sources on."""
+        """Hash all operators in breadth-first order, starting at the sources."""
         remaining = deque(sorted(sources))
         visited = set(remaining)
         while remaining:
             id = remaining.popleft()
             if not self.add(id):
-                visited.discard(id)
+                visited.discard(id)  # it is visited again from its other inputs
                 continue
             for edge in self._rules.nodes[id].outputs:
                 if edge.target not in visited:
@@ -55,9 +55,10 @@ class NodeHashes:
 
     def _hash_of_topology(self, id: int) -> bytes:
         node = self._rules.nodes[id]
-        number = len(self._hashes).to_bytes(4, "little")
-        value = murmur3_128(number * (1 + sum(self._rules.is_chained(edge) for edge in node.outputs)))
+        position = len(self._hashes).to_bytes(4, "little")
+        chained_count = sum(self._rules.is_chained(edge) for edge in node.outputs)
+        digest = murmur3_128(position * (1 + chained_count))  # the bytes are repeated for each chained output
         for edge in node.inputs:
             input_hash = self._hashes[edge.source]
-            value = bytes((byte * 37 & 0xFF) ^ other for byte, other in zip(value, input_hash, strict=True))
-        return value
+            digest = bytes((byte * 37 & 0xFF) ^ input_byte for byte, input_byte in zip(digest, input_hash, strict=True))
+        return digest

@@ -49,6 +49,6 @@ def _serialized(sink: CollectSink, rows: Sequence[Any]) -> CollectSink:
     for number, row in enumerate(rows, 1):
         try:
             serialized.append(serialize(sink.serializer, row))
-        except BadValue as bad:
-            raise BadValue(f"row {number} of results: {bad}") from None
+        except BadValue as error:
+            raise BadValue(f"row {number} of results: {error}") from None
     return replace(sink, rows=tuple(serialized), serializer=None)

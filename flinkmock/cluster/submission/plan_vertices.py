@@ -86,9 +86,9 @@ def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, 
     for vertex in vertices.values():
         _check_types(vertex)
     order = sorted_from_sources(vertices)
-    index = {key: position for position, key in enumerate(order)}
-    specs = tuple(_spec(vertices[key], index, index[key]) for key in order)
-    return specs, tuple(index[key] for key in vertices)
+    index_of = {key: index for index, key in enumerate(order)}
+    specs = tuple(_spec(vertices[key], index_of, index_of[key]) for key in order)
+    return specs, tuple(index_of[key] for key in vertices)
 
 
 def check_count(vertices: Sized) -> None:
@@ -107,16 +107,16 @@ def _check_types(vertex: PlanVertex) -> None:
         raise TypeError("not an int")
 
 
-def _spec(vertex: PlanVertex, index: Mapping[Any, int], own_index: int) -> VertexSpec:
+def _spec(vertex: PlanVertex, index_of: Mapping[Any, int], own_index: int) -> VertexSpec:
     parallelism = max(vertex.parallelism, 1)
     return VertexSpec(
         operators=vertex.operators,
         parallelism=parallelism,
         own_parallelism=True,
         inputs=tuple(
-            Input(index[edge.source], edge.ship_strategy, edge.exchange)
+            Input(index_of[edge.source], edge.ship_strategy, edge.exchange)
             for edge in vertex.inputs
-            if index[edge.source] < own_index  # drops the edges that close a cycle
+            if index_of[edge.source] < own_index  # drops the edges that close a cycle
         ),
         id=vertex.id,
         slot_sharing_group=vertex.slot_sharing_group,

@@ -23,7 +23,7 @@ from flinkmock.cluster.submission.stream_nodes import (
 
 
 class StreamGraphVertices:
-    """Chains the operators of a StreamGraph to vertices.
+    """Chains the operators of a StreamGraph into vertices.
 
     A dynamic graph belongs to a batch job. Its vertices are created when their inputs have finished
     (AdaptiveGraphManager); operators without a parallelism get one then.
@@ -67,7 +67,7 @@ class StreamGraphVertices:
         return self._vertices(chains)
 
     def operators(self, vertex_indexes: Mapping[int, int]) -> tuple[StreamOperator, ...]:
-        """Return the operators. Call `build` before.
+        """Return the operators. Call `build` first.
 
         Args:
             vertex_indexes: Id of the first operator in a vertex -> index of the vertex.
@@ -104,10 +104,10 @@ class StreamGraphVertices:
                 node.parallelism = UNDECIDED
         for group in self._forward_groups():
             parallelism = max(node.parallelism for node in group)
-            limits = [node.max_parallelism for node in group if node.max_parallelism > 0]
+            max_parallelisms = [node.max_parallelism for node in group if node.max_parallelism > 0]
             for node in group:
                 node.parallelism = parallelism
-                node.max_parallelism = min(limits, default=node.max_parallelism)
+                node.max_parallelism = min(max_parallelisms, default=node.max_parallelism)
 
     def _forward_groups(self) -> Iterable[list[StreamNode]]:
         """Return the groups of operators that are connected by FORWARD."""
@@ -255,10 +255,10 @@ class StreamGraphVertices:
 
 def connected_groups(ids: Iterable[int], edges: Iterable[StreamEdge]) -> list[list[int]]:
     """Return the groups of ids that are connected by edges."""
-    group_of = {id: [id] for id in ids}
+    group_of = {member: [member] for member in ids}
     for edge in edges:
         source_group, target_group = group_of[edge.source], group_of[edge.target]
         if source_group is not target_group:
             source_group += target_group
             group_of |= dict.fromkeys(target_group, source_group)
-    return list({id(group): group for group in group_of.values()}.values())
+    return list({id(group): group for group in group_of.values()}.values())  # each group once; `id` is the builtin

@@ -1,4 +1,4 @@
-"""The job that a submitted plan becomes: the submission rule decides the keys that it sets, the plan all others."""
+"""The job that a submitted plan becomes. The keys that the submission rule sets override those of the plan."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def spec_of_plan(plan: SubmittedPlan, rule: SubmissionRule) -> JobSpec:
     settings = plan.settings
     spec = dataclasses.replace(
         spec,
-        checkpoints=_checkpoints(plan.settings.checkpoints, rule),
+        checkpoints=_checkpoints(settings.checkpoints, rule),
         restart=spec.restart if settings.restart is None or _sets_section(rule, "restart") else settings.restart,
         user_config=spec.user_config if _sets_section(rule, "user-config") else settings.user_config,
         max_parallelism=settings.max_parallelism,
         object_reuse=settings.object_reuse,
     )
-    collects = any(vertex.collect_sinks for vertex in plan.vertices)
-    if collects and "lifecycle" not in explicit_keys:
+    has_collect_sinks = any(vertex.collect_sinks for vertex in plan.vertices)
+    if has_collect_sinks and "lifecycle" not in explicit_keys:
         spec = dataclasses.replace(spec, lifecycle=_COLLECTING_LIFECYCLE)
     if "vertices" in explicit_keys:
         return spec
