@@ -15,11 +15,11 @@ OPEN_FILES = "/proc/self/fd"
 
 def start_and_stop() -> tuple[float, float]:
     """Start and stop a cluster; return the time of each in ms."""
-    before = time.perf_counter()
+    before_start = time.perf_counter()
     cluster = FlinkMock().start()
-    started = time.perf_counter()
+    before_stop = time.perf_counter()
     cluster.close()
-    return (started - before) * 1000, (time.perf_counter() - started) * 1000
+    return (before_stop - before_start) * 1000, (time.perf_counter() - before_stop) * 1000
 
 
 def open_file_count() -> int:

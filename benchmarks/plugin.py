@@ -59,7 +59,8 @@ def main() -> None:
             times_without.append(collect(python_without, project))
             times_with.append(collect(python_with, project))
     for index, clock in enumerate(("wall", "processor")):
-        for name, statistic in (("median", statistics.median), ("fastest", min)):  # other processes disturb it least
+        # the fastest run is the one that other processes disturb least
+        for name, statistic in (("median", statistics.median), ("fastest", min)):
             without = statistic(times[index] for times in times_without)
             with_plugin = statistic(times[index] for times in times_with)
             ratio = with_plugin / without

@@ -50,7 +50,7 @@ def _check_sum(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
 
 
 def check_retention(response: Json) -> Iterator[str]:
-    """Check that all completed checkpoints but the newest are discarded, and the order of minimum, average, maximum."""
+    """Check that all completed checkpoints but the newest are discarded, and that min <= avg <= max."""
     completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
     for entry in completed[1:]:
         if not entry["discarded"]:

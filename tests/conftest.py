@@ -1,4 +1,4 @@
-"""Settings of all tests: hypothesis, timeouts, the order of tests, and what makes tests faster."""
+"""Settings for all tests: hypothesis, timeouts, the order of tests, and what makes tests faster."""
 
 import functools
 import gc

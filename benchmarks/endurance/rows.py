@@ -21,7 +21,7 @@ from benchmarks.endurance.server import PATIENCE, SCENARIO, Server, cpu_s, memor
 from flinkmock import FlinkMock, engine
 
 _WARM_UP_REQUESTS = 60_000
-"""After so many mixed requests, the journal and the list of ended jobs are full, and the measurement starts."""
+"""After this many mixed requests, the journal and the list of ended jobs are full, and the measurement starts."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ class Connection:
         while (end := data.find(b"\r\n\r\n")) < 0:
             data = self._receive(data)
         head, body = data[:end].lower(), data[end + 4 :]
-        status = int(head[9:12])
+        status = int(head[9:12])  # after `http/1.1 `
         if b"transfer-encoding: chunked" in head:
             while not body.endswith(b"0\r\n\r\n"):
                 body = self._receive(body)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from benchmarks.wire.process import Server, free_port, started
+from benchmarks.wire.process import Server, free_port, running_server
 from tests.fidelity.multipart import encode, jar_part
 from tests.fidelity.real_cluster import real_cluster
 
@@ -25,7 +25,7 @@ def flinkmock(scenario: Path, clock: str, name: str = "flinkmock") -> Iterator[S
     """Start `flinkmock serve` with the Python of this process."""
     port = free_port()
     command = [sys.executable, "-m", "flinkmock", "serve", str(scenario), "--port", str(port), "--clock", clock, "-q"]
-    with started(name, command, f"http://127.0.0.1:{port}", environment={"PYTHONPATH": str(ROOT)}) as server:
+    with running_server(name, command, f"http://127.0.0.1:{port}", environment={"PYTHONPATH": str(ROOT)}) as server:
         yield server
 
 
@@ -40,7 +40,7 @@ def bare(bodies: Mapping[str, bytes], name: str = "aiohttp") -> Iterator[Server]
         port = free_port()
         command = [sys.executable, "-m", _BARE_MODULES[name], str(port), folder]
         url, target = f"http://127.0.0.1:{port}", next(iter(bodies))
-        with started(name, command, url, target=target, environment={"PYTHONPATH": str(ROOT)}) as server:
+        with running_server(name, command, url, target=target, environment={"PYTHONPATH": str(ROOT)}) as server:
             yield server
 
 
@@ -57,7 +57,7 @@ def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
         port = free_port()
         command = ["java", "-jar", str(jar), "--port", str(port), "--bind-address", "127.0.0.1"]
         command += ["--root-dir", folder, "--no-request-journal", "--disable-banner"]
-        with started("WireMock", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
+        with running_server("WireMock", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
             yield server
 
 
@@ -80,7 +80,7 @@ def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, byt
         file.write_text(json.dumps(document))
         port = free_port()
         command = [str(program), "mock", "-h", "127.0.0.1", "-p", str(port), "-v", "error", str(file)]
-        with started("Prism", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
+        with running_server("Prism", command, f"http://127.0.0.1:{port}", target=next(iter(bodies))) as server:
             yield server
 
 

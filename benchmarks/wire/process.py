@@ -68,7 +68,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def started(
+def running_server(
     name: str,
     command: Sequence[str],
     url: str,

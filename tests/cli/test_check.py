@@ -40,7 +40,7 @@ def test_a_json_report_can_be_used_as_a_baseline(url: str, tmp_path: Path, capsy
     assert "1 finding, " in capsys.readouterr().out
 
 
-def test_junit_reports_failures(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_junit_report_has_failures_for_findings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "junit"]) == 1
     suite = ElementTree.fromstring(capsys.readouterr().out)
     failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
@@ -49,14 +49,14 @@ def test_junit_reports_failures(url: str, capsys: pytest.CaptureFixture[str]) ->
     assert int(suite.get("failures", 0)) == len(failed)
 
 
-def test_github_annotations(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_printed_as_github_annotations(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "github"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "::error title=GET /taskmanagers::/taskmanagers/*/assignedTasks: extra: " in "\n".join(lines)
     assert lines[-1].startswith("::notice title=flinkmock check::")
 
 
-def test_markdown_report(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_is_printed_in_markdown(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--format", "markdown"]) == 0
     assert "operations answered, no findings." in capsys.readouterr().out
 
@@ -137,9 +137,7 @@ def test_a_server_other_than_flink_is_not_recorded(
     assert not (tmp_path / "none.yaml").exists()
 
 
-def test_responses_without_the_form_of_flinks_are_not_recorded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_malformed_responses_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exchanges = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
     exchanges.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
     journal = tmp_path / "kept.jsonl"

@@ -67,7 +67,7 @@ def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -
     assert (code, 'Did you mean "batch"?' in err) == (2, True)
 
 
-def test_a_scenario_that_extends_a_file_of_the_client(ctl: Ctl, flink: FlinkMock, tmp_path: Path) -> None:
+def test_a_scenario_can_extend_a_file_of_the_client(ctl: Ctl, flink: FlinkMock, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(SCENARIO, "utf-8")
     child = tmp_path / "child.yaml"
     child.write_text("extends: base.yaml\njobs: {report: batch}\n", "utf-8")
@@ -94,13 +94,19 @@ def test_findings_are_printed(ctl: Ctl, flink: FlinkMock) -> None:
     )
 
 
-def test_taskmanagers_leader_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
+def test_taskmanagers_join_and_leave(ctl: Ctl, flink: FlinkMock) -> None:
     count_before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join")[0] == 0
     assert len(ctl("taskmanager", "list")[1].splitlines()) == count_before + 1
     last = list(flink.taskmanagers)[-1]
     assert ctl("taskmanager", "lose", last)[1] == f"{last} is lost\n"
+
+
+def test_the_leader_is_shown(ctl: Ctl) -> None:
     assert ctl("leader", "show")[1] == "JobManager 0 leads\n"
+
+
+def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:
     assert ctl("signal")[1] == "Nothing in the scenario waits for a signal.\n"
     assert ctl("signal", "go")[0] == 2
 
@@ -119,11 +125,14 @@ def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, mo
     assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: file not found.\n"
 
 
-def test_requests_are_listed_and_cleared(ctl: Ctl, flink: FlinkMock) -> None:
+def test_the_absence_of_requests_and_expectations_is_reported(ctl: Ctl) -> None:
     assert ctl("requests")[1] == "There are no requests.\n"
-    assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
-    assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
     assert ctl("requests", "--clear")[0] == 0
+    assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
+
+
+def test_invalid_options_of_requests_are_rejected(ctl: Ctl) -> None:
+    assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
     code, _, err = ctl("requests", "--match", "GET")
     assert (code, "GET" in err) == (2, True)
 

@@ -40,7 +40,7 @@ def test_missing_optional_packages_are_not_an_error(
     assert states["aiohttp"] == "ok"
 
 
-def test_a_missing_required_package_is_broken(
+def test_a_missing_required_package_is_reported_as_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def version(name: str) -> str:

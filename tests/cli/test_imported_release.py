@@ -57,7 +57,7 @@ NOTEBOOK = {
 
 
 def edited_document() -> dict[str, Any]:
-    """Return the document of 2.3 with operations that an editor added, without extensions."""
+    """Return the document of 2.3 with operations added by hand, which have no `x-` extensions."""
     edited = openapi(Contract.load("2.3"))
     edited["info"]["version"] = "v1/2.4.0"
     edited["paths"] |= {"/jobs/{jobid}/notes": NOTES, "/jobs/{jobid}/notes/{noteid}": NOTE, "/notes": NOTEBOOK}
@@ -81,7 +81,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def imported_release(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with release 2.4, which FLINKMOCK_SCHEMAS names."""
+    """Set FLINKMOCK_SCHEMAS to the folder with release 2.4, and return the folder."""
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(schemas))
     return schemas
 
@@ -116,10 +116,10 @@ def test_openapi_writes_an_imported_release(capsys: pytest.CaptureFixture[str]) 
 def test_coverage_lists_placeholders_of_an_imported_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", "--flink", "2.4"]) == 0
     text = capsys.readouterr().out
-    new = {line.split("  ")[0]: line for line in text.splitlines() if "note" in line}
-    assert new["GET /jobs/:jobid/notes"].endswith("0 modelled,   1 placeholders")
-    assert new["POST /notes"].endswith("0 modelled,   1 placeholders")
-    assert "placeholder" in new["GET /jobs/:jobid/notes/:noteid"]
+    lines = {line.split("  ")[0]: line for line in text.splitlines() if "note" in line}
+    assert lines["GET /jobs/:jobid/notes"].endswith("0 modelled,   1 placeholders")
+    assert lines["POST /notes"].endswith("0 modelled,   1 placeholders")
+    assert "placeholder" in lines["GET /jobs/:jobid/notes/:noteid"]
     assert "    placeholder  /notes/*" in text.splitlines()
 
 

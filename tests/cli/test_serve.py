@@ -46,7 +46,7 @@ def get(url: str) -> Any:
         return json.load(response)
 
 
-def test_each_jobmanager_has_an_url_in(tmp_path: Path) -> None:
+def test_each_jobmanager_has_a_url(tmp_path: Path) -> None:
     scenario = tmp_path / "two.yaml"
     scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json") as process:

@@ -16,7 +16,7 @@ def job_names(url: str) -> list[str]:
     return [job["name"] for job in get(url + "/jobs/overview")["jobs"]]
 
 
-def test_a_changed_scenario_is_loaded_at_the_same_url_in(tmp_path: Path) -> None:
+def test_a_changed_scenario_is_loaded_at_the_same_url(tmp_path: Path) -> None:
     base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
     base.write_text(OLD)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")

@@ -1,4 +1,4 @@
-"""The bugs that are planted in the deployers of `examples/`, and the tests that have to fail then."""
+"""The bugs that are planted in the deployers of `examples/`, and the tests that must find them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tests of the module for JUnit 5 pass, and those of the deployer in Java, which find planted bugs.
+"""The tests of the JUnit 5 module and of the Java deployer pass. Those of the deployer find planted bugs.
 
 One run of Maven builds and tests the module, the deployer, and copies of the deployer with bugs.
 """

@@ -33,7 +33,7 @@ TWO_RESTARTS = RestartStrategy(RestartStrategyKind.FIXED_DELAY, attempts=2, dela
 
 
 def ms(duration: int) -> UniformRange:
-    """Return a duration of exactly so many ms."""
+    """Return a duration of exactly `duration` ms."""
     return UniformRange.exactly(duration)
 
 
@@ -44,7 +44,7 @@ def job(
     restart: RestartStrategy = TWO_RESTARTS,
     **fields: Any,
 ) -> JobSpec:
-    """Return a job of the graph `VERTICES`. Without steps, it runs without an end.
+    """Return a job of the graph `VERTICES`. Without steps, it runs forever.
 
     Args:
         lifecycle: The steps.

@@ -1,4 +1,4 @@
-"""Values of accumulators, of subtasks and merged."""
+"""Values of accumulators: those of subtasks, and the merged values of vertices."""
 
 import pytest
 

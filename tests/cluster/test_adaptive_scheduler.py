@@ -48,12 +48,12 @@ def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path
     assert [slots.free_count(taskmanager, harness.now) for taskmanager in taskmanagers] == [0, 0]
 
 
-def test_a_job_runs_at_once_if_all_slots_are_there(tmp_path: Path) -> None:
+def test_a_job_runs_at_once_if_all_slots_are_available(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, taskmanagers=3)
     assert harness.states()[-1] == (0, "RUNNING")
 
 
-def test_a_waiting_job_runs_as_soon_as_all_slots_are_there(tmp_path: Path) -> None:
+def test_a_waiting_job_runs_as_soon_as_all_slots_are_available(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, TaskManagerEvent(3_000, "joins"), TaskManagerEvent(4_000, "joins"))
     harness.advance(60_000)
     assert harness.states()[-1] == (4_000, "RUNNING")
@@ -77,7 +77,7 @@ def test_new_slots_start_the_stabilization_timeout_again(tmp_path: Path) -> None
     assert (harness.states()[-1], parallelism(harness)) == ((110_000, "RUNNING"), [1, 2])
 
 
-def test_a_running_job_grows_at_once_when_all_slots_are_there(tmp_path: Path) -> None:
+def test_a_running_job_grows_at_once_when_all_slots_are_available(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
     harness.advance(120_000)
     assert harness.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
@@ -91,7 +91,7 @@ def test_a_running_job_grows_at_once_when_all_slots_are_there(tmp_path: Path) ->
     assert grown.state == "COMPLETED"
 
 
-def test_a_running_job_grows_a_minute_later_when_only_some_slots_are_there(tmp_path: Path) -> None:
+def test_a_running_job_grows_a_minute_later_when_only_some_slots_are_available(tmp_path: Path) -> None:
     harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"))
     harness.advance(119_999)
     assert parallelism(harness) == [1, 2]

@@ -33,7 +33,7 @@ def test_expired_operations_are_removed_without_a_poll() -> None:
     operations = AsyncOperations(TTL_MS)
     for number in range(10_000):
         at = number * 1_000
-        done_at = None if number == 0 else at
+        done_at = None if number == 0 else at  # the first operation does not end, so it does not expire
         operations.add(AsyncOperation(AsyncOperationKind.SAVEPOINT, f"{number}", None, at, done_at, {}))
     assert len(operations._by_key) < 2_000
     assert operations.get(AsyncOperationKind.SAVEPOINT, "0", None, at).done_at is None

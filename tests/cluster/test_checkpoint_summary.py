@@ -96,7 +96,7 @@ def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
     assert with_newest.history_at(end) == with_all.history_at(end)
 
 
-def test_the_latest_savepoint_is_known_even_if_it_is_only_counted() -> None:
+def test_the_latest_savepoint_is_known_even_if_it_is_not_tracked() -> None:
     tracker = started_tracker()
     savepoint = tracker.trigger(EVERY_MS, CheckpointKind.SAVEPOINT, 100, path="s3://savepoint")
     assert tracker.latest_savepoint_at(YEAR_MS) == savepoint

@@ -24,7 +24,7 @@ def test_periodic_checkpoints_follow_their_interval(tmp_path: Path) -> None:
     assert 9 <= len(oldest_first) <= 10
 
 
-def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
+def test_counts_add_up_at_any_time(tmp_path: Path) -> None:
     spec = CheckpointSpec(every=500, duration=UniformRange(100, 900), fails=frozenset({2, 5}))
     harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
     tracker = harness.cluster.job_named("orders").checkpoints

@@ -111,6 +111,6 @@ def test_the_message_for_an_unknown_mode_lists_the_known_ones(text: str) -> None
         Clock(text, WallClock())
 
 
-def test_a_clock_does_not_run_backwards() -> None:
+def test_a_negative_duration_is_rejected() -> None:
     with pytest.raises(ValueError, match="-1 is negative"):
         Clock("virtual", WallClock()).advance(-1)

@@ -13,12 +13,12 @@ from flinkmock.named_random import UNBOUNDED, UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 HA = {"configuration": {"high-availability.type": "zookeeper"}}
-"""The arguments of a cluster that is highly available, so that the next leader recovers the jobs."""
+"""The arguments of a highly available cluster: its next leader recovers the jobs."""
 
 
-def recovered(folder: Path, *lifecycle: Step | Repeat, at: int) -> ClusterHarness:
-    """Return a cluster with a job, one hour after its leader crashed at `at` ms and was elected again at once."""
-    changes = (LeaderChange(at, UniformRange.exactly(0)),)
+def cluster_after_crash(folder: Path, *lifecycle: Step | Repeat, crash_at: int) -> ClusterHarness:
+    """Return a cluster with a job, an hour after its leader crashed at `crash_at` ms and was re-elected at once."""
+    changes = (LeaderChange(crash_at, UniformRange.exactly(0)),)
     harness = ClusterHarness(folder, job(*lifecycle), leader_changes=changes, **HA)
     harness.advance(3_600_000)
     return harness
@@ -31,7 +31,7 @@ def state_names(harness: ClusterHarness) -> list[str]:
 def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
     steps = (Step("CREATED", ms(500)), Step("RUNNING", ms(10_000)), Step("RESTARTING", ms(1_000)),
              Step("RUNNING", ms(20_000)), Step("FINISHED"))  # fmt: skip
-    harness = recovered(tmp_path, *steps, at=15_000)
+    harness = cluster_after_crash(tmp_path, *steps, crash_at=15_000)
     assert harness.states() == [
         (15_000, "INITIALIZING"), (15_000, "CREATED"), (15_500, "RUNNING"), (35_500, "FINISHED"),
     ]  # fmt: skip
@@ -40,20 +40,20 @@ def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
 def test_a_recovered_job_continues_its_loop(tmp_path: Path) -> None:
     first = Step("RUNNING", ms(1_000))
     loop = Repeat((Step("RESTARTING", ms(10)), Step("RUNNING", ms(20)), Step("RESTARTING", ms(30)), first))
-    harness = recovered(tmp_path, first, loop, at=1_015)
+    harness = cluster_after_crash(tmp_path, first, loop, crash_at=1_015)
     times = [at for at, _ in harness.states()[2:]]  # without INITIALIZING and CREATED
     assert [later - earlier for earlier, later in pairwise(times)][:6] == [20, 30, 1_000, 10, 20, 30]
 
 
-@pytest.mark.parametrize("at", [1_000, 1_500])
-def test_a_job_that_was_created_or_restarting_starts_again(tmp_path: Path, at: int) -> None:
+@pytest.mark.parametrize("crash_at", [1_000, 1_500])
+def test_a_job_that_was_created_or_restarting_starts_again(tmp_path: Path, crash_at: int) -> None:
     steps = (
         Step("CREATED", ms(1_200)),
         Step("RUNNING", ms(200)),
         Step("RESTARTING", ms(200)),
         Step("RUNNING", UNBOUNDED),
     )
-    harness = recovered(tmp_path, *steps, at=at)
+    harness = cluster_after_crash(tmp_path, *steps, crash_at=crash_at)
     assert state_names(harness)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
     assert state_names(harness)[-1] == "RUNNING"
 
@@ -83,11 +83,12 @@ def test_a_recovered_job_does_not_wait_for_the_same_polls_or_signal_again(
 
 
 def test_a_recovered_job_without_a_running_step_starts_its_lifecycle_again(tmp_path: Path) -> None:
-    harness = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
+    steps = (Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"))
+    harness = cluster_after_crash(tmp_path, *steps, crash_at=1_000)
     assert harness.states()[-1] == (3_010, "CANCELED")
 
 
-def test_ended_jobs_are_lost_and_their_slots_are_free(tmp_path: Path) -> None:
+def test_ended_jobs_and_their_applications_are_lost(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
     harness.advance(2_000)
     harness.cluster.leadership.crash_leader(500, harness.now)

@@ -14,7 +14,7 @@ ENTRIES = st.lists(st.tuples(st.integers(0, 20), st.sampled_from(list(JobState))
 
 
 @given(ENTRIES, st.integers(0, 22), st.integers(0, 22))
-def test_a_history_gives_the_same_as_a_search_through_all_entries(
+def test_a_history_agrees_with_a_search_through_all_entries(
     entries: list[tuple[int, JobState]], time: int, since: int
 ) -> None:
     history = StateHistory()

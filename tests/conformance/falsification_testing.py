@@ -137,7 +137,7 @@ def is_named(falsification: Falsification, operation_id: str, pointer: str) -> b
         operation_id: The operation of the finding.
         pointer: The pointer of the finding, with `*` for items.
     """
-    is_item = falsification.is_of_list and pointer.startswith(falsification.general_pointer)
+    is_item = falsification.changes_items and pointer.startswith(falsification.general_pointer)
     return operation_id == falsification.operation_id and (pointer in falsification.general_pointers or is_item)
 
 

@@ -43,8 +43,8 @@ class Falsification:
         return self.kind in ("freeze", "backwards", "late")
 
     @property
-    def is_of_list(self) -> bool:
-        """Whether the change is one of a list's items."""
+    def changes_items(self) -> bool:
+        """Whether the change removes, repeats or reorders items of a list."""
         return self.kind in ("drop", "repeat", "reverse", "truncate", "shuffle")
 
     @property
@@ -189,7 +189,7 @@ def _changes(
         parent, key = parent_of(last_response.body, pointer) if last_response is not None else (None, None)
         if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
             yield change("freeze", None)
-            yield change("backwards", max(1, (parent[key] - value)))
+            yield change("backwards", max(1, parent[key] - value))
     elif isinstance(value, str):
         enum = next((enum for enum in enums if value in enum), ())
         if enum:

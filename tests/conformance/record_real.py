@@ -105,8 +105,8 @@ def record(driver: Driver, url: str) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
-    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
-    parser.add_argument("--java", help="the java to run it on")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
+    parser.add_argument("--java", help="the java command that runs it")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:

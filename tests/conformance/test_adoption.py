@@ -131,7 +131,7 @@ def test_deviations_from_the_contract_are_listed(fake: FakeResponse, deviations:
     assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
 
 
-def test_a_contradiction_within_a_response_is_a_deviation() -> None:
+def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
@@ -248,7 +248,7 @@ def test_adopt_prints_the_deviations_of_all_releases_as_json(
         ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
     ],
 )
-def test_files_that_are_not_fakes_are_refused_with_the_reason(
+def test_files_that_are_not_fakes_are_rejected_with_the_reason(
     name: str, content: object, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(FlinkMockError, match=message):

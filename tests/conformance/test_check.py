@@ -158,12 +158,12 @@ def test_a_check_does_not_change_the_cluster(cluster: FlinkMock) -> None:
         ("http://", "is not the address of a server"),
     ],
 )
-def test_check_refuses_an_address_without_server(url: str, message: str) -> None:
+def test_check_fails_for_an_address_without_a_server(url: str, message: str) -> None:
     with pytest.raises(ServerUnreachable, match=message):
         check(url)
 
 
-def test_check_refuses_a_server_without_a_version(cluster: FlinkMock) -> None:
+def test_check_fails_for_a_server_without_a_version(cluster: FlinkMock) -> None:
     with (
         tampering_proxy(cluster.url, "/config", change_json(lambda body: body.clear())) as url,
         pytest.raises(ServerUnreachable, match="does not contain Flink's version"),
@@ -171,7 +171,7 @@ def test_check_refuses_a_server_without_a_version(cluster: FlinkMock) -> None:
         check(url)
 
 
-def test_check_refuses_an_unknown_release(cluster: FlinkMock) -> None:
+def test_check_rejects_an_unknown_release(cluster: FlinkMock) -> None:
     with pytest.raises(UnknownRelease, match="The newest is"):
         check(cluster.url, "2.4")
 

@@ -111,7 +111,7 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
 def test_falsifications_are_found_and_named(flink: str) -> None:
-    """Play 50; `python -m tests.conformance.falsification_testing` plays hundreds and prints those that are missed."""
+    """Play 50 falsifications; `python -m tests.conformance.falsification_testing` plays hundreds."""
     recorded = record_fake(flink, LIMIT)
     rng = random.Random(flink)
     score = play(recorded, rng.sample(all_falsifications(recorded, rng), 50))

@@ -146,7 +146,7 @@ def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     )
 
 
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_other_files_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("<html>")
     with pytest.raises(FlinkMockError, match="neither a journal"):
         read_requests(tmp_path / "x")
@@ -175,7 +175,7 @@ def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: 
     assert capsys.readouterr().out == result
 
 
-def test_compat_refuses_a_new_release_that_is_not_later(capsys: pytest.CaptureFixture[str]) -> None:
+def test_compat_rejects_a_new_release_that_is_not_later(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
     assert "not later" in capsys.readouterr().err
 

@@ -23,22 +23,22 @@ JOBS = {
 }
 
 
-def watch_cluster(cluster: FlinkMock, event: Callable[[], object], waits: int = 6) -> Report:
+def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_wait: int = 6) -> Report:
     """Watch a cluster.
 
     Args:
         cluster: The cluster.
         event: Called before the second pass.
-        waits: At which wait of the check the watch is interrupted.
+        interrupted_wait: The number of the wait that ends the watch, from 1.
     """
-    waits_done = 0
+    wait_count = 0
 
     def wait(ms: int) -> None:
-        nonlocal waits_done
-        waits_done += 1
-        if waits_done == 1:
+        nonlocal wait_count
+        wait_count += 1
+        if wait_count == 1:
             event()
-        if waits_done == waits:
+        if wait_count == interrupted_wait:
             raise KeyboardInterrupt
         cluster.advance(f"{ms}ms")
 
@@ -106,6 +106,6 @@ def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
 
 def test_an_interrupted_watch_returns_the_report_so_far() -> None:
     with FlinkMock({"jobs": JOBS}, flink="2.3", clock="virtual") as cluster:
-        report = watch_cluster(cluster, lambda: None, waits=1)
+        report = watch_cluster(cluster, lambda: None, interrupted_wait=1)
     assert report.clean and report.requests > 100
     assert report.notes == []

@@ -68,7 +68,7 @@ def test_only_the_named_job_is_changed_and_cancelled() -> None:
             assert (mine.state, others.state) == ("CANCELED", "RUNNING")
 
 
-def test_a_missing_jar_is_refused() -> None:
+def test_a_missing_jar_is_reported() -> None:
     with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: the file does not exist"):
         check(cluster.url, extra_checks=(MutatingChecks(Path("no.jar")),))
 

@@ -31,7 +31,7 @@ def test_an_interrupted_recording_is_written() -> None:
     assert len(recorded_scenario(observations)["jobs"]) == 4
 
 
-def test_a_cluster_that_stops_responding_is_recorded_up_to_then() -> None:
+def test_polls_before_a_cluster_stops_responding_are_recorded() -> None:
     class StopsResponding:
         """Fails from the second poll on."""
 

@@ -81,7 +81,7 @@ def test_record_says_that_a_mistyped_file_does_not_exist(tmp_path: Path, capsys:
     assert capsys.readouterr().err.endswith("There is no file 127.0.0.1:1/no.jsonl either.\n")
 
 
-def test_record_refuses_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_rejects_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not an exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2

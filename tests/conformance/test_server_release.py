@@ -48,7 +48,7 @@ def test_a_snapshot_is_checked_with_a_note(capsys: pytest.CaptureFixture[str]) -
     )
 
 
-def test_check_refuses_a_server_with_an_unknown_version() -> None:
+def test_check_fails_for_a_server_with_an_unknown_version() -> None:
     def change_version(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
         return status, content_type, body.replace(b'"flink-version":"2.3.0"', b'"flink-version":"master"')
 

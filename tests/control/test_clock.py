@@ -17,7 +17,7 @@ def test_clients_advance_the_clock(flink: FlinkMock, control: Control) -> None:
     assert control.post("clock/advance", {"by": "2m30s"})["now"] == start + 150_000 == flink.clock.now()
 
 
-def test_the_clock_stops_at_the_next_event(control: Control) -> None:
+def test_the_clock_advances_to_the_next_event(control: Control) -> None:
     next_event_at = control.get("clock")["next-event-at"]
     assert control.post("clock/next-event")["now"] == next_event_at
 

@@ -42,9 +42,9 @@ def test_the_root_page_redirects_to_the_console(flink: FlinkMock) -> None:
     response = request(f"{flink.url}/")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html")
     assert '<meta http-equiv="refresh" content="0; url=__flinkmock__/">' in response.text
-    with FlinkMock(control=False) as without:
-        assert "__flinkmock__" not in request(f"{without.url}/").text
-        assert request(f"{without.url}/__flinkmock__/").status_code == 404
+    with FlinkMock(control=False) as flink_without_control:
+        assert "__flinkmock__" not in request(f"{flink_without_control.url}/").text
+        assert request(f"{flink_without_control.url}/__flinkmock__/").status_code == 404
 
 
 def test_the_console_is_one_document_that_loads_nothing_else() -> None:
@@ -120,7 +120,7 @@ def test_the_timeline_does_not_list_future_events(control: Control, flink: Flink
     assert timeline["jobs"][0]["checkpoints"][-1]["ended-at"] is None
 
 
-def test_a_single_request_has_headers_and_the_size_of_the_response(flink: FlinkMock, control: Control) -> None:
+def test_a_single_request_is_shown_with_its_headers_and_the_response_size(flink: FlinkMock, control: Control) -> None:
     request(f"{flink.url}/jobs/nohex", headers={"X-Test": "1"})
     exchange = control.get("requests/1")
     assert {"name": "x-test", "value": "1"} in [

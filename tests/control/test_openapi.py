@@ -81,7 +81,7 @@ def test_unknown_paths_and_methods_are_rejected(flink: FlinkMock, control: Contr
     assert httpx.get(flink.url + "/__flinkmock__/v2/clock").status_code == 404
 
 
-def test_operations_without_a_body_reject_one(control: Control) -> None:
+def test_undeclared_bodies_and_query_parameters_are_rejected(control: Control) -> None:
     assert control.error("POST", "reset", 400, content=b"[1]") == "resetCluster takes no body."
     control.post("reset", {})
     assert control.error("GET", "clock?a=1", 400) == 'getClock has no query parameter "a". There are none.'

@@ -22,7 +22,7 @@ CHECKS = (
     "unsupported_method",
 )
 EXCLUDED = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
-"""Paths that wait, or that replace the cluster whose names schemathesis.toml has."""
+"""Paths of operations that wait, or that replace the cluster: schemathesis.toml contains names of its parts."""
 
 
 def command(url: str, *, max_examples: int) -> list[str]:
@@ -36,7 +36,7 @@ def command(url: str, *, max_examples: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("schemathesis") is None, reason="needs schemathesis")
-def test_schemathesis(tmp_path: Path) -> None:
+def test_schemathesis_finds_no_failures(tmp_path: Path) -> None:
     flink = FlinkMock(FOLDER / "cluster.yaml").start()
     run = subprocess.run(
         command(flink.control_url, max_examples=5),

@@ -1,9 +1,9 @@
 """Decoding of submitted plans.
 
-Flink's clients have written the plans in plans/, those without a release in their names the client of 2.3.0. The first
-ones belong to a program with forks, a union, a connection, operators with and without uid, slot sharing groups and
-settings of all kinds, as JobGraph and as StreamGraph, streaming and batch. The values that the tests expect are those
-that a JobManager of 2.3.0 shows for them.
+Flink's clients have written the plans in plans/. A file without a release in its name comes from the client of 2.3.0.
+The files `jobgraph*` and `streamgraph*` belong to one program, which has forks, a union, connected streams, operators
+with and without uid, slot sharing groups and all kinds of settings, as JobGraph and as StreamGraph, streaming and
+batch. The tests expect the values that a JobManager of 2.3.0 shows for them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def test_the_operators_of_a_vertex_are_read_from_its_name(name, operators):
 @pytest.mark.parametrize(
     ("parallelism", "max_parallelism"), [(1, 128), (85, 128), (86, 256), (200, 512), (30_000, 32_768)]
 )
-def test_the_default_of_the_maximum_parallelism(parallelism, max_parallelism):
+def test_the_default_maximum_parallelism_depends_on_the_parallelism(parallelism, max_parallelism):
     assert default_max_parallelism(parallelism) == max_parallelism
 
 

@@ -14,7 +14,7 @@ OPTIONS = (f"jobstore.expiration-time: {EXPIRATION_TIME_S}",)
 
 
 def forgotten(driver: Driver) -> None:
-    """Run a job that ends, and poll all that shows it until the cluster has forgotten it."""
+    """Run a job that ends, and poll everything that shows it until the cluster has forgotten it."""
     start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", wait=False)
     job_id = driver.variables["job"]
     wait_until_job(driver, job_id, has_ended)

@@ -63,7 +63,7 @@ def batch(driver: Driver) -> None:
 
 
 def partly(driver: Driver) -> None:
-    """Run a streaming job of which one vertex, "once", finishes."""
+    """Run a streaming job with one vertex, "once", that finishes."""
     start_job(driver, "partlyfinished", name="partly: run")
     wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
     time.sleep(METRICS_DELAY_S)

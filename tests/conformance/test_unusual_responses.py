@@ -1,4 +1,4 @@
-"""Invariants that a real cluster broke under load, and that were then corrected."""
+"""Unusual responses of real clusters under load: the invariants allow them, but nothing beyond them."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ def test_a_subtask_may_report_to_a_failed_checkpoint() -> None:
 
 def test_a_checkpoint_summary_without_reports_is_a_violation() -> None:
     target = f"/jobs/{JOB}/checkpoints/details/3/subtasks/{VERTEX}"
-    without = copy.deepcopy(LATE_REPORT)
-    without["subtasks"] = [{"className": "pending", "index": 0, "status": "pending_or_failed"}]
-    assert broken_within("1.17", response("1.17", "getTaskCheckpointStatistics", target, without)) == {
+    no_reports = copy.deepcopy(LATE_REPORT)
+    no_reports["subtasks"] = [{"className": "pending", "index": 0, "status": "pending_or_failed"}]
+    assert broken_within("1.17", response("1.17", "getTaskCheckpointStatistics", target, no_reports)) == {
         "task-checkpoint-summary"
     }
 
