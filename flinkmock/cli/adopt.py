@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from flinkmock.conformance.adoption import FakeResponse, Review
 
 MAX_LINES = 6
-"""The maximum number of deviations that are printed for one response. JSON contains all."""
+"""The maximum number of lines about one response, or about the scenario. JSON contains all deviations."""
 
 
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "adopt",
-        help="review hand-written fakes, and write a scenario that serves the same",
+        help="review hand-written fakes, and write a scenario that serves the same jobs",
         description="Reads the responses of hand-written fakes: WireMock mappings, HAR files, routes of responses, "
         "respx or requests-mock exported as JSON, plain JSON bodies, and folders of these. Reports the fields and "
         "values that no release of Flink sends. The exit code is 1 if a response deviates from every release.",
@@ -36,7 +36,7 @@ def configure(subparsers: Any) -> None:
         "--flink", action="append", metavar="RELEASE", help="compare with this release only; default: all releases"
     )
     parser.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="write a scenario that serves the same; -: standard output"
+        "-o", "--out", type=Path, metavar="FILE", help="write a scenario that serves the same jobs; -: standard output"
     )
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")

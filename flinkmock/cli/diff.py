@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract.difference import behaviour_changes_between, by_operation, changes_between
 
     all_changes = by_operation([*changes_between(args.old, args.new), *behaviour_changes_between(args.old, args.new)])
+    # clients can't notice a change without a meaning
     changes = [change for change in all_changes if change.meaning and (change.breaking or not args.breaking)]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))
     if args.format == "json":

@@ -32,15 +32,15 @@ class JournalFile:
         self._url = ""
         self._name = str(file)
         self._file: TextIO | None = None
-        self._end_of_entries: int | None = None
-        """The position in the HAR file after its last entry, in bytes; None before the file is begun."""
+        self._end_of_entries = 0
+        """The position in the HAR file after its last entry, in bytes."""
         if file is not None:
             try:
                 self._file = file.open("w", encoding="utf-8")
             except OSError as error:
                 raise FlinkMockError(unwritable_message(file, error)) from None
             if self._is_har:
-                self._write_har("")
+                self._write_har_frame()
 
     def set_url(self, url: str) -> None:
         """Set the URL of the server, which HAR entries contain."""
@@ -53,24 +53,28 @@ class JournalFile:
         if self._file is None:
             return
         if self._is_har:
-            self._write_har(json.dumps(har_entry(exchange, self._url), ensure_ascii=False))
+            self._write_har_entry(json.dumps(har_entry(exchange, self._url), ensure_ascii=False))
         else:
             self._write(as_json_lines([exchange]))
 
-    def _write_har(self, entry: str) -> None:
-        """Overwrite the end of the log with an entry, and write the end of the log after it."""
+    def _write_har_frame(self) -> None:
+        """Write a HAR document without entries."""
         from flinkmock.journal import har_frame
 
         head, foot = har_frame()
-        if self._end_of_entries is None:
-            self._end_of_entries = len(head)
-            self._write(head + foot)
-        else:
-            is_first = self._end_of_entries == len(head)
-            text = f"{'' if is_first else ','}\n{entry}"
-            position = self._end_of_entries
-            self._end_of_entries += len(text.encode())
-            self._write(text + foot, position)
+        self._end_of_entries = len(head.encode())
+        self._write(head + foot)
+
+    def _write_har_entry(self, entry: str) -> None:
+        """Overwrite the foot of the HAR document with an entry, and write the foot again after it."""
+        from flinkmock.journal import har_frame
+
+        head, foot = har_frame()
+        position = self._end_of_entries
+        is_first = position == len(head.encode())
+        text = f"{'' if is_first else ','}\n{entry}"
+        self._end_of_entries += len(text.encode())
+        self._write(text + foot, position)
 
     def _write(self, text: str, position: int | None = None) -> None:
         assert self._file is not None

@@ -113,7 +113,7 @@ def check(args: argparse.Namespace) -> int:
             is_unreadable = any(diagnostic.line == 0 for diagnostic in error.diagnostics)
             code = max(code, 2 if is_unreadable else 1)
         finally:
-            progress("", 1, 1)
+            progress("", 1, 1)  # erases the progress bar
         print("\n".join(lines))
     return code
 

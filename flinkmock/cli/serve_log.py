@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flinkmock.server.tls import Tls
 
 _END_TIMEOUT_S = 5.0
-"""How long the end waits for the reader of the log, in seconds."""
+"""How long the command waits at its end for the reader of the log, in seconds."""
 
 
 class ServeLog:
@@ -48,7 +48,7 @@ class ServeLog:
             self._output.print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
 
     def control(self, url: str, options: ControlOptions) -> None:
-        """Log the URLs of the console and the control API; as JSON only if clients can't derive them."""
+        """Log the URLs of the console and the control API. The JSON log has them only if clients can't derive them."""
         token = options.token
         if not self._as_json:
             console = url.removesuffix("v1") + (f"#token={quote(token, safe='')}" if token else "")
@@ -59,7 +59,7 @@ class ServeLog:
             self._output.print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
 
     def tls(self, tls: Tls) -> None:
-        """Log the certificates of cluster and clients."""
+        """Log which certificates clients trust and use."""
         certificate = tls.client_certificate
         if self._as_json:
             entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
@@ -99,6 +99,6 @@ class ServeLog:
 
 
 def _note_end_of_log(error: OSError) -> None:
-    """Print that the log ends because the disk is full. The cluster keeps running."""
+    """Report an error that ends the log, such as a full disk. The cluster keeps running."""
     if not isinstance(error, BrokenPipeError):
         print(f"flinkmock: the log ends here: {error.strerror}.", file=sys.stderr)

@@ -24,14 +24,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls",
         action="store_true",
-        help="serve with TLS and a new certificate; also by security.ssl.rest.enabled in the scenario",
+        help="serve with TLS and a new certificate, as security.ssl.rest.enabled in the scenario does",
     )
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve with TLS and the certificate in this file")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the key of --tls-cert; default: in the same file")
     parser.add_argument(
         "--tls-client-certificates",
         action="store_true",
-        help="require client certificates, as security.ssl.rest.authentication-enabled does; one is created",
+        help="require client certificates, as security.ssl.rest.authentication-enabled does; creates one",
     )
     parser.add_argument(
         "--tls-client-ca", type=Path, metavar="FILE", help="require certificates that an authority in FILE has signed"
@@ -110,8 +110,8 @@ def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
         client_ca=args.tls_client_ca,
         ca_file=args.tls_ca_file,
     )
-    has_options = has_tls_option or requires_client_certificates or args.tls_ca_file is not None
-    server_tls = tls_of(engine, args.host, options if has_options else None)
+    has_any_option = has_tls_option or requires_client_certificates or args.tls_ca_file is not None
+    server_tls = tls_of(engine, args.host, options if has_any_option else None)
     try:
         yield server_tls
     finally:

@@ -1,4 +1,4 @@
-"""Standard input of a command that runs until it ends."""
+"""The end of standard input, at which a command stops."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Check:
         minor = contract.release.number
         self._interruptions = Interruptions(client, self.report, self._now, self.wait)
         self._statuses: list[tuple[Finding, str]] = []
-        """(finding about a status, target) of the current pass. A new leader during the pass makes them void."""
+        """(finding about a status, target) of the current pass. They are discarded if another leader is elected."""
         self._coherence = CoherenceSession(
             Invariants(minor), self._read_again, self._now, self._is_invalid, self._note_new_leader
         )
@@ -286,7 +286,7 @@ class Check:
         if response.status == operation.status:
             self.report.answered[operation] += 1
         elif reason := expected_error(operation, response):
-            self.report.refused[operation] = reason
+            self.report.expected_errors[operation] = reason
         yield from check_response(self.contract, operation, response, errors)
 
     def _send_read(self, operation: Operation, target: str) -> HttpResponse:
@@ -296,7 +296,7 @@ class Check:
             raise LeaderMissing
         findings = list(self._findings(operation, response))
         if any(finding.kind == STATUS for finding in findings) and self._has_expired(operation, target):
-            self.report.refused[operation] = f"{response.status}: the job has expired"
+            self.report.expected_errors[operation] = f"{response.status}: the job has expired"
             return response
         for finding in findings:
             if finding.kind == STATUS:
@@ -329,7 +329,8 @@ class Check:
                     response = self._send_read(operation, path + query)
                 except ServerUnreachable as error:
                     self.note_silence(path, error)
-                    self.report.refused[operation] = f"no response within {TIMEOUT_S} s: the TaskManager may have died"
+                    reason = f"no response within {TIMEOUT_S} s: the TaskManager may have died"
+                    self.report.expected_errors[operation] = reason
                     break
                 if response.status != operation.status:
                     break  # other query parameters would not change the status

@@ -24,7 +24,8 @@ def documented_contract(page: str, flink: str) -> Contract:
     Its operations have the same ids as in the release's own contract.
 
     Args:
-        page: A file with such a page; "documented": the page of the release, which flinkmock has for built-in releases.
+        page: A file with a REST API page of the documentation; "documented": the page of the release, which flinkmock
+            has for built-in releases.
         flink: The release.
 
     Raises:

@@ -1,8 +1,8 @@
 """Calls the operations that change something, on jobs of the user's jar or on a job that the user names.
 
-It uploads the jar, requests its plan and starts three jobs; it stops one with a savepoint, cancels one, and cancels one
-by YARN's operation. Since 2.3 it also starts an application. At the end it deletes the jar. A named job gets a
-checkpoint and a savepoint and is cancelled.
+With a jar, the checks upload it, request its plan and start three jobs: one is stopped with a savepoint, one is
+cancelled, and one is cancelled by YARN's operation. Since 2.3, they also start an application. At the end they delete
+the jar. A job that the user names gets a checkpoint and a savepoint and is cancelled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class MutatingChecks:
 
     Args:
         jar: The jar to start jobs from.
-        job: The id of a job that may be cancelled.
+        job: The id of a job to change and then cancel.
         savepoints: The directory for savepoints; None: the cluster's default.
 
     Raises:
@@ -323,7 +323,7 @@ def rows(body: Any, key: str) -> list[dict[str, Any]]:
 
 
 def multipart(name: str, content: bytes) -> tuple[bytes, str]:
-    """Return body and content type of a form with one file, as browsers send it."""
+    """Return the body and the content type of a form with one file, as browsers send it."""
     boundary = secrets.token_hex(16)
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="jarfile"; filename="{name}"\r\n'

@@ -40,7 +40,7 @@ YEAR_2100_MS = 4_102_444_800_000
 
 
 def tour_scenario(scheduler: str) -> dict[str, Any]:
-    """Return `SCENARIO` with the "default" or the "adaptive" scheduler: each refuses some operations of the other."""
+    """Return `SCENARIO` with the "default" or the "adaptive" scheduler: each rejects some operations of the other."""
     options = ADAPTIVE_SCHEDULER if scheduler == "adaptive" else {}
     config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}

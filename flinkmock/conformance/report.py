@@ -55,7 +55,8 @@ class Report:
         findings: The findings outside the baseline, each with the first paths at which it occurred.
         times: How often each finding occurred.
         answered: How many success responses each operation returned, whether they conform or not.
-        refused: Operations that returned an expected error, each with the reason.
+        expected_errors: Operations that got an error which a healthy cluster may return, or no response because of a
+            lost TaskManager, each with the reason.
         skipped: Operations that were not called, each with the reason.
         accepted: The findings in the baseline, with their paths.
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
@@ -71,7 +72,7 @@ class Report:
     findings: dict[Finding, list[str]] = field(default_factory=dict)
     times: Counter[Finding] = field(default_factory=Counter)
     answered: Counter[Operation] = field(default_factory=Counter)
-    refused: dict[Operation, str] = field(default_factory=dict)
+    expected_errors: dict[Operation, str] = field(default_factory=dict)
     skipped: dict[Operation, str] = field(default_factory=dict)
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
     invalid: set[Operation] = field(default_factory=set)
@@ -116,7 +117,7 @@ class Report:
     @property
     def unanswered(self) -> dict[Operation, str]:
         """Operations that never returned a success response, each with the reason."""
-        reasons = {**self.refused, **self.skipped}
+        reasons = {**self.expected_errors, **self.skipped}
         return {operation: reason for operation, reason in reasons.items() if operation not in self.answered}
 
     def table(self) -> str:

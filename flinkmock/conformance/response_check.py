@@ -55,7 +55,7 @@ def lacks_leader(response: HttpResponse) -> bool:
 
 
 def unreachable_taskmanager(response: HttpResponse) -> str | None:
-    """Return the exception in an error response about a TaskManager that no longer answers; None for other responses.
+    """Return the exception or text of an error response about an unreachable TaskManager; None for other responses.
 
     A TaskManager that has died stays registered until its heartbeats time out (50 s).
     """

@@ -40,7 +40,7 @@ class ControlRequest:
         target: The target in the request line, from `API_PREFIX` on.
         headers: The headers; names are compared without regard to case.
         body: The whole body.
-        base_url: The address at which the request arrived, without a final slash.
+        base_url: The URL at which the request arrived, without the path.
     """
 
     method: str

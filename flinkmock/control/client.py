@@ -119,6 +119,6 @@ class ControlClient:
             return ControlApiError(status, error["message"], error.get("details", ()))
         except (ValueError, LookupError, TypeError):
             return ServerUnreachable(
-                f"{self.url} has no control API: it responds with {status}. Is it a fake cluster, and were its "
-                "options --no-control or --control-port used?"
+                f"{self.url} has no control API: it responds with {status}. Is it a fake cluster, and was it "
+                "started with --no-control or --control-port?"
             )

@@ -1,4 +1,4 @@
-"""The clock of a cluster for tests."""
+"""The clock of a cluster, as tests control it."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ class EngineOptions:
         seed: The seed of all random choices.
         clock: The clock mode.
         default_clock: The clock mode if neither `clock` nor the scenario has one.
-        start_time: The cluster time at which the scenario begins, in epoch ms. Without it, and without one in the
-            scenario, it is the time of the wall clock.
+        start_time: The cluster time at which the scenario begins, in epoch ms. If the scenario has none either, the
+            time of the wall clock.
         base_path: The base path of the ingress.
         credentials: The credentials that the ingress accepts; (): those of the scenario.
     """
@@ -44,7 +44,7 @@ class EngineOptions:
         default_clock: str | None = None,
         start_time: int | None = None,
     ) -> EngineOptions:
-        """Return these options, replaced by the arguments that are not None."""
+        """Return a copy in which the arguments that are not None replace the options."""
         return dataclasses.replace(
             self,
             flink=self.flink if flink is None else flink,

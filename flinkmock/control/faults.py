@@ -1,4 +1,4 @@
-"""The faults of a cluster for tests."""
+"""The faults of a cluster, as tests control them."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class ClusterFaults(ClusterPart):
         from flinkmock.scenario.load import load_faults
 
         mappings = [fault for fault in faults if not isinstance(fault, Fault)]
-        faults_of_mappings = iter(load_faults({"faults": mappings}, self.engine.contract.release.minor).faults)
-        added = [fault if isinstance(fault, Fault) else next(faults_of_mappings) for fault in faults]
+        loaded_faults = iter(load_faults({"faults": mappings}, self.engine.contract.release.minor).faults)
+        added = [fault if isinstance(fault, Fault) else next(loaded_faults) for fault in faults]
         self.engine.faults.add(*added, first=first)
         return added
 

@@ -45,7 +45,7 @@ class ControlHost(Protocol):
 
     @property
     def urls(self) -> Sequence[str]:
-        """The addresses of the cluster, one for each JobManager."""
+        """The URLs of the cluster, one for each JobManager."""
 
     @property
     def clusters(self) -> HostedClusters: ...

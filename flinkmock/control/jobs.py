@@ -1,4 +1,4 @@
-"""The jobs of a cluster for tests."""
+"""The jobs of a cluster, as tests control them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ClusterJobs(ClusterPart):
             if spec.age:
                 raise InvalidArgument("A job that is submitted now has no age. Leave out `age`.")
             if spec.id in cluster.jobs:
-                raise InvalidArgument(f"There is a job with the id {spec.id} already.")
+                raise InvalidArgument(f"A job with the id {spec.id} already exists.")
             failure = cluster.submission_failure(spec)
             if failure is not None:
                 raise UncaughtJavaException(failure)

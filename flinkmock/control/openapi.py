@@ -14,7 +14,7 @@ _ERRORS = {
     401: "The token is missing or wrong.",
     403: "The header `Host` or `Origin` is not allowed.",
     404: "There is no object with this name or id.",
-    409: "The cluster is not in a state for this.",
+    409: "The state of the cluster does not allow the operation.",
     413: "The body is too large.",
     422: "The scenario, job, fault or exception is invalid; `details` lists all mistakes.",
 }
@@ -89,12 +89,12 @@ def _path_parameters(operation: ControlOperation) -> list[dict[str, Any]]:
 
 
 def _query_parameters(operation: ControlOperation) -> list[dict[str, Any]]:
-    described = []
+    parameters = []
     for parameter in operation.query:
         schema = dict(parameter.schema)
         if parameter.default is not None:
             schema["default"] = parameter.default
-        described.append(
+        parameters.append(
             {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
         )
-    return described
+    return parameters

@@ -29,7 +29,7 @@ class ControlCall:
         query: The converted query parameters; missing ones have their defaults.
         body: The parsed JSON; the text of a scenario.
         accepts: The header `Accept`.
-        base_url: The address at which the request arrived, without a final slash.
+        base_url: The URL at which the request arrived, without the path.
     """
 
     api: ControlApi

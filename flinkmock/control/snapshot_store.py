@@ -23,6 +23,7 @@ class SnapshotStore:
 
     control: ClusterControl
     _engine: Engine | None = None
+    """The engine of which the snapshots were taken."""
     _snapshots: dict[str, Snapshot] = field(default_factory=dict)
     _count: int = 0
 

@@ -1,4 +1,4 @@
-"""Waits for conditions that clients or the wall clock cause."""
+"""Waits until a condition holds, in the time of the wall clock."""
 
 from __future__ import annotations
 

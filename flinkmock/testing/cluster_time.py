@@ -172,7 +172,7 @@ class ClusterTime:
 
     @property
     def ports(self) -> set[int]:
-        """Return the ports of the running clusters."""
+        """The ports of the running clusters."""
         running = [attached.cluster for attached in self._attached_clusters if attached.cluster.is_running]
         urls = [url for cluster in running for url in cluster.urls]
         return {int(url.rpartition(":")[2]) for url in urls}

@@ -44,10 +44,10 @@ def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):
         yield failure.at, f"{job.name} fails: {failure.exception.chain()[-1]}"
-    for savepoint in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
-        if savepoint.is_savepoint:
-            reason = f" fails: {savepoint.failure}" if savepoint.failure else ""
-            yield savepoint.ends_at, f"{job.name} savepoint {savepoint.path}{reason}"
+    for checkpoint in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
+        if checkpoint.is_savepoint:
+            reason = f" fails: {checkpoint.failure}" if checkpoint.failure else ""
+            yield checkpoint.ends_at, f"{job.name} savepoint {checkpoint.path}{reason}"
 
 
 def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:

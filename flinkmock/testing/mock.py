@@ -53,12 +53,12 @@ class FlinkMock(ClusterControl):
         start_time: The cluster time at which the scenario begins: a datetime, or text such as "2026-01-01T00:00:00Z".
             None: the scenario's, else the time of the wall clock.
         port: The port; 0 for a free one.
-        dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
+        dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None: no dashboard.
         control: Whether the control API is served at `control_url`.
         tls: Whether the cluster is served with TLS. True creates a certificate, which `ssl_context` and `ca_file`
             trust. `TlsOptions` specifies files, or requires client certificates. None for
             `security.ssl.rest.enabled` of the scenario.
-        base_path: The path below which the cluster is served, as by an ingress; None for that of the scenario.
+        base_path: The path below which an ingress serves the cluster; None for that of the scenario.
         credentials: The credentials that the ingress accepts: `basic("alice", "secret")`, `bearer("token")`; empty for
             those of the scenario.
 
@@ -146,7 +146,7 @@ class FlinkMock(ClusterControl):
     def close(self) -> None:
         """Stop the server and delete uploaded jars. Does nothing if the cluster is not running.
 
-        Expectations are not checked, unlike by `verify` and the end of a `with` block.
+        Only `verify` and the end of a `with` block check expectations.
         """
         server, self._server = self._server, None
         if server is not None:
@@ -220,7 +220,7 @@ class FlinkMock(ClusterControl):
 
     @property
     def control_url(self) -> str:
-        """The base URL of the control API, without a trailing slash. Raises NotRunning, also without a control API."""
+        """The base URL of the control API, without a trailing slash. Raises NotRunning, also if control is False."""
         from flinkmock.control.api import API_PREFIX
 
         if not self._has_control_api:

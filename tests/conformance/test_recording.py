@@ -9,7 +9,7 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.http_client import ClientReader, HttpClient
-from flinkmock.conformance.recording.distribution import values_in_turn
+from flinkmock.conformance.recording.distribution import cyclic_values
 from tests.conformance.recorded_clusters import BUSY, LIFECYCLES, RICH, record_scenario, state_times
 
 
@@ -169,7 +169,7 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
 
 def test_durations_in_turn_have_the_recorded_distribution() -> None:
     def in_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
-        values = values_in_turn(measured, last, summary, str)
+        values = cyclic_values(measured, last, summary, str)
         return [int(value) for value in values] if isinstance(values, list) else [int(values)]
 
     assert in_numbers({1: 5, 2: 5}, 2, {}) == [5]

@@ -31,7 +31,7 @@ def test_a_job_is_submitted_from_a_template(flink: FlinkMock, control: Control) 
     assert "age" in control.error("POST", "jobs", 400, json={"name": "x", "age": "5m"})
     assert 'has no field "name"' in control.error("POST", "jobs", 400, json={"template": "batch"})
     message = control.error("POST", "jobs", 400, json={"name": "x", "id": job["id"]})
-    assert message == f"There is a job with the id {job['id']} already."
+    assert message == f"A job with the id {job['id']} already exists."
 
 
 def test_templates_and_exceptions_of_the_scenario_can_be_used() -> None:

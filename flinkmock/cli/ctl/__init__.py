@@ -30,8 +30,8 @@ def configure(subparsers: Any) -> None:
         "ctl",
         help="drive a running fake cluster: clock, jobs, faults, requests, scenario",
         description="Drives a running fake cluster through its control API. Exit code 0: done; 1: a condition is "
-        "not met (a job does not get into a state, an expectation is not met, the cluster is not in a state for this); "
-        "2: usage error, or the cluster does not respond.",
+        "not met (a job does not get into a state, an expectation is not met, the state of the cluster does not allow "
+        "the action); 2: usage error, or the cluster does not respond.",
         examples=EXAMPLES,
     )
     _add_options(parser)

@@ -15,7 +15,7 @@ def configure(actions: Actions) -> None:
     submit_parser = actions.add("submit", submit, "Submit a job", example="report --template batch")
     submit_parser.add_argument("name", metavar="NAME", help="the name of the job")
     submit_parser.add_argument(
-        "--template", default="streaming", help="the template that it extends; default: %(default)s"
+        "--template", default="streaming", help="the template that the job extends; default: %(default)s"
     )
     submit_parser.add_argument("--parallelism", type=integer, metavar="N", help="default: that of the template")
     wait_parser = actions.add(

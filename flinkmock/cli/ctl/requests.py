@@ -25,7 +25,7 @@ def configure(actions: Actions) -> None:
         type=non_negative_int,
         default=50,
         metavar="N",
-        help="maximum number, from the end; default: %(default)s",
+        help="how many of the last requests to list; default: %(default)s",
     )
     parser.add_argument(
         "--wait",

@@ -1,4 +1,4 @@
-"""Reviews hand-written fakes of Flink's REST API, and writes a scenario that serves the same.
+"""Reviews hand-written fakes of Flink's REST API, and writes a scenario that serves the same jobs.
 
     fakes = read_fakes([Path("tests/mappings")])
     reviews = [review(fake, ["1.20", "2.3"]) for fake in fakes]

@@ -11,7 +11,7 @@ from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.contract.contract import known_releases
 
 MIN_SHARE = 0.5
-"""The share of keys that a body has to have in common with the response of an operation, from 0 to 1."""
+"""The minimum share of keys that a body has in common with the response of an operation, from 0 to 1."""
 ARRAY_SHARE = 0.6
 """The assumed share if both are arrays, whose items are not compared."""
 MANY_VIOLATIONS = 99
@@ -35,7 +35,13 @@ class GuessedRequest(NamedTuple):
 
 
 class _Score(NamedTuple):
-    """How well an operation fits a body. The best operation has the highest score."""
+    """How well an operation fits a body. The best operation has the highest score.
+
+    Attributes:
+        share: The share of common keys, from 0 to 1.
+        minus_violations: The negated number of schema violations.
+        name_similarity: How similar the name of the file is to the operation, from 0 to 1; 1 more for a GET.
+    """
 
     share: float
     minus_violations: int

@@ -57,7 +57,7 @@ def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
     for release, contract in contracts.items():
         route = contract.match_route(fake.method, path)
         if route is None:
-            deviations[release] = [_no_operation(contract, path)]
+            deviations[release] = [_missing_operation_text(contract, path)]
         else:
             operation = route[0]
             deviations[release] = list(dict.fromkeys(_deviations(contract, *route, path, fake)))
@@ -74,7 +74,7 @@ def _split_prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[st
     return "", fake.path
 
 
-def _no_operation(contract: Contract, path: str) -> str:
+def _missing_operation_text(contract: Contract, path: str) -> str:
     methods = [method for method in METHODS if contract.match(method, path)]
     return "no such operation" + (f"; the path takes {' and '.join(methods)}" if methods else "")
 

@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.view import View
 _SOURCE = "flink-behaviour.md#exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
-"""Fields of an exception that are not all equal for two exceptions."""
+"""The fields that identify an exception: two exceptions differ in at least one of them."""
 _HISTORY_SIZE = 16
 """The default of web.exception-history-size."""
 _SLACK_MS = 1_000

@@ -110,10 +110,10 @@ def jvm_memory(body: Value) -> Relations:
         inner, outer = (_metric(values, f"Status.JVM.Memory.{scope}.{key}") for scope in ("Metaspace", "NonHeap"))
         yield from ascending(inner, outer, slack=1 << 20)
     for scope in ("Direct", "Mapped"):
-        number_of, used, capacity = (
+        buffers, used, capacity = (
             _metric(values, f"Status.JVM.Memory.{scope}.{key}") for key in ("Count", "MemoryUsed", "TotalCapacity")
         )
-        if number_of.raw == 0:
+        if buffers.raw == 0:
             yield from equal(used, constant(0, "0"))
             yield from equal(capacity, constant(0, "0"))
         elif is_number(used.raw) and is_number(capacity.raw):

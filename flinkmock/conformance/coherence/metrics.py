@@ -12,9 +12,9 @@ from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_
 from flinkmock.conformance.coherence.view import View
 
 _AGGREGATED = "flink-behaviour.md#aggregated-metrics"
-_OPERATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
-_ALL = (
-    *_OPERATIONS,
+_AGGREGATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
+_METRICS = (
+    *_AGGREGATIONS,
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
     "getJobMetrics",
@@ -25,7 +25,7 @@ _ALL = (
 
 
 @within(
-    *_OPERATIONS,
+    *_AGGREGATIONS,
     text="Aggregated metrics are in order: min <= avg <= max, and the skew of positive values is not negative.",
     source=_AGGREGATED,
 )
@@ -42,7 +42,7 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from require(low.raw != high.raw or not has_skew, "equal values with a skew", skew, low, high)
 
 
-@within(*_OPERATIONS, text="The sum of aggregated metrics is a multiple of the average.", source=_AGGREGATED)
+@within(*_AGGREGATIONS, text="The sum of aggregated metrics is a multiple of the average.", source=_AGGREGATED)
 def aggregates_have_a_count(body: Value) -> Relations:
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
@@ -62,8 +62,11 @@ def aggregates_have_a_count(body: Value) -> Relations:
             elif round(ratio) == 2:
                 yield from close(low + high, whole, 1e-6 * (abs(whole.raw) + abs(high.raw)))
             is_exact = abs(mean.raw) > 1e-6 * max(abs(low.raw), abs(high.raw))
-            numbers_by_count = {1: [high.raw], 2: [low.raw, high.raw]}
-            numbers_by_count[3] = [low.raw, whole.raw - low.raw - high.raw, high.raw]
+            numbers_by_count = {
+                1: [high.raw],
+                2: [low.raw, high.raw],
+                3: [low.raw, whole.raw - low.raw - high.raw, high.raw],
+            }
             numbers = numbers_by_count.get(round(ratio))
             if numbers and is_exact and is_number(row["skew"].raw):
                 expected = _skew(numbers)
@@ -175,7 +178,7 @@ def single_aggregations(view: View) -> Relations:
 
 
 @against_request(
-    *_ALL, text="With get, a response has only metrics that the request names.", source="flink-behaviour.md#metrics"
+    *_METRICS, text="With get, a response has only metrics that the request names.", source="flink-behaviour.md#metrics"
 )
 def only_requested_metrics(body: Value) -> Relations:
     requested = body.response.query.get("get")
@@ -188,7 +191,7 @@ def only_requested_metrics(body: Value) -> Relations:
 
 
 @against_request(
-    *_OPERATIONS, text="With agg, a response has only the aggregations that the request names.", source=_AGGREGATED
+    *_AGGREGATIONS, text="With agg, a response has only the aggregations that the request names.", source=_AGGREGATED
 )
 def only_requested_aggregations(body: Value) -> Relations:
     requested = body.response.query.get("agg")
@@ -202,7 +205,7 @@ def only_requested_aggregations(body: Value) -> Relations:
 
 
 def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Relations:
-    """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and conversely."""
+    """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and vice versa."""
     listed = view.body(operation_id, **parameters)
     listed_ids = {row["id"].raw for row in listed}
     bodies = view.with_query(operation_id, **parameters)

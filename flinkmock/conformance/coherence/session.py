@@ -186,9 +186,9 @@ class CoherenceSession:
         for violation in one_per_subject.values():
             first = self._violations_in_new_responses(violation)
             second = self._violations_in_new_responses(violation)
-            is_of_one_time = violation.invariant.scope is Scope.RESPONSE
+            is_within_response = violation.invariant.scope is Scope.RESPONSE
             for key, repeated in second.items():
-                if key in due and key in first and (is_of_one_time or _raws(first[key]) == _raws(repeated)):
+                if key in due and key in first and (is_within_response or _raws(first[key]) == _raws(repeated)):
                     repeated_violations[key] = repeated
         return repeated_violations
 
@@ -253,7 +253,7 @@ def _server_time(view: View) -> float:
 
 
 def _raws(violation: Violation) -> list[object]:
-    """Return the values of a violation. Lists and objects lack their numbers, which may increase meanwhile."""
+    """Return the values of a violation. Numbers in lists and objects are None: they may increase between requests."""
     return [
         _without_numbers(leaf.raw) if isinstance(leaf.raw, (dict, list)) else leaf.raw
         for leaf in violation.relation.leaves

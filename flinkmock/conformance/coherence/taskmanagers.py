@@ -323,7 +323,7 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
         return
     if details["job-type"].raw == "BATCH":
         return
-    # of each slot sharing group; subtasks that have finished keep their slots for a while
+    # slots by slot sharing group: a finished subtask may or may not have given up its slot
     minimum: dict[str, int] = defaultdict(int)
     maximum: dict[str, int] = defaultdict(int)
     values: list[Value] = []

@@ -48,7 +48,7 @@ class View:
         self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
 
     def __iter__(self) -> Iterator[SuccessResponse]:
-        """The newest response to each request."""
+        """Yield the newest response to each request."""
         for targets in self._responses.values():
             yield from targets.values()
 
@@ -92,8 +92,8 @@ class View:
             return [()]
         if kind not in self._subjects:
             subjects: dict[tuple[str, ...], None] = {}  # a set in the order of insertion
-            for _, path_parameters in self._responses:
-                values = dict(path_parameters)
+            for _, parameters in self._responses:
+                values = dict(parameters)
                 if all(name in values for name in names):
                     subjects[tuple(values[name] for name in names)] = None
             self._subjects[kind] = list(subjects)

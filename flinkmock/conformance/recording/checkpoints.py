@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.conformance.http_client import Json
-from flinkmock.conformance.recording.distribution import values_in_turn
+from flinkmock.conformance.recording.distribution import cyclic_values
 from flinkmock.conformance.recording.formatting import format_durations, format_size
 from flinkmock.conformance.recording.observations import JobObservations
 from flinkmock.units import format_duration
@@ -31,7 +31,7 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
         ("size", "state_size", format_size),
     ):
         if values := _measured(job, field):
-            section[key] = values_in_turn(values, max(job.checkpoints), job.summary.get(field) or {}, format_value)
+            section[key] = cyclic_values(values, max(job.checkpoints), job.summary.get(field) or {}, format_value)
     if failed := [entry["id"] for entry in _history(job, savepoints=False) if entry["status"] == "FAILED"]:
         section["fails"] = failed
     if config.get("unaligned_checkpoints"):

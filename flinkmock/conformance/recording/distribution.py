@@ -1,4 +1,4 @@
-"""Lists of durations or sizes of checkpoints that a scenario takes in turn, with the recorded distribution."""
+"""Lists of durations or sizes through which the checkpoints of a scenario cycle, with the recorded distribution."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _STRIDE = 0.618
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
-def values_in_turn(
+def cyclic_values(
     measured: Mapping[int, int], last_id: int, summary: Mapping[str, Any], format_value: Callable[[int], str]
 ) -> str | list[str]:
-    """Return the values that the checkpoints of a job take in turn.
+    """Return the values through which the checkpoints of a job cycle.
 
     Args:
         measured: The values by checkpoint id; not empty.

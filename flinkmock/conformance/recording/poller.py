@@ -14,9 +14,9 @@ from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import METRIC_SUFFIXES
 
 POLLS_PER_LISTING = 10
-"""The lists of metrics are requested in one of so many polls, because they are long and Flink refreshes them every 10 s
-only."""
-FINAL_POLLS = 5
+"""One in this many polls requests the lists of metrics, because they are long and Flink refreshes them only every
+10 s."""
+MAX_FINAL_POLLS = 5
 """The maximum number of polls at the end, one per second. Flink caches job details for 3 s (web.refresh-interval)."""
 MAX_METRICS = 40
 """The maximum number of recorded metrics of a vertex, of all its subtasks together."""
@@ -110,7 +110,7 @@ class Poller:
 
     def _finish(self) -> None:
         """Read the final states, and the details of vertices, which are read only once."""
-        for poll in range(FINAL_POLLS):
+        for poll in range(MAX_FINAL_POLLS):
             if poll:
                 self._wait(1000)
             self._poll_jobs(lists_metrics=False)

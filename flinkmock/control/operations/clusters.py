@@ -51,10 +51,10 @@ async def open_cluster(call: ControlCall) -> Any:
     """The cluster has its own scenario, clock, journal and port. The body is a scenario as for `PUT /scenario`. The
     control API of the new cluster is at `control-url`."""
     options = python_arguments(call.query)
-    text = options.pop("idle_timeout")
+    timeout_text = options.pop("idle_timeout")
     idle_timeout: float | None = None
-    if text != "never":
-        idle_timeout = max(parse_wall_duration(text, longest=LONGEST_IDLE_TIMEOUT_S), _SHORTEST_IDLE_TIMEOUT_S)
+    if timeout_text != "never":
+        idle_timeout = max(parse_wall_duration(timeout_text, longest=LONGEST_IDLE_TIMEOUT_S), _SHORTEST_IDLE_TIMEOUT_S)
     control = call.control.new_cluster(read_scenario(call), **options)
     return _cluster_json(call, await call.host.clusters.open(control, idle_timeout))
 

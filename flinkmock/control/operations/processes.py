@@ -59,7 +59,7 @@ def join_taskmanager(call: ControlCall) -> Any:
     python=("ClusterTaskManagers.lose",),
 )
 def lose_taskmanager(call: ControlCall) -> Any:
-    """The jobs that have slots there fail."""
+    """The jobs that have slots on it fail."""
     return {"id": call.control.taskmanagers.lose(call.body.get("id"))}
 
 

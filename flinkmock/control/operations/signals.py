@@ -28,6 +28,6 @@ def list_signals(call: ControlCall) -> Any:
     python=("ClusterControl.signal",),
 )
 def send_signal(call: ControlCall) -> Any:
-    """This releases the steps and async operations that wait for `signal NAME`. If there are none, it releases the
-    first that will wait for it."""
+    """The steps and async operations that wait for `signal NAME` continue. If there are none, the first that waits for
+    it later continues at once."""
     call.control.signal(call.path["name"])
