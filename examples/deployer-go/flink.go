@@ -17,9 +17,9 @@ type config struct {
 	Version string `json:"flink-version"`
 }
 
-// hasTriggerIDs returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests
+// acceptsTriggerIDs returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests
 // with the same id trigger one operation.
-func (c config) hasTriggerIDs() bool {
+func (c config) acceptsTriggerIDs() bool {
 	numbers := strings.SplitN(c.Version, ".", 3)
 	if len(numbers) < 2 {
 		return false
@@ -31,7 +31,7 @@ func (c config) hasTriggerIDs() bool {
 
 // newTriggerID returns a trigger id if the release accepts one, else "".
 func newTriggerID(c config) string {
-	if !c.hasTriggerIDs() {
+	if !c.acceptsTriggerIDs() {
 		return ""
 	}
 	id := make([]byte, 16)
@@ -88,7 +88,7 @@ type jobDetails struct {
 	} `json:"vertices"`
 }
 
-// isUp returns whether the job and its tasks run. A job is RUNNING before its tasks are.
+// isUp returns whether the job and its tasks are running. A job is RUNNING before its tasks are.
 func (j jobDetails) isUp() bool {
 	for _, vertex := range j.Vertices {
 		if vertex.Status != "RUNNING" && vertex.Status != "FINISHED" {
@@ -107,7 +107,7 @@ type jobExceptions struct {
 	} `json:"exceptionHistory"`
 }
 
-// cause returns the cause of a failure. exceptionHistory exists since 1.13; root-exception was removed in 2.0.
+// cause returns the cause of a failure. exceptionHistory was added in 1.13; root-exception was removed in 2.0.
 func (e jobExceptions) cause() string {
 	if entries := e.History.Entries; len(entries) > 0 {
 		return innermostCause(entries[0].StackTrace)

@@ -37,7 +37,7 @@ export function isUp(job) {
 /**
  * Returns the cause in a response of /jobs/:jobid/exceptions.
  *
- * `exceptionHistory` exists since 1.13; `root-exception` was removed in 2.0.
+ * `exceptionHistory` was added in 1.13; `root-exception` was removed in 2.0.
  */
 export function causeOf(exceptions) {
   const trace = exceptions.exceptionHistory?.entries?.[0]?.stacktrace ?? exceptions["root-exception"];

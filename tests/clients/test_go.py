@@ -37,7 +37,7 @@ BUGS = {
     IGNORED_FAILURE_CAUSE: [Replacement("flink.go", "failure != nil {", "failure != nil && false {")],
     WRONG_STATUS: [Replacement("deployer.go", "http.StatusAccepted", "http.StatusOK")],
     REPEATED_REQUEST: [
-        Replacement("flink.go", "if !c.hasTriggerIDs() {", "if c.hasTriggerIDs() || true {"),
+        Replacement("flink.go", "if !c.acceptsTriggerIDs() {", "if c.acceptsTriggerIDs() || true {"),
         Replacement("deployer.go", "http.StatusAccepted, idempotent", "http.StatusAccepted, true"),
     ],
 }

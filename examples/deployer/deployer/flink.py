@@ -73,7 +73,7 @@ def is_up(job: Json) -> bool:
 def cause_of(exceptions: Json) -> str:
     """Return the cause in a response of /jobs/:jobid/exceptions.
 
-    `exceptionHistory` exists since 1.13; `root-exception` was removed in 2.0.
+    `exceptionHistory` was added in 1.13; `root-exception` was removed in 2.0.
     """
     history = exceptions.get("exceptionHistory", {}).get("entries", [])
     trace = history[0]["stacktrace"] if history else exceptions.get("root-exception")

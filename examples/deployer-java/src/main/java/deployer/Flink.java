@@ -62,7 +62,7 @@ final class Flink {
     /**
      * Returns the cause in a response of /jobs/:jobid/exceptions.
      *
-     * <p>{@code exceptionHistory} exists since 1.13; {@code root-exception} was removed in 2.0.
+     * <p>{@code exceptionHistory} was added in 1.13; {@code root-exception} was removed in 2.0.
      */
     static String cause(JsonNode exceptions) {
         JsonNode newest = exceptions.path("exceptionHistory").path("entries").path(0).path("stacktrace");

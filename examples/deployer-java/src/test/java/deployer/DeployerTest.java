@@ -32,7 +32,7 @@ class DeployerTest {
 
     @BeforeEach
     void start(FlinkMock flink, @TempDir Path folder) throws IOException {
-        flink.advance("1m"); // the tasks of `orders` run
+        flink.advance("1m"); // now the tasks of `orders` are running
         deployer = new Deployer(flink.url(), new ClusterTime(flink));
         jar = writeJar(folder.resolve("orders-2.jar"));
     }
