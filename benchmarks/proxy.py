@@ -77,7 +77,7 @@ async def serve_bare(upstream: str) -> None:
 
 
 @contextlib.contextmanager
-def started_proxy(*arguments: str) -> Iterator[tuple[str, int]]:
+def running_proxy(*arguments: str) -> Iterator[tuple[str, int]]:
     """Run Python with these arguments; yield the address in its first line of output, and its process id."""
     with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -140,7 +140,7 @@ async def main(rounds: int) -> None:
     }
     with contextlib.ExitStack() as stack:
         proxies = {
-            name: stack.enter_context(started_proxy(*arguments)) for name, arguments in arguments_by_proxy.items()
+            name: stack.enter_context(running_proxy(*arguments)) for name, arguments in arguments_by_proxy.items()
         }
         async with aiohttp.ClientSession() as session:
 

@@ -24,7 +24,7 @@ ONLY_STATUS = {
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
     "submitJob": 400,  # the tour sends no valid plan
 }
-"""Operations that never succeed in the tour: their ids, and the status that Flink sends, too."""
+"""Ids of operations that never succeed in the tour, and the status of their responses, as in Flink."""
 FURTHER_EXPECTED_ERRORS = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended

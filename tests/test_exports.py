@@ -1,4 +1,4 @@
-"""The list of public names is complete and sorted, and importing flinkmock does not import what is not used."""
+"""The list of public names is complete and sorted, and importing flinkmock does not import slow dependencies."""
 
 import inspect
 import json
@@ -47,7 +47,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         flinkmock.FlinkMok  # noqa: B018  reading the attribute is the test
 
 
-def test_importing_strategies_without_hypothesis_names_the_extra_to_install() -> None:
+def test_importing_strategies_without_hypothesis_reports_the_extra_to_install() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import flinkmock.strategies"
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in completed.stderr

@@ -32,7 +32,7 @@ def test_the_scenario_loads() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_the_life_of_a_job_with_curl(tmp_path: Path) -> None:
+def test_the_curl_commands_get_responses(tmp_path: Path) -> None:
     commands = next(text for text in README.texts("sh") if "curl" in text)
     with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:
         script = "set -euo pipefail\n" + commands.replace("http://127.0.0.1:8081", cluster.url)

@@ -21,8 +21,8 @@ class Client:
 
     Attributes:
         server: The server.
-        statuses: How many responses had a status. Status 0 counts requests without a response.
-        latencies: The time of each response, in s.
+        statuses: The number of responses by status. Status 0 counts requests without a response.
+        latencies: The time until each response, in s.
         jobs: The ids of the jobs that the client has submitted and not canceled.
         jars: The ids of the jars that the client has uploaded and not deleted.
     """

@@ -120,7 +120,7 @@ class Unmatched:
     location: str = ""
 
     def __str__(self) -> str:
-        return f"requests that match no operation {self.times}"
+        return f"requests that match no operation: {self.times}"
 
     def matches(self, exchange: Exchange) -> bool:
         return not exchange.matched
@@ -129,7 +129,9 @@ class Unmatched:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        summary = f"expected requests that match no operation {self.times}, but they {_was_sent(matching, verb='were')}"
+        summary = (
+            f"requests that match no operation: expected {self.times}, but they {_was_sent(matching, verb='were')}"
+        )
         return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching)])
 
 

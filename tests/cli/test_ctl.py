@@ -94,7 +94,7 @@ def test_findings_are_printed(ctl: Ctl, flink: FlinkMock) -> None:
     )
 
 
-def test_taskmanagers_join_and_leave(ctl: Ctl, flink: FlinkMock) -> None:
+def test_taskmanagers_join_and_are_lost(ctl: Ctl, flink: FlinkMock) -> None:
     count_before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join")[0] == 0
     assert len(ctl("taskmanager", "list")[1].splitlines()) == count_before + 1
@@ -111,7 +111,9 @@ def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:
     assert ctl("signal", "go")[0] == 2
 
 
-def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_are_read_from_a_file_and_from_standard_input(
+    ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text("- {name: one, match: GET /jobs, delay: 1s}\n- {name: two, match: GET /jobs, delay: 2s}\n")
     assert ctl("fault", "add", str(file))[1].splitlines()[1].split()[0] == "one"
@@ -221,7 +223,7 @@ def test_invalid_urls_are_rejected(url: str) -> None:
         ControlClient(url)
 
 
-def test_usage_errors_and_help(ctl: Ctl) -> None:
+def test_usage_errors_and_help_are_printed(ctl: Ctl) -> None:
     assert ctl("advance", "5")[2] == 'flinkmock: "5" has no unit of time. Write 5s, 5ms or 5m.\n'
     assert "Did you mean --json?" in ctl("clock", "--jsn")[2]
     assert "examples:" in ctl("--help")[1]

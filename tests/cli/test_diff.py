@@ -32,7 +32,7 @@ def test_a_table_marks_breaking_changes(capsys: pytest.CaptureFixture[str]) -> N
     assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
 
 
-def test_breaking_lists_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_option_breaking_lists_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     text = diff(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
@@ -40,7 +40,7 @@ def test_breaking_lists_only_breaking_changes(capsys: pytest.CaptureFixture[str]
     assert "the newest job is first" not in text
 
 
-def test_changes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_are_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     response = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
     assert (response["from"], response["to"]) == ("2.2", "2.3")
     added = [change["where"] for change in response["changes"] if change["part"] == "operation"]
@@ -53,13 +53,13 @@ def test_changes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (first["since"], first["breaking"]) == ("2.3", False)
 
 
-def test_changes_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_are_printed_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "1.12", "1.13", "--format", "markdown").splitlines()
     assert lines[:2] == ["# Flink 1.12 → 1.13", ""]
     assert "| `POST /jobs/:jobid/stop` | request .drain | may be null; may be missing | 1.13 |  |" in lines
 
 
-def test_releases_without_differences(capsys: pytest.CaptureFixture[str]) -> None:
+def test_releases_without_differences_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert diff(capsys, "2.1", "2.2") == "No difference between Flink 2.1 and 2.2.\n"
 
 

@@ -134,7 +134,7 @@ def test_a_mistake_gets_a_message(
     assert error.startswith(message.replace("FOLDER", str(tmp_path)))
 
 
-def test_a_mistake_in_a_long_line_shows_a_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_a_part_of_a_long_line_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "one-line.yaml"
     jobs = {f"job{number}": "streaming" for number in range(100)}
     file.write_text(json.dumps({"jobs": jobs | {"typo": "streming"}, "name": "x" * 200}))

@@ -65,7 +65,7 @@ def test_plan_writes_svg_and_html(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "can't write the file: its folder does not exist." in capsys.readouterr().err
 
 
-def test_until_must_be_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_option_until_must_be_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["scenario", "plan", LOOP, "--until", "soon"])
     assert caught.value.code == 2

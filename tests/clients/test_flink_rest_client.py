@@ -34,7 +34,7 @@ def poll(condition: Callable[[], Any], max_polls: int = 100) -> Any:
 
 
 @pytest.mark.parametrize("flink", RELEASES)
-def test_the_life_of_a_job(flink: str) -> None:
+def test_a_job_can_be_run_monitored_and_cancelled(flink: str) -> None:
     with FlinkMock(flink=flink) as cluster:
         client = connect(cluster)
         assert client.overview()["flink-version"].startswith(f"{flink}.")

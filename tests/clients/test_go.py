@@ -1,4 +1,4 @@
-"""The tests of the package for Go pass, and those of the deployer in Go, which find planted bugs."""
+"""The tests of the Go package and of the Go deployer pass. Those of the deployer find planted bugs."""
 
 from __future__ import annotations
 

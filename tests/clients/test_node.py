@@ -1,4 +1,4 @@
-"""The tests of the package for Node.js pass, and those of the deployer in JavaScript, which find planted bugs."""
+"""The tests of the Node.js package and of the JavaScript deployer pass. Those of the deployer find planted bugs."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def vertex_value(type: str, values: dict[str, object] | None = None) -> str:
         ("ListAccumulator", "[]"),
     ],
 )
-def test_without_values_in_the_scenario_integers_count_records_and_other_types_are_empty(type: str, text: str) -> None:
+def test_integer_accumulators_count_records_and_others_are_empty_by_default(type: str, text: str) -> None:
     assert vertex_value(type) == text
 
 

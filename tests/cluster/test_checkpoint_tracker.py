@@ -74,7 +74,7 @@ def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
         ((265,), 0.5, 265.0),
     ],
 )
-def test_percentiles_are_those_that_flink_shows(values: tuple[int, ...], p: float, expected: float) -> None:
+def test_percentiles_match_those_of_flink(values: tuple[int, ...], p: float, expected: float) -> None:
     assert percentile(values, p) == expected
 
 

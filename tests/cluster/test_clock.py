@@ -33,7 +33,7 @@ def test_a_scaled_clock_runs_faster_from_the_start_on() -> None:
     assert clock.now() == 1_001_000
 
 
-def test_a_virtual_clock_moves_only_by_advance() -> None:
+def test_a_virtual_clock_moves_only_when_it_is_advanced() -> None:
     wall_clock = WallClock()
     clock = Clock("virtual", wall_clock, DEFAULT_START_TIME)
     wall_clock.now += 10_000

@@ -10,7 +10,7 @@ jobs: {orders: {restart: {strategy: failure-rate, attempts: ATTEMPTS, interval: 
 """
 
 
-def test_more_failures_within_the_interval_than_allowed_fail_the_job() -> None:
+def test_a_job_fails_after_more_failures_within_the_interval_than_allowed() -> None:
     with scenario_harness(SCENARIO.replace("ATTEMPTS", "1"), flink="2.3") as harness:
         harness.advance_to(9_000)
         assert harness.state() == "RUNNING"

@@ -12,12 +12,12 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.release import Release
 from tests.cluster.cluster_factory import FLINK_1_12, FLINK_2_3, ClusterHarness, job, ms
 
-TRIGGER, OTHER = "a" * 32, "b" * 32
+TRIGGER_ID, OTHER_TRIGGER_ID = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
 
 
 def request(
-    job_id: str, trigger_id: str = TRIGGER, directory: str = DIRECTORY, *, cancel_job: bool = False
+    job_id: str, trigger_id: str = TRIGGER_ID, directory: str = DIRECTORY, *, cancel_job: bool = False
 ) -> SavepointRequest:
     return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancel_job=cancel_job)
 
@@ -33,7 +33,7 @@ def harness(tmp_path: Path) -> ClusterHarness:
 def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert not operation.is_done_at(harness.now)
     harness.advance(300)
     assert operation.is_done_at(harness.now)
@@ -56,16 +56,16 @@ def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness)
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
     harness.advance(300 + 300_000 - 1)
-    harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     harness.advance(1)
     with pytest.raises(TriggerNotFound):
-        harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+        harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
 
 
 def test_a_savepoint_of_an_unknown_job_fails_a_moment_later(harness: ClusterHarness) -> None:
     harness.cluster.savepoints.trigger_savepoint(request("0" * 32), harness.now)
     harness.advance(5)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, "0" * 32, harness.now)
     assert str(operation.failure) == (
         "java.util.concurrent.CompletionException: org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
         f"Could not find Flink job ({'0' * 32})"
@@ -76,7 +76,7 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHa
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert orders.state == "FINISHED"
     assert orders.ended_at(harness.now) == operation.done_at
     assert harness.cluster.savepoints.store.find(operation.result["location"], harness.now) is not None
@@ -85,11 +85,11 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHa
 def test_a_disposed_savepoint_of_a_stop_does_not_come_back(harness: ClusterHarness) -> None:
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     savepoints.stop_with_savepoint(request(orders.id), harness.now)
-    path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
+    path = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).result["location"]
     while savepoints.store.find(path, harness.now) is None:
         harness.advance(1)
     assert orders.state == "RUNNING"
-    savepoints.dispose(path, OTHER, harness.now)
+    savepoints.dispose(path, OTHER_TRIGGER_ID, harness.now)
     harness.advance(1_000)
     assert orders.state == "FINISHED"
     assert savepoints.store.find(path, harness.now) is None
@@ -100,7 +100,7 @@ def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
     harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
     harness.advance(5)
     harness.cluster.state_machines.cancel(orders, harness.now)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert str(operation.failure).endswith("CheckpointException: Checkpoint Coordinator is suspending.")
     harness.advance(1_000)
     assert orders.state == "CANCELED"
@@ -124,8 +124,8 @@ def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Pa
     harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
     assert orders.state == "RUNNING"
-    assert harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).failure is not None
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER), harness.now)
+    assert harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).failure is not None
+    harness.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER_TRIGGER_ID), harness.now)
     harness.advance(1_000)
     assert orders.state == "FINISHED"
 
@@ -133,9 +133,9 @@ def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Pa
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHarness, directory: str) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, directory), harness.now)
     harness.advance(5)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert "IO-problem detected." in str(operation.failure)
     assert orders.checkpoints.failed_at(harness.now)[-1].is_savepoint
 
@@ -143,9 +143,9 @@ def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHa
 def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     """On 2.3.0 and 1.20.5, the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
     harness.advance(5)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     failed = orders.checkpoints.failed_at(harness.now)[-1]
     texts = [exception.message or "" for exception in operation.failure.chain()]
     assert texts[1] == failed.failure == "Task has failed."
@@ -162,9 +162,9 @@ def test_a_target_directory_with_a_host_but_without_a_scheme_succeeds_in_1_12(tm
     harness = ClusterHarness(tmp_path, job(), release=FLINK_1_12)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, "//host/x"), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
     harness.advance(1_000)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert operation.result["location"].startswith("file://host/x/savepoint-")
     assert orders.state == "RUNNING"
 
@@ -173,7 +173,7 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     restored_job = harness.cluster.submit(
         job(name="restored"), harness.now, restore=RestoreSettings(operation.result["location"])
     )
@@ -193,9 +193,9 @@ def trigger(harness: ClusterHarness, kind: str) -> None:
 
 
 def all_locations_can_be_restored(harness: ClusterHarness) -> bool:
-    """Return whether the store has each savepoint whose location a response contains at this moment."""
+    """Return whether the store has each savepoint whose location a response contains now."""
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
-    operation = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
     if operation.is_done_at(harness.now) and operation.failure is None:
         paths.append(operation.result["location"])
@@ -248,10 +248,10 @@ def test_the_second_disposal_of_a_savepoint_fails(tmp_path: Path, release: Relea
     orders = harness.cluster.job_named("orders")
     harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
     harness.advance(1_000)
-    path = harness.cluster.async_operations.get("savepoint", TRIGGER, orders.id, harness.now).result["location"]
-    for trigger_id in (TRIGGER, OTHER):
+    path = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).result["location"]
+    for trigger_id in (TRIGGER_ID, OTHER_TRIGGER_ID):
         harness.cluster.savepoints.dispose(path, trigger_id, harness.now)
         harness.advance(1_000)
-    assert harness.cluster.async_operations.get("disposal", TRIGGER, None, harness.now).failure is None
-    failure = harness.cluster.async_operations.get("disposal", OTHER, None, harness.now).failure
+    assert harness.cluster.async_operations.get("disposal", TRIGGER_ID, None, harness.now).failure is None
+    failure = harness.cluster.async_operations.get("disposal", OTHER_TRIGGER_ID, None, harness.now).failure
     assert text in str(failure) and f"Could not dispose savepoint {path}." in str(failure)

@@ -18,7 +18,7 @@ from tests.hypothesis_profile import examples
 OOM = ExceptionSpec(JavaException("java.lang.OutOfMemoryError", "Java heap space"), vertex="count", subtask=1)
 
 
-def test_a_job_enters_its_states_to_the_millisecond(tmp_path: Path) -> None:
+def test_a_job_enters_its_states_at_the_exact_times(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(Step("CREATED", ms(500)), Step("RUNNING", ms(20_000)), Step("FINISHED")))
     harness.advance(60_000)
     assert harness.states() == [(0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "FINISHED")]
@@ -41,7 +41,7 @@ def test_a_job_that_restarts_counts_attempts_and_keeps_its_slots(tmp_path: Path)
     assert first_failure.at == harness.start + 20_000
 
 
-def test_a_terminal_failure_has_flinks_message_of_suppressed_recovery(tmp_path: Path) -> None:
+def test_a_terminal_failure_reports_that_recovery_is_suppressed(tmp_path: Path) -> None:
     harness = ClusterHarness(
         tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), taskmanagers=1
     )
@@ -166,12 +166,12 @@ def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
 
 
 @examples(25)
-@given(moment=st.integers(0, 12_000))
-def test_a_job_as_of_an_earlier_time_does_not_change(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
+@given(duration=st.integers(0, 12_000))
+def test_a_job_as_of_an_earlier_time_does_not_change(tmp_path_factory: pytest.TempPathFactory, duration: int) -> None:
     crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
     harness = ClusterHarness(tmp_path_factory.mktemp("jars"), job(crash))
     orders = harness.cluster.job_named("orders")
-    harness.advance(moment)
+    harness.advance(duration)
     time = harness.now
     before = (orders.state_at(time), orders.task_counts_at(time), orders.checkpoints.counts_at(time))
     harness.advance(5_000)

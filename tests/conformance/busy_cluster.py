@@ -20,7 +20,7 @@ JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MAX_UNFINISHED_JOBS = 4
 KILL_EVERY_S = 100
 """The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a
-check reads a killed TaskManager before and after Flink removes it."""
+check requests a killed TaskManager both before and after Flink removes it."""
 RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 

@@ -146,7 +146,7 @@ def choose_falsifications(url: str, rng: random.Random, *, at_random: bool) -> t
     return recorded.contract.release.minor, relative
 
 
-def least_changes(falsification: Falsification) -> int:
+def min_changed_responses(falsification: Falsification) -> int:
     """Return how many responses a falsification has to change before a check can find it."""
     if falsification.kind == "late":
         return 3
@@ -169,7 +169,7 @@ def main() -> int:
             futures = [pool.submit(check_falsified, args.url, flink, falsification) for falsification in falsifications]
             for future in futures:
                 falsification, applied, findings = future.result()
-                if applied < least_changes(falsification):
+                if applied < min_changed_responses(falsification):
                     print(f"not applied, and not counted: {falsification}", flush=True)
                     continue
                 score.played[falsification.kind] += 1

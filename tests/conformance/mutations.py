@@ -1,6 +1,6 @@
-"""Changes one value of one response, and says which finding a check must report.
+"""Changes one value of one response, and returns which findings describe the change.
 
-The fields of the contract show what may be missing or null; the checks that are tested do not take part.
+The fields of the contract show what may be missing or null; the checks under test are not used.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _remove_header(rng: random.Random, operation: Operation, response: HttpRespo
 
 
 def _finding_matcher(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
-    """Return a function that returns whether a finding is of an operation, a kind and a pointer."""
+    """Return a function that returns whether a finding has this operation, kind and pointer."""
     return lambda finding: (finding.operation.id, finding.kind, finding.pointer) == (operation.id, kind, pointer)
 
 
@@ -285,10 +285,11 @@ def _change_count(rng: random.Random, values: list[JsonValue], operation: Operat
 
 
 def _matches_any(pointer: str, patterns: tuple[str, ...]) -> bool:
+    keys = pointer.split("/")
     return any(
-        len(pattern.split("/")) == len(pointer.split("/"))
-        and all(mine in ("*", theirs) for mine, theirs in zip(pattern.split("/"), pointer.split("/"), strict=True))
-        for pattern in patterns
+        len(pattern_keys) == len(keys)
+        and all(pattern_key in ("*", key) for pattern_key, key in zip(pattern_keys, keys, strict=True))
+        for pattern_keys in (pattern.split("/") for pattern in patterns)
     )
 
 

@@ -13,7 +13,7 @@ from tests.fidelity.job_steps import TERMINAL
 from tests.fidelity.recordings import Steps
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
-OF_CLUSTER = (
+CLUSTER_TARGETS = (
     "/overview",
     "/config",
     "/jobs",
@@ -31,18 +31,18 @@ OF_CLUSTER = (
     "/taskmanagers/metrics?get=Status.JVM.Memory.Heap.Used",
     "/datasets",
 )
-OF_TASKMANAGER = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
+TASKMANAGER_TAILS = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
 
 
 def read_endpoints(driver: Driver) -> Steps:
     """Read everything; return the steps. Steps of ended jobs whose responses may vary are marked."""
     driver.begin_suite("reads")
-    for target in OF_CLUSTER:
+    for target in CLUSTER_TARGETS:
         path, _, query = target.partition("?")
         driver.read(path, query or None)
     for number, row in enumerate(_rows(driver.peek("/taskmanagers"), "taskmanagers")):
         driver.variables["tm"] = row["id"]
-        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", OF_TASKMANAGER)
+        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", TASKMANAGER_TAILS)
     jobs = sorted(_rows(driver.peek("/jobs/overview"), "jobs"), key=lambda row: row["start-time"])
     for number, row in enumerate(jobs):
         _read_job(driver, f"job {number}", row["jid"], has_ended=row["state"] in TERMINAL)

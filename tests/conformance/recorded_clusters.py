@@ -53,7 +53,7 @@ jobs:
       - {name: Map, skew: [8, 2], backpressure: 40%, slot-sharing-group: heavy}
       - {name: more, operators: [Map]}
 """
-"""A job with metrics, accumulators, watermarks, skew, a slot sharing group and vertices of one name."""
+"""A job with metrics, accumulators, watermarks, skew, a slot sharing group, and two vertices with the same name."""
 
 BUSY = """
 cluster: {taskmanagers: 1, slots: 2}

@@ -11,17 +11,17 @@ from tests.conformance.recorded_clusters import LIFECYCLES, RICH, record_scenari
 
 
 @pytest.mark.parametrize("scenario", [LIFECYCLES, RICH])
-def test_an_anonymized_recording_contains_no_names_and_no_ids(scenario: str) -> None:
+def test_an_anonymized_recording_contains_no_names_and_no_vertex_ids(scenario: str) -> None:
     with FlinkMock(scenario, clock="virtual") as cluster:
         cluster.advance("60s")
-        jobs = len(cluster.cluster.jobs)
-        ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
+        job_count = len(cluster.cluster.jobs)
+        vertex_ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
         text = yaml.safe_dump(record_scenario(cluster, 2, anonymize=True))
     for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
-    assert not any(job_id in text for job_id in ids)
+    assert not any(vertex_id in text for vertex_id in vertex_ids)
     with FlinkMock(text) as replay:
-        assert len(replay.cluster.jobs) == jobs
+        assert len(replay.cluster.jobs) == job_count
 
 
 def test_hosts_and_paths_in_options_are_replaced_and_private_options_are_omitted() -> None:

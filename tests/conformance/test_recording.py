@@ -20,14 +20,14 @@ def test_the_recording_has_the_same_timeline(flink: str) -> None:
         recorded_scenario = record_scenario(cluster)
         original = state_times(cluster)
     text = yaml.safe_dump(recorded_scenario)
-    with FlinkMock(text, clock="virtual") as again:
-        assert again.engine.contract.release.minor == flink
-        replayed = state_times(again)
+    with FlinkMock(text, clock="virtual") as replay:
+        assert replay.engine.contract.release.minor == flink
+        replayed = state_times(replay)
     assert replayed == original
 
 
 def test_a_job_with_many_failures_has_the_same_timeline() -> None:
-    recorded_scenario = """
+    scenario = """
 jobs:
   returns:
     age: 3d
@@ -38,9 +38,9 @@ jobs:
       - repeat: forever
         steps: [{RUNNING: 1h}, {RESTARTING: {duration: 1s, exception: {class: java.io.IOException}}}]
 """
-    with FlinkMock(recorded_scenario, clock="virtual") as cluster:
-        original, again = state_times(cluster), record_scenario(cluster, 1)
-    with FlinkMock(again, clock="virtual") as replay:
+    with FlinkMock(scenario, clock="virtual") as cluster:
+        original, recorded_scenario = state_times(cluster), record_scenario(cluster, 1)
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
         assert state_times(replay) == original
 
 
@@ -60,13 +60,13 @@ jobs:
 
 
 @pytest.mark.parametrize(("start_s", "seconds"), [(10, 50), (60, 3), (21, 2), (47, 2)])
-def test_with_the_adaptive_scheduler_created_follows_each_failure(start_s: int, seconds: int) -> None:
+def test_jobs_of_the_adaptive_scheduler_are_created_again_after_each_failure(start_s: int, seconds: int) -> None:
     with FlinkMock(ADAPTIVE, clock="virtual") as cluster:
         cluster.advance(f"{start_s}s")
         recorded_scenario = record_scenario(cluster, seconds)
         original = state_times(cluster)
-    with FlinkMock(recorded_scenario, clock="virtual") as again:
-        assert state_times(again) == original
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        assert state_times(replay) == original
 
 
 def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
@@ -122,8 +122,8 @@ def test_options_metrics_and_accumulators_are_recorded() -> None:
     assert window["backpressure"] == "40%"
     assert (window["slot-sharing-group"], "slot-sharing-group" in source) == ("group-2", False)
     assert (other["name"], other["operators"]) == ("Map #2", ["Map"])
-    with FlinkMock(recorded_scenario, clock="virtual") as again:
-        assert record_scenario(again, 1)["jobs"]["sessions"]["vertices"][1]["skew"] == [100, 25]
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        assert record_scenario(replay, 1)["jobs"]["sessions"]["vertices"][1]["skew"] == [100, 25]
 
 
 def test_a_transient_state_at_the_end_gets_a_successor() -> None:
@@ -131,10 +131,10 @@ def test_a_transient_state_at_the_end_gets_a_successor() -> None:
         cluster.advance("20.5s")
         assert cluster.job("fragile").state == "RESTARTING"
         recorded_scenario = record_scenario(cluster, 1)
-    with FlinkMock(recorded_scenario, clock="virtual") as again:
-        assert again.job("fragile").state == "RESTARTING"
-        again.advance("1m")
-        assert again.job("fragile").state == "RUNNING"
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        assert replay.job("fragile").state == "RESTARTING"
+        replay.advance("1m")
+        assert replay.job("fragile").state == "RUNNING"
 
 
 def autoscaler_values(cluster: FlinkMock) -> list[Any]:
@@ -163,8 +163,8 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
     assert (source["busy"], window["busy"], out["busy"]) == ("100%", ["95%", "20%"], "12.5%")
     assert (out["backpressure"], "backpressure" in source) == ("3.5%", False)
     assert original[0]["max"] == 431
-    with FlinkMock(recorded_scenario, clock="virtual") as again:
-        assert autoscaler_values(again) == original
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        assert autoscaler_values(replay) == original
 
 
 def test_durations_in_turn_have_the_recorded_distribution() -> None:

@@ -11,7 +11,7 @@ from flinkmock import FlinkMock, InvalidArgument, load_scenario
 from tests.control.client import Control
 
 
-def names(flink: FlinkMock) -> list[str]:
+def job_names(flink: FlinkMock) -> list[str]:
     return [job["name"] for job in httpx.get(flink.url + "/jobs/overview").json()["jobs"]]
 
 
@@ -28,16 +28,16 @@ def test_another_scenario_is_served_at_the_same_address(flink: FlinkMock, contro
         clock = control.put("scenario", content="jobs: {returns: batch}\nflink: '1.20'\n")
         assert clock["mode"] == "1s per request"  # the default of FlinkMock
         assert client.get(flink.url + "/overview").json()["flink-version"] == "1.20.5"
-    assert names(flink) == ["returns"]
+    assert job_names(flink) == ["returns"]
     assert [exchange.target for exchange in flink.requests] == ["/overview", "/jobs/overview"]
     control.put("scenario?flink=1.12&clock=virtual&seed=7", {"jobs": {"x": "streaming"}})
     assert control.get("version")["flink"] == "1.12.5"
     assert control.get("clock")["mode"] == "virtual"
     assert control.put("scenario", content=b"crash-loop.yaml")
-    assert control.put("scenario") and names(flink) == []
+    assert control.put("scenario") and job_names(flink) == []
 
 
-def test_the_start_time_of_another_scenario(flink: FlinkMock, control: Control) -> None:
+def test_the_start_time_of_another_scenario_can_be_set(flink: FlinkMock, control: Control) -> None:
     march_1 = 1_772_323_200_000  # epoch ms
     started_at = control.get("clock")["started-at"]
     clock = control.put("scenario?start-time=2026-03-01&clock=virtual", {"jobs": {"x": "streaming"}})
@@ -46,7 +46,9 @@ def test_the_start_time_of_another_scenario(flink: FlinkMock, control: Control) 
     assert control.post("reset")["now"] == march_1
     flink.load_scenario("clock: virtual", start_time="2026-03-02")
     assert flink.clock.now() == march_1 + 86_400_000
-    assert control.put("scenario", content="clock: virtual")["now"] == started_at  # as at the start
+    assert (
+        control.put("scenario", content="clock: virtual")["now"] == started_at
+    )  # the default: the start time of the first scenario
     message = control.error("PUT", "scenario?start-time=3pm", 400)
     assert message == '"3pm" is not a time. Write 2026-01-01T00:00:00Z.'
 
@@ -59,14 +61,14 @@ def test_an_invalid_scenario_changes_nothing(flink: FlinkMock, control: Control)
     control.error("PUT", "scenario?clock=often", 400)
     control.error("PUT", "scenario", 400, content=b"\xff\xfe\x00")
     control.error("PUT", "scenario", 422, content="nowhere.yaml")
-    assert names(flink) == ["orders"]
+    assert job_names(flink) == ["orders"]
 
 
 def test_a_scenario_is_checked_without_being_used(flink: FlinkMock, control: Control) -> None:
     assert control.post("scenario/check", {"jobs": {"a": "batch"}}) == {"valid": True, "mistakes": []}
     checked = control.post("scenario/check", content="a: 1")
     assert not checked["valid"] and checked["mistakes"][0]["line"] == 1
-    assert names(flink) == ["orders"]
+    assert job_names(flink) == ["orders"]
 
 
 def test_a_scenario_with_more_jobmanagers_can_be_loaded_from_another_thread(flink: FlinkMock) -> None:

@@ -1,4 +1,4 @@
-"""Citations of docs/flink-behaviour.md name anchors that it has, and it cites recorded steps that exist."""
+"""Anchors of docs/flink-behaviour.md that the repository cites exist, and so do recorded steps that the page cites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparer reports each difference that a client can see, and no others."""
+"""`compare` reports each difference that a client can see, and no others."""
 
 import copy
 from collections.abc import Callable

@@ -22,7 +22,7 @@ class Timelines:
         driver: The driver that sends the requests.
         label: The beginning of the names of the steps.
         views: The views by name.
-        start: The moment from which the timelines count, as `time.time()`.
+        start: The time from which the timelines count, as `time.time()`.
     """
 
     def __init__(self, driver: Driver, label: str, views: Mapping[str, View], start: float) -> None:

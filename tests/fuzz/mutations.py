@@ -1,4 +1,4 @@
-"""Draws input that is nearly valid, and tests code with it."""
+"""Draws inputs that are nearly valid, and tests code with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.hypothesis_profile import examples
 
 FINDINGS = Path(__file__).parent / "findings"
 _MAX_EDITS = 4
-"""How often a sample is changed at most."""
+"""The maximum number of changes to a sample."""
 _SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
 """Bytes that have a meaning in many formats."""
 
@@ -50,7 +50,7 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
     """Turn a function that checks one input into a test of all findings and of drawn inputs.
 
     A finding is an input for which the check once failed: a file in `findings/` whose name begins with `kind`. If the
-    environment variable FLINKMOCK_FINDINGS names a folder, the test writes an input that fails to it.
+    environment variable FLINKMOCK_FINDINGS names a folder, the test writes the failing input there.
 
     Args:
         kind: The kind of input, such as "jar".

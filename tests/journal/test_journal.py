@@ -127,7 +127,7 @@ def test_all_unmet_expectations_are_reported_at_once() -> None:
         )
     message = str(unmet.value)
     assert message.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it was never sent.")
-    assert "expected requests that match no operation never, but they were sent once." in message
+    assert "requests that match no operation: expected never, but they were sent once." in message
     assert message.endswith("sent requests:\n       7 404 GET /jbos")
 
 

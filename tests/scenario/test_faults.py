@@ -206,7 +206,7 @@ def test_requests_whose_responses_are_lost_still_take_effect() -> None:
 def test_the_scenario_of_lost_responses_expects_no_unmatched_requests() -> None:
     with (
         pytest.raises(
-            UnmetExpectation, match=r"lost-responses\.yaml:\d+:5: expected requests that match no operation never"
+            UnmetExpectation, match=r"lost-responses\.yaml:\d+:5: requests that match no operation: expected never"
         ),
         FlinkMock(ROOT / "scenarios" / "lost-responses.yaml") as mock,
     ):

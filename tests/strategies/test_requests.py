@@ -58,7 +58,7 @@ def test_requests_match_their_operation_and_its_schema(data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_the_server_never_rejects_the_form_of_a_request(flink: str) -> None:
+def test_generated_requests_are_never_rejected_as_malformed(flink: str) -> None:
     contract = Contract.load(flink)
     callable_operations = [
         operation for operation in contract if operation.id != "shutdownCluster" and "profiler" not in operation.path

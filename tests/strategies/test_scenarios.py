@@ -67,16 +67,26 @@ def test_a_scenario_shrinks_to_its_cause() -> None:
     assert all(duration == "1s" for step in canceled[:-1] for duration in step.values())
 
 
-WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
+KEYWORDS = [
+    "repeat",
+    "exception",
+    "polls",
+    "signal",
+    "..",
+    "adaptive",
+    "stop-with-savepoint",
+    "checkpoints",
+    "submitted",
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("word", WORDS)
-def test_every_key_can_be_drawn(word: str) -> None:
-    find_example(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
+@pytest.mark.parametrize("keyword", KEYWORDS)
+def test_every_keyword_can_be_drawn(keyword: str) -> None:
+    find_example(scenarios(min_jobs=1), lambda scenario: keyword in str(dict(scenario)))
 
 
-def test_a_scenario_is_a_mapping_for_flinkmock() -> None:
+def test_a_drawn_scenario_can_be_passed_to_flinkmock() -> None:
     with FlinkMock(simplest_example(scenarios(min_jobs=1))) as cluster:
         assert cluster.job("a").name == "a"
     with pytest.raises(UnknownRelease):

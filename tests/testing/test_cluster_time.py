@@ -54,9 +54,9 @@ def test_sleeping_advances_the_cluster(flinkmock, flinkmock_time, interval) -> N
 
 @pytest.mark.flinkmock(JOB)
 def test_functions_imported_by_name_follow_the_cluster(flinkmock, flinkmock_time) -> None:
-    begin = imported_monotonic()
+    start = imported_monotonic()
     imported_sleep(29.5)
-    assert imported_monotonic() - begin == 29.5
+    assert imported_monotonic() - start == 29.5
     assert flinkmock.job("report").state == "RUNNING"
     imported_sleep(0.5)
     assert flinkmock.job("report").state == "FINISHED"
@@ -127,10 +127,10 @@ def take_savepoint(url: str, deadline: float) -> str:
 @pytest.mark.flinkmock(SLOW_SAVEPOINT)
 def test_a_deadline_expires_in_cluster_time(flinkmock, flinkmock_time) -> None:
     flinkmock.advance("10s")
-    begin = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         take_savepoint(flinkmock.url, 60)
-    assert time.monotonic() - begin == pytest.approx(60)
+    assert time.monotonic() - start == pytest.approx(60)
     assert take_savepoint(flinkmock.url, 180)
 
 
@@ -252,7 +252,7 @@ def test_threads_of_a_client_follow_the_cluster(flinkmock, flinkmock_time) -> No
     assert beat_times == [10, 20, 30]
 
 
-def test_other_clocks_than_virtual_ones_are_rejected() -> None:
+def test_clocks_that_are_not_virtual_are_rejected() -> None:
     with FlinkMock(clock="1s per request") as flink:
         with pytest.raises(InvalidArgument, match='a virtual clock only, not of "1s per request"'), ClusterTime(flink):
             pass

@@ -20,7 +20,7 @@ jobs:
 """
 
 
-def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
+def test_run_until_stops_at_the_exact_time_of_a_state() -> None:
     with FlinkMock(ORDERS) as cluster:
         start = cluster.clock.now()
         assert cluster.run_until(orders="RESTARTING") == start + 20_000
@@ -46,7 +46,7 @@ def test_run_until_rejects_an_unknown_state() -> None:
         cluster.run_until(orders="FINISHD")
 
 
-def test_run_until_a_condition() -> None:
+def test_run_until_accepts_a_condition() -> None:
     with FlinkMock(ORDERS) as cluster:
         orders = cluster.job("orders")
         cluster.run_until(lambda: bool(orders.checkpoints))
@@ -137,7 +137,7 @@ def test_a_function_for_an_unknown_operation_is_rejected() -> None:
         cluster.on("GET /jobs/:jobid/status")
 
 
-def test_a_signal_releases_a_step() -> None:
+def test_a_signal_ends_a_step() -> None:
     lifecycle = [{"RUNNING": "signal go"}, "FINISHED"]
     with FlinkMock({"clock": "virtual", "jobs": {"orders": {"lifecycle": lifecycle}}}) as cluster:
         cluster.advance("1h")

@@ -47,7 +47,7 @@ def test_closed_clusters_leak_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_that_runs_for_an_hour_with_a_savepoint_and_an_upgrade() -> None:
+def test_a_job_that_runs_for_an_hour_and_is_upgraded_needs_few_requests() -> None:
     with FlinkMock(SCENARIO, clock="1m per request") as cluster:
         started_at = cluster.clock.now()
         job = run_and_upgrade(cluster)

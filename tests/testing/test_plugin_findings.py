@@ -79,7 +79,7 @@ def test_an_invalid_policy_is_rejected(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
 
 
-def test_findings_without_pytest() -> None:
+def test_findings_are_available_without_pytest() -> None:
     import httpx
 
     scenario = {

@@ -45,7 +45,7 @@ def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> 
     result.stdout.fnmatch_lines(REPORT)
 
 
-def test_the_report_of_requests_that_an_upgrade_does_not_change(pytester: pytest.Pytester) -> None:
+def test_the_report_says_that_nothing_changes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "overview or newest")
     result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])

@@ -39,7 +39,7 @@ def test_an_exchange_has_all_attributes() -> None:
     assert ("content-type", "application/json") in [(name.lower(), value) for name, value in stop_exchange.headers]
 
 
-def test_exchanges_of_uploads_and_rejected_requests() -> None:
+def test_uploads_and_rejected_requests_are_recorded() -> None:
     with FlinkMock() as mock:
         httpx.post(mock.url + "/jars/upload", files={"jarfile": ("orders.jar", b"PK")})
         httpx.get(mock.url + "/jobs/nohex")

@@ -55,6 +55,7 @@ def with_aiohttp(url: str) -> list[int]:
 
 
 CLIENTS: list[Callable[[str], list[int]]] = [with_requests, with_httpx, with_urllib, with_aiohttp]
+"""Each client requests the list of jobs several times, and returns the number of jobs in each response."""
 
 
 @pytest.mark.parametrize("clock", ["1s per request", "virtual", "real"])

@@ -33,7 +33,7 @@ def test_a_chain_is_split_where_the_parallelism_of_its_operators_differs():
     assert (last_part.id, last_part.accumulators, last_part.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
 
 
-def test_with_parallelism_minus_one_vertices_run_with_one_but_plans_show_minus_one():
+def test_vertices_run_with_parallelism_one_but_plans_show_minus_one():
     """Observed with the word count on 2.3.0 and 1.12.5."""
     spec = with_parallelism(WORDS, -1)
     assert spec.parallelism == -1

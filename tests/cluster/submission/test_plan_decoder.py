@@ -158,7 +158,7 @@ def test_restore_settings_are_read():
     assert (job.restore_path, job.allow_non_restored_state, job.claims_state) == ("file:///nowhere/sp", False, False)
 
 
-def test_a_select_of_a_batch_job_is_chained_as_by_the_job_manager():
+def test_the_operators_of_a_batch_select_are_chained_as_in_flink():
     """Undecided partitioners become FORWARD within a chain, and an operator after a union begins a new chain."""
     job = plan("select-batch-streamgraph")
     assert [(vertex.name, vertex.id, vertex.max_parallelism) for vertex in job.vertices] == [

@@ -8,7 +8,7 @@ from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
 JOB = "/jobs/{job}"
 JOB_CACHE_S = 3.2
-"""After this time, a job is read anew: Flink caches /jobs/:jobid for web.refresh-interval (3 s)."""
+"""After this time, /jobs/:jobid is up to date: Flink caches it for web.refresh-interval (3 s)."""
 
 
 def trigger_operations(driver: Driver, label: str) -> None:

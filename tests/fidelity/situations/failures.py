@@ -29,6 +29,7 @@ def failing_stop(driver: Driver) -> None:
         "restarts": {},
     }
     for label, options in restart_options.items():
+        # POST /jars/:jarid/run has the field flinkConfiguration since 1.17
         if label == "none" and minor_of(str(driver.peek("/config")["flink-version"])) < (1, 17):
             continue
         upload(driver, "stopfails", name=f"failing stop {label}: upload")

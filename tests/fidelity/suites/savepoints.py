@@ -68,7 +68,7 @@ def trigger_and_poll(
         json_body: The template of the body.
         poll_name: The name of the second step, without "poll"; `name` by default.
         status: The template of the path to poll.
-        always: Whether the status is requested once even if Flink refuses the request, as 1.12 does if a field is
+        always: Whether the status is requested once even if Flink rejects the request, as 1.12 does if a field is
             missing.
     """
     is_accepted = trigger(driver, name, "POST", path, json_body=json_body)
@@ -76,8 +76,8 @@ def trigger_and_poll(
         poll_operation(driver, f"poll {poll_name or name}", status, timeout=30 if is_accepted else 0)
 
 
-def trigger_refused(driver: Driver, name: str, path: str, **request: Any) -> None:
-    """Trigger an operation that Flink refuses. If Flink accepts it, do not wait for its end."""
+def trigger_rejected(driver: Driver, name: str, path: str, **request: Any) -> None:
+    """Trigger an operation that Flink rejects. If Flink accepts it, do not wait for its end."""
     trigger(driver, name, "POST", path, **request)
 
 
@@ -106,7 +106,7 @@ def send_savepoint_bodies(driver: Driver) -> None:
         )
 
     def no_savepoint(name: str, **request: Any) -> None:
-        trigger_refused(driver, f"trigger {name}", JOB + "/savepoints", **request)
+        trigger_rejected(driver, f"trigger {name}", JOB + "/savepoints", **request)
 
     savepoint("with empty object (default directory)", {}, poll_name="default directory", always=True)
     savepoint("without body")
@@ -128,7 +128,7 @@ def send_savepoint_bodies(driver: Driver) -> None:
     savepoint("bad scheme", {"target-directory": "nosuch://x/y"})
     unknown = UNKNOWN_JOB + "/savepoints"
     trigger_and_poll(driver, "trigger unknown job", unknown, {}, poll_name="unknown job", status=unknown + "/{trigger}")
-    trigger_refused(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
+    trigger_rejected(driver, "trigger bad job id", BAD_JOB + "/savepoints", json_body={})
 
 
 def send_full_bodies(driver: Driver) -> None:
@@ -155,9 +155,9 @@ def take_checkpoints(driver: Driver) -> None:
     checkpoint("default", {})
     for kind in ("FULL", "INCREMENTAL", "CONFIGURED"):
         checkpoint(kind, {"checkpointType": kind})
-    trigger_refused(driver, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
-    trigger_refused(driver, "checkpoint without body", JOB + "/checkpoints")
-    trigger_refused(driver, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
+    trigger_rejected(driver, "checkpoint bad type", JOB + "/checkpoints", json_body={"checkpointType": "NOPE"})
+    trigger_rejected(driver, "checkpoint without body", JOB + "/checkpoints")
+    trigger_rejected(driver, "checkpoint with triggerId", JOB + "/checkpoints", json_body={"triggerId": "c" * 32})
     checkpoint("unknown job", {}, UNKNOWN_JOB)
     driver.step("checkpoint unknown trigger", "GET", JOB + "/checkpoints/{unknown}")
     driver.step("checkpoint bad trigger", "GET", JOB + "/checkpoints/nohex")
@@ -171,8 +171,8 @@ def dispose_savepoints(driver: Driver) -> None:
     dispose("dispose again", {"savepoint-path": "{savepoint}"})
     dispose("dispose no such path", {"savepoint-path": "file:///no/such/savepoint"})
     dispose("dispose without path", {})
-    trigger_refused(driver, "dispose without body", DISPOSAL)
-    trigger_refused(driver, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
+    trigger_rejected(driver, "dispose without body", DISPOSAL)
+    trigger_rejected(driver, "dispose unknown field", DISPOSAL, json_body={"savepoint-path": "x", "nope": 1})
     driver.step("dispose unknown trigger", "GET", DISPOSAL + "/{unknown}")
     driver.step("dispose bad trigger", "GET", DISPOSAL + "/nohex")
 
@@ -199,9 +199,9 @@ def stop_job(driver: Driver) -> None:
     """Send requests to stop that fail, and then stop the job with a savepoint."""
     status = UNKNOWN_JOB + "/savepoints/{trigger}"
     trigger_and_poll(driver, "stop unknown job", UNKNOWN_JOB + "/stop", {"drain": False}, status=status)
-    trigger_refused(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
-    trigger_refused(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
-    trigger_refused(driver, "stop broken json", JOB + "/stop", **BROKEN)
+    trigger_rejected(driver, "stop drain as text", JOB + "/stop", json_body={"drain": "maybe"})
+    trigger_rejected(driver, "stop bad job id", BAD_JOB + "/stop", json_body={})
+    trigger_rejected(driver, "stop broken json", JOB + "/stop", **BROKEN)
     trigger_and_poll(driver, "stop", JOB + "/stop", {"targetDirectory": WRITABLE, "drain": False})
     poll_end(driver, "job after stop")
     driver.step("exceptions after stop", "GET", JOB + "/exceptions")
