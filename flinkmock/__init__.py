@@ -124,11 +124,11 @@ _MODULES = {
     "ScenarioError": "flinkmock.errors",
     "ServerUnreachable": "flinkmock.errors",
     "Snapshot": "flinkmock.engine_snapshot",
-    "TlsOptions": "flinkmock.server.tls_options",
     "StateNeverReached": "flinkmock.errors",
     "StopModeRemoved": "flinkmock.cluster.errors",
     "SubtaskNotFound": "flinkmock.cluster.errors",
     "TaskManagerNotFound": "flinkmock.cluster.errors",
+    "TlsOptions": "flinkmock.server.tls_options",
     "TriggerNotFound": "flinkmock.cluster.errors",
     "UncaughtJavaException": "flinkmock.cluster.errors",
     "UnknownRelease": "flinkmock.errors",
@@ -139,6 +139,7 @@ _MODULES = {
     "load_scenario": "flinkmock.scenario",
     "small_jar": "flinkmock.jar",
 }
+"""Public name -> the module from which it is imported on first use."""
 
 __all__ = [
     "AdaptiveSchedulerFeature",

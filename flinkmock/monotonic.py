@@ -11,12 +11,12 @@ import time
 if hasattr(time, "clock_gettime"):
 
     def monotonic() -> float:
-        """Return seconds since an arbitrary moment, which never decrease."""
+        """Return seconds since an arbitrary time, which never decrease."""
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 else:  # Windows
     _CLOCK = (time.monotonic,)  # a tuple, because freezegun replaces the attributes of modules
 
     def monotonic() -> float:
-        """Return seconds since an arbitrary moment, which never decrease."""
+        """Return seconds since an arbitrary time, which never decrease."""
         return _CLOCK[0]()

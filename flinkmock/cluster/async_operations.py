@@ -15,7 +15,7 @@ from flinkmock.release import Release
 Result = dict[str, Any]
 """The JSON fields of a successful result, such as {"location": "file:/savepoints/savepoint-1"}."""
 _MIN_OPERATIONS = 1_000
-"""The number of operations up to which expired ones are kept."""
+"""The number of operations below which expired ones are not removed."""
 
 
 class AsyncOperationKind(StrEnum):
@@ -93,7 +93,7 @@ class AsyncOperations:
         self._leader_cached = leader_cached
         self._by_key: dict[_Key, AsyncOperation] = {}
         self._cleanup_size = _MIN_OPERATIONS
-        """The number of operations from which on expired ones are removed."""
+        """The number of operations at which expired ones are removed."""
         self._generated_ids = 0
         """The number of trigger ids that were generated."""
 
@@ -143,7 +143,9 @@ class AsyncOperations:
 
     def drop_results_of(self, jobmanager: int) -> None:
         """Remove the results of a crashed leader: those in its own memory, and those that its Dispatcher cached."""
-        self._by_key = {key: known for key, known in self._by_key.items() if key.owner not in (None, jobmanager)}
+        self._by_key = {
+            key: operation for key, operation in self._by_key.items() if key.owner not in (None, jobmanager)
+        }
 
     def _is_expired(self, operation: AsyncOperation, now: int) -> bool:
         return operation.done_at is not None and operation.done_at + self._ttl_ms <= now

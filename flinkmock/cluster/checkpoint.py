@@ -34,7 +34,7 @@ class Checkpoint:
         failure: The message with which it fails; None if it completes.
         path: Where it is stored.
         size: The size in bytes.
-        reached_tasks: Whether it was triggered at the tasks; False: it failed before.
+        reached_tasks: Whether the trigger reached the tasks; False: the checkpoint failed before that.
         stateful_vertex_ids: The ids of the vertices whose state it contains, without those whose id is generated.
         finished_vertices: The indexes of the vertices that had finished when it was triggered.
     """
@@ -73,7 +73,7 @@ class SubtaskAcknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class RestoredCheckpoint:
-    """The checkpoint that an attempt was restored from at `at` (epoch ms)."""
+    """The checkpoint from which an attempt was restored at `at` (epoch ms)."""
 
     id: int
     at: int

@@ -95,7 +95,7 @@ class CheckpointTracker:
         """The savepoints in `_completed`, in the same order."""
         self._earlier = EarlierCheckpoints()
         self._compact_at = 2 * KEPT
-        """The number of checkpoints from which on older ones are counted and dropped."""
+        """The number of checkpoints at which older ones are counted and dropped."""
         self._sizes: RunningSummary | None = None
         self._durations: RunningSummary | None = None
 

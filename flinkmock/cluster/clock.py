@@ -45,7 +45,7 @@ class Clock:
         start: The initial time, in epoch ms; None: that of the wall clock.
 
     Attributes:
-        text: The mode as the caller has written it.
+        text: The mode as the caller wrote it.
         step: The step in ms; 0 in other modes.
         generation: How many times it was rewound. A wait that began in an earlier generation may be for a time that
             is never reached.
@@ -125,17 +125,17 @@ class Clock:
         return self._last
 
     def on_request(self) -> int:
-        """Return the time of a new request, in epoch ms. In step mode, advance by at least one step before."""
+        """Return the time of a new request, in epoch ms. In step mode, first advance by at least one step."""
         if not self.step:
             return self.now()
         wall_time = self._wall_clock()
         uncounted_ms = 0 if self._counted_until is None else wall_time - self._counted_until
         return self._move_with_wall(max(uncounted_ms // self.step, 1) * self.step, wall_time)
 
-    def advance_to(self, moment: int) -> int:
-        """Return the time in epoch ms. In step mode, advance to `moment` before, which the wall clock has reached."""
-        if self.step and moment > self._last:
-            return self._move_with_wall(moment - self._last, self._wall_clock())
+    def advance_to(self, time: int) -> int:
+        """Return the time in epoch ms. In step mode, first advance to `time`, which the wall clock has reached."""
+        if self.step and time > self._last:
+            return self._move_with_wall(time - self._last, self._wall_clock())
         return self.now()
 
     def set_mode(self, mode: str) -> None:
@@ -151,9 +151,9 @@ class Clock:
         self._last = now
         self._restart()
 
-    def rewind(self, moment: int) -> None:
-        """Set the clock back to `moment` (epoch ms), an earlier time."""
-        self._last = moment
+    def rewind(self, time: int) -> None:
+        """Set the clock back to `time` (epoch ms), an earlier time."""
+        self._last = time
         self._restart()
         self.generation += 1
         if self.on_advance is not None:

@@ -23,8 +23,8 @@ class Vertex:
     level: int
     """The number of edges on the longest path from a source."""
     stage: int
-    """The number of blocking edges on the path from a source that has most of them. Vertices of one stage run at the
-    same time; stages run one after the other."""
+    """The highest number of blocking edges on a path from a source. Vertices of one stage run at the same time; stages
+    run one after the other."""
     has_consumers: bool
 
     @property

@@ -146,7 +146,7 @@ class Job:
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
     def is_known_at(self, time: int) -> bool:
-        """Whether the JobManager has not forgotten the job by `time`."""
+        """Return whether the JobManager has not forgotten the job by `time`."""
         return self.expires_at is None or time < self.expires_at
 
     def duration(self, time: int) -> int:
@@ -155,13 +155,13 @@ class Job:
         return (time if ended_at is None else ended_at) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        """Whether the job has a graph. It gets one after INITIALIZING, unless it fails or is cancelled before."""
+        """Return whether the job has a graph. It gets one after INITIALIZING, unless it failed or was cancelled."""
         if self.failed_before_start:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
     def awaits_resources_at(self, time: int) -> bool:
-        """Whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
+        """Return whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
 
         Flink shows a sparse ArchivedExecutionGraph then (WaitingForResources.getJob).
         """
@@ -169,7 +169,7 @@ class Job:
         return self.is_adaptive and is_first_attempt and self.state_at(time) == JobState.CREATED
 
     def is_sparse_at(self, time: int) -> bool:
-        """Whether Flink shows no tasks, because the job has no graph or waits for its first slots."""
+        """Return whether Flink shows no tasks, because the job has no graph or waits for its first slots."""
         return not self.has_graph_at(time) or self.awaits_resources_at(time)
 
     def change_graph(self, graph: JobGraph) -> None:
@@ -270,7 +270,7 @@ class Job:
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise AttemptNotFound(attempt if attempt is not None else 0)
         job_attempt = current if attempt is None else self.attempts[attempt]
-        if subtask >= job_attempt.graph.vertices[vertex.index].parallelism:  # lower than now, before a rescale
+        if subtask >= job_attempt.graph.vertices[vertex.index].parallelism:  # it was lower before a rescale
             raise SubtaskNotFound(vertex.id, subtask)
         return job_attempt.execution(vertex, subtask)
 

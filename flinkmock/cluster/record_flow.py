@@ -19,7 +19,7 @@ from flinkmock.flink.memory import NETWORK_BUFFER_BYTES
 BUSY_AT_RATE = 1_000.0
 """The rate, in records per second, at which a subtask is busy all the time."""
 BUFFER_TIMEOUT_MS = 100
-"""The longest time before a buffer is sent that is not full (execution.buffer-timeout)."""
+"""The longest time before a buffer that is not full is sent (execution.buffer-timeout)."""
 
 
 class RecordFlow:
@@ -40,8 +40,8 @@ class RecordFlow:
     def emitted(self, vertex: Vertex) -> int:
         """Return the number of records that a source has emitted, even if no other vertex receives them."""
         spans = [execution.running_span(self._time) for execution in self._attempt.executions()[vertex.index]]
-        mean_ran_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
-        return int(vertex.spec.records_per_second * mean_ran_ms / 1000)
+        mean_running_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
+        return int(vertex.spec.records_per_second * mean_running_ms / 1000)
 
     def chain_records(self, execution: Execution) -> list[tuple[int, int]]:
         """Return the numbers of records that each operator of a subtask's chain has received and emitted.
@@ -50,12 +50,12 @@ class RecordFlow:
         if this is a sink, of its first one.
         """
         vertex, counters = execution.vertex, self.io_counters(execution)
-        between = counters.records_in  # the number of records from each operator to the next one
+        passed_on = counters.records_in  # the number of records from each operator to the next one
         if vertex.is_source or not vertex.has_consumers:
             received, _ = self.records(vertex)
             total = self.emitted(vertex) if vertex.is_source else int(received * vertex.spec.selectivity)
-            between = self._flows[vertex.index].share(total, execution.subtask)
-        inner = [between] * (len(vertex.spec.operators) - 1)
+            passed_on = self._flows[vertex.index].share(total, execution.subtask)
+        inner = [passed_on] * (len(vertex.spec.operators) - 1)
         return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
 
     def _count_records(self, vertex: Vertex) -> tuple[int, int]:
@@ -90,7 +90,7 @@ class RecordFlow:
             received = flow.share(vertex_in, subtask)
             records_in += received
             records_out += flow.share(vertex_out, subtask)
-            bytes_in += round(received * flow.input_bytes / flow.inputs)
+            bytes_in += round(received * flow.input_bytes / flow.input_count)
             since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
             ran, backpressured = until - since, 0
             if spec.backpressure:
@@ -126,7 +126,7 @@ class _VertexFlow:
     Attributes:
         busy: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
         input_bytes: The sum over the inputs of the bytes per received record.
-        inputs: The number of inputs.
+        input_count: The number of inputs.
         bytes_out: The bytes per sent record.
         input_channels: The number of input channels of a subtask.
         output_channels: The number of output channels of a subtask.
@@ -140,7 +140,7 @@ class _VertexFlow:
         "bytes_out",
         "input_bytes",
         "input_channels",
-        "inputs",
+        "input_count",
         "output_channels",
     )
 
@@ -152,7 +152,7 @@ class _VertexFlow:
         rate = _rate(graph, vertex)
         self.busy = [min(1.0, rate * weight / self._round_size / BUSY_AT_RATE) for weight in self._weights]
         sizes = [graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
-        self.input_bytes, self.inputs = sum(sizes), len(sizes)
+        self.input_bytes, self.input_count = sum(sizes), len(sizes)
         self.bytes_out = vertex.spec.bytes_per_record
         self.input_channels = graph.input_channels(vertex)
         self.output_channels = graph.output_channels(vertex)

@@ -40,8 +40,8 @@ def first_failure(
     Args:
         configuration: The configuration of the cluster.
         started_at: When the ResourceManager started.
-        reported_at: When it reports missing slots if its start-up time is over by then. Otherwise it reports them at
-            the end of its start-up time.
+        reported_at: When it reports missing slots, unless its start-up time ends later. In that case, it reports them
+            at the end of its start-up time.
         at: When the slots are requested.
     """
     reported_at = max(reported_at, started_at + configuration.resource_manager_start_up_ms)

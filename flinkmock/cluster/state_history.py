@@ -20,11 +20,11 @@ _SHORT = 24
 
 @dataclass(eq=False, slots=True)
 class StateHistory:
-    """The entries of a job, the oldest first. There are only ever more of them."""
+    """The entries of a job, oldest first. Entries are added, but never removed."""
 
     _entries: list[Entry] = field(default_factory=list)
     _times: dict[JobState, list[int]] | None = None
-    """State -> when it was entered (epoch ms), in the order of the first times; None for a short history."""
+    """State -> the times at which it was entered (epoch ms), ordered by the first time; None for a short history."""
 
     def enter(self, state: JobState, at: int) -> None:
         """Add an entry for a state that the job enters at `at` (epoch ms)."""

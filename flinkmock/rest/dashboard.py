@@ -129,8 +129,11 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
 
 
 def _files_of_folder(folder: Path) -> dict[str, bytes]:
-    paths = sorted(folder.rglob("*"))
-    return {
-        path.relative_to(folder).as_posix() + "/" * path.is_dir(): b"" if path.is_dir() else path.read_bytes()
-        for path in paths
-    }
+    files: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir():
+            files[f"{name}/"] = b""
+        else:
+            files[name] = path.read_bytes()
+    return files

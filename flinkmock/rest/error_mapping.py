@@ -162,8 +162,8 @@ def _taskmanager_not_found(error: errors.TaskManagerNotFound, context: _Context)
 @_maps(errors.LogNotFound)
 def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
     if error.taskmanager_id is None and error.name in _DIRECTORY_NAMES:  # a directory, which Flink tries to send
-        unreadable_message = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(error.name))
-        not_found = JavaException(java_classes.FLINK_EXCEPTION, messages.can_not_find(error.name), unreadable_message)
+        is_a_directory = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(error.name))
+        not_found = JavaException(java_classes.FLINK_EXCEPTION, messages.can_not_find(error.name), is_a_directory)
         no_transfer = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER, not_found)
         return internal_error(completion_exception(no_transfer))
     if error.taskmanager_id is None:
@@ -179,8 +179,8 @@ def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
 def _unreadable_taskmanager_file(name: str, quirks: ReleaseQuirks) -> JavaException:
     """Return the exception of TaskExecutor.requestFileUploadByFilePath for a folder or a missing file."""
     if name in _DIRECTORY_NAMES:
-        unreadable_message = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(name))
-        return JavaException(java_classes.FLINK_EXCEPTION, messages.file_not_uploaded(name), unreadable_message)
+        is_a_directory = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(name))
+        return JavaException(java_classes.FLINK_EXCEPTION, messages.file_not_uploaded(name), is_a_directory)
     is_wrapped = quirks.missing_taskmanager_file_is_wrapped
     java_class = java_classes.FILE_NOT_FOUND_EXCEPTION if is_wrapped else java_classes.FLINK_EXCEPTION
     return JavaException(java_class, messages.no_file_on_taskmanager(name))
@@ -194,8 +194,9 @@ def _jar_not_found(error: errors.JarNotFound, context: _Context) -> Response:
         if context.operation.id == "deleteJar":
             return rest_error(500, messages.failed_to_delete_jar(path))
         cause = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, messages.jar_not_opened(path))
-        is_unwrapped = is_plan and not context.quirks.plan_reads_jar_at_once  # by the future that opens the jar
-        return internal_error(cause if is_unwrapped else completion_exception(cause))
+        # up to 1.16, the future in which JarPlanHandler opens the jar does not wrap exceptions
+        is_wrapped = not is_plan or context.quirks.plan_reads_jar_at_once
+        return internal_error(completion_exception(cause) if is_wrapped else cause)
     if context.operation.id == "deleteJar":
         return rest_error(400, messages.no_jar_to_delete(error.upload_dir, error.jar_id))
     text = messages.no_jar(error.upload_dir, error.jar_id)
@@ -230,13 +231,13 @@ def _rescaling_disabled(error: errors.RescalingDisabled, context: _Context) -> R
 
 @_maps(errors.AdaptiveSchedulerRequired)
 def _adaptive_scheduler_required(error: errors.AdaptiveSchedulerRequired, context: _Context) -> Response:
-    if error.feature == "requirements":
+    if error.feature == errors.AdaptiveSchedulerFeature.REQUIREMENTS:
         return internal_error(
             JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, messages.not_rescalable(error.scheduler))
         )
-    if error.feature == "rescale-config":
+    if error.feature == errors.AdaptiveSchedulerFeature.RESCALE_CONFIG:
         return rest_error(404, messages.not_adaptive(error.job_id))
-    if error.feature == "rescale-details":
+    if error.feature == errors.AdaptiveSchedulerFeature.RESCALE_DETAILS:
         return rest_error(404, messages.no_rescale_details(error.job_id))
     java_class = java_classes.RESCALES_UNAVAILABLE_EXCEPTION
     return rest_error(404, messages.no_rescales(error.job_id), java_class=java_class)
@@ -248,7 +249,7 @@ def _rescale_not_found(error: errors.RescaleNotFound, context: _Context) -> Resp
 
 
 @_maps(errors.InvalidResourceRequirements)
-def _rejected_with_message(error: errors.InvalidResourceRequirements, context: _Context) -> Response:
+def _invalid_resource_requirements(error: errors.InvalidResourceRequirements, context: _Context) -> Response:
     return rest_error(400, error.message)
 
 

@@ -73,7 +73,7 @@ class MultipartBody:
             raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
         self._path_accepts_post, self._takes_files = path_accepts_post, takes_files
-        self._is_checked_first = quirks.uploads_checked_before_routing
+        self._checked_before_routing = quirks.uploads_checked_before_routing
         self._skips_preamble = quirks.preamble_is_skipped
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
@@ -181,7 +181,7 @@ class MultipartBody:
             is_complete = yield from self._content(_limited(file.write, limit))
         if not is_complete:
             self._files.pop(name).unlink()
-        elif self._is_checked_first and not self._takes_files:
+        elif self._checked_before_routing and not self._takes_files:
             raise RestRequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
         elif name in ("", ".", ".."):
             raise _upload_failed()

@@ -25,7 +25,7 @@ class ReleaseQuirks:
     preamble_is_skipped: bool
     """HttpPostBodyUtil.findDelimiter of Netty 4.1.65, since 1.14, finds the first delimiter after any text."""
     uploads_checked_before_routing: bool
-    """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
+    """Since 1.19, FileUploadHandler knows which paths accept POST and files, and rejects others before routing."""
     null_body_checked_last: bool
     """HandlerRequest.resolveParametersAndCreate checks the parameters before it rejects the body `null`; since 1.15."""
     ended_job_is_conflict: bool
@@ -39,7 +39,7 @@ class ReleaseQuirks:
     unknown_taskmanager_file_is_404: bool
     """AbstractTaskManagerFileHandler responds with its own error since 1.18 (`handle` instead of `whenComplete`)."""
     missing_taskmanager_file_is_wrapped: bool
-    """TaskExecutor throws FileNotFoundException since 1.18; the file handler wraps it and names the task manager."""
+    """TaskExecutor throws FileNotFoundException since 1.18; the file handler wraps it and names the TaskManager."""
     unknown_coordinator_is_404: bool
     """An unknown coordinator is a CoordinatorNotExistException, which leads to a 404, since 2.1; before, an internal
     error."""

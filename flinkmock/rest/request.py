@@ -93,7 +93,7 @@ class Request:
         fault: The fault that applies to the request.
         staleness_ms: The age of the state that the response shows, in ms.
         received_ms: The wall-clock time at which the head was received (epoch ms), set by the transport.
-        received_ns: The same moment, as a value of `time.perf_counter_ns`.
+        received_ns: The same time, as a value of `time.perf_counter_ns`.
     """
 
     method: str

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _AUTHORITY_NAME = "flinkmock CA"
 _VALID_FOR = timedelta(days=365)
 _VALID_BEFORE_CREATION = timedelta(days=1)
-"""Certificates are valid from this time before their creation on, because clocks may differ."""
+"""How long before its creation a certificate becomes valid, because clocks may differ."""
 _CRYPTOGRAPHY_MISSING = (
     "flinkmock makes certificates with the package cryptography, which is not installed: "
     'pip install "flinkmock[tls]". Or name your own files: --tls-cert and --tls-key.'

@@ -88,11 +88,11 @@ class ControlServer:
     ) -> T | None:
         """Wait as `ControlHost.wait_for` does, but only until the client disconnects."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
+        deadline = loop.time() + timeout
         event = asyncio.Event()
         self._waiting_events.add(event)
         try:
-            while (result := condition()) is None and (remaining_s := end - loop.time()) > 0:
+            while (result := condition()) is None and (remaining_s := deadline - loop.time()) > 0:
                 if has_disconnected():
                     return None
                 event.clear()

@@ -83,11 +83,7 @@ class FlinkServer:
 
     def is_for_control(self, head: RequestHead) -> bool:
         """Return whether a request is for the control API, so that `respond_to_control` handles it."""
-        if self.control is None:
-            return False
-        return self.control.handles(
-            head.target if self.ingress is None else self.ingress.without_base_path(head.target)
-        )
+        return self.control is not None and self.control.handles(self.without_base_path(head.target))
 
     def without_base_path(self, target: str) -> str:
         """Return a target without the base path of the ingress."""
@@ -195,6 +191,6 @@ def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tupl
 def _with_middlewares(
     handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
 ) -> JournalMiddleware:
-    """Return a handler inside of the other middlewares."""
+    """Return the other middlewares around a handler."""
     handler = LeadershipMiddleware(handler, engine, jobmanager)
     return JournalMiddleware(IngressMiddleware(handler) if engine.ingress.exists else handler, engine, observer)

@@ -53,7 +53,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
         Call this method from another thread. It returns None if the loop is closed.
         """
         results: list[T] = []
-        called = threading.Lock()
+        called = threading.Lock()  # not an Event, because tests may replace `threading.Event.wait`
         called.acquire()
 
         def call() -> None:

@@ -43,18 +43,19 @@ class RequestHead:
 
 def read_head(data: bytes) -> RequestHead | None:
     """Return the head at the beginning of `data`; None if aiohttp has to read it."""
-    end = data.find(b"\r\n\r\n") + 4
-    return _read(data[:end]) if 4 <= end <= _MAX_HEAD_BYTES else None
+    last_line_end = data.find(b"\r\n\r\n")
+    size = last_line_end + 4
+    return _read(data[:size]) if last_line_end >= 0 and size <= _MAX_HEAD_BYTES else None
 
 
 @lru_cache(maxsize=2048)  # clients send the same head repeatedly
 def _read(head: bytes) -> RequestHead | None:
     if not is_normal(head) or _NEEDS_AIOHTTP.search(head):
         return None
-    line, *lines = head[:-4].decode("ascii").split("\r\n")
-    method, target, _ = line.split(" ")
+    request_line, *header_lines = head[:-4].decode("ascii").split("\r\n")
+    method, target, _ = request_line.split(" ")
     headers: CIMultiDict[str] = CIMultiDict()
-    for header_line in lines:
+    for header_line in header_lines:
         name, _, value = header_line.partition(":")
         headers.add(name, value.strip(" \t"))
     length = int(headers.get("Content-Length", "0"))

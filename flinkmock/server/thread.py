@@ -228,10 +228,10 @@ async def serve(
             await control_listener.start()
         control_base = control_listener.url if control_listener is not None else listeners.urls[0]
         ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
-        ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
+        stop_tasks = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
         background_tasks = [asyncio.ensure_future(start()) for start in background]
-        await asyncio.wait([*ends, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*ends, *background_tasks):
+        await asyncio.wait([*stop_tasks, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*stop_tasks, *background_tasks):
             task.cancel()
         await listeners.close()
         if control_listener is not None:

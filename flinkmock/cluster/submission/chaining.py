@@ -1,4 +1,4 @@
-"""Chains the operators of a StreamGraph to vertices, by the rules of StreamingJobGraphGenerator."""
+"""Chains the operators of a StreamGraph into vertices, by the rules of StreamingJobGraphGenerator."""
 
 from __future__ import annotations
 
@@ -124,18 +124,18 @@ class ChainBuilder:
         if chain.head in self.chains:
             return []
         self._on_visit(id)
-        leaving: list[StreamEdge] = []
+        leaving_edges: list[StreamEdge] = []
         outputs = self._rules.nodes[id].outputs
-        chained = [edge for edge in outputs if self._rules.is_chained(edge)]
-        for edge in chained:
-            leaving += self._build(edge.target, chain)
+        chained_edges = [edge for edge in outputs if self._rules.is_chained(edge)]
+        for edge in chained_edges:
+            leaving_edges += self._build(edge.target, chain)
         for edge in outputs:
-            if edge not in chained:
-                leaving.append(edge)
+            if edge not in chained_edges:
+                leaving_edges.append(edge)
                 if self._all_at_once:
                     self._build(edge.target, self._chain(edge.target))
         chain.nodes.append(id)
         if id == chain.head:
-            chain.outputs = leaving
+            chain.outputs = leaving_edges
             self.chains[id] = chain
-        return leaving
+        return leaving_edges

@@ -87,7 +87,7 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
                 manifest = _read_manifest(archive) if MANIFEST in names else b""
     except Exception:  # damaged archives raise many kinds of errors, depending on the compression
         return (), frozenset()
-    classes = frozenset(name[:-6].replace("/", ".") for name in names if name.endswith(".class"))
+    classes = frozenset(name.removesuffix(".class").replace("/", ".") for name in names if name.endswith(".class"))
     return manifest_entries(manifest.decode("utf-8", "replace")), classes or None
 
 

@@ -1,6 +1,6 @@
 """Decodes the plan that a client submits: a serialized JobGraph (up to 1.20) or StreamGraph (since 2.0).
 
-A JobGraph contains the vertices. A StreamGraph contains operators, which the JobManager chains to vertices;
+A JobGraph contains the vertices. A StreamGraph contains operators, which the JobManager chains into vertices;
 `stream_graph.py` does the same.
 """
 

@@ -13,7 +13,7 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
 
 _DEFAULT_MODES = {"getYarnStopJobTermination": "stop"}
-"""Operation id -> value of `mode` if the query has none. Other operations have `cancel`."""
+"""Operation id -> value of `mode` if the query has none. For other operations, it is `cancel`."""
 TIMED_OUT = JavaException(java_classes.TIMEOUT_EXCEPTION)
 """The exception of a failed cancellation for which the scenario gives none."""
 

@@ -66,7 +66,7 @@ def statistics(call: RestCall) -> Payload:
     job, time = _job_and_statistics_time(call)
     tracker = job.checkpoints
     sizes, durations = tracker.summaries_at(time)
-    zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None  # of values that the model does not have
+    zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None  # for values that the model does not have
     payloads = _CheckpointPayloads(call, job, time)
     completed, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
     failed = tracker.latest_failed_at(time)
@@ -313,7 +313,7 @@ def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     _require_checkpointing(call, job)
     is_sparse = job.is_sparse_at(time)
-    if is_sparse and not call.cluster.release.since("1.15"):  # a sparse graph has no settings in 1.12.5, but in 1.17.2
+    if is_sparse and not call.cluster.release.since("1.15"):  # in 1.12.5, unlike 1.17.2, it has no settings
         raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)

@@ -54,8 +54,8 @@ class IoMetrics:
 
     def status_duration(self, execution: Execution) -> dict[TaskState, int]:
         """Return how long a subtask was in each state, in ms, until its end or now, even if the graph is cached."""
-        ended = execution.ended_at(self._time) is not None
-        return execution.status_duration(self._time if ended else self._now)
+        has_ended = execution.ended_at(self._time) is not None
+        return execution.status_duration(self._time if has_ended else self._now)
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return the sum of the counters of several subtasks of one vertex, which have the same attempt number."""

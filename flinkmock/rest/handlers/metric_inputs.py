@@ -28,7 +28,7 @@ WATERMARK_LAG_MS = 1
 
 
 def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
-    present = cluster.taskmanagers.at(time)
+    registered = cluster.taskmanagers.at(time)
     return metrics.JobManagerInputs(
         now=time,
         started_at=cluster.started_at,
@@ -36,9 +36,9 @@ def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
         random=cluster.random,
         memory=jobmanager_memory(cluster.configuration),
         running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
-        taskmanagers=len(present),
-        slots_total=sum(taskmanager.slots for taskmanager in present),
-        slots_available=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in present),
+        taskmanagers=len(registered),
+        slots_total=sum(taskmanager.slots for taskmanager in registered),
+        slots_available=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in registered),
     )
 
 

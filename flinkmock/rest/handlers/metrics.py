@@ -125,7 +125,7 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
     if not job.has_graph_at(time):
         return {name: value for name, value in values.items() if "heckpoint" in name}
     age = time - job.submitted_at
-    return values | evaluate_metrics(job.spec.metrics, age, age)
+    return values | evaluate_metrics(job.spec.metrics, age_ms=age, running_ms=age)
 
 
 @handles("getJobVertexMetrics")
@@ -165,7 +165,7 @@ def _range(text: str) -> range:
 
 
 def _fetched_vertex(call: RestCall) -> _FetchedVertex | None:
-    """Return the vertex of `:vertexid`; None if it doesn't exist, or no metrics were fetched since the job exists."""
+    """Return the vertex of `:vertexid`; None if there is none, or no metrics were fetched since the submission."""
     job = call.cluster.jobs.get(call.path["jobid"])
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
@@ -188,7 +188,10 @@ def _subtasks(call: RestCall) -> Iterator[tuple[int, dict[str, str]]]:
         if inputs is not None:
             values = metrics.subtask_metrics(inputs, call.cluster.release)
             values |= evaluate_metrics(
-                vertex.spec.metrics, inputs.now - job.submitted_at, inputs.age, execution.subtask
+                vertex.spec.metrics,
+                age_ms=inputs.now - job.submitted_at,
+                running_ms=inputs.age,
+                subtask=execution.subtask,
             )
             if metric_inputs.lacks_ratios(execution, time, call.cluster.release):
                 values = {

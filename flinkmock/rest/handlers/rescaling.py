@@ -169,7 +169,9 @@ def summary(call: RestCall) -> Payload:
         "rescalesCounts": _counts(rescales),
         "rescalesDurationStatsInMillis": _durations(ended),
         **{
-            f"{state.lower()}RescalesDurationStatsInMillis": _durations([r for r in ended if r.state == state])
+            f"{state.lower()}RescalesDurationStatsInMillis": _durations(
+                [rescale for rescale in ended if rescale.state == state]
+            )
             for state in ("COMPLETED", "IGNORED", "FAILED")
         },
     }

@@ -18,8 +18,8 @@ because most paths are never needed as text."""
 
 _DAY_MS = 24 * 3600 * 1000
 _MIB = 1 << 20
-_FIRST_EPHEMERAL_PORT, _EPHEMERAL_PORTS = 32_768, 28_232
-"""The default range of Linux, from which servers get ports that nobody chose."""
+_FIRST_EPHEMERAL_PORT, _EPHEMERAL_PORT_COUNT = 32_768, 28_232
+"""The default range of Linux, from which servers that listen on port 0 get their ports."""
 
 
 def pointer(path: FieldPath) -> str:
@@ -130,7 +130,7 @@ def _integer(schema: Mapping[str, Any], name: str, number: int) -> int:
 
 
 def _port(number: int) -> int:
-    return _FIRST_EPHEMERAL_PORT + number % _EPHEMERAL_PORTS
+    return _FIRST_EPHEMERAL_PORT + number % _EPHEMERAL_PORT_COUNT
 
 
 def _uuid(_: Any, number: int) -> str:

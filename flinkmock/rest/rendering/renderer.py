@@ -65,7 +65,7 @@ class ResponseRenderer:
         return self.render(operation, payload, self._placeholders)
 
     def json(self, operation: Operation, payload: Any, key: str = "") -> bytes:
-        """Return the body as bytes, faster than by `body`. Arguments and errors are the same."""
+        """Return the body as bytes, faster than `body`. Arguments and errors are the same."""
         try:
             text = self.text(operation, payload)
         except Exception:  # the payload needs a placeholder, or has another feature that writers don't support
@@ -86,7 +86,7 @@ class ResponseRenderer:
         return write(payload)
 
     def render(self, operation: Operation, payload: Any, placeholders: PlaceholderSource) -> Any:
-        """Return the same as `body`, with values of `placeholders` for missing fields."""
+        """Return the body as `body` does, but with values from `placeholders` for missing fields."""
         render = self._renderers.get(operation.id) or self._compile(operation)
         is_missing = payload is None or (payload == {} and (operation.response or {}).get("type") == "array")
         try:
