@@ -93,7 +93,7 @@ def job_state_is_latest(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="A job enters its states in the order of its life cycle.",
+    text="A job enters its states in lifecycle order.",
     source="flink-behaviour.md#job-states",
 )
 def job_states_in_order(job: Value) -> Relations:

@@ -131,7 +131,7 @@ def subtask_states_add_up(body: Value) -> Relations:
 
 @within(
     "getSubtasksTimes",
-    text="A subtask enters its states in the order of its life cycle.",
+    text="A subtask enters its states in lifecycle order.",
     source="flink-behaviour.md#job-states",
 )
 def subtask_times_in_order(body: Value) -> Relations:
