@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -66,10 +67,10 @@ def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: 
         requests: The number of requests to each server in a round.
         warm_up: The number of requests to each server before the measurement.
     """
-    connections = {server: Connection(server.url) for server in targets}
-    request_bytes = {server: connections[server].prepare("GET", target) for server, target in targets.items()}
     row = Row(name, 0)
-    try:
+    with contextlib.ExitStack() as stack:
+        connections = {server: stack.enter_context(Connection(server.url)) for server in targets}
+        request_bytes = {server: connections[server].prepare("GET", target) for server, target in targets.items()}
         for server in targets:
             for _ in range(warm_up):
                 status, body = connections[server].send(request_bytes[server])
@@ -82,9 +83,6 @@ def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: 
                     connections[server].send(request_bytes[server])
                 cpu_ns = server.cpu_ns() - cpu_before
                 row.cpu_us.setdefault(server.name, []).append(cpu_ns / 1000 / requests)
-    finally:
-        for connection in connections.values():
-            connection.__exit__(None, None, None)
     return row
 
 

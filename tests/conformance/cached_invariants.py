@@ -23,7 +23,7 @@ class _RecordingView(View):
 
     def __init__(self, view: View) -> None:
         super().__init__()
-        del self.in_order
+        del self.in_order  # so that `__getattr__` notices when it is read
         self._view = view
         self.read_responses: _ReadResponses = {}
         self.reads_all = False
@@ -58,8 +58,12 @@ class CachedInvariants(Invariants):
     def __init__(self, minor: tuple[int, int], recurring: Iterable[SuccessResponse]) -> None:
         super().__init__(minor)
         self._recurring = {id(response): response for response in recurring}
-        self._of_responses: dict[tuple[int, ...], list[EvaluatedRelation]] = {}  # by the ids of one or two responses
-        self._of_views: dict[tuple[str, tuple[str, ...]], list[tuple[_ReadResponses, list[EvaluatedRelation]]]] = {}
+        # the keys are the `id()` of one or two responses
+        self._relations_by_responses: dict[tuple[int, ...], list[EvaluatedRelation]] = {}
+        # (invariant id, ids of the subject) -> the relations for each group of responses
+        self._relations_by_subject: dict[
+            tuple[str, tuple[str, ...]], list[tuple[_ReadResponses, list[EvaluatedRelation]]]
+        ] = {}
 
     def _recur(self, *responses: SuccessResponse) -> bool:
         return all(id(response) in self._recurring for response in responses)
@@ -68,23 +72,23 @@ class CachedInvariants(Invariants):
         if not self._recur(response):
             return super().of_response(response)
         key = (id(response),)
-        if key not in self._of_responses:
-            self._of_responses[key] = list(super().of_response(response))
-        return iter(self._of_responses[key])
+        if key not in self._relations_by_responses:
+            self._relations_by_responses[key] = list(super().of_response(response))
+        return iter(self._relations_by_responses[key])
 
     def of_two_responses(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
         if not self._recur(before, after):
             return super().of_two_responses(before, after)
         key = (id(before), id(after))
-        if key not in self._of_responses:
-            self._of_responses[key] = list(super().of_two_responses(before, after))
-        return iter(self._of_responses[key])
+        if key not in self._relations_by_responses:
+            self._relations_by_responses[key] = list(super().of_two_responses(before, after))
+        return iter(self._relations_by_responses[key])
 
     def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         assert only is None
         for invariant in self.within_view:
             for ids in view.subjects(invariant.subjects[0]):
-                cached = self._of_views.setdefault((invariant.id, ids), [])
+                cached = self._relations_by_subject.setdefault((invariant.id, ids), [])
                 relations = next((relations for read, relations in cached if _has_responses(view, read)), None)
                 if relations is None:
                     recording = _RecordingView(view)

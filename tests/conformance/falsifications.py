@@ -17,6 +17,8 @@ from flinkmock.contract.schema_fields import schema_fields
 from tests.conformance.recorded_passes import RecordedPasses
 
 Json = Any
+_TIME_SHIFTS_MS = (4_321, 86_400_000)
+"""How far times are moved."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,18 @@ class Falsification:
     Attributes:
         operation_id, target: The operation and the target of the request.
         pointer: The JSON pointer of the value, with the indexes of items.
-        kind: The kind of the change, see `apply`.
-        value: What the kind needs: the new value, what is added in each pass, the index of an item, the pointer of
-            another value, or the seed of a shuffle.
+        kind: How the value is changed:
+
+            - `freeze`: it stays as it was in the first pass
+            - `backwards`: `value` times the number of the pass is subtracted
+            - `late`: `value` replaces it from the third pass on
+            - `drop`, `repeat`: the item at the index `value` is removed, or is repeated at the end
+            - `truncate`: only the first `value` items remain
+            - `reverse`; `shuffle`: with the seed `value`
+            - `add`: `value` is added
+            - `swap`: it is swapped with the value at the pointer `value`
+            - any other kind: `value` replaces it
+        value: What the kind needs.
     """
 
     operation_id: str
@@ -183,9 +194,9 @@ def _changes(
         yield change("flip", not value)
     elif isinstance(value, (int, float)):
         is_time = abs(value) > LOWEST_TIME_MS
-        yield change("more", value + (rng.choice([4_321, 86_400_000]) if is_time else max(3, abs(value))))
+        yield change("more", value + (rng.choice(_TIME_SHIFTS_MS) if is_time else max(3, abs(value))))
         if value > 0:
-            yield change("less", value - (rng.choice([4_321, 86_400_000]) if is_time else max(1, value // 2)))
+            yield change("less", value - (rng.choice(_TIME_SHIFTS_MS) if is_time else max(1, value // 2)))
         parent, key = parent_of(last_response.body, pointer) if last_response is not None else (None, None)
         if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
             yield change("freeze", None)

@@ -54,17 +54,17 @@ class FalsifyingProxy:
     history, so the falsification applies to the first checkpoint that is requested.
 
     Attributes:
-        applied: How many responses were changed.
+        changed_count: How many responses were changed.
     """
 
     def __init__(self, url: str, contract: Contract, falsification: Falsification) -> None:
-        self.applied = 0
+        self.changed_count = 0
         self._client = HttpClient(url)
         self._contract = contract
         self._falsification = falsification
-        self._falsified = _success_response(contract, falsification.target, None)
+        self._falsified_response = _success_response(contract, falsification.target, None)
         self._checkpoint: str | None = None
-        self._first: SuccessResponse | None = None
+        self._first_response: SuccessResponse | None = None
         self._lock = threading.Lock()
 
     def respond(self, target: str) -> HttpResponse:
@@ -79,14 +79,16 @@ class FalsifyingProxy:
 
     def _change(self, response: HttpResponse, success: SuccessResponse) -> HttpResponse:
         falsification = replace(self._falsification, target=success.target)
-        self._first = self._first or success
-        body = falsification.apply(success, self.applied, replace(self._first, target=success.target)).body
-        self.applied += 1
+        self._first_response = self._first_response or success
+        body = falsification.apply(
+            success, self.changed_count, replace(self._first_response, target=success.target)
+        ).body
+        self.changed_count += 1
         return HttpResponse(response.status, response.headers, json.dumps(body, separators=(",", ":")).encode())
 
     def _is_falsified(self, success: SuccessResponse) -> bool:
         """Return whether the falsification applies to a response."""
-        falsified = self._falsified
+        falsified = self._falsified_response
         if falsified is None or success.operation_id != falsified.operation_id:
             return False
         if set(success.query) != set(falsified.query):
@@ -131,7 +133,7 @@ def check_falsified(
     with closing(FalsifyingProxy(url, contract, falsification)) as proxy, serve_responses(proxy.respond) as proxy_url:
         report: Report = check(proxy_url, flink=flink, watch_ms=WATCH_MS if falsification.is_over_time else 0)
     findings = [CheckedFinding(finding.operation.id, finding.pointer, str(finding)) for finding in report.findings]
-    return falsification, proxy.applied, findings
+    return falsification, proxy.changed_count, findings
 
 
 def choose_falsifications(url: str, rng: random.Random, *, at_random: bool) -> tuple[str, list[Falsification]]:
@@ -168,8 +170,8 @@ def main() -> int:
             flink, falsifications = choose_falsifications(args.url, rng, at_random=args.random)
             futures = [pool.submit(check_falsified, args.url, flink, falsification) for falsification in falsifications]
             for future in futures:
-                falsification, applied, findings = future.result()
-                if applied < min_changed_responses(falsification):
+                falsification, changed_count, findings = future.result()
+                if changed_count < min_changed_responses(falsification):
                     print(f"not applied, and not counted: {falsification}", flush=True)
                     continue
                 score.played[falsification.kind] += 1

@@ -74,7 +74,7 @@ class RecordedPasses:
         """
         now = 0.0
         culprits: list[Culprit] = []
-        newest: dict[str, SuccessResponse] = {}  # changed, by target
+        newest: dict[str, SuccessResponse] = {}  # the changed responses of the pass, by target
 
         session = CoherenceSession(self._invariants, lambda target: newest.get(target), lambda: now)
         for number in passes if passes is not None else range(len(self.passes)):

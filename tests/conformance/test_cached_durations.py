@@ -1,4 +1,7 @@
-"""Durations of the current state may stand still for 3 s, because a JobManager caches the execution graph."""
+"""Durations of the current state may stand still, because a JobManager caches the execution graph for 3 s.
+
+The invariants tolerate 5 s.
+"""
 
 from __future__ import annotations
 

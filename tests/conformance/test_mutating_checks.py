@@ -19,7 +19,7 @@ from flinkmock.conformance.response_check import JSON
 JARS = Path(__file__).parent.parent / "fidelity" / "jars"
 FOLDERS = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
 """Release -> the folder with jars for it."""
-CALLED = {
+CALLED_OPERATIONS = {
     "uploadJar",
     "generatePlanFromJar",
     "submitJobFromJar",
@@ -33,8 +33,8 @@ CALLED = {
     "deleteJar",
 }
 """Operations that the checks of a jar call in all releases."""
-CALLED_IN = {"1.12": set[str](), "1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
-CALLED_IN["2.3"] = {*CALLED_IN["1.20"], "submitApplicationFromJar", "cancelApplication"}
+FURTHER_OPERATIONS = {"1.12": set[str](), "1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
+FURTHER_OPERATIONS["2.3"] = {*FURTHER_OPERATIONS["1.20"], "submitApplicationFromJar", "cancelApplication"}
 """Release -> further operations that the checks of a jar call."""
 
 
@@ -53,7 +53,7 @@ def test_checks_of_a_jar_call_all_operations_and_have_no_findings(flink: str) ->
         report = check_cluster(cluster, checks, lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
-        assert answered >= CALLED | CALLED_IN[flink], report.table()
+        assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[flink], report.table()
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
 

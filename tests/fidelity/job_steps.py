@@ -90,7 +90,7 @@ def wait_until_job(
     timeout: float = 30,
     interval: float = 0.05,
 ) -> Body:
-    """Wait until a condition of a job holds in the list of jobs, because Flink caches /jobs/:jobid for 3 s."""
+    """Wait until a job meets a condition. It is read from the list of jobs: Flink caches /jobs/:jobid for 3 s."""
     return driver.wait("/jobs/overview", job_meets(job_id, until), timeout, interval)
 
 

@@ -19,6 +19,7 @@ import tenacity
 from flinkmock import FlinkMock, InvalidArgument
 from flinkmock.testing.cluster_time import ClusterTime
 
+NS_PER_S, NS_PER_MS = 1_000_000_000, 1_000_000
 JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 SLOW_SAVEPOINT = {"jobs": {"orders": "streaming"}, "operations": {"savepoint": {"duration": "2m"}}}
 DELAYED = {"faults": [{"match": "GET /overview", "delay": "10s"}]}
@@ -48,7 +49,7 @@ def poll(url: str, interval: float = 5.0, deadline: float = 60.0) -> int:
 @pytest.mark.parametrize("interval", [1, 5])
 def test_sleeping_advances_the_cluster(flinkmock, flinkmock_time, interval) -> None:
     assert poll(flinkmock.url, interval) == 30 // interval + 1
-    assert flinkmock_time.elapsed == 30 * 10**9
+    assert flinkmock_time.elapsed == 30 * NS_PER_S
     assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
 
 
@@ -97,7 +98,7 @@ def test_tenacity_follows_the_cluster(flinkmock, flinkmock_time, wait) -> None:
         assert is_finished(requests.get(flinkmock.url + "/jobs/overview", timeout=5).json())
 
     check_finished()
-    assert 30 <= flinkmock_time.elapsed / 1e9 <= 35
+    assert 30 <= flinkmock_time.elapsed / NS_PER_S <= 35
 
 
 @pytest.mark.flinkmock(JOB)
@@ -108,7 +109,7 @@ async def test_tenacity_in_a_coroutine_follows_the_cluster(flinkmock, flinkmock_
             assert is_finished((await client.get("/jobs/overview")).json())
 
     await check_finished()
-    assert flinkmock_time.elapsed // 10**6 == 30_000
+    assert flinkmock_time.elapsed // NS_PER_MS == 30_000
 
 
 def take_savepoint(url: str, deadline: float) -> str:
@@ -145,14 +146,14 @@ def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time,
             requests.get(flinkmock.url + "/overview", timeout=timeout)
     else:
         assert requests.get(flinkmock.url + "/overview", timeout=timeout).ok
-    assert flinkmock_time.elapsed == min(timeout, 10) * 10**9
+    assert flinkmock_time.elapsed == min(timeout, 10) * NS_PER_S
 
 
 @pytest.mark.flinkmock(DELAYED)
 def test_read_timeouts_of_httpx_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(flinkmock.url + "/overview", timeout=2)
-    assert flinkmock_time.elapsed == 2 * 10**9
+    assert flinkmock_time.elapsed == 2 * NS_PER_S
     assert httpx.get(flinkmock.url + "/overview", timeout=11).status_code == 200
 
 
@@ -161,16 +162,16 @@ async def test_timeouts_of_event_loops_follow_the_cluster(flinkmock, flinkmock_t
     async with httpx.AsyncClient(base_url=flinkmock.url, timeout=2) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.get("/overview")
-        assert flinkmock_time.elapsed // 10**6 == 2_000
+        assert flinkmock_time.elapsed // NS_PER_MS == 2_000
         assert (await client.get("/overview", timeout=11)).status_code == 200
-        assert flinkmock_time.elapsed // 10**6 == 12_000
+        assert flinkmock_time.elapsed // NS_PER_MS == 12_000
     async with aiohttp.ClientSession(flinkmock.url) as session:
         with pytest.raises(TimeoutError):
             await session.get("/overview", timeout=aiohttp.ClientTimeout(total=8))
-        assert flinkmock_time.elapsed // 10**6 == 20_000
+        assert flinkmock_time.elapsed // NS_PER_MS == 20_000
         async with session.get("/overview") as response:
             assert response.status == 200
-    assert flinkmock_time.elapsed // 10**6 == 30_000
+    assert flinkmock_time.elapsed // NS_PER_MS == 30_000
 
 
 @pytest.mark.flinkmock({"faults": [{"match": "GET /overview", "drop": "hang"}]})
@@ -180,7 +181,7 @@ async def test_a_hanging_client_does_not_stop_the_time_of_others(flinkmock, flin
         await asyncio.sleep(3600)
         assert not hanging.done()
         hanging.cancel()
-    assert flinkmock_time.elapsed // 10**6 == 3_600_000
+    assert flinkmock_time.elapsed // NS_PER_MS == 3_600_000
 
 
 # -- clocks
@@ -189,7 +190,7 @@ async def test_a_hanging_client_does_not_stop_the_time_of_others(flinkmock, flin
 @pytest.mark.flinkmock(JOB)
 def test_time_time_and_datetime_now_return_cluster_time(flinkmock, flinkmock_time) -> None:
     for _ in range(2):
-        assert round(time.time() * 1000) == flinkmock.clock.now() == time.time_ns() // 10**6
+        assert round(time.time() * 1000) == flinkmock.clock.now() == time.time_ns() // NS_PER_MS
         assert datetime.now(UTC).timestamp() == time.time()
         flinkmock.advance("1m")
     flinkmock.run_until(report="FINISHED")
@@ -230,7 +231,7 @@ def test_all_functions_are_restored_after_the_block() -> None:
     with FlinkMock(JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:
         time.sleep(3600)
         assert poll(flink.url) == 1
-        assert cluster_time.elapsed == 3600 * 10**9
+        assert cluster_time.elapsed == 3600 * NS_PER_S
     assert (time.sleep, time.monotonic, threading.Event.wait, imported_sleep) == functions
     assert time.time() - wall_time < 3000
 
@@ -241,7 +242,7 @@ def test_threads_of_a_client_follow_the_cluster(flinkmock, flinkmock_time) -> No
 
     def beat() -> None:
         while not stopped.wait(10):
-            beat_times.append(flinkmock_time.elapsed // 10**9)
+            beat_times.append(flinkmock_time.elapsed // NS_PER_S)
 
     thread = threading.Thread(target=beat)
     thread.start()
