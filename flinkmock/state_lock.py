@@ -13,7 +13,7 @@ class StateLock:
     Attributes:
         reading: The same lock, for code that changes nothing.
         changes: Increases whenever the lock is released after a possible change of the state. While it stays the same,
-            a response from earlier is still valid, apart from the effects of time.
+            an earlier response is still valid, apart from the effects of time.
     """
 
     def __init__(self) -> None:

@@ -69,24 +69,24 @@ def duration_argument(duration: str | timedelta) -> int:
     )
 
 
-def parse_time(moment: str | datetime) -> int:
+def parse_time(value: str | datetime) -> int:
     """Convert a time to ms since the epoch.
 
     Args:
-        moment: An ISO 8601 text such as "2026-01-01T00:00:00Z" or "2026-01-01", or a datetime. It is UTC unless it has
+        value: An ISO 8601 text such as "2026-01-01T00:00:00Z" or "2026-01-01", or a datetime. It is UTC unless it has
             an offset.
 
     Raises:
         InvalidArgument: The text has another format, or the time is before 1970.
     """
     try:
-        time = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise InvalidArgument(f'"{moment}" is not a time. Write 2026-01-01T00:00:00Z.') from None
+        raise InvalidArgument(f'"{value}" is not a time. Write 2026-01-01T00:00:00Z.') from None
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)
     if time < EPOCH:
-        raise InvalidArgument(f'"{moment}" is before 1970.')
+        raise InvalidArgument(f'"{value}" is before 1970.')
     return (time - EPOCH) // timedelta(milliseconds=1)
 
 

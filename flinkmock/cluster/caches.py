@@ -103,7 +103,7 @@ class Caches:
             key: What is sampled, such as a vertex of a job.
             now: Epoch ms.
             duration: How long a sampling takes, in ms.
-            refresh: The age in ms from which on a sample is too old.
+            refresh: The age in ms at which a sample is too old.
         """
         if not self.enabled:
             return now

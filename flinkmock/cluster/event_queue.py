@@ -1,4 +1,4 @@
-"""The scheduled events, in the order of time, and the methods that handle them."""
+"""The scheduled events, in chronological order, and the methods that handle them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEADER_SCOPED = "_leader_scoped"
 
 @dataclass(order=True, slots=True)
 class ScheduledEvent:
-    """A call of an event handler at a moment.
+    """A call of an event handler at a certain time.
 
     Attributes:
         at: When it is called, in epoch ms.

@@ -154,7 +154,7 @@ class JobAttempt:
         return self._cached_executions
 
     def is_steady_at(self, time: int) -> bool:
-        """Whether all subtasks are RUNNING at `time`, and the end of none is known."""
+        """Return whether all subtasks are RUNNING at `time`, and none of their ends is known."""
         if self._steady_since is None:
             last_phases = [execution.phases[-1] for row in self.executions() for execution in row]
             all_run = all(state is TaskState.RUNNING for _, state in last_phases)
@@ -194,17 +194,17 @@ class JobAttempt:
         if self.deployed_at is None:
             return None
         if self._first_stage_running_at is None:
-            moments = (
+            running_times = (
                 self._subtask_running_at(vertex, subtask)
                 for vertex in self.graph.vertices
                 if vertex.stage == 0
                 for subtask in range(vertex.parallelism)
             )
-            self._first_stage_running_at = max(moments, default=self.deployed_at)
+            self._first_stage_running_at = max(running_times, default=self.deployed_at)
         return self._first_stage_running_at
 
     def _subtask_running_at(self, vertex: Vertex, subtask: int) -> int:
-        """Return when a subtask is RUNNING, or would be if it does not finish before."""
+        """Return when a subtask is RUNNING, or when it finishes if that is earlier."""
         running_at = self._startup_times(vertex, subtask).running
         finish = self._planned_finish(vertex)
         return running_at if finish is None else min(running_at, max(finish, self.scheduled_at or finish))

@@ -75,7 +75,7 @@ class JobsAwaitingSlots:
 
     @event_handler(leader_scoped=True)
     def on_slot_request_failed(self, job_id: str, attempt_count: int, failure: SlotRequestFailure, at: int) -> None:
-        """Let a job fail that has not got its slots in time, if it still waits in the same attempt."""
+        """Fail a job that did not get its slots in time, if it still waits in the same attempt."""
         cluster = self._cluster
         job = cluster.jobs[job_id]
         if len(job.attempts) == attempt_count and _waits_for_slots(job):
@@ -93,7 +93,7 @@ class JobsAwaitingSlots:
 
     @event_handler(leader_scoped=True)
     def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
-        """Let a job fail that has waited until the resource timeout."""
+        """Fail a job that has waited until the resource timeout."""
         job = self._cluster.jobs[job_id]
         if self._still_waits(job, version):
             self._cluster.state_machines.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))

@@ -1,4 +1,4 @@
-"""The state of a cluster at a moment, to be restored later.
+"""The state of a cluster at a certain time, to be restored later.
 
 The mutable parts of a cluster refer to each other (jobs, slots, events, results, wait conditions). Therefore the state
 is stored as a whole, as bytes, from which each restore creates new objects. Immutable values are not copied: the bytes

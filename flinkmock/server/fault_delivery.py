@@ -86,10 +86,10 @@ class FaultDelivery:
     async def _write_throttled(self, body: bytes, bytes_per_second: int) -> None:
         """Write a body in pieces. Raises ConnectionResetError if the client has disconnected."""
         piece_size = max(bytes_per_second // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
-        began_at = self._clock.now()
+        started_at = self._clock.now()
         for start in range(0, len(body), piece_size):
             piece = body[start : start + piece_size]
-            sent_at = began_at + 1000 * (start + len(piece)) / bytes_per_second
+            sent_at = started_at + 1000 * (start + len(piece)) / bytes_per_second
             if not await self._delayed.until(sent_at, self._is_obsolete):
                 raise ConnectionResetError("the client has closed the connection")
             self._connection().write(piece)

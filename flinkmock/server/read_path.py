@@ -1,7 +1,7 @@
 """The direct path of a read, which is answered from a response template.
 
 It does the same as the middlewares and `RestApi` do for a read, in the same order. It leaves everything unusual to
-them: errors, polls that meet wait conditions, handlers of users, a JobManager that is down.
+them: errors, polls that satisfy wait conditions, handler overrides, a JobManager that is down.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ReadPath:
                 return None
             if clock.step:
                 now = engine.advance_for_request()
-            if leadership.leader is None:  # the leader has crashed when the clock advanced
+            if leadership.leader is None:  # the leader crashed when the clock advanced
                 return self._error(head, base_url, now, received_ms, received_ns)
             template = read.current_template(engine, now, base_url)
             if template is not None:

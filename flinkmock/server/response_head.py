@@ -48,55 +48,50 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     Raises:
         ValueError: The value of a header contains a line break.
     """
-    status = response.status
     if response.headers:
         return _head_with_headers(response, keep_alive=keep_alive, lower_case=lower_case)
-    if has_no_length(status):
-        return _cached_head_start(status, response.content_type, response.cors, keep_alive, lower_case) + b"\r\n"
-    start = _cached_head_start(status, response.content_type, response.cors, keep_alive, lower_case)
+    start = _cached_head_start(response.status, response.content_type, response.cors, keep_alive, lower_case)
+    if has_no_length(response.status):
+        return start + b"\r\n"
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
 
 def head_start(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
     """Return the status line and all headers except the last one, `content-length`."""
-    fields = {
-        "content-type": content_type,
-        "access-control-allow-origin": allow_origin,
-        "connection": "keep-alive" if keep_alive else None,
-    }
-    return _head_lines(status, fields, lower_case)
+    return _head_lines(status, _common_headers(content_type, allow_origin, keep_alive=keep_alive), lower_case)
 
 
 @lru_cache(maxsize=256)
 def _cached_head_start(status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
     """Return the status line and the headers that don't depend on the body."""
-    fields = {
+    headers = _common_headers(content_type, "*" if cors else None, keep_alive=keep_alive)
+    return _head_lines(status, headers, lower_case)
+
+
+def _common_headers(content_type: str | None, allow_origin: str | None, *, keep_alive: bool) -> dict[str, str | None]:
+    """Return the headers that most responses have, in Flink's order; None: the header is left out."""
+    return {
         "content-type": content_type,
-        "access-control-allow-origin": "*" if cors else None,
+        "access-control-allow-origin": allow_origin,
         "connection": "keep-alive" if keep_alive else None,
     }
-    return _head_lines(status, fields, lower_case)
 
 
 def _head_with_headers(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
-    fields: dict[str, str | None] = {
-        "content-type": response.content_type,
-        "access-control-allow-origin": "*" if response.cors else None,
-        "connection": "keep-alive" if keep_alive else None,
-    }
+    headers = _common_headers(response.content_type, "*" if response.cors else None, keep_alive=keep_alive)
     for name, value in response.headers.items():
         if "\r" in value or "\n" in value:
             raise ValueError(f"a header can't have a line break in it: {value!r}")
-        fields[name.lower() if name.lower() in fields else name] = value
-    fields["content-length"] = None if has_no_length(response.status) else str(len(response.body))
-    return _head_lines(response.status, fields, lower_case) + b"\r\n"
+        headers[name.lower() if name.lower() in headers else name] = value
+    headers["content-length"] = None if has_no_length(response.status) else str(len(response.body))
+    return _head_lines(response.status, headers, lower_case) + b"\r\n"
 
 
-def _head_lines(status: int, fields: dict[str, str | None], lower_case: bool) -> bytes:
+def _head_lines(status: int, headers: dict[str, str | None], lower_case: bool) -> bytes:
     lines = [f"HTTP/1.1 {status} {reason_of(status)}\r\n"]
     lines += [
         f"{name if lower_case else _CAPITALIZED_NAMES.get(name, name)}: {value}\r\n"
-        for name, value in fields.items()
+        for name, value in headers.items()
         if value is not None
     ]
     return "".join(lines).encode("utf-8", "surrogateescape")

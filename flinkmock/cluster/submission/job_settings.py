@@ -125,8 +125,8 @@ def _checkpoints_of_settings(settings: Any) -> CheckpointSpec:
 def _checkpoints_of_options(options: Options) -> CheckpointSpec:
     """Return the checkpoints of options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
     prefix, defaults = "execution.checkpointing.", CheckpointSpec()
-    at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
-    unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
+    is_at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
+    is_unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
     retention = options.text(f"{prefix}externalized-checkpoint-retention") or ""
     tolerable = options.integer(f"{prefix}tolerable-failed-checkpoints")
     return CheckpointSpec(
@@ -134,9 +134,9 @@ def _checkpoints_of_options(options: Options) -> CheckpointSpec:
         timeout=options.duration(f"{prefix}timeout") or defaults.timeout,
         min_pause=options.duration(f"{prefix}min-pause") or defaults.min_pause,
         # Flink allows only one unaligned checkpoint at a time
-        max_concurrent=1 if unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
-        mode="at_least_once" if at_least_once else "exactly_once",
-        unaligned=unaligned and not at_least_once,
+        max_concurrent=1 if is_unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
+        mode="at_least_once" if is_at_least_once else "exactly_once",
+        unaligned=is_unaligned and not is_at_least_once,
         tolerable_failures=defaults.tolerable_failures if tolerable is None else tolerable,
         retained=_RETAINED.get(retention.upper().replace("-", "_")),
         aligned_timeout=options.duration(f"{prefix}aligned-checkpoint-timeout") or 0,

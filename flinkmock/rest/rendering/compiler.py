@@ -271,14 +271,14 @@ def _conversions(json_types: frozenset[str]) -> dict[type, Callable[[Any], Any]]
 
 
 def _to_int(value: float) -> int:
-    """Raises ValueError for a fraction."""
+    """Return the value as an int. Raises ValueError for a fraction."""
     if not value.is_integer():
         raise ValueError
     return int(value)
 
 
 def _to_finite_float(value: float) -> float:
-    """Raises ValueError for NaN and infinities, which are not JSON numbers."""
+    """Return the value. Raises ValueError for NaN and infinities, which are not JSON numbers."""
     if not math.isfinite(value):
         raise ValueError
     return float(value)
