@@ -21,7 +21,7 @@ _INTEGER_TYPES = LONG_TYPES | {"IntCounter", "IntMinimum", "IntMaximum"}
 FLINK_TYPES = _INTEGER_TYPES | {
     "AverageAccumulator", "DoubleCounter", "DoubleMaximum", "DoubleMinimum", "Histogram", "ListAccumulator",
 }  # fmt: skip
-"""The types that Flink provides. Programs may define others."""
+"""Flink's types whose values are merged. Of any other type, only one subtask has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Accumulator:
         return _text(self.value)
 
     def merge(self, other: Accumulator) -> Accumulator:
-        """Return the accumulator of two subtasks or vertices together."""
+        """Return this accumulator merged with that of another subtask or vertex."""
         if self.type not in FLINK_TYPES:  # only one subtask has an accumulator of such a type
             return self
         left, right = self.value, other.value
@@ -55,7 +55,7 @@ class Accumulator:
         if isinstance(left, dict):
             merged = {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
         elif isinstance(left, list):
-            merged = sorted(left + right)
+            merged = sorted(left + right)  # Flink appends in the order in which tasks report, which is not modelled
         elif self.type == "AverageAccumulator":
             merged = (left * self.count + right * other.count) / count if count else 0.0
         elif self.type.endswith("Maximum"):
@@ -75,8 +75,8 @@ def subtask_accumulators(
     Args:
         types: Name -> type.
         records: The number of records that the subtask has processed. With 0, no accumulator is registered yet.
-        values: Name -> value of the vertex, from the scenario. Without a value, integers count the records, and all
-            others are empty.
+        values: Name -> value of the vertex, from the scenario. An accumulator without a value counts the records if
+            its type is an integer type; otherwise it is empty (0.0, [] or {}).
         subtask: The index of the subtask.
     """
     if not records:
@@ -94,9 +94,9 @@ def subtask_accumulators(
 
 
 def _subtask_value(type: str, vertex_value: Any, subtask: int) -> Any:
-    """Return the value of a subtask, so that those of all subtasks are merged to that of the vertex.
+    """Return the value of a subtask, chosen so that merging the values of all subtasks gives that of the vertex.
 
-    If values add up, the first subtask has the value of the vertex, and all others have an empty one.
+    For types whose values are added or appended, the first subtask has the vertex's value, and all others an empty one.
     """
     if subtask == 0 or type == "AverageAccumulator" or type.endswith(("Minimum", "Maximum")):
         return vertex_value

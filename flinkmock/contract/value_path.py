@@ -98,13 +98,13 @@ class ValuePath:
         """Return the positions that have a value."""
         return [position for position in self.find(body) if _exists(position)]
 
-    def unknown_step(self, schema: Schema, definitions: Definitions) -> str | None:
+    def unknown_step_message(self, schema: Schema, definitions: Definitions) -> str | None:
         """Return a message if no body that the schema allows can have a value at this path, otherwise None."""
         schemas = list(_branches(schema, definitions))
         for number, step in enumerate(self.steps):
             children = [child for schema in schemas for child in _children(schema, step, definitions)]
             if not children:
-                return _unknown_step_message(schemas, step, definitions, _path_text(self.steps[:number]))
+                return _describe_unknown_step(schemas, step, definitions, _path_text(self.steps[:number]))
             schemas = [branch for child in children for branch in _branches(child, definitions)]
         return None
 
@@ -201,7 +201,7 @@ def _allows_key(key_schema: Schema, key: str) -> bool:
     return key in key_schema.get("enum", (key,)) and re.search(key_schema.get("pattern", ""), key) is not None
 
 
-def _unknown_step_message(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
+def _describe_unknown_step(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
     location = parent or "the body"
     known_names: dict[str, None] = {}
     is_list = False
@@ -215,7 +215,7 @@ def _unknown_step_message(schemas: Iterable[Schema], step: Step, definitions: De
         known_names |= dict.fromkeys(schema.get("propertyNames", {}).get("enum", ()))
     name = step.field if isinstance(step, ItemsWhere) else str(step)
     if is_list and not isinstance(step, ItemsWhere):
-        return f'{location} is a list, so "{name}" is not one of its items. {EXAMPLES}'
+        return f'{location} is a list, so "{name}" must follow an index or [*]. {EXAMPLES}'
     if not known_names:
         return f'{location} has no "{name}": it has no fields.'
     return f'{location} has no "{name}".{did_you_mean(name, known_names)}'

@@ -22,15 +22,21 @@ def _lines(api: ControlApi, host: ControlHost) -> Iterator[str]:
     engine = api.control.engine
     with engine.lock:
         states = Counter(job.state for job in api.control.jobs)
-        release = engine.contract.release.version
+        flink_version = engine.contract.release.version
     journal = engine.journal
     yield from _family("flinkmock_info", "gauge", "Versions of flinkmock and of the served Flink.")
-    yield _sample("flinkmock_info", 1, version=__version__, flink=release)
+    yield _sample("flinkmock_info", 1, version=__version__, flink=flink_version)
     yield from _family("flinkmock_cluster_time_seconds", "gauge", "Cluster time, in seconds since the epoch.")
     yield _sample("flinkmock_cluster_time_seconds", engine.clock.now() / 1000)
-    yield from _family("flinkmock_requests_total", "counter", "Requests to Flink's REST API in the journal.")
+    yield from _family(
+        "flinkmock_requests_total",
+        "counter",
+        "Requests to Flink's REST API, including those that the journal has dropped.",
+    )
     yield _sample("flinkmock_requests_total", len(journal) + journal.dropped)
-    yield from _family("flinkmock_responses", "gauge", "Requests that the journal still has, by status; 0: none.")
+    yield from _family(
+        "flinkmock_responses", "gauge", "Exchanges in the journal, by the status of the response; 0: no response."
+    )
     for status, count in sorted(Counter(exchange.status for exchange in journal).items()):
         yield _sample("flinkmock_responses", count, status=str(status))
     yield from _family("flinkmock_jobs", "gauge", "Jobs by state.")

@@ -61,7 +61,7 @@ class RequestReader:
         for contract in self._contracts():
             for operation in _operations_with_json(contract, patterns):
                 assert operation.response is not None
-                reason = path.unknown_step(operation.response, contract.definitions)
+                reason = path.unknown_step_message(operation.response, contract.definitions)
                 if reason is None:
                     return None
                 reasons.setdefault(str(operation), reason)

@@ -18,14 +18,14 @@ PREFIX = "/__flinkmock__/v1"
 pytestmark = pytest.mark.slow
 
 
-def test_the_control_api_has_the_port_of_the_rest_api() -> None:
+def test_the_control_api_shares_the_port_of_the_rest_api() -> None:
     with serving("--log", "json", "--clock", "virtual", "--quiet") as process:
         url = json.loads(read_line(process))["url"]
         control = Control(url + PREFIX)
-        job = control.post("jobs", {"name": "orders"}, status=201)
-        assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
+        created = control.post("jobs", {"name": "orders"}, status=201)
+        assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [created["id"]]
         control.put("scenario", content="jobs: {returns: batch}")
-        assert control.get("clock")["mode"] == "virtual"  # the option takes precedence
+        assert control.get("clock")["mode"] == "virtual"  # --clock applies to the new scenario, too
         cluster = control.post("clusters?clock=real", status=201)
         assert Control(cluster["control-url"]).get("clock")["mode"] == "real"
 
@@ -40,17 +40,18 @@ def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
         assert "Authorization: Bearer" in control.error("GET", "clock", 401)
         control = Control(printed["control-url"], {"Authorization": "Bearer secret"})
         httpx.get(url + "/jobs")
-        assert control.get("requests")["count"] == 2
+        assert control.get("requests")["count"] == 2  # /health and /jobs
         cluster = control.post("clusters", status=201)
         Control(cluster["control-url"]).error("GET", "clock", 401)
         assert Control(cluster["control-url"], control.headers).get("clock")
 
 
-def test_other_machines_need_a_token_that_is_printed() -> None:
+def test_a_wildcard_address_needs_a_token_which_is_printed() -> None:
     with serving("--host", "0.0.0.0", "--log", "json", "--quiet") as process:
         url, printed = json.loads(read_line(process))["url"], json.loads(read_line(process))
         assert len(printed["control-token"]) > 20
         control = Control(url.replace("0.0.0.0", "127.0.0.1") + PREFIX)
+        # on a wildcard address, any Host is accepted
         control.error("POST", "reset", 401, headers={"Host": "flink.test"})
         token = {"Authorization": f"Bearer {printed['control-token']}", "Host": "flink.test"}
         control.post("reset", headers=token)
@@ -64,7 +65,9 @@ def test_other_machines_need_a_token_that_is_printed() -> None:
         ([], None),
     ],
 )
-def test_the_token_can_be_in_the_environment(monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str) -> None:
+def test_the_token_can_be_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str | None
+) -> None:
     monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
     options = _control_options(create_parser().parse_args(["serve", *arguments]))
     assert options is not None and options.token == token
@@ -75,7 +78,7 @@ def test_the_control_api_can_be_disabled() -> None:
         assert httpx.get(json.loads(read_line(process))["url"] + PREFIX + "/health").status_code == 404
 
 
-def test_a_changed_file_replaces_a_scenario_of_the_control_api(tmp_path: Path) -> None:
+def test_a_changed_file_replaces_a_scenario_set_through_the_control_api(tmp_path: Path) -> None:
     scenario = tmp_path / "orders.yaml"
     scenario.write_text("jobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json", "--reload", "--quiet") as process:
@@ -86,7 +89,7 @@ def test_a_changed_file_replaces_a_scenario_of_the_control_api(tmp_path: Path) -
         assert [job["name"] for job in control.get("jobs")["jobs"]] == ["returns"]
 
 
-def test_created_clusters_get_ports_of_the_range() -> None:
+def test_created_clusters_get_ports_from_the_range() -> None:
     with bind("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         with serving("--log", "json", "--cluster-ports", f"{port}-{port}", "--quiet") as process:

@@ -20,7 +20,7 @@ from flinkmock.contract.operation_traits import traits_of
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 
 Json = Any
-COUNTS: dict[str, tuple[str, ...]] = {
+RELATED_NUMBERS: dict[str, tuple[str, ...]] = {
     "getClusterOverview": (
         "/taskmanagers", "/slots-total", "/slots-available",
         "/jobs-running", "/jobs-finished", "/jobs-cancelled", "/jobs-failed",
@@ -40,7 +40,7 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "getTaskManagerDetails": ("/freeSlots", "/slotsNumber"),
     "getJobExecutionResult": ("/job-execution-result/net-runtime",),
 }  # fmt: skip
-"""Operation id -> pointers of numbers that are counts or sums of values elsewhere."""
+"""Operation id -> pointers of numbers that invariants relate to other values."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Mutation:
     """A changed response.
 
     Attributes:
-        name: A description of the change. Its first word is the kind.
+        name: A description of the change. Its first word says how often each change is made.
         response: The changed response.
         matches: Returns whether a finding describes the change.
     """
@@ -66,14 +66,15 @@ class JsonValue:
         parent, key: The object or list that contains the value, and its key or index there.
         pointer: The JSON pointer.
         field: The field of the schema; None if the schema has none.
-        is_item: Whether it is an item of a list, or in a map whose keys may all be missing.
+        is_entry: Whether it is an item of a list or a value of a map, so that the schema requires neither its index nor
+            its key.
     """
 
     parent: Json
     key: Any
     pointer: str
     field: SchemaField | None
-    is_item: bool
+    is_entry: bool
 
     @property
     def value(self) -> Json:
@@ -82,7 +83,7 @@ class JsonValue:
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
     """Change one value; return None if the response has no value for the random kind of change."""
-    more_counts = ["count"] * (4 if operation.id in COUNTS else 0)  # counts are few, and the hardest to find
+    more_counts = ["count"] * (4 if operation.id in RELATED_NUMBERS else 0)  # counts are few, and the hardest to find
     kind = rng.choice([*_CHANGES_OF_VALUES, *_CHANGES_OF_RESPONSES, *more_counts])
     if kind in _CHANGES_OF_RESPONSES:
         return _CHANGES_OF_RESPONSES[kind](rng, operation, response)
@@ -114,7 +115,7 @@ def _remove_header(rng: random.Random, operation: Operation, response: HttpRespo
         return None
     headers = {name: value for name, value in response.headers.items() if name != CORS}
     changed = replace(response, headers=headers)
-    return Mutation(f"header missing of {operation}", changed, _finding_matcher(operation, "header"))
+    return Mutation(f"header missing from {operation}", changed, _finding_matcher(operation, "header"))
 
 
 def _finding_matcher(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
@@ -129,7 +130,7 @@ def _json_values(contract: Contract, operation: Operation, body: Json) -> Iterat
 
 
 def _walk(
-    parent: Json, key: Any, pointer: str, schema_path: str, fields: dict[str, SchemaField], *, is_item: bool = False
+    parent: Json, key: Any, pointer: str, schema_path: str, fields: dict[str, SchemaField], *, is_entry: bool = False
 ) -> Iterator[JsonValue]:
     """Yield a value and all values in it; `schema_path` is its key in `fields`."""
     value = parent[key]
@@ -138,15 +139,15 @@ def _walk(
             variant = f"{schema_path}<{value.get(discriminator)}>"
             if variant in fields:
                 schema_path = variant
-    yield JsonValue(parent, key, pointer, fields.get(schema_path), is_item)
+    yield JsonValue(parent, key, pointer, fields.get(schema_path), is_entry)
     if isinstance(value, dict):
         for name in value:
             is_in_map = f"{schema_path}.{name}" not in fields
             inner_path = f"{schema_path}{{}}" if is_in_map else f"{schema_path}.{name}"
-            yield from _walk(value, name, f"{pointer}/{name}", inner_path, fields, is_item=is_in_map)
+            yield from _walk(value, name, f"{pointer}/{name}", inner_path, fields, is_entry=is_in_map)
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from _walk(value, index, f"{pointer}/{index}", f"{schema_path}[]", fields, is_item=True)
+            yield from _walk(value, index, f"{pointer}/{index}", f"{schema_path}[]", fields, is_entry=True)
 
 
 class AppliedChange(NamedTuple):
@@ -156,15 +157,17 @@ class AppliedChange(NamedTuple):
     matches: Callable[[Finding], bool]
 
 
-def _fields(values: list[JsonValue]) -> list[JsonValue]:
-    """Return the values under a key that have a field in the schema."""
+def _members_in_schema(values: list[JsonValue]) -> list[JsonValue]:
+    """Return the values of object members that the schema describes."""
     return [value for value in values if value.field is not None and isinstance(value.key, str) and value.pointer]
 
 
 def _required(values: list[JsonValue]) -> list[JsonValue]:
     """Return the fields that must not be missing."""
     return [
-        value for value in _fields(values) if value.field is not None and not value.field.optional and not value.is_item
+        value
+        for value in _members_in_schema(values)
+        if value.field is not None and not value.field.optional and not value.is_entry
     ]
 
 
@@ -191,7 +194,7 @@ def _rename_field(rng: random.Random, values: list[JsonValue], operation: Operat
 def _set_to_null(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     not_nullable = [
         value
-        for value in _fields(values)
+        for value in _members_in_schema(values)
         if value.field is not None and not value.field.nullable and value.value is not None
     ]
     chosen = _choose(rng, not_nullable)
@@ -247,7 +250,7 @@ def _change_enum(rng: random.Random, values: list[JsonValue], operation: Operati
 
 
 def _change_order(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
-    pointers = {value.pointer.rpartition("/")[0] for value in _fields(values) if not value.is_item}
+    pointers = {value.pointer.rpartition("/")[0] for value in _members_in_schema(values) if not value.is_entry}
     objects = [
         value
         for value in values
@@ -266,7 +269,7 @@ def _change_order(rng: random.Random, values: list[JsonValue], operation: Operat
 
 
 def _change_count(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
-    patterns = COUNTS.get(operation.id, ())
+    patterns = RELATED_NUMBERS.get(operation.id, ())
     counts = [
         value
         for value in values

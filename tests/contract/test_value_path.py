@@ -62,7 +62,7 @@ def test_text_that_is_not_a_path_is_rejected(text: str) -> None:
         ("GET /jobs/:jobid/config", 'execution-config.user-config["a.b"]', None),
         ("GET /jobs/:jobid/metrics", "[id=uptime].value", None),
         ("GET /jobs/overview", "jobs[*].stat", 'jobs[*] has no "stat". Did you mean "state"?'),
-        ("GET /jobs/overview", "jobs.state", 'jobs is a list, so "state" is not one of its items.'),
+        ("GET /jobs/overview", "jobs.state", 'jobs is a list, so "state" must follow an index or [*].'),
         ("GET /jobs/overview", "jobs[nam=orders].state", 'jobs has no "nam". Did you mean "name"?'),
         ("GET /jobs/overview", "job", 'the body has no "job". Did you mean "jobs"?'),
         ("GET /jobs/overview", "jobs.0.state.deeper", 'jobs.0.state has no "deeper": it has no fields.'),
@@ -70,8 +70,8 @@ def test_text_that_is_not_a_path_is_rejected(text: str) -> None:
 )
 def test_a_path_that_no_response_can_have_is_reported(operation: str, path: str, message: str | None) -> None:
     contract = Contract.load("2.3")
-    unknown = ValuePath.parse(path).unknown_step(contract.find(operation).response or {}, contract.definitions)
+    actual = ValuePath.parse(path).unknown_step_message(contract.find(operation).response or {}, contract.definitions)
     if message is None:
-        assert unknown is None
+        assert actual is None
     else:
-        assert unknown is not None and unknown.startswith(message)
+        assert actual is not None and actual.startswith(message)
