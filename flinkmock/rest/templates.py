@@ -1,4 +1,4 @@
-"""Templates of responses, with gaps for the values that move with the clock.
+"""Templates of responses, with gaps for the values that change with the clock.
 
 A response depends on the state of the cluster and on the time. A template gives the response to one request until the
 state changes, or until a time at which the response would have another form (`flinkmock/moment.py`).
