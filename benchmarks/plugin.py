@@ -1,7 +1,7 @@
 """Measures the cost of the installed pytest plugin for a project that does not use it: `python benchmarks/plugin.py`.
 
 It creates two virtual environments, one with pytest and one with pytest and flinkmock, and runs `pytest --co` in an
-empty project with each of them in turn. pip needs the package index. `python benchmarks/plugin.py ROUNDS` sets the
+empty project with each of them alternately. pip needs the package index. `python benchmarks/plugin.py ROUNDS` sets the
 number of runs.
 """
 

@@ -1,4 +1,4 @@
-"""Rules that the responses of one cluster at one time have to follow. Real clusters follow them, too.
+"""Rules that the responses of a cluster follow at any time, like those of real clusters.
 
 The checks read responses, not the model, while the clock stands still. Each check yields the violations that it finds,
 as text. `job_coherence.py` and `checkpoint_coherence.py` have further checks.

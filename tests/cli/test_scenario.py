@@ -56,10 +56,10 @@ def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_plan_writes_svg_and_html(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for option, begin in (("--svg", "<svg "), ("--html", "<!doctype html>")):
+    for option, prefix in (("--svg", "<svg "), ("--html", "<!doctype html>")):
         file = tmp_path / option
         assert main(["scenario", "plan", LOOP, option, str(file)]) == 0
-        assert file.read_text("utf-8").startswith(begin)
+        assert file.read_text("utf-8").startswith(prefix)
     assert capsys.readouterr().out == ""
     assert main(["scenario", "plan", LOOP, "--svg", str(tmp_path / "none" / "plan.svg")]) == 2
     assert "can't write the file: its folder does not exist." in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_a_job_can_be_run_monitored_and_cancelled(flink: str) -> None:
 
         vertex_id = client.jobs.get_vertex_ids(job_id)[0]
         vertex = client.jobs.get_vertex(job_id, vertex_id)
-        names = poll(vertex.metric_names)[:20]  # all names would make the URL too long, for real Flink, too
+        names = poll(vertex.metric_names)[:20]  # with all names, the URL would be too long for Flink
         values = vertex.metrics(names)
         assert set(values) == set(names)
         assert all(isinstance(value, str) for value in values.values())

@@ -51,7 +51,7 @@ class Score:
     Attributes:
         played: How many falsifications of each kind were checked.
         missed: Descriptions of the falsifications that were not found.
-        misnamed: Descriptions of those that were found, but with another value as the culprit.
+        misnamed: Descriptions of the falsifications that were found, but with another value as the culprit.
     """
 
     played: Counter[str] = field(default_factory=Counter)

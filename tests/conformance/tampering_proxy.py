@@ -12,7 +12,7 @@ from typing import Any
 from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 
 ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
-"""(status, content type, body) -> the same, changed."""
+"""(status, content type, body) -> changed (status, content type, body)."""
 
 
 @contextmanager

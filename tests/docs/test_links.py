@@ -1,4 +1,4 @@
-"""Every link in the Markdown files of the repository leads to a file, and to an anchor that it has."""
+"""Every link in the Markdown files of the repository leads to an existing file and anchor."""
 
 from __future__ import annotations
 

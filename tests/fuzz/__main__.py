@@ -1,8 +1,8 @@
-"""A long run of all generated tests: `python -m tests.fuzz [FINDINGS]`.
+"""A long run of all generated tests: `python -m tests.fuzz [FOLDER]`.
 
 Runs `tests/fuzz` with 20 times as many examples, drawn at random, and schemathesis over the REST API of three releases
-and over the control API. Input that fails is written to the folder FINDINGS. To make it a test, put the file in
-`tests/fuzz/findings/`.
+and over the control API. Inputs that fail are written to FOLDER. To make one a test, put its file in
+`tests/fuzz/regressions/`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ EXAMPLES_PER_OPERATION = 100
 
 
 def main() -> int:
-    findings = sys.argv[1] if len(sys.argv) > 1 else ""
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough", "FLINKMOCK_FINDINGS": findings}
+    folder_of_failures = sys.argv[1] if len(sys.argv) > 1 else ""
+    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough", "FLINKMOCK_FUZZ_FAILURES": folder_of_failures}
     codes = [_run([sys.executable, "-m", "pytest", "-q", "tests/fuzz"], environment)]
     if shutil.which("schemathesis") is None:
         print("schemathesis is missing: pip install schemathesis", file=sys.stderr)

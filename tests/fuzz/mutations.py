@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.hypothesis_profile import examples
 
-FINDINGS = Path(__file__).parent / "findings"
+REGRESSIONS = Path(__file__).parent / "regressions"
+"""The folder with inputs that once failed: KIND-DESCRIPTION."""
 _MAX_EDITS = 4
 """The maximum number of changes to a sample."""
 _SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
@@ -47,10 +48,10 @@ Check = Callable[[bytes], None]
 
 
 def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check], Callable[..., None]]:
-    """Turn a function that checks one input into a test of all findings and of drawn inputs.
+    """Turn a function that checks one input into a test of all regressions and of drawn inputs.
 
-    A finding is an input for which the check once failed: a file in `findings/` whose name begins with `kind`. If the
-    environment variable FLINKMOCK_FINDINGS names a folder, the test writes the failing input there.
+    A regression is an input for which the check once failed: a file in `regressions/` whose name starts with `kind`. If
+    the environment variable FLINKMOCK_FUZZ_FAILURES names a folder, the test writes the failing input there.
 
     Args:
         kind: The kind of input, such as "jar".
@@ -59,7 +60,7 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
     """
 
     def decorate(check: Check) -> Callable[..., None]:
-        findings = sorted(FINDINGS.glob(f"{kind}-*"))
+        regressions = sorted(REGRESSIONS.glob(f"{kind}-*"))
 
         @examples(count)
         @given(mutated(samples))
@@ -67,16 +68,16 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
             try:
                 check(data)
             except BaseException:
-                if folder := os.environ.get("FLINKMOCK_FINDINGS"):
+                if folder := os.environ.get("FLINKMOCK_FUZZ_FAILURES"):
                     Path(folder, f"{kind}-failing").write_bytes(data)
                 raise
 
-        @pytest.mark.parametrize("finding", [None, *findings], ids=lambda file: file.name if file else "drawn")
-        def test(finding: Path | None) -> None:
-            if finding is None:
+        @pytest.mark.parametrize("regression", [None, *regressions], ids=lambda file: file.name if file else "drawn")
+        def test(regression: Path | None) -> None:
+            if regression is None:
                 check_drawn_input()
             else:
-                check(finding.read_bytes())
+                check(regression.read_bytes())
 
         test.__doc__ = check.__doc__
         return test

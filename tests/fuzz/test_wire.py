@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import FlinkMock
-from tests.fuzz.mutations import FINDINGS, mutated
+from tests.fuzz.mutations import REGRESSIONS, mutated
 from tests.hypothesis_profile import examples
 from tests.timeouts import PATIENCE
 
@@ -52,8 +52,8 @@ def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
         assert client.getresponse().status == 200
 
 
-@pytest.mark.parametrize("file", sorted(FINDINGS.glob("wire-*")), ids=lambda file: file.name)
-def test_the_server_survives_a_finding(mock: FlinkMock, file: Path) -> None:
+@pytest.mark.parametrize("file", sorted(REGRESSIONS.glob("wire-*")), ids=lambda file: file.name)
+def test_the_server_survives_a_regression_input(mock: FlinkMock, file: Path) -> None:
     send_and_check_server(mock, [file.read_bytes()])
 
 
