@@ -55,9 +55,9 @@ def check_retention(response: Json) -> Iterator[str]:
     for entry in completed[1:]:
         if not entry["discarded"]:
             yield f"checkpoint {entry['id']} is not discarded, and {completed[0]['id']} is newer"
-    for name, figures in response["summary"].items():
-        if isinstance(figures, dict) and not figures["min"] <= figures["avg"] <= figures["max"]:
-            yield f"summary of {name}: {figures}"
+    for name, statistics in response["summary"].items():
+        if isinstance(statistics, dict) and not statistics["min"] <= statistics["avg"] <= statistics["max"]:
+            yield f"summary of {name}: {statistics}"
 
 
 def check_metrics(get: Any, job: Json, response: Json) -> Iterator[str]:

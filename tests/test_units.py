@@ -33,7 +33,7 @@ def test_a_duration_is_parsed(text: int | str, ms: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["3 sec", "", "s", "1s..3s", "30s1m", "1s1s", "-3s", "3S", "1e3s", None, 1.5j])
-def test_a_text_that_is_not_a_duration_is_rejected(text: Any) -> None:
+def test_text_that_is_not_a_duration_is_rejected(text: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a duration\. Write 500ms, 3s, 2m30s, 1h or 1d\."):
         parse_duration(text)
 
@@ -75,6 +75,6 @@ def test_a_size_is_parsed(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["12", "1PB", "MB", "", "-1B"])
-def test_a_text_that_is_not_a_size_is_rejected(text: str) -> None:
+def test_text_that_is_not_a_size_is_rejected(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a size\. Write 512B, 12MB or 1GB\."):
         parse_size(text)

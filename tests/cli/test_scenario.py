@@ -35,11 +35,11 @@ def test_an_unknown_release_is_a_usage_error(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    "text", ["\x00", "- a\n", "jobs: [\n", "jobs: {a: {lifecycle: []}}\n", "!!python/none\n", "&a [*a]\n"]
+    "content", ["\x00", "- a\n", "jobs: [\n", "jobs: {a: {lifecycle: []}}\n", "!!python/none\n", "&a [*a]\n"]
 )
-def test_invalid_files_cause_no_traceback(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_files_cause_no_traceback(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "wrong.yaml"
-    file.write_text(text)
+    file.write_text(content)
     assert main(["scenario", "check", str(file)]) == 1
     assert main(["scenario", "plan", str(file)]) == 2
     output = capsys.readouterr()

@@ -109,6 +109,6 @@ def test_urls_in_responses_have_the_host_of_the_request() -> None:
 
 
 def test_invalid_port_ranges_are_rejected() -> None:
-    for text in ("9-8", "0-9", "a", "1-99999"):
+    for invalid_range in ("9-8", "0-9", "a", "1-99999"):
         with pytest.raises(SystemExit):
-            main(["serve", "--cluster-ports", text])
+            main(["serve", "--cluster-ports", invalid_range])

@@ -33,9 +33,9 @@ def vertex() -> SuccessResponse:
 def with_older_aggregates(response: SuccessResponse, ms: int) -> SuccessResponse:
     """Return the response with the durations of RUNNING in `aggregated` as they were some ms earlier."""
     older: Any = copy.deepcopy(response)
-    figures = older.body["aggregated"]["status-duration"]["RUNNING"]
-    for name in figures:
-        figures[name] -= ms * (len(older.body["subtasks"]) if name == "sum" else 1)
+    statistics = older.body["aggregated"]["status-duration"]["RUNNING"]
+    for name in statistics:
+        statistics[name] -= ms * (len(older.body["subtasks"]) if name == "sum" else 1)
     return older
 
 

@@ -35,7 +35,7 @@ def test_a_version_is_compared_with_the_nearest_release(version: str, minor: str
 
 
 @pytest.mark.parametrize("version", ["", "unknown", "<unknown>", "master"])
-def test_a_text_that_is_not_a_version_has_no_nearest_release(version: str) -> None:
+def test_text_that_is_not_a_version_has_no_nearest_release(version: str) -> None:
     assert nearest_release(version) is None
 
 

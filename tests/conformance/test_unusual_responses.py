@@ -41,7 +41,7 @@ def invariants_of(flink: str) -> Invariants:
     return Invariants(Contract.load(flink).release.number)
 
 
-def equal_figures(value: int) -> dict[str, Any]:
+def statistics_of(value: int) -> dict[str, Any]:
     """Return the statistics of one value."""
     return {"min": value, "max": value, "avg": value}
 
@@ -59,12 +59,12 @@ LATE_REPORT: dict[str, Any] = {
     "num_subtasks": 1,
     "num_acknowledged_subtasks": 0,
     "summary": {
-        "checkpointed_size": equal_figures(264),
-        "state_size": equal_figures(264),
-        "end_to_end_duration": equal_figures(0),
-        "checkpoint_duration": {"sync": equal_figures(69), "async": equal_figures(142)},
-        "alignment": {key: equal_figures(0) for key in ("buffered", "processed", "persisted", "duration")},
-        "start_delay": equal_figures(354),
+        "checkpointed_size": statistics_of(264),
+        "state_size": statistics_of(264),
+        "end_to_end_duration": statistics_of(0),
+        "checkpoint_duration": {"sync": statistics_of(69), "async": statistics_of(142)},
+        "alignment": {key: statistics_of(0) for key in ("buffered", "processed", "persisted", "duration")},
+        "start_delay": statistics_of(354),
     },
     "subtasks": [
         {
@@ -93,7 +93,7 @@ def test_a_subtask_may_report_to_a_failed_checkpoint() -> None:
     assert broken_within("1.17", late) == set()
     earlier = copy.deepcopy(late)
     earlier.body |= {"checkpointed_size": 0, "state_size": 0, "subtasks": [{"className": "pending", "index": 0}]}
-    earlier.body["summary"] = {"state_size": equal_figures(0)}
+    earlier.body["summary"] = {"state_size": statistics_of(0)}
     assert broken_over_time("1.17", earlier, late) == set()
     assert broken_over_time("1.17", late, earlier) == {"checkpoint-stays"}  # the sizes must not decrease
 
