@@ -97,7 +97,7 @@ class AsyncOperations:
         self._generated_ids = 0
         """The number of trigger ids that were generated."""
 
-    def known_at(self, time: int) -> list[AsyncOperation]:
+    def unexpired_at(self, time: int) -> list[AsyncOperation]:
         """Return the operations whose results have not expired, in the order in which they were triggered."""
         unexpired = (operation for operation in self._by_key.values() if not self._is_expired(operation, time))
         return sorted(unexpired, key=lambda operation: operation.triggered_at)

@@ -41,14 +41,15 @@ class Caches:
         graph_ms: How long the graph of a job is cached.
         checkpoints_ms: How long checkpoint statistics are cached.
         metrics_ms: The shortest time between two fetches of metrics.
-        begin: When the scenario began, in epoch ms. Metrics of executions that ended before then count as fetched.
+        scenario_started_at: When the scenario began, in epoch ms. Metrics of executions that ended earlier count as
+            fetched.
     """
 
     enabled: bool
     graph_ms: int
     checkpoints_ms: int
     metrics_ms: int
-    begin: int = 0
+    scenario_started_at: int = 0
     _filled_at: dict[tuple[str, str], int] = field(default_factory=dict)
     """(kind of cache, job id) -> when that cache was filled (epoch ms)."""
     _metrics_fetched_at: list[int] = field(default_factory=list)
@@ -89,12 +90,12 @@ class Caches:
 
         The JobManager keeps these metrics for executions that have ended.
         """
-        if not self.enabled or end <= self.begin:
+        if not self.enabled or end <= self.scenario_started_at:
             return end - 1
         count = bisect_left(self._metrics_fetched_at, end)
         return self._metrics_fetched_at[count - 1] if count else None
 
-    def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
+    def sample_time(self, key: tuple[str, ...], now: int, *, duration_ms: int, refresh_ms: int) -> int | None:
         """Return when the newest complete sample was taken (epoch ms); None if there is none.
 
         Start a sampling if the newest sample is too old. Flame graphs are sampled, and before 1.13 back pressure too.
@@ -102,15 +103,15 @@ class Caches:
         Args:
             key: What is sampled, such as a vertex of a job.
             now: Epoch ms.
-            duration: How long a sampling takes, in ms.
-            refresh: The age in ms at which a sample is too old.
+            duration_ms: How long a sampling takes.
+            refresh_ms: The age at which a sample is too old.
         """
         if not self.enabled:
             return now
         sampling = self._samplings.setdefault(key, _Sampling(int(now)))
-        ends_at = sampling.started_at + duration
+        ends_at = sampling.started_at + duration_ms
         if now < ends_at:
             return sampling.previous_ended_at
-        if now - ends_at >= refresh:
+        if now - ends_at >= refresh_ms:
             sampling.started_at, sampling.previous_ended_at = int(now), ends_at
         return ends_at

@@ -159,7 +159,7 @@ class Cluster:
             graph_ms=refresh_ms if graph_ms is None else graph_ms,
             checkpoints_ms=refresh_ms if checkpoints_ms is None else checkpoints_ms,
             metrics_ms=configuration.milliseconds(METRICS_UPDATE_INTERVAL),
-            begin=self.scenario_started_at,
+            scenario_started_at=self.scenario_started_at,
         )
 
     def _register_event_handlers(self) -> None:

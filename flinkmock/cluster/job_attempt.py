@@ -329,12 +329,14 @@ class JobAttempt:
         if not is_deployed:  # only deployed tasks are CANCELING; others are CANCELED at once (Execution.cancel)
             return [*phases, (outcome.at, TaskState.CANCELED)]
         phases.append((outcome.at, TaskState.CANCELING))
-        settled_at = self._settled_at(outcome, vertex, subtask, lost_at)
+        settled_at = self._subtask_settled_at(outcome, vertex, subtask, lost_at)
         if settled_at is not None:
             phases.append((max(settled_at, outcome.at), TaskState.CANCELED))
         return phases
 
-    def _settled_at(self, outcome: AttemptOutcome, vertex: Vertex, subtask: int, lost_at: int | None) -> int | None:
+    def _subtask_settled_at(
+        self, outcome: AttemptOutcome, vertex: Vertex, subtask: int, lost_at: int | None
+    ) -> int | None:
         """Return when a subtask that is CANCELING is CANCELED; None if that is not known."""
         possible_times = [] if self.settled_at is None else [self.settled_at]
         if outcome.settled_at is not None:

@@ -218,8 +218,8 @@ class SavepointCoordinator:
             return None
         random = self.cluster.random
         duration = UNBOUNDED_MS if spec.duration.is_unbounded else random.draw(spec.duration, name, trigger_id) or 0
-        scenario_sets_it = name in job.spec.cluster_operations or name in self.cluster.spec.cluster_operations
-        if scenario_sets_it or job.spec.checkpoints is None:
+        is_set_by_scenario = name in job.spec.cluster_operations or name in self.cluster.spec.cluster_operations
+        if is_set_by_scenario or job.spec.checkpoints is None:
             return duration
         return max(duration, random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 

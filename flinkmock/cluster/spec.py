@@ -113,9 +113,9 @@ class VertexSpec:
 
     operators: tuple[str, ...]
     parallelism: int = 1
-    own_parallelism: bool = False
+    has_own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
-    takes_parallelism: frozenset[str] = frozenset()
+    operators_taking_parallelism: frozenset[str] = frozenset()
     """The operators that nevertheless use the parallelism of a request. If it is another one, they are not chained to
     the others."""
     inputs: tuple[Input, ...] = ()

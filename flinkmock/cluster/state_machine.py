@@ -237,9 +237,9 @@ class JobStateMachines:
         """Add the failure that makes a job FAILED. It contains the last failure as a concurrent one."""
         release = self._cluster.release
         job.failed_before_start = not job.attempts
-        each_failure_led_to_a_restart = len(job.failures) - job.past_failure_count <= job.restarts
+        has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restarts
         last_failure = None
-        if not each_failure_led_to_a_restart:
+        if has_failure_without_restart:
             last_failure = job.failures.pop()
         elif job.stop_failure is not None:
             last_failure = job.failures[-1]
@@ -248,7 +248,7 @@ class JobStateMachines:
             job.failures.append(Failure(at, initialization_error(cause, release)))
             return
         errors = []
-        if not each_failure_led_to_a_restart or job.stop_failure is None:
+        if has_failure_without_restart or job.stop_failure is None:
             errors.append(recovery_suppressed_error(job.spec.restart, cause, release))
         if job.stop_failure is not None:
             errors.append(not_recoverable_error(job.stop_failure, release))

@@ -31,7 +31,7 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     if leadership.leader is not None:
         terms.append((leadership.leader.number, leadership.leader_since, None))
     exchanges = engine.journal.exchanges()
-    operations = cluster.async_operations.known_at(now)
+    operations = cluster.async_operations.unexpired_at(now)
     return {
         "jobs": [_job(jobs, now, limit) for jobs in jobs_by_id.values()],
         "operations": [_operation(operation, now) for operation in _last(operations, limit)],

@@ -37,7 +37,7 @@ def test_expired_operations_are_removed_without_a_poll() -> None:
         operations.add(AsyncOperation(AsyncOperationKind.SAVEPOINT, f"{number}", None, at, done_at, {}))
     assert len(operations._by_key) < 2_000
     assert operations.get(AsyncOperationKind.SAVEPOINT, "0", None, at).done_at is None
-    assert len(operations.known_at(at)) == TTL_MS // 1_000 + 1
+    assert len(operations.unexpired_at(at)) == TTL_MS // 1_000 + 1
 
 
 def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

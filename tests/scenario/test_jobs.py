@@ -132,9 +132,9 @@ def test_vertices_are_read() -> None:
         """
     )
     left, right, join, chain, sink = spec.vertices
-    assert (left.name, left.parallelism, left.own_parallelism, left.inputs) == ("Source: a -> parse", 2, True, ())
+    assert (left.name, left.parallelism, left.has_own_parallelism, left.inputs) == ("Source: a -> parse", 2, True, ())
     assert (left.records_per_second, left.bytes_per_record) == (1.5, 1024)
-    assert (right.name, right.parallelism, right.own_parallelism, right.inputs) == ("right", 4, False, ())
+    assert (right.name, right.parallelism, right.has_own_parallelism, right.inputs) == ("right", 4, False, ())
     assert join.inputs == (Input(0, "HASH"), Input(1, "FORWARD"))
     assert (join.accumulators, join.selectivity) == ({"records": "LongCounter"}, 0.5)
     assert chain.operators == ("a", "b")

@@ -112,7 +112,7 @@ def _spec(vertex: PlanVertex, index_of: Mapping[Any, int], own_index: int) -> Ve
     return VertexSpec(
         operators=vertex.operators,
         parallelism=parallelism,
-        own_parallelism=True,
+        has_own_parallelism=True,
         inputs=tuple(
             Input(index_of[edge.source], edge.ship_strategy, edge.exchange)
             for edge in vertex.inputs

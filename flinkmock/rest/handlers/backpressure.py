@@ -48,7 +48,7 @@ def backpressure(call: RestCall) -> Payload:
         return NO_DATA
     if is_sampled:
         key = ("back pressure", job.id, vertex.id)
-        time = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=REFRESH_MS)
+        time = call.caches.sample_time(key, call.now, duration_ms=SAMPLING_MS, refresh_ms=REFRESH_MS)
         running = running_executions(job, vertex, time)
     else:
         time = call.caches.metrics_time(call.now)

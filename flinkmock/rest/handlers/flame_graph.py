@@ -38,7 +38,7 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh_ms = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
     key = ("flame graph", job.id, vertex.id)
-    sampled_at = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=refresh_ms)
+    sampled_at = call.caches.sample_time(key, call.now, duration_ms=SAMPLING_MS, refresh_ms=refresh_ms)
     if sampled_at is None:
         return {"endTimestamp": NOT_YET}
     flow = RecordFlow(job.attempts[running[0].attempt], sampled_at)

@@ -9,10 +9,11 @@ from flinkmock.cluster.submission.parallelism import with_parallelism
 from tests.cluster.cluster_factory import job
 
 NUMBERS = VertexSpec(
-    ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"), own_parallelism=True, id="c" * 32, selectivity=2.0,
-    takes_parallelism=frozenset({"Source: Sequence Source"}), accumulators={"seen": "LongCounter"},
+    ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"), has_own_parallelism=True, id="c" * 32,
+    selectivity=2.0, operators_taking_parallelism=frozenset({"Source: Sequence Source"}),
+    accumulators={"seen": "LongCounter"},
 )  # fmt: skip
-TOKENIZE = VertexSpec(("tokenize",), 2, own_parallelism=True, inputs=(Input(0, "REBALANCE"),))
+TOKENIZE = VertexSpec(("tokenize",), 2, has_own_parallelism=True, inputs=(Input(0, "REBALANCE"),))
 SINK = VertexSpec(("Sink: print",), inputs=(Input(1),))
 WORDS = dataclasses.replace(job(name="words"), vertices=(NUMBERS, TOKENIZE, SINK))
 
