@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Contract
 
 FORMATS = ("table", "json", "junit", "markdown", "github")
+"""`flinkmock.conformance.formats.FORMATS`, which would be slow to import for `--help`."""
 
 
 def configure(subparsers: Any) -> None:
@@ -74,7 +75,7 @@ def configure(subparsers: Any) -> None:
         type=positive_duration,
         default=0,
         metavar="DURATION",
-        help="read the server again and again for this long (30s, 5m), and compare each response with the ones before",
+        help="read the server repeatedly for this long (30s, 5m), and compare each response with earlier ones",
     )
     parser.add_argument(
         "--every",

@@ -58,7 +58,7 @@ class Completion:
 
 
 def _completions(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Completion]:
-    """Yield the completions of a parser and of its subcommands. `path` has the words before."""
+    """Yield the completions of a parser and of its subcommands. `path` has the words of its command."""
     subcommands: dict[str, str] = {}
     options: dict[str, str] = {}
     values: dict[str, Sequence[str]] = {}
@@ -66,8 +66,8 @@ def _completions(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iter
     subparsers: list[tuple[str, argparse.ArgumentParser]] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
-            subcommands = {name: helps.get(name, "") for name in action.choices}
+            help_by_name = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            subcommands = {name: help_by_name.get(name, "") for name in action.choices}
             subparsers = list(action.choices.items())
             continue
         names = list(action.option_strings) or [POSITIONAL]

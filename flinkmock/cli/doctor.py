@@ -1,4 +1,4 @@
-"""`flinkmock doctor`: reports what is available on this machine."""
+"""`flinkmock doctor`: reports which required and optional dependencies this machine has."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ PROGRAMS = {
 """Program -> its use."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PORT = 8081
+"""The default port of `flinkmock serve`."""
 JAVA_TIMEOUT_S = 20
 
 
@@ -61,8 +62,8 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="report what is available: versions, optional packages, dashboard, Java, browser, port",
-        description="Reports what flinkmock finds on this machine, and how to get what is missing. Only what is marked "
-        "as broken is needed; the exit code is then 1.",
+        description="Reports what flinkmock finds on this machine, and how to get what is missing. The exit code is 1 "
+        "if something that flinkmock requires is missing: it is marked as broken.",
         examples=("flinkmock doctor", "flinkmock doctor --json"),
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")

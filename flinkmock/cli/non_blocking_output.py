@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-MAX_WAITING_TEXTS = 10_000
-"""The maximum number of texts that wait for the reader. Further ones are omitted."""
+MAX_WAITING_ENTRIES = 10_000
+"""The maximum number of entries that wait for the reader. Further ones are omitted."""
 END_TIMEOUT_S = 30.0
 """How long `end` waits for the reader, in seconds."""
 _MAX_WRITE = 4096
@@ -17,19 +17,19 @@ _MAX_WRITE = 4096
 
 
 class NonBlockingOutput:
-    """Writes texts to a stream, in their order, without waiting.
+    """Writes entries to a stream, in order, without waiting.
 
-    If the reader is slow, texts wait. Texts beyond `limit` are omitted, and a line with their number replaces them. If
-    the reader has closed the stream, or the disk is full, all further texts are dropped.
+    If the reader is slow, entries wait. Entries beyond `limit` are omitted, and a line with their number replaces them.
+    If the reader has closed the stream, or the disk is full, all further entries are dropped.
 
     Args:
         stream: The stream.
-        limit: The maximum number of waiting texts.
+        limit: The maximum number of waiting entries.
         on_error: Called in the writing thread if the stream can't be written any more.
     """
 
     def __init__(
-        self, stream: TextIO, limit: int = MAX_WAITING_TEXTS, on_error: Callable[[OSError], None] = lambda error: None
+        self, stream: TextIO, limit: int = MAX_WAITING_ENTRIES, on_error: Callable[[OSError], None] = lambda error: None
     ) -> None:
         self._stream = stream
         self._limit = limit
@@ -37,13 +37,13 @@ class NonBlockingOutput:
         self._waiting: deque[str] = deque()
         self._omitted_count = 0
         self._changed = threading.Condition()
-        """Guards all attributes; is notified when a text is appended or the output ends."""
+        """Guards all attributes; is notified when an entry is appended or the output ends."""
         self._is_ended = False
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)
         self._thread.start()
 
     def print(self, text: str) -> None:
-        """Print a text, followed by a line break."""
+        """Print an entry, followed by a line break."""
         with self._changed:
             if len(self._waiting) >= self._limit:
                 self._omitted_count += 1
@@ -51,10 +51,10 @@ class NonBlockingOutput:
             self._append(text)
 
     def end(self, text: str = "", timeout_s: float = END_TIMEOUT_S) -> bool:
-        """Print a last text, which is never omitted, and wait for the reader.
+        """Print a last entry, which is never omitted, and wait for the reader.
 
         Args:
-            text: The text.
+            text: The entry; "": none.
             timeout_s: How long to wait, in seconds.
 
         Returns:
@@ -76,20 +76,20 @@ class NonBlockingOutput:
 
     def _run(self) -> None:
         try:
-            while lines := self._take_waiting_texts():
-                self._write("".join(f"{line}\n" for line in lines))
+            while entries := self._take_waiting_entries():
+                self._write("".join(f"{entry}\n" for entry in entries))
         except OSError as error:
             with self._changed:
-                self._waiting = deque(maxlen=0)  # drops texts that are appended
+                self._waiting = deque(maxlen=0)  # drops entries that are appended
             self._on_error(error)
 
-    def _take_waiting_texts(self) -> list[str]:
-        """Wait for texts and return them; return none after the output has ended."""
+    def _take_waiting_entries(self) -> list[str]:
+        """Wait for entries and return them; return none after the output has ended."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_ended)
-            lines = list(self._waiting)
+            entries = list(self._waiting)
             self._waiting.clear()
-            return lines
+            return entries
 
     def _write(self, text: str) -> None:
         """Write a text. Raises OSError.

@@ -9,7 +9,7 @@ import sys
 from typing import TextIO
 
 PROGRESS_BAR_WIDTH = 24
-"""In characters."""
+"""The width of the bar, in characters."""
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "grey": "90"}
 _ASCII = {
     "→": "->",

@@ -206,7 +206,7 @@ class Check:
                     self.report.server_gone = True
                     return
             else:
-                self._interruptions.end()
+                self._interruptions.note_complete_pass()
                 return
 
     def _note_new_leader(self) -> None:

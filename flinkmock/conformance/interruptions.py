@@ -11,7 +11,7 @@ from flinkmock.conformance.response_check import lacks_leader
 from flinkmock.errors import ServerUnreachable
 
 MAX_IN_A_ROW = 3
-"""How many interruptions in a row, without a complete pass in between, a check waits for."""
+"""The number of interruptions without a complete pass in between after which a check gives up."""
 POLL_INTERVAL_MS = 1_000
 PATIENCE_MS = 30_000
 """How long a check waits for a leader, in ms, unless it watches the server for longer."""
@@ -40,11 +40,11 @@ class Interruptions:
 
     @property
     def are_too_many(self) -> bool:
-        """Whether the server was interrupted so often in a row that waiting makes no sense."""
+        """Whether there were so many interruptions in a row that the check gives up."""
         return self._in_a_row >= MAX_IN_A_ROW
 
-    def end(self) -> None:
-        """Count a pass without interruption."""
+    def note_complete_pass(self) -> None:
+        """Count interruptions from 0 again."""
         self._in_a_row = 0
 
     def wait_for_leader(self, event: str, until: float) -> bool:

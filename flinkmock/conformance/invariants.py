@@ -12,7 +12,6 @@ from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
 
-TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 _invariants = lru_cache(Invariants)
 
 

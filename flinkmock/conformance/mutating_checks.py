@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.http_client import HttpRequest, HttpResponse
-from flinkmock.conformance.invariants import TERMINAL, InvariantViolation
+from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.errors import FlinkMockError, unreadable_message
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The processes of a cluster for tests: TaskManagers and JobManagers."""
+"""The TaskManagers and JobManagers of a cluster, as tests control them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ClusterTaskManagers(ClusterPart):
         """Remove a TaskManager, as if its process had crashed.
 
         Args:
-            taskmanager_id: The id of the TaskManager; None: the first one.
+            taskmanager_id: The id of the TaskManager; None: the one that registered first.
 
         Returns:
             The id of the lost TaskManager.

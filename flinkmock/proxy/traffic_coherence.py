@@ -16,7 +16,7 @@ from flinkmock.conformance.coherence.evaluation import (
     locations_of,
     violations,
 )
-from flinkmock.conformance.coherence.restarts import REQUIRED_SIGNS, shows_new_leader
+from flinkmock.conformance.coherence.new_leader import REQUIRED_SIGNS, shows_new_leader
 from flinkmock.conformance.coherence.session import guard_of
 from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.coherence.view import View

@@ -40,7 +40,7 @@ class ControlServer:
 
     Attributes:
         is_beside_rest_api: Whether it is served at the port of the REST API.
-        urls: The addresses of the cluster, one for each JobManager.
+        urls: The URLs of the cluster, one for each JobManager.
         last_used: When the last request ended, by `monotonic`.
     """
 

@@ -44,7 +44,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Return path and query."""
+        """The path and the query."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     def url(self, base: str) -> str:

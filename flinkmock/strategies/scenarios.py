@@ -38,14 +38,14 @@ def scenarios(
     release = Contract.load(flink or LATEST).release
     scenario: dict[str, Any] = {"flink": flink} if flink else {}
     scenario |= draw(st.fixed_dictionaries({}, optional={"seed": st.integers(0, 2**31 - 1)}))
-    adaptive = release.since("1.13") and draw(st.integers(0, 4)) == 4
+    is_adaptive = release.since("1.13") and draw(st.integers(0, 4)) == 4
     cluster: dict[str, Any] = draw(
         st.fixed_dictionaries({}, optional={"taskmanagers": st.integers(0, 3), "slots": st.integers(1, 8)})
     )
-    if adaptive:
+    if is_adaptive:
         cluster["config"] = {"jobmanager.scheduler": "adaptive"}
     exceptions = draw(st.dictionaries(NAMES, EXCEPTIONS, max_size=2))
-    names, scheduler = tuple(exceptions), "adaptive" if adaptive else "default"
+    names, scheduler = tuple(exceptions), "adaptive" if is_adaptive else "default"
     started_jobs = draw(st.dictionaries(NAMES, jobs(scheduler, names), min_size=min_jobs, max_size=max_jobs))
     sections = {
         "cluster": cluster,

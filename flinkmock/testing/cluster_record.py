@@ -29,10 +29,10 @@ class ClusterRecord:
         return [exchange for exchange in self.cluster.requests if exchange.number > (self.requests_before or 0)]
 
     def findings(self, *, with_unexpected: bool) -> list[str]:
-        """Return the unmet expectations.
+        """Return the findings that fail a test: unmet expectations, and unexpected requests.
 
         Args:
-            with_unexpected: Whether requests that matched no operation and no expectation are findings, too.
+            with_unexpected: Whether requests that matched no operation and no expectation are findings.
         """
         texts = []
         try:

@@ -76,7 +76,7 @@ def cluster_defaults(config: pytest.Config) -> dict[str, Any]:
     if start_time:
         from flinkmock.units import parse_time
 
-        parse_time(start_time)
+        parse_time(start_time)  # raises InvalidArgument
     settings = {"clock": clock, "seed": int(seed) if seed else None, "start_time": start_time}
     return {name: value for name, value in settings.items() if value not in ("", None)}
 

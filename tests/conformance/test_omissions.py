@@ -70,7 +70,7 @@ def test_omissions_are_listed() -> None:
     job.omitted_metrics = {vertex: 7}
     observations.jars = ["a.jar", "b.jar"]
     observations.polls, observations.failed_polls = 75, 12
-    observations.jobs["0"] = replace(job, name="lost", gone=True)
+    observations.jobs["0"] = replace(job, name="lost", is_gone=True)
     assert omissions(observations) == [
         "12 of 75 polls: the cluster did not answer.",
         "job lost: no longer listed at the end of the recording. The cluster was restarted, or dropped old jobs.",
@@ -80,6 +80,19 @@ def test_omissions_are_listed() -> None:
         "job orders: vertex src: accumulator own of the program's own type.",
         "job orders: vertex out: the growth of accumulator lost: it keeps the value that it had at the end.",
     ]
+
+
+def test_only_memory_that_differs_between_taskmanagers_is_an_omission() -> None:
+    observations = ClusterObservations()
+    observations.taskmanagers = [
+        {"slotsNumber": slots, "memoryConfiguration": {"totalProcessMemory": size}}
+        for slots, size in ((1, 1_728_000_000), (5, 4_294_967_296))
+    ]
+    assert omissions(observations) == [
+        "the memory of each TaskManager: in the scenario, all of them have the memory of the first."
+    ]
+    observations.taskmanagers[1]["memoryConfiguration"] = observations.taskmanagers[0]["memoryConfiguration"]
+    assert omissions(observations) == []  # the scenario contains the slots of each
 
 
 def test_a_snapshot_version_and_metrics_of_an_ended_job_are_listed_as_omissions() -> None:

@@ -11,7 +11,7 @@ def configure(actions: Actions) -> None:
     taskmanager.add("list", list_taskmanagers, "List the registered TaskManagers")
     taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
     lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
-    lose.add_argument("id", nargs="?", metavar="ID", help="default: the first one")
+    lose.add_argument("id", nargs="?", metavar="ID", help="default: the TaskManager that registered first")
     leader = actions.group("leader", "Show or crash the leading JobManager", example="crash --for 10s")
     leader.add("show", show_leader, "Print which JobManager leads")
     crash = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")

@@ -39,7 +39,7 @@ def duration_tolerance(rows: Sequence[Value], state: str) -> float:
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
     """Relate statistics (min, avg, max, sum, percentiles) to the numbers that they summarize.
 
-    Integers in the statistics may be cut off after the point.
+    Integers in the statistics may be truncated.
 
     Args:
         statistics: The statistics by their names.
@@ -65,12 +65,12 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
             rounding = 1e-6 * max(1, abs(expected_value))
             slack = max(rounding, tolerance * (len(parts) if name == "sum" else 1))
             is_close = abs(value.raw - expected_value) <= slack
-            is_cut_off = isinstance(value.raw, int) and value.raw in (
+            is_truncated = isinstance(value.raw, int) and value.raw in (
                 int(expected_value),
                 int(expected_value + rounding),
             )
             text = f"the {name} of {len(parts)} numbers is {expected_value}"
-            yield from require(is_close or is_cut_off, text, value, *parts, exact=True)
+            yield from require(is_close or is_truncated, text, value, *parts, exact=True)
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:
@@ -117,7 +117,7 @@ def aggregates_of_subtasks(body: Value) -> Relations:
 
 
 def _figures_in_range(statistics: Value, size: int) -> Relations:
-    """Relate the aggregated figures of `size` numbers to each other; the average is cut off after the point."""
+    """Relate the aggregated figures of `size` numbers to each other; the average is truncated."""
     low, high, whole, mean = (statistics[key] for key in ("min", "max", "sum", "avg"))
     if not all(is_number(value.raw) for value in (low, high, whole, mean)) or not size:
         return

@@ -25,8 +25,8 @@ SUMMED = ("state_size", "checkpointed_size", "alignment_buffered", "processed_da
 _HISTORY_SIZE = 10
 """The default of web.checkpoints.history: a shorter history has all checkpoints."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-_JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
-_SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
+_CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
+_SAVEPOINT_PATH = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
 
 
 def entries(body: Value) -> Iterator[Value]:
@@ -140,9 +140,9 @@ def restored_is_counted(body: Value) -> Relations:
             yield from equal(restored["external_path"], entry["external_path"])
     if restored.raw:
         path, flag = restored["external_path"], restored["is_savepoint"]
-        if isinstance(path.raw, str) and (match := _JOB_IN_PATH.search(path.raw)):
+        if isinstance(path.raw, str) and (match := _CHECKPOINT_PATH.search(path.raw)):
             yield from equal(restored["id"], constant(int(match[2]), f"the number in {path.raw}"))
-        if isinstance(path.raw, str) and _SAVEPOINT.search(path.raw):
+        if isinstance(path.raw, str) and _SAVEPOINT_PATH.search(path.raw):
             yield from require(flag.raw is True, "the path of a savepoint", flag, path, exact=True)
 
 
@@ -211,12 +211,12 @@ def checkpoint_path(body: Value) -> Relations:
         path = entry["external_path"]
         if not isinstance(path.raw, str):
             continue
-        if "/chk-" in path.raw and not _JOB_IN_PATH.search(path.raw):
+        if "/chk-" in path.raw and not _CHECKPOINT_PATH.search(path.raw):
             yield from require(False, "not the folder of a checkpoint", path)
-        if match := _JOB_IN_PATH.search(path.raw):
+        if match := _CHECKPOINT_PATH.search(path.raw):
             holds = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
             yield from require(holds, "the path of another checkpoint", path, entry["id"], exact=True)
-        elif match := _SAVEPOINT.search(path.raw):
+        elif match := _SAVEPOINT_PATH.search(path.raw):
             holds = match[1] == job_id[:6] and entry["is_savepoint"].raw is True
             yield from require(holds, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
 
@@ -261,8 +261,8 @@ def summary_of_history(body: Value) -> Relations:
         count_of_all = body["counts"]["completed"].raw
         for key, percent in _PERCENTILES.items():
             is_maximum = percent * (count_of_all + 1) >= 100 * count_of_all  # see `percentile`
-            is_given = is_number(statistics[key].raw) and statistics["p50"].raw
-            if is_maximum and is_given and not body["counts"]["restored"].raw:
+            has_percentiles = is_number(statistics[key].raw) and statistics["p50"].raw
+            if is_maximum and has_percentiles and not body["counts"]["restored"].raw:
                 yield from close(statistics[key], statistics["max"], 1e-6 * abs(statistics["max"].raw))
         if is_complete and values and len(values) == len(completed):
             numbers = [value.raw for value in values]

@@ -235,8 +235,8 @@ def _application_stays(old: Value, new: Value) -> Relations:
 def jvm_metrics_grow(before: Value, after: Value) -> Relations:
     for old, new in matching_rows(before, after, "id"):
         name = str(old["id"].raw)
-        growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
-        if growing or name in _GROWING_OF_JVM:
+        is_growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
+        if is_growing or name in _GROWING_OF_JVM:
             yield from ascending(number(old["value"]), number(new["value"]))
         if name in _CONSTANTS_OF_JVM:
             yield from equal(number(old["value"]), number(new["value"]))

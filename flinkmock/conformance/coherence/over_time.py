@@ -148,7 +148,7 @@ def job_times_grow(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobDetails",
-    text="The vertices of a job stay the same; within an attempt, its counters only grow.",
+    text="The vertices of a job stay the same; within an attempt, their counters only grow.",
     source=_RULES,
 )
 def vertices_grow(before: Value, after: Value) -> Relations:
@@ -194,7 +194,7 @@ def _counters_grow(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getJobVertexDetails",
-    text="Subtasks keep their attempt until the next one; its counters only grow.",
+    text="Subtasks keep their attempt until the next one; the counters of an attempt only grow.",
     source="flink-behaviour.md#subtasks",
 )
 def subtasks_grow(before: Value, after: Value) -> Relations:
@@ -208,7 +208,7 @@ def subtasks_grow(before: Value, after: Value) -> Relations:
 @over_time(
     "getSubtaskCurrentAttemptDetails",
     "getSubtaskExecutionAttemptDetails",
-    text="A subtask keeps its attempt until the next one; its counters only grow.",
+    text="A subtask keeps its attempt until the next one; the counters of an attempt only grow.",
     source="flink-behaviour.md#subtasks",
 )
 def subtask_grows(before: Value, after: Value) -> Relations:

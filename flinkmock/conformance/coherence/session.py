@@ -20,9 +20,9 @@ from flinkmock.conformance.coherence.evaluation import (
     locations_of,
     violations,
 )
+from flinkmock.conformance.coherence.new_leader import REQUIRED_SIGNS, operations_with_new_leader
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import server_time_of
-from flinkmock.conformance.coherence.restarts import REQUIRED_SIGNS, operations_with_new_leader
 from flinkmock.conformance.coherence.values import Json, SuccessResponse, Value, ValueLocation, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
 
@@ -41,7 +41,7 @@ class _Pass:
     """One pass over the server.
 
     Attributes:
-        ended_at: When it ended, in ms.
+        ended_at: When it ended, in ms of `CoherenceSession.now`.
         view: Its responses.
     """
 
@@ -55,7 +55,7 @@ class _Suspicion:
 
     Attributes:
         violation: The violation, with its newest values.
-        since: When it was found with the current `guard` for the first time, in ms.
+        since: When it was found with the current `guard` for the first time, in ms of `CoherenceSession.now`.
         guard: What must not change while the violation is confirmed (`guard_of`).
         repeats: How many times its responses were requested again.
         repeated_at: When they were last requested again, in ms.

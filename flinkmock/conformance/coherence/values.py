@@ -31,7 +31,7 @@ MISSING: Any = _Missing()
 
 @dataclass(slots=True, eq=False)
 class SuccessResponse:
-    """A response with the status of success, and what its request was.
+    """A success response, with its request.
 
     Attributes:
         operation_id: The operation id of the operation that was called.

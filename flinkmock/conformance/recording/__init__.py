@@ -1,4 +1,4 @@
-"""Records a live cluster read-only and turns the recording into a scenario.
+"""Records a live cluster with read-only requests, and turns the recording into a scenario.
 
     observations = ClusterObservations()
     Poller(reader, observations, wait).poll(60_000, 1_000)

@@ -23,7 +23,7 @@ class ExceptionCatalog:
         self.by_name: dict[str, Json] = {}
         self._anonymizer = anonymizer
 
-    def name(self, entry: Json, labels: Mapping[str, str]) -> str:
+    def add(self, entry: Json, labels: Mapping[str, str]) -> str:
         """Add the exception of an entry of the exception history and return its name.
 
         Args:

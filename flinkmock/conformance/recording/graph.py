@@ -18,7 +18,7 @@ SHIP_STRATEGIES = frozenset({"FORWARD", "REBALANCE", "HASH", "RESCALE", "BROADCA
 EXCHANGES = frozenset({"blocking", "blocking_persistent", "pipelined", "pipelined_approximate"})
 """The exchanges that are recorded; `pipelined_bounded`, the default of streaming jobs, is omitted."""
 SKEW_RATIO = 1.5
-"""The ratio between the records of two subtasks from which on the vertex is recorded as skewed."""
+"""A vertex is recorded as skewed if one subtask has more than this many times the records of another."""
 COUNTER_TOLERANCE = 0.1
 """The relative difference that is tolerated between an accumulator that counts records and their number."""
 HEARTBEAT_MS = 10_000
@@ -43,20 +43,20 @@ def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
     return result
 
 
-def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
-    """Return the vertices of a job in the order of /jobs/:jobid; `names` are the labels by vertex id (`labels`)."""
+def vertices(job: JobObservations, labels_by_id: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
+    """Return the vertices of a job in the order of /jobs/:jobid; `labels` returns the labels by vertex id."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
-    inputs = {vertex_id: nodes.get(vertex_id, {}).get("inputs", ()) for vertex_id in names}
+    inputs = {vertex_id: nodes.get(vertex_id, {}).get("inputs", ()) for vertex_id in labels_by_id}
     ids_with_readers = {edge["id"] for edges in inputs.values() for edge in edges}
     groups = list(dict.fromkeys(vertex.get("slotSharingGroupId", "") for vertex in details["vertices"]))
     entries = []
     for vertex in details["vertices"]:
-        name = names[vertex["id"]]
-        edges = [edge for edge in inputs[vertex["id"]] if edge["id"] in names]
-        entry: dict[str, Any] = {"name": name}
+        label = labels_by_id[vertex["id"]]
+        edges = [edge for edge in inputs[vertex["id"]] if edge["id"] in labels_by_id]
+        entry: dict[str, Any] = {"name": label}
         operators = anonymizer.vertex(vertex["name"])
-        if name != operators:
+        if label != operators:
             entry["operators"] = operators.split(" -> ")
         if not anonymizer.enabled:  # an id is a hash of a name in the program
             entry["id"] = vertex["id"]
@@ -65,14 +65,14 @@ def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymi
             entry["max-parallelism"] = vertex["maxParallelism"]
         if groups.index(vertex.get("slotSharingGroupId", "")):  # Flink shows only which vertices share a group
             entry["slot-sharing-group"] = f"group-{groups.index(vertex['slotSharingGroupId']) + 1}"
-        entry["inputs"] = [_input(edge, names[edge["id"]]) for edge in edges]
-        entry |= _flow(vertex, job, reads=bool(edges), has_readers=vertex["id"] in ids_with_readers)
+        entry["inputs"] = [_input(edge, labels_by_id[edge["id"]]) for edge in edges]
+        entry |= _flow(vertex, job, has_inputs=bool(edges), has_readers=vertex["id"] in ids_with_readers)
         entries.append(entry | _measured(job.vertex(vertex["id"]), vertex, running_ms(vertex, job), anonymizer))
     return entries
 
 
-def _input(edge: Json, name: str) -> dict[str, Any]:
-    entry = {"from": name}
+def _input(edge: Json, label: str) -> dict[str, Any]:
+    entry = {"from": label}
     if edge.get("ship_strategy") in SHIP_STRATEGIES:
         entry["ship-strategy"] = edge["ship_strategy"]
     if edge.get("exchange") in EXCHANGES:
@@ -80,14 +80,14 @@ def _input(edge: Json, name: str) -> dict[str, Any]:
     return entry
 
 
-def _flow(vertex: Json, job: JobObservations, *, reads: bool, has_readers: bool) -> dict[str, Any]:
+def _flow(vertex: Json, job: JobObservations, *, has_inputs: bool, has_readers: bool) -> dict[str, Any]:
     """Return the rate of a source (records per second) or the selectivity of another vertex, and the record size."""
     metrics = vertex["metrics"]
     read, written, size = metrics["read-records"], metrics["write-records"], metrics["write-bytes"]
     entry: dict[str, Any] = {}
-    if reads and read and has_readers:
+    if has_inputs and read and has_readers:
         entry["selectivity"] = float(f"{written / read:.3g}")
-    elif not reads and metrics["write-records-complete"] and (ran_ms := running_ms(vertex, job)):
+    elif not has_inputs and metrics["write-records-complete"] and (ran_ms := running_ms(vertex, job)):
         entry["rate"] = float(f"{written * 1000 / ran_ms:.3g}")
     if written and size:
         entry["record-size"] = f"{max(1, round(size / written))}B"

@@ -55,7 +55,7 @@ def lifecycle(
         duration = format_duration(max(following.at - entered.at, 0))
         failure = _failure(job, entered.at) if entered.state in ("RESTARTING", "FAILING") else None
         if failure is not None:
-            steps.append({entered.state: {"duration": duration, "exception": exceptions.name(failure, labels)}})
+            steps.append({entered.state: {"duration": duration, "exception": exceptions.add(failure, labels)}})
         else:
             steps.append({entered.state: duration})
     return [*steps, states[-1].state]
@@ -104,9 +104,10 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
             restarts_ms.append(min(running_times) - since)
     typical_restart_ms = median_low(restarts_ms) if restarts_ms else DEFAULT_TRANSIENT_MS
     first_entered_at = min(entered.at for entered in job.entered)
-    before_first_failure = (first_entered_at, min(failures), 1)
+    spans_with_delay = [(first_entered_at, min(failures), 1)]
+    spans_with_delay += [(since, until, typical_restart_ms) for since, until in spans]
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
-    for since, until, delay_ms in [before_first_failure, *((*span, typical_restart_ms) for span in spans)]:
+    for since, until, delay_ms in spans_with_delay:
         created = max(_between(times["CREATED"], since, until), default=None)
         ready = since + delay_ms if created is None else max(created + 1, since + delay_ms)
         running = min(_between(times["RUNNING"], since, until), default=min(ready, until - 1))

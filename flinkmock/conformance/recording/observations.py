@@ -81,7 +81,7 @@ class JobObservations:
     state: str = ""
     """The latest state."""
     name: str = ""
-    gone: bool = False
+    is_gone: bool = False
     """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
     entered: set[EnteredState] = field(default_factory=set)
@@ -158,7 +158,7 @@ class ClusterObservations:
                     job = self.jobs.setdefault(job_id, JobObservations())
                     job.state, job.name = row["state"], row["name"]
                 for job_id, job in self.jobs.items():
-                    job.gone = job_id not in listed
+                    job.is_gone = job_id not in listed
             case ["jars"]:
                 self.jars = [str(row.get("name")) for row in rows(body, "files")]
             case ["jobs", job_id, *tail] if job_id in self.jobs:

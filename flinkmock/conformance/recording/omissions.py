@@ -12,7 +12,7 @@ from flinkmock.conformance.server_release import nearest_release
 from flinkmock.tables import counted
 
 UNEVEN_BACKPRESSURE = 0.1
-"""The difference between the back pressure ratios of subtasks from which on it is reported."""
+"""Back pressure is reported if the ratios of two subtasks differ by at least this much."""
 
 
 def omissions(observations: ClusterObservations) -> list[str]:
@@ -26,35 +26,34 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
         yield f"the version. {release.note}"
     if observations.failed_polls:
         yield f"{observations.failed_polls} of {observations.polls} polls: the cluster did not answer."
-    gone = [job.name for job in observations.jobs.values() if job.gone]
+    gone = [job.name for job in observations.jobs.values() if job.is_gone]
     if gone:
         yield (
             f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster was restarted, or "
             "dropped old jobs."
         )
     without_graph = [
-        job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")
+        job.name for job in observations.jobs.values() if not job.is_gone and not rows(job.details, "vertices")
     ]
     if without_graph:
         yield f"{_names('job', without_graph)}: the cluster did not show the graph."
     if observations.jars:
         yield f"{_names('uploaded jar', observations.jars)}: a scenario has no jars."
-    for key, quantity in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
-        sizes = {row.get(key) or row.get("memoryConfiguration", {}).get(key) for row in observations.taskmanagers}
-        if len(sizes) > 1:
-            yield f"TaskManagers with different {quantity}: a scenario has equal ones."
+    process_sizes = {row.get("memoryConfiguration", {}).get("totalProcessMemory") for row in observations.taskmanagers}
+    if len(process_sizes) > 1:
+        yield "the memory of each TaskManager: in the scenario, all of them have the memory of the first."
 
 
 def _job(job: JobObservations) -> Iterator[str]:
-    if job.gone:
+    if job.is_gone:
         return
     strategy = str(job.config.get("restart-strategy") or "")
     if strategy and CLUSTER_DEFAULT not in strategy and restart_strategy(strategy) is None:
         yield f"job {job.name}: the restart strategy ({strategy})."
     if metrics := sum(job.metrics_after_end.values()):
         yield f"job {job.name}: {counted(metrics, 'metric')}, which Flink keeps after the end of a job that it ran."
-    for path, count in job.omitted_metrics.items():
-        yield f"job {job.name}: {count} more metrics of {job.vertex_name(path) or 'the job'}."
+    for vertex_id, count in job.omitted_metrics.items():
+        yield f"job {job.name}: {count} more metrics of {job.vertex_name(vertex_id) or 'the job'}."
     for vertex in rows(job.details, "vertices"):
         for omission in _vertex(job, vertex):
             yield f"job {job.name}: vertex {vertex['name']}: {omission}"
@@ -74,7 +73,8 @@ def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
         yield "busy times: the cluster shows none."
     backpressures = [ratios_of_subtask.backpressure for ratios_of_subtask in ratios.values()]
     if backpressures and max(backpressures) - min(backpressures) >= UNEVEN_BACKPRESSURE:
-        yield f"back pressure from {min(backpressures):.0%} to {max(backpressures):.0%}, by subtask: a vertex has one."
+        lowest, highest = min(backpressures), max(backpressures)
+        yield f"back pressure from {lowest:.0%} to {highest:.0%}, by subtask: a scenario has one value for all."
 
 
 def _names(kind: str, names: list[str]) -> str:

@@ -74,7 +74,7 @@ class Poller:
     def _poll_jobs(self, *, lists_metrics: bool) -> None:
         self._read("/jobs/overview")
         for job_id, job in self._observations.jobs.items():
-            if job.gone or job.details.get("state") in TERMINAL_JOB_STATES:
+            if job.is_gone or job.details.get("state") in TERMINAL_JOB_STATES:
                 continue  # the job no longer changes
             base = f"/jobs/{job_id}"
             self._read(base)
@@ -114,12 +114,12 @@ class Poller:
             if poll:
                 self._wait(1000)
             self._poll_jobs(lists_metrics=False)
-            listed = [job for job in self._observations.jobs.values() if not job.gone]
+            listed = [job for job in self._observations.jobs.values() if not job.is_gone]
             if all(job.state == job.details.get("state", job.state) for job in listed):
                 break  # the cached details are up to date
         self._poll_cluster()
         for job_id, job in self._observations.jobs.items():
-            if job.gone:
+            if job.is_gone:
                 continue
             base, has_ended = f"/jobs/{job_id}", job.state in TERMINAL_JOB_STATES
             if has_ended:

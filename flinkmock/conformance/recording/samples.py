@@ -19,7 +19,7 @@ class Samples:
 
     def __init__(self) -> None:
         self.points: list[tuple[int, Value]] = []
-        self._values_per_point = 1  # one of so many added values is kept
+        self._values_per_point = 1  # one in this many added values is kept
         self._added = 0
 
     def add(self, at: int, text: str) -> None:

@@ -20,7 +20,7 @@ async function perform(message, work) {
   }
 }
 
-const job = (id) => `jobs/${encodeURIComponent(id)}`;
+const jobPath = (id) => `jobs/${encodeURIComponent(id)}`;
 const button = (key, text, onclick, attributes = {}) => element("button", { type: "button", "data-key": key, onclick, ...attributes }, text);
 const hint = (text) => element("p", { class: "faint" }, text);
 
@@ -56,9 +56,9 @@ function showJobs({ jobs, clock }) {
           note ? element("span", { class: "reason", title: note }, note) : null),
         ended ? null : element("span", { class: "group" },
           button(`fail-${id}`, "Fail…", () => failJob(id, name), { "aria-label": `Fail ${name}` }),
-          button(`restart-${id}`, "Restart", () => perform(`${name} restarts.`, () => send("POST", `${job(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
-          button(`finish-${id}`, "Finish", () => perform(`${name} finishes.`, () => send("POST", `${job(id)}/finish`)), { "aria-label": `Finish ${name}` }),
-          button(`cancel-${id}`, "Cancel", () => perform(`${name} is cancelled.`, () => send("POST", `${job(id)}/cancel`)), { "aria-label": `Cancel ${name}` })));
+          button(`restart-${id}`, "Restart", () => perform(`${name} restarts.`, () => send("POST", `${jobPath(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
+          button(`finish-${id}`, "Finish", () => perform(`${name} finishes.`, () => send("POST", `${jobPath(id)}/finish`)), { "aria-label": `Finish ${name}` }),
+          button(`cancel-${id}`, "Cancel", () => perform(`${name} is cancelled.`, () => send("POST", `${jobPath(id)}/cancel`)), { "aria-label": `Cancel ${name}` })));
     }));
   });
 }
@@ -67,14 +67,14 @@ async function failJob(id, name) {
   const dialog = $("fail-dialog");
   const form = dialog.querySelector("form");
   $("fail-title").textContent = `Fail ${name}`;
-  const { vertices } = await send("GET", job(id));
+  const { vertices } = await send("GET", jobPath(id));
   setOptions(form.vertex, ["", ...vertices.map((vertex) => vertex.name)], (value) => value || "any vertex");
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "fail") return;
     const body = { exception: { class: form.class.value, message: form.message.value } };
     if (form.vertex.value) body.vertex = form.vertex.value;
-    perform(`${name} fails with ${form.class.value}.`, () => send("POST", `${job(id)}/fail`, { body }));
+    perform(`${name} fails with ${form.class.value}.`, () => send("POST", `${jobPath(id)}/fail`, { body }));
   };
   dialog.showModal();
   form.class.focus();

@@ -153,8 +153,8 @@ class Picture {
   // Draw a text above a bar, unless it would overlap another one.
   labelAbove(x, text, bar, occupied, kind, title) {
     const boxWidth = text.length * LETTER_WIDTH;
-    const hand = this.x(this.now);
-    const from = x + boxWidth > hand && x <= hand ? hand - boxWidth - 4 : Math.min(x, this.right - boxWidth);
+    const currentX = this.x(this.now);
+    const from = x + boxWidth > currentX && x <= currentX ? currentX - boxWidth - 4 : Math.min(x, this.right - boxWidth);
     if (occupied.some(([a, b]) => from < b + 6 && from + boxWidth > a - 6)) return;
     occupied.push([from, from + boxWidth]);
     this.text(from, bar - 8, text, kind, { title });

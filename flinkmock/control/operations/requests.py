@@ -176,7 +176,8 @@ async def wait_for_requests(call: ControlCall) -> Any:
     python=("Journal.expect",),
 )
 def expect_requests(call: ControlCall) -> Any:
-    """The status is 409 if the number is another one; the message then shows near misses and why they don't match."""
+    """The status is 409 if another number of requests was sent; the message then shows near misses, and why they don't
+    match."""
     matcher = _matcher(call.body)
     return _requests_json(call, call.control.requests.expect(matcher, times=call.body.get("times", "1.. times")))
 

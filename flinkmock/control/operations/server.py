@@ -24,12 +24,12 @@ def get_health(call: ControlCall) -> Any:
 @operation(
     "GET",
     "/version",
-    summary="Get the versions of flinkmock and of the served Flink, and the addresses of the cluster.",
+    summary="Get the versions of flinkmock and of the served Flink, and the URLs of the cluster.",
     returns=obj({"flinkmock": TEXT, "flink": TEXT, "urls": array(TEXT)}),
     python=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
 )
 def get_version(call: ControlCall) -> Any:
-    """The response has the address of each JobManager in `urls`."""
+    """The response has the URL of each JobManager in `urls`."""
     from flinkmock import __version__
 
     release = call.control.engine.contract.release

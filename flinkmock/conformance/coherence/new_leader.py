@@ -58,15 +58,15 @@ def _has_lower_counts(before: Value, after: Value) -> bool:
 def _has_other_jobs(before: Value, after: Value) -> bool:
     """Whether each job that had not ended is unknown afterwards, or has another start-time."""
     start_times = {job["jid"].raw: job["start-time"].raw for job in after["jobs"]}
-    alive = [job for job in before["jobs"] if job["state"].exists and job["state"].raw not in TERMINAL]
-    return bool(alive) and all(start_times.get(job["jid"].raw) != job["start-time"].raw for job in alive)
+    unfinished = [job for job in before["jobs"] if job["state"].exists and job["state"].raw not in TERMINAL]
+    return bool(unfinished) and all(start_times.get(job["jid"].raw) != job["start-time"].raw for job in unfinished)
 
 
 def _has_other_ids(before: Value, after: Value) -> bool:
     """Whether each job that had not ended is unknown afterwards."""
     ids = {job["id"].raw for job in after["jobs"]}
-    alive = [job for job in before["jobs"] if job["status"].exists and job["status"].raw not in TERMINAL]
-    return bool(alive) and all(job["id"].raw not in ids for job in alive)
+    unfinished = [job for job in before["jobs"] if job["status"].exists and job["status"].raw not in TERMINAL]
+    return bool(unfinished) and all(job["id"].raw not in ids for job in unfinished)
 
 
 def _has_other_start_time(before: Value, after: Value) -> bool:
