@@ -134,7 +134,7 @@ JAR_DIRECTORY = _limit(
     "jar-directory",
     16 * 1024 * 1024,
     "bytes",
-    "the list of entries in a jar (some 200,000 entries)",
+    "the list of entries in a jar (about 200,000 entries)",
     "the jar is treated as a file that is not a zip file",
     "no limit",
 )
@@ -144,7 +144,7 @@ JAVA_DEPTH = _limit(
     "levels",
     "the nesting of objects in a submitted job",
     "400 with `java.io.StreamCorruptedException`",
-    "a stack overflow after some thousand levels",
+    "a stack overflow after a few thousand levels",
 )
 JAVA_PARENTS = _limit(
     "java-parents",

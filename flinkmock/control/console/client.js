@@ -85,21 +85,21 @@ async function send(method, path, { body, type = "application/json", accept = "a
   return (response.headers.get("content-type") ?? "").startsWith("application/json") ? response.json() : response.text();
 }
 
-let askedToken = null; // a promise while the dialog is open
+let tokenPromise = null; // null unless the dialog is open
 function askForToken() {
-  askedToken ??= new Promise((resolve) => {
+  tokenPromise ??= new Promise((resolve) => {
     const dialog = $("token-dialog");
     const input = dialog.querySelector("input");
     input.value = "";
     dialog.oncancel = (event) => event.preventDefault();
     dialog.onclose = () => {
       sessionStorage.setItem(TOKEN_KEY, input.value);
-      askedToken = null;
+      tokenPromise = null;
       resolve();
     };
     dialog.showModal();
   });
-  return askedToken;
+  return tokenPromise;
 }
 
 // -- messages
