@@ -85,7 +85,7 @@ class AdaptiveScheduler:
                 self._grow(job, at)
 
     def _schedule_accept(self, job: Job, at: int) -> None:
-        """Let a waiting job accept fewer slots after the stabilization timeout."""
+        """Schedule that a waiting job accepts fewer slots after the stabilization timeout."""
         stabilization_ms = self._cluster.configuration.submission_stabilization_ms
         self._cluster.event_queue.schedule(at + stabilization_ms, "accept_fewer_slots", job.id, job.lifecycle_version)
 

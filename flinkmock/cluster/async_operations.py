@@ -53,7 +53,7 @@ class AsyncOperation:
         return self.done_at is not None and self.done_at <= time
 
     def fail(self, at: int, failure: JavaException) -> None:
-        """Let the operation fail at `at` (epoch ms), whatever was planned before."""
+        """Make the operation fail at `at` (epoch ms), even if another end was planned."""
         self.done_at, self.failure = at, failure
 
 

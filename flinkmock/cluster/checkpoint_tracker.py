@@ -145,11 +145,11 @@ class CheckpointTracker:
                 self.abort(checkpoint_in_progress, at)
 
     def abort(self, checkpoint: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
-        """Let a checkpoint in progress fail at `at` (epoch ms), whatever was planned."""
+        """Fail a checkpoint in progress at `at` (epoch ms), even if another end was planned."""
         self.end(checkpoint, at, failure)
 
     def end(self, checkpoint: Checkpoint, at: int, failure: str | None) -> None:
-        """Complete a checkpoint in progress at `at` (epoch ms), or let it fail with the message `failure`."""
+        """Complete a checkpoint in progress at `at` (epoch ms), or fail it with the message `failure`."""
         self._list_of(checkpoint).remove(checkpoint)
         if checkpoint in self._savepoints:
             self._savepoints.remove(checkpoint)

@@ -51,7 +51,7 @@ def collect_response(
         version: The version in the request; "" in the first request.
         offset: The number of the first row that the client requests.
         time: Epoch ms.
-        random: The random draws of the cluster, one of which is the version.
+        random: The random draws of the cluster, from which the version comes.
     """
     executions = job.executions_at(time)
     execution = executions[vertex.index][0] if executions and executions[vertex.index] else None

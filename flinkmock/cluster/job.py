@@ -45,7 +45,7 @@ class ParallelismBounds(NamedTuple):
 
 @dataclass(slots=True)
 class RequirementsChange:
-    """A change of the parallelism bounds or of the available slots, because of which the job may be rescaled.
+    """A change of the parallelism bounds or of the available slots that may cause a rescale of the job.
 
     Attributes:
         at: When the change happened, in epoch ms.

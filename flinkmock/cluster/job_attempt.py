@@ -98,7 +98,7 @@ class JobAttempt:
         self._forget_executions()
 
     def schedule(self, at: int) -> None:
-        """Let the tasks of the first stage be SCHEDULED at `at` (epoch ms)."""
+        """Make the tasks of the first stage SCHEDULED at `at` (epoch ms)."""
         self.scheduled_at = at
         self._forget_executions()
 
@@ -110,7 +110,7 @@ class JobAttempt:
         self._first_stage_running_at = None
 
     def plan_end(self, at: int) -> None:
-        """Let the last task finish at `at` (epoch ms), and the vertices before it slightly earlier."""
+        """Plan that the last task finishes at `at` (epoch ms), and the vertices before it slightly earlier."""
         self.planned_end = at
         self._forget_executions()
 
@@ -121,7 +121,7 @@ class JobAttempt:
             self._forget_executions()
 
     def mark_settled(self, at: int) -> None:
-        """Let all subtasks be in a terminal state by `at` (epoch ms); an earlier time in the outcome remains.
+        """Put all subtasks in a terminal state by `at` (epoch ms); an earlier time in the outcome remains.
 
         This is called when a job leaves CANCELLING, FAILING or RESTARTING.
         """

@@ -52,7 +52,7 @@ class JobsAwaitingSlots:
 
     @event_handler(leader_scoped=True)
     def retry_slot_requests(self, at: int) -> None:
-        """Let all jobs that wait request slots again, because there may be free slots."""
+        """Request slots again for all jobs that wait, because there may be free slots."""
         cluster = self._cluster
         for job_id in list(self.ids):
             job = cluster.jobs[job_id]

@@ -167,7 +167,7 @@ class SavepointCoordinator:
         cause: JavaException,
         at: int,
     ) -> None:
-        """Let a savepoint fail, and the first task with it, because the task can't write to `path`."""
+        """Fail a savepoint, and the first task with it, because the task can't write to `path`."""
         text = checkpoint_messages.TASK_FAILED
         checkpoint = job.checkpoints.trigger(at, kind, FAILS_AFTER_MS, format="CANONICAL", path=path, failure=text)
         first_task = job.executions_at(at)[0][0]
@@ -180,7 +180,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_task_failed(self, job_id: str, exception: ExceptionSpec, at: int) -> None:
-        """Let a task that could not write its part of a savepoint fail."""
+        """Fail a task that could not write its part of a savepoint."""
         job = self.cluster.jobs[job_id]
         if not job.has_ended:
             self.cluster.state_machines.fail(job, at, exception)
@@ -305,7 +305,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_savepoint_expired(self, job_id: str, trigger_id: str, at: int) -> None:
-        """Let an operation fail at its checkpoint timeout."""
+        """Fail an operation at its checkpoint timeout."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
             self.cluster.wait_conditions.remove(wait_key(job_id, trigger_id))
@@ -320,7 +320,7 @@ class SavepointCoordinator:
             pending.operation.fail(at, completion_exception(failure))
 
     def on_job_stopped(self, job: Job, at: int) -> None:
-        """Let the pending operations of a job fail, because its tasks stop running. A complete savepoint remains."""
+        """Fail the pending operations of a job, because its tasks stop running. A complete savepoint remains."""
         for key, pending in self._pending_of(job):
             del self._pending[key]
             self._store_if_complete(pending, at)
@@ -330,7 +330,7 @@ class SavepointCoordinator:
                 pending.operation.fail(at, completion_exception(error))
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:
-        """Let a stop whose savepoint is complete fail, because a task of the job fails.
+        """Fail a stop whose savepoint is complete, because a task of the job fails.
 
         Returns:
             The failure of the stop; None if there is no such stop.

@@ -116,8 +116,8 @@ class VertexSpec:
     has_own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     operators_taking_parallelism: frozenset[str] = frozenset()
-    """The operators that nevertheless use the parallelism of a request. If it is another one, they are not chained to
-    the others."""
+    """The operators that nevertheless use the parallelism of a request. If it differs from `parallelism`, they are not
+    chained to the others."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128

@@ -177,7 +177,7 @@ class JobStateMachines:
             job.attempts[-1].end(outcome)
 
     def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
-        """Let the attempt of a RESTARTING or FAILING job fail. The state lasts `duration` ms; None: that is unknown."""
+        """Fail the attempt of a RESTARTING or FAILING job. The state lasts `duration` ms; None: that is unknown."""
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
         attempt = job.attempts[-1]
@@ -191,7 +191,7 @@ class JobStateMachines:
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
 
     def _fail_stop(self, job: Job, at: int) -> None:
-        """If a task has failed after the savepoint of a stop was complete, let the stop fail.
+        """Fail the stop of a job if a task has failed after its savepoint was complete.
 
         Since 1.15, the job can't recover then (StopWithSavepointTerminationHandlerImpl,
         terminateExceptionallyWithGlobalFailover).
@@ -209,7 +209,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def on_stop_failed(self, job_id: str, version: int, at: int) -> None:
-        """Let a RESTARTING job fail, because its stop has failed."""
+        """Fail a RESTARTING job, because its stop has failed."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
@@ -292,7 +292,7 @@ class JobStateMachines:
         cluster.jobs_awaiting_slots.remove(job)
 
     def request_slots_again(self, job: Job, at: int) -> None:
-        """Let a RUNNING job that waits for slots request them again."""
+        """Request slots again for a RUNNING job that waits for them."""
         self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
 
     def enter_next_step(self, job: Job, at: int) -> None:
@@ -338,7 +338,7 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Let a job fail at `at` (epoch ms) outside of its lifecycle. The restart strategy decides whether it restarts.
+        """Fail a job at `at` (epoch ms) outside its lifecycle. The restart strategy decides whether it restarts.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -357,7 +357,7 @@ class JobStateMachines:
             self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
 
     def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Let a running job fail and restart, regardless of its restart strategy."""
+        """Fail and restart a running job, regardless of its restart strategy."""
         restarting = Step(JobState.RESTARTING, UniformRange.exactly(job.spec.restart.delay), exception)
         # with the adaptive scheduler, a restarting job waits for slots in CREATED
         steps = (restarting, Step(JobState.CREATED)) if job.is_adaptive else (restarting,)
@@ -393,5 +393,5 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.FINISHED),))
 
     def fail_initialization(self, job: Job, at: int, exception: JavaException) -> None:
-        """Let a job fail before it has a graph, because its JobMaster can't be created."""
+        """Fail a job before it has a graph, because its JobMaster can't be created."""
         self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, is_global=True)),))

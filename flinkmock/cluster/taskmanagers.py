@@ -68,7 +68,7 @@ class TaskManagers:
 
     @event_handler(leader_scoped=False)
     def on_taskmanager_event(self, index: int, at: int) -> None:
-        """Let a TaskManager join or leave, as the scenario describes."""
+        """Add or remove a TaskManager, as the scenario describes."""
         event = self._cluster.spec.taskmanager_events[index]
         if event.kind == TaskManagerEventKind.JOINS:
             self.add(at)

@@ -66,7 +66,7 @@ class ConnectionFactory:
         self.closed = False
 
     def serve(self, server: FlinkServer) -> None:
-        """Let a server answer all requests after this call."""
+        """Use `server` for all requests after this call."""
         self.server, self.quirks = server, server.quirks
 
     def is_full(self) -> bool:

@@ -73,7 +73,7 @@ class ControlServer:
             self.on_request()
 
     def on_request(self) -> None:
-        """Let `wait_for` check its conditions after a request, which may have met them."""
+        """Make `wait_for` check its conditions after a request, which may have met them."""
         self.last_used = monotonic()
         for event in self._waiting_events:
             event.set()

@@ -37,7 +37,7 @@ class FaultDelivery:
         self._delay_begins_at = clock.now()
 
     def begin_delay(self) -> None:
-        """Let the delay begin now instead of when this object was created, for a server that takes time to respond."""
+        """Begin the delay now, not when this object was created, for a server that takes time to respond."""
         self._delay_begins_at = self._clock.now()
 
     async def delay(self) -> None:

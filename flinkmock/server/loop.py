@@ -21,7 +21,7 @@ _IDLE_TIMEOUT_S = 10.0
 
 
 def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop warn at most once a minute that it can't accept connections; asyncio logs a stack trace each time."""
+    """Log at most once a minute that a loop can't accept connections; asyncio would log a stack trace each time."""
     reported_at: float | None = None
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
