@@ -165,7 +165,7 @@ class CheckpointTracker:
         self._next_id = max(self._next_id, restored.id + 1)
 
     def take_over_from(self, former: CheckpointTracker, at: int) -> None:
-        """Continue at `at` (epoch ms) for a job that a new leader recovers, of which `former` is the tracker.
+        """Continue the work of `former`, the tracker of a job that a new leader recovers at `at` (epoch ms).
 
         The job is restored from its latest checkpoint or savepoint or, if there is none, from the same state as before.
         Its checkpoints continue the ids.

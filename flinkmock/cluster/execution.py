@@ -89,7 +89,7 @@ class Execution:
         return (time if ended_at is None else ended_at) - started_at
 
     def running_span(self, time: int) -> tuple[int, int] | None:
-        """Return from when until when it was RUNNING (epoch ms), at most until `time`; None if it never was."""
+        """Return the start and the end of its time in RUNNING (epoch ms), up to `time`; None if there is none."""
         running_since = None
         for at, state in self.phases:
             if at > time:

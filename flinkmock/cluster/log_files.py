@@ -129,7 +129,7 @@ def _newest_executions(job: Job) -> Iterator[Execution]:
 
 
 def _logged_since(job: Job) -> int:
-    """Return the time from which on there are log lines about the job, in epoch ms."""
+    """Return the time of the first log lines about the job that are kept, in epoch ms; 0: all are kept."""
     return job.attempts[-limits.LOG_ATTEMPTS].created_at if len(job.attempts) > limits.LOG_ATTEMPTS else 0
 
 

@@ -79,8 +79,8 @@ def _spec(submitted: SubmittedPlan, jars: list[UploadedFile], call: RestCall) ->
     """Return the job that a plan and the matching submission rule describe. Raises UncaughtJavaException."""
     entry_classes: list[str] = []
     for jar in jars:
-        classes_of_jar, _ = read_jar(jar.path)
-        entry_classes += classes_of_jar
+        entry_classes_of_jar, _ = read_jar(jar.path)
+        entry_classes += entry_classes_of_jar
     names = (submitted.name or "", *(jar.name for jar in jars), *entry_classes)
     try:
         return spec_of_plan(submitted, matching_rule(names, call.cluster.spec.submissions))

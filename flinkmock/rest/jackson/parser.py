@@ -22,9 +22,9 @@ MISMATCH_EXCEPTION = f"{JACKSON}.databind.exc.MismatchedInputException"
 CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 
 _CONSTRAINTS_SINCE = (2, 15)
-"""The version of Jackson that introduced StreamReadConstraints, the following limits."""
+"""The first version of Jackson with StreamReadConstraints, the following limits."""
 _REDACTED_SINCE = (2, 16)
-"""The version of Jackson from which on messages don't name the source of a text."""
+"""The first version of Jackson whose messages don't name the source of a text."""
 _MAX_DEPTH = 1000
 _MAX_NUMBER_LENGTH = 1000
 _MAX_NAME_LENGTH = 50_000

@@ -182,7 +182,7 @@ class _WriterCompiler:
             return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
         lines = [f"if type(value) is not dict: return written(value, {name})"]
-        pieces = []  # of an f-string; each begins with a comma, of which the first is removed
+        pieces = []  # of an f-string; each begins with a comma, and the first comma is removed
         for property_name, child in schema["properties"].items():
             if not _PLAIN_NAME.fullmatch(property_name):
                 return ["raise UnusualPayload"]
