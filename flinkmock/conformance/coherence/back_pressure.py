@@ -20,6 +20,18 @@ from flinkmock.conformance.coherence.values import (
 from flinkmock.conformance.coherence.vertices import length_of, vertex_row
 from flinkmock.conformance.coherence.view import View
 
+_RATIOS = ("ratio", "idleRatio", "busyRatio")
+"""The shares of the time for which a subtask is back-pressured, idle and busy."""
+
+
+def _complete_ratios(row: Value) -> list[Value]:
+    """Return the three ratios of a subtask; [] if one is not a number, or if the subtask has ended.
+
+    All are 0 once the subtask has ended (`MetricStore`).
+    """
+    ratios = [row[key] for key in _RATIOS if is_number(row[key].raw)]
+    return ratios if len(ratios) == len(_RATIOS) and any(ratio.raw for ratio in ratios) else []
+
 
 @within(
     "getJobVertexWatermarks",
@@ -61,19 +73,19 @@ def backpressure_level(body: Value) -> Relations:
             expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
             yield from require(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
             highest_level = max(highest_level, levels.index(expected))
-        parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
-        for part in parts:
-            yield from require(-0.01 <= part.raw <= 1.1, "not a share of the time", part)
-        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
-            shares = total(parts, "ratio + idleRatio + busyRatio")
-            yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
+        for key in _RATIOS:
+            if is_number(row[key].raw):
+                yield from require(-0.01 <= row[key].raw <= 1.1, "not a share of the time", row[key])
+        if ratios := _complete_ratios(row):
+            shares = total(ratios, "ratio + idleRatio + busyRatio")
+            yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *ratios)
     if body["subtasks"].raw and body["backpressure-level"].exists:
-        ratios = [row["ratio"] for row in body["subtasks"]]
+        of_subtasks = [row["ratio"] for row in body["subtasks"]]
         expected = levels[highest_level]
         text = f"the highest level is {expected}"
         holds = body["backpressure-level"].raw == expected
-        if all(is_number(ratio.raw) for ratio in ratios):
-            yield from require(holds, text, body["backpressure-level"], *ratios, exact=True)
+        if all(is_number(ratio.raw) for ratio in of_subtasks):
+            yield from require(holds, text, body["backpressure-level"], *of_subtasks, exact=True)
 
 
 @within(
@@ -85,10 +97,9 @@ def backpressure_level(body: Value) -> Relations:
 )
 def busy_ratio_completes_the_others(body: Value) -> Relations:
     for row in body["subtasks"]:
-        parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
-        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
-            shares = total(parts, "ratio + idleRatio + busyRatio")
-            yield from require(shares.raw >= 0.9, "the shares add up to less than 1", *parts)
+        if ratios := _complete_ratios(row):
+            shares = total(ratios, "ratio + idleRatio + busyRatio")
+            yield from require(shares.raw >= 0.9, "the shares add up to less than 1", *ratios)
 
 
 @within(
