@@ -1,10 +1,10 @@
-"""A process that has imported flinkmock and forks the processes of commands. `tests/forked_command.py` starts it.
+"""A process that has imported flinkmock and forks a process for each command. `tests/forked_command.py` starts it.
 
     python -m tests.fork_server DESCRIPTOR
 
 DESCRIPTOR is the file descriptor of a socket. Each message on it contains the arguments, the environment and the
-working directory of a command, the descriptors of its standard streams, and that of a pipe for its process id and its
-exit code.
+working directory of a command, the descriptors of its standard streams, and the descriptor of a pipe to which its
+process id and its exit code are written.
 """
 
 from __future__ import annotations

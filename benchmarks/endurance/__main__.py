@@ -42,13 +42,13 @@ HEAD = """\
 PAGE = """\
 # Endurance
 
-This page shows how long use, many connections and failures affect a server. Memory and open files are those of the
-server before and after the load; "after" is two seconds after the last connection has ended.
+This page shows how a server is affected by long use, many connections and failures. Memory and open files are those
+of the server before and after the load; "after" is two seconds after the last connection has ended.
 `python -m benchmarks.endurance --docs{scale}` wrote the page on a machine with {machine}
 
 {table}
-The mixed requests are measured after 60,000 others, when the journal of 10,000 requests and the list of 100 ended jobs
-(`jobstore.max-capacity`) are full. They upload and delete jars, submit and cancel jobs, and trigger savepoints.
+The mixed requests are measured after 60,000 others, when the journal of 10,000 requests and the list of 100 terminal
+jobs (`jobstore.max-capacity`) are full. They upload and delete jars, submit and cancel jobs, and trigger savepoints.
 Processor time is that of the server, in the first and in the last tenth of the requests. The memory of this row grows
 with what a cluster keeps: the newest 10,000 savepoints, from which jobs can be restored, and the results of operations
 for five minutes (`rest.async.store-duration`). [Limits](limits.md) lists what is forgotten, and when.

@@ -1,4 +1,6 @@
-"""The reference: an aiohttp application that sends fixed bytes. `python -m benchmarks.wire.bare PORT FOLDER` runs it.
+"""The server that flinkmock is compared with: an aiohttp application that sends fixed bytes.
+
+`python -m benchmarks.wire.bare PORT FOLDER` runs it.
 
 `FOLDER/index.json` maps targets to the names of files with the bodies of the responses.
 """

@@ -14,8 +14,8 @@ from flinkmock.release import Release
 
 Result = dict[str, Any]
 """The JSON fields of a successful result, such as {"location": "file:/savepoints/savepoint-1"}."""
-_MIN_OPERATIONS = 1_000
-"""The number of operations below which expired ones are not removed."""
+_MIN_CLEANUP_SIZE = 1_000
+"""The number of operations from which on `add` removes expired ones."""
 
 
 class AsyncOperationKind(StrEnum):
@@ -58,7 +58,7 @@ class AsyncOperation:
 
 
 def wait_key(job_id: str | None, trigger_id: str) -> str:
-    """Return the subject id of an async operation in `WaitConditions`."""
+    """Return the key under which `WaitConditions` counts the polls of an async operation."""
     return f"{job_id}/{trigger_id}"
 
 
@@ -92,7 +92,7 @@ class AsyncOperations:
         self._ttl_ms = ttl_ms
         self._leader_cached = leader_cached
         self._by_key: dict[_Key, AsyncOperation] = {}
-        self._cleanup_size = _MIN_OPERATIONS
+        self._cleanup_size = _MIN_CLEANUP_SIZE
         """The number of operations at which expired ones are removed."""
         self._generated_ids = 0
         """The number of trigger ids that were generated."""
@@ -112,7 +112,7 @@ class AsyncOperations:
         if len(self._by_key) >= self._cleanup_size:
             now = operation.triggered_at
             self._by_key = {key: earlier for key, earlier in self._by_key.items() if not self._is_expired(earlier, now)}
-            self._cleanup_size = max(2 * len(self._by_key), _MIN_OPERATIONS)
+            self._cleanup_size = max(2 * len(self._by_key), _MIN_CLEANUP_SIZE)
         key = self._key(operation.kind, operation.trigger_id, operation.job_id, operation.jobmanager)
         self._by_key[key] = operation
         return operation

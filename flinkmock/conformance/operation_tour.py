@@ -96,7 +96,7 @@ class OperationTour:
         if job := self._job("RUNNING"):
             self._change_job(job)
         self._cancel_application()
-        self._call_cluster_operations()
+        self._call_operations_without_job()
         self._end_jobs()
         self._call_remaining()
         self._call("shutdownCluster", "/cluster")
@@ -111,14 +111,14 @@ class OperationTour:
             return None
         return self._send(TourRequest(self.contract.operation(operation_id), target, body, file))
 
-    def _rows(self, target: str, key: str) -> list[Json]:
+    def _items(self, target: str, key: str) -> list[Json]:
         """Return the list under `key` of a response; [] if the release lacks the operation."""
         body = self.client.json(target)
         return body.get(key, []) if isinstance(body, dict) else []
 
     def _job(self, state: str) -> str | None:
         """Return the path of the first job in a state."""
-        return next(("/jobs/" + job["id"] for job in self._rows("/jobs", "jobs") if job["status"] == state), None)
+        return next(("/jobs/" + job["id"] for job in self._items("/jobs", "jobs") if job["status"] == state), None)
 
     def _trigger(self, operation_id: str, target: str, body: Json, poll_operation_id: str, poll_target: str) -> None:
         """Trigger an async operation and poll it once."""
@@ -143,7 +143,7 @@ class OperationTour:
         self._trigger("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
         self._trigger("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
         self._send_heartbeat(job)
-        vertices = [vertex["id"] for vertex in self._rows(job, "vertices")]
+        vertices = [vertex["id"] for vertex in self._items(job, "vertices")]
         request = {"serializedCoordinationRequest": "AAAA"}
         for vertex in vertices[:1]:
             self._call("postClientCoordination", f"{job}/coordinators/{vertex}", request)
@@ -170,23 +170,23 @@ class OperationTour:
         self._call("triggerHeartbeat", job + "/clientHeartbeat", body)
 
     def _cancel_application(self) -> None:
-        for application in self._rows("/applications/overview", "applications"):
+        for application in self._items("/applications/overview", "applications"):
             if application["status"] == "RUNNING":
                 self._call("cancelApplication", f"/applications/{application['id']}/cancel")
                 return
 
-    def _call_cluster_operations(self) -> None:
+    def _call_operations_without_job(self) -> None:
         disposal = "/savepoint-disposal"
         request = {"savepoint-path": "file:///no/such/savepoint"}
         self._trigger("triggerSavepointDisposal", disposal, request, "getSavepointDisposalStatus", disposal)
         data_set = "/datasets/" + "d" * 32
         self._trigger("deleteClusterDataSet", data_set, None, "getClusterDataSetDeleteStatus", "/datasets/delete")
         self._profile("JobManager", "/jobmanager/profiler")
-        for taskmanager in self._rows("/taskmanagers", "taskmanagers")[:1]:
+        for taskmanager in self._items("/taskmanagers", "taskmanagers")[:1]:
             self._profile("TaskManager", f"/taskmanagers/{taskmanager['id']}/profiler")
 
     def _profile(self, process: str, profiler: str) -> None:
-        """Profile for one second of cluster time, which the next requests advance; then download the file."""
+        """Profile for one second of cluster time, and download the file. The requests advance the clock."""
         self._call(f"post{process}Profiling", profiler, {"mode": "CPU", "duration": 1})
         for _ in range(3):
             response = self._call(f"get{process}ProfilingList", profiler) or {}

@@ -64,7 +64,7 @@ class _CountedFault:
         fault: The fault.
         match_count: The number of requests that met its conditions.
         hit_count: The number of requests to which it applied.
-        changed_paths: Those of the `value_paths` of the fault at which a response had a value.
+        changed_paths: The fault's `value_paths` at which a response has had a value.
     """
 
     fault: Fault
@@ -239,7 +239,7 @@ def log_normal(distribution: LogNormal, quantile: float) -> int:
 
 
 def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
-    """Return whether a request that matches the fault also meets the other conditions of its trigger."""
+    """Return whether a request that has the fault's method and path meets the other conditions of its trigger."""
     trigger = fault.trigger
     if trigger.job is not None and request.job != trigger.job:
         return False

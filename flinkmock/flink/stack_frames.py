@@ -47,7 +47,7 @@ class ReleaseLineNumbers:
     task_run: int
     task_do_run: int
     task_restore_and_invoke: int | None
-    """None if the release has no such method, like the next one."""
+    """This field and the next one are None if the release lacks these methods."""
     task_run_with_system_exit_monitoring: int | None
     stream_task_invoke: int
     stream_task_run_mailbox_loop: int
@@ -57,9 +57,9 @@ class ReleaseLineNumbers:
     mailbox_process_mails_when_idle: int
     mailbox_take: int
     stream_task_process_input: int
-    one_input_processor: int
-    source_input: int
-    source_operator: int
+    one_input_processor_process_input: int
+    source_input_emit_next: int
+    source_operator_emit_next: int
 
 
 _LINES = {
@@ -125,8 +125,10 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
     lines = _lines(release)
     source_frames = (
         (
-            Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", lines.source_input),
-            Frame("org.apache.flink.streaming.api.operators.SourceOperator", "emitNext", lines.source_operator),
+            Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", lines.source_input_emit_next),
+            Frame(
+                "org.apache.flink.streaming.api.operators.SourceOperator", "emitNext", lines.source_operator_emit_next
+            ),
         )
         if is_source
         else ()
@@ -136,7 +138,7 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
         Frame(_MAILBOX, "runMailboxLoop", lines.mailbox_loop_if_busy),
         Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
         Frame(_STREAM_TASK, "processInput", lines.stream_task_process_input),
-        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input_processor),
+        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input_processor_process_input),
         *source_frames,
     )
 
@@ -176,7 +178,7 @@ _JOB_MASTER_FRAMES = {
         f"{_FAILOVER}.ExecutionFailureHandler.handleFailureAndReport(ExecutionFailureHandler.java:163)",
     ),
 }
-"""The frames by recorded release (suite lifecycle)."""
+"""The frames by release, recorded by the suite `lifecycle`."""
 
 _DEPLOYER = "org.apache.flink.runtime.scheduler.DefaultExecutionDeployer"
 _SLOT_ASSIGNMENT_FRAMES = dict.fromkeys(
@@ -202,7 +204,7 @@ _MAIN_METHOD_FRAMES = {
         f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:695)",
     )
 }
-"""The innermost frames in 2.3.0, the first release with applications (tests/situations)."""
+"""The innermost frames in 2.3.0, the first release with `/applications` (tests/situations)."""
 
 _FUTURE_FRAMES = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",

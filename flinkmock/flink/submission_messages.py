@@ -18,7 +18,7 @@ CONFUSING_ARGUMENTS = (
     "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
 )
 DISK_FULL = "No space left on device"
-NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
+NO_PLAN_FILE_NAME = "The jobGraphFileName field must not be omitted or be null."
 """2.x has the same text, although it calls the field executionPlanFileName."""
 NO_MAIN_METHOD = "The given program class does not have a main(String[]) method."
 

@@ -9,7 +9,7 @@ from flinkmock.ingress import Credential, IngressSpec, basic, bearer
 from flinkmock.ingress.spec import parse_base_path
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import read_duration
+from flinkmock.scenario.quantities import read_duration_range
 
 
 def read_ingress(node: YamlNode | None, diagnostics: Diagnostics) -> IngressSpec:
@@ -50,4 +50,4 @@ def _tokens(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credent
 
 def _expiry(node: YamlNode, diagnostics: Diagnostics) -> int | None:
     expires = node.get("expires-after")
-    return None if expires is None else read_duration(expires, 0, diagnostics)
+    return None if expires is None else read_duration_range(expires, diagnostics).low

@@ -53,7 +53,7 @@ def test_documents_have_all_operations(flink: str) -> None:
 
 
 def schema_of(flink: str, operation: Operation, status: int) -> Any:
-    """Return the schema of the success response, or of an error if the status is another one."""
+    """Return the schema of the success response, or of the error response for any other status."""
     path = re.sub(r":(\w+)", r"{\1}", operation.path)
     responses = document(flink)["paths"][path][operation.method.lower()]["responses"]
     described = responses.get(str(status)) or document(flink)["components"]["responses"]["Error"]

@@ -22,11 +22,12 @@ from tests.fidelity.exchange import NO_RESPONSE, TEXT_LIMIT, RawResponse, record
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 RESPONSE_TIMEOUT_S = 60
 CHUNK_SIZE = 1 << 16
-"""How many bytes of a payload are sent at once."""
+"""How many bytes of a body are sent at once."""
 RECORDED_BODY_LIMIT = 200
 """The length up to which a raw request body is recorded, in bytes. Of longer ones, only the length is recorded."""
 SHAPE_ERRORS = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
-"""The errors of code that reads a body of an unexpected shape. They do not end a suite: any server can be compared."""
+"""The errors of code that reads a body of an unexpected shape. They do not end a suite, so
+that servers that send wrong bodies can be compared, too."""
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]
@@ -43,7 +44,7 @@ class PreparedRequest(NamedTuple):
 
 
 class Driver:
-    """Plays suites against one server.
+    """Runs suites against one server.
 
     Args:
         target: The base URL of the server.
@@ -185,7 +186,8 @@ class Driver:
             query: The template of the query.
             text_limit: The length to which text is cut, in characters.
             timeout: The maximum time to wait for the response, in seconds.
-            volatile: Whether the body may be empty, because it depends on when the cluster last fetched metrics.
+            volatile: Whether the body may be empty or lack keys: its content depends on when the cluster last fetched
+                metrics.
             request: Further arguments of `prepare`.
         """
         recorded, target, options = self.prepare(method, path, query, **request)
@@ -243,7 +245,7 @@ class Driver:
     def add_step(self, step: Step, start: float) -> None:
         """Add a step that started at `start` (`time.time()`) to the recording.
 
-        `t_ms` is how long it took, and `at_ms` when it started, since the driver was created.
+        `t_ms` is its duration; `at_ms` is its start, in ms since the driver was created.
         """
         step["t_ms"] = round((time.time() - start) * 1000)
         step["at_ms"] = round((start - self._recording_start) * 1000)

@@ -1,4 +1,4 @@
-"""Fixtures that run proxies and collect their exchanges."""
+"""Fixtures that run proxies, and a list for their exchanges."""
 
 from __future__ import annotations
 

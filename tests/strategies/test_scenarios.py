@@ -58,7 +58,7 @@ def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> Non
     assert simplest_example(scenarios(min_jobs=1)) == {"jobs": {"a": "streaming"}}
 
 
-def test_a_scenario_shrinks_to_its_cause() -> None:
+def test_scenarios_shrink_to_minimal_examples() -> None:
     assert minimal_example(scenarios(max_jobs=1), lambda scenario: "batch" in _jobs(scenario)) == {
         "jobs": {"a": "batch"}
     }

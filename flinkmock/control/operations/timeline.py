@@ -10,6 +10,7 @@ from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, TEXT, TIME, array
 from flinkmock.control.timeline import timeline_json
 
 _ENDED = {**nullable(TIME), "description": "The cluster time in ms since the epoch; null if it has not ended."}
+_LOST = {**nullable(TIME), "description": "The cluster time in ms since the epoch; null if it has not been lost."}
 _STATE = obj(
     {
         "state": TEXT,
@@ -74,7 +75,7 @@ _LEADER = obj(
             "jobs": array(_JOB),
             "operations": array(_OPERATION),
             "fault-hits": array(_FAULT_HIT),
-            "taskmanagers": array(obj({"id": TEXT, "joined-at": TIME, "lost-at": _ENDED})),
+            "taskmanagers": array(obj({"id": TEXT, "joined-at": TIME, "lost-at": _LOST})),
             "leaders": array(_LEADER),
             "requests": {**COUNT, "description": "The number of the last request in the journal."},
         }

@@ -12,7 +12,8 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("getClusterOverview")
 def overview(call: RestCall) -> Payload:
-    """Return the overview. There is no count of blocked TaskManagers: Flink omits it if it is 0, as in the model.
+    """Return the overview. There is no count of blocked TaskManagers: Flink omits it if it is 0, which it
+    always is in the model.
 
     See docs/flink-behaviour.md#cluster-overview.
     """

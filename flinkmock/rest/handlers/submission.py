@@ -41,7 +41,7 @@ def submit(call: RestCall) -> Payload:
     files = {file.name: file for file in call.files}
     plan_name = _plan_file_name(call)
     if plan_name is None:
-        raise InvalidJobSubmission(submission_messages.NO_PLAN_NAMED)
+        raise InvalidJobSubmission(submission_messages.NO_PLAN_FILE_NAME)
     plan = _file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
     jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
     for artifact in call.body.get("jobArtifactFileNames") or ():
