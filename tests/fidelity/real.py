@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from flinkmock import FlinkMock
@@ -44,11 +45,11 @@ def play_real(version: str, names: list[str], home: Path | None = None, java: st
         return {name: replace_paths(steps, paths) for name, steps in played.items()}
 
 
-def play_fake(version: str, names: list[str]) -> dict[str, Steps]:
-    """Return the steps of a fake cluster by suite."""
+def play_fake(version: str, names: Iterable[str], report: Callable[[str], None] = print) -> dict[str, Steps]:
+    """Return the steps of a new fake cluster by suite. `report` is called with a line for each suite."""
     minor = ".".join(map(str, minor_of(version)))
     with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
-        return play(Driver(cluster.url, jars_for(version), folder), names, print)
+        return play(Driver(cluster.url, jars_for(version), folder), names, report)
 
 
 def main() -> None:
