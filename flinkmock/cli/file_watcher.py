@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 INTERVAL_S = 0.2
-"""The time between two polls, in seconds of the wall clock."""
+"""The time between two polls, in wall-clock seconds."""
 
 
 class FileWatcher:

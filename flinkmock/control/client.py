@@ -14,7 +14,7 @@ from flinkmock.control.operation import JSON, YAML
 from flinkmock.errors import InvalidArgument, ServerUnreachable
 
 TIMEOUT_S = 75.0
-"""The timeout of a request in seconds of the wall clock, in addition to the time that the server may wait."""
+"""The timeout of a request in wall-clock seconds, in addition to the time that the server may wait."""
 
 
 class ControlApiError(Exception):
@@ -76,7 +76,7 @@ class ControlClient:
             body: A body that is sent as JSON; None: no body.
             yaml: A YAML body, instead of `body`.
             accept: The header `Accept`.
-            server_wait: How long the server may wait before it responds, in seconds of the wall clock.
+            server_wait: How long the server may wait before it responds, in wall-clock seconds.
 
         Raises:
             ControlApiError: The response is an error.

@@ -16,7 +16,7 @@ class HostedCluster(Protocol):
     id: str
     control: ClusterControl
     idle_timeout: float | None
-    """The time without a request, in seconds of the wall clock, after which the cluster ends; None: it never ends."""
+    """The time without a request, in wall-clock seconds, after which the cluster ends; None: it never ends."""
 
     @property
     def urls(self) -> Sequence[str]:

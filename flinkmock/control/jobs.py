@@ -82,7 +82,7 @@ class ClusterJobs(ClusterPart):
         Args:
             name_or_id: As for `get`.
             state: A job state such as "RUNNING".
-            timeout: The timeout in seconds of the wall clock.
+            timeout: The timeout in wall-clock seconds.
 
         Raises:
             StateNeverReached: The timeout has expired. The message lists the jobs with their states.

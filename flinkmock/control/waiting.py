@@ -12,7 +12,7 @@ from flinkmock.units import parse_duration
 
 T = TypeVar("T")
 _INTERVAL_S = 0.005
-"""The time between two checks of a condition, in seconds of the wall clock."""
+"""The time between two checks of a condition, in wall-clock seconds."""
 
 
 def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | None:

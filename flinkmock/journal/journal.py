@@ -230,7 +230,7 @@ class Journal(Sequence[Exchange]):
         Args:
             request: Method and path, or an operation id.
             times: Number of requests.
-            timeout: The timeout in seconds of the wall clock.
+            timeout: The timeout in wall-clock seconds.
             body: Part of the JSON body.
             query: Query parameters.
             status: Status of the response.

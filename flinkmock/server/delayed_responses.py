@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("flinkmock.server")
 UNBOUNDED = math.inf
 VIRTUAL_CLOCK_TIMEOUT_S = 30.0
-"""How long a virtual clock may stand still while responses wait for it, in seconds of the wall clock."""
+"""How long a virtual clock may stand still while responses wait for it, in wall-clock seconds."""
 _TICK_S, _MIN_TICK_S, _HANGING_TICK_S = 0.005, 0.001, 0.02
 """The time between two checks of the clock, by the wall clock: usually; shortly before a response is due; and while all
 responses wait without bound."""

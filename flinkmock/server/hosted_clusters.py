@@ -74,7 +74,7 @@ class HostedClusters:
 
         Args:
             control: The cluster.
-            idle_timeout: After how long without a request it ends, in seconds of the wall clock; None: never.
+            idle_timeout: After how long without a request it ends, in wall-clock seconds; None: never.
 
         Raises:
             RequestRejected: There are too many clusters.

@@ -17,7 +17,7 @@ _LOG = logging.getLogger("flinkmock.server")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REPORT_INTERVAL_S = 60.0
 _IDLE_TIMEOUT_S = 10.0
-"""How long `when_idle` waits for a loop that may be closing, in seconds of the wall clock."""
+"""How long `when_idle` waits for a loop that may be closing, in wall-clock seconds."""
 
 
 def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:

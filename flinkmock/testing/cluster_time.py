@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NS_PER_MS, _NS_PER_S = 1_000_000, 1_000_000_000
 _DELIVERY_NAP_S, _BUSY_NAP_S, _IDLE_NAP_S = 0.0005, 0.001, 0.02
-"""The pauses between two checks, in seconds of the wall clock: while a response is being sent, while other threads
+"""The pauses between two checks, in wall-clock seconds: while a response is being sent, while other threads
 work, and while nothing has a deadline."""
 QUIET_S = 0.02
 """The seconds without a sleep or request after which other threads of the test count as waiting."""
