@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import aiohttp
@@ -30,7 +31,7 @@ from flinkmock.proxy.streaming import (
     KEEP_NOTHING,
     BodyBuffer,
     UpstreamResponse,
-    end_to_end,
+    end_to_end_headers,
     forward_body,
     origin_form,
     read_body,
@@ -45,14 +46,21 @@ from flinkmock.server.aiohttp_response import response_with_fault
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery
 
-CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
+HEADERS_ADDED_BY_AIOHTTP = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
 STATUSES_WITH_UNREAD_BODY = 413, 417
-"""Statuses after which the connection is closed, because the server may read the remaining body as a new request."""
+"""Statuses after which the proxy closes its connection to the server, which may read the rest of the request body as a
+new request."""
 MAX_LINE_BYTES = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
-_Route = tuple[Operation | None, Mapping[str, str], URL]
-"""(operation, path parameters, upstream URL) of a target. The operation is None if the release lacks it."""
+
+
+class _Route(NamedTuple):
+    """What the proxy derives from the method and target of a request. `operation` is None if the release lacks it."""
+
+    operation: Operation | None
+    path_parameters: Mapping[str, str]
+    upstream_url: URL
 
 
 class Proxy:
@@ -61,11 +69,12 @@ class Proxy:
     Args:
         upstream: The URL of the server.
         contract: The contract that requests and responses are checked against.
-        on_exchange: Called with each exchange.
+        on_exchange: Called with each exchange, after it has been checked.
         faults: Applied to requests by the same rules as in a fake cluster.
         seed: The seed of the faults' random draws.
         on_checked: Called with each exchange and the findings about it.
-        headers: The headers for every request to the server, in place of the client's, such as credentials.
+        headers: Headers to add to every request, such as credentials. They replace headers of the same name that the
+            client sends.
         context: The SSL context for TLS to the server; None for the default one.
 
     Raises:
@@ -84,31 +93,31 @@ class Proxy:
         headers: Mapping[str, str] | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._headers = dict(headers or {})
+        self._added_headers = dict(headers or {})
         self._context = context
         self.upstream = upstream.rstrip("/")
         self.contract = contract
         self.checker = TrafficChecker(contract, self.upstream)
         self._on_exchange = on_exchange
         self._on_checked = on_checked
-        self._numbers = itertools.count(1)
+        self._exchange_numbers = itertools.count(1)
         self._in_flight: dict[int, tuple[Request, int]] = {}
-        """Identity of a request -> the request, and the `time.monotonic_ns` at which it was received."""
+        """`id` of a request -> the request, and the `time.monotonic_ns` at which it was received."""
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
         self._delayed_responses = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
         self._fault_middleware = FaultMiddleware(None, self._upstream, contract.release)
-        self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same paths
+        self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same targets
         self._client: aiohttp.ClientSession | None = None
 
     @property
     def report(self) -> Report:
-        """Deviations of the server."""
+        """The findings about the server."""
         return self.checker.report
 
     @property
-    def in_flight(self) -> int:
-        """The number of requests without a complete response."""
+    def in_flight_count(self) -> int:
+        """The number of requests that wait for their complete response."""
         return len(self._in_flight)
 
     def summary(self) -> str:
@@ -118,8 +127,8 @@ class Proxy:
     def further_findings(self) -> list[str]:
         """Return lines about clients' mistakes, requests without a response, and faults that never applied."""
         unused = self._upstream.faults.unused()
-        faults = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
-        return [*self.checker.client_findings(), *faults]
+        fault_lines = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
+        return [*self.checker.client_findings(), *fault_lines]
 
     def runner(self, shutdown_timeout: float = 2.0) -> web.AppRunner:
         """Return an aiohttp runner; the caller sets it up and adds a site.
@@ -140,7 +149,7 @@ class Proxy:
         async def open_client(_: web.Application) -> AsyncIterator[None]:
             async with aiohttp.ClientSession(
                 auto_decompress=False,
-                skip_auto_headers=CLIENT_HEADERS,
+                skip_auto_headers=HEADERS_ADDED_BY_AIOHTTP,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
                 connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),
             ) as self._client:
@@ -175,7 +184,7 @@ class Proxy:
             self._in_flight.pop(key, None)
 
     def _end_without_response(self, key: int, reason: str) -> None:
-        """Count a request that got no response, with the seconds that it waited."""
+        """Count a request that got no response, and note how long it waited."""
         if key not in self._in_flight:
             return
         request, received_ns = self._in_flight.pop(key)
@@ -220,7 +229,7 @@ class Proxy:
         async with self._client.request(
             http_request.method,
             url,
-            headers=self._with_added_headers(end_to_end(http_request.raw_headers)),
+            headers=self._with_added_headers(end_to_end_headers(http_request.raw_headers)),
             data=forward_body(http_request.content, request_body) if http_request.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
@@ -253,9 +262,9 @@ class Proxy:
         return response
 
     def _with_added_headers(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
-        """Return the headers of a client, replaced by those that every request to the server gets."""
+        """Return the headers of a client, with those that the proxy adds to or replaces in every request."""
         merged = CIMultiDict(headers)
-        for name, value in self._headers.items():
+        for name, value in self._added_headers.items():
             merged[name] = value
         return merged
 
@@ -268,6 +277,7 @@ class Proxy:
     async def _stream(
         self, http_request: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
     ) -> web.StreamResponse:
+        """Send the server's response to the client while it arrives."""
         response = UpstreamResponse(upstream_response)
         await response.prepare(http_request)
         try:
@@ -276,7 +286,7 @@ class Proxy:
                 await response.write(chunk)
             await response.write_eof()
         except aiohttp.ClientError as error:
-            # client or server has disconnected; closing the connection is the only way to inform the client
+            # client or server has disconnected; closing the connection shows a client that the body is incomplete
             self._add_unanswered(http_request, request, error)
             body.discard()
             if http_request.transport is not None:
@@ -284,8 +294,9 @@ class Proxy:
         return response
 
     def _add_unanswered(self, http_request: web.Request, request: Request, error: Exception) -> None:
+        """Count a request that got no complete response, and note an interruption if that is the server's fault."""
         if _is_disconnected(http_request):
-            self._end_without_response(id(request), "the client left before the response was complete")
+            self._end_without_response(id(request), "the client disconnected before the response was complete")
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
             self.checker.note_interruption("the server did not respond", time.perf_counter_ns() / 1_000_000)
@@ -303,15 +314,16 @@ class Proxy:
         """Return the request and its upstream URL."""
         request = Request(http_request.method, http_request.raw_path, http_request.headers)
         request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
-        request.operation, request.path_parameters, url = self._route(http_request.method, http_request.raw_path)
+        route = self._route(http_request.method, http_request.raw_path)
+        request.operation, request.path_parameters = route.operation, route.path_parameters
         request.job_id = request.path_parameters.get("jobid")
         request.path = unquote(http_request.raw_path.partition("?")[0])
-        return request, url
+        return request, route.upstream_url
 
     def _find_route(self, method: str, target: str) -> _Route:
         target = origin_form(target)
         operation, parameters = self.contract.match_route(method, target) or (None, {})
-        return operation, parameters, URL(self.upstream + target, encoded=True)
+        return _Route(operation, parameters, URL(self.upstream + target, encoded=True))
 
     def _exchange_without_response(self, request: Request, request_body: BodyBuffer) -> Exchange:
         """Return the exchange of a request without its response."""
@@ -335,7 +347,8 @@ class Proxy:
         upstream_response: aiohttp.ClientResponse,
         body: BodyBuffer,
     ) -> None:
-        findings = self.checker.record(
+        """Check an exchange with the server, and record it."""
+        findings = self.checker.check(
             exchange,
             request.operation,
             upstream_response.status,
@@ -347,7 +360,8 @@ class Proxy:
         self._record(exchange, findings)
 
     def _record(self, exchange: Exchange, findings: Sequence[str] = ()) -> None:
-        exchange.number = next(self._numbers)
+        """Number an exchange and pass it to the callbacks."""
+        exchange.number = next(self._exchange_numbers)
         if self._on_exchange:
             self._on_exchange(exchange)
         if self._on_checked:
@@ -355,14 +369,14 @@ class Proxy:
 
 
 async def _drop_added_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Keep the headers of forwarded responses unchanged; a hook for `on_response_prepare`."""
+    """Remove the headers that aiohttp added to a forwarded response; a hook for `on_response_prepare`."""
     if isinstance(response, UpstreamResponse):
         response.drop_added_headers()
 
 
 def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Response:
-    """Return a response that faults can change, without its length."""
-    headers = end_to_end(upstream_response.raw_headers).copy()
+    """Return the server's response as one that faults can change, without Content-Length."""
+    headers = end_to_end_headers(upstream_response.raw_headers).copy()
     headers.popall("Content-Length", None)
     content_type = headers.pop("Content-Type", None)
     return Response(upstream_response.status, body, content_type=content_type, cors=False, headers=headers)

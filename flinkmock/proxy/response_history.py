@@ -10,7 +10,7 @@ from flinkmock.faults import Fault
 from flinkmock.rest.response import Response
 
 MAX_BYTES = 64 * 1024 * 1024
-"""The maximum size of all bodies. The targets that were requested least recently are dropped first."""
+"""The maximum size of all bodies, in bytes. The least recently requested targets are dropped first."""
 
 
 class ResponseHistory:
@@ -18,7 +18,7 @@ class ResponseHistory:
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._faults = [fault for fault in faults if fault.serve_stale]
-        self._max_age = max((fault.serve_stale or 0 for fault in self._faults), default=0)
+        self._max_age_ms = max((fault.serve_stale or 0 for fault in self._faults), default=0)
         self._responses: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
         """Target -> times of arrival and responses, the oldest first."""
         self._bytes = 0
@@ -33,7 +33,7 @@ class ResponseHistory:
         self._responses.move_to_end(target)
         responses.append((now, response))
         self._bytes += len(response.body)
-        while len(responses) > 1 and responses[1][0] <= now - self._max_age:
+        while len(responses) > 1 and responses[1][0] <= now - self._max_age_ms:
             self._drop_oldest(responses)  # the next one is old enough for all faults
         while self._bytes > MAX_BYTES:
             oldest_target = next(iter(self._responses))

@@ -15,39 +15,37 @@ HOP_BY_HOP = frozenset(
     {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that are not forwarded. `Host` is one of them: an ingress routes by the upstream server's own name."""
-CONTINUE = "100-continue"
-"""The value of `Expect` that the proxy answers itself. The server gets the body immediately, because a real Flink
-sends 100 only after the first bytes of a body."""
-
-
+EXPECT_CONTINUE = "100-continue"
+"""The value of `Expect` that the proxy answers itself. It does not forward the header, and sends the body to the server
+immediately: a real Flink sends 100 only after the first bytes of a body."""
 KEEP_NOTHING = -1
-"""The limit of a `BodyBuffer` that only counts bytes."""
+"""The `max_kept_bytes` of a `BodyBuffer` that only counts bytes."""
 
 
 @dataclass(slots=True)
 class BodyBuffer:
-    """Counts the bytes of a body. It keeps a body of at most `limit` bytes."""
+    """Counts the bytes of a body (`size`), and keeps the body unless it is longer than `max_kept_bytes`."""
 
-    limit: int
+    max_kept_bytes: int
     size: int = 0
     _content: bytearray = field(default_factory=bytearray)
 
     def add(self, chunk: bytes) -> None:
         """Add a part of the body."""
         self.size += len(chunk)
-        if self.size <= self.limit:
+        if self.size <= self.max_kept_bytes:
             self._content += chunk
         else:
             self._content.clear()
 
     def discard(self) -> None:
         """Drop the body, because it is incomplete."""
-        self.limit = KEEP_NOTHING
+        self.max_kept_bytes = KEEP_NOTHING
 
     @property
     def content(self) -> bytes | None:
-        """The body; None if it is longer than the limit."""
-        return bytes(self._content) if self.size <= self.limit else None
+        """The body; None if it was not kept."""
+        return bytes(self._content) if self.size <= self.max_kept_bytes else None
 
 
 class UpstreamResponse(web.StreamResponse):
@@ -57,7 +55,9 @@ class UpstreamResponse(web.StreamResponse):
     _send_headers_immediately = False
 
     def __init__(self, upstream: aiohttp.ClientResponse) -> None:
-        super().__init__(status=upstream.status, reason=upstream.reason, headers=end_to_end(upstream.raw_headers))
+        super().__init__(
+            status=upstream.status, reason=upstream.reason, headers=end_to_end_headers(upstream.raw_headers)
+        )
         self._upstream_headers = upstream.headers
 
     def drop_added_headers(self) -> None:
@@ -68,25 +68,25 @@ class UpstreamResponse(web.StreamResponse):
 
 
 @lru_cache(maxsize=1024)  # a client sends the same headers with each request
-def end_to_end(raw_headers: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
-    """Return the headers that a proxy forwards, with duplicates and in their original spelling."""
+def end_to_end_headers(raw_headers: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
+    """Return the headers that a proxy forwards: with duplicates, and names in their original case."""
     headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw_headers)
     return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if _is_forwarded(name, value)))
 
 
 def _is_forwarded(name: str, value: str) -> bool:
     lower_name = name.lower()
-    return lower_name not in HOP_BY_HOP and not (lower_name == "expect" and value.lower() == CONTINUE)
+    return lower_name not in HOP_BY_HOP and not (lower_name == "expect" and value.lower() == EXPECT_CONTINUE)
 
 
 async def send_continue(request: web.Request) -> None:
     """Send 100 to a client that waits for it before it sends its body; the server decides about other expectations."""
-    if request.headers.get("Expect", "").lower() == CONTINUE and request.transport is not None:
+    if request.headers.get("Expect", "").lower() == EXPECT_CONTINUE and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def origin_form(target: str) -> str:
-    """Return path and query of a target; clients with a configured HTTP proxy send http://flink/jobs."""
+    """Return path and query of a target. Clients that are configured to use an HTTP proxy send http://flink/jobs."""
     return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
 
 

@@ -30,7 +30,7 @@ MAX_CHECKED_BYTES = 4 * 1024 * 1024
 MAX_NOTES = 100
 """The maximum number of notes in a report. It is limited because a proxy may run for days."""
 
-CLIENT_ERRORS = (400, 405, 413, 415)
+CLIENT_ERROR_STATUSES = (400, 405, 413, 415)
 """Statuses of responses to requests that are wrong in any state of the cluster."""
 
 
@@ -38,10 +38,10 @@ class TrafficChecker:
     """Collects findings about the exchanges of a proxy.
 
     Attributes:
-        report: Deviations of the server.
-        mistakes: Sentences about clients' requests: mistakes and advice, each with the number of such requests.
-        requests_with_mistakes: The number of requests with such mistakes.
-        unanswered: Sentences about requests without a complete response, each with the number of such requests.
+        report: The findings about the server.
+        mistakes: Sentence about what is wrong with a client's request, or advice on it -> the number of such requests.
+        requests_with_mistakes: The number of requests with at least one of these sentences.
+        unanswered: Sentence about a request without a complete response -> the number of such requests.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
@@ -59,7 +59,7 @@ class TrafficChecker:
         self._contract = contract
         self._target_advice = lru_cache(maxsize=10_000)(self._advice_on_target)  # clients repeat the same targets
 
-    def record(
+    def check(
         self,
         exchange: Exchange,
         operation: Operation | None,
@@ -81,7 +81,7 @@ class TrafficChecker:
             ended_at: When the response had been sent, in ms of the same clock.
 
         Returns:
-            The findings about the server, the mistakes of the client, and the notes since the last exchange.
+            Sentences: findings about the server, mistakes of the client, and notes since the last exchange.
         """
         self.report.requests += 1
         findings: list[str] = []
@@ -116,7 +116,7 @@ class TrafficChecker:
 
         Args:
             event: The event, for the note.
-            at: When the proxy noticed the event, in ms of the clock of `record`.
+            at: When the proxy noticed the event, in ms of `time.perf_counter_ns`.
         """
         self._coherence.reset(at)
         if not self._is_interrupted:
@@ -145,7 +145,7 @@ class TrafficChecker:
                 return [f"{request} succeeds, but is not an operation of Flink {self._contract.release}."]
             hints = "".join(f" ({hint})" for hint in operation_hints(exchange, self._contract))
             return [f"{request} is not an operation of Flink {self._contract.release}{hints}: status {status}."]
-        if status in CLIENT_ERRORS:
+        if status in CLIENT_ERROR_STATUSES:
             reason = f": {exchange.error_message}" if exchange.error_message else "."
             return [f"{operation} is rejected with status {status}{reason}"]
         return []
@@ -197,7 +197,7 @@ class TrafficChecker:
         self._details[sentence] = detail
 
     def client_findings(self) -> list[str]:
-        """Return lines about clients' mistakes and requests without a response."""
+        """Return lines about clients' mistakes, and about requests without a complete response."""
         lines: list[str] = []
         title_of_mistakes = f"client requests ({self.requests_with_mistakes} with mistakes)"
         for title, sentences in ((title_of_mistakes, self.mistakes), ("without a response", self.unanswered)):

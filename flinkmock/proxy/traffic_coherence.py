@@ -21,7 +21,7 @@ from flinkmock.conformance.coherence.session import guard_of
 from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.conformance.coherence.view import View
 
-COMPARED_MS = 300_000
+COMPARISON_WINDOW_MS = 300_000
 """How long a response is compared with later ones, in ms."""
 MIN_COMPARISON_INTERVAL_MS = 1_000
 MAX_COMPARISON_SHARE = 1 / 20
@@ -36,12 +36,12 @@ SIGN_WINDOW_MS = 60_000
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A violation that may be a race.
+    """A violation that may come from the different times of two responses.
 
     Attributes:
         since: When it was first seen, in ms.
         values: The values that contradict each other.
-        response_numbers: The number of the response to each target at the last sighting.
+        response_numbers: Target -> the number of its response when the violation was last seen.
         guard: What changes whenever the subject changes (`guard_of`).
         sightings: The number of times that it was seen.
     """
@@ -69,9 +69,9 @@ class TrafficCoherence:
     _suspicions: dict[ViolationKey, _Suspicion] = field(default_factory=dict)
     _uncompared: list[SuccessResponse] = field(default_factory=list)
     """The responses since the last comparison."""
-    _held_back: list[tuple[SuccessResponse, list[Violation]]] = field(default_factory=list)
-    """Violations between a response and the earlier one to the same request, in the order of their arrival."""
-    _signs: dict[str, float] = field(default_factory=dict)
+    _held_back_violations: list[tuple[SuccessResponse, list[Violation]]] = field(default_factory=list)
+    """(response, violations between it and the earlier response to the same request), in the order of arrival."""
+    _sign_times: dict[str, float] = field(default_factory=dict)
     """Operation id -> when its responses first showed a new leader."""
     _reset_at: float = -math.inf
     _next_comparison_ms: float = 0
@@ -87,12 +87,12 @@ class TrafficCoherence:
         self._newest.clear()
         self._suspicions.clear()
         self._uncompared.clear()
-        self._held_back.clear()
-        self._signs.clear()
+        self._held_back_violations.clear()
+        self._sign_times.clear()
 
     def end(self) -> list[Culprit]:
         """Return the culprits that are still held back."""
-        return self._release(math.inf)
+        return self._take_held_back(math.inf)
 
     def add(self, response: SuccessResponse) -> list[Culprit]:
         """Add a response; return the values that are probably wrong, in it or in an earlier one."""
@@ -102,7 +102,7 @@ class TrafficCoherence:
         response.number = self._response_count
         earlier = self._newest.get(response.target)
         if earlier is not None and self._shows_new_leader(earlier, response):
-            self.reset(min(self._signs.values()))
+            self.reset(min(self._sign_times.values()))
             self.on_new_leader()
             earlier = None
         self._newest[response.target] = response
@@ -110,20 +110,20 @@ class TrafficCoherence:
         if earlier is not None and earlier.received_at <= response.sent_at:
             violations_over_time = violations(self.invariants.of_two_responses(earlier, response))
             if violations_over_time:
-                self._held_back.append((response, violations_over_time))
+                self._held_back_violations.append((response, violations_over_time))
         reported = self._check(response)
-        reported += self._release(response.received_at - HOLD_BACK_MS)
+        reported += self._take_held_back(response.received_at - HOLD_BACK_MS)
         if response.received_at >= self._next_comparison_ms:
             reported += self._compare(response.received_at)
         return reported
 
     def _shows_new_leader(self, earlier: SuccessResponse, response: SuccessResponse) -> bool:
-        """Note a sign of a new leader; return whether there are enough signs."""
+        """Note whether a response is a sign of a new leader; return whether there are now enough signs."""
         now = response.received_at
-        self._signs = {operation: at for operation, at in self._signs.items() if now - at < SIGN_WINDOW_MS}
+        self._sign_times = {operation: at for operation, at in self._sign_times.items() if now - at < SIGN_WINDOW_MS}
         if shows_new_leader(earlier, response):
-            self._signs.setdefault(response.operation_id, response.sent_at)
-        return len(self._signs) >= REQUIRED_SIGNS
+            self._sign_times.setdefault(response.operation_id, response.sent_at)
+        return len(self._sign_times) >= REQUIRED_SIGNS
 
     def _check(self, response: SuccessResponse) -> list[Culprit]:
         """Return the culprits within one response."""
@@ -136,11 +136,11 @@ class TrafficCoherence:
         ]
         return self._culprits(confirmed, [response])
 
-    def _release(self, until: float) -> list[Culprit]:
-        """Return the culprits in responses that were held back and arrived until a time."""
+    def _take_held_back(self, until: float) -> list[Culprit]:
+        """Remove the violations of responses that arrived by a time; return their culprits."""
         reported: list[Culprit] = []
-        while self._held_back and self._held_back[0][0].received_at <= until:
-            response, violations_over_time = self._held_back.pop(0)
+        while self._held_back_violations and self._held_back_violations[0][0].received_at <= until:
+            response, violations_over_time = self._held_back_violations.pop(0)
             reported += self._culprits(violations_over_time, [response])
         return reported
 
@@ -148,7 +148,9 @@ class TrafficCoherence:
         """Compare the responses that arrived since the last comparison with the others."""
         started_at = time.perf_counter()
         self._newest = {
-            target: response for target, response in self._newest.items() if now - response.received_at < COMPARED_MS
+            target: response
+            for target, response in self._newest.items()
+            if now - response.received_at < COMPARISON_WINDOW_MS
         }
         changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
         self._uncompared.clear()

@@ -18,7 +18,7 @@ from flinkmock.faults import Fault, Faults
 from flinkmock.named_random import NamedRandom
 from flinkmock.proxy.response_history import ResponseHistory
 
-REFRESH_MS = 500
+MAX_JOB_LIST_AGE_MS = 500
 """The maximum age, in ms, of the list of jobs when a fault needs the name or the state of a job."""
 _CREDENTIAL_HEADERS = "Authorization", "Cookie"
 _EFFECTS_ON_CLUSTER = "leader_failover", "kill_taskmanager"
@@ -76,7 +76,7 @@ class UpstreamCluster:
             return
         async with self._refresh_lock:
             now = self.clock.now()
-            if self._refreshed_at is not None and now - self._refreshed_at < REFRESH_MS:
+            if self._refreshed_at is not None and now - self._refreshed_at < MAX_JOB_LIST_AGE_MS:
                 return
             try:
                 credentials = {name: headers[name] for name in _CREDENTIAL_HEADERS if name in headers}
@@ -110,9 +110,9 @@ def _unsupported_keys(fault: Fault) -> list[str]:
 
 
 def _parse_jobs(overview: Any) -> list[_Job]:
-    """Return the jobs of an overview, the newest first. Raises ValueError if the body is not an overview."""
+    """Return the jobs of a response to `GET /jobs/overview`, the newest first. Raises ValueError for any other body."""
     try:
-        rows = sorted(overview["jobs"], key=lambda row: -int(row["start-time"]))
-        return [_Job(row["jid"], row["name"], row["state"]) for row in rows]
+        entries = sorted(overview["jobs"], key=lambda entry: -int(entry["start-time"]))
+        return [_Job(entry["jid"], entry["name"], entry["state"]) for entry in entries]
     except (LookupError, TypeError) as error:
         raise ValueError("not an overview of jobs") from error

@@ -34,8 +34,8 @@ from tests.fidelity.job_steps import start_job, wait_for_checkpoints
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 
-SIZES = {"1 B": 1, "1 kB": 1_000, "3 MB": 3_000_000, "110 MB": 110_000_000, "200 MiB": 200 << 20}
-HEADERS = {
+BODY_SIZES = {"1 B": 1, "1 kB": 1_000, "3 MB": 3_000_000, "110 MB": 110_000_000, "200 MiB": 200 << 20}
+CURL_OPTIONS = {
     "curl's headers": (),
     "no Expect": ("-H", "Expect:"),
     "Expect": ("-H", "Expect: 100-continue"),
@@ -44,34 +44,35 @@ HEADERS = {
 }
 TIMEOUT_S = 180
 MISSING_JOBS = ("price-import", "nightly-report")
-"""Jobs in the URLs of dashboard pages that the cluster does not have."""
+"""Jobs that the cluster lacks. Pages of the dashboard that need them are not visited."""
 
 
 class Clients:
     """Sends requests to one cluster, directly and through the proxy.
 
     Args:
-        direct: The URL of the cluster.
-        proxied: The URL of the proxy.
+        direct_url: The URL of the cluster.
+        proxy_url: The URL of the proxy.
         folder: The folder for temporary files.
     """
 
-    def __init__(self, direct: str, proxied: str, folder: Path) -> None:
-        self.direct, self.proxied, self.folder = direct, proxied, folder
+    def __init__(self, direct_url: str, proxy_url: str, folder: Path) -> None:
+        self.direct_url, self.proxy_url, self.folder = direct_url, proxy_url, folder
         self.failures: list[str] = []
 
     def compare(self, description: str, send: Callable[[str], Any]) -> None:
         """Compare the results of `send` for the URL of the cluster and for that of the proxy."""
-        direct_result, proxied_result = send(self.direct), send(self.proxied)
+        direct_result, proxied_result = send(self.direct_url), send(self.proxy_url)
         self.check(f"{description}: {proxied_result}", direct_result == proxied_result, f"directly {direct_result}")
 
     def check(self, description: str, is_met: bool, details: str = "") -> None:
+        """Print the result of a check, with details if it failed, and remember a failure."""
         print(description if is_met else f"FAILURE: {description}, {details}", flush=True)
         if not is_met:
             self.failures.append(description)
 
     def create_file(self, size: int) -> Path:
-        """Create a file with a brace and spaces: as a body, this is incomplete JSON."""
+        """Create a file of `size` bytes with a brace and spaces: as a body, this is incomplete JSON."""
         file = self.folder / f"{size}.jar"
         if not file.exists():
             with file.open("wb") as out:
@@ -85,33 +86,34 @@ class Clients:
         return completed.stdout, f"curl: {completed.returncode}" if completed.returncode else ""
 
     def send_uploads(self) -> None:
-        for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
+        for (size_text, size), (headers, options) in product(BODY_SIZES.items(), CURL_OPTIONS.items()):
 
-            def upload(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
-                status = self.curl(*headers, "-F", f"jarfile=@{self.create_file(count)}", f"{url}/jars/upload")
-                for jar in read(f"{self.direct}/jars")["files"]:
+            def upload(url: str, size: int = size, options: tuple[str, ...] = options) -> tuple[str, str]:
+                result = self.curl(*options, "-F", f"jarfile=@{self.create_file(size)}", f"{url}/jars/upload")
+                for jar in read_json(f"{self.direct_url}/jars")["files"]:
                     self.curl("-X", "DELETE", f"{url}/jars/{jar['id']}")
-                return status
+                return result
 
-            self.compare(f"upload of {size}, {name}", upload)
+            self.compare(f"upload of {size_text}, {headers}", upload)
 
     def send_bodies(self) -> None:
         target = f"/jobs/{'0' * 32}/savepoints"
-        for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
+        for (size_text, size), (headers, options) in product(BODY_SIZES.items(), CURL_OPTIONS.items()):
 
-            def post(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
-                content = ("-H", "Content-Type: application/json", "--data-binary", f"@{self.create_file(count)}")
-                return self.curl(*headers, *content, f"{url}{target}")
+            def post(url: str, size: int = size, options: tuple[str, ...] = options) -> tuple[str, str]:
+                content = ("-H", "Content-Type: application/json", "--data-binary", f"@{self.create_file(size)}")
+                return self.curl(*options, *content, f"{url}{target}")
 
-            self.compare(f"JSON of {size}, {name}", post)
+            self.compare(f"JSON of {size_text}, {headers}", post)
 
     def run_commands(self, java: str, home: Path, jars: Path) -> None:
         folder = self.folder / "cli"
         folder.mkdir()
-        address = self.proxied.removeprefix("http://")
+        address = self.proxy_url.removeprefix("http://")
         flink = Frontend(java, home / "lib", folder, address)
         flink.write_configuration()
-        savepoints, job, savepoint = f"file://{self.folder}/savepoints", "", ""
+        savepoints = f"file://{self.folder}/savepoints"
+        job_id = savepoint = ""
         wordcount = str(jars / "wordcount.jar")
         for arguments in (
             ["list"],
@@ -124,13 +126,13 @@ class Clients:
             ["savepoint", "-d", "SAVEPOINT"],
             ["list", "-a"],
         ):
-            words = [{"JOB": job, "SAVEPOINT": savepoint}.get(word, word) for word in arguments]
+            words = [{"JOB": job_id, "SAVEPOINT": savepoint}.get(word, word) for word in arguments]
             code, output = flink.run([words[0], "-m", address, *words[1:]])
             self.check(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
             if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
-                job = match[0]
-                driver = Driver(self.direct, jars, str(self.folder))
-                driver.variables["job"] = job
+                job_id = match[0]
+                driver = Driver(self.direct_url, jars, str(self.folder))
+                driver.variables["job"] = job_id
                 wait_for_checkpoints(driver, 1)
             if match := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
                 savepoint = match[0]
@@ -139,8 +141,8 @@ class Clients:
         if missing := missing_requirement():
             print(f"no browser: {missing}")
             return
-        vertices = read(f"{self.direct}/jobs/{job_id}")["vertices"]
-        manager = read(f"{self.direct}/taskmanagers")["taskmanagers"][0]["id"]
+        vertices = read_json(f"{self.direct_url}/jobs/{job_id}")["vertices"]
+        manager = read_json(f"{self.direct_url}/taskmanagers")["taskmanagers"][0]["id"]
         ids = {"orders": job_id, "window": vertices[0]["id"], "manager": manager}
         pages = [page for page in PAGES if not any(f"{{{name}}}" in page for name in MISSING_JOBS)]
         browser = Browser(self.folder / "profile")
@@ -151,7 +153,7 @@ class Clients:
             browser.close()
 
 
-def read(url: str) -> Any:
+def read_json(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=60) as response:
         return json.load(response)
 
@@ -168,23 +170,27 @@ def page_errors(browser: Browser, url: str, page: str) -> list[str]:
 
 @contextmanager
 def run_proxy(url: str, folder: Path, failures: list[str]) -> Iterator[str]:
-    """Run a proxy; yield its URL. Its output is read only when it ends."""
+    """Run `flinkmock proxy` as a process; yield the URL of the proxy. At the end, print its summary, and add a failure
+    to `failures` if it has findings or requests without a response.
+
+    Nobody reads its output while it runs.
+    """
     command = [sys.executable, "-m", "flinkmock", "proxy", url, "--port", "0", "--journal", str(folder / "journal.har")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().split()[3].rstrip(",")
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate()
-    requests = len(json.loads((folder / "journal.har").read_text())["log"]["entries"])
+    request_count = len(json.loads((folder / "journal.har").read_text())["log"]["entries"])
     summary = output[output.index(f"{url} as Flink") :]
-    print(f"{requests} requests in the journal\n{summary}")
+    print(f"{request_count} requests in the journal\n{summary}")
     if process.returncode or "\nwithout a response:" in summary or "not an operation" in summary:
         failures.append(f"the proxy itself: exit code {process.returncode}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("version", help="a Flink version, such as 2.3.0")
     parser.add_argument("--only", default="uploads,bodies,commands,browser", help="default: %(default)s")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
     parser.add_argument("--java", help="the java command; default: `java`, and a downloaded Java 11 before 1.15")

@@ -1,4 +1,4 @@
-"""`flinkmock proxy` forwards requests, prints findings and ends with an exit code."""
+"""`flinkmock proxy` forwards requests, prints findings, and exits with 0, 1 or 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from flinkmock import FlinkMock
 from tests.forked_command import ForkedCommand, run
 
-FAULTS = """
+SCENARIO = """
 seed: 3
 jobs: {orders: streaming}
 faults:
@@ -131,7 +131,7 @@ def test_the_exit_code_is_2_if_the_cluster_does_not_respond(tmp_path: Path) -> N
 
 def test_the_proxy_applies_the_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
     scenario, journal = tmp_path / "faults.yaml", tmp_path / "journal.jsonl"
-    scenario.write_text(FAULTS)
+    scenario.write_text(SCENARIO)
     with run_proxy(cluster.url, "--faults", str(scenario), "--journal", str(journal)) as running:
         assert [running.get_status("/overview"), running.get_status("/config")] == [503, 200]
         code, output, errors = running.stop()
@@ -143,7 +143,7 @@ def test_the_proxy_applies_the_faults_of_a_scenario(cluster: FlinkMock, tmp_path
 
 def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_path: Path) -> None:
     scenario = tmp_path / "faults.yaml"
-    scenario.write_text(FAULTS)
+    scenario.write_text(SCENARIO)
     with run_proxy(cluster.url, "--faults", str(scenario), "--quiet") as running:
         assert running.get_status("/config") == 200
         _, output, _ = running.stop()

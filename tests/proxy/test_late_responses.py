@@ -1,4 +1,4 @@
-"""The proxy forwards bodies to a server that sends `100 Continue` late, and counts requests that get no response."""
+"""The proxy forwards bodies to a server that delays `100 Continue`, and counts requests that get no response."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ BODY = b"x" * 300_000
 
 
 @pytest.fixture
-async def late_continue_server() -> AsyncIterator[str]:
+async def server_that_delays_100() -> AsyncIterator[str]:
     """A server that sends 100 only after the first bytes of a body, like a real Flink. It does not respond to GET."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
             await respond(reader, writer)
 
@@ -39,16 +39,14 @@ async def late_continue_server() -> AsyncIterator[str]:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text))
         await writer.drain()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     server.close()
-    await asyncio.sleep(0.1)  # so that connections end
+    await asyncio.sleep(0.1)  # so that the connections close
 
 
-async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(
-    serve: Any, late_continue_server: str
-) -> None:
-    url = await serve(Proxy(late_continue_server, Contract.load("2.3")))
+async def test_a_body_is_forwarded_to_a_server_that_delays_100(serve: Any, server_that_delays_100: str) -> None:
+    url = await serve(Proxy(server_that_delays_100, Contract.load("2.3")))
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{url}/jars/upload", data=BODY, expect100=True) as response,
@@ -56,8 +54,8 @@ async def test_a_body_is_forwarded_to_a_server_that_sends_a_late_continue(
         assert await response.text() == str(len(BODY))
 
 
-async def test_a_client_that_disconnects_is_counted(serve: Any, late_continue_server: str) -> None:
-    proxy = Proxy(late_continue_server, Contract.load("2.3"))
+async def test_the_request_of_a_client_that_disconnects_is_counted(serve: Any, server_that_delays_100: str) -> None:
+    proxy = Proxy(server_that_delays_100, Contract.load("2.3"))
     runner = proxy.runner(shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -66,7 +64,7 @@ async def test_a_client_that_disconnects_is_counted(serve: Any, late_continue_se
     _, writer = await asyncio.open_connection(host, port)
     writer.write(b"GET /overview HTTP/1.1\r\nhost: x\r\n\r\n")
     await writer.drain()
-    while not proxy.in_flight:
+    while not proxy.in_flight_count:
         await asyncio.sleep(0.01)
     writer.close()
     await runner.cleanup()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import aiohttp
-from aiohttp import web
 
 from flinkmock import FlinkMock
 from flinkmock.contract import Contract
 from flinkmock.proxy import Proxy
+from tests.proxy.conftest import Serve
 
 JOBS = {"orders": "streaming", "nightly": "batch"}
 
@@ -27,9 +25,13 @@ async def read_responses(url: str, job_id: str) -> list[int]:
 
 
 async def read_around_leader_change(
-    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, during_change: bool
+    serve: Serve, jobmanager_index: int, *, during_change: bool
 ) -> tuple[Proxy, list[int]]:
-    """Send requests through a proxy before and after a leader change, and also `during_change`.
+    """Send requests through a proxy before and after a leader change.
+
+    Args:
+        jobmanager_index: The JobManager behind the proxy; JobManager 0 is the first leader.
+        during_change: Whether to send requests while there is no leader, too.
 
     Returns:
         The proxy, and the statuses during the change.
@@ -38,7 +40,7 @@ async def read_around_leader_change(
     with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         job_id = cluster.job("orders").id
-        proxy = Proxy(cluster.urls[jobmanager], Contract.load("2.3"))
+        proxy = Proxy(cluster.urls[jobmanager_index], Contract.load("2.3"))
         url = await serve(proxy)
         for _ in range(3):
             await read_responses(url, job_id)
@@ -53,9 +55,7 @@ async def read_around_leader_change(
     return proxy, statuses
 
 
-async def test_a_leader_that_does_not_respond_is_noted(
-    serve: Callable[[web.Application | Proxy], Awaitable[str]],
-) -> None:
+async def test_a_leader_that_does_not_respond_is_noted(serve: Serve) -> None:
     proxy, statuses = await read_around_leader_change(serve, 0, during_change=True)
     assert set(statuses) == {502}
     assert proxy.report.clean, proxy.summary()
@@ -63,7 +63,7 @@ async def test_a_leader_that_does_not_respond_is_noted(
     assert note.endswith(" UTC: the server did not respond. Earlier responses were dropped.")
 
 
-async def test_an_election_is_noted(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+async def test_an_election_is_noted(serve: Serve) -> None:
     proxy, statuses = await read_around_leader_change(serve, 1, during_change=True)
     assert set(statuses) == {503}
     assert proxy.report.clean, proxy.summary()
@@ -71,9 +71,7 @@ async def test_an_election_is_noted(serve: Callable[[web.Application | Proxy], A
     assert note.endswith(" UTC: the server had no leader. Earlier responses were dropped.")
 
 
-async def test_a_leader_change_between_two_requests_is_noted(
-    serve: Callable[[web.Application | Proxy], Awaitable[str]],
-) -> None:
+async def test_a_leader_change_between_two_requests_is_noted(serve: Serve) -> None:
     proxy, _ = await read_around_leader_change(serve, 1, during_change=False)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
