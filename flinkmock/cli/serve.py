@@ -176,7 +176,7 @@ def run(args: argparse.Namespace) -> int:
                 # without an observer, no `Exchange` is created for each request
                 observer=None if args.quiet and args.journal is None else observer,
                 load_dashboard=cluster.load_dashboard,
-                ready=ready,
+                on_ready=ready,
                 control_options=options,
                 background=_background_tasks(args, cluster),
                 context=tls.server_context if tls is not None else None,

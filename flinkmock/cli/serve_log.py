@@ -60,7 +60,7 @@ class ServeLog:
 
     def tls(self, tls: Tls) -> None:
         """Log which certificates clients trust and use."""
-        certificate = tls.client_certificate
+        certificate = tls.client_certificate_file
         if self._as_json:
             entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
             self._output.print(json.dumps(entry | ({"client-certificate": str(certificate)} if certificate else {})))

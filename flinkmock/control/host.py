@@ -16,7 +16,7 @@ class HostedCluster(Protocol):
     id: str
     control: ClusterControl
     idle_timeout: float | None
-    """The time without a request, in wall-clock seconds, after which the cluster ends; None: it never ends."""
+    """The time without a request, in wall-clock seconds, after which the cluster is deleted; None: never."""
 
     @property
     def urls(self) -> Sequence[str]:
@@ -24,13 +24,13 @@ class HostedCluster(Protocol):
 
 
 class HostedClusters(Protocol):
-    """The clusters that `POST /clusters` created and that have not ended."""
+    """The clusters that `POST /clusters` created and that are not deleted."""
 
-    async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
-        """Serve a cluster at a free port. Raises RequestRejected if there are too many clusters, and FlinkMockError."""
+    async def create(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
+        """Serve a cluster on a free port. Raises RequestRejected if there are too many clusters, and FlinkMockError."""
 
-    async def close(self, cluster_id: str) -> None:
-        """End a cluster. Raises NotFound."""
+    async def delete(self, cluster_id: str) -> None:
+        """Delete a cluster. Raises NotFound."""
 
     def get(self, cluster_id: str) -> HostedCluster:
         """Return a cluster by its id. Raises NotFound."""

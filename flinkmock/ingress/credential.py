@@ -17,11 +17,11 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A user with a password, or a token.
+    """A user with a password, or a bearer token.
 
     Attributes:
         scheme: How a client sends it.
-        secret: "user:password", or the token.
+        secret: "user:password", or the bearer token.
         expires_after: When it expires, in ms of cluster time since the start of the scenario; None: never.
     """
 
@@ -38,12 +38,12 @@ class Credential:
 
 
 def basic(user: str, password: str, expires_after: int | None = None) -> Credential:
-    """Return a user with a password."""
+    """Return the credential of a user with a password."""
     return Credential(Scheme.BASIC, f"{user}:{password}", expires_after)
 
 
 def bearer(token: str, expires_after: int | None = None) -> Credential:
-    """Return a token."""
+    """Return the credential of a client with a bearer token."""
     return Credential(Scheme.BEARER, token, expires_after)
 
 

@@ -55,9 +55,9 @@ class Ingress:
             return _redirect(301, requested_origin(headers, base_url) + path + "/" + question_mark + query)
         if spec.base_path and not path.startswith(spec.base_path + "/"):
             return _page(404)
-        return self._unauthorized(headers.get("Authorization")) if spec.credentials else None
+        return self._authentication_error(headers.get("Authorization")) if spec.credentials else None
 
-    def _unauthorized(self, header: str | None) -> Response | None:
+    def _authentication_error(self, header: str | None) -> Response | None:
         """Return the response to a request without valid credentials (RFC 7235, RFC 6750); None if they are valid."""
         scheme, secret = parse_authorization(header or "")
         matching_credentials = [

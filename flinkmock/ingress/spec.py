@@ -19,7 +19,7 @@ class IngressSpec:
         base_path: The path below which the cluster is, such as "/ns/job", without a slash at its end.
         credentials: The accepted credentials; (): requests need none.
         realm: The realm in the header `WWW-Authenticate`.
-        redirect_to_https: Whether requests that did not arrive by TLS are redirected.
+        redirect_to_https: Whether requests that did not arrive over TLS are redirected to HTTPS.
     """
 
     base_path: str = ""

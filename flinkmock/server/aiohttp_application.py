@@ -30,7 +30,7 @@ def create_app(
     Args:
         engine: The engine.
         observer: Called with each exchange before its response is sent.
-        dashboard: Flink's dashboard; None: a page with a link to the console.
+        dashboard: Flink's dashboard; None: a page about flinkmock.
         control: The control API. When it replaces the engine, the application serves the new one.
     """
     server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)

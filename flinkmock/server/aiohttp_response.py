@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
-from flinkmock.server.response_head import has_no_length, head_of, reason_of
+from flinkmock.server.response_head import has_no_body, head_of, reason_of
 
 if TYPE_CHECKING:
     from flinkmock.server.fault_delivery import FaultDelivery
@@ -20,7 +20,7 @@ _DRAIN_BYTES = 64 * 1024
 class FlinkResponse(web.StreamResponse):
     """A complete response. It writes head and body to the transport at once, without the headers that aiohttp adds.
 
-    `lower_case` says whether the release spells header names in lower case.
+    `lower_case`: whether the release spells header names in lower case.
     """
 
     def __init__(self, response: Response, *, lower_case: bool = True) -> None:
@@ -46,7 +46,7 @@ class FlinkResponse(web.StreamResponse):
     async def write_eof(self, data: bytes = b"") -> None:
         request = self._request
         assert request is not None
-        body = b"" if request.method == "HEAD" or has_no_length(self.status) else self.response.body
+        body = b"" if request.method == "HEAD" or has_no_body(self.status) else self.response.body
         await self._write(request, self.head(request), body)
         if len(body) > _DRAIN_BYTES:
             await request.writer.drain()
@@ -81,7 +81,7 @@ class ExpectationFailed(FlinkResponse):
         super().__init__(EXPECTATION_FAILED)
 
 
-class ConnectionEnded(web.StreamResponse):
+class UnsentResponse(web.StreamResponse):
     """A response that is never sent, because the connection is already closed."""
 
     async def prepare(self, request: web.BaseRequest) -> NoReturn:
@@ -94,5 +94,5 @@ async def response_with_fault(
     """Wait for the delay of a fault; return a response for aiohttp that is sent with the other effects of the fault."""
     response_to_send = await delivery.response_after_delay(response)
     if response_to_send is None:
-        return ConnectionEnded()
+        return UnsentResponse()
     return _FaultyResponse(response_to_send, delivery, lower_case=lower_case)

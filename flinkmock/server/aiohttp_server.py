@@ -17,12 +17,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from flinkmock import limits
 from flinkmock.control.api import ControlRequest
 from flinkmock.rest.response import NoResponse
-from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse, response_with_fault
+from flinkmock.server.aiohttp_response import ExpectationFailed, FlinkResponse, UnsentResponse, response_with_fault
 from flinkmock.server.control_server import body_too_large
 from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import target_of
 from flinkmock.server.request_body import BodyStalled, body_chunks
-from flinkmock.server.transports import base_url_of, end_connection
+from flinkmock.server.transports import base_url_of, close_connection, is_closed
 
 if TYPE_CHECKING:
     from flinkmock.rest.request import Request
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from flinkmock.server.flink_server import FlinkServer
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_MAX_LINE = 64 * 1024
-"""The maximum length of a request line or header in aiohttp, in bytes. Netty's is lower and therefore applies."""
+_MAX_LINE_BYTES = 64 * 1024
+"""The maximum length of a request line or header in aiohttp. Netty's lower limits (`limits.py`) apply first."""
 _LOG = logging.getLogger("flinkmock.server.aiohttp")
 
 
@@ -44,95 +44,96 @@ def _is_server_error(record: logging.LogRecord) -> bool:
 _LOG.addFilter(_is_server_error)
 
 
-def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
-    """Return the aiohttp server. `server` returns the FlinkServer that handles the next request."""
+def create_http_server(current_server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
+    """Return the aiohttp server. `current_server` returns the FlinkServer that handles the next request."""
 
-    async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
-        return await respond(server(), http)
+    async def respond_to(http_request: web.BaseRequest) -> web.StreamResponse:
+        return await respond(current_server(), http_request)
 
     return web.Server(
         respond_to,
         loop=loop,
         access_log=None,
         auto_decompress=False,  # Flink ignores Content-Encoding
-        max_line_size=_MAX_LINE,
-        max_field_size=_MAX_LINE,
+        max_line_size=_MAX_LINE_BYTES,
+        max_field_size=_MAX_LINE_BYTES,
         logger=_LOG,
     )
 
 
-def control_http_server(server: ControlServer) -> web.Server:
-    """Return the aiohttp server of the control API at a separate port."""
+def create_control_http_server(server: ControlServer) -> web.Server:
+    """Return the aiohttp server of the control API on a separate port."""
 
-    async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
-        return await _respond_to_control(server, http, http.raw_path)
+    async def respond_to(http_request: web.BaseRequest) -> web.StreamResponse:
+        return await _respond_to_control(server, http_request, http_request.raw_path)
 
     return web.Server(respond_to, access_log=None, logger=_LOG)
 
 
-async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
+async def respond(server: FlinkServer, http_request: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
     """Return the response of a JobManager to a request whose target begins with `prefix`."""
     control = server.control
     if control is None:
-        return await _respond(server, http, prefix)
-    target = server.without_base_path(target_of(http).removeprefix(prefix))
+        return await _respond(server, http_request, prefix)
+    target = server.without_base_path(target_of(http_request).removeprefix(prefix))
     if control.handles(target):
-        return await _respond_to_control(control, http, target)
-    with control.request():
-        return await _respond(server, http, prefix)
+        return await _respond_to_control(control, http_request, target)
+    with control.running_request():
+        return await _respond(server, http_request, prefix)
 
 
-async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> web.StreamResponse:
-    if (expected := http.headers.get("Expect")) is not None and http.version >= HttpVersion11:
+async def _respond(server: FlinkServer, http_request: web.BaseRequest, prefix: str) -> web.StreamResponse:
+    if (expected := http_request.headers.get("Expect")) is not None and http_request.version >= HttpVersion11:
         if expected.lower() != "100-continue":
             return ExpectationFailed()
-        if http.transport is not None:
-            http.transport.write(_CONTINUE)
-    request = server.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
+        if http_request.transport is not None:
+            http_request.transport.write(_CONTINUE)
+    target = target_of(http_request).removeprefix(prefix)
+    request = server.open(http_request.method, target, http_request.headers, _base_url(http_request))
     try:
-        await _receive_body(http, request)
+        await _receive_body(http_request, request)
         request.complete()
         response = server.handle(request)
     except (BodyStalled, ConnectionError):  # the client sends no more, or has disconnected
-        end_connection(http.transport, reset=False)
-        return ConnectionEnded()
+        close_connection(http_request.transport, reset=False)
+        return UnsentResponse()
     finally:
         request.close()
     lower_case = server.quirks.lower_case_headers
     if request.fault is not None:
-        delivery = FaultDelivery(request.fault, server.engine.clock, server.delayed, http.transport)
+        delivery = FaultDelivery(request.fault, server.engine.clock, server.delayed, http_request.transport)
         return await response_with_fault(response, delivery, lower_case=lower_case)
     if isinstance(response, NoResponse):
-        end_connection(http.transport, reset=response.reset)
-        return ConnectionEnded()
+        close_connection(http_request.transport, reset=response.reset)
+        return UnsentResponse()
     return FlinkResponse(response, lower_case=lower_case)
 
 
-async def _receive_body(http: web.BaseRequest, request: Request) -> None:
+async def _receive_body(http_request: web.BaseRequest, request: Request) -> None:
     """Receive the whole body, as Flink does before it looks for a handler. Stop if the request is rejected.
 
     Raises:
         BodyStalled: The client stops sending the body.
     """
     if request.rejection is None:
-        async for chunk in body_chunks(http):
+        async for chunk in body_chunks(http_request):
             if not request.receive(chunk):
                 return
 
 
-async def _respond_to_control(control: ControlServer, http: web.BaseRequest, target: str) -> web.StreamResponse:
+async def _respond_to_control(control: ControlServer, http_request: web.BaseRequest, target: str) -> web.StreamResponse:
     body = bytearray()
     try:
-        async for chunk in body_chunks(http):
+        async for chunk in body_chunks(http_request):
             body += chunk
             if len(body) > limits.CONTROL_BODY:
                 return FlinkResponse(body_too_large())
     except (BodyStalled, ConnectionError):
-        end_connection(http.transport, reset=False)
-        return ConnectionEnded()
-    request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))
-    return FlinkResponse(await control.respond(request, lambda: http.transport is None or http.transport.is_closing()))
+        close_connection(http_request.transport, reset=False)
+        return UnsentResponse()
+    request = ControlRequest(http_request.method, target, http_request.headers, bytes(body), _base_url(http_request))
+    return FlinkResponse(await control.respond(request, lambda: is_closed(http_request.transport)))
 
 
-def _base_url(http: web.BaseRequest) -> str:
-    return base_url_of(http.transport) or f"http://{http.host}"
+def _base_url(http_request: web.BaseRequest) -> str:
+    return base_url_of(http_request.transport) or f"http://{http_request.host}"

@@ -51,7 +51,7 @@ def _authority() -> _KeyPair:
     return _create(_AUTHORITY_NAME, None, ())
 
 
-def authority() -> bytes:
+def authority_certificate() -> bytes:
     """Return the certificate of the authority of this process as PEM. Raises FlinkMockError without cryptography."""
     return _pem(_authority().certificate)
 

@@ -1,4 +1,4 @@
-"""Connections. They answer simple requests immediately, and leave all others to aiohttp.
+"""Connections, which answer simple requests immediately and leave all others to aiohttp.
 
 Most requests of client libraries have a plain head and a short body. They need no stream or parser: `FlinkConnection`
 answers them as soon as they have arrived. If the response may have to wait, because the request is for the control API
@@ -6,7 +6,7 @@ or a fault applies to it, a task answers the request. Uploads and unusual reques
 connection.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
-would read differently is normalized first. Later requests on such a connection get the responses of aiohttp.
+would read differently is normalized first. Later requests on such a connection go to aiohttp as they are.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from flinkmock.rest.response import EXPECTATION_FAILED, NoResponse, Response
 from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import is_normal, normalized_request, with_strict_syntax
 from flinkmock.server.request_head import RequestHead, read_head
-from flinkmock.server.response_head import has_no_length, head_of
-from flinkmock.server.transports import base_url_of, end_connection
+from flinkmock.server.response_head import has_no_body, head_of
+from flinkmock.server.transports import base_url_of, close_connection
 
 if TYPE_CHECKING:
     from flinkmock.server.flink_server import FlinkServer
@@ -61,32 +61,32 @@ class ConnectionFactory:
         self.aiohttp_protocol = aiohttp_protocol
         self._aiohttp_connection_count = aiohttp_connection_count
         self.quirks = server.quirks
-        self.open: set[FlinkConnection] = set()
+        self.open_connections: set[FlinkConnection] = set()
         """The connections that aiohttp has not taken over."""
         self.closed = False
 
-    def serve(self, server: FlinkServer) -> None:
+    def set_server(self, server: FlinkServer) -> None:
         """Use `server` for all requests after this call."""
         self.server, self.quirks = server, server.quirks
 
     def is_full(self) -> bool:
         """Return whether there are as many connections as allowed."""
-        return len(self.open) + self._aiohttp_connection_count() >= limits.CONNECTIONS
+        return len(self.open_connections) + self._aiohttp_connection_count() >= limits.CONNECTIONS
 
     def __call__(self) -> FlinkConnection:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """End all connections, and new ones at once. A connection with a running request ends after its response."""
+        """Close all connections, and new ones immediately. One with a running request is closed after its response."""
         self.closed = True
-        for connection in tuple(self.open):
+        for connection in tuple(self.open_connections):
             connection.close()
 
     async def finish(self, timeout: float) -> None:
-        """Wait for running requests, at most `timeout` seconds, and end their connections."""
-        running = {connection.running for connection in self.open if connection.running is not None}
-        if running:
-            _, unfinished = await asyncio.wait(running, timeout=timeout)
+        """Wait for running requests, at most `timeout` seconds; then abort the connections of unfinished ones."""
+        tasks = {connection.task for connection in self.open_connections if connection.task is not None}
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=timeout)
             for task in unfinished:
                 task.cancel()
 
@@ -99,7 +99,7 @@ class FlinkConnection(asyncio.Protocol):
         self._received = b""
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
-        self.running: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         """The task that answers a request to the control API, or a request with a fault; None if there is none."""
         self._deadline: asyncio.TimerHandle | None = None
         """The timer that runs while a request is incomplete."""
@@ -111,13 +111,13 @@ class FlinkConnection(asyncio.Protocol):
         if self._factory.is_full():
             transport.abort()
             return
-        self._factory.open.add(self)
+        self._factory.open_connections.add(self)
         if self._factory.closed:
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._factory.open.discard(self)
-        self._end_deadline()
+        self._factory.open_connections.discard(self)
+        self._cancel_deadline()
 
     def pause_writing(self) -> None:
         """Read no more requests of a client that reads its responses slowly."""
@@ -129,8 +129,8 @@ class FlinkConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """End the connection; do not wait for a client that reads slowly, unless a request is running."""
-        if self._transport is not None and self.running is None:
+        """Close the connection unless a request is running. Do not wait for a client that reads slowly."""
+        if self._transport is not None and self.task is None:
             if self._transport.get_write_buffer_size() or self._received:
                 self._transport.abort()
             else:
@@ -142,7 +142,7 @@ class FlinkConnection(asyncio.Protocol):
         data = self._received + data if self._received else data
         self._received = b""
         while data and not transport.is_closing():
-            if self.running is not None:
+            if self.task is not None:
                 self._received = data
                 if len(data) > _MAX_PENDING_BYTES:
                     transport.pause_reading()
@@ -153,10 +153,10 @@ class FlinkConnection(asyncio.Protocol):
                 return
             size = head.size + head.body_size
             if len(data) < size:
-                self._keep(data)
+                self._wait_for_rest(data)
                 return
             if self._deadline is not None:
-                self._end_deadline()
+                self._cancel_deadline()
             body, data = data[head.size : size], data[size:]
             if server.is_for_control(head):
                 self._run(self._respond_to_control(server, head, body))
@@ -166,11 +166,11 @@ class FlinkConnection(asyncio.Protocol):
                 self._send(*server.respond_immediately(head, body, self._base_url))
 
     def _send(self, message: bytes | None, keep_alive: bool) -> None:
-        """Send a complete response. None: the connection ends without a response."""
+        """Send the bytes of a response. None: close the connection without a response."""
         transport = self._transport
         assert transport is not None
         if message is None:
-            end_connection(transport, reset=True)
+            close_connection(transport, reset=True)
             return
         # asyncio slices a message that the socket does not take at once; slices of a memoryview are not copies
         transport.write(memoryview(message) if len(message) > _LARGE_BYTES else message)
@@ -184,16 +184,16 @@ class FlinkConnection(asyncio.Protocol):
             delivery = FaultDelivery(hit, server.engine.clock, server.delayed, self._transport)
             self._run(self._deliver(server, head, response, delivery))
         elif isinstance(response, NoResponse):
-            end_connection(self._transport, reset=response.reset)
+            close_connection(self._transport, reset=response.reset)
         else:
-            self._send(*server.message(head, response))
+            self._send(*server.encode_response(head, response))
 
     def _run(self, answering: Coroutine[Any, Any, bool]) -> None:
-        """Run a task that answers a request. It returns whether the connection stays open."""
-        self.running = asyncio.get_running_loop().create_task(self._finish(answering))
+        """Answer a request in a task. The coroutine `answering` returns whether the connection stays open."""
+        self.task = asyncio.get_running_loop().create_task(self._finish(answering))
 
     async def _finish(self, answering: Coroutine[Any, Any, bool]) -> None:
-        """Wait for the response to a request, then read further requests or end the connection."""
+        """Wait until a request is answered, then read further requests or close the connection."""
         transport = self._transport
         assert transport is not None
         try:
@@ -201,7 +201,7 @@ class FlinkConnection(asyncio.Protocol):
         except BaseException:  # such as CancelledError, when the server is closed
             transport.abort()
             raise
-        self.running = None
+        self.task = None
         if transport.is_closing():
             return
         if self._factory.closed or not keep_alive:
@@ -225,33 +225,33 @@ class FlinkConnection(asyncio.Protocol):
         self, server: FlinkServer, head: RequestHead, response: Response | NoResponse, delivery: FaultDelivery
     ) -> bool:
         """Send the response to a request with the effects of a fault."""
-        with contextlib.nullcontext() if server.control is None else server.control.request():
+        with contextlib.nullcontext() if server.control is None else server.control.running_request():
             response_to_send = await delivery.response_after_delay(response)
             if response_to_send is None:
                 return False
             keep_alive = head.keep_alive and not response_to_send.close
             lower_case = server.quirks.lower_case_headers
             response_head = head_of(response_to_send, keep_alive=keep_alive, lower_case=lower_case)
-            body = b"" if has_no_length(response_to_send.status) else response_to_send.body
+            body = b"" if has_no_body(response_to_send.status) else response_to_send.body
             try:
                 await delivery.write(response_head, body)
             except ConnectionResetError:
                 return False
             return keep_alive
 
-    def _keep(self, data: bytes) -> None:
-        """Keep data until the rest of the request arrives."""
+    def _wait_for_rest(self, data: bytes) -> None:
+        """Keep the data of an incomplete request until the rest arrives, at most `limits.HEAD_TIME`."""
         self._received = data
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
 
-    def _end_deadline(self) -> None:
+    def _cancel_deadline(self) -> None:
         deadline, self._deadline = self._deadline, None
         if deadline is not None:
             deadline.cancel()
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
-        """Leave a request that this class can't answer to aiohttp, or reject it. `data` begins with the request."""
+        """Leave the request at the beginning of `data` to aiohttp; answer it here if aiohttp doesn't accept it."""
         assert self._transport is not None
         if is_normal(data):
             self._hand_over(data)
@@ -267,9 +267,9 @@ class FlinkConnection(asyncio.Protocol):
             return
         is_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
         if line is None or (head_end < 0 and not is_too_long):
-            self._keep(received)
+            self._wait_for_rest(received)
             return
-        self._end_deadline()
+        self._cancel_deadline()
         method, target, version = line.groups()
         if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
             self._respond_bad_request()
@@ -302,10 +302,10 @@ class FlinkConnection(asyncio.Protocol):
             is_last: Whether nothing that arrives after `data` is read, as in Netty after an invalid request.
         """
         assert self._transport is not None
-        self._end_deadline()
-        self._factory.open.discard(self)
+        self._cancel_deadline()
+        self._factory.open_connections.discard(self)
         protocol = self._factory.aiohttp_protocol()
-        self._transport.set_protocol(_LastRequest(protocol) if is_last else protocol)
+        self._transport.set_protocol(_DiscardingProtocol(protocol) if is_last else protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(data)
 
@@ -321,6 +321,7 @@ class FlinkConnection(asyncio.Protocol):
         self._respond(plain_error(404, text), keep_alive=keep_alive)
 
     def _respond_bad_request(self) -> None:
+        """Respond to an invalid request line: with 404, because Netty then gives Flink the target /bad-request."""
         self._respond(
             plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False
         )
@@ -333,8 +334,8 @@ class FlinkConnection(asyncio.Protocol):
             self._transport.close()
 
 
-class _LastRequest(asyncio.Protocol):
-    """Discards the bytes that arrive on a connection after the request that aiohttp answers."""
+class _DiscardingProtocol(asyncio.Protocol):
+    """Discards the bytes that arrive on a connection after its last request, which `protocol` answers."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         self._protocol = protocol

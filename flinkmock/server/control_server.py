@@ -27,26 +27,26 @@ T = TypeVar("T")
 _CHECK_INTERVAL_S = 0.02
 """The longest time between two checks of a condition, by the wall clock. Each request causes a check, too."""
 _SHUTDOWN_TIMEOUT_S = 0.1
-"""How long a control API at a separate port waits for running requests when it ends."""
+"""How long a control API on a separate port waits for running requests when it is closed, in wall-clock seconds."""
 
 
 class ControlServer:
-    """Serves the control API of one cluster, at the port of its REST API or at a separate port.
+    """Serves the control API of one cluster, on the port of its REST API or on a separate port.
 
     Args:
         api: The control API.
         clusters: The clusters that `POST /clusters` creates.
-        beside_rest_api: See `is_beside_rest_api`.
+        on_rest_port: Whether it is served on the port of the REST API.
 
     Attributes:
-        is_beside_rest_api: Whether it is served at the port of the REST API.
+        is_on_rest_port: The same.
         urls: The URLs of the cluster, one for each JobManager.
         last_used: When the last request ended, by `monotonic`.
     """
 
-    def __init__(self, api: ControlApi, clusters: HostedClusters, *, beside_rest_api: bool = True) -> None:
+    def __init__(self, api: ControlApi, clusters: HostedClusters, *, on_rest_port: bool = True) -> None:
         self.api = api
-        self.is_beside_rest_api = beside_rest_api
+        self.is_on_rest_port = on_rest_port
         self.clusters = clusters
         self.urls: Sequence[str] = ()
         self.last_used = monotonic()
@@ -60,19 +60,19 @@ class ControlServer:
 
     def handles(self, target: str) -> bool:
         """Return whether a request to the port of the REST API is for the control API."""
-        return self.is_beside_rest_api and target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("", "/", "?")
+        return self.is_on_rest_port and target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("", "/", "?")
 
     @contextlib.contextmanager
-    def request(self) -> Iterator[None]:
+    def running_request(self) -> Iterator[None]:
         """Count a request to the cluster, or to its control API, as running within this context."""
         self._running_count += 1
         try:
             yield
         finally:
             self._running_count -= 1
-            self.on_request()
+            self.after_request()
 
-    def on_request(self) -> None:
+    def after_request(self) -> None:
         """Make `wait_for` check its conditions after a request, which may have met them."""
         self.last_used = monotonic()
         for event in self._waiting_events:
@@ -80,7 +80,7 @@ class ControlServer:
 
     async def respond(self, request: ControlRequest, has_disconnected: Callable[[], bool]) -> Response:
         """Respond to a request to the control API. `has_disconnected` returns whether the client has disconnected."""
-        with self.request():
+        with self.running_request():
             return _rest_response(await self.api.respond(request, _Host(self, request, has_disconnected)))
 
     async def wait_for(
@@ -116,6 +116,7 @@ class _Host:
         self._has_disconnected = has_disconnected
 
     def reachable_url(self, url: str) -> str:
+        """See `ControlHost.reachable_url`."""
         parts = urlsplit(url)
         if parts.hostname not in WILDCARDS:
             return url
@@ -152,7 +153,7 @@ class ControlOptions:
 
     Attributes:
         port: A separate port (0: a free one); None: the port of the first JobManager.
-        token: The token that clients have to send; None: they need no token.
+        token: The control token that clients have to send; None: they need no token.
         cluster_ports: The ports of the clusters that clients create; None: free ports.
     """
 
@@ -161,12 +162,12 @@ class ControlOptions:
     cluster_ports: range | None = None
 
 
-def control_server(control: ClusterControl, host: str, options: ControlOptions | None = None) -> ControlServer:
+def create_control_server(control: ClusterControl, host: str, options: ControlOptions | None = None) -> ControlServer:
     """Create the server of the control API for a cluster that listens on `host`."""
     options = options or ControlOptions()
     access = Access(host, options.token)
     clusters = HostedClusters(host, access, options.cluster_ports)
-    return ControlServer(ControlApi(control, access), clusters, beside_rest_api=options.port is None)
+    return ControlServer(ControlApi(control, access), clusters, on_rest_port=options.port is None)
 
 
 class ControlListener:
@@ -178,13 +179,13 @@ class ControlListener:
         self._socket = listening
 
     async def start(self) -> None:
-        from flinkmock.server.aiohttp_server import control_http_server
+        from flinkmock.server.aiohttp_server import create_control_http_server
 
-        self._http = control_http_server(self._server)
-        self._accepting = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
+        self._http = create_control_http_server(self._server)
+        self._acceptor = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
 
-    async def end(self) -> None:
-        """End all connections."""
-        self._accepting.close()
+    async def close(self) -> None:
+        """Refuse new connections and close all open ones."""
+        self._acceptor.close()
         self._http.pre_shutdown()
         await self._http.shutdown(_SHUTDOWN_TIMEOUT_S)

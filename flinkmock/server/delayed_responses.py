@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from flinkmock.faults.fault_target import FaultTarget
 
 _LOG = logging.getLogger("flinkmock.server")
-UNBOUNDED = math.inf
+NEVER = math.inf
+"""The due time of a response that is never sent, although its connection stays open."""
 VIRTUAL_CLOCK_TIMEOUT_S = 30.0
 """How long a virtual clock may stand still while responses wait for it, in wall-clock seconds."""
 _TICK_S, _MIN_TICK_S, _HANGING_TICK_S = 0.005, 0.001, 0.02
 """The time between two checks of the clock, by the wall clock: usually; shortly before a response is due; and while all
-responses wait without bound."""
+responses wait for `NEVER`."""
 _DISCONNECT_CHECK_TICKS = 20
 """The number of checks of the clock between two checks for disconnected clients."""
 
@@ -50,21 +51,21 @@ class _Pending:
 
     Attributes:
         due_elapsed_ms: The value of `DelayedResponses._elapsed_ms` at which it is due.
-        order: Orders responses that are due at the same time.
+        number: Orders responses that are due at the same time.
         due_at: The cluster time at which it is due (epoch ms).
         done: Its result is whether the response is to be sent.
-        is_obsolete: See `DelayedResponses.until`.
+        is_obsolete: See `DelayedResponses.wait_until`.
     """
 
     due_elapsed_ms: float
-    order: int
+    number: int
     due_at: float = field(compare=False)
     done: asyncio.Future[bool] = field(compare=False)
     is_obsolete: Callable[[], bool] = field(compare=False)
 
-    def finish(self, *, is_due: bool) -> None:
+    def finish(self, *, is_to_be_sent: bool) -> None:
         if not self.done.done():
-            self.done.set_result(is_due)
+            self.done.set_result(is_to_be_sent)
 
 
 class DelayedResponses:
@@ -73,7 +74,7 @@ class DelayedResponses:
     def __init__(self, cluster: FaultTarget) -> None:
         self._cluster = cluster
         self._pending: list[_Pending] = []
-        self._order = itertools.count()
+        self._numbers = itertools.count()
         self._ticker: asyncio.Task[None] | None = None
         self._closed = False
         self._elapsed_ms = 0.0
@@ -81,7 +82,7 @@ class DelayedResponses:
         self._measured_at = monotonic()
         self._advanced_ms = cluster.clock.advanced
 
-    async def until(self, due_at: float, is_obsolete: Callable[[], bool]) -> bool:
+    async def wait_until(self, due_at: float, is_obsolete: Callable[[], bool]) -> bool:
         """Wait until the clock shows `due_at` (epoch ms).
 
         Args:
@@ -98,7 +99,7 @@ class DelayedResponses:
             return True
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         due_elapsed_ms = self._measure() + due_at - self._cluster.clock.now()
-        heapq.heappush(self._pending, _Pending(due_elapsed_ms, next(self._order), due_at, done, is_obsolete))
+        heapq.heappush(self._pending, _Pending(due_elapsed_ms, next(self._numbers), due_at, done, is_obsolete))
         if self._ticker is None:
             self._ticker = asyncio.create_task(self._tick())
         return await done
@@ -122,7 +123,7 @@ class DelayedResponses:
         self._pending = [pending for pending in self._pending if not condition(pending)]
         heapq.heapify(self._pending)
         for pending in cancelled:
-            pending.finish(is_due=False)
+            pending.finish(is_to_be_sent=False)
 
     def remaining_ms(self) -> float | None:
         """Return the time until the next response is due, in ms; None if no response is delayed."""
@@ -149,7 +150,7 @@ class DelayedResponses:
                 while self._pending and self._pending[0].due_elapsed_ms <= elapsed_ms:
                     pending = heapq.heappop(self._pending)
                     self._cluster.advance_to(math.ceil(pending.due_at))
-                    pending.finish(is_due=True)
+                    pending.finish(is_to_be_sent=True)
                 if elapsed_ms != previous_elapsed_ms:
                     previous_elapsed_ms, clock_moved_at = elapsed_ms, monotonic()
                 if tick % _DISCONNECT_CHECK_TICKS == 0 or generation != clock.generation:
@@ -168,13 +169,13 @@ class DelayedResponses:
         if not self._pending:
             return 0.0
         remaining, speed = self._pending[0].due_elapsed_ms - self._elapsed_ms, self._cluster.clock.speed
-        if remaining == UNBOUNDED:
+        if remaining == NEVER:
             return _HANGING_TICK_S
         return min(max(remaining / speed / 1000, _MIN_TICK_S), _TICK_S) if speed else _TICK_S
 
     def _give_up(self) -> None:
         """End the delays for which a virtual clock would have to be advanced, and warn."""
-        count = sum(pending.due_elapsed_ms < UNBOUNDED for pending in self._pending)
+        count = sum(pending.due_elapsed_ms < NEVER for pending in self._pending)
         if count:
             _LOG.warning(
                 "Cut %s whose response waits for a virtual clock that has not moved for %g s. "
@@ -182,4 +183,4 @@ class DelayedResponses:
                 counted(count, "connection"),
                 VIRTUAL_CLOCK_TIMEOUT_S,
             )
-        self._cancel(lambda pending: pending.due_elapsed_ms < UNBOUNDED)
+        self._cancel(lambda pending: pending.due_elapsed_ms < NEVER)

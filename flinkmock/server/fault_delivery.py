@@ -1,4 +1,4 @@
-"""Applies a fault to the connection: delays, cuts and slow responses."""
+"""Applies a fault to the connection: delays, throttles, truncates or drops the response."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from flinkmock.faults import Drop
 from flinkmock.rest.response import NoResponse, Response
-from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
-from flinkmock.server.transports import end_connection
+from flinkmock.server.delayed_responses import NEVER, DelayedResponses
+from flinkmock.server.transports import close_connection
 
 if TYPE_CHECKING:
     from flinkmock.cluster.clock import Clock
@@ -43,21 +43,21 @@ class FaultDelivery:
     async def delay(self) -> None:
         """Wait for the delay of the fault. Reset the connection if the response must not be sent."""
         drop = self._hit.fault.drop
-        due_at = UNBOUNDED if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
-        if not await self._delayed.until(due_at, self._is_obsolete):
-            end_connection(self._transport, reset=True)
+        due_at = NEVER if drop is not None and drop.hangs else self._delay_begins_at + self._hit.delay
+        if not await self._delayed.wait_until(due_at, self._is_obsolete):
+            close_connection(self._transport, reset=True)
 
     async def response_after_delay(self, response: Response | NoResponse) -> Response | None:
-        """Wait for the delay; return the response if it is to be sent. None: the connection has been ended."""
+        """Wait for the delay; return the response if it is to be sent. None: the connection has been closed."""
         await self.delay()
         drop, transport = self._hit.fault.drop, self._transport
         if transport is None or transport.is_closing():
             return None
         if isinstance(response, NoResponse) or drop in (Drop.RESET, Drop.AFTER_PROCESSING, Drop.CLOSE):
-            end_connection(transport, reset=drop in (Drop.RESET, Drop.AFTER_PROCESSING))
+            close_connection(transport, reset=drop in (Drop.RESET, Drop.AFTER_PROCESSING))
             return None
         if drop is Drop.TRUNCATE and not response.body:
-            end_connection(transport, reset=False)
+            close_connection(transport, reset=False)
             return None
         return response
 
@@ -65,22 +65,22 @@ class FaultDelivery:
         """Write a response: at once, throttled, or without the second half of its body.
 
         Raises:
-            ConnectionResetError: The client has disconnected, or the fault has ended the connection.
+            ConnectionResetError: The client has disconnected, or the fault has closed the connection.
         """
         bytes_per_second = self._hit.fault.throttle
         is_cut = self._hit.fault.drop is Drop.TRUNCATE and bool(body)
         if not body or not (bytes_per_second or is_cut):
-            self._connection().write(head + body)
+            self._open_transport().write(head + body)
             return
-        self._connection().write(head)
+        self._open_transport().write(head)
         if is_cut:
             body = body[: max(len(body) // 2, 1)]
         if bytes_per_second:
             await self._write_throttled(body, bytes_per_second)
         else:
-            self._connection().write(body)
+            self._open_transport().write(body)
         if is_cut:
-            end_connection(self._transport, reset=False)
+            close_connection(self._transport, reset=False)
             raise ConnectionResetError("a fault has closed the connection")
 
     async def _write_throttled(self, body: bytes, bytes_per_second: int) -> None:
@@ -90,11 +90,11 @@ class FaultDelivery:
         for start in range(0, len(body), piece_size):
             piece = body[start : start + piece_size]
             sent_at = started_at + 1000 * (start + len(piece)) / bytes_per_second
-            if not await self._delayed.until(sent_at, self._is_obsolete):
+            if not await self._delayed.wait_until(sent_at, self._is_obsolete):
                 raise ConnectionResetError("the client has closed the connection")
-            self._connection().write(piece)
+            self._open_transport().write(piece)
 
-    def _connection(self) -> asyncio.Transport:
+    def _open_transport(self) -> asyncio.Transport:
         """Return the transport. Raises ConnectionResetError if the client has disconnected."""
         transport = self._transport
         if transport is None or transport.is_closing():

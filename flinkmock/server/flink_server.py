@@ -46,11 +46,11 @@ class FlinkServer:
         engine: The engine.
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
-        jobmanager: The number of the JobManager.
+        jobmanager: The index of the JobManager; 0 is the first leader.
         on_shut_down: Called when a client has shut the cluster down (`DELETE /cluster`), before that client gets its
             response.
         delayed: The delayed responses, shared by the servers of one engine; None: those of this server alone.
-        control: The control API of the cluster; None: it is not served at this port.
+        control: The control API of the cluster; None: it is not served on this port.
 
     Attributes:
         handler: The middlewares and the REST API.
@@ -71,7 +71,7 @@ class FlinkServer:
         self.control = control
         self._on_shut_down = on_shut_down
         self.delayed = delayed or DelayedResponses(engine)
-        console = control is not None and control.is_beside_rest_api
+        console = control is not None and control.is_on_rest_port
         static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
         self.api = RestApi(engine, jobmanager=jobmanager, static_files=static_files, reuses_reads=True)
         self.quirks = self.api.quirks
@@ -97,7 +97,7 @@ class FlinkServer:
     def _open(
         self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
     ) -> Request:
-        """Open a request for a target without base path. `response` is that of the ingress if it ends there."""
+        """Open a request for a target without base path. `response`: that of the ingress if the request ends there."""
         request = self.api.open(method, target, headers, base_url)
         request.received_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
         if response is not None:
@@ -113,7 +113,7 @@ class FlinkServer:
         """
         assert self.control is not None
         request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
-        return _message(head, await self.control.respond(request, has_disconnected), lower_case=True)
+        return _encode_response(head, await self.control.respond(request, has_disconnected), lower_case=True)
 
     def may_apply_fault(self, head: RequestHead) -> bool:
         """Return whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
@@ -140,23 +140,23 @@ class FlinkServer:
     def respond_immediately(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
         """Return the bytes of the response to a request without a fault, and whether the connection stays open.
 
-        If the bytes are None, the connection ends without a response.
+        If the bytes are None, the connection is closed without a response.
         """
         ingress_response = None
         if self.ingress is not None:
             ingress_response = self.ingress.response(head.target, head.headers, base_url)
             head = dataclasses.replace(head, target=self.ingress.without_base_path(head.target))
         if head.method == "GET" and not body and ingress_response is None:
-            message = self._read_path.message(head, base_url)
+            message = self._read_path.respond(head, base_url)
             if message is not None:
                 if self.control is not None:
-                    self.control.on_request()
+                    self.control.after_request()
                 return message, head.keep_alive
         request = self._open(head.method, head.target, head.headers, base_url, ingress_response)
         response = self._before_sending(self._complete(request, body, self._handler_without_faults))
         if isinstance(response, NoResponse):
             return None, False
-        return self.message(head, response)
+        return self.encode_response(head, response)
 
     def _complete(self, request: Request, body: bytes, handler: RequestHandler) -> Response | NoResponse:
         """Complete a request with its body; return the response of `handler`."""
@@ -166,15 +166,15 @@ class FlinkServer:
         response = handler.handle(request)
         request.close()
         if self.control is not None:
-            self.control.on_request()
+            self.control.after_request()
         return response
 
-    def message(self, head: RequestHead, response: Response) -> tuple[bytes, bool]:
+    def encode_response(self, head: RequestHead, response: Response) -> tuple[bytes, bool]:
         """Return the bytes of a response, and whether the connection stays open."""
-        return _message(head, response, lower_case=self.quirks.lower_case_headers)
+        return _encode_response(head, response, lower_case=self.quirks.lower_case_headers)
 
     def _before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
-        """Return the response to send. The response to a shutdown of the cluster is the last one of its connection."""
+        """Return the response to send. After a shutdown of the cluster, it is the last one of its connection."""
         if not self.engine.cluster.is_shut_down:
             return response
         if self._on_shut_down is not None:
@@ -182,7 +182,7 @@ class FlinkServer:
         return dataclasses.replace(response, close=True) if isinstance(response, Response) else response
 
 
-def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tuple[bytes, bool]:
+def _encode_response(head: RequestHead, response: Response, *, lower_case: bool) -> tuple[bytes, bool]:
     """Return the bytes of a response, and whether the connection stays open."""
     keep_alive = head.keep_alive and not response.close
     return head_of(response, keep_alive=keep_alive, lower_case=lower_case) + response.body, keep_alive
@@ -191,6 +191,6 @@ def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tupl
 def _with_middlewares(
     handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
 ) -> JournalMiddleware:
-    """Return the other middlewares around a handler."""
+    """Return a handler inside the journal, ingress and leadership middlewares."""
     handler = LeadershipMiddleware(handler, engine, jobmanager)
     return JournalMiddleware(IngressMiddleware(handler) if engine.ingress.exists else handler, engine, observer)

@@ -58,8 +58,9 @@ def is_normal(data: bytes) -> bool:
     if head is None or head.end() > limits.HEADERS:
         return False
     text = data[: head.end()].lower()
-    lengths = text.count(b"\ncontent-length:")
-    return text.count(b"\nhost:") == 1 and (lengths == 0 or (lengths == 1 and _LENGTH.search(text) is not None))
+    length_count = text.count(b"\ncontent-length:")
+    is_length_valid = length_count == 0 or (length_count == 1 and _LENGTH.search(text) is not None)
+    return text.count(b"\nhost:") == 1 and is_length_valid
 
 
 def normalized_request(method: bytes, target: bytes, version: bytes, headers: bytes, after_head: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The clusters that the control API creates, each at a free port."""
+"""The clusters that the control API creates, each on a free port."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 MAX_CLUSTERS = 1_000
 _BUSY_CHECK_S = 1.0
-"""After how long a cluster that is still busy at the end of its idle timeout is checked again."""
-_CLOSING_TIMEOUT_S = 1.0
-"""How long a cluster waits for its running requests when it is closed."""
+"""The time until a cluster is checked again that had a running request when its idle timeout expired."""
+_SHUTDOWN_TIMEOUT_S = 1.0
+"""How long a cluster waits for its running requests when it is deleted."""
 
 
 @dataclass(slots=True)
@@ -46,16 +46,16 @@ class _HostedCluster:
         return self.listeners.urls
 
     @property
-    def ends_at(self) -> float:
-        """The time, by `monotonic`, at which the cluster ends unless it is used; infinity: never."""
+    def expires_at(self) -> float:
+        """The time, by `monotonic`, at which the cluster is deleted unless it is used; infinity: never."""
         return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
 
 
 class HostedClusters:
-    """The clusters that were created and have not ended. They are used only within one event loop.
+    """The clusters that were created and not deleted. They are used only within one event loop.
 
     Args:
-        host: The address at which they listen.
+        host: The address on which they listen.
         access: The rules for access to their control APIs.
         ports: The ports that they may use; None: any free port.
     """
@@ -66,15 +66,15 @@ class HostedClusters:
         self._ports = ports
         self._clusters: dict[str, _HostedCluster] = {}
         self._created_count = 0
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing_tasks: set[asyncio.Task[None]] = set()
         self._idle_timer: asyncio.TimerHandle | None = None
 
-    async def open(self, control: ClusterControl, idle_timeout: float | None) -> _HostedCluster:
-        """Serve a cluster at a free port.
+    async def create(self, control: ClusterControl, idle_timeout: float | None) -> _HostedCluster:
+        """Serve a cluster on a free port.
 
         Args:
             control: The cluster.
-            idle_timeout: After how long without a request it ends, in wall-clock seconds; None: never.
+            idle_timeout: After how long without a request it is deleted, in wall-clock seconds; None: never.
 
         Raises:
             RequestRejected: There are too many clusters.
@@ -84,7 +84,7 @@ class HostedClusters:
         from flinkmock.server.listener import Listeners
 
         if len(self._clusters) >= MAX_CLUSTERS:
-            raise RequestRejected(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
+            raise RequestRejected(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. Delete one first.")
         engine = control.open_engine()
         try:
             tls = _tls_of(engine, self._host)
@@ -99,15 +99,15 @@ class HostedClusters:
             engine,
             sockets,
             control=server,
-            shutdown_timeout=_CLOSING_TIMEOUT_S,
-            on_shut_down=lambda: self._end(cluster_id),
+            shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
+            on_shut_down=lambda: self._delete(cluster_id),
             context=tls.server_context if tls is not None else None,
         )
         control.serve_new_engine = listeners.replace
         cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners, tls)
         self._clusters[cluster_id] = cluster
         await listeners.start()
-        self._set_idle_timer(cluster.ends_at)
+        self._set_idle_timer(cluster.expires_at)
         return cluster
 
     def _bind(self, count: int) -> list[socket.socket]:
@@ -127,29 +127,29 @@ class HostedClusters:
                 listening.close()
             first, last = self._ports[0], self._ports[-1]
             raise RequestRejected(
-                409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first."
+                409, "TooManyClusters", f"The ports {first} to {last} are taken. Delete a cluster first."
             )
         return sockets
 
-    async def close(self, cluster_id: str) -> None:
-        """End a cluster. When this returns, clients can no longer connect. Raises NotFound."""
+    async def delete(self, cluster_id: str) -> None:
+        """Delete a cluster. When this returns, clients can no longer connect. Raises NotFound."""
         self.get(cluster_id)
         await self._clusters[cluster_id].listeners.stop_accepting()
-        self._end(cluster_id)
+        self._delete(cluster_id)
 
     async def close_all(self) -> None:
-        """End all clusters, and wait until their connections have ended."""
+        """Delete all clusters, and wait until their connections are closed."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         for cluster_id in list(self._clusters):
-            await self.close(cluster_id)
-        await asyncio.gather(*self._closing)
+            await self.delete(cluster_id)
+        await asyncio.gather(*self._closing_tasks)
 
     def get(self, cluster_id: str) -> _HostedCluster:
         """Return a cluster by its id. Raises NotFound."""
         if cluster_id not in self._clusters:
             hint = did_you_mean(cluster_id, list(self._clusters)[:20])
-            raise NotFound(f'There is no cluster "{cluster_id}". It may have ended.{hint}')
+            raise NotFound(f'There is no cluster "{cluster_id}". It may have been deleted.{hint}')
         return self._clusters[cluster_id]
 
     def __iter__(self) -> Iterator[_HostedCluster]:
@@ -158,13 +158,13 @@ class HostedClusters:
     def __len__(self) -> int:
         return len(self._clusters)
 
-    def _end(self, cluster_id: str) -> None:
-        """Close a cluster in a separate task, because the request that ends it may have arrived at that cluster."""
+    def _delete(self, cluster_id: str) -> None:
+        """Close a cluster in a separate task, because the request that deletes it may have arrived at that cluster."""
         cluster = self._clusters.pop(cluster_id, None)
         if cluster is not None:
             task = asyncio.get_running_loop().create_task(_close_cluster(cluster))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._closing_tasks.add(task)
+            task.add_done_callback(self._closing_tasks.discard)
 
     def _set_idle_timer(self, at: float) -> None:
         """Schedule a check for idle clusters at a time by `monotonic`, unless an earlier check is scheduled."""
@@ -177,15 +177,15 @@ class HostedClusters:
             return
         if timer is not None:
             timer.cancel()
-        self._idle_timer = loop.call_at(loop_time, self._end_idle_clusters)
+        self._idle_timer = loop.call_at(loop_time, self._delete_idle_clusters)
 
-    def _end_idle_clusters(self) -> None:
+    def _delete_idle_clusters(self) -> None:
         self._idle_timer = None
         now = monotonic()
         for cluster in self:
-            if cluster.ends_at <= now and not cluster.server.is_busy:
-                self._end(cluster.id)
-        check_times = [cluster.ends_at if cluster.ends_at > now else now + _BUSY_CHECK_S for cluster in self]
+            if cluster.expires_at <= now and not cluster.server.is_busy:
+                self._delete(cluster.id)
+        check_times = [cluster.expires_at if cluster.expires_at > now else now + _BUSY_CHECK_S for cluster in self]
         self._set_idle_timer(min(check_times, default=float("inf")))
 
 
@@ -197,7 +197,7 @@ async def _close_cluster(cluster: _HostedCluster) -> None:
 
 
 def _tls_of(engine: Engine, host: str) -> Tls | None:
-    """Return the certificates that Flink's options require; None if they require none. Raises FlinkMockError."""
+    """Return the certificates if Flink's options enable TLS; None if they don't. Raises FlinkMockError."""
     if not enables_tls(engine):
         return None
     from flinkmock.server.tls import tls_of

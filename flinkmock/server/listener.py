@@ -60,19 +60,19 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
-    """Return `count` listening sockets: the first at `port`, the others at the following ports (0: free ports).
+    """Return `count` listening sockets: the first on `port`, the others on the following ports (0: free ports).
 
     Raises the same errors as `bind`, after closing the sockets that were opened.
     """
     return bind_further(host, port, 0, count)
 
 
-def bind_further(host: str, port: int, existing: int, count: int) -> list[socket.socket]:
-    """Return the sockets of `bind_each` without the first `existing` ones, which are open already."""
+def bind_further(host: str, port: int, existing_count: int, count: int) -> list[socket.socket]:
+    """Return the sockets of `bind_each` without the first `existing_count` ones, which are open already."""
     sockets: list[socket.socket] = []
     try:
-        for number in range(existing, count):
-            sockets.append(bind(host, port + number if port else 0))
+        for index in range(existing_count, count):
+            sockets.append(bind(host, port + index if port else 0))
     except FlinkMockError:
         for listening in sockets:
             listening.close()
@@ -114,7 +114,7 @@ class Listeners:
         """Set when a client has shut the cluster down."""
         self._port = port
         self._observer = observer
-        self._timeout = shutdown_timeout
+        self._shutdown_timeout = shutdown_timeout
         self._control = control
         self._on_shut_down = on_shut_down
         self._loop = asyncio.get_running_loop()
@@ -155,7 +155,7 @@ class Listeners:
         for listener in self._listeners[started_count:]:
             asyncio.run_coroutine_threadsafe(listener.start(), self._loop)
         for listener in surplus_listeners:
-            asyncio.run_coroutine_threadsafe(listener.end(), self._loop)
+            asyncio.run_coroutine_threadsafe(listener.stop_and_close(), self._loop)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections. Open connections stay open until `close`."""
@@ -163,7 +163,7 @@ class Listeners:
             await listener.stop_accepting(already_refuses=self.shutdown_requested.is_set())
 
     async def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         await self.stop_accepting()
         await self._delayed.close()
         for listener in self._listeners:
@@ -171,20 +171,22 @@ class Listeners:
 
     def _assign(self, engine: Engine, new_sockets: list[socket.socket], dashboard: Dashboard | None) -> None:
         """Make the listeners, and new ones on `new_sockets`, serve the engine."""
-        for number in range(len(self._listeners) + len(new_sockets)):
+        for index in range(len(self._listeners) + len(new_sockets)):
             server = FlinkServer(
                 engine,
                 observer=self._observer,
                 on_shut_down=self._shut_down,
                 dashboard=dashboard,
-                jobmanager=number,
+                jobmanager=index,
                 delayed=self._delayed,
                 control=self._control,
             )
-            if number < len(self._listeners):
-                self._listeners[number].serve(server)
+            if index < len(self._listeners):
+                self._listeners[index].set_server(server)
             else:
-                self._listeners.append(_Listener(server, new_sockets.pop(0), self._timeout, self._loop, self._context))
+                self._listeners.append(
+                    _Listener(server, new_sockets.pop(0), self._shutdown_timeout, self._loop, self._context)
+                )
         if self._control is not None:
             self._control.urls = self.urls
 
@@ -211,9 +213,10 @@ class _Listener:
         self._context = context
         self.host: str = listening.getsockname()[0]
         self._socket = listening
-        self._timeout = shutdown_timeout
-        self._accepting: asyncio.Server | TlsAcceptor | None = None
-        self._acceptor: TlsAcceptor | None = None
+        self._shutdown_timeout = shutdown_timeout
+        self._acceptor: asyncio.Server | TlsAcceptor | None = None
+        """Accepts connections; None before the start, and after `refuse`."""
+        self._tls_acceptor: TlsAcceptor | None = None
         self._loop = loop  # because another thread may replace the engine
         self._http: web.Server | None = None
         self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._aiohttp_connection_count)
@@ -223,16 +226,16 @@ class _Listener:
         """The URL of the JobManager for clients, including the base path of the ingress."""
         return self.origin + self._connections.server.engine.ingress.base_path
 
-    def serve(self, server: FlinkServer) -> None:
+    def set_server(self, server: FlinkServer) -> None:
         """Pass new requests to a server. A request that has begun stays with the previous server."""
-        self._connections.serve(server)
+        self._connections.set_server(server)
 
     def _aiohttp_protocol(self) -> asyncio.Protocol:
         """Return the protocol for a connection that aiohttp takes over."""
         if self._http is None:
-            from flinkmock.server.aiohttp_server import http_server
+            from flinkmock.server.aiohttp_server import create_http_server
 
-            self._http = http_server(lambda: self._connections.server, self._loop)
+            self._http = create_http_server(lambda: self._connections.server, self._loop)
         return self._http()
 
     def _aiohttp_connection_count(self) -> int:
@@ -243,14 +246,14 @@ class _Listener:
         if self._context is not None:
             from flinkmock.server.tls_acceptor import TlsAcceptor
 
-            self._acceptor = TlsAcceptor(self._socket, self._context, self._connections, self.origin)
-            self._accepting = self._acceptor
+            self._tls_acceptor = TlsAcceptor(self._socket, self._context, self._connections, self.origin)
+            self._acceptor = self._tls_acceptor
             return
-        self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
+        self._acceptor = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, already_refuses: bool) -> None:
-        """Refuse new connections unless that is already so; end the connections without a running request."""
-        if not already_refuses and self._accepting is not None:
+        """Refuse new connections, if that is not already so; close the connections without a running request."""
+        if not already_refuses and self._acceptor is not None:
             # When a server is closed, asyncio (up to 3.11) forgets a connection that it is accepting, which is then
             # neither served nor closed. Therefore stop accepting first, and let the protocol of such a connection be
             # created.
@@ -261,21 +264,21 @@ class _Listener:
         self._connections.close()
 
     async def close(self) -> None:
-        """End all connections; if they have a running request, after the timeout."""
-        await self._connections.finish(self._timeout)
+        """Close all connections; those with a running request after its response, or after the timeout."""
+        await self._connections.finish(self._shutdown_timeout)
         if self._http is not None:
             self._http.pre_shutdown()
-            await self._http.shutdown(self._timeout)
-        if self._acceptor is not None:
-            self._acceptor.abort()
+            await self._http.shutdown(self._shutdown_timeout)
+        if self._tls_acceptor is not None:
+            self._tls_acceptor.abort()
 
-    async def end(self) -> None:
-        """Stop accepting and end all connections."""
+    async def stop_and_close(self) -> None:
+        """Refuse new connections and close all open ones."""
         await self.stop_accepting(already_refuses=False)
         await self.close()
 
     def refuse(self) -> None:
         """Refuse new connections."""
-        accepting, self._accepting = self._accepting, None
-        if accepting is not None:
-            accepting.close()
+        acceptor, self._acceptor = self._acceptor, None
+        if acceptor is not None:
+            acceptor.close()

@@ -17,7 +17,7 @@ _LOG = logging.getLogger("flinkmock.server")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REPORT_INTERVAL_S = 60.0
 _IDLE_TIMEOUT_S = 10.0
-"""How long `when_idle` waits for a loop that may be closing, in wall-clock seconds."""
+"""How long `call_when_idle` waits for a loop that may be closing, in wall-clock seconds."""
 
 
 def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:
@@ -47,10 +47,10 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return monotonic()
 
-    def when_idle(self, function: Callable[[], T]) -> T | None:
+    def call_when_idle(self, function: Callable[[], T]) -> T | None:
         """Call `function` in the loop's thread when the loop has handled all received data, and return the result.
 
-        Call this method from another thread. It returns None if the loop is closed.
+        Call this method from another thread. It returns None if the loop is closed, or closes before it is idle.
         """
         results: list[T] = []
         called = threading.Lock()  # not an Event, because tests may replace `threading.Event.wait`

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class ReadPath:
-    """Answers reads of one JobManager to which no fault applies."""
+    """Answers reads to which no fault applies, for one JobManager.
+
+    Args:
+        jobmanager: The index of the JobManager.
+    """
 
     def __init__(self, api: RestApi, engine: Engine, journal: JournalMiddleware, jobmanager: int) -> None:
         self._api = api
@@ -29,19 +33,22 @@ class ReadPath:
         self._jobmanager = jobmanager
         lower_case = api.quirks.lower_case_headers
         self._head_start = head_start(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
-        self._last_head_start = head_start(
+        self._closing_head_start = head_start(
             200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case
         )
 
-    def message(self, head: RequestHead, base_url: str) -> bytes | None:
-        """Return the response to a GET without a body; None, without any effect, if middlewares have to handle it."""
+    def respond(self, head: RequestHead, base_url: str) -> bytes | None:
+        """Return the bytes of the response to a GET without a body.
+
+        Return None, without any effect, if the middlewares have to handle the request.
+        """
         read = self._api.read(head.target)
         if read is None:
             return None
         engine = self._engine
         received_ms, received_ns = engine.wall_ms(), time.perf_counter_ns()
         lock, clock, cluster = engine.lock, engine.clock, engine.cluster
-        start = self._head_start if head.keep_alive else self._last_head_start
+        start = self._head_start if head.keep_alive else self._closing_head_start
         with lock.reading:
             now = clock.now()
             engine.catch_up(now)
@@ -73,7 +80,7 @@ class ReadPath:
         return message
 
     def _error(self, head: RequestHead, base_url: str, now: int, received_ms: int, received_ns: int) -> bytes:
-        """Return the response to a request that has arrived at the cluster, and that the cluster rejects."""
+        """Return the bytes of the error response to a request with which the clock has already advanced."""
         request = self._api.open(head.method, head.target, head.headers, base_url)
         request.received_ms, request.received_ns, request.arrived_at = received_ms, received_ns, now
         response = self._api.handle(request)

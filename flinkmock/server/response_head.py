@@ -32,8 +32,8 @@ def reason_of(status: int) -> str:
         return ""
 
 
-def has_no_length(status: int) -> bool:
-    """Return whether responses of this status have neither body nor `content-length`."""
+def has_no_body(status: int) -> bool:
+    """Return whether responses of this status have no body, and therefore no `content-length`."""
     return status in (204, 304) or 100 <= status < 200
 
 
@@ -51,7 +51,7 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     if response.headers:
         return _head_with_headers(response, keep_alive=keep_alive, lower_case=lower_case)
     start = _cached_head_start(response.status, response.content_type, response.cors, keep_alive, lower_case)
-    if has_no_length(response.status):
+    if has_no_body(response.status):
         return start + b"\r\n"
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
@@ -83,7 +83,7 @@ def _head_with_headers(response: Response, *, keep_alive: bool, lower_case: bool
         if "\r" in value or "\n" in value:
             raise ValueError(f"a header can't have a line break in it: {value!r}")
         headers[name.lower() if name.lower() in headers else name] = value
-    headers["content-length"] = None if has_no_length(response.status) else str(len(response.body))
+    headers["content-length"] = None if has_no_body(response.status) else str(len(response.body))
     return _head_lines(response.status, headers, lower_case) + b"\r\n"
 
 

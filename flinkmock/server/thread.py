@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock import limits, private_files
 from flinkmock.control.api import API_PREFIX
-from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
+from flinkmock.server.control_server import ControlListener, ControlOptions, create_control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
 from flinkmock.server.loop import ServerLoop, limit_warnings
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from flinkmock.rest.dashboard import Dashboard
 
 _SHUTDOWN_TIMEOUT_S = 1.0
-"""How long `serve` waits for running requests when it ends."""
+"""How long `serve` waits for running requests when the server is shut down, in wall-clock seconds."""
 
 
 class ServerThread:
     """Serves an engine in a background thread with its own event loop.
 
-    `start` and `close` take a few milliseconds; `close` ends all connections. After the start, `urls` has the URL of
+    `start` and `close` take a few milliseconds; `close` closes all connections. After the start, `urls` has the URL of
     each JobManager, and `url` is the first of them.
 
     Args:
@@ -37,7 +37,7 @@ class ServerThread:
         host: The address on which it listens.
         port: The port of the first JobManager; the others use the following ports (0: free ports).
         observer: Called with each exchange before its response is sent.
-        dashboard: Flink's dashboard; None: a page with a link to the console.
+        dashboard: Flink's dashboard; None: a page about flinkmock.
         control: The cluster of `engine`, whose control API is served too; None: no control API.
         context: The SSL context with the certificate of the server; None: without TLS.
     """
@@ -88,22 +88,22 @@ class ServerThread:
         has_started = threading.Event()
 
         async def run(stop: asyncio.Event) -> None:
-            control = control_server(self._control, self._host) if self._control is not None else None
+            control_server = create_control_server(self._control, self._host) if self._control is not None else None
             listeners = self._listeners = Listeners(
                 self._engine,
                 sockets,
                 port=self._port,
                 observer=self._observer,
                 dashboard=self._dashboard,
-                control=control,
+                control=control_server,
                 context=self._context,
             )
             await listeners.start()
             has_started.set()
             await stop.wait()
             await listeners.close()
-            if control is not None:
-                await control.clusters.close_all()
+            if control_server is not None:
+                await control_server.clusters.close_all()
 
         def run_loop(loop: ServerLoop, stop: asyncio.Event) -> None:
             try:
@@ -129,7 +129,7 @@ class ServerThread:
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:
             return None
-        return loop.when_idle(lambda: listeners.remaining_ms)
+        return loop.call_when_idle(lambda: listeners.remaining_ms)
 
     def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
         """Serve another engine at the same address. Can be called from any thread.
@@ -175,7 +175,7 @@ async def serve(
     *,
     observer: Observer | None = None,
     load_dashboard: Callable[[Engine], Dashboard | None] = lambda engine: None,
-    ready: Callable[[Sequence[str], str | None], None] = lambda urls, control_url: None,
+    on_ready: Callable[[Sequence[str], str | None], None] = lambda urls, control_url: None,
     control_options: ControlOptions | None = None,
     background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
     context: ssl.SSLContext | None = None,
@@ -187,10 +187,11 @@ async def serve(
         host: The address on which the cluster listens.
         port: The port of the first JobManager; the others use the following ports (0: free ports).
         observer: Called with each exchange before its response is sent.
-        load_dashboard: Called with each engine that is served.
-        ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API.
+        load_dashboard: Returns Flink's dashboard for an engine; called for each engine that is served.
+        on_ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API.
         control_options: The options of the control API; None: it is not served.
-        background: Coroutine functions that run while the cluster is served. When one of them ends, the server ends.
+        background: Coroutine functions that run while the cluster is served. The server shuts down when one of them
+            returns.
         context: The SSL context with the certificate of the server; None: without TLS.
 
     Raises:
@@ -206,12 +207,12 @@ async def serve(
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
-    control_api, control_listener = None, None
+    control_server, control_listener = None, None
     try:
         if control_options is not None:
-            control_api = control_server(control, host, control_options)
+            control_server = create_control_server(control, host, control_options)
             if control_options.port is not None:
-                control_listener = ControlListener(control_api, bind(host, control_options.port))
+                control_listener = ControlListener(control_server, bind(host, control_options.port))
         listeners = Listeners(
             engine,
             sockets,
@@ -219,15 +220,15 @@ async def serve(
             observer=observer,
             dashboard=dashboard,
             shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
-            control=control_api,
+            control=control_server,
             context=context,
         )
         control.serve_new_engine = lambda engine: listeners.replace(engine, load_dashboard(engine))
         await listeners.start()
         if control_listener is not None:
             await control_listener.start()
-        control_base = control_listener.url if control_listener is not None else listeners.urls[0]
-        ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
+        control_base_url = control_listener.url if control_listener is not None else listeners.urls[0]
+        on_ready(listeners.urls, control_base_url + API_PREFIX if control_server is not None else None)
         stop_tasks = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
         background_tasks = [asyncio.ensure_future(start()) for start in background]
         await asyncio.wait([*stop_tasks, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -235,9 +236,9 @@ async def serve(
             task.cancel()
         await listeners.close()
         if control_listener is not None:
-            await control_listener.end()
-        if control_api is not None:
-            await control_api.clusters.close_all()
+            await control_listener.close()
+        if control_server is not None:
+            await control_server.clusters.close_all()
     finally:
         for listening in sockets:
             listening.close()

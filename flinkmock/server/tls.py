@@ -24,16 +24,16 @@ class Tls:
         server_context: The SSL context for the sockets of the cluster.
         ca: The certificate, as PEM, that clients have to trust.
         ca_file: A file with that certificate.
-        client_certificate: A file with a client certificate and its key that the cluster accepts; None: clients need no
-            certificate, or have their own.
+        client_certificate_file: A file with a client certificate that the cluster accepts, and its key; None: clients
+            need no certificate, or have their own.
     """
 
     def __init__(self, host: str, options: TlsOptions) -> None:
         self._folder = private_files.make(private_files.new_path("tls"))
         try:
             self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.ca = self._load(host, options)
-            self.client_certificate = self._require_client_certificates(options)
+            self.ca = self._load_server_certificate(host, options)
+            self.client_certificate_file = self._require_client_certificates(options)
             self.ca_file = self._write_ca(options.ca_file)
         except BaseException:
             self.close()
@@ -42,25 +42,28 @@ class Tls:
     def client_context(self) -> ssl.SSLContext:
         """Return a context for clients that trusts the cluster, and has a certificate if the cluster requires one."""
         context = ssl.create_default_context(cadata=self.ca.decode())
-        if self.client_certificate is not None:
-            context.load_cert_chain(self.client_certificate)
+        if self.client_certificate_file is not None:
+            context.load_cert_chain(self.client_certificate_file)
         return context
 
     def close(self) -> None:
         """Remove the files. A second call does nothing."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _load(self, host: str, options: TlsOptions) -> bytes:
+    def _load_server_certificate(self, host: str, options: TlsOptions) -> bytes:
         """Load the certificate of the server, and return the certificate that clients have to trust."""
         key_file: Path | None
         if options.key_store is not None:
             chain, key = read_key_store(options.key_store, options.key_store_password)
-            certificate, key_file = self._file("server.pem", chain), self._file("server.key", key)
+            certificate, key_file = self._write_file("server.pem", chain), self._write_file("server.key", key)
         elif options.certificate is not None:
             certificate, key_file = options.certificate, options.key
         else:
             created = certificates.server_certificate(host)
-            certificate, key_file = self._file("server.pem", created.certificate), self._file("server.key", created.key)
+            certificate, key_file = (
+                self._write_file("server.pem", created.certificate),
+                self._write_file("server.key", created.key),
+            )
         try:
             self.server_context.load_cert_chain(certificate, key_file, options.key_password)
         except FileNotFoundError:
@@ -69,7 +72,7 @@ class Tls:
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or error.strerror or error
             raise FlinkMockError(f"{certificate} has no certificate that fits its key: {reason}.") from None
-        return certificates.authority() if options.creates_certificate else certificate.read_bytes()
+        return certificates.authority_certificate() if options.creates_certificate else certificate.read_bytes()
 
     def _require_client_certificates(self, options: TlsOptions) -> Path | None:
         """Require client certificates if the options say so; return the file of the one that is created, or None."""
@@ -79,9 +82,9 @@ class Tls:
         if options.client_ca is not None or options.trust_store is not None:
             self._load_client_authorities(options)
             return None
-        self.server_context.load_verify_locations(cadata=certificates.authority().decode())
+        self.server_context.load_verify_locations(cadata=certificates.authority_certificate().decode())
         certificate = certificates.client_certificate()
-        return self._file("client.pem", certificate.certificate + certificate.key)
+        return self._write_file("client.pem", certificate.certificate + certificate.key)
 
     def _load_client_authorities(self, options: TlsOptions) -> None:
         """Load the authorities of client certificates from the files that the options name. Raises FlinkMockError."""
@@ -98,14 +101,14 @@ class Tls:
 
     def _write_ca(self, file: Path | None) -> Path:
         if file is None:
-            return self._file("ca.pem", self.ca)
+            return self._write_file("ca.pem", self.ca)
         try:
             file.write_bytes(self.ca)
         except OSError as error:
             raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from None
         return file
 
-    def _file(self, name: str, content: bytes) -> Path:
+    def _write_file(self, name: str, content: bytes) -> Path:
         file = self._folder / name
         file.touch(mode=0o600)
         file.write_bytes(content)

@@ -47,7 +47,7 @@ class TlsAcceptor:
         self._start(self._accept())
 
     def close(self) -> None:
-        """Refuse new connections, and end those without a complete handshake."""
+        """Refuse new connections, and close those without a complete handshake."""
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(OSError, ValueError):
@@ -55,7 +55,7 @@ class TlsAcceptor:
         self._listening.close()
 
     def abort(self) -> None:
-        """End the connections without waiting for their clients. Closing a TLS connection would wait."""
+        """Abort the connections. Closing a TLS connection would wait for its client."""
         for transport in self._transports:
             if isinstance(transport, asyncio.Transport):
                 transport.abort()
@@ -119,7 +119,7 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 
 class _Redirecting(asyncio.Protocol):
-    """A protocol that redirects the first request and ends the connection."""
+    """A protocol that redirects the first request and closes the connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""The options for TLS of a cluster."""
+"""The TLS options of a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of sockets and connections, and the end of connections."""
+"""URLs of sockets and connections, and how connections are closed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
-    """Return the address at which a connection arrived; None if it is unknown."""
+    """Return the URL of the socket at which a connection arrived; None if it is unknown."""
     address = transport.get_extra_info("sockname") if transport else None
     if not address:
         return None
@@ -21,7 +21,7 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
 
 
 def url_of(listening: socket.socket, scheme: str = "http") -> str:
-    """Return the address of a listening socket."""
+    """Return the URL of a listening socket."""
     return _url(scheme, *listening.getsockname()[:2])
 
 
@@ -29,7 +29,12 @@ def _url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
+def is_closed(transport: asyncio.BaseTransport | None) -> bool:
+    """Return whether a connection is closed or closing."""
+    return transport is None or transport.is_closing()
+
+
+def close_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
     """Close a connection: with a TCP reset, or after the written bytes are sent."""
     if transport is None:
         return

@@ -131,10 +131,10 @@ class FlinkMock(ClusterControl):
         Raises the errors of `start`.
         """
         from flinkmock.server.aiohttp_application import create_app
-        from flinkmock.server.control_server import control_server
+        from flinkmock.server.control_server import create_control_server
 
         engine = self.open_engine()
-        control = control_server(self, "127.0.0.1") if self._has_control_api else None
+        control = create_control_server(self, "127.0.0.1") if self._has_control_api else None
         app = create_app(engine, dashboard=self._load_dashboard(engine), control=control)
 
         async def close(app: web.Application) -> None:
@@ -255,7 +255,7 @@ class FlinkMock(ClusterControl):
     @property
     def client_certificate(self) -> str | None:
         """The PEM file with the certificate that the cluster requires, and its key; None if it requires none."""
-        certificate = self._tls.client_certificate if self._tls is not None else None
+        certificate = self._tls.client_certificate_file if self._tls is not None else None
         return str(certificate) if certificate is not None else None
 
     @property

@@ -1,3 +1,5 @@
+"""The fixtures of tests/server."""
+
 from tests.server.conftest import client, serve
 
 __all__ = ["client", "serve"]

@@ -1,4 +1,4 @@
-"""Connections that are slow, or too many."""
+"""Clients that send slowly, and too many connections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UPLOAD = b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form
         b"POST /__flinkmock__/v1/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n",
     ],
 )
-def test_an_incomplete_request_ends_its_connection(
+def test_the_connection_of_an_incomplete_request_is_closed(
     client: Client, incomplete_request: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)

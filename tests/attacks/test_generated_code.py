@@ -1,4 +1,4 @@
-"""Schemas are compiled to Python source. Texts of schemas, such as those of imported documents, never become code."""
+"""Schemas are compiled to Python source. Texts in schemas, such as imported ones, never become code."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ TEXTS = ["'''+str({})+'''", "{{{}}}", '"+str({})+"', "a\n{}\n", "''' if {} else 
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("required", [True, False])
-@pytest.mark.parametrize("kind", ["name", "const", "enum", "map"])
-def test_texts_of_schemas_do_not_become_code(text: str, required: bool, kind: str, tmp_path: Path) -> None:
-    file = tmp_path / "made"
-    hostile = text.format(CODE.format(file=str(file)))
+@pytest.mark.parametrize("is_required", [True, False])
+@pytest.mark.parametrize("position", ["name", "const", "enum", "map"])
+def test_texts_in_schemas_do_not_become_code(text: str, is_required: bool, position: str, tmp_path: Path) -> None:
+    file = tmp_path / "created-by-code"
+    text_with_code = text.format(CODE.format(file=str(file)))
     schemas: dict[str, dict[str, Any]] = {
-        "name": {"properties": {hostile: {"type": "integer"}}, "required": [hostile] if required else []},
-        "const": {"properties": {"a": {"const": hostile}}, "required": ["a"] if required else []},
-        "enum": {"properties": {"a": {"enum": [hostile, 1]}}, "required": ["a"] if required else []},
-        "map": {"additionalProperties": {"type": "integer"}, "propertyNames": {"enum": [hostile]}},
+        "name": {
+            "properties": {text_with_code: {"type": "integer"}},
+            "required": [text_with_code] if is_required else [],
+        },
+        "const": {"properties": {"a": {"const": text_with_code}}, "required": ["a"] if is_required else []},
+        "enum": {"properties": {"a": {"enum": [text_with_code, 1]}}, "required": ["a"] if is_required else []},
+        "map": {"additionalProperties": {"type": "integer"}, "propertyNames": {"enum": [text_with_code]}},
     }
-    payload = {"const": {"a": hostile}, "enum": {"a": hostile}}.get(kind, {hostile: 1})
-    write = compile_writer({"type": "object", **schemas[kind]}, {})
+    payload = {"const": {"a": text_with_code}, "enum": {"a": text_with_code}}.get(position, {text_with_code: 1})
+    write = compile_writer({"type": "object", **schemas[position]}, {})
     try:
         assert write(payload).encode() == encode(payload)
     except UnusualPayload:
-        assert kind == "name"
+        assert position == "name"
     assert not file.exists()

@@ -10,7 +10,7 @@ from flinkmock import limits
 from tests.server.conftest import Client
 from tests.timeouts import PATIENCE
 
-OVERVIEW = b'{"operation":"getClusterOverview"}'
+OVERVIEW_BODY = b'{"operation":"getClusterOverview"}'
 
 
 @pytest.mark.parametrize("size", [limits.HEADERS + 1, 100_000, 1_000_000, 20_000_000])
@@ -21,15 +21,15 @@ def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> 
             wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")
             received = wire.recv(65_536)
         except ConnectionError:
-            raise AssertionError("the connection ends without a response") from None
+            raise AssertionError("the connection was closed without a response") from None
     assert received.startswith(b"HTTP/1.1 200 OK")
-    assert received.endswith(OVERVIEW)
+    assert received.endswith(OVERVIEW_BODY)
 
 
 def test_requests_after_a_head_that_is_too_long_are_ignored(client: Client) -> None:
     with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10_000)
-        assert wire.recv(65_536).endswith(OVERVIEW)
+        assert wire.recv(65_536).endswith(OVERVIEW_BODY)
         wire.sendall(b"y\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
         wire.settimeout(0.2)
         with pytest.raises(TimeoutError):
@@ -51,12 +51,12 @@ def test_a_request_line_without_an_end_is_a_bad_request(client: Client) -> None:
 @pytest.mark.parametrize("length", [b"9" * 30, b"9" * 5_000])
 def test_a_content_length_that_is_not_a_long_is_ignored(client: Client, length: bytes) -> None:
     reply = client.raw(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
-    assert (reply.status, reply.body) == (200, OVERVIEW)
+    assert (reply.status, reply.body) == (200, OVERVIEW_BODY)
 
 
 def test_a_chunk_size_that_is_not_an_int_ends_the_body(client: Client) -> None:
     data = b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 100 + b"\r\n"
-    assert client.raw(data).body == OVERVIEW
+    assert client.raw(data).body == OVERVIEW_BODY
 
 
 def test_http_1_0_is_answered(client: Client) -> None:

@@ -23,11 +23,11 @@ def reference(handle: int) -> bytes:
     return b"\x71" + struct.pack(">I", FIRST_HANDLE + handle)
 
 
-def array(kind: str, length: int, elements: bytes) -> bytes:
-    return b"\x75" + class_description(f"[{kind}") + struct.pack(">i", length) + elements
+def array(type_code: str, length: int, elements: bytes) -> bytes:
+    return b"\x75" + class_description(f"[{type_code}") + struct.pack(">i", length) + elements
 
 
-def rejection(data: bytes) -> str:
+def rejection_message(data: bytes) -> str:
     with pytest.raises(BadStream) as error:
         read_object(HEADER + data)
     return str(error.value)
@@ -40,7 +40,7 @@ def test_an_enum_whose_name_is_a_list_is_rejected() -> None:
     for depth in range(100):
         nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
     names = array("L", 101, nested)
-    assert rejection(b"\x7e" + class_description("E") + names) == (
+    assert rejection_message(b"\x7e" + class_description("E") + names) == (
         "java.io.StreamCorruptedException: invalid type code: 75"
     )
 
@@ -51,37 +51,40 @@ def test_the_number_of_superclasses_is_limited() -> None:
     for n in range(limits.JAVA_PARENTS + 2):
         classes += b"\x76" + class_description(f"C{n}", parent)
         parent = reference(2 + 2 * n)
-    text = rejection(array("L", limits.JAVA_PARENTS + 2, classes))
+    text = rejection_message(array("L", limits.JAVA_PARENTS + 2, classes))
     assert text == "java.io.InvalidClassException: filter status: REJECTED"
 
 
-@pytest.mark.parametrize(("kind", "element"), [("L", NULL), ("I", bytes(4)), ("Z", b"\0")])
-def test_the_length_of_arrays_is_limited(kind: str, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("type_code", "element"), [("L", NULL), ("I", bytes(4)), ("Z", b"\0")])
+def test_the_length_of_arrays_is_limited(type_code: str, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_VALUES", 1_000)
-    assert len(read_object(HEADER + array(kind, 900, element * 900))) == 900
-    assert rejection(array(kind, 1_100, element * 1_100)).endswith("filter status: REJECTED")
+    assert len(read_object(HEADER + array(type_code, 900, element * 900))) == 900
+    assert rejection_message(array(type_code, 1_100, element * 1_100)).endswith("filter status: REJECTED")
 
 
 def test_a_negative_array_length_is_rejected() -> None:
-    assert rejection(array("I", -5, b"")) == "java.lang.NegativeArraySizeException: -5"
+    assert rejection_message(array("I", -5, b"")) == "java.lang.NegativeArraySizeException: -5"
 
 
 def test_the_number_of_levels_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "JAVA_DEPTH", 3)
-    deep = NULL
+    nested = NULL
     for _ in range(5):
-        deep = array("L", 1, deep)
-    assert rejection(deep).startswith("java.io.StreamCorruptedException: invalid type code: ")
+        nested = array("L", 1, nested)
+    assert rejection_message(nested).startswith("java.io.StreamCorruptedException: invalid type code: ")
 
 
 def job_graph(vertices: list[JavaObject]) -> JavaObject:
-    pairs = [None] + [item for n, vertex in enumerate(vertices) for item in (n, vertex)]
-    return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", annotations=pairs)})
+    keys_and_values = [None] + [item for n, vertex in enumerate(vertices) for item in (n, vertex)]
+    task_vertices = JavaObject("Map", annotations=keys_and_values)
+    return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": task_vertices})
 
 
 def vertex(number: int, **fields: object) -> JavaObject:
-    id = JavaObject("Id", {"lowerPart": number, "upperPart": 0})
-    return JavaObject("JobVertex", {"name": "a", "parallelism": 1, "id": id, "inputs": JavaObject("List")} | fields)
+    vertex_id = JavaObject("Id", {"lowerPart": number, "upperPart": 0})
+    return JavaObject(
+        "JobVertex", {"name": "a", "parallelism": 1, "id": vertex_id, "inputs": JavaObject("List")} | fields
+    )
 
 
 class Unprintable(list):

@@ -12,14 +12,14 @@ from flinkmock.cli.terminal import printable
 from flinkmock.rest.api import RestApi
 from flinkmock.rest.in_process import InProcessClient
 
-FORGED = "/jobs/%0a20:00:00.000%20%20202%20%20PATCH%20%20all-is-well%1b%5b31m"
+FORGING_TARGET = "/jobs/%0a20:00:00.000%20%20202%20%20PATCH%20%20all-is-well%1b%5b31m"
 
 
-def test_targets_can_not_forge_lines_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+def test_targets_cannot_forge_lines_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     from tests.server.raw_connection import send_raw
 
     with FlinkMock(clock="virtual") as mock, ServeLog(as_json=False) as log:
-        for target in (FORGED, "/jobs/\x1b[31mred"):
+        for target in (FORGING_TARGET, "/jobs/\x1b[31mred"):
             send_raw(mock, "GET", f"{target} HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n".removesuffix("\r\n"))
         for exchange in mock.requests:
             log.request(exchange)
@@ -34,7 +34,7 @@ def test_control_characters_are_escaped(character: str) -> None:
     assert printable(f"a{character}b").isascii()
 
 
-def test_letters_are_unchanged() -> None:
+def test_other_characters_are_unchanged() -> None:
     assert printable("überschrift → 東京 🙂 a b") == "überschrift → 東京 🙂 a b"
 
 

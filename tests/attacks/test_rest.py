@@ -1,4 +1,4 @@
-"""Requests that could take minutes or gigabytes. If one of them does, its test never ends."""
+"""Requests that could take minutes, or gigabytes of memory. If one of them does, its test does not end."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 
 from flinkmock import FlinkMock, limits
 
-DEEP_STRING = b'{"a":' + b"[]" * 1001 + b'"' + b'\\"' * 1_000_000
-METRICS = [{"id": "numRecordsIn"}]
+BODY_WITH_UNTERMINATED_STRING = b'{"a":' + b"[]" * 1001 + b'"' + b'\\"' * 1_000_000
 SCENARIO = """
 jobs:
   orders:
@@ -66,14 +65,14 @@ def test_metrics_of_a_thousand_subtasks_are_aggregated() -> None:
         mock.advance("1m")
         [(job_id, job)] = mock.cluster.jobs.items()
         target = f"/jobs/{job_id}/vertices/{job.graph.vertices[1].id}"
-        local = client.get(f"{target}/subtasks/metrics", params={"get": "numBytesInLocal,numBytesInRemote"}).json()
-        assert [metric["id"] for metric in local] == ["numBytesInLocal", "numBytesInRemote"]
-        assert local[1]["sum"] > 0
+        metrics = client.get(f"{target}/subtasks/metrics", params={"get": "numBytesInLocal,numBytesInRemote"}).json()
+        assert [metric["id"] for metric in metrics] == ["numBytesInLocal", "numBytesInRemote"]
+        assert metrics[1]["sum"] > 0
         assert len(client.get(f"{target}/watermarks").json()) == 1000
 
 
 def test_a_long_unterminated_string_is_rejected(client: httpx.Client) -> None:
-    response = client.post("/jars/x/run", content=DEEP_STRING)
+    response = client.post("/jars/x/run", content=BODY_WITH_UNTERMINATED_STRING)
     assert response.status_code == 400
 
 
@@ -95,7 +94,7 @@ def damaged_jar(compression: int) -> bytes:
     return bytes(data)
 
 
-def jar_with_wrong_sizes() -> bytes:
+def jar_with_wrong_entry_sizes() -> bytes:
     data = bytearray(jar(compression=zipfile.ZIP_STORED))
     sizes = data.find(b"PK\1\2") + 20
     data[sizes : sizes + 8] = struct.pack("<II", 10**6, 10**6)
@@ -108,13 +107,13 @@ def jar_with_wrong_sizes() -> bytes:
         pytest.param(lambda: damaged_jar(zipfile.ZIP_DEFLATED), id="deflate"),
         pytest.param(lambda: damaged_jar(zipfile.ZIP_LZMA), id="lzma"),
         pytest.param(lambda: damaged_jar(zipfile.ZIP_BZIP2), id="bzip2"),
-        pytest.param(jar_with_wrong_sizes, id="longer-than-its-file"),
+        pytest.param(jar_with_wrong_entry_sizes, id="longer-than-its-file"),
         pytest.param(lambda: jar(b"\0" * 20_000_000), id="manifest-of-20-MB"),
         pytest.param(lambda: b"PK\5\6" + b"\xff" * 18, id="end-only"),
         pytest.param(lambda: b"", id="empty"),
     ],
 )
-def test_damaged_jars_have_no_entry_class(client: httpx.Client, create_jar: Callable[[], bytes]) -> None:
+def test_damaged_or_too_large_jars_have_no_entry_class(client: httpx.Client, create_jar: Callable[[], bytes]) -> None:
     response = client.post("/jars/upload", files={"jarfile": ("a.jar", create_jar())})
     assert response.status_code == 200
     assert client.get("/jars").json()["files"][0]["entry"] == []
@@ -127,13 +126,15 @@ def test_a_manifest_at_the_size_limit_is_read(client: httpx.Client, monkeypatch:
     assert client.get("/jars").json()["files"][0]["entry"] == [{"name": "a.B", "description": None}]
 
 
-def test_a_jar_with_too_many_entries_has_no_entry_class(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jar_with_a_directory_above_the_limit_has_no_entry_class(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "JAR_DIRECTORY", 10)
     assert client.post("/jars/upload", files={"jarfile": ("a.jar", jar())}).status_code == 200
     assert client.get("/jars").json()["files"][0]["entry"] == []
 
 
-def test_a_file_name_that_is_too_long_with_its_id_is_rejected(mock: FlinkMock, client: httpx.Client) -> None:
+def test_a_file_name_to_which_no_id_can_be_added_is_rejected(mock: FlinkMock, client: httpx.Client) -> None:
     response = client.post("/jars/upload", files={"jarfile": ("a" * 240 + ".jar", jar())})
     assert response.status_code == 500
     assert "Could not move uploaded jar file [" in response.json()["errors"][0]

@@ -1,4 +1,4 @@
-"""Scenario files that would take long to read."""
+"""The limits of scenario files and of the journal."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError, limits
 from flinkmock.scenario import load_scenario
 
-LEVELS = "more than 40 levels of nesting"
+TOO_MANY_LEVELS = "more than 40 levels of nesting"
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "message"),
     [
-        ("a: " + "[" * 100_000, LEVELS),
-        ("a: " + "{b: " * 50_000, LEVELS),
-        ("\n".join(" " * n + "a:" for n in range(60)), LEVELS),
+        ("a: " + "[" * 100_000, TOO_MANY_LEVELS),
+        ("a: " + "{b: " * 50_000, TOO_MANY_LEVELS),
+        ("\n".join(" " * n + "a:" for n in range(60)), TOO_MANY_LEVELS),
         (
             "\n".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9) if n else 'a'}]" for n in range(12)),
             "200,000 values",
@@ -24,8 +24,8 @@ LEVELS = "more than 40 levels of nesting"
     ],
     ids=["lists", "mappings", "blocks", "aliases"],
 )
-def test_nested_documents_and_aliases_are_limited(text: str, problem: str) -> None:
-    with pytest.raises(ScenarioError, match=problem):
+def test_nested_documents_and_aliases_are_limited(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
         load_scenario(text + "\n")
 
 
@@ -38,7 +38,7 @@ def test_the_number_of_values_and_levels_is_limited(monkeypatch: pytest.MonkeyPa
         load_scenario({"jobs": {"a": {"lifecycle": [{"RUNNING": "1s"}]}}})
 
 
-def test_the_parallelism_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parallelism_is_limited() -> None:
     with pytest.raises(ScenarioError, match="32768"):
         load_scenario(f"jobs: {{a: {{vertices: [{{name: a, parallelism: {limits.PARALLELISM + 1}}}]}}}}\n")
 

@@ -43,10 +43,10 @@ def test_uploads_fail_without_a_temporary_folder(client: Client, monkeypatch: py
 
 
 def test_uploads_fail_if_the_disk_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Path) -> Path:
+    def fail(_: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(private_files, "make", full)
+    monkeypatch.setattr(private_files, "make", fail)
     assert upload(client, file_part(b"a.jar") + b"--b--").errors == [FAILED]
 
 
@@ -54,5 +54,5 @@ def test_the_size_of_the_headers_of_a_part_is_limited(client: Client, monkeypatc
     monkeypatch.setattr(limits, "PART_HEADERS", 100)
     header = DISPOSITION + b'; name="f"; filename="a.jar"'
     assert upload(client, form_part(header + b"\r\nX: y") + b"--b--").status == 200
-    for more in (b"X: " + b"y" * 200, b"X: y\r\n" * 50):
-        assert upload(client, form_part(header + b"\r\n" + more) + b"--b--").errors == [FAILED]
+    for further_headers in (b"X: " + b"y" * 200, b"X: y\r\n" * 50):
+        assert upload(client, form_part(header + b"\r\n" + further_headers) + b"--b--").errors == [FAILED]

@@ -36,10 +36,10 @@ expect: [{"POST /jobs/:jobid/stop": once}, {unmatched: never}]
 class NoClusters:
     """`HostedClusters` without clusters."""
 
-    async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
+    async def create(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
         raise RequestRejected(409, "TooManyClusters", "There is no server here.")
 
-    async def close(self, cluster_id: str) -> None:
+    async def delete(self, cluster_id: str) -> None:
         self.get(cluster_id)
 
     def get(self, cluster_id: str) -> HostedCluster:

@@ -1,4 +1,4 @@
-"""Authentication, base path and redirects of an ingress, as of ingress-nginx in front of Flink."""
+"""An ingress authenticates clients, adds a base path and redirects requests, as ingress-nginx does."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def mock() -> Iterator[FlinkMock]:
 
 
 def get(mock: FlinkMock, path: str = "/ns/job/jobs", authorization: str | None = None, **headers: str) -> Any:
+    """Send a GET. The names of `headers` have underscores in place of hyphens."""
     origin = f"http://{mock.host}:{mock.port}"
     if authorization is not None:
         headers["Authorization"] = authorization
@@ -37,7 +38,7 @@ def get(mock: FlinkMock, path: str = "/ns/job/jobs", authorization: str | None =
 
 
 BASIC, BEARER = 'Basic realm="Flink"', 'Bearer realm="Flink"'
-INVALID = ', error="invalid_token", error_description="The token {}"'
+INVALID_TOKEN = ', error="invalid_token", error_description="The token {}"'
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ INVALID = ', error="invalid_token", error_description="The token {}"'
         ("Basic !!!", f"{BASIC}, {BEARER}"),
         ("Basic YWxpY2U6d3Jvbmc=", f"{BASIC}, {BEARER}"),
         ("Basic /////w==", f"{BASIC}, {BEARER}"),
-        ("Bearer YWxpY2U6c2VjcmV0", f"{BASIC}, {BEARER}{INVALID.format('is unknown')}"),
-        ("Bearer alice:secret", f"{BASIC}, {BEARER}{INVALID.format('is unknown')}"),
+        ("Bearer YWxpY2U6c2VjcmV0", f"{BASIC}, {BEARER}{INVALID_TOKEN.format('is unknown')}"),
+        ("Bearer alice:secret", f"{BASIC}, {BEARER}{INVALID_TOKEN.format('is unknown')}"),
         ("Digest token", f"{BASIC}, {BEARER}"),
     ],
 )
@@ -71,7 +72,7 @@ def test_credentials_expire(mock: FlinkMock) -> None:
     assert get(mock, authorization=old_user).status_code == 401
     assert get(mock, authorization="Bearer old").status_code == 200
     mock.advance("4m")
-    assert INVALID.format("has expired") in get(mock, authorization="Bearer old").headers["www-authenticate"]
+    assert INVALID_TOKEN.format("has expired") in get(mock, authorization="Bearer old").headers["www-authenticate"]
     assert get(mock, authorization="Bearer token").status_code == 200
 
 
@@ -128,7 +129,7 @@ def test_requests_are_redirected_to_https() -> None:
 
 
 def test_requests_off_the_direct_path_need_credentials(mock: FlinkMock) -> None:
-    """aiohttp answers these requests, not the direct path."""
+    """Uploads and HEAD requests go to aiohttp. A request to which a fault may apply goes through the middlewares."""
     upload = {"jarfile": ("a.jar", small_jar())}
     assert httpx.post(mock.url + "/jars/upload", files=upload).status_code == 401
     assert httpx.post(mock.url + "/jars/upload", files=upload, auth=mock.auth).status_code == 200
@@ -184,7 +185,7 @@ def test_invalid_base_paths_are_rejected(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ingress", "problem"),
+    ("ingress", "message"),
     [
         ("{base-path: ns}", "is not a base path"),
         ("{base-path: /a/../b}", "is not a base path"),
@@ -195,8 +196,8 @@ def test_invalid_base_paths_are_rejected(path: str) -> None:
         ("{beerer: x}", "Did you mean"),
     ],
 )
-def test_mistakes_in_the_ingress_section_are_reported(ingress: str, problem: str) -> None:
-    with pytest.raises(ScenarioError, match=problem):
+def test_mistakes_in_the_ingress_section_are_reported(ingress: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
         load_scenario(f"cluster: {{ingress: {ingress}}}\n")
 
 

@@ -52,7 +52,7 @@ def test_a_client_that_does_not_trust_the_certificate_fails(mock: FlinkMock) -> 
 
 @pytest.mark.parametrize("target", ["/jobs?a=b", "/", "/ns/job"])
 def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> None:
-    """As by RedirectingSslHandler, at the same port."""
+    """RedirectingSslHandler does this, on the same port."""
     response = httpx.get(mock.url.replace("https", "http") + target)
     assert (response.status_code, response.headers["location"]) == (301, mock.url + target)
     assert response.headers["connection"] == "close"
@@ -87,7 +87,7 @@ def test_certificates_can_come_from_files(tmp_path: Path) -> None:
     created, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
     (tmp_path / "cert.pem").write_bytes(created.certificate)
     (tmp_path / "key.pem").write_bytes(created.key)
-    authority.write_bytes(certificates.authority())
+    authority.write_bytes(certificates.authority_certificate())
     options = TlsOptions(
         tmp_path / "cert.pem",
         tmp_path / "key.pem",
@@ -106,7 +106,7 @@ def test_certificates_can_come_from_files(tmp_path: Path) -> None:
 
 def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
     created, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
-    authority = x509.load_pem_x509_certificate(certificates.authority())
+    authority = x509.load_pem_x509_certificate(certificates.authority_certificate())
     key = serialization.load_pem_private_key(created.key, None)
     certificate = x509.load_pem_x509_certificate(created.certificate)
     encryption = serialization.BestAvailableEncryption(PASSWORD)
@@ -115,7 +115,7 @@ def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
     (tmp_path / "keys.p12").write_bytes(key_store)
     (tmp_path / "trusted.p12").write_bytes(trust_store)
     (tmp_path / "client.pem").write_bytes(client.certificate + client.key)
-    (tmp_path / "ca.pem").write_bytes(certificates.authority())
+    (tmp_path / "ca.pem").write_bytes(certificates.authority_certificate())
     config = {
         "security.ssl.rest.enabled": True,
         "security.ssl.rest.authentication-enabled": True,

@@ -152,7 +152,7 @@ def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
 async def test_delays_of_disconnected_clients_end() -> None:
     with FlinkMock(clock="virtual") as mock:
         delayed = DelayedResponses(mock.engine)
-        connected = asyncio.create_task(delayed.until(mock.clock.now() + 1000, lambda: False))
-        assert await delayed.until(mock.clock.now() + 1000, lambda: True) is False
+        connected = asyncio.create_task(delayed.wait_until(mock.clock.now() + 1000, lambda: False))
+        assert await delayed.wait_until(mock.clock.now() + 1000, lambda: True) is False
         mock.advance("1s")
         assert await connected is True

@@ -93,7 +93,7 @@ class Session:
         assert head is not None
         if server.may_apply_fault(head):
             response, hit = server.respond_with_faults(head, body, "http://x")
-            message = server.message(head, response)[0] if isinstance(response, Response) else b"no response"
+            message = server.encode_response(head, response)[0] if isinstance(response, Response) else b"no response"
             return message if hit is None else repr(hit).encode() + message
         return server.respond_immediately(head, body, "http://x")[0]
 

@@ -15,7 +15,7 @@ def test_further_sockets_have_the_next_ports() -> None:
         with contextlib.suppress(PortTaken):  # another process may take a port in between; then try again
             with bind("127.0.0.1", 0) as first:
                 port = first.getsockname()[1]
-                further = bind_further("127.0.0.1", port, existing=1, count=3)
+                further = bind_further("127.0.0.1", port, existing_count=1, count=3)
             assert [socket.getsockname()[1] for socket in further] == [port + 1, port + 2]
             for socket in further:
                 socket.close()

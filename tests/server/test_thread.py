@@ -125,7 +125,7 @@ async def test_serve_ends_when_it_receives_a_signal(signal_number: signal.Signal
         serve(
             ClusterControl.of_engine(FakeEngine()),
             port=0,
-            ready=lambda urls, _: tasks.append(asyncio.ensure_future(interrupt(*urls))),
+            on_ready=lambda urls, _: tasks.append(asyncio.ensure_future(interrupt(*urls))),
         ),
         PATIENCE,
     )
@@ -148,7 +148,7 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
         serve(
             ClusterControl.of_engine(engine),
             port=0,
-            ready=lambda urls, _: tasks.append(asyncio.ensure_future(shut_down(*urls))),
+            on_ready=lambda urls, _: tasks.append(asyncio.ensure_future(shut_down(*urls))),
         ),
         PATIENCE,
     )

@@ -56,7 +56,7 @@ async def open_cluster(call: ControlCall) -> Any:
     if timeout_text != "never":
         idle_timeout = max(parse_wall_duration(timeout_text, longest=LONGEST_IDLE_TIMEOUT_S), _SHORTEST_IDLE_TIMEOUT_S)
     control = call.control.new_cluster(read_scenario(call), **options)
-    return _cluster_json(call, await call.host.clusters.open(control, idle_timeout))
+    return _cluster_json(call, await call.host.clusters.create(control, idle_timeout))
 
 
 @operation(
@@ -85,4 +85,4 @@ def get_cluster(call: ControlCall) -> Any:
 @operation("DELETE", "/clusters/{id}", summary="End a cluster that `POST /clusters` created.", errors=(404,))
 async def close_cluster(call: ControlCall) -> Any:
     """All connections of the cluster are closed."""
-    await call.host.clusters.close(call.path["id"])
+    await call.host.clusters.delete(call.path["id"])

@@ -10,7 +10,10 @@ import java.security.cert.CertificateFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Prints the status of a GET with Java's HttpClient: URL, file of the authority, header Authorization. */
+/**
+ * Sends a GET with Java's HttpClient, and prints the status and body of the response.
+ * Arguments: URL, file with the CA certificate, value of the header Authorization.
+ */
 public class Client {
     public static void main(String[] args) throws Exception {
         KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());

@@ -1,4 +1,5 @@
-// Prints the status of a GET with Go's net/http: URL, file of the authority, header Authorization.
+// Sends a GET with Go's net/http, and prints the status and body of the response.
+// Arguments: URL, file with the CA certificate, value of the header Authorization.
 package main
 
 import (

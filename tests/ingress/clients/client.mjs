@@ -1,4 +1,5 @@
-// Prints the status of a GET with Node's https: URL, file of the authority, header Authorization.
+// Sends a GET with Node's https, and prints the status and body of the response.
+// Arguments: URL, file with the CA certificate, value of the header Authorization.
 import { readFileSync } from "node:fs";
 import { get } from "node:https";
 
