@@ -25,7 +25,7 @@ from pathlib import Path
 from tests.conformance.busy_cluster import busy
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import has_ended, start_job, wait_for_checkpoints, wait_until_job
+from tests.fidelity.job_steps import has_ended, start_job, wait_for_checkpoints, wait_for_job
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import RealCluster, real_cluster
 
@@ -38,7 +38,7 @@ def start_jobs(driver: Driver) -> None:
     for kind in ("finite", "failing"):
         job_id = start_job(driver, kind, variable="ended", wait=False)
         assert job_id is not None
-        wait_until_job(driver, job_id, has_ended, timeout=60)
+        wait_for_job(driver, job_id, has_ended, timeout=60)
     start_job(driver, "wordcount", "--par", "1")
     wait_for_checkpoints(driver, 2)
 

@@ -9,7 +9,7 @@ TaskManagers are read from each server, because those of the fake are different.
 from __future__ import annotations
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import TERMINAL
+from tests.fidelity.job_steps import TERMINAL_STATES
 from tests.fidelity.recordings import Steps
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
@@ -45,7 +45,7 @@ def read_endpoints(driver: Driver) -> Steps:
         get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", TASKMANAGER_TAILS)
     jobs = sorted(_rows(driver.peek("/jobs/overview"), "jobs"), key=lambda row: row["start-time"])
     for number, row in enumerate(jobs):
-        _read_job(driver, f"job {number}", row["jid"], has_ended=row["state"] in TERMINAL)
+        _read_job(driver, f"job {number}", row["jid"], has_ended=row["state"] in TERMINAL_STATES)
     return driver.steps
 
 

@@ -28,7 +28,7 @@ from tests.fidelity.job_steps import (
     start_job,
     trigger,
     wait_for_checkpoints,
-    wait_until_job,
+    wait_for_job,
 )
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
@@ -64,7 +64,7 @@ def start_jobs(driver: Driver) -> None:
     for kind in ("finite", "failing"):
         job_id = start_job(driver, kind, variable="other", wait=False)
         assert job_id is not None
-        wait_until_job(driver, job_id, has_ended, timeout=60)
+        wait_for_job(driver, job_id, has_ended, timeout=60)
     arguments = ("--attempts", "1000", "--delay", "20 s", "--name", "crash loop", "--at", "500")
     start_job(driver, "failing", *arguments, variable="loop")
     wait_for_checkpoints(driver, 3)

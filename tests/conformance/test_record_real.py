@@ -40,5 +40,5 @@ def score(scenario: dict[str, Any], version: str) -> Score:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_fake_that_serves_the_recording_sends_the_responses_of_the_cluster(version: str) -> None:
     agreement = score(recorded_scenario_of(version), version)
-    assert agreement.steps > 400
-    assert agreement.share >= 0.97, report({"reads": agreement}, verbose=True)
+    assert agreement.step_count > 400
+    assert agreement.equal_share >= 0.97, report({"reads": agreement}, verbose=True)

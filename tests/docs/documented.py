@@ -9,7 +9,7 @@ import re
 
 from flinkmock.conformance.documentation import documented_contract
 from flinkmock.conformance.report import generalize_pointer
-from tests.fidelity.recordings import RECORDINGS, load, suites
+from tests.fidelity.recordings import RECORDINGS, load, suite_paths
 from tests.fidelity.score import VERSIONS
 
 PERCENTILES = re.compile(r"/p\d+$")
@@ -31,7 +31,7 @@ def differences_of(version: str) -> set[Row]:
     """Return the differences of one version."""
     contract = documented_contract("documented", version)
     differences: set[Row] = set()
-    for path in suites(RECORDINGS / version).values():
+    for path in suite_paths(RECORDINGS / version).values():
         for step in load(path):
             request, response = step.get("request", {}), step.get("response", {})
             operation = contract.match(request.get("method", ""), request.get("path", ""))

@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "flink-behaviour.md"
 LEADER_CHANGE = "leader-change"
 SITUATIONS = "situations"
 SUITES = {
-    *(suite for folder in recordings.RECORDINGS.iterdir() for suite in recordings.suites(folder)),
+    *(suite for folder in recordings.RECORDINGS.iterdir() for suite in recordings.suite_paths(folder)),
     LEADER_CHANGE,
     SITUATIONS,
 }
@@ -54,7 +54,7 @@ def steps(suite: str) -> frozenset[str]:
     if suite == SITUATIONS:
         files = list((ROOT / "tests" / SITUATIONS).glob("*.json.gz"))
         return frozenset(step["step"] for file in files for step in recordings.load(file))
-    files = [recordings.suites(folder)[suite] for folder in recordings.RECORDINGS.iterdir()]
+    files = [recordings.suite_paths(folder)[suite] for folder in recordings.RECORDINGS.iterdir()]
     return frozenset(step["step"] for file in files for step in recordings.load(file))
 
 

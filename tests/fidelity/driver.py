@@ -26,8 +26,8 @@ CHUNK_SIZE = 1 << 16
 RECORDED_BODY_LIMIT = 200
 """The length up to which a raw request body is recorded, in bytes. Of longer ones, only the length is recorded."""
 SHAPE_ERRORS = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
-"""The errors of code that reads a body of an unexpected shape. They do not end a suite, so
-that servers that send wrong bodies can be compared, too."""
+"""The errors of code that reads a body of an unexpected shape. They do not end a suite, so that servers that send
+wrong bodies can be compared, too."""
 NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]
@@ -47,7 +47,7 @@ class Driver:
     """Runs suites against one server.
 
     Args:
-        target: The base URL of the server.
+        base_url: The base URL of the server.
         jars: The folder with the jars of the recorded jobs.
         scratch: A folder to which the cluster can write savepoints.
 
@@ -58,9 +58,9 @@ class Driver:
         last_response: The response of the last step, as it is recorded.
     """
 
-    def __init__(self, target: str, jars: Path, scratch: str) -> None:
-        url = urllib.parse.urlsplit(target)
-        self.host, self.port, self.base = url.hostname or "", url.port or 80, url.path.rstrip("/")
+    def __init__(self, base_url: str, jars: Path, scratch: str) -> None:
+        url = urllib.parse.urlsplit(base_url)
+        self.host, self.port, self.base_path = url.hostname or "", url.port or 80, url.path.rstrip("/")
         self.jars = jars
         self.scratch = scratch
         self._recording_start = time.time()
@@ -85,10 +85,10 @@ class Driver:
         timeout: float = RESPONSE_TIMEOUT_S,
         connection: http.client.HTTPConnection | None = None,
     ) -> RawResponse:
-        """Send a request with exactly this target, on a new connection unless `connection` is set."""
+        """Send a request whose target is the base path and `target`; open a new connection unless one is passed."""
         conn = connection or http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
-            conn.putrequest(method, self.base + target, skip_accept_encoding=True)
+            conn.putrequest(method, self.base_path + target, skip_accept_encoding=True)
             headers = dict(headers or {})
             if payload is not None and "content-length" not in {name.lower() for name in headers}:
                 headers["Content-Length"] = str(len(payload))
@@ -109,7 +109,7 @@ class Driver:
             for offset in range(0, len(payload), CHUNK_SIZE):
                 conn.sock.sendall(payload[offset : offset + CHUNK_SIZE])
         except OSError:
-            pass  # the server has responded early and closed the connection; the response can still be read
+            pass  # the server has responded early and closed the connection; the response may still be readable
 
     def exchange(
         self, method: str, target: str, text_limit: int = TEXT_LIMIT, **options: Any
@@ -180,11 +180,11 @@ class Driver:
         """Record one request. Return the parsed body of the response.
 
         Args:
-            name: The name of the step; by default, it consists of method and template.
+            name: The name of the step; by default, it consists of the method and the templates of path and query.
             method: The HTTP method.
             path: The template of the path.
             query: The template of the query.
-            text_limit: The length to which text is cut, in characters.
+            text_limit: The length to which a text body is cut, in characters.
             timeout: The maximum time to wait for the response, in seconds.
             volatile: Whether the body may be empty or lack keys: its content depends on when the cluster last fetched
                 metrics.
@@ -208,7 +208,7 @@ class Driver:
         self,
         name: str,
         path: str,
-        state: Callable[[Body], str],
+        state_of: Callable[[Body], str],
         until: Callable[[Body], bool],
         timeout: float = 30,
         interval: float = 0.1,
@@ -220,7 +220,7 @@ class Driver:
         Args:
             name: The name of the step.
             path: The template of the path.
-            state: Returns the text that the timeline shows for a body.
+            state_of: Returns the text that the timeline shows for a body.
             until: Whether a body ends the poll.
             timeout: The maximum time to poll, in seconds.
             interval: The time between two requests, in seconds.
@@ -230,7 +230,7 @@ class Driver:
         start = time.time()
         while True:
             response, body = self.exchange("GET", target, **options)
-            self.add_to_timeline(step, start, response, body, state)
+            self.add_to_timeline(step, start, response, body, state_of)
             if is_met(until, body) or time.time() - start > timeout:
                 break
             time.sleep(interval)
@@ -253,16 +253,16 @@ class Driver:
 
     @staticmethod
     def add_to_timeline(
-        step: Step, start: float, response: dict[str, Any], body: Body, state: Callable[[Body], str]
+        step: Step, start: float, response: dict[str, Any], body: Body, state_of: Callable[[Body], str]
     ) -> None:
         """Count a polled response and, if the state has changed, add it to the timeline of its step.
 
-        A row of the timeline is [ms since `start`, status, state(body)].
+        An entry of the timeline is [ms since `start`, status, state_of(body)].
         """
         step["polls"] += 1
         step["response"] = response
         try:
-            text = state(body) if response["status"] // 100 == 2 else f"HTTP {response['status']}"
+            text = state_of(body) if response["status"] // 100 == 2 else f"HTTP {response['status']}"
         except SHAPE_ERRORS:
             text = "?"
         timeline = step["timeline"]
@@ -291,7 +291,7 @@ class Driver:
         return body
 
     def connect(self) -> socket.socket:
-        """Return a new connection to the server."""
+        """Open a connection to the server."""
         return socket.create_connection((self.host, self.port), timeout=20)
 
 

@@ -1,4 +1,4 @@
-"""Responses as recordings contain them: without most headers, and with long text cut."""
+"""Responses as they are recorded: without most headers, and with long texts cut."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RawResponse(NamedTuple):
 
 
 def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Cut text to `limit` characters. Of a stack trace, only the first three lines and each `Caused by` remain."""
+    """Cut text to `limit` characters. Of a stack trace, only the first three lines and the causes remain."""
     if "\n\tat " in text:
         lines = text.split("\n")
         recorded = [
@@ -55,7 +55,10 @@ def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
-    """Cut the strings of a JSON body, thread dumps to four threads, and flame graphs to 24 levels."""
+    """Cut the strings of a JSON body, thread dumps to four threads, and flame graphs to 12 levels below the root.
+
+    Each level of a flame graph adds two to the depth: an object and the list of its children.
+    """
     if isinstance(value, str):
         return cut_text(value, STRING_LIMIT)
     if isinstance(value, list):
@@ -70,7 +73,7 @@ def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
 
 
 def recorded_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """Return the headers that recordings contain, without the values that differ between runs."""
+    """Return the headers that are recorded, with replacements for values that differ between runs."""
     recorded = {}
     for name, value in headers:
         name = name.lower()

@@ -1,4 +1,4 @@
-"""Steps that several suites take: upload a jar, start a job, read ids, wait, cancel, poll an operation."""
+"""Steps of several suites: upload a jar, start a job, read ids, wait, cancel, trigger and poll an async operation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tests.fidelity.driver import SHAPE_ERRORS, UNKNOWN_ID, Body, Driver
 from tests.fidelity.multipart import jar_part
 
-TERMINAL = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
+TERMINAL_STATES = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
 
 
 def jar_bytes(driver: Driver, jar: str) -> bytes:
@@ -17,7 +17,7 @@ def jar_bytes(driver: Driver, jar: str) -> bytes:
 
 
 def upload(driver: Driver, jar: str, variable: str | None = None, name: str | None = None) -> None:
-    """Upload JAR.jar. Set the variable {jar_JAR}, or `variable`, to its id. `name` is the name of the step."""
+    """Upload JAR.jar, and set the variable {jar_JAR}, or `variable`, to its id. `name` is the name of the step."""
     response = driver.step(
         name or f"upload {jar}.jar", "POST", "/jars/upload", parts=[jar_part(f"{jar}.jar", jar_bytes(driver, jar))]
     )
@@ -52,7 +52,7 @@ def start_job(
     job_id = response.get("jobid") if isinstance(response, dict) else None
     driver.variables[variable] = job_id or UNKNOWN_ID
     if job_id and wait:
-        wait_until_job(driver, job_id, are_all_tasks_running)
+        wait_for_job(driver, job_id, are_all_tasks_running)
     if set_variables:
         set_vertex_variables(driver, variable)
     return job_id
@@ -63,7 +63,7 @@ def are_all_tasks_running(job: dict[str, Any]) -> bool:
 
 
 def has_ended(job: dict[str, Any]) -> bool:
-    return job["state"] in TERMINAL
+    return job["state"] in TERMINAL_STATES
 
 
 def job_meets(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Callable[[Body], bool]:
@@ -74,23 +74,23 @@ def job_meets(job_id: str, condition: Callable[[dict[str, Any]], bool]) -> Calla
 def job_describer(driver: Driver) -> Callable[[Body], str]:
     """Return a function that describes the job {job} and its tasks in a body of `/jobs/overview`."""
 
-    def state(body: Body) -> str:
+    def describe_job(body: Body) -> str:
         job = next((job for job in body["jobs"] if job["jid"] == driver.variables["job"]), None)
         if job is None:
             return "gone"
         return f"{job['state']} " + ",".join(f"{name}={count}" for name, count in job["tasks"].items() if count)
 
-    return state
+    return describe_job
 
 
-def wait_until_job(
+def wait_for_job(
     driver: Driver,
     job_id: str,
     until: Callable[[dict[str, Any]], bool],
     timeout: float = 30,
     interval: float = 0.05,
 ) -> Body:
-    """Wait until a job meets a condition. It is read from the list of jobs: Flink caches /jobs/:jobid for 3 s."""
+    """Poll the list of jobs until a job meets a condition. /jobs/:jobid would be up to 3 s old: Flink caches it."""
     return driver.wait("/jobs/overview", job_meets(job_id, until), timeout, interval)
 
 
@@ -99,12 +99,12 @@ def wait_for_checkpoints(driver: Driver, count: int) -> None:
 
 
 def set_vertex_variables(driver: Driver, variable: str = "job", prefix: str = "") -> None:
-    """Set the variables {v0}, {v1} …, {source}, {vertex} (the third vertex) and {sink} to ids of vertices.
+    """Set the variables {v0}, {v1} …, {source} (the first vertex), {vertex} (the third) and {sink} (the last) to ids.
 
     Args:
         driver: The driver that sends the requests.
         variable: The variable with the id of the job.
-        prefix: The beginning of the names of the variables.
+        prefix: The beginning of the names of the variables that are set.
     """
     body = driver.peek(f"/jobs/{{{variable}}}") or {}
     ids = [vertex["id"] for vertex in body.get("vertices", [])] or [UNKNOWN_ID]
@@ -115,23 +115,23 @@ def set_vertex_variables(driver: Driver, variable: str = "job", prefix: str = ""
 
 
 def vertex_variables(driver: Driver) -> list[str]:
-    """Return the names of the variables that have the ids of all vertices: v0, v1 …"""
+    """Return the names of the variables that `set_vertex_variables` has set for all vertices of a job: v0, v1 …"""
     return [name for name in driver.variables if re.fullmatch(r"v\d", name)]
 
 
 def set_taskmanager_variable(driver: Driver) -> None:
-    """Set the variable {tm}: the TaskManager with the fewest free slots, which runs tasks if any does."""
+    """Set the variable {tm} to the id of the TaskManager with the fewest free slots: it runs tasks if any does."""
     taskmanagers = (driver.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
     driver.variables["tm"] = min(taskmanagers, key=lambda taskmanager: taskmanager["freeSlots"])["id"]
 
 
 def cancel(driver: Driver, variable: str = "job", *, recorded: bool = False) -> None:
-    """Cancel a job and wait until it has ended. Only with `recorded` is the request a step."""
+    """Cancel a job and wait until it has ended. With `recorded`, the request is a step of the recording."""
     if recorded:
         driver.step(f"cancel {{{variable}}}", "PATCH", f"/jobs/{{{variable}}}")
     else:
         driver.send("PATCH", driver.fill(f"/jobs/{{{variable}}}"))
-    wait_until_job(driver, driver.variables[variable], has_ended, timeout=20)
+    wait_for_job(driver, driver.variables[variable], has_ended, timeout=20)
 
 
 def cancel_all_jobs(driver: Driver) -> None:
@@ -144,7 +144,7 @@ def cancel_all_jobs(driver: Driver) -> None:
 
 
 def trigger(driver: Driver, name: str | None, method: str, path: str, **request: Any) -> bool:
-    """Trigger an async operation; the variable {trigger} gets its id. Return whether the response is a success."""
+    """Trigger an async operation; set the variable {trigger} to its id. Return whether Flink accepted the request."""
     response = driver.step(name, method, path, **request)
     try:
         driver.variables["trigger"] = response["request-id"]

@@ -1,11 +1,11 @@
-"""Starts a real Flink of any release, plays the suites against it and against the fake, and compares the two.
+"""Starts a real Flink of any version, plays the suites against it and against the fake, and compares the responses.
 
     python -m tests.fidelity.real 1.18.1
     python -m tests.fidelity.real 2.3.0 --suite cluster,jars --record tests/recordings/2.3.0
 
-The jars come from the Python package index (see distribution.py) and are kept outside the repository. With `--record`,
-the responses of the real Flink are written to a folder, as data of the fidelity test. All suites take about five
-minutes.
+Flink's jars come from the Python package index (see distribution.py) and are kept outside the repository. With
+`--record`, the responses of the real Flink are written to a folder, for the fidelity test to compare with. All suites
+take about five minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flinkmock import FlinkMock
 from tests.fidelity.compare import compare, report
-from tests.fidelity.distribution import CACHE, flink_home, java_for, minor_of
+from tests.fidelity.distribution import CACHE, flink_home, java_for, release_of
 from tests.fidelity.driver import Driver
 from tests.fidelity.play import JARS, play
 from tests.fidelity.real_cluster import real_cluster
@@ -26,12 +26,12 @@ from tests.fidelity.suites import SUITES
 
 SCENARIO = Path(__file__).parent / "oracle.yaml"
 _JAR_VERSIONS = (((2, 0), "2.3.0"), ((1, 15), "1.20.5"), ((1, 12), "1.12.5"))
-"""The first release on which jars run, and the release they were built for."""
+"""The first release on which the recorded jobs' jars run, and the version that they were built with."""
 
 
 def jars_for(version: str) -> Path:
     """Return the folder with the newest jars that run on a version."""
-    release = minor_of(version)
+    release = release_of(version)
     return JARS / next(jar_version for first_release, jar_version in _JAR_VERSIONS if release >= first_release)
 
 
@@ -47,16 +47,20 @@ def play_real(version: str, names: list[str], home: Path | None = None, java: st
 
 def play_fake(version: str, names: Iterable[str], report: Callable[[str], None] = print) -> dict[str, Steps]:
     """Return the steps of a new fake cluster by suite. `report` is called with a line for each suite."""
-    minor = ".".join(map(str, minor_of(version)))
-    with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
+    release = ".".join(map(str, release_of(version)))
+    with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=release, clock="real") as cluster:
         return play(Driver(cluster.url, jars_for(version), folder), names, report)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="a release with its patch number, such as 1.18.1")
+    parser.add_argument("version", help="the version of Flink, such as 1.18.1")
     parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
-    parser.add_argument("--home", type=Path, help=f"a distribution (lib, bin, …); default: it is downloaded to {CACHE}")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        help=f"the folder of a distribution, with lib/ and bin/; default: it is downloaded to {CACHE}",
+    )
     parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
     parser.add_argument(
         "--record", type=Path, metavar="FOLDER", help="write the responses of the real Flink there, as SUITE.json.gz"

@@ -24,7 +24,7 @@ _OPEN_PACKAGES = [
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PACKAGES),
 ]
-"""The options of bin/config.sh that open packages of Java 17 to serialization and Akka."""
+"""The JVM options of bin/config.sh, which give serialization and Akka access to packages of Java 17."""
 _CONFIGURATION = """\
 jobmanager.rpc.address: localhost
 jobmanager.rpc.port: {rpc}
@@ -61,8 +61,8 @@ class RealCluster:
     """The processes of a real session cluster.
 
     Args:
-        home: A distribution (lib, bin, …).
-        java: The Java that runs it.
+        home: The folder of a Flink distribution, with lib/ and bin/.
+        java: The path of the Java that runs it.
         folder: The folder for configuration, logs, savepoints and checkpoints.
         options: Further lines of the configuration, such as "jobmanager.scheduler: adaptive".
     """
@@ -86,30 +86,30 @@ class RealCluster:
         self._taskmanager_memory: list[str] = []
         self._taskmanager_count = 0
 
-    def start(self, taskmanagers: int) -> None:
+    def start(self, taskmanager_count: int) -> None:
         """Start the JobManager and TaskManagers. Raises RuntimeError if they are not ready in time."""
         self.start_jobmanager()
         self._taskmanager_memory = self._launcher.taskmanager_memory()
-        self._taskmanager_count = taskmanagers
+        self._taskmanager_count = taskmanager_count
         self.restart_ended_processes()
-        self._await_slots(4 * taskmanagers)
+        self._await_slots(4 * taskmanager_count)
 
     def restart_ended_processes(self) -> None:
-        """Restart processes that have ended: on a busy machine, some fail because they do not start within 10 s."""
+        """Replace processes that have ended: on a busy machine, some fail because they do not start within 10 s."""
         if self._jobmanager.poll() is not None:
             self.start_jobmanager()
         running_count = sum(process.poll() is None for process in self._taskmanagers)
         for _ in range(self._taskmanager_count - running_count):
             self.start_taskmanager()
 
-    def _await_slots(self, slots: int) -> None:
+    def _await_slots(self, slot_count: int) -> None:
         deadline = time.time() + _START_TIMEOUT_S
         while time.time() < deadline:
             with (
                 contextlib.suppress(OSError, ValueError, KeyError),
                 urllib.request.urlopen(f"{self.url}/overview", timeout=30) as response,
             ):
-                if json.load(response)["slots-total"] == slots:
+                if json.load(response)["slots-total"] == slot_count:
                     return
             time.sleep(0.5)
             self.restart_ended_processes()
@@ -135,7 +135,7 @@ class RealCluster:
         self._processes.append(process)
 
     def kill_taskmanager(self) -> None:
-        """Kill the oldest running TaskManager; the JobManager then gets no heartbeats."""
+        """Kill the oldest running TaskManager. The JobManager notices that its heartbeats stop."""
         oldest = next((process for process in self._taskmanagers if process.poll() is None), None)
         if oldest is not None:
             oldest.kill()
@@ -150,23 +150,23 @@ class RealCluster:
 
 @contextlib.contextmanager
 def real_cluster(
-    home: Path, java: str, folder: Path, options: Sequence[str] = (), taskmanagers: int = 1
+    home: Path, java: str, folder: Path, options: Sequence[str] = (), taskmanager_count: int = 1
 ) -> Iterator[str]:
-    """Run a cluster and yield its base URL. The arguments are those of `RealCluster`.
+    """Run a cluster and yield its base URL. The arguments are those of `RealCluster` and of its `start`.
 
     Raises:
         RuntimeError: The cluster is not ready in time. Its logs are in `folder`.
     """
     cluster = RealCluster(home, java, folder, options)
     try:
-        cluster.start(taskmanagers)
+        cluster.start(taskmanager_count)
         yield cluster.url
     finally:
         cluster.stop()
 
 
 class _Launcher:
-    """Starts the Java processes of a cluster; the arguments are those of `RealCluster`."""
+    """Starts the Java processes of a cluster. The arguments are those of `RealCluster`."""
 
     def __init__(self, home: Path, java: str, folder: Path) -> None:
         self._java, self._folder = java, folder

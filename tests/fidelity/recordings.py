@@ -21,7 +21,7 @@ def load(path: Path) -> Steps:
 
 
 def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
-    """Write a recording. Equal recordings give equal bytes, because the gzip header contains no time."""
+    """Write a recording. Equal recordings give equal files, because the gzip header contains no time."""
     raw = (json.dumps({"meta": meta, "steps": steps}, indent=1, ensure_ascii=False) + "\n").encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
@@ -36,7 +36,7 @@ def replace_paths(steps: Steps, paths: Mapping[str, str]) -> Steps:
     return replaced
 
 
-def suites(folder: Path) -> dict[str, Path]:
-    """Return the files in a folder by the name of their suite."""
-    files = sorted(folder.glob("*.json")) + sorted(folder.glob("*.json.gz"))
-    return {path.name.partition(".")[0]: path for path in files}
+def suite_paths(folder: Path) -> dict[str, Path]:
+    """Return the paths of the recordings in a folder by the names of their suites."""
+    paths = sorted(folder.glob("*.json")) + sorted(folder.glob("*.json.gz"))
+    return {path.name.partition(".")[0]: path for path in paths}

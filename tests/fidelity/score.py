@@ -2,7 +2,7 @@
 
     python -m tests.fidelity.score 2.3.0 1.20.5
 
-Each version has its own process. The suites mostly wait, so all versions take hardly longer than one.
+Each version has its own process. Suites spend most of their time waiting, so all versions take hardly longer than one.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ VOLATILE_MAPS = frozenset({"serialized-user-task-accumulators"})
 VOLATILE_MINUS_ONE = frozenset({"jmxPort"})
 """Numbers that may be -1."""
 DURING_TRANSITION = "(during a transition)"
-"""The path of a body that was requested during a transition: all states count as equal."""
+"""The path of the whole body if it was requested during a transition: all states in it count as equal."""
 VOLATILE_STATES = ("history[]", DURING_TRANSITION, ".jobs[]")
 """Parts of paths below which all states count as equal."""
 
@@ -83,7 +83,7 @@ def compare_bodies(real: Any, other: Any, *, during_transition: bool = False) ->
     return differences
 
 
-def kind(value: Any) -> str:
+def json_type(value: Any) -> str:
     """Return the type of a JSON value. The strings that Jackson writes for NaN and infinity are floats."""
     if isinstance(value, bool):
         return "bool"
@@ -101,39 +101,39 @@ def is_map(key: str | None, value: dict[str, Any]) -> bool:
 
 def signature(value: Any, key: str | None = None) -> str:
     """Return a text that is equal for all values of the same shape."""
-    value_kind = kind(value)
-    if value_kind == "object":
+    value_type = json_type(value)
+    if value_type == "object":
         if value and all(name in STATES for name in value):
             return "states"
         if is_map(key, value):
             return "{*:" + "|".join(sorted({signature(item) for item in value.values()})) + "}"
         return "{" + ",".join(f"{name}:{signature(item, name)}" for name, item in value.items()) + "}"
-    if value_kind == "array":
+    if value_type == "array":
         return "[" + "|".join(sorted({signature(item, key) for item in value})) + "]"
-    if value_kind == "string" and ENUM.match(value):
+    if value_type == "string" and ENUM.match(value):
         return "enum"
-    if value_kind == "null" and key in NULLABLE:
+    if value_type == "null" and key in NULLABLE:
         return "?"
-    return value_kind
+    return value_type
 
 
 def _compare(real: Any, other: Any, path: str, key: str | None, differences: Differences) -> None:
-    real_kind, other_kind = kind(real), kind(other)
-    if real_kind != other_kind:
-        if not ("null" in (real_kind, other_kind) and key in NULLABLE):
-            differences.append(f"{path or '/'}: {other_kind}, not {real_kind}")
-    elif real_kind == "object":
+    real_type, other_type = json_type(real), json_type(other)
+    if real_type != other_type:
+        if not ("null" in (real_type, other_type) and key in NULLABLE):
+            differences.append(f"{path or '/'}: {other_type}, not {real_type}")
+    elif real_type == "object":
         _compare_objects(real, other, path, key, differences)
-    elif real_kind == "array":
+    elif real_type == "array":
         if bool(real) != bool(other):
             if not path.endswith(VOLATILE_LISTS):
                 differences.append(f"{path or '/'}: list {_filled(other)}, not {_filled(real)}")
         elif real:
             _compare_groups(real, other, path, key, differences)
-    elif real_kind == "int":
+    elif real_type == "int":
         if (real == -1) != (other == -1) and key not in VOLATILE_MINUS_ONE and ".jobs[]" not in path:
-            differences.append(f"{path}: {_minus_one(other)}, not {_minus_one(real)}")
-    elif real_kind == "string":
+            differences.append(f"{path}: {_minus_one_or_not(other)}, not {_minus_one_or_not(real)}")
+    elif real_type == "string":
         _compare_strings(real, other, path, differences)
 
 
@@ -148,7 +148,7 @@ def _compare_objects(
             _compare_groups(real.values(), other.values(), path + ".*", None, differences)
         return
     missing, extra = [name for name in real if name not in other], [name for name in other if name not in real]
-    if key == "status-duration":  # only the states that a subtask passed through
+    if key == "status-duration":  # it has only the states that a subtask has passed through, which vary
         missing, extra = [], [name for name in extra if name not in STATES]
     if missing:
         differences.append(f"{path or '/'}: keys missing: {', '.join(missing)}")
@@ -232,5 +232,5 @@ def _filled(value: Any) -> str:
     return "filled" if value else "empty"
 
 
-def _minus_one(value: int) -> str:
+def _minus_one_or_not(value: int) -> str:
     return "-1" if value == -1 else "not -1"

@@ -1,4 +1,4 @@
-"""`compare` reports each difference that a client can see, and no others."""
+"""`compare` reports differences in status, headers and shape, but not in values that vary between runs."""
 
 import copy
 from collections.abc import Callable
@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 
 from tests.fidelity.compare import compare
-from tests.fidelity.recordings import RECORDINGS, load, suites
+from tests.fidelity.recordings import RECORDINGS, load, suite_paths
 
 VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_recording_equals_itself(version: str) -> None:
-    files = suites(RECORDINGS / version)
-    assert set(files) == {"cluster", "jars", "job-running", "savepoints", "lifecycle", "rescale", "errors"}
-    for path in files.values():
+    paths = suite_paths(RECORDINGS / version)
+    assert set(paths) == {"cluster", "jars", "job-running", "savepoints", "lifecycle", "rescale", "errors"}
+    for path in paths.values():
         steps = load(path)
-        assert compare(steps, steps).differing == {}
+        assert compare(steps, steps).differences == {}
 
 
 def test_the_recordings_of_two_releases_differ() -> None:
     newer, older = (load(RECORDINGS / version / "cluster.json.gz") for version in ("2.3.0", "1.12.5"))
-    assert compare(newer, older).share < 0.8
+    assert compare(newer, older).equal_share < 0.8
 
 
 def step(body: Any, **fields: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ DIFFERENCES: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_a_single_difference_is_reported(difference: str) -> None:
-    assert compare([step(REAL)], [changed_step(DIFFERENCES[difference])]).equal == 0
+    assert compare([step(REAL)], [changed_step(DIFFERENCES[difference])]).equal_count == 0
 
 
 def test_values_that_change_from_run_to_run_do_not_count() -> None:
@@ -81,22 +81,22 @@ def test_values_that_change_from_run_to_run_do_not_count() -> None:
         body.update(jid="f" * 32, duration=99, ratio=0.75)
         body["vertices"][0]["tasks"] = {"FINISHED": 1, "RUNNING": 1}
 
-    assert compare([step(REAL)], [changed_step(change_values)]).differing == {}
+    assert compare([step(REAL)], [changed_step(change_values)]).differences == {}
 
 
-def error(*messages: str) -> dict[str, Any]:
+def error_step(*messages: str) -> dict[str, Any]:
     return step({"errors": list(messages)})
 
 
 def test_errors_are_compared_by_their_first_lines_without_ids() -> None:
-    real = error(f"Job {'a' * 32} not found\n\tat one.Line")
-    assert compare([real], [error(f"Job {'b' * 32} not found\n\tat another.Line")]).equal == 1
-    assert compare([real], [error(f"Job {'b' * 32} was not found")]).equal == 0
-    assert compare([real], [error(f"Job {'a' * 32} not found", "more")]).equal == 0
+    real = error_step(f"Job {'a' * 32} not found\n\tat one.Line")
+    assert compare([real], [error_step(f"Job {'b' * 32} not found\n\tat another.Line")]).equal_count == 1
+    assert compare([real], [error_step(f"Job {'b' * 32} was not found")]).equal_count == 0
+    assert compare([real], [error_step(f"Job {'a' * 32} not found", "more")]).equal_count == 0
 
 
 @pytest.mark.parametrize(
-    ("polled", "is_equal"),
+    ("polled_states", "is_equal"),
     [
         (["CREATED", "RUNNING", "FINISHED"], True),
         (["RUNNING", "CANCELLING", "FINISHED"], True),
@@ -105,12 +105,12 @@ def test_errors_are_compared_by_their_first_lines_without_ids() -> None:
         (["FINISHED", "RUNNING"], False),
     ],
 )
-def test_a_poll_may_miss_states_but_not_see_other_ones(polled: list[str], is_equal: bool) -> None:
+def test_polls_may_miss_states_but_not_contradict_each_other(polled_states: list[str], is_equal: bool) -> None:
     real = step({}, timeline=[[0, 200, "RUNNING"], [9, 200, "FINISHED"]])
-    other = step({}, timeline=[[0, 200, state] for state in polled])
-    assert bool(compare([real], [other]).equal) is is_equal
+    other = step({}, timeline=[[0, 200, state] for state in polled_states])
+    assert bool(compare([real], [other]).equal_count) is is_equal
 
 
 def test_a_missing_step_counts_as_different() -> None:
     score = compare([step(REAL)], [])
-    assert score.differing == {"s: one": ["step missing"]}
+    assert score.differences == {"s: one": ["step missing"]}

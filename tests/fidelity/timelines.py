@@ -1,4 +1,4 @@
-"""Polls several responses in turn, and records the states that each goes through."""
+"""Polls several paths in turn, and records the states that the responses to each of them show."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tests.fidelity.driver import Body, Driver
 
 
 class View(NamedTuple):
-    """A response to poll: the template of its path, and a function that returns the state for a body."""
+    """A path to poll, as a template, and a function that returns the text that the timeline shows for a body."""
 
     path: str
-    state: Callable[[Body], str]
+    state_of: Callable[[Body], str]
 
 
 class Timelines:
-    """One step for each view, with a timeline: "LABEL: VIEW timeline".
+    """Polls views, and records the timeline of each as a step with the name "LABEL: VIEW timeline".
 
     Args:
         driver: The driver that sends the requests.
         label: The beginning of the names of the steps.
         views: The views by name.
-        start: The time from which the timelines count, as `time.time()`.
+        start: The `time.time()` at which the timelines begin.
     """
 
     def __init__(self, driver: Driver, label: str, views: Mapping[str, View], start: float) -> None:
@@ -40,7 +40,7 @@ class Timelines:
         bodies = {}
         for name, view in self._views.items():
             response, bodies[name] = self._driver.exchange("GET", self._driver.fill(view.path))
-            self._driver.add_to_timeline(self._steps[name], self._start, response, bodies[name], view.state)
+            self._driver.add_to_timeline(self._steps[name], self._start, response, bodies[name], view.state_of)
         return bodies
 
     def record(self) -> None:

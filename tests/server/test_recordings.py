@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.fidelity.error_responses import first_line, normalize
-from tests.fidelity.recordings import RECORDINGS, load, suites
+from tests.fidelity.recordings import RECORDINGS, load, suite_paths
 from tests.server.conftest import Client, RawResponse
 
 RELEASES = {
@@ -60,7 +60,7 @@ def steps(version: str) -> dict[str, dict[str, Any]]:
     """Return name -> the first recorded step of each distinct request."""
     by_name: dict[str, dict[str, Any]] = {}
     requests = set()
-    for suite, file in suites(RECORDINGS / version).items():
+    for suite, file in suite_paths(RECORDINGS / version).items():
         for step in load(file):
             if "skipped" in step or step["response"]["status"] == 0 or "timeline" in step:
                 continue

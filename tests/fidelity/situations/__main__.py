@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.fidelity import situations
-from tests.fidelity.distribution import flink_home, java_for, minor_of
+from tests.fidelity.distribution import flink_home, java_for, release_of
 from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import cancel_all_jobs
 from tests.fidelity.real import jars_for
@@ -24,12 +24,13 @@ from tests.fidelity.situations.finished_vertices import batch, partly
 from tests.fidelity.situations.savepoint_paths import directories, paths
 from tests.fidelity.situations.slots import waiting_for_slots
 
-RECORDINGS = Path(__file__).parents[2] / "situations"
+RECORDED_SITUATIONS = Path(__file__).parents[2] / "situations"
+"""The folder of the recordings, VERSION.json.gz."""
 Situation = Callable[[Driver], None]
 
 
 class Session(NamedTuple):
-    """The options of a cluster, and the situations that are recorded on it one after the other."""
+    """The configuration of a cluster, and the situations that are recorded on it one after the other."""
 
     options: tuple[str, ...]
     situations: tuple[Situation, ...]
@@ -42,8 +43,8 @@ SESSIONS = (
     Session(("jobmanager.scheduler: adaptive",), (created,)),
     Session(expired.OPTIONS, (forgotten,)),
 )
-FIRST_RELEASE: dict[Situation, tuple[int, int]] = {created: (1, 13), applications: (2, 3)}
-"""Situation → the first release that has it."""
+FIRST_RELEASES: dict[Situation, tuple[int, int]] = {created: (1, 13), applications: (2, 3)}
+"""The first release in which a situation exists; 1.12 for the others."""
 NAMES = tuple(situation.__name__ for session in SESSIONS for situation in session.situations)
 
 
@@ -63,28 +64,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=situations.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("version", help="a release with its patch number, such as 2.3.0")
-    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
-    parser.add_argument("--java", help="the Java that runs it")
+    parser.add_argument("version", help="the version of Flink, such as 2.3.0")
+    parser.add_argument(
+        "--home", type=Path, help="the folder of a distribution, with lib/ and bin/; default: it is downloaded"
+    )
+    parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
     parser.add_argument("--only", default=",".join(NAMES), help="names, comma separated; default: %(default)s")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     steps: Steps = []
     for session in SESSIONS:
-        chosen = [
+        selected = [
             situation
             for situation in session.situations
             if situation.__name__ in args.only.split(",")
-            and minor_of(args.version) >= FIRST_RELEASE.get(situation, (0, 0))
+            and release_of(args.version) >= FIRST_RELEASES.get(situation, (0, 0))
         ]
-        if not chosen:
+        if not selected:
             continue
         with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), session.options) as url:
-            for situation in chosen:
+            for situation in selected:
                 driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
                 record(situation, driver)
                 steps += replace_paths(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
-                path = RECORDINGS / f"{args.version}.json.gz"
+                path = RECORDED_SITUATIONS / f"{args.version}.json.gz"
                 new_names = {step["step"] for step in steps}
                 old_steps = load(path) if path.exists() else []
                 unchanged = [step for step in old_steps if step["step"] not in new_names]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.job_steps import has_ended, start_job, upload, wait_until_job
+from tests.fidelity.job_steps import has_ended, start_job, upload, wait_for_job
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 SOURCE_ID = "cbc357ccb763df2852fee8c4fc7d55f2"
@@ -19,7 +19,10 @@ SOURCE_ID = "cbc357ccb763df2852fee8c4fc7d55f2"
 
 @contextlib.contextmanager
 def initializing_job(driver: Driver, name: str) -> Iterator[None]:
-    """Keep a job INITIALIZING: the metadata of its savepoint is a named pipe without a writer."""
+    """Keep a job INITIALIZING: the metadata file of its savepoint is a named pipe without a writer.
+
+    The variable {job} is the id of the job. `name` is the beginning of the names of the steps.
+    """
     folder = Path(str(driver.variables["scratch"]), name)
     folder.mkdir(parents=True)
     os.mkfifo(folder / "_metadata")
@@ -60,7 +63,7 @@ def initializing(driver: Driver) -> None:
         driver.step(
             "initializing: job/metrics?get", "GET", JOB + "/metrics", "get=numRestarts,uptime,downtime,fullRestarts"
         )
-    wait_until_job(driver, driver.variables["job"], has_ended)
+    wait_for_job(driver, driver.variables["job"], has_ended)
     driver.step("initializing: after", "GET", JOB)
     with initializing_job(driver, "initializing to cancel"):
         driver.step("initializing: cancel", "PATCH", JOB)
@@ -70,7 +73,7 @@ def initializing(driver: Driver) -> None:
 
 
 def created(driver: Driver) -> None:
-    """Run a job with the adaptive scheduler and too few slots for its lower bounds."""
+    """Read a job that stays CREATED, because the adaptive scheduler lacks the slots that it needs."""
     start_job(driver, "wordcount", "--name", "takes all slots", name="created: run the first", variable="first")
     start_job(
         driver,

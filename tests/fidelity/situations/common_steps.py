@@ -8,11 +8,11 @@ from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
 JOB = "/jobs/{job}"
 JOB_CACHE_S = 3.2
-"""After this time, /jobs/:jobid is up to date: Flink caches it for web.refresh-interval (3 s)."""
+"""How long to wait until /jobs/:jobid is up to date: Flink caches it for web.refresh-interval (3 s)."""
 
 
 def trigger_operations(driver: Driver, label: str) -> None:
-    """Trigger a savepoint, a stop and a checkpoint, and poll each until it is completed."""
+    """Trigger a savepoint, a stop and a checkpoint, polling each until it is completed, and set parallelism bounds."""
     body = {"cancel-job": False, "target-directory": "file://{scratch}/sp"}
     trigger(driver, f"{label}: savepoint", "POST", JOB + "/savepoints", json_body=body)
     poll_operation(driver, f"{label}: poll savepoint", JOB + "/savepoints/{trigger}")

@@ -5,30 +5,31 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_until_job
+from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_for_job
 from tests.fidelity.situations.common_steps import JOB
 from tests.fidelity.timelines import Timelines, View
 
 EXPIRATION_TIME_S = 20
+POLLING_TIME_S = 70
 OPTIONS = (f"jobstore.expiration-time: {EXPIRATION_TIME_S}",)
 
 
 def forgotten(driver: Driver) -> None:
-    """Run a job that ends, and poll everything that shows it until the cluster has forgotten it."""
+    """Run a job that ends, and poll all responses that show it until the cluster has forgotten it."""
     start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", wait=False)
     job_id = driver.variables["job"]
-    wait_until_job(driver, job_id, has_ended)
+    wait_for_job(driver, job_id, has_ended)
     end_of_job = time.time()
 
-    def state_in_jobs(body: Body) -> str:
+    def job_status(body: Body) -> str:
         return next((job["status"] for job in body["jobs"] if job["id"] == job_id), "gone")
 
-    def application_ids(body: Body) -> str:
+    def application_ids(body: Body) -> str:  # the application of a job that /jars/:jarid/run starts has the job's id
         return ",".join(application["id"] for application in body["applications"]).replace(job_id, "there")
 
     views = {
         "jobs/overview": View("/jobs/overview", job_describer(driver)),
-        "jobs": View("/jobs", state_in_jobs),
+        "jobs": View("/jobs", job_status),
         "job": View(JOB, lambda body: body["state"]),
         "status": View(JOB + "/status", lambda body: body["status"]),
         "execution-result": View(JOB + "/execution-result", lambda body: body["status"]["id"]),
@@ -39,7 +40,7 @@ def forgotten(driver: Driver) -> None:
         "application": View("/applications/{job}", lambda body: body["status"]),
     }
     timelines = Timelines(driver, "forgotten", views, end_of_job)
-    while time.time() < end_of_job + EXPIRATION_TIME_S * 3.5:
+    while time.time() < end_of_job + POLLING_TIME_S:
         timelines.poll()
         time.sleep(0.2)
     timelines.record()

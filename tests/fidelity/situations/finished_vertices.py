@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_vertex_variables, start_job, wait_until_job
+from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_vertex_variables, start_job, wait_for_job
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 METRICS_DELAY_S = 13
-"""After this time, the JobManager has the final metrics of a finished vertex: it fetches them every 10 s at most."""
+"""How long to wait until the JobManager has the final metrics of a finished vertex: it fetches metrics every 10 s."""
 
 
 def describe_graph(job: Body) -> str:
-    """Describe the graph of a batch job, which grows: its vertices, pending operators, and the states of vertices."""
+    """Describe the graph of a batch job, which grows: number of vertices, pending operators, and states of vertices."""
     states = ",".join(vertex["status"] for vertex in job["vertices"])
     return f"{len(job['vertices'])} {job.get('pending-operators')} {states}"
 
@@ -33,7 +33,7 @@ def batch(driver: Driver) -> None:
         name="batch: run",
         wait=False,
     )
-    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
+    wait_for_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(1)
     set_vertex_variables(driver)
     driver.step("batch: first", "GET", JOB)
@@ -55,7 +55,7 @@ def batch(driver: Driver) -> None:
         name="batch: run again",
         wait=False,
     )
-    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
+    wait_for_job(driver, driver.variables["job"], lambda job: job["tasks"]["running"] > 0)
     time.sleep(0.5)
     cancel(driver)
     driver.step("batch: CANCELED", "GET", JOB)
@@ -65,7 +65,7 @@ def batch(driver: Driver) -> None:
 def partly(driver: Driver) -> None:
     """Run a streaming job with one vertex, "once", that finishes."""
     start_job(driver, "partlyfinished", name="partly: run")
-    wait_until_job(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
+    wait_for_job(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)
     time.sleep(METRICS_DELAY_S)
     set_vertex_variables(driver)
     body = driver.peek(JOB)

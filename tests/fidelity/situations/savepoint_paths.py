@@ -19,7 +19,7 @@ from tests.fidelity.situations.common_steps import JOB
 
 
 def directories(driver: Driver) -> None:
-    """Take savepoints in directories: empty, relative, not writable, without a scheme, of another file system."""
+    """Take savepoints, also while stopping, in directories: empty, relative, unwritable, of another file system …"""
     start_job(driver, "wordcount", "--name", "oracle word count", name="directories: run")
     wait_for_checkpoints(driver, 1)
     targets = {
@@ -53,17 +53,17 @@ def directories(driver: Driver) -> None:
     driver.step("directories: exceptions", "GET", JOB + "/exceptions")
 
 
-PATHS = {
+PATHS_WITHOUT_SAVEPOINT = {
     "empty": "", "blank": " ", "relative": "relative/dir", "relative with scheme": "file:relative/dir",
     "without scheme": "/nosuch/dir", "three slashes": "file:///nosuch/dir", "host": "file://host/dir", "s3": "s3://b/sp",
     "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
     "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
 }  # fmt: skip
-"""Label → a path without a savepoint."""
+"""The paths by the labels in the names of their steps."""
 
 
 def paths(driver: Driver) -> None:
-    """Restore jobs from paths without a savepoint, and dispose of these paths."""
+    """Take savepoints in further directories; then restore jobs from, and dispose of, paths without a savepoint."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="paths: run")
     wait_for_checkpoints(driver, 1)
     unusual_targets = {
@@ -79,7 +79,7 @@ def paths(driver: Driver) -> None:
         if trigger(driver, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
             poll_operation(driver, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
     cancel(driver)
-    for label, path in PATHS.items():
+    for label, path in PATHS_WITHOUT_SAVEPOINT.items():
         body = {"savepointPath": path, "programArgsList": ["--name", "restored"]}
         driver.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=body)
         if trigger(

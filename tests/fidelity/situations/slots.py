@@ -8,9 +8,9 @@ from tests.fidelity.driver import Body, Driver
 from tests.fidelity.job_steps import job_describer, start_job
 from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
-START_UP_S, SLOT_TIMEOUT_S = 60, 15
+START_UP_TIME_S, SLOT_TIMEOUT_S = 60, 15
 OPTIONS = (
-    f"resourcemanager.standalone.start-up-time: {START_UP_S * 1000}",
+    f"resourcemanager.standalone.start-up-time: {START_UP_TIME_S * 1000}",
     f"slot.request.timeout: {SLOT_TIMEOUT_S * 1000}",
 )
 
@@ -25,7 +25,7 @@ def waiting_for_slots(driver: Driver) -> None:
     for name in ("young", "old"):
         start_job(driver, "wordcount", "--par", "64", "--name", "too wide", name=f"{name}: run", wait=False)
         driver.step(f"{name}: job", "GET", JOB)
-        driver.poll(f"{name}: timeline", "/jobs/overview", describe_job, has_failed, timeout=START_UP_S * 2)
+        driver.poll(f"{name}: timeline", "/jobs/overview", describe_job, has_failed, timeout=START_UP_TIME_S * 2)
         driver.step(f"{name}: exceptions", "GET", JOB + "/exceptions")
         time.sleep(JOB_CACHE_S)
         driver.step(f"{name}: FAILED job", "GET", JOB)

@@ -1,6 +1,6 @@
-"""The suites by name, in the order in which they are played. Each is a function with a Driver.
+"""The suites by name, in the order in which they are played. Each is a function that takes a Driver.
 
-`jars` leaves jobs whose initialization failed, so it follows the suites that list jobs.
+`jars` leaves jobs whose initialization failed; the suites that follow it list them, too.
 """
 
 from __future__ import annotations

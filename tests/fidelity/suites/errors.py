@@ -1,4 +1,4 @@
-"""Requests that fail before a handler is called: methods, paths, ids, bodies, uploads, queries."""
+"""Unusual and invalid requests: methods, paths, ids, bodies, uploads, queries. Most of them get an error response."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ JSON = {"Content-Type": "application/json"}
 def errors(driver: Driver) -> None:
     set_taskmanager_variable(driver)
     start_job(driver, "wordcount", "--name", "oracle word count")
-    send_wrong_methods(driver)
-    send_other_methods(driver)
-    request_unknown_paths(driver)
-    request_paths_outside(driver)
+    send_unsupported_methods(driver)
+    send_uncommon_methods(driver)
+    request_unusual_paths(driver)
+    request_path_traversals(driver)
     send_bad_ids(driver)
     send_bad_bodies(driver)
     send_bad_submissions(driver)
@@ -29,7 +29,7 @@ def errors(driver: Driver) -> None:
     cancel(driver)
 
 
-def send_wrong_methods(driver: Driver) -> None:
+def send_unsupported_methods(driver: Driver) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         for path in ("/overview", "/config", "/jobs/overview", JOB + "/plan", "/taskmanagers"):
             driver.step(None, method, path)
@@ -53,7 +53,7 @@ def send_wrong_methods(driver: Driver) -> None:
         driver.step(None, method, path)
 
 
-def send_other_methods(driver: Driver) -> None:
+def send_uncommon_methods(driver: Driver) -> None:
     for path in ("/overview", JOB, "/jobs/{unknown}", "/nosuch", "/"):
         driver.step(None, "HEAD", path)
         driver.step(None, "OPTIONS", path)
@@ -68,7 +68,7 @@ def send_other_methods(driver: Driver) -> None:
         driver.step(None, method, "/overview")
 
 
-def request_unknown_paths(driver: Driver) -> None:
+def request_unusual_paths(driver: Driver) -> None:
     for path in (
         "/nosuch",
         "/jobs/{job}/nosuch",
@@ -118,7 +118,7 @@ def request_unknown_paths(driver: Driver) -> None:
     driver.step("fragment", "GET", "/overview#x")
 
 
-def request_paths_outside(driver: Driver) -> None:
+def request_path_traversals(driver: Driver) -> None:
     for path in (
         "/jobmanager/logs/..%2f..%2fetc%2fpasswd",
         "/jobmanager/logs/..%2fflink.conf",
@@ -147,14 +147,14 @@ def send_bad_ids(driver: Driver) -> None:
     driver.step("upper case of the real id", "GET", "/jobs/" + str(driver.variables["job"]).upper())
     get_all(driver, "unknown job", "/jobs/{unknown}", JOB_GETS)
     get_all(driver, "unknown job vertex", "/jobs/{unknown}/vertices/{vertex}", VERTEX_GETS)
-    further_paths = (
+    further_tails = (
         "/metrics?get=uptime",
         "/checkpoints/details/1",
         "/checkpoints/details/1/subtasks/{vertex}",
         "/yarn-cancel",
         "/yarn-stop",
     )
-    get_all(driver, "unknown job", "/jobs/{unknown}", further_paths)
+    get_all(driver, "unknown job", "/jobs/{unknown}", further_tails)
     for tail in ("/plan", "/config", "/metrics", "/exceptions", "/checkpoints", "/status", "/execution-result"):
         driver.step(f"bad job id{tail}", "GET", "/jobs/nohex" + tail)
     driver.step("cancel unknown job", "PATCH", "/jobs/{unknown}")

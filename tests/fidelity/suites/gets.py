@@ -46,12 +46,14 @@ VERTEX_GETS = (
     "/taskmanagers",
     "/watermarks",
 )
-METRIC_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
+SAMPLED_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
 
 
 def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
-    """Read each path below `base`. With `ended`, the steps that show metrics are volatile: the metrics may be gone."""
+    """Read each path below `base`. With `ended`, steps are volatile if their bodies show metrics or samples of threads:
+    the cluster may have discarded these after the end of the job.
+    """
     for tail in tails:
         path, _, query = tail.partition("?")
-        volatile = ended and path.endswith(METRIC_TAILS)
+        volatile = ended and path.endswith(SAMPLED_TAILS)
         driver.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)

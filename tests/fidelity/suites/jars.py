@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from tests.fidelity.driver import UNKNOWN_ID, Body, Driver
-from tests.fidelity.job_steps import TERMINAL, cancel, cancel_all_jobs, jar_bytes, upload
+from tests.fidelity.job_steps import TERMINAL_STATES, cancel, cancel_all_jobs, jar_bytes, upload
 from tests.fidelity.multipart import jar_part
 
-JAR, SECOND = "/jars/{jar_wordcount}", "/jars/{jar_second}"
+JAR, SECOND_JAR = "/jars/{jar_wordcount}", "/jars/{jar_second}"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -18,12 +18,12 @@ def jars(driver: Driver) -> None:
     driver.step("list before", "GET", "/jars")
     upload(driver, "wordcount")
     upload(driver, "wordcount", variable="jar_second", name="upload wordcount.jar again")
-    for kind in ("finite", "mainthrows", "noexecute", "nomain", "twoentries", "badmain"):
-        upload(driver, kind)
+    for jar in ("finite", "mainthrows", "noexecute", "nomain", "twoentries", "badmain"):
+        upload(driver, jar)
     driver.step("list", "GET", "/jars")
     send_unusual_uploads(driver)
     request_plans(driver)
-    send_bad_runs(driver)
+    send_invalid_runs(driver)
     run_jobs(driver)
     run_application(driver)
     cancel_all_jobs(driver)
@@ -85,7 +85,7 @@ def request_plans(driver: Driver) -> None:
 def run(
     driver: Driver, name: str, path: str = JAR, query: str | None = None, *, read_config: bool = False, **request: Any
 ) -> None:
-    """Run a jar. If a job starts, cancel it; with `read_config`, read its configuration first."""
+    """Run a jar. If that starts a job, cancel it; with `read_config`, read its configuration before."""
     response = driver.step(f"run {name}", "POST", path + "/run", query, **request)
     if isinstance(response, dict) and "jobid" in response:
         driver.variables["started"] = response["jobid"]
@@ -94,8 +94,8 @@ def run(
         cancel(driver, "started")
 
 
-def send_bad_runs(driver: Driver) -> None:
-    """Send requests that start no job."""
+def send_invalid_runs(driver: Driver) -> None:
+    """Send invalid requests. Flink starts a job for a few of them all the same."""
     run(driver, "unknown jar", "/jars/no-such-jar.jar")
     run(driver, "jar main throws", "/jars/{jar_mainthrows}")
     run(driver, "jar no main", "/jars/{jar_nomain}")
@@ -166,7 +166,7 @@ def run_jobs(driver: Driver) -> None:
 
 
 def run_application(driver: Driver) -> None:
-    """Run a jar as an application, which only 2.3 can."""
+    """Run a jar as an application, which is possible since 2.3."""
     response: Body = driver.step("run-application", "POST", JAR + "/run-application")
     driver.variables["app"] = response.get("applicationid", UNKNOWN_ID) if isinstance(response, dict) else UNKNOWN_ID
     time.sleep(2)
@@ -179,7 +179,7 @@ def run_application(driver: Driver) -> None:
         "application cancelled",
         "/applications/{app}",
         lambda body: body["status"],
-        lambda body: body["status"] in TERMINAL,
+        lambda body: body["status"] in TERMINAL_STATES,
         timeout=10,
     )
     driver.step("cancel application again", "POST", "/applications/{app}/cancel")
@@ -187,10 +187,10 @@ def run_application(driver: Driver) -> None:
 
 
 def delete_jars(driver: Driver) -> None:
-    driver.step("delete", "DELETE", SECOND)
-    driver.step("delete again", "DELETE", SECOND)
-    driver.step("plan deleted", "GET", SECOND + "/plan")
-    driver.step("run deleted", "POST", SECOND + "/run")
+    driver.step("delete", "DELETE", SECOND_JAR)
+    driver.step("delete again", "DELETE", SECOND_JAR)
+    driver.step("plan deleted", "GET", SECOND_JAR + "/plan")
+    driver.step("run deleted", "POST", SECOND_JAR + "/run")
     driver.step("delete unknown", "DELETE", "/jars/no-such-jar.jar")
     driver.step("delete without extension", "DELETE", "/jars/no-such-jar")
     driver.step("delete traversal", "DELETE", "/jars/..%2f..%2fx.jar")

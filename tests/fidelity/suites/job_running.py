@@ -1,4 +1,4 @@
-"""All read operations of a running job, and of a second job that runs beside it."""
+"""Reads of a running job and of a second job that runs beside it, and writes that do not end the job."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def job_running(driver: Driver) -> None:
     read_checkpoints(driver)
     read_accumulators(driver)
     send_writes(driver)
+    read_processes_and_applications(driver)
     read_second_job(driver)
     cancel(driver)
 
@@ -57,7 +58,7 @@ def read_job_metrics(driver: Driver) -> None:
 def read_vertices(driver: Driver) -> None:
     for vertex in vertex_variables(driver):
         get_all(driver, vertex, f"{JOB}/vertices/{{{vertex}}}", VERTEX_GETS)
-    # Flink takes the first sample when it is requested, and returns it some seconds later
+    # Flink begins to sample the threads at the first request, and returns the result some seconds later
     driver.poll(
         "backpressure becomes ok",
         VERTEX + "/backpressure",
@@ -83,10 +84,9 @@ def read_vertices(driver: Driver) -> None:
     driver.read(VERTEX + "/subtasks/metrics", "get=numRecordsIn,numRecordsOut&agg=sum,avg")
     driver.read(VERTEX + "/subtasks/metrics", "get=numRecordsIn&agg=min,max,sum,avg")
     driver.read(VERTEX + "/subtasks/metrics", "get=numRecordsIn&agg=max,skew")
-    for sub in ("0", "0-1", "0,1", "1-5", "7", "x", "1-0", ""):
-        driver.step(
-            f"subtasks range '{sub}'", "GET", VERTEX + "/subtasks/metrics", f"get=numRecordsIn&agg=sum&subtasks={sub}"
-        )
+    for subtasks in ("0", "0-1", "0,1", "1-5", "7", "x", "1-0", ""):
+        query = f"get=numRecordsIn&agg=sum&subtasks={subtasks}"
+        driver.step(f"subtasks range '{subtasks}'", "GET", VERTEX + "/subtasks/metrics", query)
     driver.read(VERTEX + "/subtasks/0/metrics", "get=numRecordsIn,buffers.inPoolUsage")
     driver.read(VERTEX + "/subtasks/0/metrics", "get=no.such")
     driver.read(VERTEX + "/subtasks/1")
@@ -123,7 +123,7 @@ def read_checkpoints(driver: Driver) -> None:
 
 
 def read_accumulators(driver: Driver) -> None:
-    """Wait for accumulators, which the TaskManagers send with their heartbeats, every 10 s."""
+    """Wait for accumulators, which the TaskManagers send with their heartbeats every 10 s, and read them."""
     driver.poll(
         "accumulators appear",
         VERTEX + "/accumulators",
@@ -138,7 +138,7 @@ def read_accumulators(driver: Driver) -> None:
 
 
 def send_writes(driver: Driver) -> None:
-    """Send writes that do not end the job, and read what they could have changed."""
+    """Send client heartbeats and coordination requests."""
     driver.step(
         None, "PATCH", JOB + "/clientHeartbeat", json_body={"expiredTimestamp": int(time.time() * 1000) + 3_600_000}
     )
@@ -153,6 +153,9 @@ def send_writes(driver: Driver) -> None:
         JOB + "/coordinators/{source}",
         json_body={"serializedCoordinationRequest": "AAAA"},
     )
+
+
+def read_processes_and_applications(driver: Driver) -> None:
     driver.read("/taskmanagers/{tm}")
     driver.read("/taskmanagers/{tm}/metrics")
     driver.read("/taskmanagers/{tm}/stdout", text_limit=300)
@@ -164,7 +167,7 @@ def send_writes(driver: Driver) -> None:
 
 
 def read_second_job(driver: Driver) -> None:
-    """Read a job with a vertex of two inputs, and with vertices of different parallelisms."""
+    """Read a job that has a vertex with two inputs, and sources with different parallelisms."""
     start_job(driver, "twosources", variable="job2")
     set_vertex_variables(driver, "job2", "w")
     driver.read("/jobs/{job2}")

@@ -13,13 +13,13 @@ from tests.fidelity.job_steps import (
     set_vertex_variables,
     start_job,
     wait_for_checkpoints,
-    wait_until_job,
+    wait_for_job,
 )
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 from tests.fidelity.timelines import Timelines, View
 
 JOB = "/jobs/{job}"
-SECONDS_AFTER_THE_END = 1.0
+POLLING_AFTER_END_S = 1.0
 
 
 def lifecycle(driver: Driver) -> None:
@@ -44,27 +44,27 @@ def poll_until_end(driver: Driver, label: str, timeout: float = 40) -> None:
     views = {
         "job": View(JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
         "jobs/overview": View("/jobs/overview", job_describer(driver)),
-        "overview": View("/overview", job_counts),
+        "overview": View("/overview", describe_job_counts),
     }
     start = time.time()
     timelines = Timelines(driver, label, views, start)
     end = start + timeout
-    is_over = False
+    job_has_ended = False
     while time.time() < end:
         bodies = timelines.poll()
-        if not is_over and is_met(has_ended, bodies["job"]):
-            is_over = True
-            end = time.time() + SECONDS_AFTER_THE_END
+        if not job_has_ended and is_met(has_ended, bodies["job"]):
+            job_has_ended = True
+            end = time.time() + POLLING_AFTER_END_S
         time.sleep(0.1)
     timelines.record()
 
 
-def job_counts(overview: Body) -> str:
+def describe_job_counts(overview: Body) -> str:
     return ",".join(f"{key}={value}" for key, value in overview.items() if key.startswith("jobs-"))
 
 
 def read_ended_job(driver: Driver, label: str) -> None:
-    """Send all read operations of a job that has ended, and requests to cancel it."""
+    """Send all read operations of a job that has ended, and requests to cancel it and to keep it alive."""
     set_vertex_variables(driver)
     vertex = JOB + "/vertices/{v1}"
     get_all(driver, f"{label} job", JOB, JOB_GETS, ended=True)
@@ -86,7 +86,7 @@ def read_ended_job(driver: Driver, label: str) -> None:
 
 def run_failing_job(driver: Driver) -> None:
     start_job(driver, "failing", "--name", "oracle failing job", wait=False, set_variables=False)
-    wait_until_job(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
+    wait_for_job(driver, driver.variables["job"], lambda job: job["state"] == "RESTARTING", timeout=20, interval=0.02)
     driver.step("RESTARTING job", "GET", JOB)
     driver.step("RESTARTING exceptions", "GET", JOB + "/exceptions")
     driver.step("RESTARTING execution-result", "GET", JOB + "/execution-result")
@@ -101,7 +101,7 @@ def run_failing_job(driver: Driver) -> None:
 
 
 def use_legacy_paths(driver: Driver) -> None:
-    """Cancel and stop as old releases of Flink did."""
+    """Send the cancel and stop requests of old releases of Flink."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="run for the legacy paths")
     driver.step("mode=stop", "PATCH", JOB, "mode=stop")
     driver.step("mode=nope", "PATCH", JOB, "mode=nope")

@@ -40,8 +40,8 @@ def bounds(lower: int, upper: int) -> dict[str, Any]:
     return {"parallelism": {"lowerBound": lower, "upperBound": upper}}
 
 
-def put(driver: Driver, name: str, bounds_by_variable: dict[str, Any]) -> None:
-    """Set the parallelism bounds of vertices. The keys are the names of the variables of vertices."""
+def put_requirements(driver: Driver, name: str, bounds_by_variable: dict[str, Any]) -> None:
+    """Set the parallelism bounds of vertices, which are given as the variables with their ids, such as "v0"."""
     bounds_by_id = {driver.variables[variable]: value for variable, value in bounds_by_variable.items()}
     body = json.dumps(bounds_by_id).encode()
     driver.step(name, "PUT", REQUIREMENTS, body=body, headers={"Content-Type": "application/json"})
@@ -51,8 +51,8 @@ def change_requirements(driver: Driver) -> None:
     variables = vertex_variables(driver)
     driver.step(None, "GET", REQUIREMENTS)
     unchanged = {variable: bounds(1, 1 if variable in ("v0", "v3") else 2) for variable in variables}
-    put(driver, "requirements as they are", unchanged)
-    put(driver, "requirements smaller", dict.fromkeys(variables, bounds(1, 1)))
+    put_requirements(driver, "requirements as they are", unchanged)
+    put_requirements(driver, "requirements smaller", dict.fromkeys(variables, bounds(1, 1)))
     time.sleep(2)
     driver.step("requirements after", "GET", REQUIREMENTS)
     driver.step("job after requirements", "GET", JOB)
@@ -71,8 +71,8 @@ def send_bad_requirements(driver: Driver) -> None:
     driver.step("requirements empty object", "PUT", REQUIREMENTS, json_body={})
     driver.step("requirements without body", "PUT", REQUIREMENTS)
     driver.step("requirements unknown vertex", "PUT", REQUIREMENTS, json_body={UNKNOWN_ID: bounds(1, 1)})
-    put(driver, "requirements lower > upper", dict.fromkeys(vertex_variables(driver), bounds(2, 1)))
-    put(driver, "requirements zero", dict.fromkeys(vertex_variables(driver), bounds(0, 0)))
+    put_requirements(driver, "requirements lower > upper", dict.fromkeys(vertex_variables(driver), bounds(2, 1)))
+    put_requirements(driver, "requirements zero", dict.fromkeys(vertex_variables(driver), bounds(0, 0)))
     driver.step("requirements bad vertex id", "PUT", REQUIREMENTS, json_body={"nohex": bounds(1, 1)})
     driver.step("requirements bad type", "PUT", REQUIREMENTS, json_body={UNKNOWN_ID: 5})
     driver.step("requirements unknown job", "PUT", "/jobs/{unknown}/resource-requirements", json_body={})

@@ -1,4 +1,4 @@
-"""Behaviour that depends on the bytes of a request: sizes, headers, kept connections, unusual HTTP."""
+"""Behaviour that depends on the bytes of a request: sizes, headers, reused connections, unusual HTTP."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.fidelity.exchange import NO_RESPONSE, RawResponse, record
 
 SAVEPOINTS = "/jobs/{job}/savepoints"
 JSON = {"Content-Type": "application/json"}
-OVER_THE_LIMIT = 101 << 20
-"""Flink's rest.server.max-content-length is 100 MiB."""
+OVERSIZED_BODY_LENGTH = 101 << 20
+"""A length in bytes above Flink's rest.server.max-content-length, which is 100 MiB."""
 
 
 def wire(driver: Driver) -> None:
     big = b'{"target-directory": "' + b"x" * (1 << 20) + b'", "nope": 1}'
     driver.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON)
-    driver.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVER_THE_LIMIT, headers=JSON, timeout=120)
+    driver.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVERSIZED_BODY_LENGTH, headers=JSON, timeout=120)
     driver.step("long URL", "GET", "/overview", "x=" + "y" * 3000)
     driver.step("URL too long", "GET", "/overview", "x=" + "y" * 9000)
     driver.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
@@ -31,7 +31,7 @@ def wire(driver: Driver) -> None:
     )
     exchange_head(driver, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
     exchange_head(driver, "no Host header", "GET", "/overview")
-    absolute = f"http://{driver.host}:{driver.port}{driver.base}/overview"
+    absolute = f"http://{driver.host}:{driver.port}{driver.base_path}/overview"
     exchange_raw(
         driver, "absolute-form target", "GET", "/overview", f"GET {absolute} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     )
@@ -51,7 +51,7 @@ def reuse_connection(driver: Driver) -> None:
 
 def send_chunked(driver: Driver) -> None:
     """Send a body in two chunks."""
-    head = f"POST {driver.base}{driver.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
+    head = f"POST {driver.base_path}{driver.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (b'{"no', b'pe":1}', b""))
     exchange_raw(driver, "chunked body", "POST", SAVEPOINTS, head.encode() + chunks)
@@ -61,12 +61,12 @@ def send_chunked(driver: Driver) -> None:
 
 def exchange_head(driver: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
     """Send a request that consists of exactly this request line and these headers."""
-    lines = [f"{method} {driver.base}{path} {version}", *headers, "", ""]
+    lines = [f"{method} {driver.base_path}{path} {version}", *headers, "", ""]
     exchange_raw(driver, name, method, path, "\r\n".join(lines).encode())
 
 
 def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes) -> None:
-    """Send bytes that HTTP clients do not send. `method` and `path` only describe them in the recording."""
+    """Send exactly these bytes. `method` and `path` only describe them in the recording."""
     step: dict[str, Any] = driver.new_step(name, {"method": method, "path": path})
     start = time.time()
     try:
