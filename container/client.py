@@ -1,4 +1,4 @@
-"""The client in the compose file. It advances cluster time by 5 minutes, then waits until all tasks of `orders` run."""
+"""The client of the compose file: advances cluster time by 5 minutes, then waits for all tasks of `orders` to run."""
 
 import json
 import os

@@ -103,7 +103,7 @@ def test_taskmanagers_join_and_are_lost(ctl: Ctl, flink: FlinkMock) -> None:
 
 
 def test_the_leader_is_shown(ctl: Ctl) -> None:
-    assert ctl("leader", "show")[1] == "JobManager 0 leads\n"
+    assert ctl("leader", "show")[1] == "JobManager 0 is the leader\n"
 
 
 def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:

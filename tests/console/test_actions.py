@@ -139,9 +139,9 @@ def test_taskmanagers_join_and_are_lost_and_the_leader_crashes(console: ConsoleP
     console.wait_for("joins.")
     assert len(flink.taskmanagers) == 2 and first not in flink.taskmanagers
     console.press("Crash for 5 s")
-    console.wait_for("No JobManager leads.")
+    console.wait_for("No JobManager is the leader.")
     console.press("+10s")
-    console.wait_for("JobManager 0 leads.")
+    console.wait_for("JobManager 0 is the leader.")
 
 
 def test_scenarios_are_loaded_and_edited(console: ConsolePage, flink: FlinkMock) -> None:

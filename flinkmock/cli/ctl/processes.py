@@ -13,7 +13,7 @@ def configure(actions: Actions) -> None:
     lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
     lose.add_argument("id", nargs="?", metavar="ID", help="default: the TaskManager that registered first")
     leader = actions.group("leader", "Show or crash the leading JobManager", example="crash --for 10s")
-    leader.add("show", show_leader, "Print which JobManager leads")
+    leader.add("show", show_leader, "Print which JobManager is the leader")
     crash = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
     crash.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
     signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
@@ -47,7 +47,7 @@ def crash_leader(session: Session) -> None:
 
 def _show_leader(session: Session, response: dict[str, object]) -> None:
     leader = response["leader"]
-    session.show(response, "No JobManager leads." if leader is None else f"JobManager {leader} leads")
+    session.show(response, "No JobManager is the leader." if leader is None else f"JobManager {leader} is the leader")
 
 
 def send_signal(session: Session) -> None:

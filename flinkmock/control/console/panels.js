@@ -100,7 +100,7 @@ function showProcesses({ taskmanagers, leaders }) {
   const leader = leaders.find((term) => term.until == null)?.jobmanager;
   render($("processes"), [present, leader], () => [
     element("ul", { class: "rows" },
-      element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager leads." : `JobManager ${leader} leads.`),
+      element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager is the leader." : `JobManager ${leader} is the leader.`),
         button("leader", "Crash for 5 s", () => perform("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
       present.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
         button(`lose-${id}`, "Lose", () => perform(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
