@@ -12,13 +12,13 @@ class StateLock:
 
     Attributes:
         reading: The same lock, for code that changes nothing.
-        changes: Increases whenever the lock is released after a possible change of the state. While it stays the same,
-            an earlier response is still valid, apart from the effects of time.
+        change_count: Increases whenever the lock is released after a possible change of the state. While it stays the
+            same, an earlier response is still valid, apart from the effects of time.
     """
 
     def __init__(self) -> None:
         self.reading = threading.RLock()
-        self.changes = 0
+        self.change_count = 0
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -32,10 +32,10 @@ class StateLock:
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Like the method of `threading.RLock`."""
         acquired = self.reading.acquire(blocking, timeout)
-        self.changes += acquired
+        self.change_count += acquired
         return acquired
 
     def release(self) -> None:
         """Like the method of `threading.RLock`."""
-        self.changes += 1  # responses that were computed while it was held may precede a change
+        self.change_count += 1  # responses that were computed while it was held may precede a change
         self.reading.release()

@@ -32,7 +32,7 @@ from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.multipart import MultipartBody, boundary_of
 from flinkmock.rest.parameters import duplicate_value_error
-from flinkmock.rest.reads import READS, Read, resource_key
+from flinkmock.rest.reads import READ_OPERATIONS, Read, resource_key
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
@@ -55,7 +55,7 @@ class RestApi:
 
     Args:
         engine: The cluster and its contract.
-        jobmanager: The number of the JobManager. Each serves requests on behalf of the leader.
+        jobmanager: The index of the JobManager. Each of them serves requests on behalf of the leader.
         static_files: The files that are served if a GET matches no operation; by default a page about flinkmock.
         reuses_reads: Whether a read may be answered with the template of an earlier response. The cluster may then be
             changed only by code that holds `Engine.lock`.
@@ -78,7 +78,7 @@ class RestApi:
         self._reuses_reads = reuses_reads
         self._reads: dict[str, Read | None] = {}
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
-        self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
+        self._max_body_bytes = configuration.integer(MAX_CONTENT_LENGTH)
         self.allow_origin = configuration.text(ALLOW_ORIGIN) or "*"
         """The value of the header `access-control-allow-origin`."""
 
@@ -97,10 +97,10 @@ class RestApi:
             method: The HTTP method.
             target: The target in the request line, each byte as one character (Latin-1).
             headers: A mapping that ignores the case of names.
-            base_url: The address at which the request arrived.
+            base_url: The URL at which the request arrived, without a path.
         """
         resolved = self.resolve(method, target)
-        request = Request(method, target, headers or {}, base_url, self._max_body, resolved)
+        request = Request(method, target, headers or {}, base_url, self._max_body_bytes, resolved)
         request.rejection = resolved.rejection
         request.path, request.operation = resolved.path, resolved.operation
         if request.operation is not None:
@@ -149,7 +149,7 @@ class RestApi:
         with self._lock_for(request.operation):
             leader = self.engine.cluster.leadership.leader
             if request.operation is None:
-                return self._static_file_or_not_found(request, leader is not None)
+                return self._static_file_or_not_found(request, has_leader=leader is not None)
             if leader is None:  # LeaderRetrievalHandler checks this before the parameters
                 raise NoLeader
             call = self.call(request)
@@ -192,7 +192,9 @@ class RestApi:
         lock = self.engine.lock
         if self.engine.varied_responses is not None:  # each varied response advances a counter
             return lock
-        only_reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
+        only_reads = operation is None or (
+            operation.id in READ_OPERATIONS and operation.id not in self.engine.handler_overrides
+        )
         return lock.reading if only_reads else lock
 
     def read(self, target: str) -> Read | None:
@@ -210,7 +212,7 @@ class RestApi:
             return None
         resolved = self.resolve("GET", target)
         operation = resolved.operation
-        if operation is None or operation.id not in READS or resolved.parameter_error is not None:
+        if operation is None or operation.id not in READ_OPERATIONS or resolved.parameter_error is not None:
             return None
         return Read(target, operation, resolved, self._jobmanager)
 
@@ -274,10 +276,10 @@ class RestApi:
         """
         boundary = boundary_of(request.headers.get("Content-Type", "")) if request.method == "POST" else None
         length = request.headers.get("Content-Length", "")
-        if boundary is None and length.isdecimal() and int(length) > self._max_body:
+        if boundary is None and length.isdecimal() and int(length) > self._max_body_bytes:
             request.rejection = TOO_LARGE
         elif boundary is not None:
-            request.max_body = None
+            request.max_body_bytes = None
             operation = request.operation
             if self.quirks.uploads_checked_before_routing:
                 operation = self._resolver.router.multipart_operation(request.target)
@@ -289,7 +291,7 @@ class RestApi:
             except RestRequestRejected as error:
                 request.rejection = error.response
 
-    def _static_file_or_not_found(self, request: Request, has_leader: bool) -> Response:
+    def _static_file_or_not_found(self, request: Request, *, has_leader: bool) -> Response:
         if request.method == "GET":
             if not has_leader:
                 return plain_error(503, messages.NO_LEADER, cors=False)

@@ -49,8 +49,8 @@ class RestCall:
         query: Name of a query parameter -> list of converted values, without missing and empty parameters.
         body: The JSON object of the request, including nulls; {} if there is none.
         files: The uploaded files.
-        base_url: The address at which the request arrived.
-        jobmanager: The number of the JobManager that received the request.
+        base_url: The URL at which the request arrived, without a path.
+        jobmanager: The index of the JobManager that received the request.
         default_body: What `response` calls; None outside of functions registered with `on`.
         fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """

@@ -31,7 +31,7 @@ _OPERATION_KEY_CLASSES = {
     "checkpoint": f"{java_classes.REST_HANDLER}.job.AsynchronousJobOperationKey",
     "rescaling": f"{java_classes.REST_HANDLER}.job.AsynchronousJobOperationKey",
 }
-"""Kind of async operation -> the Java class of its key, whose text is in error messages."""
+"""Kind of async operation -> the Java class of its key. Error messages contain the key as text."""
 
 
 @dataclass(frozen=True, slots=True)

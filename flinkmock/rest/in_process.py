@@ -41,7 +41,7 @@ class InProcessClient:
 
     def send(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Response:
         """Return the response, whatever its status."""
-        request = self.request(method, target, body, files)
+        request = self.create_request(method, target, body, files)
         try:
             return self.api.handle(request)
         finally:
@@ -63,15 +63,15 @@ class InProcessClient:
 
     def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:
         """Return the handler's payload, before rendering. Raises the same errors as `json`."""
-        request = self.request(method, target, body, files)
+        request = self.create_request(method, target, body, files)
         try:
             _check_routed(request)
             return self.api.payload(request)
         finally:
             request.close()
 
-    def request(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Request:
-        """Return a complete request. The caller closes it."""
+    def create_request(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Request:
+        """Return a complete request that can be handled. The caller closes it."""
         headers: CIMultiDict[str] = CIMultiDict()
         content = b"" if body is None else json.dumps(body).encode()
         if files:
@@ -87,7 +87,7 @@ class InProcessClient:
         self, method: str, target: str, body: Any, files: Sequence[UploadedFile], *, counts_as_poll: bool
     ) -> Response:
         """Return the response to a request that succeeds. Raises the same errors as `json`."""
-        request = self.request(method, target, body, files)
+        request = self.create_request(method, target, body, files)
         try:
             _check_routed(request)
             response = self.api.respond(request, counts_as_poll=counts_as_poll)

@@ -1,4 +1,4 @@
-"""Middleware that ends the connections of requests to a JobManager that is down."""
+"""Middleware that closes the connections of requests to a JobManager that is down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LeadershipMiddleware:
-    """Runs the events that are due; then ends the connection if the JobManager `jobmanager` is down.
+    """Runs the events that are due; then closes the connection if the JobManager with the index `jobmanager` is down.
 
     While there is no leader, a JobManager that is up still responds (`RestApi`). The engine's lock is held until the
     response is complete, so that a request sees one state of the cluster.

@@ -73,7 +73,7 @@ class MultipartBody:
             raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
         self.content = b""
         self._path_accepts_post, self._takes_files = path_accepts_post, takes_files
-        self._checked_before_routing = quirks.uploads_checked_before_routing
+        self._checks_before_routing = quirks.uploads_checked_before_routing
         self._skips_preamble = quirks.preamble_is_skipped
         self._files: dict[str, Path] = {}
         self._folder: Path | None = None
@@ -168,8 +168,8 @@ class MultipartBody:
             raise RestRequestRejected(plain_error(400, messages.unknown_attribute(name), cors=False))
         self.content = content
 
-    def _file(self, filename: str, limit: int) -> _Parsing[bool]:
-        """Parse a file of at most `limit` bytes (0: any size); return whether it is complete."""
+    def _file(self, filename: str, max_bytes: int) -> _Parsing[bool]:
+        """Parse a file of at most `max_bytes` (0: any size); return whether it is complete."""
         name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is not a separator
         if (
             "\0" in name
@@ -178,10 +178,10 @@ class MultipartBody:
         ):
             raise _upload_failed()
         with self._new_file(name) as file:
-            is_complete = yield from self._content(_limited(file.write, limit))
+            is_complete = yield from self._content(_limited(file.write, max_bytes))
         if not is_complete:
             self._files.pop(name).unlink()
-        elif self._checked_before_routing and not self._takes_files:
+        elif self._checks_before_routing and not self._takes_files:
             raise RestRequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
         elif name in ("", ".", ".."):
             raise _upload_failed()
@@ -301,21 +301,21 @@ def _header(headers: list[str], name: str) -> str | None:
     return None
 
 
-def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:
-    """Return a function that writes at most `limit` bytes (0: any number) and rejects longer files.
+def _limited(write: Callable[[bytes], object], max_bytes: int) -> Callable[[bytes], None]:
+    """Return a function that writes at most `max_bytes` (0: any number) and rejects longer files.
 
     Netty's error for them is "Out of size".
     """
     size = 0
 
-    def counted(data: bytes) -> None:
+    def write_counted(data: bytes) -> None:
         nonlocal size
         size += len(data)
-        if 0 < limit < size:
+        if 0 < max_bytes < size:
             raise _upload_failed()
         write(data)
 
-    return counted
+    return write_counted
 
 
 def _upload_failed() -> RestRequestRejected:

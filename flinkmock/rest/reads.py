@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.rest.resolver import ResolvedTarget
 
-READS = frozenset((
+READ_OPERATIONS = frozenset((
     "getAggregatedJobMetrics",
     "getAggregatedSubtaskMetrics",
     "getAggregatedTaskManagerMetrics",
@@ -58,10 +58,10 @@ READS = frozenset((
     "getTaskManagerMetrics",
     "getTaskManagers",
 ))  # fmt: skip
-"""Ids of operations that clients poll, and that change nothing in the cluster except for times in its caches."""
+"""The ids of the operations that clients poll, and that change nothing in the cluster except times in its caches."""
 
-_MAX_SKIPPED = 62
-"""The maximum number of requests in a row for which no template is made, because those of earlier ones were useless."""
+_MAX_SKIPPED_REQUESTS = 62
+"""The maximum number of requests in a row for which no template is made, because earlier templates were useless."""
 
 
 class Read:
@@ -80,9 +80,9 @@ class Read:
         "_handler",
         "_is_traced",
         "_jobmanager",
+        "_requests_to_skip",
         "_resolved",
-        "_skipped_requests_left",
-        "_useless_attempts",
+        "_useless_count",
         "job_id",
         "operation",
         "path_parameters",
@@ -99,10 +99,10 @@ class Read:
         self._resolved = resolved
         self._jobmanager = jobmanager
         self._handler = handler_of(operation.id)
-        self._useless_attempts = 0
-        """The number of attempts in a row that made no template, or one that was not used."""
-        self._skipped_requests_left = 0
-        """The number of next requests for which no template is made."""
+        self._useless_count = 0
+        """The number of times in a row that no template could be made, or that the new one was not used."""
+        self._requests_to_skip = 0
+        """The number of requests to come for which no template is made."""
         self._is_traced = False
         """Whether `template` is valid for a range of times, not only for one."""
         self._fragments: dict[str, Fragment] = {}
@@ -115,7 +115,7 @@ class Read:
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Return a template that is valid at `now` (epoch ms); None: use `body`."""
         template = self.template
-        if template is None or template.changes != engine.lock.changes or now >= template.until:
+        if template is None or template.change_count != engine.lock.change_count or now >= template.until:
             template = self._new_template(engine, now, base_url)
         return template
 
@@ -147,28 +147,30 @@ class Read:
         body = text.encode("utf-8", errors="replace")
         if engine.clock.mode is ClockMode.VIRTUAL and not engine.cluster.cache_enabled:
             # a virtual clock may stand still, so that the body can be reused
-            self.template, self._is_traced = Template([body], (), now + 1, engine.lock.changes), False
+            self.template, self._is_traced = Template([body], (), now + 1, engine.lock.change_count), False
         return body
 
     def _new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Make a template that is valid from `now` (epoch ms) on; None if that is not possible, or not useful."""
-        # After n useless attempts in a row, 2^n - 1 requests are answered without a template.
+        # After n useless templates in a row, 2^n - 1 requests are answered without a template.
         if self._is_traced:
             assert self.template is not None
             # if parts can be reused, making a template costs less than a response without one
-            was_useful = self.template.hits > 1 or bool(self._fragments)
-            self._useless_attempts = 0 if was_useful else self._useless_attempts + 1
-            self._skipped_requests_left = min((1 << self._useless_attempts) - 1, _MAX_SKIPPED)
+            was_useful = self.template.hit_count > 1 or bool(self._fragments)
+            self._useless_count = 0 if was_useful else self._useless_count + 1
+            self._requests_to_skip = min((1 << self._useless_count) - 1, _MAX_SKIPPED_REQUESTS)
         self.template, self._is_traced = None, False
-        if self._skipped_requests_left:
-            self._skipped_requests_left -= 1
+        if self._requests_to_skip:
+            self._requests_to_skip -= 1
             return None
-        self.template = make_template(lambda moment: self._text(engine, moment, base_url), now, engine.lock.changes)
+        self.template = make_template(
+            lambda moment: self._text(engine, moment, base_url), now, engine.lock.change_count
+        )
         self._is_traced = self.template is not None
         if not self._is_traced:
-            self._useless_attempts += 1
+            self._useless_count += 1
             # this request is the first without a template
-            self._skipped_requests_left = min((1 << self._useless_attempts) - 2, _MAX_SKIPPED)
+            self._requests_to_skip = min((1 << self._useless_count) - 2, _MAX_SKIPPED_REQUESTS)
         return self.template
 
     def _text(self, engine: Engine, now: int, base_url: str) -> str:

@@ -1,7 +1,7 @@
 """The differences in the behaviour of the REST API between releases.
 
-The behaviour of 1.12.5, 1.20.5 and 2.3.0 was recorded. The release in which a difference begins was read from the
-classes in the flink-dist jars; the docstring of each field names the class.
+The recordings show the behaviour of eight versions. The release in which a difference begins was read from the
+classes in the flink-dist jars; the docstrings name the classes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class ReleaseQuirks:
     """The behaviour of one release. Each field is named after the behaviour of later releases."""
 
     not_found_includes_path: bool
-    """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
+    """RouterHandler responds with `Not found: /x` since 1.14; before, with `Not found.`"""
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
     strict_request_lines: bool
@@ -44,11 +44,12 @@ class ReleaseQuirks:
     """An unknown coordinator is a CoordinatorNotExistException, which leads to a 404, since 2.1; before, an internal
     error."""
     number_errors_name_radix: bool
-    """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
+    """NumberFormatException names the radix since Java 12. The recorded clusters run on Java 17 since 1.15, on Java 11
+    before."""
     null_pointers_explained: bool
     """NullPointerException has a message in Java 17, none in Java 11."""
-    jackson: tuple[int, int]
-    """The version of Jackson (flink-shaded-jackson), on which its messages depend."""
+    jackson_version: tuple[int, int]
+    """(major, minor) version of Jackson (flink-shaded-jackson), on which its messages depend."""
 
     @staticmethod
     @cache
@@ -69,7 +70,7 @@ class ReleaseQuirks:
             unknown_coordinator_is_404=release.since("2.1"),
             number_errors_name_radix=release.since("1.15"),
             null_pointers_explained=release.since("1.15"),
-            jackson=_jackson(release),
+            jackson_version=_jackson(release),
         )
 
 

@@ -70,16 +70,16 @@ class PlainBody:
 class Request:
     """One request.
 
-    `RestApi.open` creates it from the head. The transport passes the body to `receive` and calls `complete` at its end,
-    even if there is no body. Then a middleware or `RestApi` handles the request. `close` removes files of an upload.
+    `RestApi.open` creates it from the head. The transport passes the body to `receive`, and calls `complete` after the
+    body, even if there is none. Then a middleware or `RestApi` handles the request. `close` removes files of an upload.
 
     Attributes:
         method: The HTTP method.
         target: The target in the request line, each byte as one character.
         headers: The headers; names are compared without regard to case.
-        base_url: The address at which the request arrived, without a final slash.
+        base_url: The URL at which the request arrived, without a path.
         resolved: The target, parsed and routed by the REST API; None in the proxy.
-        max_body: The maximum size of the body, in bytes; None: any size.
+        max_body_bytes: The maximum size of the body; None: any size.
         path: The path of the target, decoded once; None if it can't be decoded.
         operation: The operation to which the request is routed; None if there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
@@ -100,7 +100,7 @@ class Request:
     target: str
     headers: Mapping[str, str]
     base_url: str = BASE_URL
-    max_body: int | None = 0
+    max_body_bytes: int | None = 0
     resolved: ResolvedTarget | None = None
     path: str | None = None
     operation: Operation | None = None
@@ -119,7 +119,7 @@ class Request:
     def receive(self, chunk: bytes) -> bool:
         """Receive the next chunk of the body; return False if the request is rejected and needs no more of its body."""
         self._size += len(chunk)
-        if self.max_body is not None and self._size > self.max_body:
+        if self.max_body_bytes is not None and self._size > self.max_body_bytes:
             self.rejection = TOO_LARGE
         else:
             try:

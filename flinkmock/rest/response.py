@@ -18,7 +18,7 @@ class Response:
         body: The bytes of the body.
         content_type: The value of the header `content-type`; None: there is no such header.
         cors: Whether the header `access-control-allow-origin` is sent: `*`, unless `headers` have another value.
-        close: Whether the connection ends after the response.
+        close: Whether the connection is closed after the response.
         headers: Further headers.
     """
 
@@ -36,7 +36,7 @@ EXPECTATION_FAILED = Response(417, b"", content_type=None, cors=False, close=Tru
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """The connection ends without a response; with a TCP reset if `reset` is set."""
+    """The connection is closed without a response; with a TCP reset if `reset` is set."""
 
     reset: bool = True
 

@@ -72,19 +72,19 @@ _CONSOLE = "__flinkmock__/"
 """The relative path of the console. It is relative because the cluster may have a base path."""
 
 
-def _page(release: Release, *, console: bool) -> str:
+def _page(release: Release, *, has_console: bool) -> str:
     """Return the page at `/` without a dashboard. It redirects browsers to the console, if there is one."""
     return _PAGE.format(
         version=escape(release.version),
         minor=escape(release.minor),
-        refresh=f'<meta http-equiv="refresh" content="0; url={_CONSOLE}">' if console else "",
-        console=f'<li><a href="{_CONSOLE}">console</a></li>\n' if console else "",
+        refresh=f'<meta http-equiv="refresh" content="0; url={_CONSOLE}">' if has_console else "",
+        console=f'<li><a href="{_CONSOLE}">console</a></li>\n' if has_console else "",
     )
 
 
-def _files_without_dashboard(release: Release, *, console: bool) -> Mapping[str, bytes]:
+def _files_without_dashboard(release: Release, *, has_console: bool) -> Mapping[str, bytes]:
     """Return the page about flinkmock, and a directory that the jar of every release contains."""
-    return {"index.html": _page(release, console=console).encode(), "assets/": b""}
+    return {"index.html": _page(release, has_console=has_console).encode(), "assets/": b""}
 
 
 class _File(NamedTuple):
@@ -100,7 +100,7 @@ class StaticFiles:
         release: The release that is served.
         wall_ms: Returns the time of the wall clock in epoch ms.
         dashboard: The dashboard; None: the page about flinkmock.
-        console: Whether that page links to the console.
+        has_console: Whether there is a console, to which that page redirects browsers.
     """
 
     def __init__(
@@ -109,14 +109,21 @@ class StaticFiles:
         wall_ms: Callable[[], float],
         dashboard: Dashboard | None = None,
         *,
-        console: bool = False,
+        has_console: bool = False,
     ) -> None:
         self._wall_ms = wall_ms
-        self._files_in_jar = dashboard.files if dashboard else _files_without_dashboard(release, console=console)
+        self._files_in_jar = (
+            dashboard.files if dashboard else _files_without_dashboard(release, has_console=has_console)
+        )
         self._unpacked: dict[str, _File] = {}
 
     def response(self, path: str, modified_since: str | None) -> Response:
-        """Return the response to a GET of a path that was decoded once, with the value of its If-Modified-Since."""
+        """Return the response to a GET.
+
+        Args:
+            path: The path, decoded once.
+            modified_since: The value of If-Modified-Since; None: the request has no such header.
+        """
         now = self._wall_ms() / 1000
         if path == "/.." and self._unpacked:  # the parent of the directory, which exists after a file was unpacked
             return plain_error(403, messages.FORBIDDEN, cors=False)

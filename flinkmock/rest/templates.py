@@ -12,49 +12,50 @@ from typing import Any
 from flinkmock.moment import MARK, PART_OF_MARK, Trace
 
 _GAP = b"\0"
-"""Marks a gap in a text, because it is in no JSON text: JSON escapes this character."""
+"""Stands for a gap. JSON texts don't contain this character, because JSON escapes it."""
 
 
 class Template:
-    """The body of a response with gaps for times. It is valid until `until`, and until the state changes.
+    """The body of a response, with gaps for values that change with the clock. It is valid until the state changes.
 
     Args:
         pieces: The pieces of the body between the gaps.
         shifts: The `Moment.shift` of each gap.
-        until: When it becomes invalid, in epoch ms.
-        changes: The value of `StateLock.changes` when it was made.
+        until: The time at which it becomes invalid even if the state does not change, in epoch ms.
+        change_count: The value of `StateLock.change_count` when it was made.
     """
 
-    __slots__ = ("_first", "_gaps", "_pieces", "_size", "changes", "hits", "until")
+    __slots__ = ("_first", "_gaps", "_pieces", "_size", "change_count", "hit_count", "until")
 
-    def __init__(self, pieces: list[bytes], shifts: Sequence[int], until: int, changes: int) -> None:
+    def __init__(self, pieces: list[bytes], shifts: Sequence[int], until: int, change_count: int) -> None:
         self.until = until
-        self.changes = changes
-        self.hits = 0
+        self.change_count = change_count
+        self.hit_count = 0
         """The number of requests that it has answered."""
         self._size = sum(map(len, pieces))
         self._first = pieces[0]
         self._pieces = [b""] * (2 * len(pieces) - 1)
         self._pieces[::2] = pieces
         gaps: dict[int, list[int]] = {}
-        for number, shift in enumerate(shifts):
-            gaps.setdefault(shift, []).append(2 * number + 1)
+        for index, shift in enumerate(shifts):
+            gaps.setdefault(shift, []).append(2 * index + 1)
         self._gaps = tuple(gaps.items())
+        """(shift, indexes in `_pieces`) of the gaps."""
 
-    def message(self, start: bytes, now: int) -> tuple[bytes, int]:
+    def response_and_size(self, start: bytes, now: int) -> tuple[bytes, int]:
         """Return the complete response at a time, and the length of its body in bytes.
 
         Args:
             start: The status line, and all headers except `content-length`.
             now: The time in epoch ms.
         """
-        self.hits += 1
+        self.hit_count += 1
         size = self._set_values(now)
         return self._filled(b"%bcontent-length: %d\r\n\r\n" % (start, size)), size
 
     def body(self, now: int) -> bytes:
         """Return the body at a time (epoch ms)."""
-        self.hits += 1
+        self.hit_count += 1
         self._set_values(now)
         return self._filled(b"")
 
@@ -75,22 +76,22 @@ class Template:
 
 
 class OneValueTemplate(Template):
-    """A template whose gaps all have the same value: one text, in which marks are replaced.
+    """A template whose gaps all have the same value: one text, in which gaps are replaced.
 
-    For a list of many jobs, that costs half as much as joining pieces.
+    For a list of many jobs, this takes half as long as joining pieces.
     """
 
     __slots__ = ("_count", "_head", "_shift", "_text", "_value")
 
-    def __init__(self, pieces: list[bytes], shift: int, until: int, changes: int) -> None:
-        super().__init__([b""], (), until, changes)
+    def __init__(self, pieces: list[bytes], shift: int, until: int, change_count: int) -> None:
+        super().__init__([b""], (), until, change_count)
         self._size = sum(map(len, pieces))
         self._count = len(pieces) - 1
         self._shift = shift
         self._value = b""
         self._head = b""
         self._text = _GAP.join(pieces)
-        """The head of the last response (`_head`) and the body, with marks in place of values."""
+        """The head of the last response (`_head`) and the body, with a `_GAP` in place of each value."""
 
     def _set_values(self, now: int) -> int:
         self._value = b"%d" % (now + self._shift)
@@ -103,17 +104,17 @@ class OneValueTemplate(Template):
         return self._text.replace(_GAP, self._value)
 
 
-def make_template(make: Callable[[Any], str], now: int, changes: int) -> Template | None:
+def make_template(make_text: Callable[[Any], str], now: int, change_count: int) -> Template | None:
     """Make the template of a response; None if it would be valid for only one time, or can't be made.
 
     Args:
-        make: Returns the JSON text for a time, which is a `Moment`.
+        make_text: Returns the JSON text for a time, which is a `Moment`.
         now: The time in epoch ms.
-        changes: The value of `StateLock.changes`.
+        change_count: The value of `StateLock.change_count`.
     """
     trace = Trace(now)
     try:
-        body = make(trace.moment()).encode("utf-8", errors="replace")
+        body = make_text(trace.moment()).encode("utf-8", errors="replace")
         if trace.until <= now + 1 or b"\\u00" in body:
             return None
         parts = MARK.split(body)
@@ -121,7 +122,7 @@ def make_template(make: Callable[[Any], str], now: int, changes: int) -> Templat
             return None  # a text of the response contains the characters of marks
         pieces, shifts = parts[::2], [int(shift) for shift in parts[1::2]]
         if len(set(shifts)) == 1:
-            return OneValueTemplate(pieces, shifts[0], trace.until, changes)
-        return Template(pieces, shifts, trace.until, changes)
+            return OneValueTemplate(pieces, shifts[0], trace.until, change_count)
+        return Template(pieces, shifts, trace.until, change_count)
     except Exception:  # the handler uses the time in another way, or raises an error: there is no template
         return None

@@ -71,8 +71,8 @@ class FlinkServer:
         self.control = control
         self._on_shut_down = on_shut_down
         self.delayed = delayed or DelayedResponses(engine)
-        console = control is not None and control.is_on_rest_port
-        static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
+        has_console = control is not None and control.is_on_rest_port
+        static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, has_console=has_console)
         self.api = RestApi(engine, jobmanager=jobmanager, static_files=static_files, reuses_reads=True)
         self.quirks = self.api.quirks
         self.ingress = Ingress(engine) if engine.ingress.exists else None

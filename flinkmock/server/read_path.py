@@ -67,7 +67,7 @@ class ReadPath:
                 return self._error(head, base_url, now, received_ms, received_ns)
             template = read.current_template(engine, now, base_url)
             if template is not None:
-                message, size = template.message(start, now)
+                message, size = template.response_and_size(start, now)
             else:
                 try:
                     body = read.body(engine, now, base_url)

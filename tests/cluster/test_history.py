@@ -58,7 +58,7 @@ class HistoryClient:
         return bodies
 
     def respond(self, target: str, staleness_ms: int) -> Response:
-        request = self._client.request("GET", target)
+        request = self._client.create_request("GET", target)
         request.staleness_ms = staleness_ms
         return self._client.api.respond(request)
 

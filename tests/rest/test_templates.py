@@ -26,7 +26,7 @@ def template_of(*shifts: int) -> Template:
 @pytest.mark.parametrize(("shifts", "body"), [((1, 1, 1), b"[1004,1004,1004]"), ((1, 2, 1), b"[1004,1003,1004]")])
 def test_all_values_are_filled_in(shifts: tuple[int, ...], body: bytes) -> None:
     template = template_of(*shifts)
-    message, size = template.message(START, 1_005)
+    message, size = template.response_and_size(START, 1_005)
     assert message == b"%bcontent-length: %d\r\n\r\n%b" % (START, size, body)
     assert size == len(body)
     assert template.body(1_005) == body
@@ -35,7 +35,7 @@ def test_all_values_are_filled_in(shifts: tuple[int, ...], body: bytes) -> None:
 @pytest.mark.parametrize("shifts", [(1, 1), (1, 2)])
 def test_each_response_has_its_own_head(shifts: tuple[int, ...]) -> None:
     template = template_of(*shifts)
-    first, _ = template.message(START, 9_000)
-    longer, size = template.message(LAST_START, 12_000)
+    first, _ = template.response_and_size(START, 9_000)
+    longer, size = template.response_and_size(LAST_START, 12_000)
     assert longer == b"%bcontent-length: %d\r\n\r\n%b" % (LAST_START, size, template.body(12_000))
-    assert template.message(START, 9_000)[0] == first
+    assert template.response_and_size(START, 9_000)[0] == first

@@ -27,7 +27,7 @@ _MAX_OK_RATIO, _MAX_LOW_RATIO = 0.1, 0.5
 
 @handles("getJobVertexBackPressure")
 def backpressure(call: RestCall) -> Payload:
-    """Return the back pressure of a vertex's running subtasks.
+    """Return the back pressure of a vertex's subtasks that have metrics or, in 1.12, that are RUNNING.
 
     Raises:
         JobNotFound, JobInitializing, VertexNotFound: Only in 1.12, in which an ended job is not found.
@@ -49,24 +49,24 @@ def backpressure(call: RestCall) -> Payload:
     if is_sampled:
         key = ("back pressure", job.id, vertex.id)
         time = call.caches.sample_time(key, call.now, duration_ms=SAMPLING_MS, refresh_ms=REFRESH_MS)
-        running = running_executions(job, vertex, time)
+        executions = running_executions(job, vertex, time)
     else:
         time = call.caches.metrics_time(call.now)
-        running = _executions_with_metrics(call.caches, job, vertex, time)
-        has_no_maximum = cluster.release.since("1.18") and not running
+        executions = _executions_with_metrics(call.caches, job, vertex, time)
+        has_no_maximum = cluster.release.since("1.18") and not executions
         if time is not None and has_no_maximum and _has_finished(job, vertex, time):
             raise UncaughtJavaException(JavaException(java_classes.NO_SUCH_ELEMENT_EXCEPTION, messages.NO_VALUE))
-    if time is None or not running:
+    if time is None or not executions:
         return NO_DATA
-    measured_at = time if is_sampled else metrics_time_of(call.caches, running[0], time)
-    flow = RecordFlow(job.attempts[running[0].attempt], time if measured_at is None else measured_at)
-    level = _level_of(0.0 if lacks_ratios(running[0], time, cluster.release) else flow.backpressure_ratio(vertex))
+    measured_at = time if is_sampled else metrics_time_of(call.caches, executions[0], time)
+    flow = RecordFlow(job.attempts[executions[0].attempt], time if measured_at is None else measured_at)
+    level = _level_of(0.0 if lacks_ratios(executions[0], time, cluster.release) else flow.backpressure_ratio(vertex))
     return {
         "status": "ok",
         "backpressureLevel": level,
         "backpressure-level": level,
         "end-timestamp": time,
-        "subtasks": [_subtask(execution, flow, time, cluster.release) for execution in running],
+        "subtasks": [_subtask(execution, flow, time, cluster.release) for execution in executions],
     }
 
 
@@ -102,7 +102,7 @@ def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
 
 
 def _executions_with_metrics(caches: Caches, job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
-    """Return the subtasks that have metrics at `time`."""
+    """Return the executions that have metrics at `time`."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
     row = job.executions_at(time)[vertex.index]

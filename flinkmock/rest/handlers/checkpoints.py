@@ -31,7 +31,7 @@ UNKNOWN = "Unknown"
 
 
 def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
-    """Return the job and the time of its cached checkpoint statistics, whose cache is not that of the graph.
+    """Return the job and the time of its cached checkpoint statistics. Another cache holds its graph.
 
     See docs/flink-behaviour.md#caches.
 
@@ -77,7 +77,7 @@ def statistics(call: RestCall) -> Payload:
             "checkpointed_size": summary(sizes),
             "state_size": summary(sizes),
             "end_to_end_duration": summary(durations),
-            "alignment_buffered": summary(zeros, empty=0.0),
+            "alignment_buffered": summary(zeros, empty_percentile=0.0),
             "processed_data": summary(zeros),
             "persisted_data": summary(zeros),
         },
@@ -126,7 +126,7 @@ def task_details(call: RestCall) -> Payload:
                 "async": _without_percentiles([_async_ms(duration) for duration in durations]),
             },
             "alignment": {
-                "buffered": summary(None, empty=0.0),
+                "buffered": summary(None, empty_percentile=0.0),
                 "processed": _without_percentiles(zeros),
                 "persisted": _without_percentiles(zeros),
                 "duration": _without_percentiles(zeros),
@@ -150,13 +150,15 @@ def _history_length(call: RestCall) -> int:
     return call.cluster.configuration.integer(CHECKPOINT_HISTORY)
 
 
-def summary(statistics: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
+def summary(
+    statistics: SummaryStatistics | None, *, has_histogram: bool = True, empty_percentile: float = NAN
+) -> dict[str, Any]:
     """Return min, max and avg as ints, and percentiles as doubles. See docs/flink-behaviour.md#checkpoint-statistics.
 
     Args:
         statistics: The statistics; None if there are no values.
-        percentiles: Whether Flink keeps a histogram, from which percentiles are computed. It keeps none for subtasks.
-        empty: The value of each percentile without values or histogram: NaN, or 0.0 for `alignment_buffered`.
+        has_histogram: Whether Flink keeps a histogram, from which percentiles are computed. It keeps none for subtasks.
+        empty_percentile: The percentiles without values or histogram: NaN, or 0.0 for `alignment_buffered`.
     """
     payload: dict[str, Any] = {
         "min": statistics.minimum if statistics else 0,
@@ -164,12 +166,12 @@ def summary(statistics: SummaryStatistics | None, *, percentiles: bool = True, e
         "avg": statistics.average if statistics else 0,
     }
     for name, fraction in PERCENTILES.items():
-        payload[name] = percentile(statistics.window, fraction) if statistics and percentiles else empty
+        payload[name] = percentile(statistics.window, fraction) if statistics and has_histogram else empty_percentile
     return payload
 
 
 def _without_percentiles(values: list[int]) -> dict[str, Any]:
-    return summary(summary_statistics(values), percentiles=False)
+    return summary(summary_statistics(values), has_histogram=False)
 
 
 class _CheckpointPayloads:
@@ -189,7 +191,7 @@ class _CheckpointPayloads:
         time, job = self._time, self._job
         status = checkpoint.status_at(time)
         acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
-        acknowledged = [ack for row in acks for ack in row if ack.at is not None]
+        acknowledged = [ack for vertex_acks in acks for ack in vertex_acks if ack.at is not None]
         size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in acknowledged)
         latest_ack_at = max((ack.at for ack in acknowledged if ack.at is not None), default=-1)
         payload: dict[str, Any] = {
@@ -282,14 +284,14 @@ def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, A
     }
 
 
-def _start_delay_ms(duration: int) -> int:
-    """Return how long a subtask waited for the barrier: two thirds of its time (ms) until the acknowledgement."""
-    return duration * 2 // 3
+def _start_delay_ms(duration_ms: int) -> int:
+    """Return how long a subtask waited for the barrier: two thirds of the time until it acknowledged."""
+    return duration_ms * 2 // 3
 
 
-def _async_ms(duration: int) -> int:
-    """Return how long a subtask wrote state: the rest of its time (ms) until the acknowledgement."""
-    return duration - _start_delay_ms(duration)
+def _async_ms(duration_ms: int) -> int:
+    """Return how long a subtask wrote state: the rest of the time until it acknowledged."""
+    return duration_ms - _start_delay_ms(duration_ms)
 
 
 _STATE_BACKENDS = {"rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
@@ -313,7 +315,7 @@ def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     _require_checkpointing(call, job)
     is_sparse = job.is_sparse_at(time)
-    if is_sparse and not call.cluster.release.since("1.15"):  # in 1.12.5, unlike 1.17.2, it has no settings
+    if is_sparse and not call.cluster.release.since("1.15"):  # a sparse job has settings in 1.17.2, not in 1.12.5
         raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)

@@ -15,7 +15,7 @@ from flinkmock.rest.call import RestCall
 
 
 class IoMetrics:
-    """The counters of a job's subtasks: those of ended subtasks are final, others are those that were last fetched.
+    """The I/O counters of a job's subtasks: final values for ended subtasks, the last fetched values for others.
 
     See docs/flink-behaviour.md#metric-freshness.
 
@@ -65,8 +65,8 @@ class IoMetrics:
             all_complete = all(is_complete for _, is_complete in counters)
         else:
             total = self._flow(executions[0].attempt, self._fetched_at).total_without_buffers(executions)
-            entered = [execution.entered_at(TaskState.RUNNING, self._fetched_at) for execution in executions]
-            all_complete = None not in entered
+            running_since = [execution.entered_at(TaskState.RUNNING, self._fetched_at) for execution in executions]
+            all_complete = None not in running_since
         return {
             "read-bytes": total.bytes_in,
             "read-bytes-complete": all_complete,

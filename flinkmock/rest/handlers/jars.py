@@ -203,8 +203,10 @@ def _restore_settings(call: RestCall) -> RestoreSettings | None:
         return None
     return RestoreSettings(
         path,
-        ignores_unclaimed_state if allow_non_restored_state is None else bool(allow_non_restored_state),
-        mode.upper() == "CLAIM",
+        allow_non_restored_state=(
+            ignores_unclaimed_state if allow_non_restored_state is None else bool(allow_non_restored_state)
+        ),
+        claim=mode.upper() == "CLAIM",
     )
 
 

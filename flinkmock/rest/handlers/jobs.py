@@ -95,14 +95,14 @@ def details(call: RestCall) -> Payload:
 
     def entry(vertex: Vertex) -> Payload:
         row, status = rows[vertex.index], statuses[vertex.index]
-        tasks = _counts(call, f"tasks of {vertex.index}", task_states[vertex.index])
+        task_counts = _counts(call, f"tasks of {vertex.index}", task_states[vertex.index])
         if not call.caches.enabled:  # all values are current
-            return vertex_payload(job, vertex, row, status, tasks, io.payload(row), time, call.now)
+            return vertex_payload(job, vertex, row, status, task_counts, io.payload(row), time, call.now)
         metrics = call.fixed_part(f"metrics of {vertex.index}", io.version, lambda: io.payload(row))
         return call.part(
             f"vertex {vertex.index}",
             io.version,
-            lambda now: vertex_payload(job, vertex, row, status, tasks, metrics, time, now),
+            lambda now: vertex_payload(job, vertex, row, status, task_counts, metrics, time, now),
         )
 
     timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
@@ -137,7 +137,7 @@ def vertex_payload(
     vertex: Vertex,
     row: Sequence[Execution],
     status: TaskState,
-    tasks: Payload,
+    task_counts: Payload,
     metrics: Payload,
     time: int,
     now: int,
@@ -149,12 +149,12 @@ def vertex_payload(
         vertex: The vertex.
         row: The executions of its subtasks; empty before the first attempt.
         status: The aggregated state of its subtasks.
-        tasks: The number of subtasks in each state.
+        task_counts: The number of subtasks in each state.
         metrics: The sums of their I/O metrics.
         time: The time of the job's cached graph, in epoch ms.
         now: The current time, in epoch ms.
     """
-    vertex = row[0].vertex if row else vertex  # after a rescale, each attempt has another parallelism
+    vertex = row[0].vertex if row else vertex  # a rescaled job has another parallelism in each job attempt
     return {
         "id": vertex.id,
         "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),
@@ -163,7 +163,7 @@ def vertex_payload(
         "parallelism": vertex.parallelism,
         "status": status,
         **time_span_payload(row, time, now),
-        "tasks": tasks,
+        "tasks": task_counts,
         "metrics": metrics,
     }
 
@@ -178,14 +178,14 @@ def _slot_sharing_group_id(job_id: str, group: str) -> str:
     return NamedRandom(0).hex(32, "slot-sharing-group", job_id, group)
 
 
-def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
+def time_span_payload(executions: Sequence[Execution], time: int, now: int) -> dict[str, int]:
     """Return start-time, end-time and duration of several subtasks (JobDetailsHandler.createJobVertexDetailsInfo)."""
-    starts = [start for execution in row if (start := execution.started_at(time)) is not None]
+    starts = [start for execution in executions if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
     start = min(starts)
-    ends = [end for execution in row if (end := execution.ended_at(time)) is not None]
-    if len(ends) < len(row):
+    ends = [end for execution in executions if (end := execution.ended_at(time)) is not None]
+    if len(ends) < len(executions):
         return {"start-time": start, "end-time": -1, "duration": now - start}
     end = max(ends)
     return {"start-time": start, "end-time": end, "duration": end - start}

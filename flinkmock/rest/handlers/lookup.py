@@ -1,4 +1,4 @@
-"""Finds the jobs, vertices and executions of a request by its ids, and the time of the cached values that it shows."""
+"""Finds the job, vertex and execution that a request names, and the time of the cached values that it shows."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
 
 
 def location_payload(execution: Execution, time: int) -> dict[str, str]:
-    """Return the location of a subtask: its host, its endpoint, which newer releases show, and the TaskManager's id."""
+    """Return where a subtask runs: the host, the endpoint (in newer releases) and the TaskManager's id."""
     slot = execution.slot if execution.started_at(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
@@ -81,7 +81,7 @@ def location_payload(execution: Execution, time: int) -> dict[str, str]:
 
 
 def running_executions(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
-    """Return the subtasks of a vertex that are RUNNING at `time`; [] if `time` is None."""
+    """Return the executions of a vertex that are RUNNING at `time`; [] if `time` is None."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
     row = job.executions_at(time)[vertex.index]

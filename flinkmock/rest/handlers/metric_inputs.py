@@ -54,12 +54,12 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
         key=taskmanager.id,
         random=cluster.random,
         memory=taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release),
-        tasks=len(tasks_on(cluster, taskmanager, time)),
+        tasks=len(executions_on(cluster, taskmanager, time)),
     )
 
 
-def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
-    """Return the subtasks that are deployed to a TaskManager at `time`."""
+def executions_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
+    """Return the executions that are deployed to a TaskManager at `time`."""
     job_ids = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
     return [
         execution
@@ -113,9 +113,9 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     )
 
 
-def _rescale_has_begun(job: Job, attempt: int, time: int) -> bool:
-    """Return whether the restart that led to an attempt had begun at `time`."""
-    outcome = job.attempts[attempt - 1].outcome
+def _rescale_has_begun(job: Job, attempt_number: int, time: int) -> bool:
+    """Return whether the restart that led to a job attempt had begun at `time`."""
+    outcome = job.attempts[attempt_number - 1].outcome
     return outcome is not None and outcome.at <= time
 
 
@@ -133,40 +133,40 @@ def _last_checkpoint(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
     )
 
 
-class Flows:
-    """The record flows of a job and the TaskManagers of its subtasks, which the subtasks share within one request."""
+class SharedFlows:
+    """What the metrics of a job's subtasks share within one request: record flows, and counts by TaskManager."""
 
     def __init__(self, job: Job, caches: Caches) -> None:
         self._job = job
         self.caches = caches
         self._flows: dict[tuple[int, int], RecordFlow] = {}
-        self._producers: dict[tuple[int, int], Counter[str]] = {}
+        self._subtask_counts: dict[tuple[int, int], Counter[str]] = {}
 
-    def at(self, attempt: int, time: int) -> RecordFlow:
-        """Return the flow of an attempt at `time` (epoch ms)."""
-        key = attempt, time
+    def at(self, attempt_number: int, time: int) -> RecordFlow:
+        """Return the flow of a job attempt at `time` (epoch ms)."""
+        key = attempt_number, time
         if key not in self._flows:
-            self._flows[key] = RecordFlow(self._job.attempts[attempt], time)
+            self._flows[key] = RecordFlow(self._job.attempts[attempt_number], time)
         return self._flows[key]
 
-    def producers(self, attempt: int, vertex: int) -> Counter[str]:
+    def subtask_counts(self, attempt_number: int, vertex_index: int) -> Counter[str]:
         """Return the number of a vertex's subtasks by TaskManager id; "" is for subtasks without a TaskManager."""
-        key = attempt, vertex
-        if key not in self._producers:
-            self._producers[key] = Counter(map(_taskmanager_of, self.row(attempt, vertex)))
-        return self._producers[key]
+        key = attempt_number, vertex_index
+        if key not in self._subtask_counts:
+            self._subtask_counts[key] = Counter(map(_taskmanager_id_of, self.row(attempt_number, vertex_index)))
+        return self._subtask_counts[key]
 
-    def row(self, attempt: int, vertex: int) -> list[Execution]:
-        """Return the subtasks of a vertex in an attempt."""
-        return self._job.attempts[attempt].executions()[vertex]
+    def row(self, attempt_number: int, vertex_index: int) -> list[Execution]:
+        """Return the executions of a vertex in a job attempt."""
+        return self._job.attempts[attempt_number].executions()[vertex_index]
 
 
-def _taskmanager_of(execution: Execution) -> str:
+def _taskmanager_id_of(execution: Execution) -> str:
     return execution.slot.taskmanager.id if execution.slot else ""
 
 
 def subtask_inputs(
-    cluster: Cluster, job: Job, execution: Execution, time: int, flows: Flows
+    cluster: Cluster, job: Job, execution: Execution, time: int, flows: SharedFlows
 ) -> metrics.SubtaskInputs | None:
     """Return the inputs of a subtask's metrics; None if it has no metrics at `time`."""
     measured_at = metrics_time_of(flows.caches, execution, time)
@@ -220,20 +220,22 @@ def _splits(vertex: Vertex, subtask: int) -> tuple[str, ...]:
     return vertex.spec.splits[subtask :: vertex.parallelism] if vertex.is_source else ()
 
 
-def _local_share(execution: Execution, flows: Flows) -> float:
+def _local_share(execution: Execution, flows: SharedFlows) -> float:
     """Return the share of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
-    taskmanager = _taskmanager_of(execution)
-    local = remote = 0
+    taskmanager_id = _taskmanager_id_of(execution)
+    local_count = channel_count = 0
     for edge in execution.vertex.inputs:
         if edge.ship_strategy == "FORWARD":
-            producing_subtasks = flows.row(execution.attempt, edge.source)[execution.subtask : execution.subtask + 1]
-            producers = Counter(map(_taskmanager_of, producing_subtasks))
+            producers = flows.row(execution.attempt, edge.source)[execution.subtask : execution.subtask + 1]
+            producer_counts = Counter(map(_taskmanager_id_of, producers))
         else:
-            producers = flows.producers(execution.attempt, edge.source)
-        local_channels = producers[taskmanager] + producers[""] if taskmanager else producers.total()
-        local += local_channels
-        remote += producers.total() - local_channels
-    return local / (local + remote) if remote else 1.0
+            producer_counts = flows.subtask_counts(execution.attempt, edge.source)
+        channel_count += producer_counts.total()
+        if taskmanager_id:
+            local_count += producer_counts[taskmanager_id] + producer_counts[""]
+        else:
+            local_count += producer_counts.total()
+    return local_count / channel_count if local_count < channel_count else 1.0
 
 
 def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | None:
@@ -244,8 +246,8 @@ def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | No
 
     Args:
         caches: The caches of the JobManager.
-        execution: The subtask.
-        time: The time of the fetched metrics.
+        execution: The execution of the subtask.
+        time: The time at which metrics were last fetched.
     """
     running_since = execution.entered_at(TaskState.RUNNING, time)
     measured_at = last_metrics_time(caches, execution, time)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from flinkmock.cluster.errors import VertexNotFound
 from flinkmock.cluster.graph import Vertex
@@ -16,6 +16,7 @@ from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
 from flinkmock.rest.handlers.lookup import shows_vertices
 
+_Key = TypeVar("_Key", str, int)
 RANGE = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 NO_WATERMARK = str(-(1 << 63))
 """Long.MIN_VALUE, the watermark of a subtask before its first one."""
@@ -63,6 +64,11 @@ def aggregated(call: RestCall, metric_maps: Sequence[Mapping[str, str]]) -> Payl
     return payload
 
 
+def _find(metrics_by_key: Iterable[tuple[_Key, dict[str, str]]], key: _Key) -> dict[str, str]:
+    """Return the metrics with a key; {} if there are none."""
+    return next((values for candidate, values in metrics_by_key if candidate == key), {})
+
+
 @handles("getJobManagerMetrics")
 def jobmanager(call: RestCall) -> Payload:
     time = call.caches.metrics_time(call.now)
@@ -75,16 +81,23 @@ def jobmanager(call: RestCall) -> Payload:
 def taskmanager(call: RestCall) -> Payload:
     """Return the metrics of a TaskManager; for an unknown TaskManager, there are none."""
     requested_id = call.path["taskmanagerid"]
-    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == requested_id), {}))
+    return select_metrics(call, _find(_metrics_of_taskmanagers(call), requested_id))
 
 
 @handles("getAggregatedTaskManagerMetrics")
 def taskmanagers(call: RestCall) -> Payload:
     selected_ids = call.query.get("taskmanagers")
-    return aggregated(call, [values for id, values in _taskmanagers(call) if not selected_ids or id in selected_ids])
+    return aggregated(
+        call,
+        [
+            values
+            for taskmanager_id, values in _metrics_of_taskmanagers(call)
+            if not selected_ids or taskmanager_id in selected_ids
+        ],
+    )
 
 
-def _taskmanagers(call: RestCall) -> Iterator[tuple[str, dict[str, str]]]:
+def _metrics_of_taskmanagers(call: RestCall) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the id and the metrics of each TaskManager."""
     cluster = call.cluster
     time = call.caches.metrics_time(call.now)
@@ -98,18 +111,18 @@ def _taskmanagers(call: RestCall) -> Iterator[tuple[str, dict[str, str]]]:
 @handles("getJobMetrics")
 def job(call: RestCall) -> Payload:
     """Return the metrics of a job; for an unknown job, there are none."""
-    return select_metrics(call, _job(call, call.cluster.jobs.get(call.path["jobid"])))
+    return select_metrics(call, _metrics_of_job(call, call.cluster.jobs.get(call.path["jobid"])))
 
 
 @handles("getAggregatedJobMetrics")
 def jobs(call: RestCall) -> Payload:
     selected_ids = call.query.get("jobs")
     jobs = call.cluster.jobs.values()
-    return aggregated(call, [_job(call, job) for job in jobs if not selected_ids or job.id in selected_ids])
+    return aggregated(call, [_metrics_of_job(call, job) for job in jobs if not selected_ids or job.id in selected_ids])
 
 
-def _job(call: RestCall, job: Job | None) -> dict[str, str]:
-    """Return the metrics of a job."""
+def _metrics_of_job(call: RestCall, job: Job | None) -> dict[str, str]:
+    """Return the metrics of a job; {} if it has none, or if there is no such job."""
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at:
         return {}
@@ -132,14 +145,15 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
 def vertex(call: RestCall) -> Payload:
     """Return the metrics of all subtasks, with the subtask's index before each name."""
     return select_metrics(
-        call, {f"{index}.{name}": value for index, values in _subtasks(call) for name, value in values.items()}
+        call,
+        {f"{index}.{name}": value for index, values in _metrics_of_subtasks(call) for name, value in values.items()},
     )
 
 
 @handles("getSubtaskMetrics")
 def subtask(call: RestCall) -> Payload:
     requested_index = call.path["subtaskindex"]
-    return select_metrics(call, next((values for index, values in _subtasks(call) if index == requested_index), {}))
+    return select_metrics(call, _find(_metrics_of_subtasks(call), requested_index))
 
 
 @handles("getAggregatedSubtaskMetrics")
@@ -150,9 +164,12 @@ def subtasks(call: RestCall) -> Payload:
     """
     texts = call.query.get("subtasks")
     if texts is None:
-        return aggregated(call, [values for _, values in _subtasks(call)])
+        return aggregated(call, [values for _, values in _metrics_of_subtasks(call)])
     ranges = [_range(text) for text in texts]
-    return aggregated(call, [values for index, values in _subtasks(call) if any(index in range for range in ranges)])
+    return aggregated(
+        call,
+        [values for index, values in _metrics_of_subtasks(call) if any(index in index_range for index_range in ranges)],
+    )
 
 
 def _range(text: str) -> range:
@@ -176,13 +193,13 @@ def _fetched_vertex(call: RestCall) -> _FetchedVertex | None:
     return _FetchedVertex(job, vertex, time) if vertex is not None else None
 
 
-def _subtasks(call: RestCall) -> Iterator[tuple[int, dict[str, str]]]:
+def _metrics_of_subtasks(call: RestCall) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the index and the metrics of each subtask of `:vertexid` that has metrics."""
     fetched = _fetched_vertex(call)
     if fetched is None:
         return
     job, vertex, time = fetched
-    flows = metric_inputs.Flows(job, call.caches)
+    flows = metric_inputs.SharedFlows(job, call.caches)
     for execution in job.executions_at(time)[vertex.index]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time, flows)
         if inputs is not None:

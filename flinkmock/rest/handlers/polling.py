@@ -8,7 +8,7 @@ from flinkmock.rest.call import RestCall
 
 
 def polled_keys(call: RestCall) -> list[str]:
-    """Return the ids of the jobs and async operations that a request polls, as `WaitConditions` has them."""
+    """Return the ids of the jobs and async operations that a request polls: the keys of `WaitConditions`."""
     if call.operation.method != "GET":
         return []
     if traits_of(call.operation.id).lists_jobs:

@@ -109,11 +109,11 @@ def config(call: RestCall) -> Payload:
     if not job.is_adaptive:
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
-    failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
+    failure_count = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
     checkpoint_interval_ms = job.spec.checkpoints.every if job.spec.checkpoints else None
     max_delay_ms = configuration.optional_milliseconds(options.RESCALE_MAX_DELAY)
     if max_delay_ms is None:  # docs/flink-behaviour.md#rescale-history
-        max_delay_ms = (failures + 1) * (checkpoint_interval_ms or 0)
+        max_delay_ms = (failure_count + 1) * (checkpoint_interval_ms or 0)
     return {
         "rescaleHistoryMax": configuration.integer(options.RESCALE_HISTORY),
         "schedulerExecutionMode": "REACTIVE" if configuration.is_reactive else None,
@@ -123,7 +123,7 @@ def config(call: RestCall) -> Payload:
         "executingCooldownTimeoutInMillis": configuration.milliseconds(options.RESCALE_COOLDOWN),
         "executingResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.RESCALE_STABILIZATION),
         "maximumDelayForTriggeringRescaleInMillis": max_delay_ms,
-        "rescaleOnFailedCheckpointCount": failures,
+        "rescaleOnFailedCheckpointCount": failure_count,
     }
 
 

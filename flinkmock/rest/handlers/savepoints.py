@@ -1,4 +1,7 @@
-"""Async operations: savepoints, stop-with-savepoint, checkpoints, disposal, deletion of data sets, old rescaling."""
+"""Async operations: savepoints, stop-with-savepoint, checkpoints, disposal, deletion of data sets.
+
+The operation to rescale a job is always disabled.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def _directory(call: RestCall, field: str) -> str:
     return str(directory)
 
 
-def _request(call: RestCall, directory_field: str) -> SavepointRequest:
+def _savepoint_request(call: RestCall, directory_field: str) -> SavepointRequest:
     """Return the requested savepoint. Raises BadRequest if there is no directory."""
     directory = _directory(call, directory_field)
     return SavepointRequest(
@@ -54,7 +57,7 @@ def _request(call: RestCall, directory_field: str) -> SavepointRequest:
 @handles("triggerSavepoint")
 def savepoint(call: RestCall) -> Payload:
     """Trigger a savepoint. Raises BadRequest."""
-    request = _request(call, "target-directory")
+    request = _savepoint_request(call, "target-directory")
     call.cluster.savepoints.trigger_savepoint(request, call.now)
     return {"request-id": request.trigger_id}
 
@@ -62,7 +65,7 @@ def savepoint(call: RestCall) -> Payload:
 @handles("triggerStopWithSavepoint")
 def stop(call: RestCall) -> Payload:
     """Trigger stop-with-savepoint. Raises BadRequest."""
-    request = _request(call, "targetDirectory")
+    request = _savepoint_request(call, "targetDirectory")
     call.cluster.savepoints.stop_with_savepoint(request, call.now)
     return {"request-id": request.trigger_id}
 

@@ -25,7 +25,7 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
     else:
         nodes = _nodes_of_graph(job.graph, created_vertices)
     node_by_id = {node["id"]: node for node in nodes}
-    return {"nodes": [node_by_id[id] for id in hash_order(node_by_id, int)]}
+    return {"nodes": [node_by_id[node_id] for node_id in hash_order(node_by_id, int)]}
 
 
 def _nodes_of_plan(

@@ -28,7 +28,7 @@ _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 def submit(call: RestCall) -> Payload:
     """Submit a job graph.
 
-    The first submission rule that matches the name of the job, the name of a jar, or an entry class decides on the
+    The first submission rule that matches the name of the job, the name of a jar, or an entry class determines the
     template. The job keeps its name. Graph, checkpoints and configuration come from the submitted plan, except for the
     keys in the rule.
 

@@ -14,7 +14,7 @@ from flinkmock.flink.options import FINE_GRAINED, THREAD_DUMP_DEPTH
 from flinkmock.flink.rpc import taskmanager_path
 from flinkmock.flink.threads import taskmanager_threads
 from flinkmock.rest.call import Payload, RestCall, handles
-from flinkmock.rest.handlers.metric_inputs import taskmanager_inputs, tasks_on
+from flinkmock.rest.handlers.metric_inputs import executions_on, taskmanager_inputs
 
 
 def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),
         "slotsNumber": taskmanager.slots,
         "freeSlots": free_slots,
-        "assignedTasks": len(tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
+        "assignedTasks": len(executions_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
         "totalResource": memory.total_resource(taskmanager.slots, release),
         "freeResource": memory.free_resource(taskmanager.slots, free_slots, release),
         "hardware": memory.hardware(environment_of(release)),
@@ -63,9 +63,9 @@ def details(call: RestCall) -> Payload:
     # DeclarativeSlotManager, the default of earlier releases, does not list slots
     lists_slots = cluster.release.since("1.18") or cluster.configuration.boolean(FINE_GRAINED)
     slots = cluster.slots.held(call.now, taskmanager=taskmanager) if lists_slots else []
-    tasks = Counter(
+    task_counts = Counter(
         execution.slot.index
-        for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
+        for execution in executions_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
         if execution.slot
     )
     memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release)
@@ -73,7 +73,7 @@ def details(call: RestCall) -> Payload:
     inputs = taskmanager_inputs(cluster, taskmanager, call.now)
     return taskmanager_payload(cluster, taskmanager, call.now) | {
         "allocatedSlots": [
-            {"jobId": slot.job_id, "resource": resource, "assignedTasks": tasks[slot.index]} for slot in slots
+            {"jobId": slot.job_id, "resource": resource, "assignedTasks": task_counts[slot.index]} for slot in slots
         ],
         "metrics": metrics.taskmanager_jvm(inputs, cluster.release),
     }
@@ -85,7 +85,7 @@ def thread_dump(call: RestCall) -> Payload:
     taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
     names = [
         f"{task.vertex.name} ({task.subtask + 1}/{task.vertex.parallelism})#{task.attempt}"
-        for task in tasks_on(cluster, taskmanager, call.now)
+        for task in executions_on(cluster, taskmanager, call.now)
     ]
     depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
     return {"threadInfos": taskmanager_threads(taskmanager.id, names, cluster.release, cluster.random, depth)}

@@ -90,21 +90,26 @@ def taskmanagers(call: RestCall) -> Payload:
         "id": vertex.id,
         "name": vertex.name,
         "now": call.now,
-        "taskmanagers": [_group(location, row, io, time, call.now) for location, row in groups.items()],
+        "taskmanagers": [_group(location, executions, io, time, call.now) for location, executions in groups.items()],
     }
 
 
-def _group(location: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """Return the subtasks of a vertex on one TaskManager. Subtasks that are not deployed form their own group."""
+def _group(
+    location: tuple[str, str], executions: list[Execution], io: IoMetrics, time: int, now: int
+) -> dict[str, Any]:
+    """Return the subtasks of a vertex on one TaskManager. Subtasks that are not deployed form another group.
+
+    `location` is the endpoint and the id of the TaskManager.
+    """
     endpoint, taskmanager_id = location
-    states = [execution.state_at(time) for execution in row]
+    states = [execution.state_at(time) for execution in executions]
     return {
         "host": endpoint,
         "endpoint": endpoint,
         "status": vertex_status(states),
-        **time_span_payload(row, time, now),
-        "metrics": io.payload(row),
+        **time_span_payload(executions, time, now),
+        "metrics": io.payload(executions),
         "status-counts": {state: states.count(state) for state in TASK_STATES},
         "taskmanager-id": taskmanager_id,
-        "aggregated": io.aggregated(row),
+        "aggregated": io.aggregated(executions),
     }

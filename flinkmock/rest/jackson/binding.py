@@ -20,7 +20,7 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import RestRequestRejected, internal_error, rest_error
 from flinkmock.rest.jackson.class_names import java_classes_of
 from flinkmock.rest.jackson.coercion import ScalarConverter, fail, token_of
-from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse, too_deep
+from flinkmock.rest.jackson.parser import JACKSON, JacksonError, nesting_error, parse
 from flinkmock.rest.jackson.scanner import Pairs
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
@@ -36,7 +36,7 @@ class BodyReader:
     def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
         self._definitions = contract.definitions
         self._rejects_unknown_fields = contract.jackson_features["fail_on_unknown_properties"]
-        self._version = quirks.jackson
+        self._version = quirks.jackson_version
         self._java_classes = java_classes_of(contract.release)
         self._converter = ScalarConverter(quirks)
 
@@ -63,7 +63,7 @@ class BodyReader:
         try:
             return self._fields_of_root_class(name, value)
         except RecursionError:  # only a recursive class of an imported release
-            raise too_deep() from None
+            raise nesting_error() from None
 
     def _fields_of_root_class(self, name: str, value: Any) -> dict[str, Any]:
         """Return the fields of the class of a whole body."""

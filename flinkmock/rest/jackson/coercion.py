@@ -74,7 +74,7 @@ class ScalarConverter:
     """
 
     def __init__(self, quirks: ReleaseQuirks) -> None:
-        self._has_newer_messages = quirks.jackson >= _NEWER_MESSAGES_SINCE
+        self._has_newer_messages = quirks.jackson_version >= _NEWER_MESSAGES_SINCE
         self._names_radix = quirks.number_errors_name_radix
 
     def string(self, value: Any, path: str) -> str:

@@ -28,7 +28,7 @@ _REDACTED_SINCE = (2, 16)
 _MAX_DEPTH = 1000
 _MAX_NUMBER_LENGTH = 1000
 _MAX_NAME_LENGTH = 50_000
-_MAX_STACK = 5_000
+_MAX_STACK_DEPTH = 5_000
 """The number of open objects and arrays at which Java's stack overflows, in releases whose Jackson has no limit."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """A string may be unterminated at the end of the text, so that each character is read once."""
@@ -72,7 +72,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     if version >= _CONSTRAINTS_SINCE:
         _check_depth(text)
     try:
-        value, end = scan(text, start, _MAX_STACK, _reject_constant)
+        value, end = scan(text, start, _MAX_STACK_DEPTH, _reject_constant)
     except json.JSONDecodeError as error:
         _check_octets(text[: error.pos + len(_identifier_at(text, error.pos)) + 1], raw)
         _raise_jackson_error(text, error, version)
@@ -131,7 +131,7 @@ def _check_depth(text: str) -> None:
         elif match[0] in "]}":
             depth -= 1
         if depth > _MAX_DEPTH:
-            raise too_deep(depth)
+            raise nesting_error(depth)
         if depth == 0:
             return
 
@@ -154,7 +154,7 @@ def _check_lengths(value: Any) -> None:
             iterators.pop()
 
 
-def too_deep(depth: int = _MAX_DEPTH + 1) -> JacksonError:
+def nesting_error(depth: int = _MAX_DEPTH + 1) -> JacksonError:
     """Return the error for JSON with more levels than Jackson reads."""
     return _constraint_error(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
 

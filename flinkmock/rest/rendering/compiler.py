@@ -202,11 +202,11 @@ def branch_by_constant(branches: list[Schema]) -> dict[str, int]:
     return {constant: index for index, constant in enumerate(constants)} if len(constants) == len(branches) else {}
 
 
-def _or_null(render: Render, null: Schema) -> Render:
+def _or_null(render: Render, null_schema: Schema) -> Render:
     def or_null(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
         if value is None:
             return None
-        return placeholders.leaf(null, path) if value is MISSING else render(value, path, placeholders)
+        return placeholders.leaf(null_schema, path) if value is MISSING else render(value, path, placeholders)
 
     return or_null
 

@@ -2,7 +2,7 @@
 
 A writer is Python source that is generated from the schema of an operation's response: one function for each object,
 which formats all fields at once. It returns the same text as `encode(renderer.body(...))`. It raises an exception if a
-payload is not what handlers usually return; the caller then renders the payload.
+payload is not what handlers usually return; the caller then uses the renderer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class UnusualPayload(Exception):
 def compile_writer(schema: Schema, definitions: Definitions) -> Write:
     """Return a function that writes payloads as JSON. It raises any exception for a payload that it can't write."""
     compiler = _WriterCompiler(definitions)
-    return compiler.compiled(compiler.function_for(schema))
+    return compiler.compiled_function(compiler.function_for(schema))
 
 
 class _WriterCompiler:
@@ -61,7 +61,7 @@ class _WriterCompiler:
         }
         self._function_by_reference: dict[str, str] = {}
 
-    def compiled(self, name: str) -> Write:
+    def compiled_function(self, name: str) -> Write:
         """Return the generated function with a name."""
         exec("\n".join(self._source), self._namespace)
         write: Write = self._namespace[name]
