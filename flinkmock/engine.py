@@ -44,8 +44,9 @@ class Engine:
         flink: The minor release to serve, such as "1.20", or its contract; None: that of the scenario, or the newest.
         seed: The seed of all random choices; None: that of the scenario.
         clock: The clock mode: "real", "virtual", "10x", "1s per request"; None: that of the scenario, or real.
-        start_time: The cluster time at which the scenario begins, in epoch ms; None: that of the scenario. If it has
-            none, the time of the wall clock for a real or scaled clock, and `DEFAULT_START_TIME` for others.
+        start_time: The cluster time at which the scenario begins, in epoch ms; None: the start time of the scenario.
+            If the scenario has none either, a real or scaled clock begins at the time of the wall clock, and other
+            clocks at `DEFAULT_START_TIME`.
 
     Attributes:
         lock: Guards the cluster. Hold it while you read or change the cluster. `faults` and `journal` have their own
@@ -133,15 +134,15 @@ class Engine:
                 self.cluster.run_due_events(now, limit)
 
     def apply_cluster_fault(self, fault: Fault) -> None:
-        """Apply the effect of a fault on the cluster, if it has one, after the request to which it applied."""
+        """Crash the leader or a TaskManager if the fault says so, after the request to which the fault applied."""
         if fault.leader_failover is None and fault.kill_taskmanager is None:
             return
         with self.lock:
             now, cluster = self.clock.now(), self.cluster
             cluster.run_due_events(now)
             if fault.leader_failover is not None:
-                hits = self.faults.hits(fault.name)
-                duration = cluster.random.draw(fault.leader_failover, "fault", fault.name, hits)
+                hit_count = self.faults.hits(fault.name)
+                duration = cluster.random.draw(fault.leader_failover, "fault", fault.name, hit_count)
                 cluster.leadership.crash_leader(duration, now, recovers=True)
             if fault.kill_taskmanager is not None:
                 number = None if fault.kill_taskmanager == FIRST_TASKMANAGER else fault.kill_taskmanager
@@ -179,7 +180,11 @@ class Engine:
         return jobs[-1].state if jobs else None
 
     def signal(self, name: str) -> None:
-        """Send a signal to the steps that wait for it. Raises NotFound, which lists the signals of the scenario."""
+        """Send a signal to the steps and async operations that wait for it.
+
+        Raises:
+            NotFound: The scenario has no such signal. The message lists its signals.
+        """
         with self.lock:
             now = self.clock.now()
             self.cluster.run_due_events(now)
@@ -196,7 +201,7 @@ class Engine:
             snapshot.restore(self)
 
     def take_over_journal(self, other: Engine) -> None:
-        """Clear the journal of an engine that this one replaces, and continue it, so that `wait_for` keeps waiting."""
+        """Clear and use the journal of the engine that this one replaces, so that calls of `wait_for` keep waiting."""
         other.journal.clear()
         self.journal = other.journal
 

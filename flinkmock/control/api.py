@@ -37,7 +37,7 @@ class ControlRequest:
     """One request.
 
     Attributes:
-        target: The target in the request line, from `API_PREFIX` on.
+        target: The target in the request line, without the base path.
         headers: The headers; names are compared without regard to case.
         body: The whole body.
         base_url: The URL at which the request arrived, without the path.
@@ -59,13 +59,13 @@ class ControlApi:
 
     Attributes:
         snapshots: The snapshots that clients have taken.
-        responses: The number of responses by operation id and status.
+        response_counts: The number of responses by operation id and status.
     """
 
     def __init__(self, control: ClusterControl, access: Access | None = None) -> None:
         self.control = control
         self.snapshots = SnapshotStore(control)
-        self.responses: Counter[tuple[str, int]] = Counter()
+        self.response_counts: Counter[tuple[str, int]] = Counter()
         self._access = access or Access()
 
     async def respond(self, request: ControlRequest, host: ControlHost) -> ControlResponse:
@@ -89,7 +89,7 @@ class ControlApi:
         except Exception as error:
             _LOG.exception("%s %s", request.method, request.target)
             response = RequestRejected(500, "InternalError", f"flinkmock failed: {error!r}").response
-        self.responses[operation.id if operation else "", response.status] += 1
+        self.response_counts[operation.id if operation else "", response.status] += 1
         return response
 
     async def _call(
@@ -121,8 +121,8 @@ def all_operations() -> tuple[ControlOperation, ...]:
     """Return all operations, in the order of the documentation."""
     from flinkmock.control import operations  # imported with the first request
 
-    modules = [module.__name__ for module in operations.MODULES]
-    return tuple(sorted(OPERATIONS, key=lambda operation: modules.index(operation.handler.__module__)))
+    module_names = [module.__name__ for module in operations.MODULES]
+    return tuple(sorted(OPERATIONS, key=lambda operation: module_names.index(operation.handler.__module__)))
 
 
 @cache

@@ -71,7 +71,7 @@ class ClusterClock(ClusterPart):
         with self.engine.lock:
             event_at = self.engine.cluster.event_queue.next_at()
             if event_at is None:
-                raise StateNeverReached(f"No more events are scheduled: {job_states(self.engine)}.")
+                raise StateNeverReached(f"No more events are scheduled: {describe_job_states(self.engine)}.")
             return self.engine.advance(max(event_at - self.now(), 0))
 
     def set_mode(self, mode: str) -> None:
@@ -91,7 +91,7 @@ class ClusterClock(ClusterPart):
         """Advance the cluster time from event to event until `reached()` is true.
 
         Args:
-            reached: Called after each event; returns whether the goal is reached.
+            reached: Called at the start and after each event; returns whether the goal is reached.
             goal: A description of the goal, for error messages.
 
         Returns:
@@ -117,15 +117,16 @@ class ClusterClock(ClusterPart):
                     return
                 event_at = self.engine.cluster.event_queue.next_at()
                 if event_at is None:
-                    raise StateNeverReached(
-                        f"{goal} can never be reached: {job_states(self.engine)}, and no more events are scheduled."
-                    )
+                    states = describe_job_states(self.engine)
+                    raise StateNeverReached(f"{goal} can never be reached: {states}, and no more events are scheduled.")
                 now = self.engine.advance(max(event_at - self.now(), 0))
             yield now
-        raise StateNeverReached(f"{goal} was not reached after {MAX_EVENTS} events: {job_states(self.engine)}.")
+        raise StateNeverReached(
+            f"{goal} was not reached after {MAX_EVENTS} events: {describe_job_states(self.engine)}."
+        )
 
 
-def job_states(engine: Engine) -> str:
-    """Return the states of all jobs, for messages."""
+def describe_job_states(engine: Engine) -> str:
+    """Return a text with the states of all jobs, for messages."""
     jobs = [f"{job.name} is {job.state}" for job in engine.cluster.jobs.values()]
     return ", ".join(jobs) if jobs else "there are no jobs"

@@ -79,7 +79,7 @@ class ClusterControl:
         return self._engine
 
     def close_engine(self) -> None:
-        """Delete uploaded jars; do nothing if no engine is open. The journal stays readable."""
+        """Delete the uploaded jars, if there are any. The journal stays readable."""
         if self._engine is not None:
             self._engine.close()
         self._is_open = False
@@ -123,8 +123,8 @@ class ClusterControl:
         """Advance the cluster time until jobs are in these states: `run_until(orders="FAILED")`.
 
         Args:
-            reached: Called after each event; returns whether the goal is reached.
-            states: A job state for each job name. With `reached`, both have to hold.
+            reached: Called at the start and after each event; returns whether the goal is reached.
+            states: A job state for each job name. If `reached` is given, too, both have to hold.
 
         Returns:
             The time in ms since the epoch.
@@ -176,11 +176,11 @@ class ClusterControl:
 
     @property
     def signals(self) -> dict[str, bool]:
-        """The signals of the scenario: name -> whether a wait condition waits for it now."""
+        """The signals of the scenario: name -> whether a step or an async operation waits for it now."""
         with self.engine.lock:
             self.engine.cluster.run_due_events(self.engine.clock.now())
             conditions = self.engine.cluster.wait_conditions
-            awaited = {wait.signal for wait in conditions.pending()}
+            awaited = {condition.signal for condition in conditions.pending()}
             return {name: name in awaited for name in sorted(conditions.signals)}
 
     def signal(self, name: str) -> None:
@@ -261,14 +261,15 @@ class ClusterControl:
     ) -> None:
         """Replace the cluster with one that has another scenario, at the same address.
 
-        The journal is empty afterwards; snapshots and functions registered with `on` are removed.
+        The journal is empty afterwards; snapshots and functions registered with `on` are removed. If an argument is
+        None, the `options` of this object decide, and if they don't, the new scenario.
 
         Args:
             scenario: As for the constructor.
-            flink: The minor release to serve; None: as at the start.
-            seed: The seed; None: as at the start.
-            clock: The clock mode; None: as at the start.
-            start_time: The cluster time at which the scenario begins; None: as at the start.
+            flink: The minor release to serve.
+            seed: The seed.
+            clock: The clock mode.
+            start_time: The cluster time at which the scenario begins.
 
         Raises:
             ScenarioError: The scenario is invalid. The cluster stays as it is.
@@ -278,9 +279,9 @@ class ClusterControl:
             DashboardMissing: The dashboard belongs to another release.
             PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
         """
-        start = None if start_time is None else parse_time(start_time)
-        options = self._options.with_overrides(flink=flink, seed=seed, clock=clock, start_time=start)
-        self._replace(options.create_engine(_spec_of(scenario)))
+        start_ms = None if start_time is None else parse_time(start_time)
+        options = self._options.with_overrides(flink=flink, seed=seed, clock=clock, start_time=start_ms)
+        self._replace_engine(options.create_engine(_spec_of(scenario)))
         self._current_options = options
 
     def reset(self) -> None:
@@ -294,7 +295,7 @@ class ClusterControl:
         options = self._current_options.with_overrides(
             flink=engine.contract.release.minor, seed=engine.cluster.spec.seed, clock=engine.initial_clock_mode
         )
-        self._replace(options.create_engine(engine.cluster.spec))
+        self._replace_engine(options.create_engine(engine.cluster.spec))
 
     def snapshot(self) -> Snapshot:
         """Return a snapshot of the whole cluster, to be restored later.
@@ -308,9 +309,9 @@ class ClusterControl:
         """Restore a snapshot. It can be restored any number of times, and takes less time than a start.
 
         The clock is set back to the time of the snapshot in all modes. A real or scaled clock continues from there,
-        behind the wall clock, so that no events become due at once. `requests` are those before the snapshot; call
-        `requests.clear()` before you take it if each test should see only its own requests. Responses that a fault
-        delays are dropped, and their connections are closed.
+        behind the wall clock, so that no events become due at once. `requests` has the requests that it had when the
+        snapshot was taken; call `requests.clear()` before you take the snapshot if each test should see only its own
+        requests. Responses that a fault delays are dropped, and their connections are closed.
 
         Raises:
             InvalidArgument: The snapshot is of another cluster, or of this one before it was closed or reset.
@@ -331,23 +332,23 @@ class ClusterControl:
 
         Its options are those of this cluster, replaced by the arguments that are not None.
         """
-        start = None if start_time is None else parse_time(start_time)
+        start_ms = None if start_time is None else parse_time(start_time)
         options = self._options.with_overrides(
-            flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start
+            flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start_ms
         )
         return ClusterControl(scenario, options)
 
-    def _replace(self, engine: Engine) -> None:
+    def _replace_engine(self, new_engine: Engine) -> None:
         with self._replacement_lock:
-            replaced = self.engine
+            old_engine = self.engine
             try:
-                self.serve_new_engine(engine)
+                self.serve_new_engine(new_engine)
             except BaseException:
-                engine.close()
+                new_engine.close()
                 raise
-            engine.take_over_journal(replaced)
-            self._engine = engine
-            replaced.close()
+            new_engine.take_over_journal(old_engine)
+            self._engine = new_engine
+            old_engine.close()
 
 
 def _spec_of(scenario: ScenarioSource) -> ClusterSpec:

@@ -21,8 +21,8 @@ class EngineOptions:
         seed: The seed of all random choices.
         clock: The clock mode.
         default_clock: The clock mode if neither `clock` nor the scenario has one.
-        start_time: The cluster time at which the scenario begins, in epoch ms. If the scenario has none either, the
-            time of the wall clock.
+        start_time: The cluster time at which the scenario begins, in epoch ms. If neither this nor the scenario has
+            one, the scenario begins at the time of the wall clock.
         base_path: The base path of the ingress.
         credentials: The credentials that the ingress accepts; (): those of the scenario.
     """

@@ -28,9 +28,9 @@ class Findings:
 
 def collect_findings(engine: Engine) -> Findings:
     """Return the current findings about a cluster and its clients."""
-    flink = engine.contract.release.minor
+    release = engine.contract.release.minor
     impossible_messages = (
-        expectation.impossible_message(flink)
+        expectation.impossible_message(release)
         for expectation in engine.expectations
         if isinstance(expectation, Expectation)
     )

@@ -53,7 +53,7 @@ class ControlHost(Protocol):
     def reachable_url(self, url: str) -> str:
         """Return a URL of a cluster with a host that the client can reach.
 
-        If the server listens on a wildcard address, that is the host of the client's request.
+        If the server listens on a wildcard address, the URL gets the host of the client's request.
         """
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
@@ -64,4 +64,4 @@ class ControlHost(Protocol):
         """
 
     async def handle_other_requests(self) -> None:
-        """Give the server the opportunity to handle other requests, during a long operation."""
+        """Let the server handle other requests during a long operation."""

@@ -50,7 +50,7 @@ class ClusterJobs(ClusterPart):
 
         Args:
             name: The name of the job.
-            template: The template that the job extends, of the scenario or built in; None: "streaming".
+            template: The template that the job extends, from the scenario or built in; None: "streaming".
             definition: Further keys of a scenario's job, such as `{"parallelism": 4}`.
 
         Raises:
@@ -108,10 +108,12 @@ class ClusterJobs(ClusterPart):
         return condition
 
     def timeout_error(self, name_or_id: str, state: str, timeout: float) -> StateNeverReached:
-        """Return the error of a wait whose timeout (seconds) has expired."""
-        from flinkmock.control.clock import job_states
+        """Return the error for a wait that has timed out after `timeout` seconds."""
+        from flinkmock.control.clock import describe_job_states
 
-        return StateNeverReached(f"{name_or_id} was not {state} within {timeout:g} s: {job_states(self.engine)}.")
+        return StateNeverReached(
+            f"{name_or_id} was not {state} within {timeout:g} s: {describe_job_states(self.engine)}."
+        )
 
 
 def check_state(state: str) -> None:

@@ -48,19 +48,19 @@ def _lines(api: ControlApi, host: ControlHost) -> Iterator[str]:
     yield from _family("flinkmock_clusters", "gauge", "Clusters that the control API created.")
     yield _sample("flinkmock_clusters", len(host.clusters))
     yield from _family("flinkmock_control_responses_total", "counter", "Responses of the control API.")
-    for (operation, status), count in sorted(api.responses.items()):
+    for (operation, status), count in sorted(api.response_counts.items()):
         yield _sample("flinkmock_control_responses_total", count, operation=operation, status=str(status))
 
 
-def _family(name: str, kind: str, text: str) -> Iterator[str]:
-    yield f"# HELP {name} {text}"
+def _family(name: str, kind: str, description: str) -> Iterator[str]:
+    yield f"# HELP {name} {description}"
     yield f"# TYPE {name} {kind}"
 
 
 def _sample(name: str, value: float, **labels: str) -> str:
-    texts = [f'{key}="{_escaped(label)}"' for key, label in labels.items()]
-    return f"{name}{{{','.join(texts)}}} {value}" if texts else f"{name} {value}"
+    label_texts = [f'{label}="{_escaped(text)}"' for label, text in labels.items()]
+    return f"{name}{{{','.join(label_texts)}}} {value}" if label_texts else f"{name} {value}"
 
 
-def _escaped(label: str) -> str:
-    return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def _escaped(label_value: str) -> str:
+    return label_value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -25,16 +25,16 @@ class ControlCall:
     """One checked request to the control API.
 
     Attributes:
-        path: The decoded path parameters.
+        path_parameters: The decoded path parameters.
         query: The converted query parameters; missing ones have their defaults.
-        body: The parsed JSON; the text of a scenario.
+        body: The parsed JSON or YAML; if the operation takes a scenario, the text of the body.
         accepts: The header `Accept`.
         base_url: The URL at which the request arrived, without the path.
     """
 
     api: ControlApi
     host: ControlHost
-    path: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
     accepts: str
@@ -58,7 +58,7 @@ class ControlResponse:
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """A query parameter. `default` is its value if it is missing."""
+    """A query parameter. `default` is the value for requests without the parameter."""
 
     name: str
     schema: Schema
@@ -81,7 +81,7 @@ class ControlOperation:
         returns: The schema of the response; None: status 204 without a body.
         produces: The content types of the response.
         errors: The statuses of errors besides those of all operations.
-        python: The members of the Python API that do the same, such as "ClusterControl.advance".
+        python_equivalents: What does the same in the Python API, such as "ClusterControl.advance".
         is_public: Whether it can be called without the token.
     """
 
@@ -100,7 +100,7 @@ class ControlOperation:
     returns: Schema | None = None
     produces: tuple[str, ...] = (JSON,)
     errors: tuple[int, ...] = ()
-    python: tuple[str, ...] = ()
+    python_equivalents: tuple[str, ...] = ()
     is_public: bool = False
 
     @property
@@ -130,7 +130,7 @@ def operation(
     produces: tuple[str, ...] = (JSON,),
     status: int = 200,
     errors: tuple[int, ...] = (),
-    python: tuple[str, ...] = (),
+    python_equivalents: tuple[str, ...] = (),
     is_public: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a function as an operation: its name in camel case is the id, its docstring the description."""
@@ -154,7 +154,7 @@ def operation(
                 returns=returns,
                 produces=produces,
                 errors=errors,
-                python=python,
+                python_equivalents=python_equivalents,
                 is_public=is_public,
             )
         )

@@ -12,7 +12,12 @@ def ref(name: str) -> Schema:
 
 
 def obj(properties: dict[str, Schema], *, required: tuple[str, ...] | None = None, closed: bool = True) -> Schema:
-    """Return the schema of an object. `required` None: all properties are required."""
+    """Return the schema of an object.
+
+    Args:
+        required: The names of the required properties; None: all of them.
+        closed: Whether the object has no other properties.
+    """
     names = tuple(properties) if required is None else required
     schema: Schema = {"type": "object", "properties": properties}
     if names:
@@ -76,7 +81,7 @@ EXCHANGE: Schema = obj(
         "time": {**TIME, "description": "The cluster time at which the request arrived, in ms since the epoch."},
         "wall-time": {
             "type": "integer",
-            "description": "The time of the wall clock at which the request was received, in ms since the epoch.",
+            "description": "The wall-clock time at which the request arrived, in ms since the epoch.",
         },
         "method": TEXT,
         "target": TEXT,
@@ -173,7 +178,8 @@ COMPONENTS: dict[str, Schema] = {
             "flink": TEXT,
             "idle-timeout": {
                 **nullable(INTEGER),
-                "description": "The time without a request after which the cluster ends, in ms; null if it does not.",
+                "description": "The wall-clock time without a request after which the cluster is deleted, in ms; "
+                "null: never.",
             },
         }
     ),

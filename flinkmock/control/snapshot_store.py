@@ -23,9 +23,10 @@ class SnapshotStore:
 
     control: ClusterControl
     _engine: Engine | None = None
-    """The engine of which the snapshots were taken."""
+    """The engine whose snapshots these are."""
     _snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    _count: int = 0
+    _taken_count: int = 0
+    """How many snapshots were ever taken, for the ids."""
 
     def take(self) -> tuple[str, Snapshot]:
         """Take a snapshot; return its id and the snapshot. Raises RequestRejected if there are too many."""
@@ -34,8 +35,8 @@ class SnapshotStore:
             raise RequestRejected(
                 409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
             )
-        self._count += 1
-        snapshot_id = f"s{self._count}"
+        self._taken_count += 1
+        snapshot_id = f"s{self._taken_count}"
         self._snapshots[snapshot_id] = self.control.snapshot()
         return snapshot_id, self._snapshots[snapshot_id]
 

@@ -19,9 +19,11 @@ T = TypeVar("T")
 
 
 def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
-    """Return the latest entries of the timeline, at most `limit` of each kind and job. Times are epoch ms.
+    """Return the timeline up to now. Times are epoch ms. The caller holds `engine.lock` and has run the due events.
 
-    Planned events are left out. The caller holds `engine.lock` and has run the due events.
+    Args:
+        limit: The maximum number of states and of checkpoints of each job, and of entries of each other kind. The
+            newest are returned.
     """
     now, cluster, leadership = engine.clock.now(), engine.cluster, engine.cluster.leadership
     jobs_by_id: dict[str, list[Job]] = {}
@@ -33,8 +35,8 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     exchanges = engine.journal.exchanges()
     operations = cluster.async_operations.unexpired_at(now)
     return {
-        "jobs": [_job(jobs, now, limit) for jobs in jobs_by_id.values()],
-        "operations": [_operation(operation, now) for operation in _last(operations, limit)],
+        "jobs": [_job_json(jobs, now, limit) for jobs in jobs_by_id.values()],
+        "operations": [_operation_json(operation, now) for operation in _last(operations, limit)],
         "fault-hits": [
             {"fault": hit.fault, "at": hit.time, "request": f"{hit.method} {hit.target}", "number": hit.number}
             for hit in _last([exchange for exchange in exchanges if exchange.fault is not None], limit)
@@ -52,7 +54,7 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     }
 
 
-def _job(jobs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
+def _job_json(jobs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
     """Return the entry of one job.
 
     Args:
@@ -73,7 +75,7 @@ def _job(jobs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
         "name": newest.name,
         "parallelism": max((vertex.parallelism for vertex in newest.graph.vertices), default=1),
         "states": _last(states, limit),
-        "checkpoints": [_checkpoint(checkpoint, now) for checkpoint in _last(checkpoints, limit)],
+        "checkpoints": [_checkpoint_json(checkpoint, now) for checkpoint in _last(checkpoints, limit)],
     }
 
 
@@ -82,7 +84,7 @@ def _reason(job: Job, at: int) -> str | None:
     return next((str(failure.exception) for failure in job.failures if failure.at == at), None)
 
 
-def _checkpoint(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
+def _checkpoint_json(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
     has_ended = checkpoint.ends_at <= now
     return {
         "id": checkpoint.id,
@@ -93,7 +95,7 @@ def _checkpoint(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
     }
 
 
-def _operation(operation: AsyncOperation, now: int) -> dict[str, Any]:
+def _operation_json(operation: AsyncOperation, now: int) -> dict[str, Any]:
     is_done = operation.is_done_at(now)
     return {
         "kind": operation.kind,

@@ -35,13 +35,13 @@ class InvalidValue:
 
 
 def invalid_values(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[InvalidValue]:
-    """Yield each part of a value (at a JSON Pointer) that breaks the schema."""
+    """Yield each part of a value that breaks the schema. `path` is the JSON Pointer of the value."""
     schema = _resolved(schema)
     name = path.rpartition("/")[2] or "The body"
     types = schema.get("type", [])
-    allowed = [types] if isinstance(types, str) else types
-    if allowed and not any(_has_type(value, type_name) for type_name in allowed):
-        expected = " or ".join(_TYPE_DESCRIPTIONS[type_name] for type_name in allowed)
+    allowed_types = [types] if isinstance(types, str) else types
+    if allowed_types and not any(_has_type(value, type_name) for type_name in allowed_types):
+        expected = " or ".join(_TYPE_DESCRIPTIONS[type_name] for type_name in allowed_types)
         yield InvalidValue(path, f"{name} must be {expected}, not {_quoted(value)}.")
         return
     if isinstance(value, dict) and "properties" in schema:

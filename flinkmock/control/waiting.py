@@ -1,4 +1,4 @@
-"""Waits until a condition holds, in the time of the wall clock."""
+"""Waits, in wall-clock time, until a condition holds."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def public_members(cls: type[Any]) -> set[str]:
 
 
 PUBLIC = {name for cls in CLASSES for name in public_members(cls)}
-WITH_OPERATION = {name for operation in all_operations() for name in operation.python}
+WITH_OPERATION = {name for operation in all_operations() for name in operation.python_equivalents}
 
 
 def test_every_public_member_has_an_operation() -> None:
@@ -99,10 +99,10 @@ def test_the_members_that_exist_only_in_python_are_up_to_date() -> None:
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.id)
 def test_every_operation_has_a_member_of_the_python_api(operation: Any) -> None:
     if operation.id in ONLY_OVER_HTTP:
-        assert operation.python == ()
+        assert operation.python_equivalents == ()
         return
-    assert operation.python
-    for name in operation.python:
+    assert operation.python_equivalents
+    for name in operation.python_equivalents:
         owner, _, member = name.rpartition(".")
         assert hasattr({cls.__name__: cls for cls in CLASSES}[owner] if owner else flinkmock, member), name
 

@@ -139,8 +139,8 @@ async def _send_all(control_requests: list[ControlRequest]) -> None:
     api = ControlApi(control)
     for request in control_requests:
         response = await api.respond(request, HostWithoutServer())
-        [(operation, status)] = api.responses
-        api.responses.clear()
+        [(operation, status)] = api.response_counts
+        api.response_counts.clear()
         assert status == response.status < 500, response.body
         [operation_document] = [
             methods[request.method.lower()]

@@ -1,6 +1,6 @@
 """The console: a page that drives the cluster through the control API.
 
-Its parts are in this folder. They are joined when it is first requested, so that the page needs nothing else.
+Its parts are in this folder. They are joined into one document when the page is first requested.
 """
 
 from __future__ import annotations

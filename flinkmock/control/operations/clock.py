@@ -30,7 +30,7 @@ def clock_json(call: ControlCall) -> dict[str, Any]:
     "/clock",
     summary="Get the cluster time.",
     returns=ref("Clock"),
-    python=("ClusterControl.clock", "ClusterClock.now", "ClusterClock.text", "ClusterClock.next_event_at"),
+    python_equivalents=("ClusterControl.clock", "ClusterClock.now", "ClusterClock.text", "ClusterClock.next_event_at"),
 )
 def get_clock(call: ControlCall) -> Any:
     """Requests to the control API do not advance the clock, whatever its mode."""
@@ -43,7 +43,7 @@ def get_clock(call: ControlCall) -> Any:
     summary="Advance the cluster time.",
     body=obj({"by": DURATION}),
     returns=ref("Clock"),
-    python=("ClusterControl.advance", "ClusterClock.advance"),
+    python_equivalents=("ClusterControl.advance", "ClusterClock.advance"),
 )
 def advance_clock(call: ControlCall) -> Any:
     """All events that become due in this time run. A clock of any mode can be advanced."""
@@ -57,7 +57,7 @@ def advance_clock(call: ControlCall) -> Any:
     summary="Advance the cluster time to the next event.",
     returns=ref("Clock"),
     errors=(409,),
-    python=("ClusterClock.next",),
+    python_equivalents=("ClusterClock.next",),
 )
 def advance_to_next_event(call: ControlCall) -> Any:
     """The status is 409 if no event is scheduled."""
@@ -72,7 +72,7 @@ def advance_to_next_event(call: ControlCall) -> Any:
     body=obj({"job": {**NON_EMPTY_TEXT, "description": "The name or id of a job."}, "state": STATE}),
     returns=ref("Clock"),
     errors=(404, 409),
-    python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.event_times_until"),
+    python_equivalents=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.event_times_until"),
 )
 async def run_clock_until(call: ControlCall) -> Any:
     """The time advances from event to event. The status is 409 if the job can't reach the state without a client or a
@@ -92,7 +92,7 @@ async def run_clock_until(call: ControlCall) -> Any:
     summary="Change the clock mode.",
     body=obj({"mode": {"type": "string", "examples": ["virtual", "real", "10x", "1s per request"]}}),
     returns=ref("Clock"),
-    python=("ClusterClock.set_mode",),
+    python_equivalents=("ClusterClock.set_mode",),
 )
 def set_clock_mode(call: ControlCall) -> Any:
     """The new mode starts from the current cluster time."""

@@ -39,7 +39,7 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
         QueryParameter(
             "idle-timeout",
             NON_EMPTY_TEXT,
-            "The cluster ends after this time without a request, on the wall clock; `never` keeps it.",
+            "The cluster is deleted after this wall-clock time without a request; `never` keeps it.",
             "10m",
         ),
     ),
@@ -78,11 +78,11 @@ def list_clusters(call: ControlCall) -> Any:
     errors=(404,),
 )
 def get_cluster(call: ControlCall) -> Any:
-    """This request does not restart the time of `idle-timeout`."""
-    return _cluster_json(call, call.host.clusters.get(call.path["id"]))
+    """This request does not reset the idle timeout."""
+    return _cluster_json(call, call.host.clusters.get(call.path_parameters["id"]))
 
 
-@operation("DELETE", "/clusters/{id}", summary="End a cluster that `POST /clusters` created.", errors=(404,))
+@operation("DELETE", "/clusters/{id}", summary="Delete a cluster that `POST /clusters` created.", errors=(404,))
 async def close_cluster(call: ControlCall) -> Any:
     """All connections of the cluster are closed."""
-    await call.host.clusters.delete(call.path["id"])
+    await call.host.clusters.delete(call.path_parameters["id"])

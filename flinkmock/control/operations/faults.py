@@ -23,7 +23,7 @@ def _fault_json(call: ControlCall, fault: Fault) -> dict[str, Any]:
     "/faults",
     summary="List the faults with their hits.",
     returns=_FAULTS,
-    python=("ClusterControl.faults", "ClusterFaults.hits"),
+    python_equivalents=("ClusterControl.faults", "ClusterFaults.hits"),
 )
 def list_faults(call: ControlCall) -> Any:
     """The first fault that matches a request applies to it. `hits` counts the requests to which a fault applied."""
@@ -40,18 +40,18 @@ def list_faults(call: ControlCall) -> Any:
     returns=_FAULTS,
     status=201,
     errors=(422,),
-    python=("ClusterFaults.add",),
+    python_equivalents=("ClusterFaults.add",),
 )
 def add_faults(call: ControlCall) -> Any:
     """The body is a fault as in a scenario, or a list of faults:
-    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`. It is JSON, or YAML with that content type.
-    The status is 422 if it is invalid."""
+    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`. It is parsed as YAML if the content type is
+    YAML, else as JSON. The status is 422 if a fault is invalid."""
     faults = call.body if isinstance(call.body, list) else [call.body]
     added = call.control.faults.add(*faults, first=call.query["first"])
     return {"faults": [_fault_json(call, fault) for fault in added]}
 
 
-@operation("DELETE", "/faults", summary="Remove all faults.", python=("ClusterFaults.clear",))
+@operation("DELETE", "/faults", summary="Remove all faults.", python_equivalents=("ClusterFaults.clear",))
 def clear_faults(call: ControlCall) -> Any:
     """Responses that a fault already delays stay delayed."""
     call.control.faults.clear()
@@ -63,14 +63,16 @@ def get_fault(call: ControlCall) -> Any:
     return _fault_json(call, _fault(call))
 
 
-@operation("DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python=("ClusterFaults.remove",))
+@operation(
+    "DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python_equivalents=("ClusterFaults.remove",)
+)
 def remove_fault(call: ControlCall) -> Any:
     """Responses that the fault already delays stay delayed."""
-    call.control.faults.remove(call.path["name"])
+    call.control.faults.remove(call.path_parameters["name"])
 
 
 def _fault(call: ControlCall) -> Fault:
-    name = call.path["name"]
+    name = call.path_parameters["name"]
     faults = list(call.control.faults)
     for fault in faults:
         if fault.name == name:

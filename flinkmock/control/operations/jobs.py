@@ -32,17 +32,17 @@ def job_json(job: JobControl) -> dict[str, Any]:
             "restarts": model.restarts,
             "restored-from": job.restored_from,
             "completed-checkpoints": len(checkpoints),
-            "latest-checkpoint": _checkpoint(checkpoints[-1]) if checkpoints else None,
-            "savepoints": [_checkpoint(savepoint) for savepoint in job.savepoints],
+            "latest-checkpoint": _checkpoint_json(checkpoints[-1]) if checkpoints else None,
+            "savepoints": [_checkpoint_json(savepoint) for savepoint in job.savepoints],
         }
 
 
-def _checkpoint(checkpoint: Any) -> dict[str, Any]:
+def _checkpoint_json(checkpoint: Any) -> dict[str, Any]:
     return {"id": checkpoint.id, "path": checkpoint.path, "completed-at": checkpoint.ends_at}
 
 
 def _job(call: ControlCall) -> JobControl:
-    return call.control.job(call.path["job"])
+    return call.control.job(call.path_parameters["job"])
 
 
 @operation(
@@ -50,7 +50,7 @@ def _job(call: ControlCall) -> JobControl:
     "/jobs",
     summary="List the jobs.",
     returns=obj({"jobs": array(ref("Job"))}),
-    python=("ClusterControl.jobs",),
+    python_equivalents=("ClusterControl.jobs",),
 )
 def list_jobs(call: ControlCall) -> Any:
     """Jobs are listed in the order of submission."""
@@ -76,7 +76,7 @@ def list_jobs(call: ControlCall) -> Any:
     returns=ref("Job"),
     status=201,
     errors=(409, 422),
-    python=("ClusterJobs.submit",),
+    python_equivalents=("ClusterJobs.submit",),
 )
 def submit_job(call: ControlCall) -> Any:
     """The body can have all keys of a job in a scenario, such as `lifecycle` and `parallelism`. The status is 422 if
@@ -91,7 +91,7 @@ def submit_job(call: ControlCall) -> Any:
     summary="Get a job.",
     returns=ref("Job"),
     errors=(404,),
-    python=(
+    python_equivalents=(
         "ClusterControl.job",
         "ClusterJobs.get",
         "JobControl.job",
@@ -122,7 +122,7 @@ def get_job(call: ControlCall) -> Any:
     ),
     returns=ref("Job"),
     errors=(*_JOB_ERRORS, 422),
-    python=("JobControl.fail",),
+    python_equivalents=("JobControl.fail",),
 )
 def fail_job(call: ControlCall) -> Any:
     """The restart strategy of the job decides what follows."""
@@ -137,7 +137,7 @@ def fail_job(call: ControlCall) -> Any:
     summary="Finish a job.",
     returns=ref("Job"),
     errors=_JOB_ERRORS,
-    python=("JobControl.finish",),
+    python_equivalents=("JobControl.finish",),
 )
 def finish_job(call: ControlCall) -> Any:
     """The status is 409 if the job has ended."""
@@ -152,7 +152,7 @@ def finish_job(call: ControlCall) -> Any:
     summary="Cancel a job.",
     returns=ref("Job"),
     errors=_JOB_ERRORS,
-    python=("JobControl.cancel",),
+    python_equivalents=("JobControl.cancel",),
 )
 def cancel_job(call: ControlCall) -> Any:
     """This does the same as Flink's `PATCH /jobs/:jobid`, but is not recorded in the journal. The status is 409 if
@@ -168,7 +168,7 @@ def cancel_job(call: ControlCall) -> Any:
     summary="Restart all tasks of a job.",
     returns=ref("Job"),
     errors=_JOB_ERRORS,
-    python=("JobControl.restart",),
+    python_equivalents=("JobControl.restart",),
 )
 def restart_job(call: ControlCall) -> Any:
     """The job restarts regardless of its restart strategy. The status is 409 if the job is not RUNNING."""
@@ -184,12 +184,12 @@ def restart_job(call: ControlCall) -> Any:
     body=obj({"state": STATE, "timeout": {**WALL_DURATION, "default": "5s"}}, required=("state",)),
     returns=ref("Job"),
     errors=(409,),
-    python=("ClusterJobs.wait_for", "ClusterJobs.state_condition", "ClusterJobs.timeout_error"),
+    python_equivalents=("ClusterJobs.wait_for", "ClusterJobs.state_condition", "ClusterJobs.timeout_error"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
     """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. It
     may be submitted later. The status is 409 if the job is not in the state when the timeout expires."""
-    jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
+    jobs, name, state = call.control.jobs, call.path_parameters["job"], call.body["state"]
     timeout = parse_wall_duration(call.body.get("timeout", "5s"))
     job = await call.host.wait_for(jobs.state_condition(name, state), timeout)
     if job is None:

@@ -21,7 +21,7 @@ _LEADER = obj(
     "/taskmanagers",
     summary="List the registered TaskManagers.",
     returns=obj({"taskmanagers": array(_TASKMANAGER)}),
-    python=("ClusterControl.taskmanagers",),
+    python_equivalents=("ClusterControl.taskmanagers",),
 )
 def list_taskmanagers(call: ControlCall) -> Any:
     """TaskManagers are listed in the order of registration."""
@@ -34,7 +34,7 @@ def list_taskmanagers(call: ControlCall) -> Any:
     summary="Register one more TaskManager.",
     returns=_TASKMANAGER,
     status=201,
-    python=("ClusterTaskManagers.add",),
+    python_equivalents=("ClusterTaskManagers.add",),
 )
 def join_taskmanager(call: ControlCall) -> Any:
     """Jobs that wait for slots get its slots."""
@@ -56,7 +56,7 @@ def join_taskmanager(call: ControlCall) -> Any:
     ),
     returns=_TASKMANAGER,
     errors=(404,),
-    python=("ClusterTaskManagers.lose",),
+    python_equivalents=("ClusterTaskManagers.lose",),
 )
 def lose_taskmanager(call: ControlCall) -> Any:
     """The jobs that have slots on it fail."""
@@ -68,7 +68,7 @@ def lose_taskmanager(call: ControlCall) -> Any:
     "/leader",
     summary="Get the leader.",
     returns=_LEADER,
-    python=("ClusterControl.jobmanagers", "ClusterJobManagers.leader"),
+    python_equivalents=("ClusterControl.jobmanagers", "ClusterJobManagers.leader"),
 )
 def get_leader(call: ControlCall) -> Any:
     """JobManagers are numbered in the order of their addresses."""
@@ -90,7 +90,7 @@ def get_leader(call: ControlCall) -> Any:
         required=(),
     ),
     returns=_LEADER,
-    python=("ClusterJobManagers.crash_leader",),
+    python_equivalents=("ClusterJobManagers.crash_leader",),
 )
 def crash_leader(call: ControlCall) -> Any:
     """This has no effect while there is no leader."""

@@ -55,13 +55,14 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
         QueryParameter(
             "unexpected",
             BOOLEAN,
-            "Whether to return only requests that match no operation and no expectation, and that no fault answered.",
+            "Whether to return only requests that match no operation, that no test expected, and to which no fault "
+            "applied.",
             False,
         ),
-        QueryParameter("limit", COUNT, "The maximum number of requests. The last ones are returned."),
+        QueryParameter("limit", COUNT, "The maximum number of requests. The newest are returned."),
     ),
     returns=_REQUESTS,
-    python=(
+    python_equivalents=(
         "ClusterControl.requests",
         "Journal.exchanges",
         "Journal.matching",
@@ -112,11 +113,11 @@ def list_requests(call: ControlCall) -> Any:
         },
     },
     errors=(404,),
-    python=("Journal.exchanges",),
+    python_equivalents=("Journal.exchanges",),
 )
 def get_request(call: ControlCall) -> Any:
     """`number` is the number of the request in `GET /requests`. The status is 404 if the journal does not have it."""
-    number = call.path["number"]
+    number = call.path_parameters["number"]
     exchange = next((request for request in call.control.requests if str(request.number) == number), None)
     if exchange is None:
         raise NotFound(f'The journal has no request "{number}". GET /requests lists all numbers.')
@@ -130,7 +131,7 @@ def get_request(call: ControlCall) -> Any:
     }
 
 
-@operation("DELETE", "/requests", summary="Clear the journal.", python=("Journal.clear",))
+@operation("DELETE", "/requests", summary="Clear the journal.", python_equivalents=("Journal.clear",))
 def clear_requests(call: ControlCall) -> Any:
     """The numbers of requests start again at 1."""
     call.control.requests.clear()
@@ -152,7 +153,7 @@ def export_requests(call: ControlCall) -> Any:
     ),
     returns=_REQUESTS,
     errors=(409,),
-    python=("Journal.wait_for", "Journal.arrived", "Journal.timeout_error"),
+    python_equivalents=("Journal.wait_for", "Journal.arrived", "Journal.timeout_error"),
 )
 async def wait_for_requests(call: ControlCall) -> Any:
     """The response is sent at once if the journal already has these requests. The status is 409 if they are not sent
@@ -173,11 +174,11 @@ async def wait_for_requests(call: ControlCall) -> Any:
     body=obj({**MATCH, "times": {**TIMES, "default": "1.. times"}}, required=("match",)),
     returns=_REQUESTS,
     errors=(409,),
-    python=("Journal.expect",),
+    python_equivalents=("Journal.expect",),
 )
 def expect_requests(call: ControlCall) -> Any:
-    """The status is 409 if another number of requests was sent; the message then shows near misses, and why they don't
-    match."""
+    """The status is 409 if a different number of requests was sent; the message then shows near misses, and why they
+    don't match."""
     matcher = _matcher(call.body)
     return _requests_json(call, call.control.requests.expect(matcher, times=call.body.get("times", "1.. times")))
 
@@ -188,7 +189,7 @@ def expect_requests(call: ControlCall) -> Any:
     summary="Check that requests were sent in this order.",
     body=obj({"matches": array(NON_EMPTY_TEXT)}),
     errors=(409,),
-    python=("Journal.expect_in_order",),
+    python_equivalents=("Journal.expect_in_order",),
 )
 def expect_requests_in_order(call: ControlCall) -> Any:
     """There may be other requests between them."""
@@ -214,7 +215,7 @@ def expect_requests_in_order(call: ControlCall) -> Any:
             ),
         }
     ),
-    python=("ClusterControl.expectations", "ClusterControl.verify", "Journal.check"),
+    python_equivalents=("ClusterControl.expectations", "ClusterControl.verify", "Journal.check"),
 )
 def get_expectations(call: ControlCall) -> Any:
     """The response shows the current state: an expectation that is not met yet can be met later."""
@@ -238,7 +239,7 @@ def get_expectations(call: ControlCall) -> Any:
     "/findings",
     summary="List faults, expectations and parts of requests that have no effect.",
     returns=obj({"unused": array(TEXT), "ignored": array(TEXT)}),
-    python=("ClusterControl.findings",),
+    python_equivalents=("ClusterControl.findings",),
 )
 def get_findings(call: ControlCall) -> Any:
     """The response shows the current state. `unused` has the faults that applied to no request, and the expectations

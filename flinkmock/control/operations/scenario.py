@@ -65,7 +65,7 @@ def read_scenario(call: ControlCall) -> Scenario:
     returns={"type": "object", "description": "A scenario, see `flinkmock scenario schema`."},
     produces=(JSON, YAML),
     errors=(404,),
-    python=("ClusterControl.scenario",),
+    python_equivalents=("ClusterControl.scenario",),
 )
 def get_scenario(call: ControlCall) -> Any:
     """The response is YAML for `Accept: application/yaml`, else JSON. The status is 404 if the scenario was created
@@ -89,7 +89,7 @@ def get_scenario(call: ControlCall) -> Any:
     query=OPTIONS,
     returns=ref("Clock"),
     errors=(409, 422),
-    python=("ClusterControl.load_scenario",),
+    python_equivalents=("ClusterControl.load_scenario",),
 )
 def replace_scenario(call: ControlCall) -> Any:
     """The body is a scenario in YAML or JSON, or the name of a scenario file or a built-in scenario. The address
@@ -121,7 +121,7 @@ def replace_scenario(call: ControlCall) -> Any:
             ),
         }
     ),
-    python=("load_scenario",),
+    python_equivalents=("load_scenario",),
 )
 def check_scenario(call: ControlCall) -> Any:
     """This finds the mistakes for which `PUT /scenario` rejects a scenario. `flinkmock scenario check` also runs the
@@ -139,7 +139,7 @@ def check_scenario(call: ControlCall) -> Any:
     summary="Start the cluster again.",
     returns=ref("Clock"),
     errors=(409,),
-    python=("ClusterControl.reset",),
+    python_equivalents=("ClusterControl.reset",),
 )
 def reset_cluster(call: ControlCall) -> Any:
     """The cluster has the same scenario, release, seed, clock mode and address as before. The journal and the

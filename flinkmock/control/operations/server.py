@@ -26,7 +26,7 @@ def get_health(call: ControlCall) -> Any:
     "/version",
     summary="Get the versions of flinkmock and of the served Flink, and the URLs of the cluster.",
     returns=obj({"flinkmock": TEXT, "flink": TEXT, "urls": array(TEXT)}),
-    python=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
+    python_equivalents=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
 )
 def get_version(call: ControlCall) -> Any:
     """The response has the URL of each JobManager in `urls`."""

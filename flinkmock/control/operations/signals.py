@@ -13,7 +13,7 @@ from flinkmock.control.schemas import BOOLEAN, TEXT, array, obj
     "/signals",
     summary="List the signals of the scenario.",
     returns=obj({"signals": array(obj({"name": TEXT, "awaited": BOOLEAN}))}),
-    python=("ClusterControl.signals",),
+    python_equivalents=("ClusterControl.signals",),
 )
 def list_signals(call: ControlCall) -> Any:
     """`awaited` is true if a step or an async operation waits for the signal now."""
@@ -25,9 +25,9 @@ def list_signals(call: ControlCall) -> Any:
     "/signals/{name}",
     summary="Send a signal.",
     errors=(404,),
-    python=("ClusterControl.signal",),
+    python_equivalents=("ClusterControl.signal",),
 )
 def send_signal(call: ControlCall) -> Any:
-    """The steps and async operations that wait for `signal NAME` continue. If there are none, the first that waits for
-    it later continues at once."""
-    call.control.signal(call.path["name"])
+    """The steps and async operations that wait for the signal continue. If there are none, the first that waits for the
+    signal later continues at once."""
+    call.control.signal(call.path_parameters["name"])

@@ -16,7 +16,7 @@ from flinkmock.control.schemas import array, obj, ref
     returns=ref("Snapshot"),
     status=201,
     errors=(409,),
-    python=("ClusterControl.snapshot",),
+    python_equivalents=("ClusterControl.snapshot",),
 )
 def take_snapshot(call: ControlCall) -> Any:
     """A snapshot contains jobs, jars, async operations, scheduled events, faults, the journal, and the time."""
@@ -36,15 +36,15 @@ def list_snapshots(call: ControlCall) -> Any:
     summary="Restore a snapshot.",
     returns=ref("Clock"),
     errors=(404, 409),
-    python=("ClusterControl.restore",),
+    python_equivalents=("ClusterControl.restore",),
 )
 def restore_snapshot(call: ControlCall) -> Any:
     """A snapshot can be restored any number of times. The clock is set back, too."""
-    call.control.restore(call.api.snapshots.get(call.path["id"]))
+    call.control.restore(call.api.snapshots.get(call.path_parameters["id"]))
     return clock_json(call)
 
 
 @operation("DELETE", "/snapshots/{id}", summary="Delete a snapshot.", errors=(404,))
 def delete_snapshot(call: ControlCall) -> Any:
     """The cluster is not changed."""
-    call.api.snapshots.remove(call.path["id"])
+    call.api.snapshots.remove(call.path_parameters["id"])

@@ -65,7 +65,8 @@ _LEADER = obj(
         QueryParameter(
             "limit",
             {**COUNT, "maximum": 10_000},
-            "The maximum number of entries of each kind. The last ones are returned.",
+            "The maximum number of states and of checkpoints of each job, and of entries of each other kind. The "
+            "newest are returned.",
             200,
         ),
     ),
