@@ -108,7 +108,7 @@ class FaultMiddleware:
                 includes_path = self._quirks.not_found_includes_path
                 return plain_error(404, messages.not_found(request.target) if includes_path else messages.NOT_FOUND)
             case NamedReply.GATEWAY_TIMEOUT:
-                return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
+                return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", has_cors_header=False)
             case NamedReply.INTERNAL_ERROR:
                 timeout = JavaException(java_classes.TIMEOUT_EXCEPTION, messages.RPC_TIMED_OUT)
                 return internal_error(completion_exception(timeout))

@@ -86,4 +86,4 @@ def _redirect(status: int, location: str) -> Response:
 
 def _page(status: int, headers: Mapping[str, str] | None = None) -> Response:
     body = _PAGE.format(title=_TITLES[status]).encode()
-    return Response(status, body, content_type="text/html", cors=False, headers=headers or {})
+    return Response(status, body, content_type="text/html", has_cors_header=False, headers=headers or {})

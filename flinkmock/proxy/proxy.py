@@ -1,7 +1,7 @@
 """Forwards requests to an upstream server and its responses to the client.
 
-Bodies are streamed in both directions; the proxy keeps those that are short enough for checks. It reads a response
-completely before it sends it if a fault changes, slows down or truncates it.
+Bodies are streamed in both directions; the proxy keeps those that are short enough for checks. If a fault changes,
+slows down or truncates a response, the proxy reads the whole response before it sends it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Proxy:
         on_exchange: Called with each exchange, after it has been checked.
         faults: Applied to requests by the same rules as in a fake cluster.
         seed: The seed of the faults' random draws.
-        on_checked: Called with each exchange and the findings about it.
+        on_checked: Called with each exchange and sentences about it, see `TrafficChecker.check`.
         headers: Headers to add to every request, such as credentials. They replace headers of the same name that the
             client sends.
         context: The SSL context for TLS to the server; None for the default one.
@@ -202,7 +202,7 @@ class Proxy:
             if response is not None:
                 await read_body(http_request.content, request_body)
                 self._record(self._exchange(request, request_body, response))
-                return await response_with_fault(response, delivery, lower_case=self._quirks.lower_case_headers)
+                return await response_with_fault(response, delivery, lower_case_names=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
@@ -244,7 +244,9 @@ class Proxy:
                 original = self._stale_response(request) or _as_response(upstream_response, content)
                 changed = self._fault_middleware.after(request, original)
                 exchange = self._exchange(request, request_body, changed)
-                response = await response_with_fault(changed, delivery, lower_case=self._quirks.lower_case_headers)
+                response = await response_with_fault(
+                    changed, delivery, lower_case_names=self._quirks.lower_case_headers
+                )
             else:
                 if delivery is not None:
                     await delivery.delay()
@@ -379,7 +381,7 @@ def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Resp
     headers = end_to_end_headers(upstream_response.raw_headers).copy()
     headers.popall("Content-Length", None)
     content_type = headers.pop("Content-Type", None)
-    return Response(upstream_response.status, body, content_type=content_type, cors=False, headers=headers)
+    return Response(upstream_response.status, body, content_type=content_type, has_cors_header=False, headers=headers)
 
 
 def _is_disconnected(request: web.Request) -> bool:

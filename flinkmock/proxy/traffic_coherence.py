@@ -43,14 +43,14 @@ class _Suspicion:
         values: The values that contradict each other.
         response_numbers: Target -> the number of its response when the violation was last seen.
         guard: What changes whenever the subject changes (`guard_of`).
-        sightings: The number of times that it was seen.
+        sighting_count: The number of times that it was seen.
     """
 
     since: float
     values: list[object]
     response_numbers: dict[str, int]
     guard: object
-    sightings: int = 1
+    sighting_count: int = 1
 
 
 @dataclass
@@ -191,10 +191,10 @@ class TrafficCoherence:
             self._suspicions[violation.key] = _Suspicion(now, values, numbers, guard)
             return False
         if all(numbers[target] > suspicion.response_numbers.get(target, 0) for target in numbers):
-            suspicion.sightings += 1
+            suspicion.sighting_count += 1
             suspicion.response_numbers = numbers
         required_ms = max(MIN_COMPARISON_INTERVAL_MS, violation.invariant.may_disagree_for_ms)
-        return suspicion.sightings >= REQUIRED_SIGHTINGS and now - suspicion.since >= required_ms
+        return suspicion.sighting_count >= REQUIRED_SIGHTINGS and now - suspicion.since >= required_ms
 
     def _culprits(self, confirmed: list[Violation], responses: Iterable[SuccessResponse]) -> list[Culprit]:
         if not confirmed:

@@ -116,7 +116,7 @@ class RestApi:
 
     def with_origin(self, response: Response) -> Response:
         """Return the response with the origin that the configuration allows."""
-        if self.allow_origin == "*" or not response.cors:
+        if self.allow_origin == "*" or not response.has_cors_header:
             return response
         headers = {"access-control-allow-origin": self.allow_origin, **response.headers}
         return dataclasses.replace(response, headers=headers)
@@ -160,10 +160,10 @@ class RestApi:
                 return Response(request.operation.status, body)
             payload = self._payload(call, request)
             if isinstance(payload, FileContent):
-                return Response(request.operation.status, payload.data, payload.content_type, cors=False)
+                return Response(request.operation.status, payload.data, payload.content_type, has_cors_header=False)
             body = self._rendered_body(call, payload)
-            has_cors = not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url  # GeneratedLogUrlHandler
-            return Response(request.operation.status, body, cors=has_cors)
+            has_cors_header = not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url  # GeneratedLogUrlHandler
+            return Response(request.operation.status, body, has_cors_header=has_cors_header)
 
     def _rendered_body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
@@ -294,7 +294,7 @@ class RestApi:
     def _static_file_or_not_found(self, request: Request, *, has_leader: bool) -> Response:
         if request.method == "GET":
             if not has_leader:
-                return plain_error(503, messages.NO_LEADER, cors=False)
+                return plain_error(503, messages.NO_LEADER, has_cors_header=False)
             return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
         includes_path = self.quirks.not_found_includes_path
         return plain_error(404, messages.not_found(request.target) if includes_path else messages.NOT_FOUND)

@@ -167,7 +167,7 @@ def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
         no_transfer = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER, not_found)
         return internal_error(completion_exception(no_transfer))
     if error.taskmanager_id is None:
-        return plain_error(404, messages.NO_SUCH_JOB_MANAGER_LOG, cors=False)
+        return plain_error(404, messages.NO_SUCH_JOB_MANAGER_LOG, has_cors_header=False)
     cause = _unreadable_taskmanager_file(error.name, context.quirks)
     if not context.quirks.missing_taskmanager_file_is_wrapped:
         return internal_error(cause)

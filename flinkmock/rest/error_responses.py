@@ -25,9 +25,9 @@ class RestRequestRejected(Exception):
         self.response = response
 
 
-def plain_error(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
-    """Return a response with one message. `cors` and `close` are attributes of `Response`."""
-    return error_response(status, text, cors=cors, close=close)
+def plain_error(status: int, text: str, *, has_cors_header: bool = True, closes_connection: bool = False) -> Response:
+    """Return a response with one message. The keyword arguments are attributes of `Response`."""
+    return error_response(status, text, has_cors_header=has_cors_header, closes_connection=closes_connection)
 
 
 def rest_error(

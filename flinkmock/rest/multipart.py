@@ -68,9 +68,9 @@ class MultipartBody:
     def __init__(self, boundary: str, quirks: ReleaseQuirks, *, path_accepts_post: bool, takes_files: bool) -> None:
         if not boundary:
             reason = messages.NO_BOUNDARY_VALUE if quirks.null_pointers_explained else "null"
-            raise RestRequestRejected(plain_error(500, messages.pipeline_error(reason), close=True))
+            raise RestRequestRejected(plain_error(500, messages.pipeline_error(reason), closes_connection=True))
         if quirks.uploads_checked_before_routing and not path_accepts_post:
-            raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, cors=False))
+            raise RestRequestRejected(plain_error(400, messages.POST_NOT_ALLOWED, has_cors_header=False))
         self.content = b""
         self._path_accepts_post, self._takes_files = path_accepts_post, takes_files
         self._checks_before_routing = quirks.uploads_checked_before_routing
@@ -165,7 +165,7 @@ class MultipartBody:
 
     def _receive_attribute(self, name: str, content: bytes) -> None:
         if name != _REQUEST:
-            raise RestRequestRejected(plain_error(400, messages.unknown_attribute(name), cors=False))
+            raise RestRequestRejected(plain_error(400, messages.unknown_attribute(name), has_cors_header=False))
         self.content = content
 
     def _file(self, filename: str, max_bytes: int) -> _Parsing[bool]:
@@ -182,7 +182,7 @@ class MultipartBody:
         if not is_complete:
             self._files.pop(name).unlink()
         elif self._checks_before_routing and not self._takes_files:
-            raise RestRequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
+            raise RestRequestRejected(plain_error(400, messages.UPLOAD_NOT_ALLOWED, has_cors_header=False))
         elif name in ("", ".", ".."):
             raise _upload_failed()
         return is_complete
@@ -319,4 +319,4 @@ def _limited(write: Callable[[bytes], object], max_bytes: int) -> Callable[[byte
 
 
 def _upload_failed() -> RestRequestRejected:
-    return RestRequestRejected(plain_error(500, messages.UPLOAD_FAILED, cors=False))
+    return RestRequestRejected(plain_error(500, messages.UPLOAD_FAILED, has_cors_header=False))

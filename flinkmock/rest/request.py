@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flinkmock.rest.resolver import ResolvedTarget
 
 BASE_URL = "http://127.0.0.1:8081"
-TOO_LARGE = Response(413, b"", content_type=None, cors=False, close=True)
+TOO_LARGE = Response(413, b"", content_type=None, has_cors_header=False, closes_connection=True)
 """The response of Netty's HttpObjectAggregator to a body that is too large."""
 
 

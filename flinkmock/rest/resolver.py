@@ -61,12 +61,14 @@ class TargetResolver:
         """Resolve a target, in which each byte is one character (Latin-1)."""
         if len(f"{method} {target} HTTP/1.1") > limits.REQUEST_LINE:
             text = messages.unable_to_load(messages.BAD_REQUEST_PATH)
-            return ResolvedTarget(rejection=plain_error(404, text, cors=False, close=True))
+            return ResolvedTarget(rejection=plain_error(404, text, has_cors_header=False, closes_connection=True))
         try:
             parsed = Target.parse(target)
             route = self.router.route(method, parsed.path)
         except BadEscape as error:
-            return ResolvedTarget(rejection=plain_error(500, messages.pipeline_error(str(error)), close=True))
+            return ResolvedTarget(
+                rejection=plain_error(500, messages.pipeline_error(str(error)), closes_connection=True)
+            )
         if route is None:
             return ResolvedTarget(parsed.path)
         operation, texts = route.operation, MappingProxyType(dict(route.path_parameters))

@@ -17,32 +17,38 @@ class Response:
         status: The status.
         body: The bytes of the body.
         content_type: The value of the header `content-type`; None: there is no such header.
-        cors: Whether the header `access-control-allow-origin` is sent: `*`, unless `headers` have another value.
-        close: Whether the connection is closed after the response.
+        has_cors_header: Whether the header `access-control-allow-origin` is sent: `*`, unless `headers` have another
+            value.
+        closes_connection: Whether the connection is closed after the response.
         headers: Further headers.
     """
 
     status: int
     body: bytes
     content_type: str | None = JSON
-    cors: bool = True
-    close: bool = False
+    has_cors_header: bool = True
+    closes_connection: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-EXPECTATION_FAILED = Response(417, b"", content_type=None, cors=False, close=True)
+EXPECTATION_FAILED = Response(417, b"", content_type=None, has_cors_header=False, closes_connection=True)
 """Netty's response to an unknown `Expect` header."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """The connection is closed without a response; with a TCP reset if `reset` is set."""
+    """The connection is closed without a response: with a TCP reset if `resets_connection` is set."""
 
-    reset: bool = True
+    resets_connection: bool = True
 
 
-def error_response(status: int, *texts: str, cors: bool = True, close: bool = False) -> Response:
+def error_response(status: int, *texts: str, has_cors_header: bool = True, closes_connection: bool = False) -> Response:
     """Return an error response with Flink's ErrorResponseBody, `{"errors":[...]}`."""
     text = json.dumps({"errors": texts}, ensure_ascii=False, separators=(",", ":"))
     # Java's getBytes writes a question mark for an unpaired surrogate
-    return Response(status, text.encode("utf-8", errors="replace"), cors=cors, close=close)
+    return Response(
+        status,
+        text.encode("utf-8", errors="replace"),
+        has_cors_header=has_cors_header,
+        closes_connection=closes_connection,
+    )

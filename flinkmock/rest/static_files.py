@@ -126,22 +126,24 @@ class StaticFiles:
         """
         now = self._wall_ms() / 1000
         if path == "/.." and self._unpacked:  # the parent of the directory, which exists after a file was unpacked
-            return plain_error(403, messages.FORBIDDEN, cors=False)
+            return plain_error(403, messages.FORBIDDEN, has_cors_header=False)
         if path.endswith("/"):
             path += "index.html"
         normalized = self._normalized(path)
         if normalized is not None and self._is_directory(normalized):
-            return plain_error(405, messages.FILE_NOT_FOUND, cors=False)
+            return plain_error(405, messages.FILE_NOT_FOUND, has_cors_header=False)
         file = self._unpacked.get(normalized or "") or self._unpack(path, now)
         if file is None:
-            return plain_error(404, messages.unable_to_load(path), cors=False)
+            return plain_error(404, messages.unable_to_load(path), has_cors_header=False)
         if modified_since:
             seconds = _seconds_of(modified_since)
             if seconds is None:
-                return plain_error(500, messages.RESPONDING_FAILED, cors=False)
+                return plain_error(500, messages.RESPONDING_FAILED, has_cors_header=False)
             if seconds == file.modified_s:
                 headers = {"date": _http_date(now), "connection": "close"}
-                return Response(304, b"", content_type=None, cors=False, close=True, headers=headers)
+                return Response(
+                    304, b"", content_type=None, has_cors_header=False, closes_connection=True, headers=headers
+                )
         headers = {
             "date": _http_date(now),
             "expires": _http_date(now + _CACHED_FOR_S),
@@ -149,7 +151,7 @@ class StaticFiles:
             "last-modified": _http_date(file.modified_s),
         }
         content_type = _CONTENT_TYPES.get(path.rpartition(".")[2], _OTHER_CONTENT_TYPE)
-        return Response(200, file.content, content_type=content_type, cors=False, headers=headers)
+        return Response(200, file.content, content_type=content_type, has_cors_header=False, headers=headers)
 
     def _normalized(self, path: str) -> str | None:
         """Return a path without `.`, `..` and empty segments; None if a `..` does not follow a directory."""

@@ -20,15 +20,15 @@ _DRAIN_BYTES = 64 * 1024
 class FlinkResponse(web.StreamResponse):
     """A complete response. It writes head and body to the transport at once, without the headers that aiohttp adds.
 
-    `lower_case`: whether the release spells header names in lower case.
+    `lower_case_names`: whether the release spells header names in lower case.
     """
 
-    def __init__(self, response: Response, *, lower_case: bool = True) -> None:
+    def __init__(self, response: Response, *, lower_case_names: bool = True) -> None:
         super().__init__(status=response.status, reason=reason_of(response.status))
         self.response = response
-        self._lower_case = lower_case
+        self._lower_case = lower_case_names
         self._request: web.BaseRequest | None = None
-        if response.close:
+        if response.closes_connection:
             self.force_close()
 
     @property
@@ -37,7 +37,7 @@ class FlinkResponse(web.StreamResponse):
 
     @property
     def keep_alive(self) -> bool:
-        return not self.response.close and self._request is not None and self._request.keep_alive
+        return not self.response.closes_connection and self._request is not None and self._request.keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         self._request = request
@@ -60,14 +60,14 @@ class FlinkResponse(web.StreamResponse):
 
     def head(self, request: web.BaseRequest) -> bytes:
         """Return the status line and the headers."""
-        return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case)
+        return head_of(self.response, keep_alive=self.keep_alive, lower_case_names=self._lower_case)
 
 
 class _FaultyResponse(FlinkResponse):
     """A response that is sent with the effects of a fault, such as slowly or in part."""
 
-    def __init__(self, response: Response, delivery: FaultDelivery, *, lower_case: bool) -> None:
-        super().__init__(response, lower_case=lower_case)
+    def __init__(self, response: Response, delivery: FaultDelivery, *, lower_case_names: bool) -> None:
+        super().__init__(response, lower_case_names=lower_case_names)
         self._delivery = delivery
 
     async def _write(self, request: web.BaseRequest, head: bytes, body: bytes) -> None:
@@ -89,10 +89,10 @@ class UnsentResponse(web.StreamResponse):
 
 
 async def response_with_fault(
-    response: Response | NoResponse, delivery: FaultDelivery, *, lower_case: bool
+    response: Response | NoResponse, delivery: FaultDelivery, *, lower_case_names: bool
 ) -> web.StreamResponse:
     """Wait for the delay of a fault; return a response for aiohttp that is sent with the other effects of the fault."""
     response_to_send = await delivery.response_after_delay(response)
     if response_to_send is None:
         return UnsentResponse()
-    return _FaultyResponse(response_to_send, delivery, lower_case=lower_case)
+    return _FaultyResponse(response_to_send, delivery, lower_case_names=lower_case_names)

@@ -99,14 +99,14 @@ async def _respond(server: FlinkServer, http_request: web.BaseRequest, prefix: s
         return UnsentResponse()
     finally:
         request.close()
-    lower_case = server.quirks.lower_case_headers
+    lower_case_names = server.quirks.lower_case_headers
     if request.fault is not None:
         delivery = FaultDelivery(request.fault, server.engine.clock, server.delayed, http_request.transport)
-        return await response_with_fault(response, delivery, lower_case=lower_case)
+        return await response_with_fault(response, delivery, lower_case_names=lower_case_names)
     if isinstance(response, NoResponse):
-        close_connection(http_request.transport, reset=response.reset)
+        close_connection(http_request.transport, reset=response.resets_connection)
         return UnsentResponse()
-    return FlinkResponse(response, lower_case=lower_case)
+    return FlinkResponse(response, lower_case_names=lower_case_names)
 
 
 async def _receive_body(http_request: web.BaseRequest, request: Request) -> None:

@@ -1,7 +1,7 @@
-"""Connections, which answer simple requests immediately and leave all others to aiohttp.
+"""The protocol of connections: it answers simple requests immediately, and leaves all others to aiohttp.
 
-Most requests of client libraries have a plain head and a short body. They need no stream or parser: `FlinkConnection`
-answers them as soon as they have arrived. If the response may have to wait, because the request is for the control API
+Most requests of client libraries have a plain head and a short body, and need no stream: `FlinkConnection` answers them
+as soon as they have arrived. If the response may have to wait, because the request is for the control API
 or a fault applies to it, a task answers the request. Uploads and unusual requests go to aiohttp, which takes over the
 connection.
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MAX_PENDING_BYTES = 256 * 1024
 """The maximum size of further requests that are read while a request is running."""
 _LARGE_BYTES = 64 * 1024
-"""Messages larger than this are sent without copying them."""
+"""Responses larger than this are sent without copying them."""
 _HEAD_END = b"\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _AIOHTTP_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
@@ -55,7 +55,7 @@ class ConnectionFactory:
         self,
         server: FlinkServer,
         aiohttp_protocol: Callable[[], asyncio.Protocol],
-        aiohttp_connection_count: Callable[[], int] = int,
+        aiohttp_connection_count: Callable[[], int] = lambda: 0,
     ) -> None:
         self.server = server
         self.aiohttp_protocol = aiohttp_protocol
@@ -97,6 +97,7 @@ class FlinkConnection(asyncio.Protocol):
     def __init__(self, factory: ConnectionFactory) -> None:
         self._factory = factory
         self._received = b""
+        """The data that is not handled yet: an incomplete request, or requests behind the running one."""
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
         self.task: asyncio.Task[None] | None = None
@@ -165,15 +166,15 @@ class FlinkConnection(asyncio.Protocol):
             else:
                 self._send(*server.respond_immediately(head, body, self._base_url))
 
-    def _send(self, message: bytes | None, keep_alive: bool) -> None:
+    def _send(self, response: bytes | None, keep_alive: bool) -> None:
         """Send the bytes of a response. None: close the connection without a response."""
         transport = self._transport
         assert transport is not None
-        if message is None:
+        if response is None:
             close_connection(transport, reset=True)
             return
-        # asyncio slices a message that the socket does not take at once; slices of a memoryview are not copies
-        transport.write(memoryview(message) if len(message) > _LARGE_BYTES else message)
+        # asyncio slices data that the socket does not accept at once; slices of a memoryview are not copies
+        transport.write(memoryview(response) if len(response) > _LARGE_BYTES else response)
         if not keep_alive:
             transport.close()
 
@@ -184,7 +185,7 @@ class FlinkConnection(asyncio.Protocol):
             delivery = FaultDelivery(hit, server.engine.clock, server.delayed, self._transport)
             self._run(self._deliver(server, head, response, delivery))
         elif isinstance(response, NoResponse):
-            close_connection(self._transport, reset=response.reset)
+            close_connection(self._transport, reset=response.resets_connection)
         else:
             self._send(*server.encode_response(head, response))
 
@@ -229,9 +230,9 @@ class FlinkConnection(asyncio.Protocol):
             response_to_send = await delivery.response_after_delay(response)
             if response_to_send is None:
                 return False
-            keep_alive = head.keep_alive and not response_to_send.close
-            lower_case = server.quirks.lower_case_headers
-            response_head = head_of(response_to_send, keep_alive=keep_alive, lower_case=lower_case)
+            keep_alive = head.keep_alive and not response_to_send.closes_connection
+            lower_case_names = server.quirks.lower_case_headers
+            response_head = head_of(response_to_send, keep_alive=keep_alive, lower_case_names=lower_case_names)
             body = b"" if has_no_body(response_to_send.status) else response_to_send.body
             try:
                 await delivery.write(response_head, body)
@@ -260,17 +261,17 @@ class FlinkConnection(asyncio.Protocol):
         if not self._factory.quirks.strict_request_lines:
             received = with_strict_syntax(received)
         line_end = received.find(b"\n")
-        line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
+        request_line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
         head_end = received.find(_HEAD_END)
-        if (line_end >= 0 and line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
+        if (line_end >= 0 and request_line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
             self._respond_bad_request()
             return
         is_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
-        if line is None or (head_end < 0 and not is_too_long):
+        if request_line is None or (head_end < 0 and not is_too_long):
             self._wait_for_rest(received)
             return
         self._cancel_deadline()
-        method, target, version = line.groups()
+        method, target, version = request_line.groups()
         if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
             self._respond_bad_request()
             return
@@ -323,13 +324,14 @@ class FlinkConnection(asyncio.Protocol):
     def _respond_bad_request(self) -> None:
         """Respond to an invalid request line: with 404, because Netty then gives Flink the target /bad-request."""
         self._respond(
-            plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False
+            plain_error(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), has_cors_header=False),
+            keep_alive=False,
         )
 
     def _respond(self, response: Response, *, keep_alive: bool) -> None:
         assert self._transport is not None
         response = self._factory.server.api.with_origin(response)
-        self._transport.write(head_of(response, keep_alive=keep_alive, lower_case=True) + response.body)
+        self._transport.write(head_of(response, keep_alive=keep_alive, lower_case_names=True) + response.body)
         if not keep_alive:
             self._transport.close()
 

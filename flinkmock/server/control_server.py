@@ -130,13 +130,13 @@ class _Host:
         await asyncio.sleep(0)
 
 
-def _rest_response(response: ControlResponse, *, close: bool = False) -> Response:
+def _rest_response(response: ControlResponse, *, closes_connection: bool = False) -> Response:
     return Response(
         response.status,
         response.body,
         response.content_type,
-        cors=False,
-        close=close,
+        has_cors_header=False,
+        closes_connection=closes_connection,
         headers=response.headers,
     )
 
@@ -144,7 +144,7 @@ def _rest_response(response: ControlResponse, *, close: bool = False) -> Respons
 def body_too_large() -> Response:
     """Return the response to a request to the control API whose body is too large."""
     text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
-    return _rest_response(RequestRejected(413, "BodyTooLarge", text).response, close=True)
+    return _rest_response(RequestRejected(413, "BodyTooLarge", text).response, closes_connection=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,10 @@ def create_control_server(control: ClusterControl, host: str, options: ControlOp
 class ControlListener:
     """Serves only the control API, on a separate socket."""
 
-    def __init__(self, server: ControlServer, listening: socket.socket) -> None:
-        self.url = url_of(listening)
+    def __init__(self, server: ControlServer, listening_socket: socket.socket) -> None:
+        self.url = url_of(listening_socket)
         self._server = server
-        self._socket = listening
+        self._socket = listening_socket
 
     async def start(self) -> None:
         from flinkmock.server.aiohttp_server import create_control_http_server

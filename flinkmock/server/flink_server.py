@@ -1,4 +1,4 @@
-"""The servers of JobManagers: from a request to a response.
+"""Answers the requests to JobManagers.
 
     FlinkServer
       JournalMiddleware     records the exchange
@@ -113,7 +113,7 @@ class FlinkServer:
         """
         assert self.control is not None
         request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
-        return _encode_response(head, await self.control.respond(request, has_disconnected), lower_case=True)
+        return _encode_response(head, await self.control.respond(request, has_disconnected), lower_case_names=True)
 
     def may_apply_fault(self, head: RequestHead) -> bool:
         """Return whether a fault may apply to a request to the REST API, so that `respond_with_faults` handles it."""
@@ -171,7 +171,7 @@ class FlinkServer:
 
     def encode_response(self, head: RequestHead, response: Response) -> tuple[bytes, bool]:
         """Return the bytes of a response, and whether the connection stays open."""
-        return _encode_response(head, response, lower_case=self.quirks.lower_case_headers)
+        return _encode_response(head, response, lower_case_names=self.quirks.lower_case_headers)
 
     def _before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
         """Return the response to send. After a shutdown of the cluster, it is the last one of its connection."""
@@ -179,13 +179,13 @@ class FlinkServer:
             return response
         if self._on_shut_down is not None:
             self._on_shut_down()
-        return dataclasses.replace(response, close=True) if isinstance(response, Response) else response
+        return dataclasses.replace(response, closes_connection=True) if isinstance(response, Response) else response
 
 
-def _encode_response(head: RequestHead, response: Response, *, lower_case: bool) -> tuple[bytes, bool]:
+def _encode_response(head: RequestHead, response: Response, *, lower_case_names: bool) -> tuple[bytes, bool]:
     """Return the bytes of a response, and whether the connection stays open."""
-    keep_alive = head.keep_alive and not response.close
-    return head_of(response, keep_alive=keep_alive, lower_case=lower_case) + response.body, keep_alive
+    keep_alive = head.keep_alive and not response.closes_connection
+    return head_of(response, keep_alive=keep_alive, lower_case_names=lower_case_names) + response.body, keep_alive
 
 
 def _with_middlewares(

@@ -44,7 +44,7 @@ _PROTOCOL = re.compile(rb"^([^\r\n]*[ \t])[A-Za-z]+(/\d\.\d[ \t]*\r)")
 def with_strict_syntax(data: bytes) -> bytes:
     """Return data whose head has the line ends and the protocol that newer versions of Netty require.
 
-    Until Flink 2.2, Netty (4.1.100) accepts LF as a line end, and any name of a protocol as HTTP.
+    Until Flink 2.2, Netty (4.1.100) accepts LF as a line end, and any protocol name in place of HTTP.
     """
     end = _HEAD_END.search(data)
     size = len(data) if end is None else end.end()
@@ -91,7 +91,8 @@ def normalized_request(method: bytes, target: bytes, version: bytes, headers: by
     is_body_readable = is_length_valid and not is_too_long and not _NAME_THAT_ENDS_MESSAGE.search(headers)
     new_fields = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING_HEADERS]
     new_fields += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
-    if not is_body_readable:  # Netty ends the message here, and reads no more from the connection
+    if not is_body_readable:
+        # without a length, there is no body and the next request follows; after an invalid length, Netty reads no more
         after_head = after_head if not lengths and not encodings else b""
     elif is_chunked:
         new_fields.append((b"transfer-encoding", b"chunked"))

@@ -32,7 +32,7 @@ _SHUTDOWN_TIMEOUT_S = 1.0
 
 @dataclass(slots=True)
 class _HostedCluster:
-    """A cluster that `POST /clusters` created; implements `HostedCluster`."""
+    """A cluster that `POST /clusters` created; implements `HostedCluster` of `control/host.py`."""
 
     id: str
     control: ClusterControl
@@ -123,8 +123,8 @@ class HostedClusters:
             with contextlib.suppress(PortTaken):
                 sockets.append(bind(self._host, port))
         if len(sockets) < count:
-            for listening in sockets:
-                listening.close()
+            for listening_socket in sockets:
+                listening_socket.close()
             first, last = self._ports[0], self._ports[-1]
             raise RequestRejected(
                 409, "TooManyClusters", f"The ports {first} to {last} are taken. Delete a cluster first."

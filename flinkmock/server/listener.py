@@ -43,20 +43,20 @@ def bind(host: str, port: int) -> socket.socket:
         raise InvalidArgument(f"{port} is not a port. Use a number from 1 to 65535, or 0 for a free port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
+        listening_socket = socket.socket(family, kind, protocol)
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(_BACKLOG)
-            listening.setblocking(False)
+            listening_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening_socket.bind(address)
+            listening_socket.listen(_BACKLOG)
+            listening_socket.setblocking(False)
         except BaseException:
-            listening.close()
+            listening_socket.close()
             raise
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(host, port) from None
         raise FlinkMockError(f"Can't listen on {host}:{port}: {error.strerror}.") from None
-    return listening
+    return listening_socket
 
 
 def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
@@ -74,8 +74,8 @@ def bind_further(host: str, port: int, existing_count: int, count: int) -> list[
         for index in range(existing_count, count):
             sockets.append(bind(host, port + index if port else 0))
     except FlinkMockError:
-        for listening in sockets:
-            listening.close()
+        for listening_socket in sockets:
+            listening_socket.close()
         raise
     return sockets
 
@@ -86,8 +86,8 @@ class Listeners:
     Args:
         engine: The engine.
         sockets: The sockets, one for each JobManager. They are closed with the listeners.
-        port: The port of the first JobManager. Further JobManagers of other engines get the following ports; 0: free
-            ports.
+        port: The port of the first JobManager. If another engine has more JobManagers, they get the following ports (0:
+            free ports).
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
         shutdown_timeout: How long the listeners wait for running requests when they close, in seconds, more than 0.
@@ -204,15 +204,15 @@ class _Listener:
     def __init__(
         self,
         server: FlinkServer,
-        listening: socket.socket,
+        listening_socket: socket.socket,
         shutdown_timeout: float,
         loop: asyncio.AbstractEventLoop,
         context: ssl.SSLContext | None,
     ) -> None:
-        self.origin = url_of(listening, "https" if context is not None else "http")
+        self.origin = url_of(listening_socket, "https" if context is not None else "http")
         self._context = context
-        self.host: str = listening.getsockname()[0]
-        self._socket = listening
+        self.host: str = listening_socket.getsockname()[0]
+        self._socket = listening_socket
         self._shutdown_timeout = shutdown_timeout
         self._acceptor: asyncio.Server | TlsAcceptor | None = None
         """Accepts connections; None before the start, and after `refuse`."""

@@ -31,10 +31,12 @@ class ReadPath:
         self._engine = engine
         self._journal = journal
         self._jobmanager = jobmanager
-        lower_case = api.quirks.lower_case_headers
-        self._head_start = head_start(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
+        lower_case_names = api.quirks.lower_case_headers
+        self._head_start = head_start(
+            200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case_names=lower_case_names
+        )
         self._closing_head_start = head_start(
-            200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case
+            200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case_names=lower_case_names
         )
 
     def respond(self, head: RequestHead, base_url: str) -> bytes | None:
@@ -85,5 +87,5 @@ class ReadPath:
         request.received_ms, request.received_ns, request.arrived_at = received_ms, received_ns, now
         response = self._api.handle(request)
         self._journal.record(request, response)
-        lower_case = self._api.quirks.lower_case_headers
-        return head_of(response, keep_alive=head.keep_alive, lower_case=lower_case) + response.body
+        lower_case_names = self._api.quirks.lower_case_headers
+        return head_of(response, keep_alive=head.keep_alive, lower_case_names=lower_case_names) + response.body

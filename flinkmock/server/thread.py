@@ -109,8 +109,8 @@ class ServerThread:
             try:
                 loop.run_until_complete(run(stop))
             finally:
-                for listening in sockets:
-                    listening.close()
+                for listening_socket in sockets:
+                    listening_socket.close()
                 loop.run_until_complete(_cancel_tasks())
                 loop.close()
                 has_started.set()
@@ -240,7 +240,7 @@ async def serve(
         if control_server is not None:
             await control_server.clusters.close_all()
     finally:
-        for listening in sockets:
-            listening.close()
+        for listening_socket in sockets:
+            listening_socket.close()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(signal_number)

@@ -24,7 +24,7 @@ class TlsAcceptor:
     """Accepts connections until `close`.
 
     Args:
-        listening: The listening socket.
+        listening_socket: The socket; its connections are accepted.
         context: The SSL context with the server's certificate.
         create_protocol: Creates the protocol of a connection.
         url: The URL to which requests without TLS are redirected.
@@ -32,12 +32,12 @@ class TlsAcceptor:
 
     def __init__(
         self,
-        listening: socket.socket,
+        listening_socket: socket.socket,
         context: ssl.SSLContext,
         create_protocol: Callable[[], asyncio.Protocol],
         url: str,
     ) -> None:
-        self._listening = listening
+        self._listening = listening_socket
         self._context = context
         self._create_protocol = create_protocol
         self._url = url

@@ -20,9 +20,9 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
     return _url(scheme, *address[:2])
 
 
-def url_of(listening: socket.socket, scheme: str = "http") -> str:
+def url_of(listening_socket: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a listening socket."""
-    return _url(scheme, *listening.getsockname()[:2])
+    return _url(scheme, *listening_socket.getsockname()[:2])
 
 
 def _url(scheme: str, host: str, port: int) -> str:

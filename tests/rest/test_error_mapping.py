@@ -54,7 +54,7 @@ KEY = "Operation not found under key: org.apache.flink.runtime.rest.handler."
 def error_response(error: ClusterError, operation: str, flink: str) -> tuple[int, list[str], bool]:
     contract = Contract.load(flink)
     response = error_response_for(error, contract.operation(operation), ReleaseQuirks.of(contract.release))
-    return response.status, json.loads(response.body)["errors"], response.cors
+    return response.status, json.loads(response.body)["errors"], response.has_cors_header
 
 
 @pytest.mark.parametrize(

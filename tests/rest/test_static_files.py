@@ -42,7 +42,7 @@ def static(jar: Path) -> StaticFiles:
 def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
     response = static.response("/main.0a1b.js", None)
     assert (response.status, response.body, response.content_type) == (200, b"start()", "application/javascript")
-    assert not response.cors
+    assert not response.has_cors_header
     assert response.headers == {
         "date": DATE,
         "expires": "Fri, 15 Jan 2027 08:05:00 GMT",
@@ -70,13 +70,13 @@ def test_missing_files_are_not_found(static: StaticFiles, path: str) -> None:
     response = static.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
     assert response.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
-    assert (response.status, response.cors) == (404, False)
+    assert (response.status, response.has_cors_header) == (404, False)
 
 
 def test_an_unchanged_file_is_not_sent_again(static: StaticFiles) -> None:
     static.response("/", None)
     response = static.response("/", DATE)
-    assert (response.status, response.body, response.content_type, response.close) == (304, b"", None, True)
+    assert (response.status, response.body, response.content_type, response.closes_connection) == (304, b"", None, True)
     assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # only an equal time counts
     assert static.response("/", "").status == 200
     nonsense = static.response("/", "yesterday")

@@ -66,7 +66,7 @@ REQUESTS = [
 class RawResponse(NamedTuple):
     status: int
     content_type: str | None
-    cors: bool
+    has_cors_header: bool
     body: bytes
 
 
@@ -93,7 +93,10 @@ def responses_of_rest_api() -> list[RawResponse]:
     client = InProcessClient(engine)
     responses = [client.send(*request.split(" ", 1)) for request in REQUESTS]
     engine.close()
-    return [RawResponse(response.status, response.content_type, response.cors, response.body) for response in responses]
+    return [
+        RawResponse(response.status, response.content_type, response.has_cors_header, response.body)
+        for response in responses
+    ]
 
 
 async def send_all(port: int) -> list[RawResponse]:
