@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from tests.fidelity.real_cluster import RealCluster
 
-JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
+JOB_KINDS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MAX_UNFINISHED_JOBS = 4
 KILL_EVERY_S = 100
 """The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a
@@ -26,49 +26,49 @@ RESTART_EVERY_S = 240
 
 
 @contextlib.contextmanager
-def busy(cluster: RealCluster, jars: Path, seed: int, *, restarts: bool = False) -> Iterator[None]:
+def keep_busy(cluster: RealCluster, jar_folder: Path, seed: int, *, restart_jobmanager: bool = False) -> Iterator[None]:
     """Keep the cluster busy in a thread, until the block ends.
 
     Args:
         cluster: The cluster.
-        jars: The folder with the jars of `JOBS`.
+        jar_folder: The folder with the jars of `JOB_KINDS`.
         seed: Selects the actions.
-        restarts: Whether the JobManager is killed and started again.
+        restart_jobmanager: Whether the JobManager is killed and started again from time to time.
     """
-    load = _Load(cluster, jars, random.Random(seed), restarts=restarts)
+    load = _Load(cluster, jar_folder, random.Random(seed), restart_jobmanager=restart_jobmanager)
     thread = threading.Thread(target=load.run)
     thread.start()
     try:
         yield
     finally:
-        load.ended.set()
+        load.stop_requested.set()
         thread.join()
         actions = ", ".join(f"{count} x {name}" for name, count in load.counts.items())
         print(f"meanwhile: {actions}", flush=True)
 
 
 class _Load:
-    """Acts on a cluster at random.
+    """Performs random actions on a cluster.
 
     Attributes:
-        ended: Set from outside to end the load.
+        stop_requested: Set by another thread to end the load.
         counts: How often each action was done.
     """
 
-    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random, *, restarts: bool) -> None:
+    def __init__(self, cluster: RealCluster, jar_folder: Path, rng: random.Random, *, restart_jobmanager: bool) -> None:
         self._cluster = cluster
-        self._jars = jars
-        self._random = random
-        self._restarts = restarts
+        self._jar_folder = jar_folder
+        self._rng = rng
+        self._restarts_jobmanager = restart_jobmanager
         self._jar_ids: dict[str, str] = {}  # kind of job -> id of its uploaded jar
         self._savepoints: list[tuple[str, str]] = []  # (kind of job, path)
-        self._kinds: dict[str, str] = {}  # job id -> kind of job
-        self.ended = threading.Event()
+        self._kind_of_job: dict[str, str] = {}  # by job id
+        self.stop_requested = threading.Event()
         self.counts: dict[str, int] = {}
 
     def run(self) -> None:
         killed_at = restarted_at = time.monotonic()
-        while not self.ended.wait(self._random.uniform(1, 6)):
+        while not self.stop_requested.wait(self._rng.uniform(1, 6)):
             try:
                 self._cluster.restart_ended_processes()
                 if time.monotonic() - killed_at > KILL_EVERY_S:
@@ -76,56 +76,56 @@ class _Load:
                     self._cluster.kill_taskmanager()
                     self._cluster.restart_ended_processes()
                     self._count("killed")
-                elif self._restarts and time.monotonic() - restarted_at > RESTART_EVERY_S:
+                elif self._restarts_jobmanager and time.monotonic() - restarted_at > RESTART_EVERY_S:
                     restarted_at = time.monotonic()
                     self._restart_jobmanager()
                 else:
-                    self._act()
+                    self._do_random_action()
             except (OSError, ValueError, LookupError):
                 self._count("failed")
 
     def _restart_jobmanager(self) -> None:
         self._cluster.kill_jobmanager()
-        self.ended.wait(2)
+        self.stop_requested.wait(2)
         self._cluster.start_jobmanager()
         self._jar_ids.clear()
         self._count("restarted JobManager")
 
-    def _act(self) -> None:
+    def _do_random_action(self) -> None:
         jobs = self._send("GET", "/jobs/overview")["jobs"]
         running = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
         unfinished = [job for job in jobs if job["end-time"] == -1]
-        action = self._random.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
+        action = self._rng.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
         if action == "start" and len(unfinished) < MAX_UNFINISHED_JOBS:
-            self._start(self._random.choice(JOBS), {})
+            self._start(self._rng.choice(JOB_KINDS), {})
         elif action == "cancel" and len(running) > 2:
-            self._send("PATCH", f"/jobs/{self._random.choice(running)}")
+            self._send("PATCH", f"/jobs/{self._rng.choice(running)}")
         elif action == "savepoint" and running:
-            self._send("POST", f"/jobs/{self._random.choice(running)}/savepoints", {"cancel-job": False})
+            self._send("POST", f"/jobs/{self._rng.choice(running)}/savepoints", {"cancel-job": False})
         elif action == "checkpoint" and running:
-            self._send("POST", f"/jobs/{self._random.choice(running)}/checkpoints", {})
+            self._send("POST", f"/jobs/{self._rng.choice(running)}/checkpoints", {})
         elif action == "stop" and len(running) > 1:
-            self._stop(self._random.choice(running))
+            self._stop(self._rng.choice(running))
         elif action == "restore" and self._savepoints and len(unfinished) < MAX_UNFINISHED_JOBS:
-            kind, path = self._random.choice(self._savepoints)
-            self._start(kind, {"savepointPath": path, "parallelism": self._random.choice([1, 2, 3])})
+            kind, path = self._rng.choice(self._savepoints)
+            self._start(kind, {"savepointPath": path, "parallelism": self._rng.choice([1, 2, 3])})
         else:
             return
         self._count(action)
 
     def _start(self, kind: str, body: dict[str, Any]) -> None:
         if kind not in self._jar_ids:
-            self._jar_ids[kind] = self._upload(self._jars / f"{kind}.jar")
+            self._jar_ids[kind] = self._upload(self._jar_folder / f"{kind}.jar")
         response = self._send("POST", f"/jars/{self._jar_ids[kind]}/run", body)
-        self._kinds[response["jobid"]] = kind
+        self._kind_of_job[response["jobid"]] = kind
 
     def _stop(self, job_id: str) -> None:
         trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
         for _ in range(20):
             status = self._send("GET", f"/jobs/{job_id}/savepoints/{trigger}")
             if status["status"]["id"] == "COMPLETED":
-                if job_id in self._kinds:
-                    self._savepoints.append((self._kinds[job_id], status["operation"]["location"]))
+                if job_id in self._kind_of_job:
+                    self._savepoints.append((self._kind_of_job[job_id], status["operation"]["location"]))
                 return
             time.sleep(0.5)
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.conformance.busy_cluster import busy
+from tests.conformance.busy_cluster import keep_busy
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import has_ended, start_job, wait_for_checkpoints, wait_for_job
@@ -77,7 +77,7 @@ def watch(args: argparse.Namespace, home: Path, java: str) -> int:
             driver = Driver(cluster.url, jars_for(args.version), f"{folder}/scratch")
             start_jobs(driver)
             jars = jars_for(args.version)
-            load = busy(cluster, jars, args.seed, restarts=args.restarts) if args.busy else nullcontext()
+            load = keep_busy(cluster, jars, args.seed, restart_jobmanager=args.restarts) if args.busy else nullcontext()
             with load:  # findings are printed immediately
                 command = [*COMMAND, "check", cluster.url, "--watch", args.watch, "--every", args.every]
                 return subprocess.run(command).returncode
@@ -87,7 +87,7 @@ def watch(args: argparse.Namespace, home: Path, java: str) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("version", help="a version, such as 2.3.0")
     parser.add_argument("--mutating", action="store_true", help="also run mutating checks")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
     parser.add_argument("--watch", metavar="DURATION", help="read the cluster repeatedly for this long, e.g. 60m")

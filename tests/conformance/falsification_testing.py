@@ -40,7 +40,7 @@ SCENARIO = {
         "failed": "failing",
     }
 }
-PASSES_AT_S = 60, 75, 95
+PASS_TIMES_S = 60, 75, 95
 """The times of the passes in seconds after the start. Metrics and heartbeats change between them."""
 
 
@@ -49,28 +49,30 @@ class Score:
     """How many falsifications a check has found and named.
 
     Attributes:
-        played: How many falsifications of each kind were checked.
+        counts: How many falsifications of each kind were checked.
         missed: Descriptions of the falsifications that were not found.
         misnamed: Descriptions of the falsifications that were found, but with another value as the culprit.
     """
 
-    played: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
     misnamed: list[str] = field(default_factory=list)
 
     @property
-    def found(self) -> float:
+    def found_share(self) -> float:
         """The share of falsifications that were found, from 0 to 1."""
-        return 1 - len(self.missed) / max(1, self.played.total())
+        return 1 - len(self.missed) / max(1, self.counts.total())
 
     @property
-    def named(self) -> float:
+    def named_share(self) -> float:
         """The share of found falsifications whose value was named, from 0 to 1."""
-        found_count = self.played.total() - len(self.missed)
+        found_count = self.counts.total() - len(self.missed)
         return 1 - len(self.misnamed) / max(1, found_count)
 
     def __str__(self) -> str:
-        return f"{self.played.total()} falsifications, {self.found:.1%} found, {self.named:.1%} of them named"
+        return (
+            f"{self.counts.total()} falsifications, {self.found_share:.1%} found, {self.named_share:.1%} of them named"
+        )
 
 
 def record_fake(flink: str, limit: int) -> RecordedPasses:
@@ -78,7 +80,7 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
     recorded = RecordedPasses(Contract.load(flink))
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster, closing(HttpClient(cluster.url)) as client:
         now_s = 0
-        for pass_at_s in PASSES_AT_S:
+        for pass_at_s in PASS_TIMES_S:
             cluster.advance(f"{pass_at_s - now_s}s")
             now_s = pass_at_s
             # each request takes 1 ms
@@ -90,27 +92,27 @@ def record_server(url: str, limit: int) -> RecordedPasses:
     """Record passes over a live server."""
     with closing(HttpClient(url)) as client:
         recorded = RecordedPasses(Contract.load(detect_release(client).minor))
-        for index, pass_at_s in enumerate(PASSES_AT_S):
+        for index, pass_at_s in enumerate(PASS_TIMES_S):
             if index:
-                time.sleep(pass_at_s - PASSES_AT_S[index - 1])
+                time.sleep(pass_at_s - PASS_TIMES_S[index - 1])
             recorded.record(client, lambda number: time.monotonic() * 1000, limit)
     return recorded
 
 
-def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
+def check_falsifications(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
     """Check the passes once for each falsification."""
     score = Score()
-    # recordings of a real cluster contain races, which requests would settle
+    # a recording of a real cluster contains races: a live check would send requests again, and find them consistent
     locations_of_races = {culprit.value.location for culprit in recorded.find_culprits()}
     first_responses = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
 
         def change(
-            response: SuccessResponse, number: int, falsification: Falsification = falsification
+            response: SuccessResponse, pass_number: int, falsification: Falsification = falsification
         ) -> SuccessResponse:
-            return falsification.apply(response, number, first_responses.get(response.target))
+            return falsification.apply(response, pass_number, first_responses.get(response.target))
 
-        score.played[falsification.kind] += 1
+        score.counts[falsification.kind] += 1
         culprits = [
             culprit
             for culprit in recorded.find_culprits(change, None if falsification.is_over_time else [0])
@@ -118,7 +120,7 @@ def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> S
         ]
         if not culprits:
             score.missed.append(str(falsification))
-        elif not any(names(culprit, falsification) for culprit in culprits):
+        elif not any(is_falsified(culprit, falsification) for culprit in culprits):
             texts = "; ".join(_described(culprit) for culprit in culprits[:3])
             score.misnamed.append(f"{falsification}: {texts}")
     return score
@@ -141,7 +143,7 @@ def is_named(falsification: Falsification, operation_id: str, pointer: str) -> b
     return operation_id == falsification.operation_id and (pointer in falsification.general_pointers or is_item)
 
 
-def names(culprit: Culprit, falsification: Falsification) -> bool:
+def is_falsified(culprit: Culprit, falsification: Falsification) -> bool:
     """Return whether a culprit, or the value that may be wrong instead, is the falsified value."""
     return any(
         is_named(falsification, value.response.operation_id, generalize_pointer(value.pointer))
@@ -154,10 +156,14 @@ def main() -> int:
     parser.add_argument("url", nargs="?", help="a live server; without it a fake cluster is started")
     parser.add_argument("--flink", default=LATEST, help="the release of the fake; default: %(default)s")
     parser.add_argument("--seed", default="", help="any text; selects the falsifications")
-    parser.add_argument("--count", type=int, help="how many, chosen at random; default: all, with --random 200")
+    parser.add_argument(
+        "--count", type=int, help="the number of falsifications, chosen at random; default: all; with --random: 200"
+    )
     parser.add_argument("--random", action="store_true", help="random changes of random fields")
     parser.add_argument("--only", default="", help="only falsifications whose operation or pointer contains this text")
-    parser.add_argument("--limit", type=int, default=4, help="values per path parameter; default: %(default)s")
+    parser.add_argument(
+        "--limit", type=int, default=4, help="how many ids of each path parameter are used; default: %(default)s"
+    )
     args = parser.parse_args()
     recorded = record_server(args.url, args.limit) if args.url else record_fake(args.flink, args.limit)
     if culprits := recorded.find_culprits():
@@ -171,11 +177,11 @@ def main() -> int:
         if args.count is not None:
             falsifications = rng.sample(falsifications, min(args.count, len(falsifications)))
     falsifications = [falsification for falsification in falsifications if args.only in str(falsification)]
-    score = play(recorded, falsifications)
+    score = check_falsifications(recorded, falsifications)
     print("missed:", *sorted(score.missed), sep="\n  ")
     print("misnamed:", *sorted(score.misnamed), sep="\n  ")
     print(score)
-    return 0 if score.found >= 0.95 and score.named >= 0.9 else 1
+    return 0 if score.found_share >= 0.95 and score.named_share >= 0.9 else 1
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tests.conformance.recorded_passes import RecordedPasses
 
 Json = Any
 _TIME_SHIFTS_MS = (4_321, 86_400_000)
-"""How far times are moved."""
+"""By how many ms times are moved."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,23 @@ class Falsification:
         kind: How the value is changed:
 
             - `freeze`: it stays as it was in the first pass
-            - `backwards`: `value` times the number of the pass is subtracted
-            - `late`: `value` replaces it from the third pass on
-            - `drop`, `repeat`: the item at the index `value` is removed, or is repeated at the end
-            - `truncate`: only the first `value` items remain
-            - `reverse`; `shuffle`: with the seed `value`
-            - `add`: `value` is added
-            - `swap`: it is swapped with the value at the pointer `value`
-            - any other kind: `value` replaces it
-        value: What the kind needs.
+            - `backwards`: `argument` times the number of the pass (from 0) is subtracted
+            - `late`: `argument` replaces it from the third pass on
+            - `drop`, `repeat`: the item at the index `argument` is removed, or is repeated at the end
+            - `truncate`: only the first `argument` items remain
+            - `reverse`: the list is reversed
+            - `shuffle`: the list is shuffled with the seed `argument`
+            - `add`: `argument` is added
+            - `swap`: it is swapped with the value at the pointer `argument`
+            - any other kind: `argument` replaces it
+        argument: The number, index, seed, pointer or new value that the kind needs.
     """
 
     operation_id: str
     target: str
     pointer: str
     kind: str
-    value: Json
+    argument: Json
 
     @property
     def is_over_time(self) -> bool:
@@ -67,19 +68,21 @@ class Falsification:
     def general_pointers(self) -> tuple[str, ...]:
         """The pointers of all changed values, with `*` for items."""
         if self.kind == "swap":
-            return self.general_pointer, generalize_pointer(self.value)
+            return self.general_pointer, generalize_pointer(self.argument)
         return (self.general_pointer,)
 
     def __str__(self) -> str:
-        return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
+        return f"{self.operation_id} {self.pointer} {self.kind} {str(self.argument)[:60]!r} of {self.target[:150]}"
 
-    def apply(self, response: SuccessResponse, number: int, first: SuccessResponse | None) -> SuccessResponse:
-        """Return a changed copy of a response to the target; any other response unchanged.
+    def apply(
+        self, response: SuccessResponse, pass_number: int, first_response: SuccessResponse | None
+    ) -> SuccessResponse:
+        """Return a changed copy of the response if it is for the target, otherwise the response itself.
 
         Args:
             response: The response.
-            number: The number of its pass.
-            first: The response to the target in the first pass.
+            pass_number: The number of its pass, from 0.
+            first_response: The response to the target in the first pass.
         """
         if response.target != self.target:
             return response
@@ -88,34 +91,34 @@ class Falsification:
         if parent is None:
             return response
         if self.kind == "freeze":
-            if first is None:
+            if first_response is None:
                 return response
-            first_parent, _ = parent_of(first.body, self.pointer)
+            first_parent, _ = parent_of(first_response.body, self.pointer)
             if first_parent is None:
                 return response
             parent[key] = first_parent[key]
         elif self.kind == "backwards":
-            parent[key] = max(0, parent[key] - self.value * number) if number else parent[key]
+            parent[key] = max(0, parent[key] - self.argument * pass_number) if pass_number else parent[key]
         elif self.kind == "drop":
-            del parent[key][self.value]
+            del parent[key][self.argument]
         elif self.kind == "repeat":
-            parent[key].append(copy.deepcopy(parent[key][self.value]))
+            parent[key].append(copy.deepcopy(parent[key][self.argument]))
         elif self.kind == "reverse":
             parent[key].reverse()
         elif self.kind == "truncate":
-            parent[key] = parent[key][: self.value]
+            parent[key] = parent[key][: self.argument]
         elif self.kind == "shuffle":
-            random.Random(self.value).shuffle(parent[key])
+            random.Random(self.argument).shuffle(parent[key])
         elif self.kind == "add":
-            parent[key] += self.value
+            parent[key] += self.argument
         elif self.kind == "swap":
-            other, other_key = parent_of(body, self.value)
+            other, other_key = parent_of(body, self.argument)
             if other is not None:
                 parent[key], other[other_key] = other[other_key], parent[key]
         elif self.kind == "late":
-            parent[key] = self.value if number >= 2 else parent[key]
+            parent[key] = self.argument if pass_number >= 2 else parent[key]
         else:
-            parent[key] = self.value
+            parent[key] = self.argument
         return replace(response, body=body)
 
 
@@ -149,11 +152,13 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
         fields = schema_fields(operation.response, contract.definitions).values()
         enums = [field.values for field in fields if field.values]
         for pointer, value in values_of(response.body, ""):
-            for change in _changes(rng, response, pointer, value, enums, last_responses.get(response.target)):
-                if change.is_over_time or keeps_schema(change, response, contract):
+            last_response = last_responses.get(response.target)
+            for falsification in _falsifications(rng, response, pointer, value, enums, last_response):
+                if falsification.is_over_time or keeps_schema(falsification, response, contract):
                     # a flame graph is a deep tree: all its frames count as one field
-                    field = re.sub(r"(/children/\*)+", "/children/*", change.general_pointer)
-                    by_field_and_kind[change.operation_id, field, change.kind].append(change)
+                    field = re.sub(r"(/children/\*)+", "/children/*", falsification.general_pointer)
+                    key = falsification.operation_id, field, falsification.kind
+                    by_field_and_kind[key].append(falsification)
     return [rng.choice(group) for group in by_field_and_kind.values()]
 
 
@@ -177,7 +182,7 @@ def values_of(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
         yield from values_of(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
 
 
-def _changes(
+def _falsifications(
     rng: random.Random,
     response: SuccessResponse,
     pointer: str,
@@ -187,8 +192,8 @@ def _changes(
 ) -> Iterator[Falsification]:
     """Yield falsifications of a value; `last_response` is the response to the request in the last pass."""
 
-    def change(kind: str, new: Json) -> Falsification:
-        return Falsification(response.operation_id, response.target, pointer, kind, new)
+    def change(kind: str, argument: Json) -> Falsification:
+        return Falsification(response.operation_id, response.target, pointer, kind, argument)
 
     if isinstance(value, bool):
         yield change("flip", not value)

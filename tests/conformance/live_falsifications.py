@@ -47,11 +47,25 @@ class CheckedFinding(NamedTuple):
     text: str
 
 
+class FalsifiedCheck(NamedTuple):
+    """A check of falsified responses.
+
+    Attributes:
+        falsification: The falsification.
+        changed_count: How many responses it changed.
+        findings: What the check reported.
+    """
+
+    falsification: Falsification
+    changed_count: int
+    findings: list[CheckedFinding]
+
+
 class FalsifyingProxy:
     """Forwards requests to a server and applies a falsification to the responses.
 
-    Metrics are listed in any order, so a request for metrics is recognized by its path. Checkpoints drop out of the
-    history, so the falsification applies to the first checkpoint that is requested.
+    Metrics are listed in any order, so the requested metrics may differ from those of the falsification's target.
+    Checkpoints drop out of the history, so the falsification applies to the first checkpoint that is requested.
 
     Attributes:
         changed_count: How many responses were changed.
@@ -62,8 +76,8 @@ class FalsifyingProxy:
         self._client = HttpClient(url)
         self._contract = contract
         self._falsification = falsification
-        self._falsified_response = _success_response(contract, falsification.target, None)
-        self._checkpoint: str | None = None
+        self._falsified = _success_response(contract, falsification.target, None)
+        self._checkpoint_id: str | None = None
         self._first_response: SuccessResponse | None = None
         self._lock = threading.Lock()
 
@@ -88,7 +102,7 @@ class FalsifyingProxy:
 
     def _is_falsified(self, success: SuccessResponse) -> bool:
         """Return whether the falsification applies to a response."""
-        falsified = self._falsified_response
+        falsified = self._falsified
         if falsified is None or success.operation_id != falsified.operation_id:
             return False
         if set(success.query) != set(falsified.query):
@@ -96,12 +110,12 @@ class FalsifyingProxy:
         if any(success.query[key] != values for key, values in falsified.query.items() if key != "get"):
             return False
         ids, falsified_ids = dict(success.parameters), dict(falsified.parameters)
-        checkpoint = ids.pop("checkpointid", None)
+        checkpoint_id = ids.pop("checkpointid", None)
         falsified_ids.pop("checkpointid", None)
         if ids != falsified_ids:
             return False
-        self._checkpoint = self._checkpoint or checkpoint
-        return checkpoint == self._checkpoint
+        self._checkpoint_id = self._checkpoint_id or checkpoint_id
+        return checkpoint_id == self._checkpoint_id
 
     def close(self) -> None:
         self._client.close()
@@ -118,22 +132,16 @@ def with_relative_value(falsification: Falsification, recorded: Sequence[Success
         return falsification
     body = next(response.body for response in recorded if response.target == falsification.target)
     parent, key = parent_of(body, falsification.pointer)
-    return replace(falsification, kind="add", value=falsification.value - parent[key])
+    return replace(falsification, kind="add", argument=falsification.argument - parent[key])
 
 
-def check_falsified(
-    url: str, flink: str, falsification: Falsification
-) -> tuple[Falsification, int, list[CheckedFinding]]:
-    """Check a server whose responses are falsified.
-
-    Returns:
-        The falsification, how many responses it changed, and the findings.
-    """
+def check_falsified(url: str, flink: str, falsification: Falsification) -> FalsifiedCheck:
+    """Check a server whose responses are falsified."""
     contract = Contract.load(flink)
     with closing(FalsifyingProxy(url, contract, falsification)) as proxy, serve_responses(proxy.respond) as proxy_url:
         report: Report = check(proxy_url, flink=flink, watch_ms=WATCH_MS if falsification.is_over_time else 0)
     findings = [CheckedFinding(finding.operation.id, finding.pointer, str(finding)) for finding in report.findings]
-    return falsification, proxy.changed_count, findings
+    return FalsifiedCheck(falsification, proxy.changed_count, findings)
 
 
 def choose_falsifications(url: str, rng: random.Random, *, at_random: bool) -> tuple[str, list[Falsification]]:
@@ -148,7 +156,7 @@ def choose_falsifications(url: str, rng: random.Random, *, at_random: bool) -> t
     return recorded.contract.release.minor, relative
 
 
-def min_changed_responses(falsification: Falsification) -> int:
+def min_changed_count(falsification: Falsification) -> int:
     """Return how many responses a falsification has to change before a check can find it."""
     if falsification.kind == "late":
         return 3
@@ -158,7 +166,7 @@ def min_changed_responses(falsification: Falsification) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="a live server")
-    parser.add_argument("--count", type=int, default=150, help="how many; default: %(default)s")
+    parser.add_argument("--count", type=int, default=150, help="the number of falsifications; default: %(default)s")
     parser.add_argument("--random", action="store_true", help="random changes of random fields")
     parser.add_argument("--seed", default="", help="any text; selects the falsifications")
     parser.add_argument("--jobs", type=int, default=4, help="how many checks run in parallel; default: %(default)s")
@@ -166,15 +174,15 @@ def main() -> int:
     rng, score = random.Random(args.seed), Score()
     started_at = time.monotonic()
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
-        while score.played.total() < args.count:
+        while score.counts.total() < args.count:
             flink, falsifications = choose_falsifications(args.url, rng, at_random=args.random)
             futures = [pool.submit(check_falsified, args.url, flink, falsification) for falsification in falsifications]
             for future in futures:
                 falsification, changed_count, findings = future.result()
-                if changed_count < min_changed_responses(falsification):
+                if changed_count < min_changed_count(falsification):
                     print(f"not applied, and not counted: {falsification}", flush=True)
                     continue
-                score.played[falsification.kind] += 1
+                score.counts[falsification.kind] += 1
                 if not findings:
                     score.missed.append(str(falsification))
                     print(f"missed: {falsification}", flush=True)
@@ -182,7 +190,7 @@ def main() -> int:
                     score.misnamed.append(f"{falsification}: {findings[0]}")
                     print(f"misnamed: {falsification}: {findings[:2]}", flush=True)
             print(f"{score}, after {time.monotonic() - started_at:.0f} s", flush=True)
-    return 0 if score.found >= 0.95 and score.named >= 0.9 else 1
+    return 0 if score.found_share >= 0.95 and score.named_share >= 0.9 else 1
 
 
 if __name__ == "__main__":

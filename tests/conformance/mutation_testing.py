@@ -1,4 +1,4 @@
-"""Checks a cluster many times, each time with one value of one response changed; each check must report its change.
+"""Checks a cluster many times, each time with one change in one response; each check must report the change.
 
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 
@@ -34,11 +34,11 @@ class MutationScore:
     """How many changes were reported correctly.
 
     Attributes:
-        kinds: How often each kind of change was made.
+        kind_counts: How often each kind of change was made.
         missed: The target, the change and the findings of each change that was not reported correctly.
     """
 
-    kinds: Counter[str] = field(default_factory=Counter)
+    kind_counts: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
 
 
@@ -65,15 +65,15 @@ def run_rounds(
     unchanged = check({})
     assert unchanged.clean, unchanged.table()
     candidates = list(json_targets(contract, responses))
-    while score.kinds.total() < count:
+    while score.kind_counts.total() < count:
         target, operation = rng.choice(candidates)
         mutation = mutate(rng, contract, operation, responses[target])
         if mutation is None:
             continue
-        score.kinds[mutation.name.split()[0]] += 1
+        score.kind_counts[mutation.description.split()[0]] += 1
         findings = check({target: mutation.response}).findings
         if not any(map(mutation.matches, findings)):
-            score.missed.append(f"{target}: {[mutation.name, *map(str, findings)]}")
+            score.missed.append(f"{target}: {[mutation.description, *map(str, findings)]}")
     return score
 
 
@@ -97,7 +97,7 @@ def run_over_http(
         flink: The release of the cluster.
         count: How many changes are made.
         seed: Selects the changes.
-        limit: How many values of one path parameter are used.
+        limit: How many ids of each path parameter are used.
         cache_responses: Whether each target is requested from the cluster only once.
     """
     responses: dict[str, HttpResponse] = {}
@@ -142,12 +142,14 @@ def json_targets(contract: Contract, responses: dict[str, HttpResponse]) -> Iter
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rounds", type=int, nargs="?", default=500, help="default: %(default)s")
-    parser.add_argument("--flink", default=LATEST, help="default: %(default)s")
+    parser.add_argument(
+        "rounds", type=int, nargs="?", default=500, help="how many changes are made; default: %(default)s"
+    )
+    parser.add_argument("--flink", default=LATEST, help="the release of the cluster; default: %(default)s")
     parser.add_argument("--seed", default="", help="any text; selects which changes are made")
     args = parser.parse_args()
     score = run_over_http(args.flink, args.rounds, args.seed)
-    print(", ".join(f"{kind} {times}" for kind, times in score.kinds.most_common()))
+    print(", ".join(f"{kind} {count}" for kind, count in score.kind_counts.most_common()))
     print("\n".join(score.missed), end="\n" * bool(score.missed))
     share = 1 - len(score.missed) / args.rounds
     print(f"{args.rounds - len(score.missed)} of {args.rounds} reported correctly: {share:.1%}")

@@ -1,6 +1,6 @@
-"""Changes one value of one response, and returns which findings describe the change.
+"""Makes one change in one response that breaks the contract, and returns which findings describe the change.
 
-The fields of the contract show what may be missing or null; the checks under test are not used.
+The contract decides what must not be missing or null. The checks under test have no part in this.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Mutation:
     """A changed response.
 
     Attributes:
-        name: A description of the change. Its first word says how often each change is made.
+        description: What was changed. Its first word is the kind of change, for statistics.
         response: The changed response.
         matches: Returns whether a finding describes the change.
     """
 
-    name: str
+    description: str
     response: HttpResponse
     matches: Callable[[Finding], bool]
 
@@ -82,9 +82,10 @@ class JsonValue:
 
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
-    """Change one value; return None if the response has no value for the random kind of change."""
-    more_counts = ["count"] * (4 if operation.id in RELATED_NUMBERS else 0)  # counts are few, and the hardest to find
-    kind = rng.choice([*_CHANGES_OF_VALUES, *_CHANGES_OF_RESPONSES, *more_counts])
+    """Make a random kind of change; return None if the response has no value that it could change."""
+    # changed counts are the hardest to find, so they are chosen more often
+    extra_kinds = ["count"] * (4 if operation.id in RELATED_NUMBERS else 0)
+    kind = rng.choice([*_CHANGES_OF_VALUES, *_CHANGES_OF_RESPONSES, *extra_kinds])
     if kind in _CHANGES_OF_RESPONSES:
         return _CHANGES_OF_RESPONSES[kind](rng, operation, response)
     body = copy.deepcopy(response.body)
@@ -92,7 +93,7 @@ def mutate(rng: random.Random, contract: Contract, operation: Operation, respons
     if change is None:
         return None
     changed = replace(response, raw_body=json.dumps(body).encode())
-    return Mutation(f"{change.name} of {operation}", changed, change.matches)
+    return Mutation(f"{change.description} of {operation}", changed, change.matches)
 
 
 def _change_status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
@@ -151,9 +152,9 @@ def _walk(
 
 
 class AppliedChange(NamedTuple):
-    """A change that was made to a body: its name, and which findings describe it."""
+    """A change that was made to a body: its description, and which findings describe it."""
 
-    name: str
+    description: str
     matches: Callable[[Finding], bool]
 
 

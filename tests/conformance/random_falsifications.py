@@ -2,8 +2,9 @@
 
 An operation, a field of it and one of its values are chosen at random, each with the same probability. Then a change is
 chosen: one more or less, double, half, zero, another time, another constant, another id or text of the same kind, two
-values swapped, a list that is cut, shuffled or has an item twice, or a value that changes only in the last pass. Many
-changed responses could also come from a real cluster, such as other settings of checkpoints.
+values swapped, a list that is cut, shuffled or has an item twice, or a value that stands still, runs backwards or
+changes only in the last pass. Many changed responses could also come from a real cluster, for example from one with
+other checkpoint settings.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from tests.conformance.recorded_passes import RecordedPasses
 
 _ID = re.compile("[0-9a-f]{32}")
 _TIME_SHIFTS_MS = (1_000, 60_000, 3_600_000, 86_400_000)
-"""How far times are moved."""
-_MAX_ATTEMPTS = 60
-"""How many values are tried for each falsification that is requested."""
+"""By how many ms times are moved."""
+_ATTEMPTS_PER_FALSIFICATION = 60
+"""The search ends after this many attempts for each requested falsification."""
 
 
 def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: int) -> list[Falsification]:
@@ -36,14 +37,14 @@ def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: i
     """
     values = _Values(recorded, rng)
     falsifications: dict[tuple[str, str, str], Falsification] = {}
-    for _ in range(_MAX_ATTEMPTS * count):
+    for _ in range(_ATTEMPTS_PER_FALSIFICATION * count):
         if len(falsifications) == count:
             break
         response, pointer, value = values.choose()
         changes = list(values.changes(response, pointer, value))
         if changes:
-            kind, new = rng.choice(changes)
-            falsification = Falsification(response.operation_id, response.target, pointer, kind, new)
+            kind, argument = rng.choice(changes)
+            falsification = Falsification(response.operation_id, response.target, pointer, kind, argument)
             if falsification.is_over_time or keeps_schema(falsification, response, recorded.contract):
                 key = falsification.operation_id, falsification.general_pointer, kind
                 falsifications.setdefault(key, falsification)
@@ -56,9 +57,9 @@ class _Values:
     def __init__(self, recorded: RecordedPasses, rng: random.Random) -> None:
         self._rng = rng
         self._contract = recorded.contract
-        self._last = {response.target: response for response in recorded.passes[-1]}
-        self._fields: dict[str, dict[str, list[tuple[SuccessResponse, str, Json]]]] = defaultdict(dict)
-        self._texts: dict[str, set[str]] = defaultdict(set)
+        self._last_responses = {response.target: response for response in recorded.passes[-1]}
+        self._values_by_field: dict[str, dict[str, list[tuple[SuccessResponse, str, Json]]]] = defaultdict(dict)
+        self._texts_by_kind: dict[str, set[str]] = defaultdict(set)
         self._enums: dict[str, list[tuple[str, ...]]] = {}
         for response in recorded.passes[0]:
             operation = self._contract.operation(response.operation_id)
@@ -69,17 +70,17 @@ class _Values:
             for pointer, value in values_of(response.body, ""):
                 if not isinstance(value, dict):
                     field = re.sub(r"(/children/\*)+|/[0-9a-f]{32}(?=/|$)", "/*", generalize_pointer(pointer))
-                    self._fields[operation.id].setdefault(field, []).append((response, pointer, value))
+                    self._values_by_field[operation.id].setdefault(field, []).append((response, pointer, value))
                 if isinstance(value, str):
-                    self._texts[_kind_of(pointer, value)].add(value)
+                    self._texts_by_kind[_kind_of(pointer, value)].add(value)
 
     def choose(self) -> tuple[SuccessResponse, str, Json]:
         """Return a response, the pointer of a value, and the value."""
-        fields = self._fields[self._rng.choice(sorted(self._fields))]
+        fields = self._values_by_field[self._rng.choice(sorted(self._values_by_field))]
         return self._rng.choice(fields[self._rng.choice(sorted(fields))])
 
     def changes(self, response: SuccessResponse, pointer: str, value: Json) -> Iterator[tuple[str, Json]]:
-        """Yield (kind, value) of falsifications of a value."""
+        """Yield (kind, argument) of each falsification of a value."""
         if isinstance(value, bool):
             yield "other value", not value
         elif isinstance(value, (int, float)):
@@ -92,8 +93,10 @@ class _Values:
             yield "drop", self._rng.randrange(len(value))
             yield "repeat", self._rng.randrange(len(value))
             yield "shuffle", self._rng.randrange(1000)
-        is_read_again = response.target in self._last  # otherwise a change in the last pass would change nothing
-        parent, key = parent_of(self._last.get(response.target, response).body, pointer)
+        is_read_again = (
+            response.target in self._last_responses
+        )  # otherwise a change in the last pass would change nothing
+        parent, key = parent_of(self._last_responses.get(response.target, response).body, pointer)
         last_value = parent[key] if parent else None
         if isinstance(last_value, (int, float)) and isinstance(value, (int, float)) and last_value > value:
             yield "freeze", None
@@ -106,7 +109,7 @@ class _Values:
         yield from (("add", step), ("add", -step))
         if abs(value) < LOWEST_TIME_MS:
             yield from (("double", value * 2 or 7), ("half", value // 2), ("zero", 0 if value else 3))
-        else:
+        else:  # twice, so that it is chosen more often
             yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_TIME_SHIFTS_MS))]
 
     def _swaps(self, response: SuccessResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:
@@ -123,10 +126,10 @@ class _Values:
 
     def _changes_of_text(self, response: SuccessResponse, pointer: str, value: str) -> Iterator[tuple[str, Json]]:
         enum = next((values for values in self._enums[response.operation_id] if value in values), ())
-        others = sorted((set(enum) or self._texts[_kind_of(pointer, value)]) - {value})
+        others = sorted((set(enum) or self._texts_by_kind[_kind_of(pointer, value)]) - {value})
         if others:
             yield "other text", self._rng.choice(others)
-            if response.target in self._last:
+            if response.target in self._last_responses:
                 yield "late", self._rng.choice(others)
         if _ID.fullmatch(value):
             yield "other id", "".join(self._rng.choice("0123456789abcdef") for _ in value)

@@ -31,34 +31,34 @@ CLUSTER_TARGETS = (
     "/taskmanagers/metrics?get=Status.JVM.Memory.Heap.Used",
     "/datasets",
 )
-TASKMANAGER_TAILS = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
+TASKMANAGER_PATH_SUFFIXES = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
 
 
 def read_endpoints(driver: Driver) -> Steps:
-    """Read everything; return the steps. Steps of ended jobs whose responses may vary are marked."""
+    """Read everything; return the steps. Those of ended jobs are marked if their responses may vary."""
     driver.begin_suite("reads")
     for target in CLUSTER_TARGETS:
         path, _, query = target.partition("?")
         driver.read(path, query or None)
-    for number, row in enumerate(_rows(driver.peek("/taskmanagers"), "taskmanagers")):
-        driver.variables["tm"] = row["id"]
-        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", TASKMANAGER_TAILS)
-    jobs = sorted(_rows(driver.peek("/jobs/overview"), "jobs"), key=lambda row: row["start-time"])
-    for number, row in enumerate(jobs):
-        _read_job(driver, f"job {number}", row["jid"], has_ended=row["state"] in TERMINAL_STATES)
+    for number, taskmanager in enumerate(_entries(driver.peek("/taskmanagers"), "taskmanagers")):
+        driver.variables["tm"] = taskmanager["id"]
+        get_all(driver, f"task manager {number}", "/taskmanagers/{tm}", TASKMANAGER_PATH_SUFFIXES)
+    jobs = sorted(_entries(driver.peek("/jobs/overview"), "jobs"), key=lambda job: job["start-time"])
+    for number, job in enumerate(jobs):
+        _read_job(driver, f"job {number}", job["jid"], has_ended=job["state"] in TERMINAL_STATES)
     return driver.steps
 
 
 def _read_job(driver: Driver, label: str, job_id: str, *, has_ended: bool) -> None:
     driver.variables["job"] = job_id
     get_all(driver, label, "/jobs/{job}", JOB_GETS, ended=has_ended)
-    vertices = _rows(driver.peek("/jobs/{job}"), "vertices")
+    vertices = _entries(driver.peek("/jobs/{job}"), "vertices")
     for number, vertex in enumerate(vertices):
         driver.variables["vertex"] = vertex["id"]
         get_all(driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, ended=has_ended)
-    history = _rows(driver.peek("/jobs/{job}/checkpoints"), "history")
+    history = _entries(driver.peek("/jobs/{job}/checkpoints"), "history")
     for status in ("COMPLETED", "FAILED"):
-        for checkpoint in [row for row in history if row["status"] == status and not row["is_savepoint"]][:1]:
+        for checkpoint in [entry for entry in history if entry["status"] == status and not entry["is_savepoint"]][:1]:
             driver.variables["checkpoint"] = checkpoint["id"]
             driver.step(f"{label} newest {status} checkpoint", "GET", "/jobs/{job}/checkpoints/details/{checkpoint}")
             for number, vertex in enumerate(vertices):
@@ -70,6 +70,7 @@ def _read_job(driver: Driver, label: str, job_id: str, *, has_ended: bool) -> No
                 )
 
 
-def _rows(body: Body, key: str) -> list[dict[str, Body]]:
-    rows = body.get(key) if isinstance(body, dict) else None
-    return rows if isinstance(rows, list) else []
+def _entries(body: Body, key: str) -> list[dict[str, Body]]:
+    """Return the list at a key of a response; [] if the body has none."""
+    entries = body.get(key) if isinstance(body, dict) else None
+    return entries if isinstance(entries, list) else []

@@ -35,9 +35,9 @@ from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import replace_paths, save
 
 DATA = Path(__file__).parent / "data"
-RECORDED_MS = 24_000
-"""How long the cluster is recorded at least."""
-INTERVAL_MS = 2_000
+MIN_RECORDING_MS = 24_000
+"""The recording takes at least this long."""
+POLL_INTERVAL_MS = 2_000
 """The pause between two polls."""
 
 
@@ -78,33 +78,33 @@ def start_jobs(driver: Driver) -> None:
     poll_operation(driver, "savepoint", "/jobs/{job}/savepoints/{trigger}")
 
 
-def is_waiting(driver: Driver) -> bool:
-    """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for some seconds."""
+def is_waiting_to_restart(driver: Driver) -> bool:
+    """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for a while."""
     body = driver.peek("/jobs/{loop}") or {}
     restarting_ms = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < restarting_ms < 14_000
 
 
 def record(driver: Driver, url: str) -> list[dict[str, Any]]:
-    """Return the exchanges of a recording that ends while the restarting job waits."""
+    """Return the exchanges of a recording that ends while a job waits to restart."""
     client = RecordingClient(url)
 
     def wait(ms: int) -> None:
         time.sleep(ms / 1000)
-        while ms == INTERVAL_MS and time.time() > may_end_at:
-            if is_waiting(driver):
+        while ms == POLL_INTERVAL_MS and time.time() > may_end_at:
+            if is_waiting_to_restart(driver):
                 raise KeyboardInterrupt  # ends the recording early
             time.sleep(0.1)
 
-    may_end_at = time.time() + RECORDED_MS / 1000
-    Poller(ClientReader(client), ClusterObservations(), wait).poll(10 * RECORDED_MS, INTERVAL_MS)
+    may_end_at = time.time() + MIN_RECORDING_MS / 1000
+    Poller(ClientReader(client), ClusterObservations(), wait).poll(10 * MIN_RECORDING_MS, POLL_INTERVAL_MS)
     client.close()
     return client.exchanges
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("version", help="a version, such as 2.3.0")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")
     parser.add_argument("--java", help="the java command that runs it")
     args = parser.parse_args()

@@ -85,11 +85,11 @@ def state_times(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
     client = HttpClient(cluster.url)
     reader = ClientReader(client)
     times_by_job = {}
-    for row in reader.json("/jobs/overview")["jobs"]:
-        details = reader.json(f"/jobs/{row['jid']}")
+    for job in reader.json("/jobs/overview")["jobs"]:
+        details = reader.json(f"/jobs/{job['jid']}")
         started_at = details["start-time"]
-        times_by_job[row["name"]] = sorted(
-            (state, at - started_at) for state, at in details["timestamps"].items() if at
+        times_by_job[job["name"]] = sorted(
+            (state, entered_at - started_at) for state, entered_at in details["timestamps"].items() if entered_at
         )
     client.close()
     return times_by_job

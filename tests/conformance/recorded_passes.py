@@ -16,7 +16,7 @@ from flinkmock.contract.operation_traits import only_reads
 from tests.conformance.cached_invariants import CachedInvariants
 
 Change = Callable[[SuccessResponse, int], SuccessResponse]
-"""(a response, the number of its pass) -> the same or a changed response."""
+"""(a response, the number of its pass from 0) -> the same or a changed response."""
 
 
 @dataclass
@@ -38,8 +38,8 @@ class RecordedPasses:
 
         Args:
             client: Sends the requests.
-            now: Returns the time in ms before and after a request with this number.
-            limit: How many values of one path parameter are used.
+            now: Returns the time in ms; called before and after each request with the number of the request.
+            limit: How many ids of each path parameter are used.
         """
         targets = Targets(ClientReader(client), limit)
         responses: list[SuccessResponse] = []
@@ -64,22 +64,22 @@ class RecordedPasses:
         return CachedInvariants(self.contract.release.number, responses)
 
     def find_culprits(
-        self, change: Change = lambda response, number: response, passes: Iterable[int] | None = None
+        self, change: Change = lambda response, pass_number: response, pass_numbers: Iterable[int] | None = None
     ) -> list[Culprit]:
         """Check changed responses.
 
         Args:
             change: Changes the responses.
-            passes: The numbers of the passes; None: all.
+            pass_numbers: The numbers of the passes that are checked, from 0; None: all.
         """
         now = 0.0
         culprits: list[Culprit] = []
         newest: dict[str, SuccessResponse] = {}  # the changed responses of the pass, by target
 
         session = CoherenceSession(self._invariants, lambda target: newest.get(target), lambda: now)
-        for number in passes if passes is not None else range(len(self.passes)):
-            now = self.times[number]
-            responses = [change(response, number) for response in self.passes[number]]
+        for pass_number in pass_numbers if pass_numbers is not None else range(len(self.passes)):
+            now = self.times[pass_number]
+            responses = [change(response, pass_number) for response in self.passes[pass_number]]
             newest = {response.target: response for response in responses}
             for response in responses:
                 session.add(response)

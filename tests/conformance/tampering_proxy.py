@@ -1,4 +1,4 @@
-"""An HTTP server that forwards the responses of a fake cluster and changes one value in them."""
+"""An HTTP server that forwards the responses of another server and changes some of them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
 
 
 @contextmanager
-def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
+def tampering_proxy(upstream_url: str, path_pattern: str, change: ChangeResponse) -> Iterator[str]:
     """Yield the URL of a server that changes responses of another server.
 
     Args:
-        upstream: The URL of the other server.
-        path: A regular expression for the paths, without query, whose responses are changed.
+        upstream_url: The URL of the other server.
+        path_pattern: A regular expression for the paths, without query, whose responses are changed.
         change: Changes a response.
     """
 
     def respond(target: str) -> HttpResponse:
         response = client.send(HttpRequest(target))
-        if not re.fullmatch(path, target.partition("?")[0]):
+        if not re.fullmatch(path_pattern, target.partition("?")[0]):
             return response
         status, content_type, body = change(response.status, response.content_type, response.raw_body)
         return HttpResponse(status, {**response.headers, "content-type": content_type}, body)
 
-    with closing(HttpClient(upstream)) as client, serve_responses(respond) as url:
+    with closing(HttpClient(upstream_url)) as client, serve_responses(respond) as url:
         yield url
 
 

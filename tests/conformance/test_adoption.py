@@ -17,8 +17,8 @@ from flinkmock.conformance.adoption.fakes import fake_response
 from flinkmock.contract import known_releases
 
 JOB = "a7f03b6e214a041bc7cf91990f8a58c1"
-ROW = {"jid": JOB, "name": "orders", "state": "RUNNING"}
-"""A row of /jobs/overview."""
+OVERVIEW_ENTRY = {"jid": JOB, "name": "orders", "state": "RUNNING"}
+"""The entry of a job in /jobs/overview."""
 JOBS: dict[str, Any] = {"jobs": [{"id": JOB, "status": "RUNNING"}]}
 """The body of /jobs."""
 
@@ -153,9 +153,9 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
     assert replay(fakes, scenario_of(fakes, "2.3")) == (7, [])
     with FlinkMock(scenario_of(fakes, "2.3"), clock="virtual") as adopted:
         adopted.advance("10s")
-        overview, taskmanagers, listed, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
+        overview, taskmanagers, jobs_overview, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
     assert (overview["slots-total"], len(taskmanagers["taskmanagers"])) == (6, 2)
-    states = {(job["jid"], job["name"], job["state"]) for job in listed["jobs"]}
+    states = {(job["jid"], job["name"], job["state"]) for job in jobs_overview["jobs"]}
     assert states == {(jobs[0], "orders", "RUNNING"), (jobs[1], "report", "FAILED")}
     for response, route in zip(details, routes[3:], strict=False):
         names = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
@@ -170,7 +170,7 @@ def test_errors_and_failed_savepoints_are_served() -> None:
     }
     failed = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
     fakes = [
-        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [ROW]}),
+        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY]}),
         FakeResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
         FakeResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
     ]
@@ -200,7 +200,7 @@ def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
 
 def test_replay_lists_what_the_scenario_serves_differently() -> None:
     fakes = [
-        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [ROW | {"state": "HAPPY"}]}),
+        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY | {"state": "HAPPY"}]}),
         FakeResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
         FakeResponse("x", "GET", "/jobs/*", 200, {}),
         FakeResponse("x", "GET", "/overview", 503, {"errors": []}),
@@ -215,7 +215,9 @@ def test_replay_lists_what_the_scenario_serves_differently() -> None:
 
 def test_adopt_prints_reviews_and_writes_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(
-        tmp_path, "routes.json", [{"url": "/jobs", "json": JOBS}, {"url": "/jobs/overview", "json": {"jobs": [ROW]}}]
+        tmp_path,
+        "routes.json",
+        [{"url": "/jobs", "json": JOBS}, {"url": "/jobs/overview", "json": {"jobs": [OVERVIEW_ENTRY]}}],
     )
     out = tmp_path / "scenario.yaml"
     assert main(["adopt", str(file), "-o", str(out)]) == 1

@@ -22,7 +22,7 @@ JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing
 
 
 def cluster_with_jobs(flink: str) -> FlinkMock:
-    """Start a cluster in which one job runs, one has finished, and one has failed."""
+    """Start a cluster and advance its clock until one job runs, one has finished, and one has failed."""
     cluster = FlinkMock(JOBS, flink=flink, clock="virtual").start()
     cluster.advance("60s")
     return cluster
@@ -52,8 +52,8 @@ def test_a_fake_cluster_has_no_findings(flink: str) -> None:
         running.close()
     assert report.flink == flink
     assert report.clean, report.table()
-    operations = len(report.answered) + len(report.unanswered)
-    assert len(report.answered) > 0.7 * operations, report.table()
+    operation_count = len(report.answered) + len(report.unanswered)
+    assert len(report.answered) > 0.7 * operation_count, report.table()
 
 
 def change_json(change: Callable[[Any], Any]) -> ChangeResponse:
@@ -86,7 +86,7 @@ def send_404(status: int, content_type: str, body: bytes) -> tuple[int, str, byt
 
 
 @pytest.mark.parametrize(
-    ("change", "text"),
+    ("change", "finding_text"),
     [
         (change_json(lambda body: body.pop("taskmanagers")), "/taskmanagers: missing: expected a value, found nothing"),
         (
@@ -103,12 +103,12 @@ def send_404(status: int, content_type: str, body: bytes) -> tuple[int, str, byt
         (send_404, "status: expected 200, found 404 Unable to load requested file /overview."),
     ],
 )
-def test_each_difference_is_reported(small_cluster: FlinkMock, change: ChangeResponse, text: str) -> None:
+def test_each_difference_is_reported(small_cluster: FlinkMock, change: ChangeResponse, finding_text: str) -> None:
     with tampering_proxy(small_cluster.url, "/overview", change) as url:
         report = check(url)
     [finding] = report.findings
     assert finding.operation.id == "getClusterOverview"
-    assert str(finding) == text
+    assert str(finding) == finding_text
     assert report.findings[finding] == ["/overview"]
     assert "GET /overview  (getClusterOverview)" in report.table()
 
@@ -124,12 +124,12 @@ def test_a_finding_of_many_items_is_reported_once(cluster: FlinkMock) -> None:
     assert (finding.pointer, finding.kind, finding.expected) == ("/jobs/*/start-time", "type", "integer")
 
 
-def test_ids_in_pointers_are_generalized(small_cluster: FlinkMock) -> None:
-    def retype(body: Any) -> None:
+def test_indexes_in_pointers_are_generalized(small_cluster: FlinkMock) -> None:
+    def set_to_null(body: Any) -> None:
         for vertex in body["vertices"]:
             vertex["parallelism"] = None
 
-    with tampering_proxy(small_cluster.url, "/jobs/[0-9a-f]{32}", change_json(retype)) as url:
+    with tampering_proxy(small_cluster.url, "/jobs/[0-9a-f]{32}", change_json(set_to_null)) as url:
         report = check(url)
     [finding] = report.findings
     assert finding.pointer == "/vertices/*/parallelism"
@@ -176,7 +176,7 @@ def test_check_rejects_an_unknown_release(cluster: FlinkMock) -> None:
         check(cluster.url, "2.4")
 
 
-def test_jobs_are_found_in_the_overview_if_the_list_lacks_them(cluster: FlinkMock) -> None:
+def test_jobs_are_found_in_the_overview_if_the_server_does_not_list_them(cluster: FlinkMock) -> None:
     details = Contract.load("2.3").operation("getJobDetails")
     without_list = tampering_proxy(cluster.url, "/jobs", lambda *_: (404, "text/plain", b""))
     with without_list as url, closing(HttpClient(url)) as client:

@@ -14,12 +14,12 @@ from flinkmock.conformance.check import Check
 from flinkmock.conformance.coherence import INVARIANTS, Scope
 from flinkmock.conformance.http_client import HttpClient
 from flinkmock.contract import Contract
-from tests.conformance.falsification_testing import play, record_fake
+from tests.conformance.falsification_testing import check_falsifications, record_fake
 from tests.conformance.falsifications import Falsification, all_falsifications, parent_of
 from tests.conformance.random_falsifications import random_falsifications
 from tests.conformance.recorded_passes import RecordedPasses
 
-FOLDER = Path(__file__).parent.parent.parent / "scenarios"
+SCENARIO_FOLDER = Path(__file__).parent.parent.parent / "scenarios"
 SCENARIOS = (
     "back-pressure",
     "batch",
@@ -54,13 +54,13 @@ def test_an_unchanged_cluster_keeps_all_invariants(recorded: RecordedPasses) -> 
 def test_a_sample_of_falsifications_is_found_and_named(recorded: RecordedPasses) -> None:
     rng = random.Random("a sample")
     falsifications = rng.sample(all_falsifications(recorded, rng), 5)
-    score = play(recorded, falsifications)
-    assert score.found >= 0.6, "\n".join([str(score), *score.missed])
-    assert score.named >= 0.8, "\n".join([str(score), *score.misnamed])
+    score = check_falsifications(recorded, falsifications)
+    assert score.found_share >= 0.6, "\n".join([str(score), *score.missed])
+    assert score.named_share >= 0.8, "\n".join([str(score), *score.misnamed])
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "pointer", "kind", "value"),
+    ("operation_id", "pointer", "kind", "argument"),
     [
         ("getJobsOverview", "/jobs/0/duration", "set", 1_000),
         ("getJobManagerLogList", "/logs/1/size", "add", 1),
@@ -75,10 +75,10 @@ def test_a_sample_of_falsifications_is_found_and_named(recorded: RecordedPasses)
     ],
 )
 def test_a_falsification_is_found_and_named(
-    operation_id: str, pointer: str, kind: str, value: object, recorded: RecordedPasses
+    operation_id: str, pointer: str, kind: str, argument: object, recorded: RecordedPasses
 ) -> None:
     target = first_target(recorded, operation_id, pointer)
-    score = play(recorded, [Falsification(operation_id, target, pointer, kind, value)])
+    score = check_falsifications(recorded, [Falsification(operation_id, target, pointer, kind, argument)])
     assert (score.missed, score.misnamed) == ([], [])
 
 
@@ -95,7 +95,7 @@ def first_target(recorded: RecordedPasses, operation_id: str, pointer: str) -> s
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "flink"), list(zip(SCENARIOS, itertools.cycle(("2.3", "1.20", "1.12")))))
 def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
-    with FlinkMock(FOLDER / f"{name}.yaml", flink=flink, clock="virtual") as cluster:
+    with FlinkMock(SCENARIO_FOLDER / f"{name}.yaml", flink=flink, clock="virtual") as cluster:
         cluster.advance("20s")
 
         def wait(ms: int) -> None:
@@ -111,19 +111,19 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
 def test_falsifications_are_found_and_named(flink: str) -> None:
-    """Play 50 falsifications; `python -m tests.conformance.falsification_testing` plays hundreds."""
+    """Check 50 falsifications; `python -m tests.conformance.falsification_testing` checks hundreds."""
     recorded = record_fake(flink, LIMIT)
     rng = random.Random(flink)
-    score = play(recorded, rng.sample(all_falsifications(recorded, rng), 50))
-    assert score.found >= 0.9, "\n".join([str(score), *score.missed])
-    assert score.named >= 0.95, "\n".join([str(score), *score.misnamed])
+    score = check_falsifications(recorded, rng.sample(all_falsifications(recorded, rng), 50))
+    assert score.found_share >= 0.9, "\n".join([str(score), *score.missed])
+    assert score.named_share >= 0.95, "\n".join([str(score), *score.misnamed])
 
 
 @pytest.mark.slow
 def test_random_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
-    score = play(recorded, random_falsifications(recorded, random.Random("random"), 50))
-    assert score.found >= 0.9, "\n".join([str(score), *score.missed])
-    assert score.named >= 0.95, "\n".join([str(score), *score.misnamed])
+    score = check_falsifications(recorded, random_falsifications(recorded, random.Random("random"), 50))
+    assert score.found_share >= 0.9, "\n".join([str(score), *score.missed])
+    assert score.named_share >= 0.95, "\n".join([str(score), *score.misnamed])
 
 
 def test_each_invariant_has_a_text_a_source_and_subjects() -> None:

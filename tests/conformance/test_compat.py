@@ -1,4 +1,4 @@
-"""The effects of an upgrade on a client; the requests are those of Flink's own command line client of 1.12."""
+"""The effects of an upgrade on a client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from flinkmock.conformance.compat import (
 )
 from flinkmock.contract import LATEST
 
-CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
+CLI_JOURNAL = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
+"""The requests of Flink's own command line client of 1.12."""
+JOB = OPERATOR = "0123456789abcdef0123456789abcdef"
 
 
 def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
@@ -37,7 +39,7 @@ def impacts_with(effect: str, impacts: list[UpgradeImpact]) -> set[tuple[str, st
 
 
 def test_flinks_own_client_of_1_12_fails_on_2_3_only_when_it_submits_a_plan() -> None:
-    impacts = compat(read_requests(CLI), "1.12", "2.3")
+    impacts = compat(read_requests(CLI_JOURNAL), "1.12", "2.3")
     assert impacts_with(FAILS, impacts) == {
         ("POST /jobs", "the plan is a Java object that only its own release can read")
     }
@@ -51,7 +53,9 @@ def test_flinks_own_client_of_1_12_fails_on_2_3_only_when_it_submits_a_plan() ->
 
 def test_flinks_own_client_is_not_affected_by_an_upgrade_from_2_1_to_2_2() -> None:
     requests = [
-        request for request in read_requests(CLI) if "/v1/jobs?" not in request.target and request.method != "POST"
+        request
+        for request in read_requests(CLI_JOURNAL)
+        if "/v1/jobs?" not in request.target and request.method != "POST"
     ]
     assert compat(requests, "2.1", "2.2") == []
 
@@ -74,7 +78,7 @@ def test_parts_that_the_older_release_ignores_do_not_fail_the_command(tmp_path: 
 
 
 def test_a_body_that_the_newer_release_rejects_fails() -> None:
-    heartbeat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
+    heartbeat = ClientRequest("PATCH", f"/jobs/{JOB}/clientHeartbeat", 1700000000000)
     assert effects(heartbeat, old="1.19", new="1.20") == {
         (
             "PATCH /jobs/:jobid/clientHeartbeat",
@@ -86,24 +90,22 @@ def test_a_body_that_the_newer_release_rejects_fails() -> None:
 
 
 def test_removed_response_fields_are_reported() -> None:
-    result = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
+    result = effects(ClientRequest("GET", f"/jobs/{JOB}/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in result
 
 
 def test_changed_statuses_are_reported() -> None:
-    job = "/jobs/0123456789abcdef0123456789abcdef"
+    job = f"/jobs/{JOB}"
     result = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in result
-    coordination = ClientRequest(
-        "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
-    )
+    coordination = ClientRequest("POST", f"{job}/coordinators/{OPERATOR}", {"serializedCoordinationRequest": [1]})
     assert {(what, since) for _, _, what, since in effects(coordination, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
 
 def test_names_of_path_parameters_do_not_matter() -> None:
-    path = "/jobs/0123456789abcdef0123456789abcdef/coordinators/0123456789abcdef0123456789abcdef"
+    path = f"/jobs/{JOB}/coordinators/{OPERATOR}"
     assert effects(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
 
 
@@ -113,17 +115,16 @@ def test_unknown_operations_are_skipped() -> None:
 
 def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
-    request = {"method": "GET", "url": "http://localhost:8081/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1"}
+    read = {"method": "GET", "url": f"http://localhost:8081/v1/jobs/{JOB}/exceptions?x=1"}
     upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--not JSON"}}
     byte_order_mark = "\ufeff"
     file.write_text(
-        byte_order_mark
-        + json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}})
+        byte_order_mark + json.dumps({"log": {"version": "1.2", "entries": [{"request": read}, {"request": upload}]}})
     )
-    [read, written] = read_requests(file)
-    assert (read.method, read.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
-    assert written.body is None
-    assert compat([read], "1.20", "2.0")
+    [read_request, upload_request] = read_requests(file)
+    assert (read_request.method, read_request.target) == ("GET", f"/v1/jobs/{JOB}/exceptions?x=1")
+    assert upload_request.body is None
+    assert compat([read_request], "1.20", "2.0")
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
@@ -146,7 +147,7 @@ def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     )
 
 
-def test_other_files_are_rejected(tmp_path: Path) -> None:
+def test_files_without_requests_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("<html>")
     with pytest.raises(FlinkMockError, match="neither a journal"):
         read_requests(tmp_path / "x")
@@ -159,7 +160,7 @@ def test_other_files_are_rejected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output_format", ["table", "json", "markdown"])
 def test_compat_prints_the_impacts_in_each_format(output_format: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compat", str(CLI), "--from", "1.12", "--format", output_format]) == 1
+    assert main(["compat", str(CLI_JOURNAL), "--from", "1.12", "--format", output_format]) == 1
     result = capsys.readouterr().out
     assert "the plan is a Java object" in result
     if output_format == "json":
@@ -176,14 +177,12 @@ def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: 
 
 
 def test_compat_rejects_a_new_release_that_is_not_later(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
+    assert main(["compat", str(CLI_JOURNAL), "--from", "2.2", "--to", "2.1"]) == 2
     assert "not later" in capsys.readouterr().err
 
 
-JOB = "0123456789abcdef0123456789abcdef"
-
-
 def journal_of(file: Path, *targets: str) -> str:
+    """Write a journal of GET requests; return its path."""
     file.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
     return str(file)
 

@@ -12,7 +12,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
 HEAD = """\
 # Invariants
 
-These rules hold in the responses of real clusters, also while jobs start, fail, restart and end. `flinkmock check` and
+These rules hold in the responses of real clusters, even while jobs start, fail, restart and end. `flinkmock check` and
 `flinkmock proxy` report each value that breaks one ([conformance.md](conformance.md#coherence)). The table is generated
 from the code.
 

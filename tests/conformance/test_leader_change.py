@@ -23,13 +23,13 @@ JOBS = {
 }
 
 
-def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_wait: int = 6) -> Report:
+def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_at_wait: int = 6) -> Report:
     """Watch a cluster.
 
     Args:
         cluster: The cluster.
         event: Called before the second pass.
-        interrupted_wait: The number of the wait that ends the watch, from 1.
+        interrupted_at_wait: The number of the wait that ends the watch, from 1.
     """
     wait_count = 0
 
@@ -38,7 +38,7 @@ def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_w
         wait_count += 1
         if wait_count == 1:
             event()
-        if wait_count == interrupted_wait:
+        if wait_count == interrupted_at_wait:
             raise KeyboardInterrupt
         cluster.advance(f"{ms}ms")
 
@@ -56,15 +56,15 @@ def scenario(*, highly_available: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("highly_available", "event"), [(False, "the server did not respond"), (True, "the server had no leader")]
+    ("highly_available", "outage"), [(False, "the server did not respond"), (True, "the server had no leader")]
 )
-def test_a_crash_of_the_leader_during_a_pass_is_a_note_and_not_a_finding(highly_available: bool, event: str) -> None:
+def test_a_crash_of_the_leader_during_a_pass_is_a_note_and_not_a_finding(highly_available: bool, outage: str) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         report = watch_cluster(cluster, lambda: cluster.jobmanagers.crash_leader("2s"))
     assert report.clean, report.table()
     [note] = report.notes
-    assert f"UTC: {event} for" in note and note.endswith(" s. Earlier responses were dropped.")
+    assert f"UTC: {outage} for" in note and note.endswith(" s. Earlier responses were dropped.")
     assert f"    {note}" in report.table().partition("notes:")[2]
     assert not report.server_gone
 
@@ -106,6 +106,6 @@ def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
 
 def test_an_interrupted_watch_returns_the_report_so_far() -> None:
     with FlinkMock({"jobs": JOBS}, flink="2.3", clock="virtual") as cluster:
-        report = watch_cluster(cluster, lambda: None, interrupted_wait=1)
+        report = watch_cluster(cluster, lambda: None, interrupted_at_wait=1)
     assert report.clean and report.requests > 100
     assert report.notes == []

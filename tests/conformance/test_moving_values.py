@@ -17,16 +17,16 @@ def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocat
     """Check a server; return the locations of the culprits.
 
     Args:
-        bodies: Takes the number of a request; returns the bodies of that time by target.
+        bodies: Takes the number of a request; returns the bodies that the server would send then, by target.
     """
-    now, requests = 0.0, 0
+    now, request_count = 0.0, 0
 
     def fetch(target: str) -> SuccessResponse:
-        nonlocal requests
-        requests += 1
+        nonlocal request_count
+        request_count += 1
         operation = CONTRACT.match("GET", target)
         assert operation is not None
-        return success_response(operation, target, bodies(requests)[target], now, now, requests)
+        return success_response(operation, target, bodies(request_count)[target], now, now, request_count)
 
     session = CoherenceSession(Invariants((2, 3)), fetch, lambda: now)
     for target in bodies(0):
@@ -40,9 +40,9 @@ def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocat
 
 def test_lists_in_different_orders_are_reported_although_durations_grow() -> None:
     def bodies(number: int) -> dict[str, Any]:
-        rows = [{"jid": jid * 32, "state": "RUNNING", "duration": 1_000 + number} for jid in "ab"]
+        jobs = [{"jid": jid * 32, "state": "RUNNING", "duration": 1_000 + number} for jid in "ab"]
         return {
-            "/jobs/overview": {"jobs": rows},
+            "/jobs/overview": {"jobs": jobs},
             "/jobs": {"jobs": [{"id": jid * 32, "status": "RUNNING"} for jid in "ba"]},
         }
 

@@ -32,8 +32,8 @@ def test_an_interrupted_recording_is_written() -> None:
 
 
 def test_polls_before_a_cluster_stops_responding_are_recorded() -> None:
-    class StopsResponding:
-        """Fails from the second poll on."""
+    class FailingReader:
+        """A reader that fails from the second poll on."""
 
         poll_count = 0
 
@@ -48,7 +48,7 @@ def test_polls_before_a_cluster_stops_responding_are_recorded() -> None:
         client = HttpClient(cluster.url)
         reader = ClientReader(client)
         observations = ClusterObservations()
-        Poller(StopsResponding(), observations, lambda ms: None).poll(3000, 1000)
+        Poller(FailingReader(), observations, lambda ms: None).poll(3000, 1000)
         client.close()
     scenario = recorded_scenario(observations)
     assert len(scenario["jobs"]) == 4
@@ -95,7 +95,7 @@ def test_only_memory_that_differs_between_taskmanagers_is_an_omission() -> None:
     assert omissions(observations) == []  # the scenario contains the slots of each
 
 
-def test_a_snapshot_version_and_metrics_of_an_ended_job_are_listed_as_omissions() -> None:
+def test_a_snapshot_build_and_metrics_of_an_ended_job_are_listed_as_omissions() -> None:
     scenario = {
         "cluster": {"version": "2.4-SNAPSHOT"},
         "jobs": {"nightly": {"extends": "batch", "lifecycle": [{"RUNNING": "20s"}, "FINISHED"]}},
@@ -110,7 +110,7 @@ def test_a_snapshot_version_and_metrics_of_an_ended_job_are_listed_as_omissions(
         Poller(ClientReader(client), observations, lambda ms: cluster.advance(f"{ms}ms")).poll(5_000, 1_000)
         client.close()
     assert recorded_scenario(observations)["flink"] == "2.3"
-    notes = omissions(observations)
-    assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in notes
-    [note_on_metrics] = [note for note in notes if "keeps after the end" in note]
-    assert re.match(r"job nightly: \d+ metrics, which Flink keeps after the end", note_on_metrics)
+    texts = omissions(observations)
+    assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in texts
+    [metrics_omission] = [text for text in texts if "keeps after the end" in text]
+    assert re.match(r"job nightly: \d+ metrics, which Flink keeps after the end", metrics_omission)

@@ -32,7 +32,7 @@ def test_record_writes_the_same_scenario_from_a_cluster_and_from_its_raw_recordi
         assert len(replay.cluster.jobs) == 4
     assert main(["record", "http://127.0.0.1:1", "-o", str(out)]) == 2
 
-    from_raw = tmp_path / "made.yaml"
+    from_raw = tmp_path / "from-raw.yaml"
     assert main(["record", str(raw), "-o", str(from_raw)]) == 0
     assert from_raw.read_text() == out.read_text()
     assert main(["record", str(raw), "-o", str(from_raw), "--anonymize"]) == 2

@@ -59,11 +59,11 @@ jobs:
 """
 
 
-@pytest.mark.parametrize(("start_s", "seconds"), [(10, 50), (60, 3), (21, 2), (47, 2)])
-def test_jobs_of_the_adaptive_scheduler_are_created_again_after_each_failure(start_s: int, seconds: int) -> None:
+@pytest.mark.parametrize(("start_s", "recorded_s"), [(10, 50), (60, 3), (21, 2), (47, 2)])
+def test_jobs_of_the_adaptive_scheduler_have_the_same_timeline(start_s: int, recorded_s: int) -> None:
     with FlinkMock(ADAPTIVE, clock="virtual") as cluster:
         cluster.advance(f"{start_s}s")
-        recorded_scenario = record_scenario(cluster, seconds)
+        recorded_scenario = record_scenario(cluster, recorded_s)
         original = state_times(cluster)
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
         assert state_times(replay) == original
@@ -114,14 +114,14 @@ def test_options_metrics_and_accumulators_are_recorded() -> None:
     assert job["watermarks"] == "5s"
     assert job["metrics"]["backlog"]["repeat"] is True
     assert set(job["metrics"]["backlog"]["series"]) == {5, 7, 9}
-    source, window, other = job["vertices"]
+    source, skewed_map, same_name = job["vertices"]
     assert source["accumulators"] == {"seen": "LongCounter", "lost": {"type": "IntCounter", "value": 3}}
     assert source["metrics"]["Source__clicks.share"] == {"value": 0.5, "subtasks": [1]}
     assert source["metrics"]["Source__clicks.lag"]["rate"] == pytest.approx(10, abs=0.5)
-    assert window["skew"] == [100, 25]
-    assert window["backpressure"] == "40%"
-    assert (window["slot-sharing-group"], "slot-sharing-group" in source) == ("group-2", False)
-    assert (other["name"], other["operators"]) == ("Map #2", ["Map"])
+    assert skewed_map["skew"] == [100, 25]
+    assert skewed_map["backpressure"] == "40%"
+    assert (skewed_map["slot-sharing-group"], "slot-sharing-group" in source) == ("group-2", False)
+    assert (same_name["name"], same_name["operators"]) == ("Map #2", ["Map"])
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
         assert record_scenario(replay, 1)["jobs"]["sessions"]["vertices"][1]["skew"] == [100, 25]
 
@@ -138,7 +138,7 @@ def test_a_transient_state_at_the_end_gets_a_successor() -> None:
 
 
 def autoscaler_values(cluster: FlinkMock) -> list[Any]:
-    """Return the values that an autoscaler reads: durations and sizes of checkpoints, busy times and ratios."""
+    """Return the values that an autoscaler reads: durations and sizes of checkpoints, busy times, busy ratios."""
     client = HttpClient(cluster.url)
     reader = ClientReader(client)
     job = f"/jobs/{cluster.job('orders').id}"
@@ -148,7 +148,7 @@ def autoscaler_values(cluster: FlinkMock) -> list[Any]:
     checkpoints = reader.json(f"{job}/checkpoints")["summary"]
     busy_times = [reader.json(vertex)["subtasks"][0]["metrics"]["accumulated-busy-time"] for vertex in vertices]
     busy_ratios = [
-        [row["busyRatio"] for row in reader.json(f"{vertex}/backpressure")["subtasks"]] for vertex in vertices
+        [subtask["busyRatio"] for subtask in reader.json(f"{vertex}/backpressure")["subtasks"]] for vertex in vertices
     ]
     client.close()
     return [checkpoints["end_to_end_duration"], checkpoints["state_size"], busy_times, busy_ratios]
@@ -159,29 +159,29 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
         cluster.advance("60s")
         recorded_scenario = record_scenario(cluster, 5)
         original = autoscaler_values(cluster)
-    source, window, out = recorded_scenario["jobs"]["orders"]["vertices"]
-    assert (source["busy"], window["busy"], out["busy"]) == ("100%", ["95%", "20%"], "12.5%")
+    source, map_, out = recorded_scenario["jobs"]["orders"]["vertices"]
+    assert (source["busy"], map_["busy"], out["busy"]) == ("100%", ["95%", "20%"], "12.5%")
     assert (out["backpressure"], "backpressure" in source) == ("3.5%", False)
     assert original[0]["max"] == 431
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
         assert autoscaler_values(replay) == original
 
 
-def test_durations_in_turn_have_the_recorded_distribution() -> None:
-    def in_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
+def test_cyclic_values_have_the_recorded_distribution() -> None:
+    def cyclic_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
         values = cyclic_values(measured, last, summary, str)
         return [int(value) for value in values] if isinstance(values, list) else [int(values)]
 
-    assert in_numbers({1: 5, 2: 5}, 2, {}) == [5]
-    assert in_numbers({1: 50, 2: 60, 4: 70}, 4, {}) == [50, 60, 60, 70]
+    assert cyclic_numbers({1: 5, 2: 5}, 2, {}) == [5]
+    assert cyclic_numbers({1: 50, 2: 60, 4: 70}, 4, {}) == [50, 60, 60, 70]
     measured = {3: 40, 4: 41}
-    assert in_numbers(measured, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
-    assert in_numbers(measured, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
+    assert cyclic_numbers(measured, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
+    assert cyclic_numbers(measured, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
     summary = {"min": 10, "max": 900, "avg": 40, "p50": 30, "p90": 50, "p95": 60, "p99": 70, "p999": 100}
-    many = in_numbers({990: 31, 991: 900}, 1000, summary)
+    many = cyclic_numbers({990: 31, 991: 900}, 1000, summary)
     assert (len(many), min(many), max(many), sorted(many)[50]) == (100, 10, 900, 30)
     assert sum(value > 70 for value in many) <= 2
-    assert sorted(in_numbers({number: number for number in range(1, 201)}, 200, {}))[::99] == [1, 200]
+    assert sorted(cyclic_numbers({number: number for number in range(1, 201)}, 200, {}))[::99] == [1, 200]
 
 
 def test_taskmanagers_of_different_sizes_and_a_failure_rate_are_recorded() -> None:

@@ -39,7 +39,7 @@ def test_text_that_is_not_a_version_has_no_nearest_release(version: str) -> None
     assert nearest_release(version) is None
 
 
-def test_a_snapshot_is_checked_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_snapshot_build_is_checked_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     with FlinkMock({"cluster": {"version": "2.4-SNAPSHOT"}}, flink="2.3", clock="virtual") as cluster:
         assert main(["check", cluster.url]) == 0
     output = capsys.readouterr().out

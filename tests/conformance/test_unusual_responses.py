@@ -112,8 +112,8 @@ def test_metrics_of_an_ended_job_need_not_add_up() -> None:
     counts = {"numberOfCompletedCheckpoints": "0", "numberOfFailedCheckpoints": "0"}
     counts |= {"numberOfInProgressCheckpoints": "1", "totalNumberOfCheckpoints": "0"}
     target = f"/jobs/{JOB}/metrics?get={','.join(counts)}"
-    rows = [{"id": name, "value": value} for name, value in counts.items()]
-    metrics = response("1.17", "getJobMetrics", target, rows)
+    entries = [{"id": name, "value": value} for name, value in counts.items()]
+    metrics = response("1.17", "getJobMetrics", target, entries)
 
     def overview(state: str) -> SuccessResponse:
         return response("1.17", "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": state}]})
