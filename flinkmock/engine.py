@@ -31,7 +31,7 @@ def wall_ms() -> int:
 def _create_clock(mode: str, start_time: int | None) -> Clock:
     """Return a clock that begins at `start_time`; for None, see the argument of `Engine`. Raises InvalidArgument."""
     clock = Clock(mode, wall_ms, DEFAULT_START_TIME if start_time is None else start_time)
-    if start_time is None and clock.follows_wall:
+    if start_time is None and clock.follows_wall_clock:
         return Clock(mode, wall_ms)
     return clock
 

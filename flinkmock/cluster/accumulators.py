@@ -68,18 +68,18 @@ class Accumulator:
 
 
 def subtask_accumulators(
-    types: Mapping[str, str], records: int, values: Mapping[str, Any], subtask: int
+    types: Mapping[str, str], record_count: int, values: Mapping[str, Any], subtask: int
 ) -> list[Accumulator]:
     """Return the accumulators of one subtask.
 
     Args:
         types: Name -> type.
-        records: The number of records that the subtask has processed. With 0, no accumulator is registered yet.
+        record_count: The number of records that the subtask has processed. If it is 0, there are no accumulators yet.
         values: Name -> value of the vertex, from the scenario. An accumulator without a value counts the records if
             its type is an integer type; otherwise it is empty (0.0, [] or {}).
         subtask: The index of the subtask.
     """
-    if not records:
+    if not record_count:
         return []
     accumulators = []
     for name, type in types.items():
@@ -88,8 +88,8 @@ def subtask_accumulators(
         if name in values:
             value = _subtask_value(type, values[name], subtask)
         else:
-            value = records if type in _INTEGER_TYPES else _empty_value(type)
-        accumulators.append(Accumulator(name, type, value, records))
+            value = record_count if type in _INTEGER_TYPES else _empty_value(type)
+        accumulators.append(Accumulator(name, type, value, record_count))
     return accumulators
 
 

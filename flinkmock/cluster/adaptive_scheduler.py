@@ -121,7 +121,7 @@ class AdaptiveScheduler:
                 return
             spec = cluster.cluster_operation_spec(job, ClusterOperation.RESCALE)
             duration = cluster.random.draw(spec.duration, "rescale", job.id, version)
-            change.attempt_number = len(job.attempts)
+            change.job_attempt_number = len(job.attempts)
             cluster.state_machines.rescale(job, graph_with(job, best), duration or 0, at)
 
     def _grow(self, job: Job, at: int) -> None:
@@ -146,7 +146,7 @@ class AdaptiveScheduler:
         self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.requirements_changes))
 
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
-        """Return the highest parallelism that the bounds, free slots and its own slots allow, vertex by vertex."""
+        """Return the highest parallelism that the bounds, free slots and the job's slots allow, vertex by vertex."""
         slots = self._cluster.slots
         free_count = sum(slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
         return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free_count)

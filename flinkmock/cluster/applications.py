@@ -31,7 +31,7 @@ class Application:
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
-    """The exception of a main method that failed before it started a job, when the application was created."""
+    """The exception with which the main method failed at `created_at`, before it started a job; None if it did not."""
     is_rejected: bool = False
     """Whether the Dispatcher rejected its job. The application then has neither a job nor an exception."""
 
@@ -45,7 +45,7 @@ class Application:
         job = self.jobs[-1]
         # An application whose job could not be initialized stays RUNNING.
         # See docs/flink-behaviour.md#failed-initialization.
-        if not job.failed_before_start:
+        if not job.ended_before_start:
             states |= {
                 STATE_BY_JOB_STATE[state]: at
                 for state, at in job.timestamps_at(time).items()

@@ -15,7 +15,7 @@ from flinkmock.release import Release
 Result = dict[str, Any]
 """The JSON fields of a successful result, such as {"location": "file:/savepoints/savepoint-1"}."""
 _MIN_CLEANUP_SIZE = 1_000
-"""The number of operations from which on `add` removes expired ones."""
+"""`add` removes expired operations only if there are at least this many operations."""
 
 
 class AsyncOperationKind(StrEnum):
@@ -94,7 +94,7 @@ class AsyncOperations:
         self._by_key: dict[_Key, AsyncOperation] = {}
         self._cleanup_size = _MIN_CLEANUP_SIZE
         """The number of operations at which expired ones are removed."""
-        self._generated_ids = 0
+        self._generated_id_count = 0
         """The number of trigger ids that were generated."""
 
     def unexpired_at(self, time: int) -> list[AsyncOperation]:
@@ -104,8 +104,8 @@ class AsyncOperations:
 
     def next_trigger_id(self, random: NamedRandom) -> str:
         """Return a trigger id for the next operation whose request contains none."""
-        self._generated_ids += 1
-        return random.hex(32, "trigger", self._generated_ids)
+        self._generated_id_count += 1
+        return random.hex(32, "trigger", self._generated_id_count)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
         """Add an operation and return it. If there are many operations, remove those that have expired."""
@@ -134,7 +134,7 @@ class AsyncOperations:
         """Return the operation that a JobManager knows by a trigger id.
 
         Raises:
-            TriggerNotFound: There is none, or the operation is of another kind or job.
+            TriggerNotFound: There is none, or it is triggered later than `now`.
         """
         operation = self.find(kind, trigger_id, job_id, now, jobmanager)
         if operation is None or operation.triggered_at > now:

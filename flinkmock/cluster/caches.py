@@ -2,7 +2,7 @@
 
 `/jobs/:jobid` and its children come from a graph that is fetched every `web.refresh-interval`; checkpoint statistics
 have another cache; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when a request needs
-them. A job can be read as of any time up to now, so a cache only needs to know that time.
+them. A job can be read as of any time up to now, so a cache only needs to keep the time at which it was filled.
 
 See docs/flink-behaviour.md#caches.
 """
@@ -32,9 +32,9 @@ class _Sampling:
 class Caches:
     """The caches of one JobManager.
 
-    The time of a request may be a traced one (`moment.py`). A graph can be cached for such a time. A request that
-    starts a fetch of metrics or a sampling changes what later requests get, so its response can't be a template for
-    them: `int(now)` rejects a traced time.
+    `now` may be a traced time (`moment.py`), whose response becomes a template for later responses. The response to a
+    request that starts a fetch of metrics or a sampling can't be a template, because later responses differ:
+    `int(now)` raises an error for a traced time.
 
     Attributes:
         enabled: Whether anything is cached. If not, every response shows the current time.

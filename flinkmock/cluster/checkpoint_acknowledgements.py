@@ -23,22 +23,22 @@ def acknowledgements(
     weights = [0.0 if vertex.index in checkpoint.finished_vertices else state_weight(vertex) for vertex in vertices]
     total_weight = sum(weights)
     bytes_left = checkpoint.size
-    rows: list[list[SubtaskAcknowledgement]] = []
+    by_vertex: list[list[SubtaskAcknowledgement]] = []
     for vertex, delays in zip(vertices, _delays(checkpoint, graph, job_id, random), strict=True):
         vertex_size = int(checkpoint.size * weights[vertex.index] / total_weight) if total_weight else 0
-        row = []
+        of_vertex = []
         for subtask, delay in enumerate(delays):
             size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
             bytes_left -= size
             at = checkpoint.triggered_at + delay
             if at <= time and _arrives(checkpoint, at):
-                row.append(SubtaskAcknowledgement(subtask, at, size))
+                of_vertex.append(SubtaskAcknowledgement(subtask, at, size))
             else:
-                row.append(SubtaskAcknowledgement(subtask, None, 0))
-        rows.append(row)
-    heaviest_vertex = weights.index(max(weights)) if total_weight else 0
-    _add_remainder(rows, heaviest_vertex, bytes_left)
-    return rows
+                of_vertex.append(SubtaskAcknowledgement(subtask, None, 0))
+        by_vertex.append(of_vertex)
+    if by_vertex and bytes_left:
+        _add_remainder(by_vertex[weights.index(max(weights))], bytes_left)
+    return by_vertex
 
 
 def _arrives(checkpoint: Checkpoint, at: int) -> bool:
@@ -78,10 +78,11 @@ def _delays(checkpoint: Checkpoint, graph: JobGraph, job_id: str, random: NamedR
     return [[delay(vertex, share) for share in shares[vertex.index]] for vertex in vertices]
 
 
-def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, remainder: int) -> None:
+def _add_remainder(acknowledgements: list[SubtaskAcknowledgement], remainder: int) -> None:
     """Add the remainder of the integer divisions to the first subtask of the vertex with the most state."""
-    if rows and remainder and (first := rows[vertex][0]).at is not None:
-        rows[vertex][0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + remainder)
+    first = acknowledgements[0]
+    if first.at is not None:
+        acknowledgements[0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + remainder)
 
 
 def state_weight(vertex: Vertex) -> float:

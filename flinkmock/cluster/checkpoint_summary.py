@@ -1,6 +1,6 @@
 """Statistics of a job's checkpoints.
 
-Each request adds only the checkpoints that have completed since the last one, instead of all of them.
+Each request adds only the checkpoints that have completed since the previous request.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from flinkmock.named_random import CyclicValues, UniformRange
 if TYPE_CHECKING:
     from flinkmock.cluster.checkpoint import Checkpoint
 
-WINDOW = 10_000
+WINDOW_SIZE = 10_000
 """The number of values from which the percentiles of the summary are computed."""
-_MANY = 100
+_BULK_THRESHOLD = 100
 """The number of new checkpoints above which summarizing all of them at once is faster."""
 
 
@@ -56,16 +56,16 @@ class EarlierCheckpoints:
     """Statistics of ended checkpoints that are not kept individually.
 
     Attributes:
-        completed: The number of completed checkpoints.
-        failed: The number of failed checkpoints.
+        completed_count: The number of completed checkpoints.
+        failed_count: The number of failed checkpoints.
         sizes: The sizes of the completed checkpoints, in bytes.
         durations: Their durations, in ms.
         last_savepoint: The savepoint that was completed last.
         last_failed: The checkpoint that failed last.
     """
 
-    completed: int = 0
-    failed: int = 0
+    completed_count: int = 0
+    failed_count: int = 0
     sizes: Aggregate = field(default_factory=Aggregate)
     durations: Aggregate = field(default_factory=Aggregate)
     last_savepoint: Checkpoint | None = None
@@ -74,10 +74,10 @@ class EarlierCheckpoints:
     def add(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint that has ended."""
         if checkpoint.failure is not None:
-            self.failed += 1
+            self.failed_count += 1
             self.last_failed = checkpoint
             return
-        self.completed += 1
+        self.completed_count += 1
         size, duration = checkpoint.size, checkpoint.ends_at - checkpoint.triggered_at
         self.sizes.add_value(size)
         self.durations.add_value(duration)
@@ -90,7 +90,7 @@ class EarlierCheckpoints:
         `count` is assumed to be so high that every value occurs: the minimum, maximum and mean are those of the range
         or of the list.
         """
-        self.completed += count
+        self.completed_count += count
         for aggregate, values, lowest in ((self.sizes, size, 0), (self.durations, duration, 1)):
             low, high = max(values.low, lowest), max(values.high or 0, lowest)
             total = count * (low + high) // 2
@@ -100,7 +100,7 @@ class EarlierCheckpoints:
 
 
 class RunningSummary:
-    """The statistics of one value of the completed checkpoints, updated with the checkpoints since the last request.
+    """The statistics of the sizes or durations of completed checkpoints; each request adds those completed since.
 
     Args:
         value_of: Returns the value of a checkpoint.
@@ -127,7 +127,7 @@ class RunningSummary:
         """
         if count < self._count:
             self.reset()
-        if count - self._count > _MANY:
+        if count - self._count > _BULK_THRESHOLD:
             self._summarize(completed, count)
         for index in range(self._count, count):
             self._add(completed, index)
@@ -144,7 +144,7 @@ class RunningSummary:
     def _summarize(self, completed: Sequence[Checkpoint], count: int) -> None:
         values = [self._value_of(checkpoint) for checkpoint in completed[:count]]
         self._count, self._total, self._minimum, self._maximum = count, sum(values), min(values), max(values)
-        self._window = sorted(values[-WINDOW:])
+        self._window = sorted(values[-WINDOW_SIZE:])
 
     def _add(self, completed: Sequence[Checkpoint], index: int) -> None:
         value = self._value_of(completed[index])
@@ -152,8 +152,8 @@ class RunningSummary:
         self._maximum = max(self._maximum, value) if index else value
         self._total += value
         insort(self._window, value)
-        if index >= WINDOW:
-            oldest_in_window = self._value_of(completed[index - WINDOW])
+        if index >= WINDOW_SIZE:
+            oldest_in_window = self._value_of(completed[index - WINDOW_SIZE])
             del self._window[bisect_left(self._window, oldest_in_window)]
         self._count = index + 1
 
@@ -170,7 +170,7 @@ def summary_statistics(values: list[int]) -> SummaryStatistics | None:
     """Return the statistics of `values`, which are in chronological order; None if there are none."""
     if not values:
         return None
-    return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW:]))
+    return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW_SIZE:]))
 
 
 def percentile(ascending: Sequence[int], p: float) -> float:

@@ -21,7 +21,7 @@ from flinkmock.cluster.checkpoint import (
 )
 from flinkmock.cluster.checkpoint_acknowledgements import acknowledgements, state_weight
 from flinkmock.cluster.checkpoint_summary import (
-    WINDOW,
+    WINDOW_SIZE,
     EarlierCheckpoints,
     RunningSummary,
     SummaryStatistics,
@@ -33,8 +33,8 @@ from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
-KEPT = 2 * WINDOW
-"""How many of the newest checkpoints remain when there are twice as many. Older ones are dropped and only counted."""
+KEPT_COUNT = 2 * WINDOW_SIZE
+"""How many of the newest checkpoints are kept at least. From twice as many on, older ones are only counted."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 """How long after all tasks are RUNNING the first checkpoint is triggered, since 2.3."""
 UNBOUNDED_MS = 1 << 50
@@ -54,7 +54,7 @@ class CheckpointTracker:
         graph: The graph of the job.
         random: The random draws of the cluster.
         directory: The checkpoint directory; None: checkpoints are stored in memory.
-        continues_after_finish: Whether checkpoints are taken when some tasks have finished (since 1.15).
+        checkpoints_after_tasks_finish: Whether checkpoints are taken when some tasks have finished (since 1.15).
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class CheckpointTracker:
         random: NamedRandom,
         directory: str | None,
         *,
-        continues_after_finish: bool = True,
+        checkpoints_after_tasks_finish: bool = True,
     ) -> None:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
         """The checkpoints and savepoints from which attempts were restored, oldest first."""
         self.tracked: list[Checkpoint] = []
         """The checkpoints in the order of their ids, without those that are only counted (`_earlier`)."""
-        self.rejected_at: list[int] = []
+        self.rejection_times: list[int] = []
         """When checkpoints could not be triggered (epoch ms). They count as failed, but are not listed."""
         self._job_id = job_id
         self.graph = graph
@@ -81,8 +81,8 @@ class CheckpointTracker:
         self._next_id = 1
         self._next_trigger_at: int | None = None
         """When the next periodic checkpoint is due (epoch ms); None while no attempt runs."""
-        self._continues_after_finish = continues_after_finish
-        self._vertex_finishes: Mapping[int, int] = {}
+        self._checkpoints_after_tasks_finish = checkpoints_after_tasks_finish
+        self._vertex_finish_times: Mapping[int, int] = {}
         """Index of a vertex -> when it finishes before the job does, in epoch ms."""
         self._stateful_vertex_ids = tuple(
             vertex.id for vertex in graph.vertices if vertex.spec.id and state_weight(vertex)
@@ -94,7 +94,7 @@ class CheckpointTracker:
         self._savepoints: list[Checkpoint] = []
         """The savepoints in `_completed`, in the same order."""
         self._earlier = EarlierCheckpoints()
-        self._compact_at = 2 * KEPT
+        self._compact_at = 2 * KEPT_COUNT
         """The number of checkpoints at which older ones are counted and dropped."""
         self._sizes: RunningSummary | None = None
         self._durations: RunningSummary | None = None
@@ -102,37 +102,43 @@ class CheckpointTracker:
     # -- events
 
     def start(
-        self, scheduled_at: int, running_at: int, *, eager: bool, vertex_finishes: Mapping[int, int] | None = None
+        self,
+        scheduled_at: int,
+        running_at: int,
+        *,
+        waits_for_tasks: bool,
+        vertex_finish_times: Mapping[int, int] | None = None,
     ) -> None:
         """Start triggering periodic checkpoints for an attempt.
 
-        The first checkpoint is due after a random part of the interval, counted from `scheduled_at`. Checkpoints that
-        are due before all tasks run are rejected. An `eager` coordinator (2.3) waits for the tasks instead: its first
-        checkpoint is rejected when the first task runs, and the next one is triggered when the last task runs (recorded
-        in all suites).
+        Without `waits_for_tasks`, the first checkpoint is due after a random part of the interval, counted from
+        `scheduled_at`. Checkpoints that are due before all tasks run are rejected.
+
+        With `waits_for_tasks`, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The
+        first checkpoint of a job is rejected just before that (recorded in all suites).
 
         Args:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
-            eager: Whether checkpoints start as soon as all tasks run.
-            vertex_finishes: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex takes no
-                part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded: situations:
-                partly: newest checkpoint).
+            waits_for_tasks: Whether checkpoints start when all tasks run (since 2.3).
+            vertex_finish_times: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex
+                takes no part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded:
+                situations: partly: newest checkpoint).
         """
-        self._vertex_finishes = vertex_finishes or {}
+        self._vertex_finish_times = vertex_finish_times or {}
         spec = self.spec
         if spec is None or spec.every is None:
             return
-        if eager:
-            if not self.tracked and not self.rejected_at:
-                self.rejected_at.append(running_at - 1)
+        if waits_for_tasks:
+            if not self.tracked and not self.rejection_times:
+                self.rejection_times.append(running_at - 1)
             self._next_trigger_at = running_at + FIRST_CHECKPOINT_DELAY_MS
             return
         next_trigger_at = scheduled_at + self._random.integer(
             min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
         )
         while next_trigger_at < running_at:
-            self.rejected_at.append(next_trigger_at)
+            self.rejection_times.append(next_trigger_at)
             next_trigger_at += spec.every
         self._next_trigger_at = next_trigger_at
 
@@ -216,7 +222,7 @@ class CheckpointTracker:
             reached_tasks=reached_tasks,
             stateful_vertex_ids=self._stateful_vertex_ids,
             finished_vertices=frozenset(
-                index for index, finished_at in self._vertex_finishes.items() if finished_at <= at
+                index for index, finished_at in self._vertex_finish_times.items() if finished_at <= at
             ),
         )
         self._next_id += 1
@@ -227,8 +233,8 @@ class CheckpointTracker:
     def materialize_until(self, now: int) -> None:
         """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
         spec = self.spec
-        if not self._continues_after_finish and self._vertex_finishes:
-            now = min(now, min(self._vertex_finishes.values()) - 1)
+        if not self._checkpoints_after_tasks_finish and self._vertex_finish_times:
+            now = min(now, min(self._vertex_finish_times.values()) - 1)
         if self._next_trigger_at is None or self._next_trigger_at > now:
             return
         self._skip_until(now)
@@ -248,10 +254,10 @@ class CheckpointTracker:
                 self._next_trigger_at = max(self._next_trigger_at, checkpoint.ends_at + spec.min_pause)
 
         if len(self.tracked) >= self._compact_at:
-            self._compact(KEPT, now)
+            self._compact(KEPT_COUNT, now)
 
     def _draw(self, values: UniformRange | CyclicValues, name: str) -> int | None:
-        """Return a value for the next checkpoint; `name` is that of the random draw."""
+        """Return the next of cyclic values, or a random value of a range; `name` is the name of the draw."""
         if isinstance(values, CyclicValues):
             return values.of(self._next_id)
         return self._random.draw(values, "checkpoint", self._job_id, self._next_id, name)
@@ -259,18 +265,18 @@ class CheckpointTracker:
     def _skip_until(self, now: int) -> None:
         """Count the checkpoints that are due by `now` (epoch ms) without creating them, except for the newest ones.
 
-        Do this only if there are very many, and if it is certain that all of them complete before the next one is due.
+        None are skipped unless there are very many, and each of them certainly completes before the next one is due.
         """
         spec = self.spec
         assert spec is not None and spec.every is not None and self._next_trigger_at is not None
         due_count = (now - self._next_trigger_at) // spec.every
         duration = spec.duration
-        if due_count < 2 * KEPT or spec.chance or duration.high is None:
+        if due_count < 2 * KEPT_COUNT or spec.chance or duration.high is None:
             return
         longest_ms = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
         if longest_ms > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
             return
-        count = due_count - KEPT
+        count = due_count - KEPT_COUNT
         self._compact(0, self._next_trigger_at + count * spec.every)
         self._earlier.add_many(count, spec.size, duration)
         self._next_id += count
@@ -279,12 +285,12 @@ class CheckpointTracker:
     def _compact(self, kept_count: int, time: int) -> None:
         """Count and drop the checkpoints that have ended by `time` (epoch ms), except for the newest `kept_count`.
 
-        Do it later if the newest ones include too few completed checkpoints for the percentiles.
+        This is postponed if the newest ones include too few completed checkpoints for the percentiles.
         """
         split = len(self.tracked) - kept_count
         older_checkpoints, newest_checkpoints = self.tracked[:split], self.tracked[split:]
-        if kept_count and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW:
-            self._compact_at += KEPT
+        if kept_count and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW_SIZE:
+            self._compact_at += KEPT_COUNT
             return
         ended = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at <= time]
         for checkpoint in sorted(ended, key=_ends_at):
@@ -304,10 +310,11 @@ class CheckpointTracker:
         """Return the five counts of `/checkpoints`; "total" is the sum of "in_progress", "completed" and "failed"."""
         self.materialize_until(time)
         earlier = self._earlier
-        triggered = earlier.completed + earlier.failed + bisect_right(self.tracked, time, key=_triggered_at)
-        completed = earlier.completed + bisect_right(self._completed, time, key=_ends_at)
-        failed = earlier.failed + bisect_right(self._failed, time, key=_ends_at)
-        rejected = bisect_right(self.rejected_at, time)
+        ended_earlier = earlier.completed_count + earlier.failed_count
+        triggered = ended_earlier + bisect_right(self.tracked, time, key=_triggered_at)
+        completed = earlier.completed_count + bisect_right(self._completed, time, key=_ends_at)
+        failed = earlier.failed_count + bisect_right(self._failed, time, key=_ends_at)
+        rejected = bisect_right(self.rejection_times, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
             "total": triggered + rejected,
@@ -322,8 +329,8 @@ class CheckpointTracker:
         end = bisect_right(self.tracked, time, key=_triggered_at)
         return self.tracked[max(0, end - length) : end][::-1]
 
-    def completed_at(self, time: int) -> list[Checkpoint]:
-        """Return the checkpoints completed by `time` in the order of completion, without those only counted."""
+    def completed_checkpoints_at(self, time: int) -> list[Checkpoint]:
+        """Return the checkpoints completed by `time` in the order of completion, except those that are only counted."""
         self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_ends_at)]
 
@@ -351,8 +358,8 @@ class CheckpointTracker:
             self._durations.statistics(self._completed, count, earlier.durations),
         )
 
-    def failed_at(self, time: int) -> list[Checkpoint]:
-        """Return the checkpoints that failed by `time` in the order of the failures, without those only counted."""
+    def failed_checkpoints_at(self, time: int) -> list[Checkpoint]:
+        """Return the checkpoints that failed by `time`, oldest failure first, except those that are only counted."""
         self.materialize_until(time)
         return self._failed[: bisect_right(self._failed, time, key=_ends_at)]
 
@@ -376,7 +383,7 @@ class CheckpointTracker:
         count = bisect_right(self._failed, time, key=_ends_at)
         return self._failed[count - 1] if count else self._earlier.last_failed
 
-    def restored_at(self, time: int) -> RestoredCheckpoint | None:
+    def latest_restored_at(self, time: int) -> RestoredCheckpoint | None:
         """Return the checkpoint from which the job was last restored by `time`; None if it was not restored."""
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 

@@ -49,7 +49,7 @@ class Clock:
         step: The step in ms; 0 in other modes.
         generation: How many times it was rewound. A wait that began in an earlier generation may be for a time that
             is never reached.
-        advanced: The total of all calls of `advance`, in ms.
+        advanced_ms: The total of all calls of `advance`, in ms.
         on_advance: Called after `advance` and `rewind`.
 
     Raises:
@@ -62,7 +62,7 @@ class Clock:
         self._factor = 1.0
         self.mode = self._parse_mode(mode)
         self.generation = 0
-        self.advanced = 0
+        self.advanced_ms = 0
         self.on_advance: Callable[[], None] | None = None
         self._wall_clock = wall_clock
         self._last = wall_clock() if start is None else start
@@ -92,18 +92,18 @@ class Clock:
         )
 
     @property
-    def follows_wall(self) -> bool:
+    def follows_wall_clock(self) -> bool:
         """Whether the time advances continuously, without requests and `advance`."""
         return self.mode in (ClockMode.REAL, ClockMode.SCALED)
 
     @property
     def speed(self) -> float:
-        """The seconds of a delay that pass per second of the wall clock; 0 if only `advance` ends delays."""
+        """How many seconds of a delay pass in one second of the wall clock; 0 if only `advance` ends delays."""
         return 0.0 if self.mode is ClockMode.VIRTUAL else self._factor
 
     def now(self) -> int:
         """Return the time in epoch ms. It never decreases, even if the wall clock is set back."""
-        if self.follows_wall:
+        if self.follows_wall_clock:
             passed_ms = (self._wall_clock() - self._wall_origin) * self._factor
             self._last = max(self._last, self._origin + round(passed_ms))
         return self._last
@@ -119,7 +119,7 @@ class Clock:
             raise InvalidArgument(f"{duration} is negative. A clock moves forward only.")
         self._last = self.now() + duration_ms
         self._origin += duration_ms
-        self.advanced += duration_ms
+        self.advanced_ms += duration_ms
         if self.on_advance is not None:
             self.on_advance()
         return self._last
@@ -162,17 +162,18 @@ class Clock:
     def _restart(self) -> None:
         """Follow the wall clock from the current time on."""
         self._origin = self._last
-        """The cluster time at `_wall_origin`, plus all `advance`, in epoch ms."""
-        self._wall_origin = self._wall_clock() if self.follows_wall else 0
+        """The cluster time at `_wall_origin`, plus the durations of all calls of `advance` since, in epoch ms."""
+        self._wall_origin = self._wall_clock() if self.follows_wall_clock else 0
         """The time of the wall clock from which the time that has passed is measured, in epoch ms."""
         self._counted_until: int | None = None
-        """The time of the wall clock up to which step mode has counted it, in epoch ms; None before the first request,
-        because the time until then does not count."""
+        """Step mode has counted the time of the wall clock up to this one (epoch ms). None before the first request,
+        from which on it counts."""
 
     def _move_with_wall(self, duration_ms: int, wall_time: int) -> int:
         """Advance by `duration_ms` and return the new time, in epoch ms.
 
-        Wall-clock time beyond this duration counts for the next request. A lead over the wall clock does not count.
+        If the wall clock has advanced further, the rest counts for the next request. If it has advanced less, the next
+        request counts from `wall_time` on.
         """
         counted_until = wall_time if self._counted_until is None else self._counted_until + duration_ms
         self._counted_until = min(counted_until, wall_time)

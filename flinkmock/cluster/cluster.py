@@ -1,8 +1,8 @@
 """The cluster: it owns all other parts of the model, and runs events as its time advances.
 
 Commands (submit, cancel, savepoint, …) have a time, which is never before that of an earlier command. `run_due_events`
-runs the events that are due, in chronological order. Responses are then computed without changing the cluster. The
-lists in jobs, slots and checkpoints only grow, so the past does not change.
+runs the events that are due, in chronological order. Responses are then computed without changing the cluster. Jobs,
+slots and checkpoints keep their history, so that a response can be computed for an earlier time.
 """
 
 from __future__ import annotations
@@ -75,12 +75,13 @@ SUBMISSION_FAILED = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submiss
 
 
 class Cluster:
-    """One cluster. It has no clock: callers pass the time (epoch ms) to its methods.
+    """One cluster. It keeps no clock: callers pass the time (epoch ms) to its methods.
 
     Args:
         spec: The scenario.
         release: The Flink release that is served.
-        clock: Has the time at which the cluster is created, and says whether caches are modelled by default.
+        clock: The scenario begins at its current time. Whether it follows the wall clock decides whether caches are
+            modelled by default.
         upload_dir: A directory for uploaded jars, created with the first one. The caller removes it.
     """
 
@@ -88,11 +89,12 @@ class Cluster:
         self.spec = spec
         self.release = dataclasses.replace(release, version=spec.version or release.version)
         self.random = NamedRandom(spec.seed)
-        self.scenario_started_at = self.started_at = self.now = clock.now()
-        """When the scenario begins, when the cluster was started, and up to when events have run (epoch ms).
-
-        `started_at` is earlier than `scenario_started_at` if the cluster or its jobs have an age.
-        """
+        self.scenario_started_at = clock.now()
+        """When the scenario begins (epoch ms)."""
+        self.started_at = self.scenario_started_at
+        """When the cluster was started (epoch ms); if it or its jobs have an age, before the scenario begins."""
+        self.now = self.scenario_started_at
+        """The time until which events have run (epoch ms)."""
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
         """The jobs of the leader, by id."""
@@ -100,16 +102,16 @@ class Cluster:
         self.taskmanagers = TaskManagers(self)
         self.slots = SlotTable()
         self.jobs_awaiting_slots = JobsAwaitingSlots(self)
-        self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
+        self.caches_enabled = clock.follows_wall_clock if spec.caches is None else spec.caches
         self.is_shut_down = False
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
         self.output_has_ended = False
         """Whether the output of later main methods is lost. See `ProgramError.ends_output`."""
-        self._generated_job_ids = 0
+        self._generated_job_id_count = 0
         """The number of job ids that were generated."""
         self._call_counts: dict[tuple[str, str], int] = {}
-        """(`subject` of `next_call_fails`, cluster operation) -> number of calls."""
+        """(`counted_for` of `next_call_fails`, cluster operation) -> number of calls."""
         self._make_components(upload_dir)
         self._register_event_handlers()
         self._start_scenario()
@@ -155,7 +157,7 @@ class Cluster:
         if self.release.since("1.18"):
             checkpoints_ms = configuration.optional_milliseconds(CHECKPOINT_CACHE_TIMEOUT)
         return Caches(
-            enabled=self.cache_enabled,
+            enabled=self.caches_enabled,
             graph_ms=refresh_ms if graph_ms is None else graph_ms,
             checkpoints_ms=refresh_ms if checkpoints_ms is None else checkpoints_ms,
             metrics_ms=configuration.milliseconds(METRICS_UPDATE_INTERVAL),
@@ -223,22 +225,22 @@ class Cluster:
                 del self.applications[application_id]
         self.event_queue.discard_events_of(removed_ids)
 
-    def schedule_when_met(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:
+    def schedule_on_condition(self, duration: DurationSpec, waiter_id: str, at: int, handler: str, *args: Any) -> None:
         """Add a wait condition that schedules an event when it is met.
 
-        Do nothing if `duration` is an unbounded time, which nothing ends. `subject_id` is the id of the job, or the
+        Do nothing if `duration` has no wait condition, but is unbounded. `waiter_id` is the id of the job, or the
         `wait_key` of the async operation, that waits. `args` are the arguments of the event handler named `handler`,
         without the time.
         """
         if isinstance(duration, Polls | Signal):
-            condition_met = self.wait_conditions.add(duration, subject_id, handler, *args)
+            condition_met = self.wait_conditions.add(duration, waiter_id, handler, *args)
             if condition_met is not None:
                 self._schedule_event_of(condition_met, at)
 
-    def record_polls(self, subject_ids: Iterable[str], at: int) -> None:
+    def record_polls(self, polled_ids: Iterable[str], at: int) -> None:
         """Count a poll of each job (by id) and async operation (by `wait_key`), before the response is created."""
-        for subject_id in subject_ids:
-            condition_met = self.wait_conditions.count_poll(subject_id)
+        for waiter_id in polled_ids:
+            condition_met = self.wait_conditions.count_poll(waiter_id)
             if condition_met is not None:
                 self._schedule_event_of(condition_met, at)
         self.run_due_events(at)
@@ -292,14 +294,17 @@ class Cluster:
                 return operations[name]
         return DEFAULT_CLUSTER_OPERATIONS[name]
 
-    def next_call_fails(self, subject: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
+    def next_call_fails(self, counted_for: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
         """Count a call of a cluster operation; return whether it fails.
 
-        Calls are counted for each `subject`: the id of the job, the name of the job for a submission, or "" for an
-        operation that belongs to no job.
+        Args:
+            counted_for: The calls with the same value are counted together: the id of the job, for a submission the
+                name of the job, or "" for an operation that belongs to no job.
+            name: The cluster operation.
+            spec: Its spec.
         """
-        number = self._call_counts[subject, name] = self._call_counts.get((subject, name), 0) + 1
-        return number in spec.fails or self.random.happens(spec.chance, name, subject, number, "fails")
+        number = self._call_counts[counted_for, name] = self._call_counts.get((counted_for, name), 0) + 1
+        return number in spec.fails or self.random.happens(spec.chance, name, counted_for, number, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
@@ -313,8 +318,8 @@ class Cluster:
 
     def new_job_id(self) -> str:
         """Return an id for the next job whose submission contains none."""
-        self._generated_job_ids += 1
-        return self.random.hex(32, "job", self._generated_job_ids)
+        self._generated_job_id_count += 1
+        return self.random.hex(32, "job", self._generated_job_id_count)
 
     def submit(
         self,

@@ -1,4 +1,4 @@
-"""The cluster of a scenario: its processes, what happens to them, its jobs, and the jobs that submissions become.
+"""The cluster of a scenario: its processes, what happens to them, its jobs, and the jobs that submitted jars become.
 
 See `spec.py` for jobs. Durations are in milliseconds.
 """
@@ -85,6 +85,7 @@ class ClusterSpec:
     start_time: int | None = None
     """The cluster time at which the scenario begins, in epoch ms; None: the default of the caller."""
     jobmanagers: int = 1
+    """The number of JobManagers."""
     jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
     """Options of single JobManagers, which override those of the cluster, in the order of their numbers."""
     leader_changes: tuple[LeaderChange, ...] = ()
@@ -92,6 +93,7 @@ class ClusterSpec:
     age: int = 0
     """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
     taskmanagers: int = 1
+    """The number of TaskManagers when the scenario begins."""
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
     """The sizes of single TaskManagers, in the order of registration; further ones have that of the cluster."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()

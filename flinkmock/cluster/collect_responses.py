@@ -18,7 +18,7 @@ from flinkmock.flink.type_serializers import string_bytes
 from flinkmock.named_random import NamedRandom
 
 NO_OFFSET = -1
-"""lastCheckpointedOffset of a sink that is not running."""
+"""The lastCheckpointedOffset of a sink that is not running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def collect_response(
         return CollectResponse(version, NO_OFFSET)
     current_version = _version(job, sink, execution, random)
     running_since = execution.entered_at(TaskState.RUNNING, time) or time
-    has_checkpoint = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
+    has_checkpoint = any(
+        checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_checkpoints_at(time)
+    )
     checkpointed_offset = len(sink.rows) if has_checkpoint else 0
     if version != current_version:
         return CollectResponse(current_version, checkpointed_offset)

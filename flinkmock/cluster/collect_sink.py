@@ -11,14 +11,14 @@ class CollectSink:
     """The sink of `collect()` and of SELECT, from which a client fetches rows.
 
     Attributes:
-        accumulator: The accumulator that has the rows when the job has finished.
+        accumulator_name: The name of the accumulator that has the rows when the job has finished.
         serializer: Flink's serializer of a row, as the plan contains it; None after the rows were serialized.
         operator_id: The id of the sink's operator, 32 hex digits.
         rows: The serialized rows.
         batch_bytes: The maximum size of the rows in one response, in bytes. A single larger row is sent alone.
     """
 
-    accumulator: str
+    accumulator_name: str
     serializer: Any
     operator_id: str = ""
     rows: tuple[bytes, ...] = ()

@@ -6,7 +6,7 @@
     ├── VertexNotFound               the job has no such vertex
     ├── SubtaskNotFound              the subtask index is too high
     ├── AttemptNotFound              the subtask has no such attempt
-    ├── CheckpointingDisabled        the job has no checkpoints: it is a batch job, or INITIALIZING
+    ├── CheckpointingDisabled        the job has no checkpoints: a batch job or, before 1.18, an INITIALIZING one
     ├── CheckpointNotFound           the checkpoint is not in the history
     ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
     ├── TriggerNotFound              no async operation has the trigger id
@@ -98,12 +98,12 @@ class AttemptNotFound(ClusterError):
     attempt: int
 
     def __str__(self) -> str:
-        return f"The subtask has no attempt {self.attempt}. Attempts count from 0, one more for each restart."
+        return f"The subtask has no attempt {self.attempt}. Attempts are numbered from 0; each restart adds one."
 
 
 @dataclass(eq=False)
 class CheckpointingDisabled(ClusterError):
-    """The job has no checkpoints: it is a batch job, or INITIALIZING before Flink 1.18."""
+    """The job has no checkpoints: it is a batch job or, before Flink 1.18, INITIALIZING."""
 
     job_id: str
 

@@ -29,10 +29,10 @@ class ScheduledEvent:
 
 
 def event_handler(*, leader_scoped: bool) -> Callable[[_Method], _Method]:
-    """Mark a method as the handler of events with its name. Its last parameter is the time in epoch ms.
+    """Mark a method as the handler of the events that have its name. Its last parameter is the time in epoch ms.
 
     Args:
-        leader_scoped: Whether pending events are lost when the leading JobManager crashes.
+        leader_scoped: Whether scheduled events are lost when the leader crashes.
     """
 
     def mark(method: _Method) -> _Method:

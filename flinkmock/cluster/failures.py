@@ -1,4 +1,4 @@
-"""Failures of a job: which task fails, whether the job may restart, and the entry of the exception history."""
+"""Failures of a job: which task fails, whether the job may restart, and the entries of the exception history."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def may_restart(job: Job, at: int) -> bool:
     strategy = job.spec.restart
     if strategy.kind == RestartStrategyKind.NONE:
         return False
-    restarts = job.restarts
+    restart_count = job.restart_count
     if strategy.kind == RestartStrategyKind.FAILURE_RATE:
-        restarts = job.states.times_entered(JobState.RESTARTING, at, since=at - strategy.interval)
-    return strategy.attempts is None or restarts < strategy.attempts
+        restart_count = job.states.entry_count(JobState.RESTARTING, at, since=at - strategy.interval)
+    return strategy.attempts is None or restart_count < strategy.attempts
 
 
 def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int) -> TaskIndex | None:

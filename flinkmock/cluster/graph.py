@@ -102,7 +102,7 @@ class JobGraph:
         return any(vertex.spec.finishes_after is not None for vertex in self.vertices)
 
     @cached_property
-    def blocking_outputs(self) -> frozenset[int]:
+    def indexes_with_blocking_output(self) -> frozenset[int]:
         """The indexes of the vertices with a blocking output, which is read only when it is complete."""
         return frozenset(edge.source for vertex in self.vertices for edge in vertex.inputs if edge.is_blocking)
 

@@ -27,6 +27,6 @@ def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
         for application_id, application in term.applications.items()
         if application.created_at <= time
     }
-    view.cache_enabled = False
+    view.caches_enabled = False
     view.leadership = without_caches(cluster.leadership)
     return view

@@ -1,8 +1,8 @@
 """A job and its history.
 
-Lists only grow, and each entry has its time. So a job can be read as of any time up to now: methods with the parameter
-`time` (epoch ms) return what was true then. Flink's caches need this, because a cached response is the response for an
-earlier time.
+Each entry of the history has its time, so a job can be read as of any time up to now: methods with the parameter `time`
+(epoch ms) return what was true then. Flink's caches need this, because a cached response is the response for an earlier
+time.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ class RequirementsChange:
         cause: The cause of the rescale, if there is one.
         ended_at: When it was known that the job is not rescaled, in epoch ms; None as long as that is not known.
         reason: The reason why the job is not rescaled (Flink's `TerminatedReason`).
-        attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
+        job_attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
     """
 
     at: int
     cause: RescaleCause = RescaleCause.UPDATE_REQUIREMENT
     ended_at: int | None = None
     reason: str | None = None
-    attempt_number: int | None = None
+    job_attempt_number: int | None = None
 
     @property
     def is_pending(self) -> bool:
         """Whether it is unknown whether the job is rescaled."""
-        return self.ended_at is None and self.attempt_number is None
+        return self.ended_at is None and self.job_attempt_number is None
 
 
 @dataclass(eq=False, slots=True)
@@ -87,12 +87,12 @@ class Job:
     """The index of the current step of the lifecycle."""
     lifecycle_version: int = 0
     """The number of times the lifecycle was replaced. Events that were scheduled for an earlier version are ignored."""
-    restarts: int = 0
+    restart_count: int = 0
     """The number of restarts."""
     past_failure_count: int = 0
     """The number of `failures` that come from the scenario's exception history."""
-    failed_before_start: bool = False
-    """Whether it failed or was cancelled during initialization, so that it never had a graph."""
+    ended_before_start: bool = False
+    """Whether it ended during initialization, so that it never had a graph."""
     parallelism_bounds: dict[str, ParallelismBounds] = field(default_factory=dict)
     """Vertex id -> the bounds that a client has set for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Job:
     def version(self) -> tuple[int, int, int, bool]:
         """A value that changes whenever states, attempts or executions change."""
         attempts = self.attempts
-        return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
+        return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.ended_before_start
 
     def state_at(self, time: int) -> JobState:
         _, state = self.states.entry_at(time)
@@ -156,7 +156,7 @@ class Job:
 
     def has_graph_at(self, time: int) -> bool:
         """Return whether the job has a graph. It gets one after INITIALIZING, unless it failed or was cancelled."""
-        if self.failed_before_start:
+        if self.ended_before_start:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
@@ -191,12 +191,12 @@ class Job:
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
-        without_tasks = self._without_tasks_at(time)
+        without_tasks = self._indexes_without_tasks_at(time)
         return [[] if index in without_tasks else row for index, row in enumerate(rows)] if without_tasks else rows
 
-    def _without_tasks_at(self, time: int) -> frozenset[int]:
+    def _indexes_without_tasks_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices without tasks: those of undecided parallelism, and all after them."""
-        undecided = self.undecided_at(time)
+        undecided = self.undecided_indexes_at(time)
         if not undecided:
             return undecided
         without_tasks = set(undecided)
@@ -205,7 +205,7 @@ class Job:
                 without_tasks.add(vertex.index)
         return frozenset(without_tasks)
 
-    def undecided_at(self, time: int) -> frozenset[int]:
+    def undecided_indexes_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices whose parallelism the scheduler of batch jobs has not decided yet."""
         if not self.graph.vertices_decided_late:
             return frozenset()
@@ -225,7 +225,7 @@ class Job:
             stage = self._stage_at(time)
             present_vertices = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
             return sorted(present_vertices, key=lambda vertex: vertex.stage)
-        undecided = self.undecided_at(time)
+        undecided = self.undecided_indexes_at(time)
         if not undecided:
             return self.graph.vertices
         return tuple(
@@ -237,7 +237,7 @@ class Job:
         rows = self.executions_at(time)
         return [rows[vertex.index] for vertex in self.vertices_at(time)] if rows and self.graph_grows else rows
 
-    def pending_operators_at(self, time: int) -> int:
+    def pending_operator_count_at(self, time: int) -> int:
         """Return the number of operators that belong to no vertex yet."""
         if not self.graph_grows:
             return 0
@@ -250,10 +250,10 @@ class Job:
         Raises:
             VertexNotFound: There is no vertex with the id, or no graph.
         """
-        vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
+        vertex = None if self.ended_before_start else self.graph.by_id.get(vertex_id)
         if vertex is None or (time is not None and self.graph_grows and vertex not in self.vertices_at(time)):
             raise VertexNotFound(self.id, vertex_id)
-        if time is not None and vertex.index in self.undecided_at(time):
+        if time is not None and vertex.index in self.undecided_indexes_at(time):
             return vertex.without_parallelism
         return vertex
 

@@ -51,8 +51,8 @@ class AttemptOutcome:
     failed_task: TaskIndex | None = None
 
 
-_RECENT: deque[JobAttempt] = deque(maxlen=4096)
-"""The attempts that keep their executions; lists of jobs read those of many attempts. Others compute them again."""
+_WITH_CACHED_EXECUTIONS: deque[JobAttempt] = deque(maxlen=4096)
+"""The attempts whose executions are cached: so many because a list of jobs reads the executions of all jobs."""
 
 
 @dataclass(eq=False, slots=True)
@@ -147,9 +147,9 @@ class JobAttempt:
                 for vertex in self.graph.vertices
             ]
             self._cached_executions = executions
-            if len(_RECENT) == _RECENT.maxlen:
-                _RECENT[0]._cached_executions = None
-            _RECENT.append(self)
+            if len(_WITH_CACHED_EXECUTIONS) == _WITH_CACHED_EXECUTIONS.maxlen:
+                _WITH_CACHED_EXECUTIONS[0]._cached_executions = None
+            _WITH_CACHED_EXECUTIONS.append(self)
             return executions
         return self._cached_executions
 
@@ -224,7 +224,7 @@ class JobAttempt:
                 return stage
         return 0
 
-    def vertex_finishes(self) -> dict[int, int]:
+    def vertex_finish_times(self) -> dict[int, int]:
         """Return when vertices finish before the job does, in epoch ms, by vertex index."""
         finish_times = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
         return {index: at for index, at in finish_times.items() if at is not None}

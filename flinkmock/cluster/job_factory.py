@@ -89,7 +89,7 @@ class JobFactory:
         error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
         if error is None:
             job.checkpoints.restore(state.restored)
-            if restore.claim:
+            if restore.claims_state:
                 cluster.savepoints.store.claim(state.restored.path, job)
         return error
 
@@ -103,7 +103,7 @@ class JobFactory:
             graph,
             cluster.random,
             qualified_path(directory) if directory else None,
-            continues_after_finish=cluster.release.since("1.15"),
+            checkpoints_after_tasks_finish=cluster.release.since("1.15"),
         )
         application = cluster.applications.setdefault(application.id, application)
         job = cluster.jobs[spec.id] = Job(
@@ -125,8 +125,8 @@ class JobFactory:
         """Return the lifecycle of a job, with the states that precede its first step. They take no time."""
         scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
         key = (id(spec.lifecycle), scheduler)
-        source, lifecycle = self._lifecycles.get(key, (None, None))
-        if lifecycle is not None and source is spec.lifecycle:
+        shared_for, lifecycle = self._lifecycles.get(key, (None, None))
+        if lifecycle is not None and shared_for is spec.lifecycle:
             return lifecycle
         lifecycle = flatten(spec.lifecycle)
         prefix = implicit_prefix(lifecycle.steps[0].state, scheduler) or ()
@@ -136,8 +136,8 @@ class JobFactory:
         return lifecycle
 
     def _graph(self, spec: JobSpec) -> JobGraph:
-        source, graph = self._graphs.get(id(spec.vertices), (None, None))
-        if graph is not None and source is spec.vertices:
+        shared_for, graph = self._graphs.get(id(spec.vertices), (None, None))
+        if graph is not None and shared_for is spec.vertices:
             return graph
         graph = JobGraph(spec)
         if len(self._graphs) < _MAX_SHARED:

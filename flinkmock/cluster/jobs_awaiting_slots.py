@@ -36,7 +36,7 @@ class JobsAwaitingSlots:
         self.ids: list[str] = []
 
     def add(self, job: Job) -> None:
-        """Add a job. Its scheduler then schedules the end of the wait."""
+        """Add a job. The caller schedules the end of the wait."""
         self.ids.append(job.id)
 
     def remove(self, job: Job) -> None:
@@ -85,17 +85,19 @@ class JobsAwaitingSlots:
     # -- the adaptive scheduler
 
     @event_handler(leader_scoped=True)
-    def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
+    def accept_fewer_slots(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Run a job with the available slots, after the stabilization timeout."""
         job = self._cluster.jobs[job_id]
-        if self._still_waits(job, version) and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
+        if self._still_waits(job, lifecycle_version) and self._cluster.adaptive_scheduler.accept_available_slots(
+            job, at
+        ):
             self.run(job, at)
 
     @event_handler(leader_scoped=True)
-    def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
+    def on_slot_wait_timeout(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Fail a job that has waited until the resource timeout."""
         job = self._cluster.jobs[job_id]
-        if self._still_waits(job, version):
+        if self._still_waits(job, lifecycle_version):
             self._cluster.state_machines.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
 
     def run(self, job: Job, at: int) -> None:
@@ -103,9 +105,9 @@ class JobsAwaitingSlots:
         self.remove(job)
         self._cluster.state_machines.enter_next_step(job, at)
 
-    def _still_waits(self, job: Job, version: int) -> bool:
+    def _still_waits(self, job: Job, lifecycle_version: int) -> bool:
         """Return whether a job waits and its lifecycle has not been replaced since this version."""
-        return job.lifecycle_version == version and job.id in self.ids
+        return job.lifecycle_version == lifecycle_version and job.id in self.ids
 
 
 def _waits_for_slots(job: Job) -> bool:

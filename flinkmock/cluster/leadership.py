@@ -1,4 +1,4 @@
-"""The JobManagers of a cluster: which one leads, and what is lost when the leader crashes.
+"""The JobManagers of a cluster: which one is the leader, and what is lost when the leader crashes.
 
 Each JobManager serves requests on behalf of the leader (since Flink 1.5). Uploaded jars, and results of async
 operations that no Dispatcher caches, are known only to the JobManager that received them. Jobs belong to the leader.
@@ -114,10 +114,10 @@ class Leadership:
             cluster.event_queue.schedule(at + duration, "elect", leader.number)
 
     @event_handler(leader_scoped=False)
-    def elect(self, crashed_number: int, at: int) -> None:
-        """Make the JobManager after the crashed one the leader, and recover the jobs."""
-        self.jobmanagers[crashed_number].is_down = False
-        self.leader, self.leader_since = self.jobmanagers[(crashed_number + 1) % len(self.jobmanagers)], at
+    def elect(self, crashed_jobmanager: int, at: int) -> None:
+        """Elect the JobManager whose number follows that of the crashed one, and recover the jobs."""
+        self.jobmanagers[crashed_jobmanager].is_down = False
+        self.leader, self.leader_since = self.jobmanagers[(crashed_jobmanager + 1) % len(self.jobmanagers)], at
         jobs_to_recover, self._jobs_to_recover = self._jobs_to_recover, []
         for job in jobs_to_recover:
             self._cluster.state_machines.start(self._cluster.job_factory.recover(job, at), at)

@@ -1,6 +1,6 @@
 """The log files of a cluster's processes.
 
-They are computed from the same history as all other responses, so they agree with them.
+They are computed from the same history as all other responses, and agree with these.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from flinkmock.flink.options import JOBMANAGER_LOG, REST_PORT, TASKMANAGER_LOG
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
-PRINTED_LINES = 1_000
-"""The maximum number of lines that are kept of each subtask of a print sink."""
+MAX_PRINTED_LINES = 1_000
+"""How many lines are kept of each subtask of a print sink, and outputs of main methods on the JobManager, at most."""
 STARTUP_MS = 2_000
 """How long a process takes to start, until it serves requests, in ms."""
 
@@ -85,7 +85,7 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     for job in cluster.jobs.values():
         events.extend(_job_events(cluster, job, time))
     path = jobmanager_log_path(cluster.configuration, cluster.release)
-    output = "".join(f"{text}\n" for at, text in cluster.program_output[-PRINTED_LINES:] if at <= time)
+    output = "".join(f"{text}\n" for at, text in cluster.program_output[-MAX_PRINTED_LINES:] if at <= time)
     return log_files(path, (event for event in events if event.time <= time), started_at, output)
 
 
@@ -116,7 +116,7 @@ def _standard_output(cluster: Cluster, taskmanager: TaskManager, time: int) -> s
                 continue
             records = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
-            first_number = max(1, records - PRINTED_LINES + 1)
+            first_number = max(1, records - MAX_PRINTED_LINES + 1)
             lines.extend(f"{prefix}record {number}" for number in range(first_number, records + 1))
     return "".join(f"{line}\n" for line in lines)
 

@@ -10,7 +10,7 @@ from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 JOB_MANAGER = "JobManager"
-"""The subject of a profiling of the JobManager."""
+"""`Profiling.process` of the JobManager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,13 @@ class Profiling:
     """One run of the profiler.
 
     Attributes:
-        subject: `JOB_MANAGER`, or the id of a TaskManager.
+        process: `JOB_MANAGER`, or the id of a TaskManager.
         mode: Flink's `ProfilingMode`, such as CPU.
         triggered_at: When it starts, in epoch ms.
         seconds: How long it takes samples, in s.
     """
 
-    subject: str
+    process: str
     mode: str
     triggered_at: int
     seconds: int
@@ -37,11 +37,11 @@ class Profiling:
     def output_name(self) -> str:
         """The name of the output file."""
         finished = datetime.fromtimestamp(self.finished_at // 1000, UTC)
-        return f"{self.subject}_{self.mode}_{finished:%Y-%m-%d_%H_%M_%S}.html"
+        return f"{self.process}_{self.mode}_{finished:%Y-%m-%d_%H_%M_%S}.html"
 
     def output_page(self) -> bytes:
         """Return the contents of the output file: an HTML page like async-profiler's, without samples."""
-        title = f"{self.subject}: {self.mode} profile of {self.seconds} s"
+        title = f"{self.process}: {self.mode} profile of {self.seconds} s"
         lines = (
             "<!DOCTYPE html>",
             "<html lang='en'>",
@@ -53,11 +53,11 @@ class Profiling:
 
 
 class Profiler:
-    """The profilings of one cluster.
+    """The runs of the profiler in one cluster.
 
     Args:
-        max_duration_s: The maximum duration of a profiling, in s.
-        history_size: How many finished profilings of a process are listed.
+        max_duration_s: The maximum duration of a run, in s.
+        history_size: How many finished runs of a process are listed.
     """
 
     def __init__(self, max_duration_s: int, history_size: int) -> None:
@@ -65,7 +65,7 @@ class Profiler:
         self._history_size = history_size
         self._all: list[Profiling] = []
 
-    def start(self, subject: str, mode: str | None, seconds: int, now: int) -> Profiling:
+    def start(self, process: str, mode: str | None, seconds: int, now: int) -> Profiling:
         """Start profiling a process at `now` (epoch ms) for some seconds.
 
         Raises:
@@ -76,16 +76,16 @@ class Profiler:
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text))
         if mode is None:
             raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))
-        newest = next(iter(self.history(subject, now)), None)
+        newest = next(iter(self.history(process, now)), None)
         if newest is not None and now < newest.finished_at:
-            text = messages.still_profiling(subject)
+            text = messages.still_profiling(process)
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text))
-        profiling = Profiling(subject, mode, now, seconds)
+        profiling = Profiling(process, mode, now, seconds)
         self._all.append(profiling)
         return profiling
 
-    def history(self, subject: str, now: int) -> list[Profiling]:
+    def history(self, process: str, now: int) -> list[Profiling]:
         """Return the runs of a process that are listed at `now` (epoch ms), newest first."""
-        runs = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
+        runs = [profiling for profiling in reversed(self._all) if profiling.process == process]
         is_running = bool(runs) and now < runs[0].finished_at
         return runs[: self._history_size + (1 if is_running else 0)]

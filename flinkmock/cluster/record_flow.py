@@ -92,16 +92,15 @@ class RecordFlow:
             records_out += flow.share(vertex_out, subtask)
             bytes_in += round(received * flow.input_bytes / flow.input_count)
             since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
-            ran, backpressured = until - since, 0
+            ran, waited = until - since, 0  # in ms
             if spec.backpressure:
-                backpressured = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
-            if spec.busy:
-                busy = min(round(ran * _busy(vertex, subtask)), ran - backpressured)
-            else:
-                busy = round((ran - backpressured) * flow.busy[subtask])
+                waited = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
+            busy = min(round(ran * _busy(vertex, subtask)), ran - waited) if spec.busy else 0
+            if not spec.busy:
+                busy = round((ran - waited) * flow.busy[subtask])
             busy_ms += busy
-            idle_ms += ran - backpressured - busy
-            backpressured_ms += backpressured
+            idle_ms += ran - waited - busy
+            backpressured_ms += waited
         bytes_out = records_out * flow.bytes_out
         return IoCounters(records_in, records_out, bytes_in, bytes_out, 0, 0, busy_ms, idle_ms, backpressured_ms)
 
@@ -125,7 +124,7 @@ class _VertexFlow:
 
     Attributes:
         busy: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
-        input_bytes: The sum over the inputs of the bytes per received record.
+        input_bytes: The sum of the bytes per record of all inputs. Divided by `input_count`, it is their mean.
         input_count: The number of inputs.
         bytes_out: The bytes per sent record.
         input_channels: The number of input channels of a subtask.
@@ -158,7 +157,7 @@ class _VertexFlow:
         self.output_channels = graph.output_channels(vertex)
 
     def share(self, total: int, subtask: int) -> int:
-        """Return the share of a subtask in `total` records. The shares add up to the total and never decrease."""
+        """Return a subtask's share of `total` records. The shares add up to `total`, and none decreases as it grows."""
         rounds, in_last_round = divmod(total, self._round_size)
         weight, remaining = self._weights[subtask], in_last_round - self._records_before[subtask]
         if remaining <= 0:
@@ -204,7 +203,7 @@ def _busy(vertex: Vertex, subtask: int) -> float:
     return vertex.spec.busy[min(subtask, len(vertex.spec.busy) - 1)]
 
 
-def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
-    """Return the number of records that the first `subtasks` subtasks get in one round, taken together."""
+def _skew_prefix_sum(vertex: Vertex, subtask_count: int) -> int:
+    """Return the number of records that the first `subtask_count` subtasks get in one round, taken together."""
     skew = vertex.spec.skew or (1,)
-    return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
+    return sum(skew[:subtask_count]) + max(subtask_count - len(skew), 0) * skew[-1]

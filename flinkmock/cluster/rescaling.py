@@ -38,7 +38,7 @@ class Rescale:
     Attributes:
         number: The position in the history, from 0.
         version: How many times the bounds had changed when it started.
-        attempt_number: The number of the rescale among those of one version, from 1.
+        number_in_version: The number of the rescale among those of one version, from 1.
         cause: The cause.
         started_at: When it started.
         ended_at: When it ended; None while it is in progress.
@@ -49,7 +49,7 @@ class Rescale:
 
     number: int
     version: int
-    attempt_number: int
+    number_in_version: int
     cause: RescaleCause
     started_at: int
     ended_at: int | None
@@ -118,8 +118,8 @@ def _without_unset(bounds: ParallelismBounds, max_parallelism: int) -> Paralleli
     )
 
 
-def best_parallelism(job: Job, slots: int) -> list[int] | None:
-    """Return the highest parallelism that the bounds and `slots` allow, vertex by vertex.
+def best_parallelism(job: Job, slot_count: int) -> list[int] | None:
+    """Return the highest parallelism that the bounds and the number of slots allow, vertex by vertex.
 
     Returns:
         None if there are not enough slots for the lower bounds.
@@ -131,7 +131,7 @@ def best_parallelism(job: Job, slots: int) -> list[int] | None:
         group = vertex.spec.slot_sharing_group
         lowest[group] = max(lowest.get(group, 0), bounds[vertex.id].lower)
         highest[group] = max(highest.get(group, 0), bounds[vertex.id].upper)
-    slots_left = slots - sum(lowest.values())
+    slots_left = slot_count - sum(lowest.values())
     if slots_left < 0:
         return None
     slots_by_group = {}
@@ -145,14 +145,14 @@ def best_parallelism(job: Job, slots: int) -> list[int] | None:
 
 
 def apply_parallelism(job: Job, parallelism: list[int]) -> None:
-    """Change the parallelism of a job whose newest attempt does not run yet, vertex by vertex."""
+    """Set the parallelism of each vertex of a job whose newest attempt does not run yet."""
     if parallelism != [vertex.parallelism for vertex in job.graph.vertices]:
         job.change_graph(graph_with(job, parallelism))
         job.attempts[-1].change_graph(job.graph)
 
 
 def graph_with(job: Job, parallelism: list[int]) -> JobGraph:
-    """Return the job's graph with another parallelism, vertex by vertex."""
+    """Return the job's graph with this parallelism of each vertex."""
     vertices = tuple(
         dataclasses.replace(vertex.spec, parallelism=number)
         for vertex, number in zip(job.graph.vertices, parallelism, strict=True)
@@ -161,15 +161,20 @@ def graph_with(job: Job, parallelism: list[int]) -> JobGraph:
 
 
 def history_at(job: Job, time: int) -> list[Rescale]:
-    """Return the rescales started by `time` (epoch ms), oldest first: of each attempt, and those without effect."""
+    """Return the rescales started by `time` (epoch ms), oldest first.
+
+    There is one for each attempt, and one for each change that led to no attempt.
+    """
     change_by_attempt = {
-        change.attempt_number: change for change in job.requirements_changes if change.attempt_number is not None
+        change.job_attempt_number: change
+        for change in job.requirements_changes
+        if change.job_attempt_number is not None
     }
     starts = [_start_of_attempt(job, attempt, change_by_attempt.get(attempt.number)) for attempt in job.attempts]
     starts += [
         _Start(change.at, change.cause, None, change)
         for change in job.requirements_changes
-        if change.attempt_number is None or change.attempt_number >= len(job.attempts)
+        if change.job_attempt_number is None or change.job_attempt_number >= len(job.attempts)
     ]
     rescales: list[Rescale] = []
     for start in sorted(starts, key=lambda start: start.at):
@@ -184,7 +189,7 @@ def history_at(job: Job, time: int) -> list[Rescale]:
             Rescale(
                 number=len(rescales),
                 version=version,
-                attempt_number=1 + sum(rescale.version == version for rescale in rescales),
+                number_in_version=1 + sum(rescale.version == version for rescale in rescales),
                 cause=start.cause,
                 started_at=start.at,
                 ended_at=end.at if end else None,
@@ -237,5 +242,5 @@ def _end_of(job: Job, start: _Start, time: int) -> _End | None:
 
 
 def terminated_reason(state: JobState) -> str:
-    """Return the `TerminatedReason` of a rescale whose job has ended. Flink has none for a suspended job."""
+    """Return the `TerminatedReason` of a rescale whose job has ended; of a suspended job, JOB_FAILED."""
     return f"JOB_{state}" if state in GLOBALLY_TERMINAL else "JOB_FAILED"

@@ -27,13 +27,13 @@ class RestoreSettings:
         path: The path of a savepoint or a retained checkpoint. If there is none, the job fails during initialization,
             and stays in the list of jobs.
         allow_non_restored_state: Whether state without an operator in the job is skipped; otherwise the job fails.
-        claim: Whether the job owns the savepoint (claimMode CLAIM), which is then deleted after the first checkpoint of
-            the job.
+        claims_state: Whether the job owns the savepoint (claimMode CLAIM), which is then deleted after the first
+            checkpoint of the job.
     """
 
     path: str
     allow_non_restored_state: bool = False
-    claim: bool = False
+    claims_state: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: i
     if savepoint is not None:
         return _state(savepoint, at)
     for job in jobs:
-        completed = job.checkpoints.completed_at(at)
+        completed = job.checkpoints.completed_checkpoints_at(at)
         if completed and completed[-1].path == path and not discards_newest_checkpoint(job, at):
             return _state(completed[-1], at)
     return None

@@ -191,7 +191,7 @@ class SavepointCoordinator:
         if duration is None:
             self._pending[key] = pending
             cluster.event_queue.schedule(at + _timeout_ms(job), "on_savepoint_expired", *key)
-            cluster.schedule_when_met(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
+            cluster.schedule_on_condition(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
             return
         if pending.planned_failure is not None and not pending.fails_after_savepoint:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
@@ -231,7 +231,10 @@ class SavepointCoordinator:
         return error
 
     def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
-        """Return the exception if no savepoint can be created in a directory; None if it can."""
+        """Return the exception if no savepoint can be created in a directory; None if it can.
+
+        Since 1.13, a savepoint that fails for this reason counts as a failed checkpoint of the job.
+        """
         cause = self.store.directory_error(directory)
         if cause is None:
             return None
@@ -280,7 +283,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
-        """Complete an operation whose duration is over, or whose wait condition is met."""
+        """End an operation whose duration is over, or whose wait condition is met, as planned."""
         pending = self._pending.get((job_id, trigger_id))
         if pending is None:
             return
@@ -378,7 +381,7 @@ class SavepointCoordinator:
                 failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text)
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
         if duration is None:
-            cluster.schedule_when_met(
+            cluster.schedule_on_condition(
                 spec.duration, wait_key(None, trigger_id), at, "on_savepoint_disposed", trigger_id, jobmanager
             )
         else:

@@ -60,7 +60,7 @@ class SavepointStore:
     def find(self, path: str, time: int) -> Checkpoint | None:
         """Return the savepoint at a path; None if there is none, or if its owner deleted it by `time` (epoch ms)."""
         owner = self._owners.get(path)
-        if owner is not None and owner.checkpoints.completed_at(time):
+        if owner is not None and owner.checkpoints.completed_checkpoints_at(time):
             self.remove(path)
         return self._by_path.get(path)
 

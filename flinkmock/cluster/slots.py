@@ -47,7 +47,7 @@ class SlotTable:
         """Number of a TaskManager -> number of allocated slots, so that full TaskManagers are skipped quickly."""
         self._releases: deque[tuple[int, str]] = deque()
         """When a job released slots (epoch ms), and the id of the job, oldest first."""
-        self._first_free = 0
+        self._first_free_number = 0
         """The number of the first TaskManager that may have free slots."""
 
     def held(self, time: int, *, job_id: str | None = None, taskmanager: TaskManager | None = None) -> list[Slot]:
@@ -56,7 +56,8 @@ class SlotTable:
         Args:
             time: Epoch ms.
             job_id: Only the slots of this job.
-            taskmanager: Only the slots on this TaskManager. If both are None, all slots are returned, job by job.
+            taskmanager: Only the slots on this TaskManager; ignored if there is a `job_id`. If both are None, all slots
+                are returned, job by job.
         """
         slots: Iterable[Slot]
         if job_id is not None:
@@ -81,9 +82,11 @@ class SlotTable:
             time: Epoch ms.
         """
         allocated: list[Slot] = []
-        while self._first_free < len(taskmanagers) and self._has_no_free_slot(taskmanagers[self._first_free]):
-            self._first_free += 1
-        for taskmanager in islice(taskmanagers, self._first_free, None):
+        while self._first_free_number < len(taskmanagers):
+            if not self._has_no_free_slot(taskmanagers[self._first_free_number]):
+                break
+            self._first_free_number += 1
+        for taskmanager in islice(taskmanagers, self._first_free_number, None):
             if len(allocated) >= count:
                 break
             if self._is_full(taskmanager) or not taskmanager.is_registered_at(time):
@@ -103,7 +106,7 @@ class SlotTable:
         for slot in released:
             slot.until = time
             self._allocated_counts[slot.taskmanager.number] -= 1
-            self._first_free = min(self._first_free, slot.taskmanager.number)
+            self._first_free_number = min(self._first_free_number, slot.taskmanager.number)
         self._releases.extend((time, job_id) for job_id in dict.fromkeys(slot.job_id for slot in released))
         for number in {slot.taskmanager.number for slot in released}:
             _remove_old(self._by_taskmanager[number], time)

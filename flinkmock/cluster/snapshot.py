@@ -69,7 +69,7 @@ class ClusterSnapshot:
         jars = self.cluster.jars
         state = _Reader(io.BytesIO(self.state), self.shared).load()
         vars(self.cluster).update(state)  # updated in place, because the server reads some attributes without the lock
-        jars.replace_by(self.cluster.jars)
+        jars.delete_files_not_in(self.cluster.jars)
 
 
 class _Writer(pickle.Pickler):

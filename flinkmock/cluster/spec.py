@@ -116,8 +116,8 @@ class VertexSpec:
     has_own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     operators_taking_parallelism: frozenset[str] = frozenset()
-    """The operators that nevertheless use the parallelism of a request. If it differs from `parallelism`, they are not
-    chained to the others."""
+    """The operators that nevertheless use the parallelism of a request. If the request's differs from `parallelism`,
+    they are not chained to the others."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -216,7 +216,7 @@ class RestartStrategy:
 
     Attributes:
         kind: The kind.
-        attempts: The maximum number of restarts, for a failure rate within `interval`; None: no limit.
+        attempts: The maximum number of restarts; for a failure rate, within `interval`. None: no limit.
         delay: How long the job is RESTARTING, in ms; for an exponential delay, the initial backoff.
         interval: The interval of a failure rate, in ms.
         configured_by_job: Whether the job sets the strategy. If not, the `/config` of the job shows the default of the
@@ -291,6 +291,7 @@ class JobSpec:
     parallelism: int = 1
     """`job-parallelism` in `/jobs/:jobid/config`."""
     checkpoints: CheckpointSpec | None = CheckpointSpec()
+    """None: no periodic checkpoints, and defaults for savepoints."""
     restart: RestartStrategy = RestartStrategy()
     user_config: Mapping[str, str] = field(default_factory=dict)
     program: ProgramSpec = ProgramSpec()

@@ -68,7 +68,7 @@ class StateHistory:
                 last_entered[state] = times[count - 1]
         return last_entered
 
-    def times_entered(self, state: JobState, time: int, since: int = 0) -> int:
+    def entry_count(self, state: JobState, time: int, since: int = 0) -> int:
         """Return how often a state was entered from `since` to `time` (epoch ms)."""
         if self._times is None:
             return sum(entered is state and since <= at <= time for at, entered in self._entries)

@@ -67,11 +67,11 @@ class JobStateMachines:
         self._enter(job, at)
 
     @event_handler(leader_scoped=True)
-    def advance(self, job_id: str, version: int, at: int) -> None:
+    def advance(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Enter the next step, because the current one is over."""
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
-        if job.lifecycle_version != version or index is None:
+        if job.lifecycle_version != lifecycle_version or index is None:
             return
         if job.lifecycle.steps[index].state == JobState.RUNNING and job.is_adaptive:
             scheduler = self._cluster.adaptive_scheduler
@@ -94,7 +94,7 @@ class JobStateMachines:
             case JobState.CREATED:
                 self._new_attempt(job, at)
             case JobState.RESTARTING:
-                job.restarts += 1
+                job.restart_count += 1
                 self._fail_attempt(job, at, exception, duration)
             case JobState.FAILING:
                 self._fail_attempt(job, at, exception, duration)
@@ -104,7 +104,7 @@ class JobStateMachines:
                 settled_at = None if duration is None else at + duration
                 self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, settled_at))
             case JobState.CANCELED:
-                job.failed_before_start = not job.attempts
+                job.ended_before_start = not job.attempts
                 self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at))
             case JobState.FINISHED:
                 self._end_attempt(job, AttemptOutcome(TaskState.FINISHED, at, at))
@@ -129,7 +129,9 @@ class JobStateMachines:
         if duration is not None:
             self._cluster.event_queue.schedule(at + duration, "advance", *args)
         else:
-            self._cluster.schedule_when_met(job.lifecycle.steps[job.step_index].duration, job.id, at, "advance", *args)
+            self._cluster.schedule_on_condition(
+                job.lifecycle.steps[job.step_index].duration, job.id, at, "advance", *args
+            )
 
     # -- attempts
 
@@ -208,10 +210,10 @@ class JobStateMachines:
             self._cluster.event_queue.schedule(at + delay_ms, "on_stop_failed", job.id, job.lifecycle_version)
 
     @event_handler(leader_scoped=True)
-    def on_stop_failed(self, job_id: str, version: int, at: int) -> None:
+    def on_stop_failed(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Fail a RESTARTING job, because its stop has failed."""
         job = self._cluster.jobs[job_id]
-        if job.lifecycle_version == version:
+        if job.lifecycle_version == lifecycle_version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
             self.divert(job, at, (failing, Step(JobState.FAILED)))
 
@@ -236,15 +238,15 @@ class JobStateMachines:
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
         """Add the failure that makes a job FAILED. It contains the last failure as a concurrent one."""
         release = self._cluster.release
-        job.failed_before_start = not job.attempts
-        has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restarts
+        job.ended_before_start = not job.attempts
+        has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restart_count
         last_failure = None
         if has_failure_without_restart:
             last_failure = job.failures.pop()
         elif job.stop_failure is not None:
             last_failure = job.failures[-1]
         cause = last_failure.exception if last_failure else exception.java_exception
-        if job.failed_before_start:
+        if job.ended_before_start:
             job.failures.append(Failure(at, initialization_error(cause, release)))
             return
         errors = []
@@ -286,8 +288,12 @@ class JobStateMachines:
         attempt.deploy(deployed_at, held_slots[: job.graph.slots_needed], planned_end, first_deployed_at)
         running_at = attempt.first_stage_running_at()
         if running_at is not None:
-            vertex_finishes = attempt.vertex_finishes() if attempt.graph.is_bounded else {}
-            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), vertex_finishes=vertex_finishes)
+            job.checkpoints.start(
+                at,
+                running_at,
+                waits_for_tasks=cluster.release.since("2.3"),
+                vertex_finish_times=attempt.vertex_finish_times() if attempt.graph.is_bounded else {},
+            )
         self._schedule_next_step(job, at, duration)
         cluster.jobs_awaiting_slots.remove(job)
 
@@ -316,11 +322,14 @@ class JobStateMachines:
 
     # -- away from the lifecycle
 
-    def divert(self, job: Job, at: int, steps: Sequence[Step], resume: FlatLifecycle | None = None) -> None:
-        """Leave the lifecycle immediately, and enter `steps`, then `resume`; if it is None, stay in the last step."""
+    def divert(self, job: Job, at: int, steps: Sequence[Step], remaining: FlatLifecycle | None = None) -> None:
+        """Replace the lifecycle by `steps`, then `remaining`, and enter the first step immediately.
+
+        If `remaining` is None, the job stays in the last of the `steps`.
+        """
         job.lifecycle_version += 1
         self._cluster.wait_conditions.remove(job.id)
-        job.lifecycle = FlatLifecycle(tuple(steps)) if resume is None else resume.after(steps)
+        job.lifecycle = FlatLifecycle(tuple(steps)) if remaining is None else remaining.after(steps)
         job.step_index = 0
         self._enter(job, at)
 
@@ -339,6 +348,8 @@ class JobStateMachines:
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
         """Fail a job at `at` (epoch ms) outside its lifecycle. The restart strategy decides whether it restarts.
+
+        Do nothing if the job is RESTARTING, FAILING or CANCELLING.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -377,9 +388,9 @@ class JobStateMachines:
         self._cluster.event_queue.schedule(at + duration + 1, "retry_slot_requests")
 
     @event_handler(leader_scoped=True)
-    def release_slots(self, job_id: str, version: int, at: int) -> None:
+    def release_slots(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Release the slots of a job that is being rescaled, whose tasks have ended."""
-        if self._cluster.jobs[job_id].lifecycle_version == version:
+        if self._cluster.jobs[job_id].lifecycle_version == lifecycle_version:
             self._cluster.slots.release(at, job_id=job_id)
 
     def finish(self, job: Job, at: int) -> None:

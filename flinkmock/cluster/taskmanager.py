@@ -46,8 +46,8 @@ class TaskManager:
 
         The field `timeSinceLastHeartbeat` of responses is this time, not a duration.
         """
-        heartbeats = (time - self.joined_at) // self.heartbeat_ms
-        return self.joined_at + heartbeats * self.heartbeat_ms if heartbeats > 0 else 0
+        heartbeat_count = (time - self.joined_at) // self.heartbeat_ms
+        return self.joined_at + heartbeat_count * self.heartbeat_ms if heartbeat_count > 0 else 0
 
 
 def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:

@@ -46,7 +46,7 @@ def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Java
     """Return the exception of a checkpoint that is triggered at `at` (epoch ms) while the job can't take one.
 
     Returns:
-        None if all tasks of the job run, so that it can take a checkpoint.
+        None if the job can take a checkpoint.
     """
     if job.state == JobState.INITIALIZING:
         return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.JOB_IS_INITIALIZING)
@@ -59,7 +59,8 @@ def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Java
         allowed_states.add(TaskState.FINISHED)
     executions = [execution for row in job.executions_at(at) for execution in row]
     if job.state != JobState.RUNNING or any(execution.state_at(at) not in allowed_states for execution in executions):
-        error = checkpoint_exception(checkpoint_messages.NOT_ALL_RUNNING)  # situations: partly: poll savepoint
+        # recorded: situations: partly: poll savepoint
+        error = checkpoint_exception(checkpoint_messages.NOT_ALL_RUNNING)
         return wrapped_before_1_13(error, kind, release)
     return None
 
@@ -78,7 +79,7 @@ def _batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> J
 
 
 def wrapped_before_1_13(error: JavaException, kind: CheckpointKind, release: Release) -> JavaException:
-    """Return the exception of a checkpoint; SchedulerBase.triggerSavepoint of 1.12 wraps that of a savepoint again."""
+    """Return the exception, for a savepoint of 1.12 in a CompletionException (SchedulerBase.triggerSavepoint)."""
     if kind != CheckpointKind.SAVEPOINT or release.since("1.13"):
         return error
     return completion_exception(error)
@@ -90,5 +91,5 @@ def _has_blocking_output(job: Job, at: int) -> bool:
         execution.state_at(at) not in TERMINAL_TASK_STATES
         for row in job.present_executions_at(at)
         for execution in row
-        if execution.vertex.index in job.graph.blocking_outputs
+        if execution.vertex.index in job.graph.indexes_with_blocking_output
     )

@@ -16,14 +16,14 @@ class WaitCondition:
     """A condition that schedules an event when it is met: after a number of polls, or when a signal is sent.
 
     Attributes:
-        subject_id: The id of the job, or the `wait_key` of the async operation, that waits.
+        waiter_id: The id of the job, or the `wait_key` of the async operation, that waits.
         handler: The name of the event handler.
         args: The arguments of the event handler, without the time.
         polls_left: How many more polls it waits for.
         signal: The name of the signal that it waits for; None: it waits for polls.
     """
 
-    subject_id: str
+    waiter_id: str
     handler: str
     args: tuple[Any, ...]
     polls_left: int = 0
@@ -32,52 +32,52 @@ class WaitCondition:
 
 @dataclass(slots=True)
 class WaitConditions:
-    """The pending conditions of one cluster, at most one for each subject.
+    """The pending conditions of one cluster, at most one for each job and async operation that waits.
 
-    A signal that is sent while nothing waits for it is kept for the first condition that waits for it, so that the
-    order does not matter.
+    A signal that is sent while nothing waits for it is kept for the first condition that waits for it, so a test may
+    send it too early.
 
     Attributes:
         signals: The names of the signals that the scenario uses.
-        by_subject: Subject id -> its condition.
+        by_waiter: `WaitCondition.waiter_id` -> condition.
     """
 
     signals: Collection[str]
-    by_subject: dict[str, WaitCondition] = field(default_factory=dict)
+    by_waiter: dict[str, WaitCondition] = field(default_factory=dict)
     _early_signals: set[str] = field(default_factory=set)
     """The names of the signals that were sent while nothing waited for them."""
 
-    def add(self, duration: Polls | Signal, subject_id: str, handler: str, *args: Any) -> WaitCondition | None:
-        """Add a condition; it replaces an earlier one of the same subject.
+    def add(self, duration: Polls | Signal, waiter_id: str, handler: str, *args: Any) -> WaitCondition | None:
+        """Add a condition; it replaces an earlier one of the same job or async operation.
 
         Returns:
             The condition if its signal was already sent; otherwise None.
         """
         if isinstance(duration, Polls):
-            self.by_subject[subject_id] = WaitCondition(subject_id, handler, args, polls_left=duration.times)
+            self.by_waiter[waiter_id] = WaitCondition(waiter_id, handler, args, polls_left=duration.times)
             return None
-        condition = WaitCondition(subject_id, handler, args, signal=duration.name)
+        condition = WaitCondition(waiter_id, handler, args, signal=duration.name)
         if duration.name in self._early_signals:
             self._early_signals.remove(duration.name)
             return condition
-        self.by_subject[subject_id] = condition
+        self.by_waiter[waiter_id] = condition
         return None
 
     def pending(self) -> list[WaitCondition]:
         """Return the conditions that are not met yet, oldest first."""
-        return list(self.by_subject.values())
+        return list(self.by_waiter.values())
 
-    def remove(self, subject_id: str) -> None:
-        """Remove the condition of a subject, if it has one."""
-        self.by_subject.pop(subject_id, None)
+    def remove(self, waiter_id: str) -> None:
+        """Remove the condition of a job or async operation, if it has one."""
+        self.by_waiter.pop(waiter_id, None)
 
-    def count_poll(self, subject_id: str) -> WaitCondition | None:
-        """Count one poll of a subject; return its condition if this poll satisfies it."""
-        condition = self.by_subject.get(subject_id)
+    def count_poll(self, waiter_id: str) -> WaitCondition | None:
+        """Count one poll of a job or async operation; return its condition if this poll satisfies it."""
+        condition = self.by_waiter.get(waiter_id)
         if condition is None or condition.signal is not None:
             return None
         condition.polls_left -= 1
-        return None if condition.polls_left else self.by_subject.pop(subject_id)
+        return None if condition.polls_left else self.by_waiter.pop(waiter_id)
 
     def send_signal(self, signal: str) -> list[WaitCondition]:
         """Remove and return the conditions that a signal satisfies, oldest first.
@@ -88,9 +88,9 @@ class WaitConditions:
         if signal not in self.signals:
             hint = did_you_mean(signal, sorted(self.signals))
             raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{hint}')
-        conditions_met = [condition for condition in self.by_subject.values() if condition.signal == signal]
+        conditions_met = [condition for condition in self.by_waiter.values() if condition.signal == signal]
         for condition in conditions_met:
-            del self.by_subject[condition.subject_id]
+            del self.by_waiter[condition.waiter_id]
         if not conditions_met:
             self._early_signals.add(signal)
         return conditions_met

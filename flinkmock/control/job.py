@@ -60,7 +60,7 @@ class JobControl(ClusterPart):
     def restored_from(self) -> str | None:
         """The path of the checkpoint or savepoint from which the job was last restored; None if it was not restored."""
         with self.engine.lock:
-            checkpoint = self.job.checkpoints.restored_at(self._run_due_events())
+            checkpoint = self.job.checkpoints.latest_restored_at(self._run_due_events())
             return checkpoint.path if checkpoint else None
 
     def fail(
@@ -120,4 +120,4 @@ class JobControl(ClusterPart):
 
     def _completed(self) -> list[Checkpoint]:
         with self.engine.lock:
-            return self.job.checkpoints.completed_at(self._run_due_events())
+            return self.job.checkpoints.completed_checkpoints_at(self._run_due_events())

@@ -198,28 +198,28 @@ class Simulator:
         """Return the time of the next event, poll, signal or step of the client; None if there is none."""
         times = [self.cluster.event_queue.next_at(), client_due_at]
         for condition in self.cluster.wait_conditions.pending():
-            since = self._waiting_since.setdefault(condition.subject_id, self.now)
+            since = self._waiting_since.setdefault(condition.waiter_id, self.now)
             times.append(since + (SIGNAL_MS if condition.signal is not None else POLL_MS))
         return min((time for time in times if time is not None), default=None)
 
     def _satisfy_wait_conditions(self) -> None:
         """Poll or send signals for the wait conditions that are due."""
         conditions = self.cluster.wait_conditions.pending()
-        subject_ids = [condition.subject_id for condition in conditions]
-        self._waiting_since = {subject: self._waiting_since.get(subject, self.now) for subject in subject_ids}
+        waiter_ids = [condition.waiter_id for condition in conditions]
+        self._waiting_since = {waiter_id: self._waiting_since.get(waiter_id, self.now) for waiter_id in waiter_ids}
         for condition in conditions:
-            subject_id, signal = condition.subject_id, condition.signal
-            waited_ms = self.now - self._waiting_since[subject_id]
-            job = self.cluster.jobs.get(subject_id.partition("/")[0])
+            waiter_id, signal = condition.waiter_id, condition.signal
+            waited_ms = self.now - self._waiting_since[waiter_id]
+            job = self.cluster.jobs.get(waiter_id.partition("/")[0])
             if signal is not None and waited_ms >= SIGNAL_MS:
                 # an earlier signal of this loop may have satisfied it
                 if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
                     self.add_event(EventKind.WAIT_CONDITION, job, f"signal {signal}")
                     self.cluster.signal(signal, self.now)
             elif signal is None and waited_ms >= POLL_MS:
-                self._waiting_since[subject_id] = self.now
+                self._waiting_since[waiter_id] = self.now
                 self.add_event(EventKind.WAIT_CONDITION, job, "poll")
-                self.cluster.record_polls([subject_id], self.now)
+                self.cluster.record_polls([waiter_id], self.now)
 
     def add_event(
         self,

@@ -333,5 +333,5 @@ def profiling_duration(max_seconds: int) -> str:
     return f"`duration` must be set between (0s, {max_seconds}s]."
 
 
-def still_profiling(subject: str) -> str:
-    return f"{subject} is still under profiling."
+def still_profiling(process: str) -> str:
+    return f"{process} is still under profiling."

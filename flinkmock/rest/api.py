@@ -153,7 +153,7 @@ class RestApi:
             if leader is None:  # LeaderRetrievalHandler checks this before the parameters
                 raise NoLeader
             call = self.call(request)
-            if counts_as_poll and call.cluster.wait_conditions.by_subject:
+            if counts_as_poll and call.cluster.wait_conditions.by_waiter:
                 with self.engine.lock:
                     call.cluster.record_polls(polled_keys(call), call.now)
             if (body := self._body_of_read(call, request)) is not None:

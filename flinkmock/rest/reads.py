@@ -145,7 +145,7 @@ class Read:
         if "\\u00" in text:
             raise ValueError("only the renderer writes control characters as Jackson does")
         body = text.encode("utf-8", errors="replace")
-        if engine.clock.mode is ClockMode.VIRTUAL and not engine.cluster.cache_enabled:
+        if engine.clock.mode is ClockMode.VIRTUAL and not engine.cluster.caches_enabled:
             # a virtual clock may stand still, so that the body can be reused
             self.template, self._is_traced = Template([body], (), now + 1, engine.lock.change_count), False
         return body

@@ -80,7 +80,7 @@ class DelayedResponses:
         self._elapsed_ms = 0.0
         """The cluster time that has elapsed since the creation, in ms. Unlike the clock, it never goes back."""
         self._measured_at = monotonic()
-        self._advanced_ms = cluster.clock.advanced
+        self._advanced_ms = cluster.clock.advanced_ms
 
     async def wait_until(self, due_at: float, is_obsolete: Callable[[], bool]) -> bool:
         """Wait until the clock shows `due_at` (epoch ms).
@@ -132,8 +132,8 @@ class DelayedResponses:
     def _measure(self) -> float:
         """Update and return `_elapsed_ms`."""
         clock, now = self._cluster.clock, monotonic()
-        self._elapsed_ms += (now - self._measured_at) * 1000 * clock.speed + clock.advanced - self._advanced_ms
-        self._measured_at, self._advanced_ms = now, clock.advanced
+        self._elapsed_ms += (now - self._measured_at) * 1000 * clock.speed + clock.advanced_ms - self._advanced_ms
+        self._measured_at, self._advanced_ms = now, clock.advanced_ms
         return self._elapsed_ms
 
     async def _tick(self) -> None:

@@ -60,7 +60,7 @@ class ReadPath:
                 or leadership.leader is None
                 or leadership.jobmanagers[self._jobmanager].is_down
                 or engine.handler_overrides
-                or read.is_polled(cluster.wait_conditions.by_subject)
+                or read.is_polled(cluster.wait_conditions.by_waiter)
             ):
                 return None
             if clock.step:

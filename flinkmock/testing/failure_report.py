@@ -33,7 +33,7 @@ def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
     lines += ["requests:" if exchanges else "no requests", *_request_lines(exchanges, start)]
     if cluster.requests.dropped:
         lines.append(f"  {cluster.requests.dropped} older requests were dropped")
-    if not engine.clock.follows_wall:
+    if not engine.clock.follows_wall_clock:
         lines += _clock_hint(exchanges, start, engine.clock.text)
     return "\n".join(lines)
 
@@ -44,7 +44,7 @@ def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):
         yield failure.at, f"{job.name} fails: {failure.exception.chain()[-1]}"
-    for checkpoint in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
+    for checkpoint in (*job.checkpoints.completed_checkpoints_at(now), *job.checkpoints.failed_checkpoints_at(now)):
         if checkpoint.is_savepoint:
             reason = f" fails: {checkpoint.failure}" if checkpoint.failure else ""
             yield checkpoint.ends_at, f"{job.name} savepoint {checkpoint.path}{reason}"

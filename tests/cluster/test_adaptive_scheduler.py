@@ -87,7 +87,7 @@ def test_a_running_job_grows_at_once_when_all_slots_are_available(tmp_path: Path
     assert orders.failures == []
     initial, grown = history_at(orders, harness.now)
     assert [rescale.cause for rescale in (initial, grown)] == ["INITIAL_SCHEDULE", "NEW_RESOURCE_AVAILABLE"]
-    assert [(rescale.version, rescale.attempt_number) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
+    assert [(rescale.version, rescale.number_in_version) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
     assert grown.state == "COMPLETED"
 
 
@@ -113,7 +113,7 @@ def test_a_job_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path
         tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3
     )
     harness.advance(100_000)
-    assert (parallelism(harness), harness.cluster.job_named("orders").restarts) == ([1, 4], 1)
+    assert (parallelism(harness), harness.cluster.job_named("orders").restart_count) == ([1, 4], 1)
     # RESTARTING for a second, then ten seconds in which slots could become free
     assert harness.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (71_000, "RUNNING")]
     harness.advance(150_000)

@@ -24,7 +24,7 @@ def started_tracker(**fields: Any) -> CheckpointTracker:
     """Return a tracker that triggers a checkpoint each `EVERY_MS`. The arguments are other fields of its spec."""
     spec = CheckpointSpec(every=EVERY_MS, **fields)
     tracker = CheckpointTracker(spec, "a" * 32, JobGraph(job()), NamedRandom(0), None)
-    tracker.start(0, 0, eager=True)
+    tracker.start(0, 0, waits_for_tasks=True)
     return tracker
 
 
@@ -55,7 +55,7 @@ def test_most_checkpoints_of_a_year_are_counted_but_not_created() -> None:
     tracker = started_tracker()
     counts = tracker.counts_at(YEAR_MS)
     assert counts["completed"] == pytest.approx(YEAR_MS / EVERY_MS, abs=2)
-    assert len(tracker.tracked) < 3 * checkpoint_tracker.KEPT
+    assert len(tracker.tracked) < 3 * checkpoint_tracker.KEPT_COUNT
     assert tracker.history_at(YEAR_MS)[0].id == counts["total"] - counts["failed"]
     sizes, durations = tracker.summaries_at(YEAR_MS)
     assert sizes is not None
@@ -87,8 +87,8 @@ def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
     end = 1000 * EVERY_MS
     with_all = started_tracker(**fields)
     expected = with_all.counts_at(end)
-    monkeypatch.setattr(checkpoint_tracker, "KEPT", 100)
-    monkeypatch.setattr(checkpoint_tracker, "WINDOW", 50)
+    monkeypatch.setattr(checkpoint_tracker, "KEPT_COUNT", 100)
+    monkeypatch.setattr(checkpoint_tracker, "WINDOW_SIZE", 50)
     with_newest = started_tracker(**fields)
     assert with_newest.counts_at(end) == expected
     assert len(with_newest.tracked) < len(with_all.tracked)

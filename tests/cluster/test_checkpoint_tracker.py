@@ -40,7 +40,7 @@ def test_sizes_of_acknowledgements_add_up_and_the_last_one_completes_the_checkpo
     harness = ClusterHarness(tmp_path, job())
     harness.advance(10_000)
     tracker = harness.cluster.job_named("orders").checkpoints
-    for checkpoint in tracker.completed_at(harness.now):
+    for checkpoint in tracker.completed_checkpoints_at(harness.now):
         acknowledgements = [ack for row in tracker.acknowledgements(checkpoint, harness.now) for ack in row]
         assert sum(ack.size for ack in acknowledgements) == checkpoint.size
         assert max(ack.at or 0 for ack in acknowledgements) == checkpoint.ends_at
@@ -53,14 +53,14 @@ def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -
     assert orders.checkpoints.counts_at(harness.now)["in_progress"] == 1
     harness.cluster.state_machines.cancel(orders, harness.now)
     harness.advance(100)
-    (checkpoint,) = orders.checkpoints.failed_at(harness.now)
+    (checkpoint,) = orders.checkpoints.failed_checkpoints_at(harness.now)
     assert checkpoint.failure == SUSPENDING
 
 
 def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
     harness.advance(5_000)
-    failed = harness.cluster.job_named("orders").checkpoints.failed_at(harness.now)
+    failed = harness.cluster.job_named("orders").checkpoints.failed_checkpoints_at(harness.now)
     assert {checkpoint.failure for checkpoint in failed} == {"Checkpoint expired before completing."}
     assert {checkpoint.ends_at - checkpoint.triggered_at for checkpoint in failed} == {2_000}
 

@@ -137,7 +137,7 @@ def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHa
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert "IO-problem detected." in str(operation.failure)
-    assert orders.checkpoints.failed_at(harness.now)[-1].is_savepoint
+    assert orders.checkpoints.failed_checkpoints_at(harness.now)[-1].is_savepoint
 
 
 def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
@@ -146,7 +146,7 @@ def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harnes
     harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
-    failed = orders.checkpoints.failed_at(harness.now)[-1]
+    failed = orders.checkpoints.failed_checkpoints_at(harness.now)[-1]
     texts = [exception.message or "" for exception in operation.failure.chain()]
     assert texts[1] == failed.failure == "Task has failed."
     task = f"{orders.graph.vertices[0].name} (1/1)#0"
@@ -178,7 +178,7 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
         job(name="restored"), harness.now, restore=RestoreSettings(operation.result["location"])
     )
     harness.advance(5_000)
-    savepoint = restored_job.checkpoints.restored_at(harness.now)
+    savepoint = restored_job.checkpoints.latest_restored_at(harness.now)
     assert savepoint is not None and savepoint.is_savepoint
     assert restored_job.checkpoints.history_at(harness.now)[-1].id == savepoint.id + 1
 
@@ -196,7 +196,7 @@ def all_locations_can_be_restored(harness: ClusterHarness) -> bool:
     """Return whether the store has each savepoint whose location a response contains now."""
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
-    paths = [record.path for record in orders.checkpoints.completed_at(harness.now) if record.is_savepoint]
+    paths = [record.path for record in orders.checkpoints.completed_checkpoints_at(harness.now) if record.is_savepoint]
     if operation.is_done_at(harness.now) and operation.failure is None:
         paths.append(operation.result["location"])
     return all(savepoints.store.find(path, harness.now) is not None for path in paths)

@@ -27,4 +27,4 @@ def test_a_history_agrees_with_a_search_through_all_entries(
     assert history.since(since) == [entry for entry in entries if entry[0] >= since]
     for state in JobState:
         expected = sum(entered == state and since <= at <= time for at, entered in entries)
-        assert history.times_entered(state, time, since) == expected
+        assert history.entry_count(state, time, since) == expected

@@ -80,7 +80,7 @@ class Session:
         self.servers = [FlinkServer(engines[0]), PlainServer(engines[1]), PlainServer(engines[2])]
 
     def pass_time(self, ms: int) -> None:
-        if self.engines[0].clock.follows_wall:
+        if self.engines[0].clock.follows_wall_clock:
             self.wall_clock.now += ms
         else:
             for engine in self.engines:

@@ -75,7 +75,7 @@ class Chain:
     Attributes:
         head: The id of the first operator.
         sources: The ids of sources that are part of the vertex as its inputs.
-        nodes: The ids of all operators from the head on, each after those that follow it in the chain.
+        nodes: The ids of the chained operators in reverse order: each comes after those that read from it.
         outputs: The edges that leave the chain, in the order of the vertex's results.
     """
 

@@ -198,8 +198,8 @@ class JarStore:
         """Keep the files of all current jars, even if the jars are deleted."""
         self._files.pin(jar.path for jar in self._jars.values())
 
-    def replace_by(self, other: JarStore) -> None:
-        """Delete the files of this store that neither `other` nor a snapshot needs."""
+    def delete_files_not_in(self, other: JarStore) -> None:
+        """Delete the files of this store that neither `other` nor a snapshot needs, because `other` replaces it."""
         needed = {jar.path for jar in other._jars.values()}
         for jar in self._jars.values():
             if jar.path not in needed:

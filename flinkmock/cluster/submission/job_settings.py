@@ -40,7 +40,7 @@ _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The settings of a plan. `restart` is None, and `parallelism` and `max_parallelism` are -1, if it sets none."""
+    """The settings of a plan. If it sets none, `restart` is None, and `parallelism` and `max_parallelism` are -1."""
 
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     restart: RestartStrategy | None = None

@@ -62,7 +62,7 @@ class SubmittedPlan:
 
 
 def decode_plan(plan: Any, release: Release | None = None) -> SubmittedPlan:
-    """Return the contents of a plan; only the fields above `vertices` if the graph can't be read.
+    """Return the contents of a plan. If the graph can't be read, the fields from `is_empty` on have their defaults.
 
     Args:
         plan: The deserialized JobGraph or StreamGraph.

@@ -79,7 +79,7 @@ class StreamNode:
         max_parallelism: The maximum parallelism; -1 if the program sets none.
         uid: The uid that the program sets; None if it sets none.
         chaining: The ChainingStrategy of its factory; None: it has no factory, so that it is not chained.
-        is_source: Whether it is a source by FLIP-27.
+        is_source: Whether it is a FLIP-27 source.
         is_legacy_source: Whether it is a SourceFunction.
         is_yielding: Whether it uses the mailbox, which is not possible in a chain with a legacy source.
         holds_output: Whether it emits nothing until its input ends.

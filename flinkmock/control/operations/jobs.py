@@ -29,7 +29,7 @@ def job_json(job: JobControl) -> dict[str, Any]:
                 {"id": vertex.id, "name": vertex.name, "parallelism": vertex.parallelism}
                 for vertex in model.graph.vertices
             ],
-            "restarts": model.restarts,
+            "restarts": model.restart_count,
             "restored-from": job.restored_from,
             "completed-checkpoints": len(checkpoints),
             "latest-checkpoint": _checkpoint_json(checkpoints[-1]) if checkpoints else None,

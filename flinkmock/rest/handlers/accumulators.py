@@ -40,14 +40,14 @@ def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int)
 
 def _collected_rows(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
     """Return the accumulator from which a client reads the rows of a finished job."""
-    return Accumulator(sink.accumulator, COLLECT_TYPE, [final_results(job, sink, execution, cluster.random)], 1)
+    return Accumulator(sink.accumulator_name, COLLECT_TYPE, [final_results(job, sink, execution, cluster.random)], 1)
 
 
 def _program_accumulators(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
     """Return the accumulators that the program or the scenario defines."""
     if not execution.vertex.spec.accumulators:
         return []
-    if execution.ended_at(time) is None and cluster.cache_enabled:
+    if execution.ended_at(time) is None and cluster.caches_enabled:
         interval = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
         heartbeats = (time - job.submitted_at) // interval
         time = job.submitted_at + heartbeats * interval if heartbeats > 0 else 0

@@ -74,7 +74,7 @@ def exceptions(call: RestCall) -> Payload:
     for job in application.jobs:
         failures = job.failures_at(call.now, limit=1)
         # the application of a job that could not be initialized stays RUNNING, without exceptions
-        if failures and job.state_at(call.now) == "FAILED" and not job.failed_before_start:
+        if failures and job.state_at(call.now) == "FAILED" and not job.ended_before_start:
             entry = _entry(failures[0].exception, job.ended_at(call.now), call.cluster.release)
             entries.append({**entry, "jobId": job.id})
     return {"exceptionHistory": {"entries": entries}}

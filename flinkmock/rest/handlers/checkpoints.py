@@ -44,7 +44,7 @@ def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
     time = call.caches.checkpoints_time(job.id, call.now)
     if not job.is_known_at(time):
         raise JobNotFound(job.id)
-    if not job.has_graph_at(time) and not job.failed_before_start:
+    if not job.has_graph_at(time) and not job.ended_before_start:
         # Since 1.18, AbstractCheckpointStatsHandler requests statistics from the JobMaster. Before, they are part of
         # the graph: a sparse graph has none in 1.12.5, and empty ones in 1.17.2.
         if call.cluster.release.since("1.18"):
@@ -70,7 +70,7 @@ def statistics(call: RestCall) -> Payload:
     payloads = _CheckpointPayloads(call, job, time)
     completed, savepoint = tracker.latest_checkpoint_at(time), tracker.latest_savepoint_at(time)
     failed = tracker.latest_failed_at(time)
-    restored = tracker.restored_at(time)
+    restored = tracker.latest_restored_at(time)
     return {
         "counts": tracker.counts_at(time),
         "summary": {
@@ -181,9 +181,8 @@ class _CheckpointPayloads:
         self._job = job
         self._time = time
         max_retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
-        completed = (
-            checkpoint for checkpoint in reversed(job.checkpoints.completed_at(time)) if not checkpoint.is_savepoint
-        )
+        newest_first = reversed(job.checkpoints.completed_checkpoints_at(time))
+        completed = (checkpoint for checkpoint in newest_first if not checkpoint.is_savepoint)
         self._retained = tuple(islice(completed, max_retained))
         self._all_discarded = discards_newest_checkpoint(job, time)
 

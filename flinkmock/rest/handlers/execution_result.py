@@ -32,7 +32,7 @@ def execution_result(call: RestCall) -> Payload:
         "start-time": job.submitted_at,
         "end-time": end,
     }
-    if not job.failed_before_start:
+    if not job.ended_before_start:
         result["application-id"] = job.application_id
     failures = job.failures_at(call.now, limit=1)
     if state == "FAILED" and failures:

@@ -103,7 +103,7 @@ def run(call: RestCall) -> Payload:
     if failure is not None:
         raise submission_error(spec.name, failure)
     job = cluster.submit(spec, call.now, job_id=job_id, restore=_restore_settings(call), initialized=True)
-    if job.failed_before_start:
+    if job.ended_before_start:
         raise not_initialized_error(spec.name, job.failures[-1].exception)
     return {"jobid": job.id, "applicationId": job.application_id}
 

@@ -49,7 +49,7 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
         "state": job.state_at(now),
         "last-modification": job.last_modification(now),
         "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in TASK_STATES},
-        "pending-operators": job.pending_operators_at(now),
+        "pending-operators": job.pending_operator_count_at(now),
     }
 
 
@@ -109,7 +109,7 @@ def details(call: RestCall) -> Payload:
     if awaits_resources:
         timestamps[JobState.CREATED] = 0
     plan = partial(_plan, call, job, time)
-    plan_version = (job, job.graph, job.is_sparse_at(time), job.undecided_at(time))
+    plan_version = (job, job.graph, job.is_sparse_at(time), job.undecided_indexes_at(time))
     return {
         "jid": job.id,
         "application-id": None if job.is_sparse_at(time) else job.application_id,
@@ -128,7 +128,7 @@ def details(call: RestCall) -> Payload:
         "status-counts": _counts(call, "status-counts", tuple(statuses[vertex.index] for vertex in vertices)),
         "plan": plan() if job.graph_grows else call.fixed_part("plan", plan_version, plan),
         **({"stream-graph": stream_graph_payload(job, time)} if job.graph_grows and has_graph else {}),
-        "pending-operators": job.pending_operators_at(time) if has_graph else 0,
+        "pending-operators": job.pending_operator_count_at(time) if has_graph else 0,
     }
 
 

@@ -86,8 +86,8 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         if execution.state_at(time) in (TaskState.DEPLOYING, TaskState.INITIALIZING)
     ]
     counts = job.checkpoints.counts_at(time)
-    completed = job.checkpoints.completed_at(time)
-    restored = job.checkpoints.restored_at(time)
+    completed = job.checkpoints.completed_checkpoints_at(time)
+    restored = job.checkpoints.latest_restored_at(time)
     return metrics.JobInputs(
         now=time,
         started_at=job.submitted_at,
@@ -96,11 +96,11 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         state=job.state_at(time),
         timestamps={state: timestamps.get(state, 0) for state in JOB_STATES},
         is_terminal=job.ended_at(time) is not None,
-        restarts=job.states.times_entered(JobState.RESTARTING, time),
+        restarts=job.states.entry_count(JobState.RESTARTING, time),
         rescales=sum(
-            _rescale_has_begun(job, change.attempt_number, time)
+            _rescale_has_begun(job, change.job_attempt_number, time)
             for change in job.requirements_changes
-            if change.attempt_number is not None
+            if change.job_attempt_number is not None
         ),
         all_running_since=max(filter(None, running_since), default=None) if all_running else None,
         deploying_since=min((start for start in deploying_since if start is not None), default=None),

@@ -9,7 +9,7 @@ from flinkmock.cluster.profiling import JOB_MANAGER, Profiling
 from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
-def _subject(call: RestCall) -> str:
+def _process(call: RestCall) -> str:
     """Return which process is profiled: the id of a TaskManager, or JOB_MANAGER. Raises TaskManagerNotFound."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
@@ -33,22 +33,22 @@ def _payload(profiling: Profiling, now: int) -> dict[str, Any]:
 @handles("postJobManagerProfiling", "postTaskManagerProfiling")
 def start(call: RestCall) -> Payload:
     """Start profiling. Raises TaskManagerNotFound, UncaughtJavaException."""
-    subject = _subject(call)
-    profiling = call.cluster.profiler.start(subject, call.body.get("mode"), call.body["duration"], call.now)
+    process = _process(call)
+    profiling = call.cluster.profiler.start(process, call.body.get("mode"), call.body["duration"], call.now)
     return _payload(profiling, call.now)
 
 
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
 def listing(call: RestCall) -> Payload:
     """Return all profilings, newest first. Raises TaskManagerNotFound."""
-    profilings = call.cluster.profiler.history(_subject(call), call.now)
+    profilings = call.cluster.profiler.history(_process(call), call.now)
     return {"profilingList": [_payload(profiling, call.now) for profiling in profilings]}
 
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
 def file(call: RestCall) -> FileContent:
     """Return the output file of a profiling. Raises TaskManagerNotFound; LogNotFound if there is no such file."""
-    for profiling in call.cluster.profiler.history(_subject(call), call.now):
+    for profiling in call.cluster.profiler.history(_process(call), call.now):
         if profiling.output_name == call.path["filename"] and profiling.finished_at <= call.now:
             return FileContent(profiling.output_page(), "text/html")
     raise LogNotFound(call.path["filename"], call.path.get("taskmanagerid"))

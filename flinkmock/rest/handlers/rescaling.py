@@ -219,7 +219,7 @@ def _payload(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
     return {
         "rescaleUuid": _uuid(call, job, rescale),
         "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
-        "rescaleAttemptId": rescale.attempt_number,
+        "rescaleAttemptId": rescale.number_in_version,
         "vertices": {},
         "slots": {},
         "schedulerStates": [],

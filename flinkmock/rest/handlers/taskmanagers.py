@@ -43,7 +43,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
 
 def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int:
     """Return the time of the last heartbeat, or `now` if caches are not modelled."""
-    return taskmanager.last_heartbeat(now) if cluster.cache_enabled else now
+    return taskmanager.last_heartbeat(now) if cluster.caches_enabled else now
 
 
 @handles("getTaskManagers")

@@ -172,4 +172,4 @@ def test_the_operators_of_a_batch_select_are_chained_as_in_flink():
         "+- [6]:Calc(select=[2 AS EXPR$0, null:VARCHAR(2147483647) AS EXPR$1])\n"
     )
     (sink,) = job.vertices[1].collect_sinks
-    assert (sink.operator_id, sink.accumulator) == ("c2081ffb34a8619383df1103d3153794", "*anonymous_collect$2*")
+    assert (sink.operator_id, sink.accumulator_name) == ("c2081ffb34a8619383df1103d3153794", "*anonymous_collect$2*")
