@@ -34,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     fields_by_operation = measure_coverage(contract)
     if args.operation:
         print(f"{operations[0]}  ({operations[0].id})")
-        for pointer, is_modelled in sorted(fields_by_operation.get(operations[0], FieldCoverage()).by_pointer.items()):
+        for pointer, is_modelled in sorted(
+            fields_by_operation.get(operations[0], FieldCoverage()).is_modelled_by_pointer.items()
+        ):
             print(f"    {'modelled   ' if is_modelled else 'placeholder'}  {pointer or '(the whole body)'}")
         return 0
     for operation in operations:

@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         output.end("\n".join(proxy.further_findings()))
     if not proxy.report.clean:
         return 1
-    return 2 if proxy.checker.unanswered and not proxy.report.requests else 0
+    return 2 if proxy.checker.unanswered and not proxy.report.request_count else 0
 
 
 class RequestLog:

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, success_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
@@ -85,8 +86,19 @@ def check(
         client.close()
 
 
-_LISTS = {":jobid": ("/jobs", "jobs", "id"), ":applicationid": ("/applications/overview", "applications", "id")}
-"""Second segment of an operation -> (path of the list of its values, the key of the list, the key of the value)."""
+class _ListOfIds(NamedTuple):
+    """Where a server lists ids: the path of the response, and the keys of the list and of the id in an entry."""
+
+    path: str
+    list_key: str
+    id_key: str
+
+
+_LISTS_OF_IDS = {
+    ":jobid": _ListOfIds("/jobs", "jobs", "id"),
+    ":applicationid": _ListOfIds("/applications/overview", "applications", "id"),
+}
+"""Path parameter -> the list of its current values."""
 
 
 class Check:
@@ -96,8 +108,8 @@ class Check:
         client: The client that sends the requests.
         contract: The contract to check against.
         progress: Called before each step.
-        wait: Waits for a number of milliseconds before a request is repeated.
-        limit: How many values of one path parameter are used, such as the vertices of a job.
+        wait: Waits for a number of milliseconds.
+        values_per_parameter: How many values of one path parameter are used at most, such as the vertices of a job.
     """
 
     def __init__(
@@ -107,24 +119,24 @@ class Check:
         *,
         progress: Progress | None = None,
         wait: Callable[[int], None] = lambda ms: time.sleep(ms / 1000),
-        limit: int = VALUES_PER_PARAMETER,
+        values_per_parameter: int = VALUES_PER_PARAMETER,
     ) -> None:
         self.client = client
         self.contract = contract
         self.report = Report(client.url, str(contract.release))
         self.reader = ClientReader(client)
-        self.targets = Targets(_TargetReader(self), limit)
+        self.targets = Targets(_TargetReader(self), values_per_parameter)
         self.progress = progress or (lambda done, steps, next_step: None)
-        self._limit = limit
+        self._values_per_parameter = values_per_parameter
         self._wait = wait
-        self._waited_ms = 0.0  # the sum of the times that waits were meant to take
-        self._slept_ms = 0.0  # the sum of the times that waits took by the wall clock
+        self._intended_wait_ms = 0.0  # the sum of the waits as they were requested
+        self._actual_wait_ms = 0.0  # the sum of the waits by the wall clock
         self._silent_taskmanagers: set[str] = set()
-        self._readable = [operation for operation in contract if only_reads(operation)]
+        self._read_operations = [operation for operation in contract if only_reads(operation)]
         minor = contract.release.number
         self._interruptions = Interruptions(client, self.report, self._now, self.wait)
-        self._statuses: list[tuple[Finding, str]] = []
-        """(finding about a status, target) of the current pass. They are discarded if another leader is elected."""
+        self._status_findings: list[tuple[Finding, str]] = []
+        """(finding about a status, target) of the current pass. They are discarded if the pass shows a new leader."""
         self._coherence = CoherenceSession(
             Invariants(minor), self._read_again, self._now, self._is_invalid, self._note_new_leader
         )
@@ -148,11 +160,11 @@ class Check:
         try:
             self._run(extra_checks, watch_ms, every_ms)
         except KeyboardInterrupt:
-            if not self.report.passes or not watch_ms:
+            if not self.report.pass_count or not watch_ms:
                 raise
             self.report.notes.append(f"{datetime.now(UTC):%H:%M:%S} UTC: the watch was ended.")
         self.progress(1, 1, "")
-        self.report.requests = self.client.requests
+        self.report.request_count = self.client.request_count
         return self.report
 
     def _run(self, extra_checks: tuple[Callable[[Check], None], ...], watch_ms: int, every_ms: int) -> None:
@@ -162,7 +174,7 @@ class Check:
         while self._now() < watch_ends_at and not self.report.server_gone:
             self.wait(every_ms)
             self._complete(self._read_next_pass, watched_until)
-        self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
+        self.progress(len(self._read_operations), len(self._read_operations) + 1, "comparison of responses")
         for pause_ms in REPEAT_AFTER_MS:
             if self._coherence.has_suspicions and not self.report.server_gone:
                 self.wait(pause_ms)
@@ -174,15 +186,15 @@ class Check:
         """Wait for a number of milliseconds."""
         before = time.monotonic()
         self._wait(ms)
-        self._slept_ms += (time.monotonic() - before) * 1000
-        self._waited_ms += ms
+        self._actual_wait_ms += (time.monotonic() - before) * 1000
+        self._intended_wait_ms += ms
 
     def _now(self) -> float:
-        """Return the time in ms. A wait counts as long as it was meant to take, because a clock may be virtual."""
-        return time.monotonic() * 1000 - self._slept_ms + self._waited_ms
+        """Return the time in ms. A wait counts for the requested time: `wait` may advance a virtual clock instead."""
+        return time.monotonic() * 1000 - self._actual_wait_ms + self._intended_wait_ms
 
     def _complete(self, step: Callable[[], None], watched_until: float | None) -> None:
-        """Take a step; repeat it from its beginning if the server had no leader.
+        """Take a step; repeat it from its beginning if the server had no leader or did not respond.
 
         Args:
             step: The step.
@@ -200,7 +212,7 @@ class Check:
                 if is_down and (watched_until is None or self._interruptions.are_too_many):
                     raise
                 self._coherence.reset()
-                self._statuses.clear()
+                self._status_findings.clear()
                 event = "the server did not respond" if is_down else "the server had no leader"
                 if not self._interruptions.wait_for_leader(event, watched_until or 0):
                     self.report.server_gone = True
@@ -210,7 +222,7 @@ class Check:
                 return
 
     def _note_new_leader(self) -> None:
-        self._statuses.clear()
+        self._status_findings.clear()
         self.report.notes.append(
             f"{datetime.now(UTC):%H:%M:%S} UTC: the server was restarted, or has another leader. Earlier "
             "responses were dropped."
@@ -218,7 +230,7 @@ class Check:
 
     def _read_next_pass(self) -> None:
         """Request the responses of suspicions again, then read everything."""
-        self._add_culprits(self._coherence.request_again(apart_ms=REPEAT_AFTER_MS[1]))
+        self._add_culprits(self._coherence.request_again(min_interval_ms=REPEAT_AFTER_MS[1]))
         self._read_everything()
 
     def _request_suspicions_again(self) -> None:
@@ -226,16 +238,16 @@ class Check:
 
     def _read_everything(self) -> None:
         self._silent_taskmanagers.clear()
-        self.targets = Targets(_TargetReader(self), self._limit)
-        for done, operation in enumerate(self._readable):
-            self.progress(done, len(self._readable) + 1, str(operation))
+        self.targets = Targets(_TargetReader(self), self._values_per_parameter)
+        for done, operation in enumerate(self._read_operations):
+            self.progress(done, len(self._read_operations) + 1, str(operation))
             self._read(operation)
         culprits = self._coherence.end_pass()
-        for finding, target in self._statuses:
+        for finding, target in self._status_findings:
             self.report.add(finding, target)
-        self._statuses.clear()
+        self._status_findings.clear()
         self._add_culprits(culprits)
-        self.report.passes += 1
+        self.report.pass_count += 1
 
     def _read_again(self, target: str) -> SuccessResponse | None:
         """Read a target once more for a comparison; None if the response is not a success."""
@@ -259,13 +271,14 @@ class Check:
             body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
         except ValueError:
             return None
-        return success_response(operation, target, body, sent_at, self._now(), self.client.requests)
+        return success_response(operation, target, body, sent_at, self._now(), self.client.request_count)
 
     def _is_invalid(self, operation_id: str) -> bool:
         """Return whether a response broke its schema. Then its values are not compared, to report only one finding."""
         return operation_id in self.contract and not self.is_valid(self.contract.operation(operation_id))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> None:
+        """Add a finding for each culprit, and one for the first value that may be wrong instead."""
         for culprit in culprits:
             for value in (culprit.value, *culprit.others[:1]):
                 expected, found = described(culprit)
@@ -273,34 +286,40 @@ class Check:
                 finding = Finding(operation, generalize_pointer(value.pointer), COHERENCE, expected, found)
                 self.report.add_contradiction(finding, value.response.target)
 
-    def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
-        """Send a request; check and return the response. Raises ServerUnreachable; `errors` as for `check_response`."""
+    def send(
+        self, operation: Operation, request: HttpRequest, accepted_statuses: tuple[int, ...] | None = None
+    ) -> HttpResponse:
+        """Send a request, check and return the response. Raises ServerUnreachable.
+
+        `accepted_statuses` is that of `check_response`.
+        """
         response = self.client.send(request)
-        for finding in self._findings(operation, response, errors):
+        for finding in self._check_response(operation, response, accepted_statuses):
             self.report.add(finding, request.target)
         return response
 
-    def _findings(
-        self, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
+    def _check_response(
+        self, operation: Operation, response: HttpResponse, accepted_statuses: tuple[int, ...] | None = None
     ) -> Iterator[Finding]:
+        """Note in the report whether the operation was answered, and yield the findings of the response."""
         if response.status == operation.status:
             self.report.answered[operation] += 1
         elif reason := expected_error(operation, response):
             self.report.expected_errors[operation] = reason
-        yield from check_response(self.contract, operation, response, errors)
+        yield from check_response(self.contract, operation, response, accepted_statuses)
 
     def _send_read(self, operation: Operation, target: str) -> HttpResponse:
         """Send a request of a pass and check the response. Raises LeaderMissing and ServerUnreachable."""
         response = self.client.send(HttpRequest(target))
         if lacks_leader(response) and not self._interruptions.are_too_many:
             raise LeaderMissing
-        findings = list(self._findings(operation, response))
+        findings = list(self._check_response(operation, response))
         if any(finding.kind == STATUS for finding in findings) and self._has_expired(operation, target):
             self.report.expected_errors[operation] = f"{response.status}: the job has expired"
             return response
         for finding in findings:
             if finding.kind == STATUS:
-                self._statuses.append((finding, target))
+                self._status_findings.append((finding, target))
             else:
                 self.report.add(finding, target)
         return response
@@ -308,13 +327,15 @@ class Check:
     def _has_expired(self, operation: Operation, target: str) -> bool:
         """Return whether the job or application of a target is no longer listed: it may expire during the pass."""
         parameter = operation.segments[1] if len(operation.segments) > 1 else ""
-        if parameter not in _LISTS:
+        if parameter not in _LISTS_OF_IDS:
             return False
-        path, list_key, id_key = _LISTS[parameter]
+        path, list_key, id_key = _LISTS_OF_IDS[parameter]
         body = self.reader.json(path)
-        rows = body.get(list_key) if isinstance(body, dict) else None
+        entries = body.get(list_key) if isinstance(body, dict) else None
         subject_id = target.partition("?")[0].split("/")[2]
-        return isinstance(rows, list) and all(row.get(id_key) != subject_id for row in rows if isinstance(row, dict))
+        return isinstance(entries, list) and all(
+            entry.get(id_key) != subject_id for entry in entries if isinstance(entry, dict)
+        )
 
     def _read(self, operation: Operation) -> None:
         paths = self.targets.paths(operation)

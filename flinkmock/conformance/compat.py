@@ -192,12 +192,12 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
     reported: set[str] = set()
     for what in _already_ignored(request, operation, contracts[0]):
         yield UpgradeImpact(where, ALREADY_IGNORED, what, contracts[0].release.minor, str(request), request.times)
-    readable = schema_fields(operation.response, contracts[0].definitions)
+    old_response_fields = schema_fields(operation.response, contracts[0].definitions)
     for old, new in pairwise(contracts):
         before, after = (contract.match(request.method, request.target) for contract in (old, new))
         if before is None:
             continue
-        for effect, what in _release_impacts(request, before, after, old, new, readable):
+        for effect, what in _release_impacts(request, before, after, old, new, old_response_fields):
             if what not in reported:
                 reported.add(what)
                 yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
@@ -218,9 +218,9 @@ def _release_impacts(
     after: Operation | None,
     old: Contract,
     new: Contract,
-    readable: Collection[str],
+    old_response_fields: Collection[str],
 ) -> Iterator[tuple[str, str]]:
-    """Yield (effect, affected part) between two adjacent releases; `readable` are the fields of the old response."""
+    """Yield (effect, affected part) for the upgrade from one release to the next."""
     if after is None:
         yield FAILS, "the operation no longer exists"
         return
@@ -231,7 +231,7 @@ def _release_impacts(
     if after.status != before.status:
         yield MAY_READ, f"the status is {after.status} instead of {before.status}"
     for change in _changes(str(before), str(after), old, new):
-        if change.part == "response" and change.breaking and change.field in readable:
+        if change.part == "response" and change.breaking and change.field in old_response_fields:
             yield MAY_READ, f"{change.field or 'the whole response'}: {change.meaning}"
     for change in behaviour_changes_between(old.release.minor, new.release.minor):
         if change.breaking and after.id != "submitJob" and _affects(change, after):

@@ -23,36 +23,37 @@ class FieldCoverage:
     """The fields of one operation's responses.
 
     Attributes:
-        responses: How many success responses there were.
+        response_count: How many success responses there were.
         is_file: Whether the response is a file.
-        by_pointer: JSON pointer -> whether the model provides the field in every success response.
+        is_modelled_by_pointer: JSON pointer -> whether the model provides the field in every success response.
     """
 
-    responses: int = 0
+    response_count: int = 0
     is_file: bool = False
-    by_pointer: dict[str, bool] = field(default_factory=dict)
+    is_modelled_by_pointer: dict[str, bool] = field(default_factory=dict)
 
     @property
     def modelled(self) -> list[str]:
         """JSON pointers of the fields that the model provides."""
-        return sorted(pointer for pointer, is_modelled in self.by_pointer.items() if is_modelled)
+        return sorted(pointer for pointer, is_modelled in self.is_modelled_by_pointer.items() if is_modelled)
 
     @property
     def placeholders(self) -> list[str]:
         """JSON pointers of the fields that are filled with placeholders."""
-        return sorted(pointer for pointer, is_modelled in self.by_pointer.items() if not is_modelled)
+        return sorted(pointer for pointer, is_modelled in self.is_modelled_by_pointer.items() if not is_modelled)
 
     def add(self, modelled: frozenset[str], placeholders: frozenset[str]) -> None:
         """Add the fields of one response, given as JSON pointers."""
-        self.responses += 1
+        self.response_count += 1
         for pointers, is_modelled in ((modelled, True), (placeholders, False)):
             for pointer in map(generalize_pointer, pointers):
-                self.by_pointer[pointer] = self.by_pointer.get(pointer, True) and is_modelled
+                known = self.is_modelled_by_pointer.get(pointer, True)
+                self.is_modelled_by_pointer[pointer] = known and is_modelled
 
     def __str__(self) -> str:
         if self.is_file:
             return "a file"
-        if not self.responses:
+        if not self.response_count:
             return "only error responses"
         return f"{len(self.modelled):3} modelled, {len(self.placeholders):3} placeholders"
 

@@ -25,11 +25,11 @@ def as_json(report: Report) -> str:
     document = {
         "url": report.url,
         "flink": report.flink,
-        "requests": report.requests,
+        "requests": report.request_count,
         "answered": {operation.id: times for operation, times in report.answered.items()},
         "unanswered": {operation.id: reason for operation, reason in report.unanswered.items()},
-        "findings": [_entry(finding, paths, report.times[finding]) for finding, paths in report.findings.items()],
-        "accepted": [_entry(finding, paths, report.times[finding]) for finding, paths in report.accepted.items()],
+        "findings": [_entry(finding, paths, report.occurrences[finding]) for finding, paths in report.findings.items()],
+        "accepted": [_entry(finding, paths, report.occurrences[finding]) for finding, paths in report.accepted.items()],
         "notes": report.notes,
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
@@ -98,7 +98,7 @@ def as_markdown(report: Report) -> str:
     """Return the report as a Markdown page."""
     lines = [f"# {report.url} as Flink {report.flink}", ""]
     answered = f"{counted(len(report.answered), 'operation')} answered"
-    lines.append(f"{counted(report.requests, 'request')}, {answered}, {report.headline}.")
+    lines.append(f"{counted(report.request_count, 'request')}, {answered}, {report.headline}.")
     if report.findings:
         lines += ["", "| operation | pointer | kind | expected | found |", "| --- | --- | --- | --- | --- |"]
         for finding in report.findings:

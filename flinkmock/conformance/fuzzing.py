@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
     from flinkmock.contract import Contract, Operation, Parameter
 
-EXCLUDED = frozenset(
+EXCLUDED_OPERATIONS = frozenset(
     {
         "shutdownCluster",
         "uploadJar",
@@ -56,11 +56,11 @@ class FuzzChecks:
     """Sends generated requests to each operation.
 
     Args:
-        requests: How many requests each operation gets.
+        requests_per_operation: How many requests each operation gets.
         seed: The seed of the generator: equal seeds send equal requests to equal clusters.
     """
 
-    requests: int
+    requests_per_operation: int
     seed: int = 0
 
     def __call__(self, check: Check) -> None:
@@ -75,13 +75,13 @@ class FuzzChecks:
         except ImportError as error:
             raise FlinkMockError("--fuzz needs hypothesis: pip install 'flinkmock[fuzz]'.") from error
         settings = hypothesis.settings(
-            max_examples=self.requests,
+            max_examples=self.requests_per_operation,
             database=None,
             deadline=None,
             phases=(hypothesis.Phase.generate,),
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        operations = [operation for operation in check.contract if operation.id not in EXCLUDED]
+        operations = [operation for operation in check.contract if operation.id not in EXCLUDED_OPERATIONS]
         for done, operation in enumerate(operations):
             check.progress(done, len(operations), f"generated requests: {operation}")
             paths = check.targets.paths(operation) if operation.method == "GET" else []

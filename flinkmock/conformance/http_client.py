@@ -66,10 +66,10 @@ class JsonReader(Protocol):
 
 
 class Client(Protocol):
-    """Sends requests to the server at `url`; `requests` counts them."""
+    """Sends requests to the server at `url`; `request_count` counts them."""
 
     url: str
-    requests: int
+    request_count: int
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and return the response. Raises ServerUnreachable."""
@@ -84,7 +84,7 @@ class HttpClient:
         context: The SSL context for TLS; None: the default one.
 
     Attributes:
-        requests: How many requests were sent.
+        request_count: How many requests were sent.
 
     Raises:
         ServerUnreachable: `url` is not the address of a server.
@@ -101,7 +101,7 @@ class HttpClient:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ServerUnreachable(f"{url!r} is not the address of a server. Write http://host:8081.")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self.requests = 0
+        self.request_count = 0
         self._headers = {"Accept": JSON_TYPE, **(headers or {})}
         self._base = parts.path.rstrip("/")
         self._connection = (
@@ -112,7 +112,7 @@ class HttpClient:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and return the response. Raises ServerUnreachable."""
-        self.requests += 1
+        self.request_count += 1
         try:
             try:
                 return self._send(request)

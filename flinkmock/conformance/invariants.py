@@ -34,10 +34,10 @@ def invariant_violations(contract: Contract, operation: Operation, target: str, 
     """Apply the invariants within a response, and against its request, to a success response."""
     invariants = _invariants(contract.release.number)
     response = success_response(operation, target, body)
-    failed = violations(invariants.of_response(response))
+    failed = violations(invariants.relations_within(response))
     if not failed:
         return []
-    support = count_support(invariants.of_response(response), locations_of(failed))
+    support = count_support(invariants.relations_within(response), locations_of(failed))
     return [
         InvariantViolation(generalize_pointer(culprit.value.pointer), *described(culprit))
         for culprit in culprits(failed, support)

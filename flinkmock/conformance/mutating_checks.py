@@ -59,8 +59,8 @@ class MutatingChecks:
             FlinkMockError: The jar can't be read, or the job is not running.
             ServerUnreachable: The server does not answer.
         """
-        steps = (_STEPS_OF_JAR if self.jar is not None else 0) + (1 if self.job is not None else 0)
-        session = _Session(check, self.savepoints, steps)
+        step_count = (_JAR_STEP_COUNT if self.jar is not None else 0) + (1 if self.job is not None else 0)
+        session = _Session(check, self.savepoints, step_count)
         if self.jar is not None:
             session.check_jar(self.jar)
         if self.job is not None:
@@ -70,7 +70,7 @@ class MutatingChecks:
             session.cancel(self.job)
 
 
-_STEPS_OF_JAR = 6
+_JAR_STEP_COUNT = 6
 """How many steps `_Session.check_jar` reports."""
 
 
@@ -80,21 +80,21 @@ class _Session:
     Args:
         check: The check that sends the requests and gets the findings.
         savepoints: The directory for savepoints; None: the cluster's default.
-        steps: How many steps the checks will report.
+        step_count: How many steps the checks will report.
     """
 
-    def __init__(self, check: Check, savepoints: str | None, steps: int) -> None:
+    def __init__(self, check: Check, savepoints: str | None, step_count: int) -> None:
         self._check = check
         self._savepoints = savepoints
-        self._steps_done, self._steps = 0, steps
+        self._steps_done, self._step_count = 0, step_count
 
     def require_running(self, job: str) -> None:
         """Raise FlinkMockError if the job doesn't exist or has ended."""
-        listed = rows(self._check.reader.json("/jobs"), "jobs")
-        states = {str(row.get("id")): str(row.get("status")) for row in listed}
+        listed = objects_in(self._check.reader.json("/jobs"), "jobs")
+        states = {str(entry.get("id")): str(entry.get("status")) for entry in listed}
         if not states:
-            listed = rows(self._check.reader.json("/jobs/overview"), "jobs")
-            states = {str(row.get("jid")): str(row.get("state")) for row in listed}
+            listed = objects_in(self._check.reader.json("/jobs/overview"), "jobs")
+            states = {str(entry.get("jid")): str(entry.get("state")) for entry in listed}
         state = states.get(job.lower())
         if state is None or state in TERMINAL:
             running = [job_id for job_id, state_of_job in states.items() if state_of_job not in TERMINAL]
@@ -105,7 +105,7 @@ class _Session:
 
     def report_step(self, step: str) -> None:
         """Report the beginning of a step to `Check.progress`."""
-        self._check.progress(self._steps_done, self._steps, step)
+        self._check.progress(self._steps_done, self._step_count, step)
         self._steps_done += 1
 
     def check_jar(self, jar: Path) -> None:
@@ -139,7 +139,7 @@ class _Session:
         self._start_application(path)
         self.report_step("deletion of the jar")
         self._call("deleteJar", "DELETE", path)
-        if any(row.get("id") == jar_id for row in rows(self._check.reader.json("/jars"), "files")):
+        if any(entry.get("id") == jar_id for entry in objects_in(self._check.reader.json("/jars"), "files")):
             self._add_violation("deleteJar", path, "", "removed from /jars", "still listed")
 
     def change_job(self, job: str) -> None:
@@ -152,7 +152,7 @@ class _Session:
             f"{path}/savepoints",
             {**target, "cancel-job": False},
             "getSavepointStatus",
-            errors=(400,),  # there may be no directory for savepoints
+            accepted_statuses=(400,),  # there may be no directory for savepoints
         )
         if location := result.get("location"):
             self._run_async(
@@ -169,7 +169,7 @@ class _Session:
         requirements = self._check.reader.json(f"{path}/resource-requirements")
         if requirements and self._find_operation("updateJobResourceRequirements"):
             self._call("updateJobResourceRequirements", "PUT", f"{path}/resource-requirements", requirements)
-        self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", errors=(503,))
+        self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", accepted_statuses=(503,))
 
     def stop(self, job: str) -> None:
         """Stop a job with a savepoint."""
@@ -179,7 +179,7 @@ class _Session:
             f"/jobs/{job}/stop",
             {**target, "drain": False},
             "getSavepointStatus",
-            errors=(400,),
+            accepted_statuses=(400,),
             poll_path=f"/jobs/{job}/savepoints",
         )
         if result.get("location"):
@@ -207,7 +207,7 @@ class _Session:
             return None
         for _ in range(MAX_POLLS):
             details = self._check.reader.json(f"/jobs/{job}")
-            tasks = [vertex.get("status") for vertex in rows(details, "vertices")]
+            tasks = [vertex.get("status") for vertex in objects_in(details, "vertices")]
             if str(nested_field(details, "state")) in TERMINAL:
                 return None
             if tasks and all(task == "RUNNING" for task in tasks):
@@ -235,7 +235,7 @@ class _Session:
         path: str,
         body: dict[str, Any],
         poll_id: str,
-        errors: tuple[int, ...] | None = None,
+        accepted_statuses: tuple[int, ...] | None = None,
         poll_path: str | None = None,
     ) -> dict[str, Any]:
         """Trigger and poll an async operation.
@@ -245,13 +245,13 @@ class _Session:
             path: The path of the trigger.
             body: The JSON of the trigger.
             poll_id: The operation id of the polls.
-            errors: The accepted error statuses of the trigger, as for `check_response`.
+            accepted_statuses: The accepted error statuses of the trigger, as for `check_response`.
             poll_path: The path of the polls, without the trigger id; None: that of the trigger.
 
         Returns:
             The result of the operation; {} if it fails or the release lacks it.
         """
-        response = self._post(trigger_id, path, body, errors)
+        response = self._post(trigger_id, path, body, accepted_statuses)
         poll_operation = self._find_operation(poll_id)
         if response is None or response.status >= 300 or poll_operation is None:
             return {}
@@ -279,18 +279,23 @@ class _Session:
             self._add_violation(operation_id, f"/jobs/{job}", "/state", expected, str(state))
 
     def _post(
-        self, operation_id: str, target: str, body: Any, errors: tuple[int, ...] | None = None
+        self, operation_id: str, target: str, body: Any, accepted_statuses: tuple[int, ...] | None = None
     ) -> HttpResponse | None:
-        return self._call(operation_id, "POST", target, body, errors)
+        return self._call(operation_id, "POST", target, body, accepted_statuses)
 
     def _call(
-        self, operation_id: str, method: str, target: str, body: Any = None, errors: tuple[int, ...] | None = None
+        self,
+        operation_id: str,
+        method: str,
+        target: str,
+        body: Any = None,
+        accepted_statuses: tuple[int, ...] | None = None,
     ) -> HttpResponse | None:
         operation = self._find_operation(operation_id)
         if operation is None:
             return None
         raw_body = None if body is None else json.dumps(body).encode()
-        return self._check.send(operation, HttpRequest(target, method, raw_body), errors)
+        return self._check.send(operation, HttpRequest(target, method, raw_body), accepted_statuses)
 
     def _find_operation(self, operation_id: str) -> Operation | None:
         return self._operation(operation_id) if operation_id in self._check.contract else None
@@ -317,10 +322,10 @@ def nested_field(body: Any, *keys: str) -> Any:
     return body
 
 
-def rows(body: Any, key: str) -> list[dict[str, Any]]:
+def objects_in(body: Any, key: str) -> list[dict[str, Any]]:
     """Return the objects in a list of a JSON object; [] if there is no list."""
     items = nested_field(body, key)
-    return [row for row in items if isinstance(row, dict)] if isinstance(items, list) else []
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def multipart(name: str, content: bytes) -> tuple[bytes, str]:

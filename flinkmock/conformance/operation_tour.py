@@ -35,13 +35,13 @@ SCENARIO: dict[str, Any] = {
     },
 }
 """A cluster on which every operation has something to return."""
-ADAPTIVE_SCHEDULER = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
+ADAPTIVE_SCHEDULER_OPTIONS = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
 YEAR_2100_MS = 4_102_444_800_000
 
 
 def tour_scenario(scheduler: str) -> dict[str, Any]:
     """Return `SCENARIO` with the "default" or the "adaptive" scheduler: each rejects some operations of the other."""
-    options = ADAPTIVE_SCHEDULER if scheduler == "adaptive" else {}
+    options = ADAPTIVE_SCHEDULER_OPTIONS if scheduler == "adaptive" else {}
     config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
 

@@ -19,14 +19,14 @@ COHERENCE = "coherence"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which responses of an operation deviate from the contract.
+    """One way in which responses of an operation deviate from the contract, or contradict other values.
 
     Attributes:
         operation: The operation whose responses deviate.
         pointer: JSON pointer with `*` for the items of lists and maps; "" for what is not in the body.
         kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
             `flinkmock.contract.SchemaViolation`.
-        expected: What the contract says.
+        expected: What the contract or the invariant requires.
         found: An example of what the server sent. Findings that differ only in `found` are equal.
     """
 
@@ -51,9 +51,11 @@ class Report:
     """The result of checking one server.
 
     Attributes:
-        requests: How many requests were sent.
+        url: The URL of the server.
+        flink: The version with whose contract the responses are compared: "2.3.0".
+        request_count: How many requests were sent.
         findings: The findings outside the baseline, each with the first paths at which it occurred.
-        times: How often each finding occurred.
+        occurrences: How often each finding occurred.
         answered: How many success responses each operation returned, whether they conform or not.
         expected_errors: Operations that got an error which a healthy cluster may return, or no response because of a
             lost TaskManager, each with the reason.
@@ -62,15 +64,15 @@ class Report:
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about the server during the check, such as that it had a new leader. They are not findings.
         server_gone: Whether the server was gone at the end.
-        passes: How many times everything was read.
+        pass_count: How many times everything was read.
         on_new: Called with each finding and its first path when it is added.
     """
 
     url: str
     flink: str
-    requests: int = 0
+    request_count: int = 0
     findings: dict[Finding, list[str]] = field(default_factory=dict)
-    times: Counter[Finding] = field(default_factory=Counter)
+    occurrences: Counter[Finding] = field(default_factory=Counter)
     answered: Counter[Operation] = field(default_factory=Counter)
     expected_errors: dict[Operation, str] = field(default_factory=dict)
     skipped: dict[Operation, str] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class Report:
     invalid: set[Operation] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     server_gone: bool = False
-    passes: int = 0
+    pass_count: int = 0
     on_new: Callable[[Finding, str], None] = field(default=lambda finding, path: None, repr=False, compare=False)
     _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
 
@@ -93,7 +95,7 @@ class Report:
             self.invalid.add(finding.operation)
         if finding not in self.findings:
             self.on_new(finding, path)
-        self.times[finding] += 1
+        self.occurrences[finding] += 1
         paths = self.findings.setdefault(finding, [])
         if len(paths) < MAX_PATHS:
             paths.append(path)
@@ -124,16 +126,16 @@ class Report:
         """Return the report as text: a headline, the findings of each operation, the operations not checked."""
         unanswered = self.unanswered
         lines = [
-            f"{self.url} as Flink {self.flink}: {counted(self.requests, 'request')}{self._in_passes}, "
+            f"{self.url} as Flink {self.flink}: {counted(self.request_count, 'request')}{self._in_passes}, "
             f"{len(self.answered)} of {counted(len(self.answered) + len(unanswered), 'operation')} answered, "
             f"{self.headline}"
         ]
-        if self.requests and not self.answered:
+        if self.request_count and not self.answered:
             lines += ["", NOT_FLINK]
         for operation, findings in self.by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
             for finding, paths in findings:
-                times = f"{self.times[finding]} times, " if self.times[finding] > 1 else ""
+                times = f"{self.occurrences[finding]} times, " if self.occurrences[finding] > 1 else ""
                 lines += [f"    {finding}", f"        {times}{operation.method} {paths[0]}"]
         if unanswered:
             width = max(len(str(operation)) for operation in unanswered)
@@ -145,7 +147,7 @@ class Report:
 
     @property
     def _in_passes(self) -> str:
-        return f" in {self.passes} passes" if self.passes > 1 else ""
+        return f" in {self.pass_count} passes" if self.pass_count > 1 else ""
 
     @property
     def headline(self) -> str:
@@ -155,7 +157,7 @@ class Report:
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
-        """Return the findings of each operation that has any, with the paths that showed them."""
+        """Return the findings of each operation that has any, with the paths at which they occurred."""
         grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
         for finding, paths in self.findings.items():
             grouped.setdefault(finding.operation, []).append((finding, paths))

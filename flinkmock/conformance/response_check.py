@@ -11,16 +11,16 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink.messages import NO_LEADER
 
-JSON = "application/json; charset=UTF-8"
-CORS = "access-control-allow-origin"
+JSON_CONTENT_TYPE = "application/json; charset=UTF-8"
+CORS_HEADER = "access-control-allow-origin"
 STATUS = "status"
 """The kind of findings about a status that the contract does not have."""
 
 ERROR_STATUSES = 308, 400, 404, 405, 409, 413, 500, 503
 """All statuses of error responses (docs/flink-behaviour.md#statuses)."""
 NETTY_STATUSES = frozenset({413, 417})
-"""Statuses with which Netty itself rejects bodies that are too large, and unknown expectations. Their body is empty and
-has no content type."""
+"""Statuses with which Netty itself rejects bodies that are too large, and unknown expectations. Such a response has no
+body and no content type."""
 INITIALIZING_STATUS, INITIALIZING_TEXT = 500, "Unable to get JobMasterGateway for initializing job"
 """The error about a job that is INITIALIZING."""
 UNREACHABLE = (
@@ -30,7 +30,7 @@ UNREACHABLE = (
     "because it was unknown",
     "Could not find TaskExecutor",
 )
-"""Texts in the errors of a TaskManager that has died or is gone."""
+"""Texts in error responses about a TaskManager that has died or is no longer registered."""
 NOT_ROUTED = "Unable to load requested file"
 """Flink's message for a path that is not registered."""
 
@@ -66,7 +66,7 @@ def unreachable_taskmanager(response: HttpResponse) -> str | None:
 
 
 def check_response(
-    contract: Contract, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
+    contract: Contract, operation: Operation, response: HttpResponse, accepted_statuses: tuple[int, ...] | None = None
 ) -> Iterator[Finding]:
     """Yield the findings of a response.
 
@@ -74,27 +74,35 @@ def check_response(
         contract: The contract of the release.
         operation: The operation that was called.
         response: The response to be checked.
-        errors: The error statuses that are accepted; None: those that `expected_error` accepts.
+        accepted_statuses: The error statuses that are accepted; None: those for which `expected_error` gives a reason.
     """
 
     def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:
         return Finding(operation, pointer, kind, str(expected), str(found))
 
     is_success = response.status == operation.status
-    is_allowed = expected_error(operation, response) is not None if errors is None else response.status in errors
+    is_allowed = (
+        expected_error(operation, response) is not None
+        if accepted_statuses is None
+        else response.status in accepted_statuses
+    )
     if not is_success and not is_allowed:
-        expected = operation.status if errors is None else " or ".join(map(str, sorted({operation.status, *errors})))
+        expected = (
+            operation.status
+            if accepted_statuses is None
+            else " or ".join(map(str, sorted({operation.status, *accepted_statuses})))
+        )
         yield finding(STATUS, expected, f"{response.status} {error_message(response)}".strip())
     if response.status in NETTY_STATUSES and not response.raw_body:
         return
     file_type = (operation.response or {}).get("contentType") if response.status < 400 else None
-    expected_type = file_type or JSON
+    expected_type = file_type or JSON_CONTENT_TYPE
     if response.content_type != expected_type:
         yield finding("content type", expected_type, response.content_type or "none")
     if file_type:
         return
-    if is_success and not traits_of(operation.id).is_log_url and CORS not in response.headers:
-        yield finding("header", CORS, "none")
+    if is_success and not traits_of(operation.id).is_log_url and CORS_HEADER not in response.headers:
+        yield finding("header", CORS_HEADER, "none")
     try:
         body = response.body
     except ValueError:

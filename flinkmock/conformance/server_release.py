@@ -1,4 +1,4 @@
-"""The release of a live server, by the version that it reports."""
+"""Determines the release of a live server from the version that it reports."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def detect_release(client: Client) -> ServerRelease:
 def nearest_release(version: str) -> ServerRelease | None:
     """Return the known release that is nearest to a version; None if the text is not a version.
 
-    That is the same minor release, else the newest one before it, else the oldest one.
+    It is the minor release of the version, else the newest release before it, else the oldest release.
 
     Args:
         version: Such as "2.3.0", "2.4-SNAPSHOT", "1.18.1-csa1".

@@ -1,4 +1,4 @@
-"""Finds the targets of an operation on a server: its path with every parameter value that the server lists."""
+"""Finds the targets of an operation on a server, with the parameter values that the server lists."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from flinkmock.conformance.http_client import JsonReader
 from flinkmock.contract import Operation, Parameter
 
 VALUES_PER_PARAMETER = 12
-"""How many values of one path parameter are used: 12 of a server's 1000 jobs."""
+"""How many values of one path parameter are used at most: 12 of a server's 1000 jobs."""
 METRICS_PER_REQUEST = 40
-"""How many metrics of one list are requested."""
+"""How many metrics of one list are requested at most."""
 COMPARED_METRICS = (
     *(f"num{kind}{direction}" for kind in ("Records", "Bytes", "Buffers") for direction in ("In", "Out")),
     *(f"num{kind}{direction}" for kind in ("Bytes", "Buffers") for direction in ("InLocal", "InRemote")),
@@ -34,12 +34,12 @@ class Targets:
 
     Args:
         reader: The reader that sends GET requests.
-        limit: How many values of one path parameter are used.
+        values_per_parameter: How many values of one path parameter are used at most.
     """
 
-    def __init__(self, reader: JsonReader, limit: int = VALUES_PER_PARAMETER) -> None:
+    def __init__(self, reader: JsonReader, values_per_parameter: int = VALUES_PER_PARAMETER) -> None:
         self._reader = reader
-        self._limit = limit
+        self._values_per_parameter = values_per_parameter
         self._bodies: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {
             # a partial fake, or a proxy that filters, may have only one of the two lists
@@ -59,7 +59,7 @@ class Targets:
         }
 
     def paths(self, operation: Operation) -> list[str]:
-        """Return the path of an operation with all parameter values; [] if the server lists no value of a parameter."""
+        """Return a path for each combination of parameter values; [] if the server lists no value of a parameter."""
         paths = [""]
         for segment in operation.segments:
             if segment.startswith(":"):
@@ -104,7 +104,7 @@ class Targets:
 
     def _values(self, name: str, path: str) -> list[Any]:
         find = self._finders.get(name)
-        return first_and_last(find(path), self._limit) if find else []
+        return first_and_last(find(path), self._values_per_parameter) if find else []
 
     def _body(self, path: str) -> Any:
         if path not in self._bodies:
@@ -112,10 +112,14 @@ class Targets:
         return self._bodies[path]
 
     def _column(self, path: str, list_key: str, key: str) -> list[Any]:
-        """Return the value under `key` of each item of a list in a response."""
+        """Return the value under `key` of each entry of a list in a response."""
         body = self._body(path)
-        rows = body.get(list_key) if isinstance(body, dict) else None
-        return [row[key] for row in rows if isinstance(row, dict) and key in row] if isinstance(rows, list) else []
+        entries = body.get(list_key) if isinstance(body, dict) else None
+        return (
+            [entry[key] for entry in entries if isinstance(entry, dict) and key in entry]
+            if isinstance(entries, list)
+            else []
+        )
 
     def _subtasks(self, path: str) -> list[Any]:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
@@ -128,8 +132,10 @@ class Targets:
 
     def _rescales(self, path: str) -> list[Any]:
         body = self._body(path)
-        rows = body if isinstance(body, list) else []
-        return [row["rescaleUuid"] for row in rows if isinstance(row, dict) and "rescaleUuid" in row]
+        rescales = body if isinstance(body, list) else []
+        return [
+            rescale["rescaleUuid"] for rescale in rescales if isinstance(rescale, dict) and "rescaleUuid" in rescale
+        ]
 
 
 def _metric_sort_key(metric_id: str) -> tuple[bool, str]:
@@ -154,7 +160,7 @@ def first_and_last(values: list[Any], limit: int = VALUES_PER_PARAMETER) -> list
 
 
 def query_values(parameter: Parameter) -> tuple[str, ...]:
-    """Return all values of an enum or a boolean, and an example of an integer; none for text."""
+    """Return all values of an enum or a boolean parameter, one value of an integer, and none of a text."""
     if parameter.enum:
         return parameter.enum
     return {"integer": ("1",), "boolean": ("true", "false")}.get(parameter.type, ())

@@ -13,7 +13,7 @@ from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import (
     ERROR_STATUSES,
-    JSON,
+    JSON_CONTENT_TYPE,
     NETTY_STATUSES,
     check_response,
     error_message,
@@ -83,7 +83,7 @@ class TrafficChecker:
         Returns:
             Sentences: findings about the server, mistakes of the client, and notes since the last exchange.
         """
-        self.report.requests += 1
+        self.report.request_count += 1
         findings: list[str] = []
         response = HttpResponse(status, {name.lower(): headers[name] for name in headers}, body or b"")
         if lacks_leader(response):
@@ -139,7 +139,7 @@ class TrafficChecker:
         status = response.status
         if operation is None:
             request = f"{exchange.method} {exchange.path}"
-            if status < 400 and exchange.method == "GET" and response.content_type != JSON:
+            if status < 400 and exchange.method == "GET" and response.content_type != JSON_CONTENT_TYPE:
                 return []  # a file of the dashboard
             if status < 400:
                 return [f"{request} succeeds, but is not an operation of Flink {self._contract.release}."]

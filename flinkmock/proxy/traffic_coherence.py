@@ -108,7 +108,7 @@ class TrafficCoherence:
         self._newest[response.target] = response
         self._uncompared.append(response)
         if earlier is not None and earlier.received_at <= response.sent_at:
-            violations_over_time = violations(self.invariants.of_two_responses(earlier, response))
+            violations_over_time = violations(self.invariants.relations_over_time(earlier, response))
             if violations_over_time:
                 self._held_back_violations.append((response, violations_over_time))
         reported = self._check(response)
@@ -127,7 +127,7 @@ class TrafficCoherence:
 
     def _check(self, response: SuccessResponse) -> list[Culprit]:
         """Return the culprits within one response."""
-        current_violations = violations(self.invariants.of_response(response))
+        current_violations = violations(self.invariants.relations_within(response))
         self._drop_resolved(current_violations, lambda ids: ids == (response.target,))
         confirmed = [
             violation
@@ -155,7 +155,7 @@ class TrafficCoherence:
         changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
         self._uncompared.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
-        current_violations = violations(self.invariants.of_view(view, changed_ids))
+        current_violations = violations(self.invariants.relations_between(view, changed_ids))
         self._drop_resolved(current_violations, lambda ids: not ids or not changed_ids.isdisjoint(ids))
         confirmed = [
             violation
@@ -199,5 +199,5 @@ class TrafficCoherence:
     def _culprits(self, confirmed: list[Violation], responses: Iterable[SuccessResponse]) -> list[Culprit]:
         if not confirmed:
             return []
-        relations = (relation for response in responses for relation in self.invariants.of_response(response))
+        relations = (relation for response in responses for relation in self.invariants.relations_within(response))
         return culprits(confirmed, count_support(relations, locations_of(confirmed)))

@@ -21,13 +21,13 @@ class CachedClient:
     def __init__(
         self, client: HttpClient, responses: dict[str, HttpResponse], changed: Mapping[str, HttpResponse]
     ) -> None:
-        self.requests = 0
+        self.request_count = 0
         self._client = client
         self._responses = responses
         self._changed = changed
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        self.requests += 1
+        self.request_count += 1
         if request.target in self._changed:
             return self._changed[request.target]
         if request.target not in self._responses:

@@ -68,23 +68,23 @@ class CachedInvariants(Invariants):
     def _recur(self, *responses: SuccessResponse) -> bool:
         return all(id(response) in self._recurring for response in responses)
 
-    def of_response(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
+    def relations_within(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
         if not self._recur(response):
-            return super().of_response(response)
+            return super().relations_within(response)
         key = (id(response),)
         if key not in self._relations_by_responses:
-            self._relations_by_responses[key] = list(super().of_response(response))
+            self._relations_by_responses[key] = list(super().relations_within(response))
         return iter(self._relations_by_responses[key])
 
-    def of_two_responses(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
+    def relations_over_time(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
         if not self._recur(before, after):
-            return super().of_two_responses(before, after)
+            return super().relations_over_time(before, after)
         key = (id(before), id(after))
         if key not in self._relations_by_responses:
-            self._relations_by_responses[key] = list(super().of_two_responses(before, after))
+            self._relations_by_responses[key] = list(super().relations_over_time(before, after))
         return iter(self._relations_by_responses[key])
 
-    def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
+    def relations_between(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         assert only is None
         for invariant in self.within_view:
             for ids in view.subjects(invariant.subjects[0]):

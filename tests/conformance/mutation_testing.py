@@ -120,7 +120,7 @@ def run_over_http(
 
 def run_check(client: Client, flink: str, limit: int) -> Report:
     # the clock of the cluster does not move, so waiting would change nothing
-    return Check(client, Contract.load(flink), wait=lambda ms: None, limit=limit).run()
+    return Check(client, Contract.load(flink), wait=lambda ms: None, values_per_parameter=limit).run()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, generalize_pointer
-from flinkmock.conformance.response_check import CORS
+from flinkmock.conformance.response_check import CORS_HEADER
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
@@ -112,9 +112,9 @@ def _change_content_type(rng: random.Random, operation: Operation, response: Htt
 
 
 def _remove_header(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation | None:
-    if CORS not in response.headers:
+    if CORS_HEADER not in response.headers:
         return None
-    headers = {name: value for name, value in response.headers.items() if name != CORS}
+    headers = {name: value for name, value in response.headers.items() if name != CORS_HEADER}
     changed = replace(response, headers=headers)
     return Mutation(f"header missing from {operation}", changed, _finding_matcher(operation, "header"))
 

@@ -40,7 +40,7 @@ def with_older_aggregates(response: SuccessResponse, ms: int) -> SuccessResponse
 
 
 def broken_invariants(response: SuccessResponse) -> set[str]:
-    return {violation.invariant.id for violation in violations(Invariants((2, 3)).of_response(response))}
+    return {violation.invariant.id for violation in violations(Invariants((2, 3)).relations_within(response))}
 
 
 @pytest.mark.parametrize("ms", [0, 1_000, 3_000, 4_000])
@@ -57,4 +57,4 @@ def test_subtask_durations_may_grow_while_their_states_stand_still(vertex: Succe
     later.body["now"] += 3_000
     for subtask in later.body["subtasks"]:
         subtask["duration"] += 3_000
-    assert violations(Invariants((2, 3)).of_two_responses(vertex, later)) == []
+    assert violations(Invariants((2, 3)).relations_over_time(vertex, later)) == []

@@ -203,6 +203,8 @@ def test_a_job_that_expires_during_a_pass_is_not_a_finding() -> None:
                 return response
 
         with closing(ExpiringJobClient(cluster.url)) as client:
-            report = Check(client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), limit=2).run()
+            report = Check(
+                client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), values_per_parameter=2
+            ).run()
     assert report.clean, report.table()
     assert any(reason.endswith("the job has expired") for reason in report.expected_errors.values())

@@ -103,7 +103,7 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
                 cluster.advance(f"{int(ms)}ms")
 
         with closing(HttpClient(cluster.url)) as client:
-            check = Check(client, Contract.load(flink), wait=wait, limit=LIMIT)
+            check = Check(client, Contract.load(flink), wait=wait, values_per_parameter=LIMIT)
             report = check.run(watch_ms=20_000)
     assert report.clean, report.table()
 

@@ -43,7 +43,7 @@ def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_a
         cluster.advance(f"{ms}ms")
 
     with closing(HttpClient(cluster.urls[-1])) as client:
-        report = Check(client, Contract.load("2.3"), wait=wait, limit=2).run(watch_ms=DAY_MS)
+        report = Check(client, Contract.load("2.3"), wait=wait, values_per_parameter=2).run(watch_ms=DAY_MS)
     assert report.notes.pop().endswith("UTC: the watch was ended.")
     return report
 
@@ -87,7 +87,7 @@ def test_the_report_says_that_a_server_did_not_come_back() -> None:
             cluster.advance(f"{max(ms, 60_000)}ms")
 
         with closing(HttpClient(cluster.urls[-1])) as client:
-            report = Check(client, Contract.load("2.3"), wait=wait, limit=2).run(watch_ms=60_000)
+            report = Check(client, Contract.load("2.3"), wait=wait, values_per_parameter=2).run(watch_ms=60_000)
     assert report.server_gone
     [note] = report.notes
     assert note.endswith("It is not back.")
@@ -98,7 +98,9 @@ def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
     with FlinkMock({"jobs": JOBS, "faults": faults}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
-            report = Check(client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), limit=2).run()
+            report = Check(
+                client, Contract.load("2.3"), wait=lambda ms: cluster.advance(f"{ms}ms"), values_per_parameter=2
+            ).run()
     [finding] = report.findings
     assert str(finding).startswith("status: expected 200, found 503 Service temporarily unavailable")
     assert len(report.notes) == MAX_IN_A_ROW
@@ -107,5 +109,5 @@ def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
 def test_an_interrupted_watch_returns_the_report_so_far() -> None:
     with FlinkMock({"jobs": JOBS}, flink="2.3", clock="virtual") as cluster:
         report = watch_cluster(cluster, lambda: None, interrupted_at_wait=1)
-    assert report.clean and report.requests > 100
+    assert report.clean and report.request_count > 100
     assert report.notes == []

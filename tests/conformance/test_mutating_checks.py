@@ -14,7 +14,7 @@ from flinkmock.conformance.fuzzing import FuzzChecks
 from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.mutating_checks import MutatingChecks
 from flinkmock.conformance.report import Report
-from flinkmock.conformance.response_check import JSON
+from flinkmock.conformance.response_check import JSON_CONTENT_TYPE
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars"
 JAR_FOLDERS = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
@@ -96,13 +96,13 @@ class ConstantClient:
     url = "http://somewhere"
 
     def __init__(self, body: str) -> None:
-        self.requests = 0
+        self.request_count = 0
         self._body = body.encode()
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        self.requests += 1
+        self.request_count += 1
         operation = Contract.load("2.3").match(request.method, request.target)
-        return HttpResponse(operation.status if operation else 404, {"content-type": JSON}, self._body)
+        return HttpResponse(operation.status if operation else 404, {"content-type": JSON_CONTENT_TYPE}, self._body)
 
 
 @pytest.fixture
@@ -114,12 +114,12 @@ def cluster() -> Iterator[FlinkMock]:
 
 @pytest.mark.slow
 def test_generated_requests_have_no_findings_and_change_nothing(cluster: FlinkMock) -> None:
-    request_count_without_fuzzing = check(cluster.url).requests
+    request_count_without_fuzzing = check(cluster.url).request_count
     steps: list[tuple[int, int, str]] = []
     report = check(cluster.url, extra_checks=(FuzzChecks(8),), progress=lambda *step: steps.append(step))
     assert report.clean, report.table()
     operation_count = len(list(cluster.engine.contract))
-    assert report.requests > request_count_without_fuzzing + 4 * operation_count
+    assert report.request_count > request_count_without_fuzzing + 4 * operation_count
     assert [step for done, total, step in steps if done == total] == [""]  # only the last call
     assert sum(step.startswith("generated requests: ") for _, _, step in steps) == steps[-2][1]
     with cluster.engine.lock:
@@ -137,7 +137,9 @@ def test_the_same_seed_sends_the_same_requests(cluster: FlinkMock) -> None:
                 return super().send(request)
 
         with closing(RecordingClient(cluster.url)) as client:
-            Check(client, cluster.engine.contract, wait=lambda ms: None, limit=2).run((FuzzChecks(2, seed),))
+            Check(client, cluster.engine.contract, wait=lambda ms: None, values_per_parameter=2).run(
+                (FuzzChecks(2, seed),)
+            )
         return requests
 
     assert sent_requests(1) == sent_requests(1) != sent_requests(2)

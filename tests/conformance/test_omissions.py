@@ -69,7 +69,7 @@ def test_omissions_are_listed() -> None:
     job.by_vertex[vertex].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
     job.omitted_metrics = {vertex: 7}
     observations.jars = ["a.jar", "b.jar"]
-    observations.polls, observations.failed_polls = 75, 12
+    observations.poll_count, observations.failed_poll_count = 75, 12
     observations.jobs["0"] = replace(job, name="lost", is_gone=True)
     assert omissions(observations) == [
         "12 of 75 polls: the cluster did not answer.",

@@ -20,17 +20,17 @@ def response(flink: str, operation_id: str, target: str, body: Any) -> SuccessRe
 
 def broken_within(flink: str, response: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that a response breaks."""
-    return ids_of(invariants_of(flink).of_response(response))
+    return ids_of(invariants_of(flink).relations_within(response))
 
 
 def broken_over_time(flink: str, before: SuccessResponse, after: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that two responses to the same request break."""
-    return ids_of(invariants_of(flink).of_two_responses(before, after))
+    return ids_of(invariants_of(flink).relations_over_time(before, after))
 
 
 def broken_between(flink: str, *responses: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that responses break together."""
-    return ids_of(invariants_of(flink).of_view(View(responses)))
+    return ids_of(invariants_of(flink).relations_between(View(responses)))
 
 
 def ids_of(relations: Iterable[EvaluatedRelation]) -> set[str]:

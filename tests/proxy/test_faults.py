@@ -108,7 +108,7 @@ async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
         exchange_of_fake.content_type,
     )
     forwarded_count = 0 if "reply" in fault or fault.get("drop") in ("reset", "close") else 1
-    assert cluster.requests.count("GET /config") == proxy.report.requests == forwarded_count
+    assert cluster.requests.count("GET /config") == proxy.report.request_count == forwarded_count
     assert proxy.report.clean, proxy.summary()
     assert not proxy.checker.mistakes
 
@@ -152,7 +152,7 @@ async def test_a_stale_response_is_an_earlier_response_of_the_server(serve: Any,
         now += 4_000
         assert await count_running_jobs() == 1
     assert proxy.report.clean
-    assert proxy.report.requests == 4
+    assert proxy.report.request_count == 4
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,9 @@ async def test_a_body_that_is_too_large_for_the_server_is_not_a_finding(serve: A
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as response:
                 assert (response.status, await response.read()) == (413, b"")
-            while not proxy.report.requests:  # the exchange is checked after the response
+            while not proxy.report.request_count:  # the exchange is checked after the response
                 await asyncio.sleep(0)
-    assert proxy.report.requests == 1
+    assert proxy.report.request_count == 1
     assert proxy.report.clean, proxy.summary()
 
 

@@ -3,7 +3,7 @@
     fakes = read_fakes([Path("tests/mappings")])
     reviews = [review(fake, ["1.20", "2.3"]) for fake in fakes]
     scenario = scenario_of(fakes, "2.3")
-    compared, differences = replay(fakes, scenario)
+    compared_count, differences = replay(fakes, scenario)
 
 `flinkmock adopt` prints the result.
 """

@@ -40,7 +40,7 @@ class _Score(NamedTuple):
     Attributes:
         share: The share of common keys, from 0 to 1.
         minus_violations: The negated number of schema violations.
-        name_similarity: How similar the name of the file is to the operation, from 0 to 1; 1 more for a GET.
+        name_similarity: How similar the name of the file is to the operation, from 0 to 1; for a GET, 1 is added.
     """
 
     share: float

@@ -14,10 +14,10 @@ from flinkmock.conformance.adoption.guess import guess_request
 from flinkmock.errors import FlinkMockError, unreadable_message
 
 SUFFIXES = (".json", ".har", ".yaml", ".yml")
-PATTERNS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
+PATTERN_KEYS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
 """The keys of a WireMock request whose values are patterns."""
 _REQUEST = re.compile(r"^(?:(?P<method>GET|POST|PUT|PATCH|DELETE) )?(?P<path>/\S*)$")
-"""How a key of a file with bodies by request looks: "GET /jobs/overview" or "/jobs/overview"."""
+"""A key in a file that maps requests to bodies: "GET /jobs/overview" or "/jobs/overview"."""
 
 
 def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
@@ -114,7 +114,7 @@ def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[F
     request, response = mapping["request"], mapping["response"]
     if "fault" in response and "status" not in response:
         return  # a broken connection
-    pattern = next((str(request[key]) for key in PATTERNS if key in request), None)
+    pattern = next((str(request[key]) for key in PATTERN_KEYS if key in request), None)
     url = pattern or str(request.get("url", request.get("urlPath", "/")))
     method = str(request.get("method", "GET"))
     body = _wiremock_body(response, file)

@@ -53,19 +53,19 @@ def replay(fakes: Sequence[FakeResponse], scenario: Mapping[str, Any]) -> tuple[
         scenario: The scenario, as `scenario_of` returns it.
 
     Returns:
-        How many responses were compared, and the differences.
+        The number of compared responses, and the differences.
     """
     engine = Engine(load_scenario(scenario), clock="virtual")
     try:
         engine.advance("1s")
         client = InProcessClient(engine)
-        compared, differences = 0, []
+        compared_count, differences = 0, []
         for fake in fakes:
             target = _target(fake, engine.contract.release.minor)
             if target is not None:
-                compared += 1
+                compared_count += 1
                 differences += list(_compare(fake, _served(client, target)))
-        return compared, differences
+        return compared_count, differences
     finally:
         engine.close()
 

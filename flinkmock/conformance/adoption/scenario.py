@@ -90,14 +90,14 @@ class _Reader:
         except (LookupError, TypeError, ValueError, AttributeError):
             return
 
-    def _read_body(self, operation: str, body: Mapping[str, Any], parameters: Mapping[str, str], path: str) -> None:
-        if operation == "getJobsOverview":
-            for row in body["jobs"]:
-                self._add_job(row.get("jid"), name=row.get("name"), state=row.get("state"))
-        elif operation == "getJobIdsWithStatusesOverview":
-            for row in body["jobs"]:
-                self._add_job(row.get("id"), state=row.get("status"))
-        elif operation == "getJobDetails":
+    def _read_body(self, operation_id: str, body: Mapping[str, Any], parameters: Mapping[str, str], path: str) -> None:
+        if operation_id == "getJobsOverview":
+            for entry in body["jobs"]:
+                self._add_job(entry.get("jid"), name=entry.get("name"), state=entry.get("state"))
+        elif operation_id == "getJobIdsWithStatusesOverview":
+            for entry in body["jobs"]:
+                self._add_job(entry.get("id"), state=entry.get("status"))
+        elif operation_id == "getJobDetails":
             self._add_job(
                 body.get("jid"),
                 name=body.get("name"),
@@ -105,19 +105,19 @@ class _Reader:
                 vertices=list(_vertices(body.get("vertices", ()))),
                 type=str(body.get("job-type", "")).lower(),
             )
-        elif operation == "getJobStatusInfo":
+        elif operation_id == "getJobStatusInfo":
             self._add_job(parameters.get("jobid"), state=body.get("status"))
-        elif operation == "getJobExceptions":
+        elif operation_id == "getJobExceptions":
             self._add_job(parameters.get("jobid"), exception=_exception(body))
-        elif operation == "getTaskManagers":
-            rows = body["taskmanagers"]
-            slots = [int(row["slotsNumber"]) for row in rows if "slotsNumber" in row]
-            self._cluster |= {"taskmanagers": len(rows)} | ({"slots": max(slots)} if slots else {})
-        elif operation == "getClusterOverview":
+        elif operation_id == "getTaskManagers":
+            taskmanagers = body["taskmanagers"]
+            slots = [int(entry["slotsNumber"]) for entry in taskmanagers if "slotsNumber" in entry]
+            self._cluster |= {"taskmanagers": len(taskmanagers)} | ({"slots": max(slots)} if slots else {})
+        elif operation_id == "getClusterOverview":
             count = int(body.get("taskmanagers", 1))
             overview = {"taskmanagers": count} | ({"slots": int(body.get("slots-total", 4)) // count} if count else {})
             self._cluster = overview | self._cluster
-        elif operation == "getDashboardConfiguration" and body.get("flink-version"):
+        elif operation_id == "getDashboardConfiguration" and body.get("flink-version"):
             if body["flink-version"] != self._contract.release.version:
                 self._cluster["version"] = str(body["flink-version"])
         elif body.get("status", {}).get("id"):
@@ -167,7 +167,13 @@ class _Reader:
 
 
 def _job_entry(key: str, job: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    """Return the entry of a job in a scenario; `name` is its name if that is not the key of the entry."""
+    """Return the entry of a job in a scenario.
+
+    Args:
+        key: The id of the job, or its name if the id is unknown.
+        job: The properties of the job.
+        name: The name of the job; None if the entry has it as its key.
+    """
     state = job["states"][-1] if job["states"] else "RUNNING"
     lifecycle = [dict(step) if isinstance(step, dict) else step for step in LIFECYCLES.get(state, ["RUNNING"])]
     for step in lifecycle:
@@ -184,13 +190,13 @@ def _job_entry(key: str, job: Mapping[str, Any], name: str | None) -> dict[str, 
     }
 
 
-def _vertices(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        entry = {"name": row["name"]}
-        if ID.fullmatch(str(row.get("id", ""))):
-            entry["id"] = row["id"]
-        if isinstance(row.get("parallelism"), int) and row["parallelism"] > 0:
-            entry["parallelism"] = row["parallelism"]
+def _vertices(vertices: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for vertex in vertices:
+        entry = {"name": vertex["name"]}
+        if ID.fullmatch(str(vertex.get("id", ""))):
+            entry["id"] = vertex["id"]
+        if isinstance(vertex.get("parallelism"), int) and vertex["parallelism"] > 0:
+            entry["parallelism"] = vertex["parallelism"]
         yield entry
 
 

@@ -13,12 +13,12 @@ from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _SOURCE = "flink-behaviour.md#accumulators"
-_SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
+_SUMMED_TYPES = ("IntCounter", "LongCounter", "DoubleCounter")
 _FORMATS = {"IntCounter": ">i", "LongCounter": ">q", "DoubleCounter": ">d", "AverageAccumulator": ">d"}
 """Type of an accumulator -> how Java serializes its value, as a format of `struct`."""
 _END_OF_OBJECT = b"x"
 """`ObjectStreamConstants.TC_ENDBLOCKDATA`, which ends an `OptionalFailure`."""
-_LISTS = ("user-accumulators", "user-task-accumulators")
+_LIST_KEYS = ("user-accumulators", "user-task-accumulators")
 
 
 @within(
@@ -30,9 +30,9 @@ _LISTS = ("user-accumulators", "user-task-accumulators")
     source=_SOURCE,
 )
 def accumulators_are_unique(body: Value) -> Relations:
-    for row in (body, *body["subtasks"]):
-        for key in _LISTS:
-            yield from unique(row[key], "name")
+    for entry in (body, *body["subtasks"]):
+        for key in _LIST_KEYS:
+            yield from unique(entry[key], "name")
 
 
 @within(
@@ -43,7 +43,7 @@ def accumulators_are_unique(body: Value) -> Relations:
 def serialized_accumulators(body: Value) -> Relations:
     serialized, listed = body["serialized-user-task-accumulators"], body["user-task-accumulators"]
     is_requested = body.response.query.get("includeSerializedValue") == ["true"]
-    names = {row["name"].raw for row in listed} if is_requested else set()
+    names = {accumulator["name"].raw for accumulator in listed} if is_requested else set()
     if serialized.exists and listed.exists:
         holds = set(serialized.raw) == names
         yield from require(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
@@ -61,9 +61,9 @@ def serialized_accumulators(body: Value) -> Relations:
     source=_SOURCE,
 )
 def accumulator_values(body: Value) -> Relations:
-    for key in _LISTS:
-        for row in body[key]:
-            value, kind = row["value"], row["type"]
+    for key in _LIST_KEYS:
+        for accumulator in body[key]:
+            value, kind = accumulator["value"], accumulator["type"]
             if kind.is_in(("IntCounter", "LongCounter")) and isinstance(value.raw, str):
                 holds = re.fullmatch(r"-?\d+", value.raw) is not None
                 yield from require(holds, f"not a value of {kind.raw}", value, kind, exact=True)
@@ -80,9 +80,9 @@ def accumulator_values(body: Value) -> Relations:
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def serialized_values(body: Value) -> Relations:
-    for row in body["user-task-accumulators"]:
-        serialized = body["serialized-user-task-accumulators"][str(row["name"].raw)]
-        value, struct_format = number(row["value"]), _FORMATS.get(str(row["type"].raw))
+    for accumulator in body["user-task-accumulators"]:
+        serialized = body["serialized-user-task-accumulators"][str(accumulator["name"].raw)]
+        value, struct_format = number(accumulator["value"]), _FORMATS.get(str(accumulator["type"].raw))
         if isinstance(serialized.raw, str) and is_number(value.raw) and struct_format is not None:
             try:
                 expected = struct.pack(struct_format, value.raw) + _END_OF_OBJECT
@@ -100,22 +100,22 @@ def _histogram(value: Value) -> Counter[int] | None:
     return Counter({int(key): int(times) for key, times in re.findall(r"(-?\d+)=(\d+)", text)})
 
 
-def _by_name(rows: Value) -> dict[str, Value]:
-    return {str(row["name"].raw): row for row in rows}
+def _by_name(listed: Value) -> dict[str, Value]:
+    return {str(accumulator["name"].raw): accumulator for accumulator in listed}
 
 
-def _same_accumulators(one: dict[str, Value], other: dict[str, Value], rows: Value) -> Relations:
+def _same_accumulators(one: dict[str, Value], other: dict[str, Value], listed: Value) -> Relations:
     """Relate the accumulators of two lists: both have the same names.
 
     Args:
         one, other: The accumulators by their names.
-        rows: The list of `other`, a suspect if a name is missing.
+        listed: The list that `other` comes from. If a name is missing, this list may be wrong.
     """
-    only_in_one = [row["name"] for name, row in one.items() if name not in other]
-    only_in_other = [row["name"] for name, row in other.items() if name not in one]
+    only_in_one = [accumulator["name"] for name, accumulator in one.items() if name not in other]
+    only_in_other = [accumulator["name"] for name, accumulator in other.items() if name not in one]
     for names, suspects in ((only_in_one, only_in_other), (only_in_other, only_in_one)):
         for name in names:
-            yield from require(False, f"only one of them has {name.raw}", name, *(suspects[:3] or [rows]))
+            yield from require(False, f"only one of them has {name.raw}", name, *(suspects[:3] or [listed]))
 
 
 def _combines(whole: Value, parts: list[Value]) -> Relations:
@@ -124,7 +124,7 @@ def _combines(whole: Value, parts: list[Value]) -> Relations:
     kind = whole["type"]
     for part in parts:
         yield from equal(kind, part["type"])
-    if kind.raw in _SUMMED:
+    if kind.raw in _SUMMED_TYPES:
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers) and number(value).exists:
             expected = sum(numbers)
@@ -170,18 +170,18 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     whole = _by_name(view.body("getJobVertexAccumulators", **ids)["user-accumulators"])
     subtasks = view.body("getSubtasksAllAccumulators", **ids)["subtasks"]
-    lists = [_by_name(row["user-accumulators"]) for row in subtasks]
+    lists = [_by_name(accumulator["user-accumulators"]) for accumulator in subtasks]
     if not lists:
         return
     listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
-    for name, row in whole.items():
+    for name, accumulator in whole.items():
         parts = [by_name[name] for by_name in lists if name in by_name]
-        yield from require(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
+        yield from require(bool(parts), "no subtask has it", accumulator["name"], subtasks, exact=True)
         if parts:
-            yield from _combines(row, parts)
+            yield from _combines(accumulator, parts)
     for by_name in lists:
-        for name, row in by_name.items():
-            yield from require(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
+        for name, accumulator in by_name.items():
+            yield from require(name in whole or not listed.exists, "the vertex lacks it", accumulator["name"], listed)
 
 
 @between(
@@ -201,14 +201,14 @@ def job_accumulators(view: View, job_id: str) -> Relations:
         lists.append(_by_name(body["user-accumulators"]))
     if not lists:
         return
-    for name, row in whole.items():
+    for name, accumulator in whole.items():
         parts = [by_name[name] for by_name in lists if name in by_name]
-        yield from require(bool(parts), "no vertex has it", row["name"], listed, exact=True)
+        yield from require(bool(parts), "no vertex has it", accumulator["name"], listed, exact=True)
         if parts:
-            yield from _combines(row, parts)
+            yield from _combines(accumulator, parts)
     for by_name in lists:
-        for name, row in by_name.items():
-            yield from require(name in whole, "the job lacks it", row["name"], listed)
+        for name, accumulator in by_name.items():
+            yield from require(name in whole, "the job lacks it", accumulator["name"], listed)
 
 
 @between(
@@ -220,10 +220,10 @@ def job_accumulators(view: View, job_id: str) -> Relations:
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
     without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.with_query("getJobAccumulators", jobid=job_id):
-        rows = _by_name(body["user-task-accumulators"])
-        for name in without_query.keys() & rows.keys():
-            yield from same_fields(rows[name], without_query[name])
-        yield from _same_accumulators(without_query, rows, body["user-task-accumulators"])
+        by_name = _by_name(body["user-task-accumulators"])
+        for name in without_query.keys() & by_name.keys():
+            yield from same_fields(by_name[name], without_query[name])
+        yield from _same_accumulators(without_query, by_name, body["user-task-accumulators"])
 
 
 @between(
@@ -254,16 +254,16 @@ def result_accumulators(view: View, job_id: str) -> Relations:
 def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     details = view.body("getJobVertexDetails", **ids)["subtasks"]
-    for row in view.body("getSubtasksAllAccumulators", **ids)["subtasks"]:
-        index, attempt = str(row["subtask"].raw), str(row["attempt"].raw)
+    for entry in view.body("getSubtasksAllAccumulators", **ids)["subtasks"]:
+        index, attempt = str(entry["subtask"].raw), str(entry["attempt"].raw)
         subtask = details[int(index)] if index.isdecimal() else Value(MISSING)
         for key in ("attempt", "endpoint", "host"):
-            yield from equal(row[key], subtask[key])
+            yield from equal(entry[key], subtask[key])
         body = view.body("getSubtaskExecutionAttemptAccumulators", **ids, subtaskindex=index, attempt=attempt)
         if body.exists:
-            yield from equal(row["attempt"], body["attempt"])
-            yield from equal(row["subtask"], body["subtask"])
-            one, other = _by_name(row["user-accumulators"]), _by_name(body["user-accumulators"])
+            yield from equal(entry["attempt"], body["attempt"])
+            yield from equal(entry["subtask"], body["subtask"])
+            one, other = _by_name(entry["user-accumulators"]), _by_name(body["user-accumulators"])
             for name in one.keys() & other.keys():
                 yield from same_fields(one[name], other[name])
             yield from _same_accumulators(one, other, body["user-accumulators"])

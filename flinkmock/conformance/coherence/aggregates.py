@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.registry import within
+from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, require
 from flinkmock.conformance.coherence.values import Value, is_number
 
 _SOURCE = "flink-behaviour.md#subtasks"
-_CACHED_FOR_MS = 5_000
-"""Longer than Flink caches the execution graph (3 s)."""
 
 
 @within(
@@ -23,17 +21,21 @@ def vertex_aggregates(body: Value) -> Relations:
     yield from _aggregates(body["aggregated"], list(body["subtasks"]))
 
 
-def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
+def _aggregates(aggregated: Value, subtasks: Sequence[Value]) -> Relations:
     for name, statistics in aggregated["metrics"].items():
-        yield from statistics_of(statistics, [row["metrics"][name] for row in rows])
+        yield from statistics_of(statistics, [subtask["metrics"][name] for subtask in subtasks])
     for state, statistics in aggregated["status-duration"].items():
-        parts = [row["status-duration"][state] for row in rows if row["status-duration"][state].exists]
-        yield from statistics_of(statistics, parts, duration_tolerance(rows, state))
+        parts = [subtask["status-duration"][state] for subtask in subtasks if subtask["status-duration"][state].exists]
+        yield from statistics_of(statistics, parts, duration_tolerance(subtasks, state))
 
 
-def duration_tolerance(rows: Sequence[Value], state: str) -> float:
-    """Return the tolerance for durations of a state, in ms: those of the current state are cached for a while."""
-    return _CACHED_FOR_MS if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
+def duration_tolerance(subtasks: Sequence[Value], state: str) -> float:
+    """Return the tolerance for durations of a state, in ms: Flink caches the duration of the current state."""
+    return (
+        CACHE_REFRESH_MS
+        if any(subtask["status"].raw == state and subtask["end-time"].raw == -1 for subtask in subtasks)
+        else 0
+    )
 
 
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
@@ -108,8 +110,8 @@ def aggregates_in_order(body: Value) -> Relations:
 )
 def aggregates_of_subtasks(body: Value) -> Relations:
     owners = [(body, body["parallelism"].raw)]
-    for row in body["taskmanagers"]:
-        owners.append((row, sum(number.raw for _, number in row["status-counts"].items())))
+    for taskmanager in body["taskmanagers"]:
+        owners.append((taskmanager, sum(number.raw for _, number in taskmanager["status-counts"].items())))
     for owner, size in owners:
         for group in ("metrics", "status-duration"):
             for _, statistics in owner["aggregated"][group].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with
 from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -19,7 +19,7 @@ from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#applications"
 _SLACK_MS = 1_000
-"""How far the times of one event in different responses may be apart."""
+"""By how many ms the times of one event may differ between responses."""
 _SINGLE_JOB = "SingleJobApplication("
 """How the name of an application that a client submits as a job begins."""
 _PREDECESSORS = {
@@ -42,23 +42,29 @@ cancelled before it is RUNNING."""
 )
 def applications_are_listed_once(body: Value) -> Relations:
     yield from unique(body["applications"], "id")
-    for row in body["applications"]:
-        yield from _times(row)
-        yield from ascending(constant(0, "0"), row["duration"])
+    for application in body["applications"]:
+        yield from _times(application)
+        yield from ascending(constant(0, "0"), application["duration"])
 
 
-def _times(row: Value) -> Relations:
-    has_ended = row["status"].is_in(TERMINAL)
-    if row["status"].exists:
+def _times(application: Value) -> Relations:
+    has_ended = application["status"].is_in(TERMINAL)
+    if application["status"].exists:
         text = "the end-time doesn't fit the status"
-        yield from require((row["end-time"].raw != -1) == has_ended, text, row["end-time"], row["status"], exact=True)
-    if has_ended and row["end-time"].raw != -1:
-        yield from equal(row["duration"], row["end-time"] - row["start-time"])
+        yield from require(
+            (application["end-time"].raw != -1) == has_ended,
+            text,
+            application["end-time"],
+            application["status"],
+            exact=True,
+        )
+    if has_ended and application["end-time"].raw != -1:
+        yield from equal(application["duration"], application["end-time"] - application["start-time"])
 
 
 @within(
     "getApplicationDetails",
-    text="The start-time and end-time of an application are those of its states.",
+    text="An application enters its states in order. Its start-time and end-time are the times of states.",
     source=_SOURCE,
 )
 def application_times(body: Value) -> Relations:
@@ -107,25 +113,25 @@ def application_times(body: Value) -> Relations:
     source=_SOURCE,
     since="2.3",
 )
-def application_row(view: View, application_id: str) -> Relations:
-    row = row_with(view.body("getApplicationsOverview")["applications"], "id", application_id)
+def application_entry(view: View, application_id: str) -> Relations:
+    entry = entry_with(view.body("getApplicationsOverview")["applications"], "id", application_id)
     details = view.body("getApplicationDetails", applicationid=application_id)
     for key in ("id", "name", "status", "end-time"):
-        yield from equal(row[key], details[key])
-    yield from equal(row["start-time"], details["timestamps"]["CREATED"])
+        yield from equal(entry[key], details[key])
+    yield from equal(entry["start-time"], details["timestamps"]["CREATED"])
     if details["timestamps"]["RUNNING"].raw:
         yield from equal(details["start-time"], details["timestamps"]["RUNNING"])
     if details["end-time"].raw != -1:
-        yield from close(row["duration"], details["duration"], _SLACK_MS)
+        yield from close(entry["duration"], details["duration"], _SLACK_MS)
     states = [job["state"] for job in details["jobs"]]
-    for state, counted in row["jobs"].items():
+    for state, counted in entry["jobs"].items():
         listed = count(states, [state], f"jobs that are {state}")
         if listed.exists and counted.raw > listed.raw:
             listed = computed(listed.raw, str(listed), details["jobs"])  # the list is a suspect: it may lack a job
         yield from equal(counted, listed)
     for state in {state.raw for state in states}:
         yield from require(
-            state in (row["jobs"].raw or {state}), f"no job is {state}", row["jobs"], *states, exact=True
+            state in (entry["jobs"].raw or {state}), f"no job is {state}", entry["jobs"], *states, exact=True
         )
 
 
@@ -134,11 +140,11 @@ def application_jobs(view: View, application_id: str) -> Relations:
     details = view.body("getApplicationDetails", applicationid=application_id)
     listed = view.body("getJobsOverview")["jobs"]
     for job in details["jobs"]:
-        row = row_with(listed, "jid", str(job["jid"].raw))
+        entry = entry_with(listed, "jid", str(job["jid"].raw))
         if listed.raw:
-            yield from require(row.exists, "no such job", job["jid"], listed, exact=True)
-        if row.exists:
-            yield from same_fields(job, row, without=("duration",))
+            yield from require(entry.exists, "no such job", job["jid"], listed, exact=True)
+        if entry.exists:
+            yield from same_fields(job, entry, without=("duration",))
         if details["start-time"].exists:
             yield from ascending(details["start-time"], job["start-time"], slack=_SLACK_MS)
         if details["name"].exists and details["id"].raw == job["jid"].raw:
@@ -157,13 +163,13 @@ def application_of_job(view: View, job_id: str) -> Relations:
         yield from equal(details["application-id"], result["application-id"])
     listed = view.body("getApplicationsOverview")["applications"]
     if details["application-id"].raw and listed.exists:
-        listed_ids = [row["id"].raw for row in listed]
+        listed_ids = [entry["id"].raw for entry in listed]
         read_ids = {ids[0] for ids in view.subjects("application")}
-        unread = [row["id"] for row in listed if row["id"].raw not in read_ids]
+        unread = [entry["id"] for entry in listed if entry["id"].raw not in read_ids]
         yield from is_listed(details["application-id"], listed_ids, "it is not listed", *(unread[:3] or [listed]))
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
-        if row_with(application["jobs"], "jid", job_id).exists:
+        if entry_with(application["jobs"], "jid", job_id).exists:
             if details["application-id"].raw is not None:  # null for a job that could not be initialized
                 yield from equal(details["application-id"], application["id"])
             if result["application-id"].raw is not None:
@@ -195,10 +201,10 @@ def application_status(view: View, application_id: str) -> Relations:
 def application_counts_its_job(view: View) -> Relations:
     listed = view.body("getJobsOverview")["jobs"]
     states = {job["jid"].raw: job["state"] for job in listed}
-    for row in view.body("getApplicationsOverview")["applications"]:
-        if row["id"].raw in states and str(row["name"].raw).startswith(_SINGLE_JOB):
-            state = states[row["id"].raw]
-            for name, counted in row["jobs"].items():
+    for application in view.body("getApplicationsOverview")["applications"]:
+        if application["id"].raw in states and str(application["name"].raw).startswith(_SINGLE_JOB):
+            state = states[application["id"].raw]
+            for name, counted in application["jobs"].items():
                 yield from require(
                     counted.raw == (name == state.raw), f"its job is {state.raw}", counted, state, exact=True
                 )

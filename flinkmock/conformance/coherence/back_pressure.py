@@ -17,19 +17,19 @@ from flinkmock.conformance.coherence.values import (
     number,
     total,
 )
-from flinkmock.conformance.coherence.vertices import length_of, vertex_row
+from flinkmock.conformance.coherence.vertices import length_of, vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _RATIOS = ("ratio", "idleRatio", "busyRatio")
 """The shares of the time for which a subtask is back-pressured, idle and busy."""
 
 
-def _complete_ratios(row: Value) -> list[Value]:
+def _complete_ratios(subtask: Value) -> list[Value]:
     """Return the three ratios of a subtask; [] if one is not a number, or if the subtask has ended.
 
     All are 0 once the subtask has ended (`MetricStore`).
     """
-    ratios = [row[key] for key in _RATIOS if is_number(row[key].raw)]
+    ratios = [subtask[key] for key in _RATIOS if is_number(subtask[key].raw)]
     return ratios if len(ratios) == len(_RATIOS) and any(ratio.raw for ratio in ratios) else []
 
 
@@ -40,11 +40,13 @@ def _complete_ratios(row: Value) -> list[Value]:
 )
 def watermarks_of_subtasks(body: Value) -> Relations:
     yield from unique(body, "id")
-    for row in body:
-        metric_id = str(row["id"].raw)
+    for watermark in body:
+        metric_id = str(watermark["id"].raw)
         is_watermark = metric_id.partition(".")[0].isdecimal() and metric_id.endswith(".currentInputWatermark")
-        yield from require(is_watermark, "not a watermark", row["id"], exact=True)
-        yield from require(not row["value"].exists or number(row["value"]).exists, "not a number", row["value"])
+        yield from require(is_watermark, "not a watermark", watermark["id"], exact=True)
+        yield from require(
+            not watermark["value"].exists or number(watermark["value"]).exists, "not a number", watermark["value"]
+        )
 
 
 @within(
@@ -54,8 +56,8 @@ def watermarks_of_subtasks(body: Value) -> Relations:
     since="1.13",
 )
 def backpressure_level_twice(body: Value) -> Relations:
-    for row in (body, *body["subtasks"]):
-        yield from equal(row["backpressureLevel"], row["backpressure-level"])
+    for entry in (body, *body["subtasks"]):
+        yield from equal(entry["backpressureLevel"], entry["backpressure-level"])
 
 
 @within(
@@ -66,26 +68,26 @@ def backpressure_level_twice(body: Value) -> Relations:
 def backpressure_level(body: Value) -> Relations:
     levels = ("ok", "low", "high")
     highest_level = 0
-    for row in body["subtasks"]:
-        ratio, level = row["ratio"], row["backpressure-level"]
+    for subtask in body["subtasks"]:
+        ratio, level = subtask["ratio"], subtask["backpressure-level"]
         yield from require(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "not a share of the time", ratio)
         if is_number(ratio.raw) and level.exists:
             expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
             yield from require(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
             highest_level = max(highest_level, levels.index(expected))
         for key in _RATIOS:
-            if is_number(row[key].raw):
-                yield from require(-0.01 <= row[key].raw <= 1.1, "not a share of the time", row[key])
-        if ratios := _complete_ratios(row):
+            if is_number(subtask[key].raw):
+                yield from require(-0.01 <= subtask[key].raw <= 1.1, "not a share of the time", subtask[key])
+        if ratios := _complete_ratios(subtask):
             shares = total(ratios, "ratio + idleRatio + busyRatio")
             yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *ratios)
     if body["subtasks"].raw and body["backpressure-level"].exists:
-        of_subtasks = [row["ratio"] for row in body["subtasks"]]
+        all_ratios = [subtask["ratio"] for subtask in body["subtasks"]]
         expected = levels[highest_level]
         text = f"the highest level is {expected}"
         holds = body["backpressure-level"].raw == expected
-        if all(is_number(ratio.raw) for ratio in of_subtasks):
-            yield from require(holds, text, body["backpressure-level"], *of_subtasks, exact=True)
+        if all(is_number(ratio.raw) for ratio in all_ratios):
+            yield from require(holds, text, body["backpressure-level"], *all_ratios, exact=True)
 
 
 @within(
@@ -96,8 +98,8 @@ def backpressure_level(body: Value) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def busy_ratio_completes_the_others(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        if ratios := _complete_ratios(row):
+    for subtask in body["subtasks"]:
+        if ratios := _complete_ratios(subtask):
             shares = total(ratios, "ratio + idleRatio + busyRatio")
             yield from require(shares.raw >= 0.9, "the shares add up to less than 1", *ratios)
 
@@ -125,17 +127,17 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
     ids = {"jobid": job_id, "vertexid": vertex_id}
     of_vertex = view.metrics("getJobVertexMetrics", **ids)
     body = view.body("getJobVertexBackPressure", **ids)
-    vertex = vertex_row(view, job_id, vertex_id)
+    vertex = vertex_of_job(view, job_id, vertex_id)
     parallelism = vertex["parallelism"]
     if body["subtasks"].raw and vertex["duration"].raw > 60_000 and vertex["tasks"]["RUNNING"].raw == parallelism.raw:
         # a minute after the start, the metrics of all subtasks have arrived
         yield from equal(length_of(body["subtasks"]), parallelism)
-    for row in body["subtasks"]:
-        index = str(row["subtask"].raw)
+    for subtask in body["subtasks"]:
+        index = str(subtask["subtask"].raw)
         yield from require(
-            not is_number(parallelism.raw) or 0 <= row["subtask"].raw < parallelism.raw,
+            not is_number(parallelism.raw) or 0 <= subtask["subtask"].raw < parallelism.raw,
             "no such subtask",
-            row["subtask"],
+            subtask["subtask"],
             parallelism,
         )
         of_subtask = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
@@ -146,5 +148,5 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
         ):
             for metrics, prefix in ((of_vertex, f"{index}."), (of_subtask, "")):
                 metric = metrics.get(prefix + name, Value(MISSING))
-                if is_number(metric.raw) and is_number(row[key].raw):
-                    yield from close(row[key] * 1000, metric, 1)
+                if is_number(metric.raw) and is_number(subtask[key].raw):
+                    yield from close(subtask[key] * 1000, metric, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.checkpoints import SUMMED, entries
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, row_with
+from flinkmock.conformance.coherence.checkpoints import SUMMED_FIELDS, checkpoints_in
+from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with, has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -42,7 +42,7 @@ def checkpoint_adds_up(body: Value) -> Relations:
     tasks = [task for _, task in body["tasks"].items()]
     if not tasks or body["status"].raw != "COMPLETED":
         return
-    for key in (*SUMMED, "num_subtasks", "num_acknowledged_subtasks"):
+    for key in (*SUMMED_FIELDS, "num_subtasks", "num_acknowledged_subtasks"):
         if body[key].exists and tasks[0][key].exists:
             yield from equal(body[key], total([task[key] for task in tasks], f"sum of {key}"))
     yield from equal(
@@ -74,47 +74,55 @@ def checkpoint_tasks(body: Value) -> Relations:
 def task_checkpoint_adds_up(body: Value) -> Relations:
     if body["status"].raw != "COMPLETED":
         return  # the subtasks of failed checkpoints are dropped
-    rows = [row for row in body["subtasks"] if row["status"].raw == "completed"]
-    if not rows:
+    completed = [subtask for subtask in body["subtasks"] if subtask["status"].raw == "completed"]
+    if not completed:
         return
-    yield from equal(body["num_acknowledged_subtasks"], constant(len(rows), f"{len(rows)} completed subtasks"))
+    yield from equal(
+        body["num_acknowledged_subtasks"], constant(len(completed), f"{len(completed)} completed subtasks")
+    )
     yield from equal(body["num_subtasks"], constant(len(body["subtasks"].raw), "number of subtasks"))
     for key in ("state_size", "checkpointed_size"):
         if body[key].exists:
-            yield from equal(body[key], total([row[key] for row in rows], f"sum of {key}"))
+            yield from equal(body[key], total([subtask[key] for subtask in completed], f"sum of {key}"))
     for key, inner in (
         ("alignment_buffered", "buffered"),
         ("processed_data", "processed"),
         ("persisted_data", "persisted"),
     ):
-        parts = [row["alignment"][inner] for row in rows]
+        parts = [subtask["alignment"][inner] for subtask in completed]
         if body[key].exists and all(part.exists for part in parts):
             yield from equal(body[key], total(parts, f"sum of alignment/{inner}"))
-    yield from equal(body["latest_ack_timestamp"], highest([row["ack_timestamp"] for row in rows], "the latest ack"))
-    yield from equal(body["end_to_end_duration"], highest([row["end_to_end_duration"] for row in rows], "the longest"))
+    yield from equal(
+        body["latest_ack_timestamp"], highest([subtask["ack_timestamp"] for subtask in completed], "the latest ack")
+    )
+    yield from equal(
+        body["end_to_end_duration"], highest([subtask["end_to_end_duration"] for subtask in completed], "the longest")
+    )
 
 
-@within("getTaskCheckpointStatistics", text="All subtasks count their durations from the same trigger.", source=_RULES)
+@within("getTaskCheckpointStatistics", text="The durations of all subtasks begin at the same trigger.", source=_RULES)
 def subtask_checkpoints(body: Value) -> Relations:
     yield from counting_up(body["subtasks"], "index")
-    for row in body["subtasks"]:
-        name = row["className"] if row["className"].exists else row["@class"]
+    for subtask in body["subtasks"]:
+        name = subtask["className"] if subtask["className"].exists else subtask["@class"]
         if name.raw == "completed":
-            yield from equal(row["status"], name)
+            yield from equal(subtask["status"], name)
             if body["status"].raw == "COMPLETED":
-                yield from require(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
+                yield from require(
+                    subtask["aborted"].raw is False, "completed and aborted", subtask["aborted"], exact=True
+                )
             if body["latest_ack_timestamp"].raw not in (-1, MISSING) and body["end_to_end_duration"].raw != -1:
                 trigger = body["latest_ack_timestamp"] - body["end_to_end_duration"]
-                yield from equal(row["ack_timestamp"] - row["end_to_end_duration"], trigger)
-            for part in (row["checkpoint"]["sync"], row["checkpoint"]["async"], row["start_delay"]):
-                yield from ascending(part, row["end_to_end_duration"], slack=1000)
+                yield from equal(subtask["ack_timestamp"] - subtask["end_to_end_duration"], trigger)
+            for part in (subtask["checkpoint"]["sync"], subtask["checkpoint"]["async"], subtask["start_delay"]):
+                yield from ascending(part, subtask["end_to_end_duration"], slack=1000)
                 yield from ascending(constant(-1, "-1"), part)
-            for _, part in row["alignment"].items():
+            for _, part in subtask["alignment"].items():
                 yield from ascending(constant(-1, "-1"), part)
-            yield from ascending(row["checkpointed_size"], row["state_size"])
+            yield from ascending(subtask["checkpointed_size"], subtask["state_size"])
         elif name.raw == "pending":
             text = "a pending subtask has the status pending_or_failed"
-            yield from require(row["status"].raw == "pending_or_failed", text, row["status"], name, exact=True)
+            yield from require(subtask["status"].raw == "pending_or_failed", text, subtask["status"], name, exact=True)
 
 
 _SUBTASK_FIELDS = {
@@ -143,14 +151,16 @@ def task_checkpoint_summary(body: Value) -> Relations:
         for key in summary_path:
             statistics = statistics[key]
         # a subtask that reports after the failure of a checkpoint is summarized, and has not acknowledged it
-        if body["num_acknowledged_subtasks"].raw == 0 and not any(row["aborted"].raw for row in body["subtasks"]):
+        if body["num_acknowledged_subtasks"].raw == 0 and not any(
+            subtask["aborted"].raw for subtask in body["subtasks"]
+        ):
             for key in ("min", "max", "avg"):
                 yield from require(not statistics[key].raw, "no subtask has acknowledged", statistics[key], exact=True)
         if body["status"].raw != "COMPLETED":
             continue
         values = []
-        for row in body["subtasks"]:
-            value = row
+        for subtask in body["subtasks"]:
+            value = subtask
             for key in subtask_path:
                 value = value[key]
             values.append(value)
@@ -174,7 +184,7 @@ def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
     if details["status"].raw == "IN_PROGRESS":
         return
-    for entry in entries(statistics):
+    for entry in checkpoints_in(statistics):
         if str(entry["id"].raw) == checkpoint_id and entry["status"].raw != "IN_PROGRESS":
             yield from same_fields(entry, details, without=("tasks", "discarded"))
 
@@ -187,7 +197,7 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     for vertex_id, task in details["tasks"].items():
         if ids:
             yield from require(vertex_id in ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices)
-            vertex = row_with(vertices, "id", vertex_id)
+            vertex = entry_with(vertices, "id", vertex_id)
             yield from ascending(task["num_subtasks"], vertex["maxParallelism"])
         response = view.body(
             "getTaskCheckpointStatistics", jobid=job_id, checkpointid=checkpoint_id, vertexid=vertex_id
@@ -226,10 +236,10 @@ def restored_before_scheduled(view: View, job_id: str) -> Relations:
         return
     scheduled: list[Value] = []
     for vertex in details["vertices"]:
-        rows = view.body("getSubtasksTimes", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
-        if len(rows.raw or ()) != vertex["parallelism"].raw:
+        subtasks = view.body("getSubtasksTimes", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+        if len(subtasks.raw or ()) != vertex["parallelism"].raw:
             return  # not all vertices were read
-        scheduled += [row["timestamps"]["SCHEDULED"] for row in rows]
+        scheduled += [subtask["timestamps"]["SCHEDULED"] for subtask in subtasks]
     if highest(scheduled, "the latest time of SCHEDULED").raw:  # 0 if a job that waits for slots has no executions
         latest = max(scheduled, key=lambda time: time.raw)
         yield from ascending(restored, latest)
@@ -239,7 +249,7 @@ def restored_before_scheduled(view: View, job_id: str) -> Relations:
 def checkpoints_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
-    for entry in entries(statistics):
+    for entry in checkpoints_in(statistics):
         if details["start-time"].exists:
             yield from ascending(details["start-time"], entry["trigger_timestamp"])
         if details["end-time"].raw != -1:
@@ -257,7 +267,7 @@ def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
     Flink reads metrics one after the other, so they may disagree until the next fetch. There is no further fetch for a
     job that has ended.
     """
-    has_ended = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)["state"].raw in TERMINAL
+    has_ended = entry_with(view.body("getJobsOverview")["jobs"], "jid", job_id)["state"].raw in TERMINAL
     return {} if has_ended else view.metrics("getJobMetrics", jobid=job_id)
 
 
@@ -304,7 +314,7 @@ def checkpoint_counters(view: View, job_id: str) -> Relations:
 
 
 def _waits_for_subtasks(entry: Value) -> bool:
-    """Return whether a checkpoint is in progress.
+    """Return whether a checkpoint is in progress and some subtasks have not acknowledged it.
 
     A checkpoint that all subtasks have acknowledged may stay IN_PROGRESS.
     See docs/flink-behaviour.md#checkpoint-details.
@@ -329,7 +339,7 @@ def checkpoints_in_progress(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="Checkpoints follow each other at the interval of the job, if none of them takes longer.",
+    text="Checkpoints follow each other at the interval that the job sets, and not before its minimum pause.",
     source=_STATISTICS,
 )
 def checkpoint_interval(view: View, job_id: str) -> Relations:

@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     close,
-    descending_rows,
+    descending_entries,
     equal,
     require,
     same_fields,
@@ -20,8 +20,8 @@ from flinkmock.conformance.coherence.values import MISSING, Value, computed, con
 
 _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _RULES = "flink-behaviour.md#rules-that-hold"
-SUMMED = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
-"""Fields of a checkpoint that are the sums of its tasks' fields, which are the sums of their subtasks' fields."""
+SUMMED_FIELDS = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
+"""Fields of a checkpoint that are sums over its tasks. The fields of a task are sums over its subtasks."""
 _HISTORY_SIZE = 10
 """The default of web.checkpoints.history: a shorter history has all checkpoints."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
@@ -29,7 +29,7 @@ _CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
 _SAVEPOINT_PATH = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
 
 
-def entries(body: Value) -> Iterator[Value]:
+def checkpoints_in(body: Value) -> Iterator[Value]:
     """Yield the checkpoints in a response: those of the history and the latest ones, or the one in the details."""
     if body["history"].exists:
         yield from body["history"]
@@ -62,14 +62,14 @@ def history_is_counted(body: Value) -> Relations:
 
 @within("getCheckpointingStatistics", text="The newest checkpoint comes first, and ids rise.", source=_STATISTICS)
 def history_newest_first(body: Value) -> Relations:
-    yield from descending_rows(body["history"], "id", strictly=True)
-    yield from descending_rows(body["history"], "trigger_timestamp")
+    yield from descending_entries(body["history"], "id", strictly=True)
+    yield from descending_entries(body["history"], "trigger_timestamp")
 
 
 @within(
     "getCheckpointingStatistics",
-    text="Each checkpoint takes one id: the newest id is at least the number completed, and at most the total, counted "
-    "from the restored checkpoint.",
+    text="Each checkpoint takes the next id: the newest id is at least completed + in_progress, and at most the id of "
+    "the restored checkpoint + total.",
     source=_STATISTICS,
 )
 def checkpoint_ids_are_counted(body: Value) -> Relations:
@@ -84,7 +84,7 @@ def checkpoint_ids_are_counted(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="latest has the newest checkpoint of the history that is completed, a savepoint, or failed.",
+    text="In latest, completed, savepoint and failed are each the newest such checkpoint of the history.",
     source=_STATISTICS,
 )
 def latest_is_newest(body: Value) -> Relations:
@@ -153,7 +153,7 @@ def restored_is_counted(body: Value) -> Relations:
     source=_RULES,
 )
 def checkpoint_duration(body: Value) -> Relations:
-    for entry in entries(body):
+    for entry in checkpoints_in(body):
         if entry["latest_ack_timestamp"].raw not in (-1, MISSING):
             yield from ascending(entry["trigger_timestamp"], entry["latest_ack_timestamp"])
         if entry["status"].raw == "COMPLETED":
@@ -170,11 +170,11 @@ def checkpoint_duration(body: Value) -> Relations:
     source=_STATISTICS,
 )
 def checkpoint_acknowledged(body: Value) -> Relations:
-    for entry in entries(body):
+    for entry in checkpoints_in(body):
         yield from ascending(entry["num_acknowledged_subtasks"], entry["num_subtasks"])
         if entry["status"].raw == "COMPLETED":
             yield from equal(entry["num_acknowledged_subtasks"], entry["num_subtasks"])
-        for key in (*SUMMED, "num_acknowledged_subtasks"):
+        for key in (*SUMMED_FIELDS, "num_acknowledged_subtasks"):
             yield from ascending(constant(0, "0"), entry[key])
         yield from ascending(entry["checkpointed_size"], entry["state_size"])
 
@@ -186,7 +186,7 @@ def checkpoint_acknowledged(body: Value) -> Relations:
     source=_STATISTICS,
 )
 def checkpoint_kind(body: Value) -> Relations:
-    for entry in entries(body):
+    for entry in checkpoints_in(body):
         name, status, flag = entry["className"], entry["status"], entry["is_savepoint"]
         yield from require(str(status.raw).lower() == name.raw, "another class", name, status, exact=True)
         yield from require(str(status.raw).lower() == entry["@class"].raw, "another class", entry["@class"], status)
@@ -207,7 +207,7 @@ def checkpoint_kind(body: Value) -> Relations:
 )
 def checkpoint_path(body: Value) -> Relations:
     job_id = body.response.parameters["jobid"]
-    for entry in entries(body):
+    for entry in checkpoints_in(body):
         path = entry["external_path"]
         if not isinstance(path.raw, str):
             continue

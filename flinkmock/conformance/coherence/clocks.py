@@ -13,9 +13,9 @@ from flinkmock.conformance.coherence.values import Value, is_number
 from flinkmock.conformance.coherence.view import View
 
 _MAX_DEVIATION_MS = 5_000
-"""How far one server time may be from the others."""
+"""How far the clock offset of one response may be from the others, in ms."""
 _MAX_SPREAD_MS = 2_000
-"""How far the other server times may be from each other for the comparison."""
+"""How far the other clock offsets may be from each other, in ms. If they are further apart, nothing is compared."""
 _FETCH_INTERVAL_OPTION = "metrics.fetcher.update-interval"
 _DEFAULT_FETCH_INTERVAL_MS = 10_000
 
@@ -55,7 +55,7 @@ def server_clock_is_steady(view: View) -> Relations:
         earliest = next(other for other in earliest_two if other is not offset)
         latest = next(other for other in reversed(latest_two) if other is not offset)
         if latest.lowest > earliest.highest + _MAX_SPREAD_MS:
-            continue  # the other offsets disagree, as those of a fake whose clock stands still
+            continue  # the other offsets disagree, for example because the clock of a fake stands still
         deviations = ((offset.lowest - earliest.highest, earliest), (latest.lowest - offset.highest, latest))
         for deviation, other in deviations:
             if deviation > _MAX_DEVIATION_MS:

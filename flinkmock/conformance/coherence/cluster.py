@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
-    descending_rows,
+    descending_entries,
     equal,
     is_listed,
     require,
@@ -26,7 +26,7 @@ _OPERATIONS_OF_COPIES = {
     "getClusterConfigurationInfo": ("getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration"),
     "getJobManagerEnvironment": ("getJobManagerJobEnvironment",),
 }
-"""Operation -> operations that return the same for a job or an application."""
+"""Operation id -> ids of the operations that return the same for a job or an application."""
 _EXPIRATION_MS = 3_500_000
 """A little less than the default of jobstore.expiration-time, an hour."""
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
@@ -41,12 +41,18 @@ def available_slots(body: Value) -> Relations:
 
 @between("cluster", text="/overview counts the TaskManagers and their slots.", source=_OVERVIEW)
 def overview_counts_taskmanagers(view: View) -> Relations:
-    overview, rows = view.body("getClusterOverview"), view.body("getTaskManagers")["taskmanagers"]
-    if rows.exists:
-        listed = computed(len(rows.raw or ()), f"length of {rows}", rows)
+    overview, taskmanagers = view.body("getClusterOverview"), view.body("getTaskManagers")["taskmanagers"]
+    if taskmanagers.exists:
+        listed = computed(len(taskmanagers.raw or ()), f"length of {taskmanagers}", taskmanagers)
         yield from equal(overview["taskmanagers"], listed)
-        yield from equal(overview["slots-total"], total([row["slotsNumber"] for row in rows], "sum of slotsNumber"))
-        yield from equal(overview["slots-available"], total([row["freeSlots"] for row in rows], "sum of freeSlots"))
+        yield from equal(
+            overview["slots-total"],
+            total([taskmanager["slotsNumber"] for taskmanager in taskmanagers], "sum of slotsNumber"),
+        )
+        yield from equal(
+            overview["slots-available"],
+            total([taskmanager["freeSlots"] for taskmanager in taskmanagers], "sum of freeSlots"),
+        )
 
 
 def _keeps_all_jobs(view: View) -> bool:
@@ -74,10 +80,10 @@ def overview_counts_jobs(view: View) -> Relations:
         return
     keeps_all_jobs = _keeps_all_jobs(view)
     relate_counts = equal if keeps_all_jobs else ascending  # /overview still counts jobs that have expired
-    for rows, status in ((jobs, "state"), (ids, "status")):
-        states = [row[status] for row in rows]
-        if not states and rows.exists:
-            no_jobs = computed(0, "no jobs", rows)
+    for entries, status in ((jobs, "state"), (ids, "status")):
+        states = [entry[status] for entry in entries]
+        if not states and entries.exists:
+            no_jobs = computed(0, "no jobs", entries)
             for count_name in ("running", "finished", "cancelled", "failed") if keeps_all_jobs else ("running",):
                 yield from equal(overview[f"jobs-{count_name}"], no_jobs)
         if states:
@@ -169,10 +175,10 @@ def time_zone(body: Value) -> Relations:
 
 def options(view: View) -> dict[str, Value]:
     """Return the configured options of the cluster by their keys."""
-    return {str(row["key"].raw): row["value"] for row in view.body("getClusterConfigurationInfo")}
+    return {str(option["key"].raw): option["value"] for option in view.body("getClusterConfigurationInfo")}
 
 
-@between("cluster", text="The features of the dashboard are those that are configured.", source=_OVERVIEW)
+@between("cluster", text="The features and the refresh interval of the dashboard are as configured.", source=_OVERVIEW)
 def dashboard_features(view: View) -> Relations:
     config, configured = view.body("getDashboardConfiguration"), options(view)
     if not configured:
@@ -201,10 +207,10 @@ def dashboard_features(view: View) -> Relations:
 )
 def taskmanager_options(view: View) -> Relations:
     configured = options(view)
-    rows = view.body("getTaskManagers")["taskmanagers"]
+    taskmanagers = view.body("getTaskManagers")["taskmanagers"]
     slots = configured.get("taskmanager.numberOfTaskSlots")
     if slots is not None and str(slots.raw).isdecimal():
-        numbers = [row["slotsNumber"] for row in rows]
+        numbers = [taskmanager["slotsNumber"] for taskmanager in taskmanagers]
         # each TaskManager may have another configuration file than the JobManager
         if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
             for slots_number in numbers:
@@ -215,8 +221,8 @@ def taskmanager_options(view: View) -> Relations:
         ("taskmanager.memory.flink.size", "totalFlinkMemory"),
     ):
         size = _bytes(configured[key].raw) if key in configured else None
-        for row in rows:
-            value = row["memoryConfiguration"][field]
+        for taskmanager in taskmanagers:
+            value = taskmanager["memoryConfiguration"][field]
             if size is not None and is_number(value.raw):
                 is_close = abs(value.raw - size) <= 1024
                 yield from require(is_close, "another size is configured", value, configured[key], exact=True)
@@ -242,14 +248,14 @@ def options_are_unique(body: Value) -> Relations:
 @between("cluster", text="A job and an application have the configuration of the cluster.", source=_OVERVIEW)
 def same_configuration(view: View) -> Relations:
     original = view.body("getClusterConfigurationInfo")
-    expected = {row["key"].raw: row for row in original}
+    expected = {option["key"].raw: option for option in original}
     for body in _copies(view, "getClusterConfigurationInfo") if expected else ():
-        copied = {row["key"].raw: row for row in body}
+        copied = {option["key"].raw: option for option in body}
         for key in expected.keys() & copied.keys():
             yield from equal(copied[key]["key"], expected[key]["key"])
             yield from equal(copied[key]["value"], expected[key]["value"])
-        only_copied = [row["key"] for key, row in copied.items() if key not in expected]
-        only_expected = [row["key"] for key, row in expected.items() if key not in copied]
+        only_copied = [option["key"] for key, option in copied.items() if key not in expected]
+        only_expected = [option["key"] for key, option in expected.items() if key not in copied]
         for keys, suspects in ((only_copied, only_expected), (only_expected, only_copied)):
             for option_key in keys:
                 text = f"only one of them has {option_key.raw}"
@@ -274,14 +280,16 @@ def _copies(view: View, operation_id: str) -> Iterator[Value]:
     source="flink-behaviour.md#jar-upload",
 )
 def jars_newest_first(body: Value) -> Relations:
-    yield from descending_rows(body["files"], "uploaded")
+    yield from descending_entries(body["files"], "uploaded")
     yield from unique(body["files"], "id")
-    for row in body["files"]:
-        name, jar = row["name"], row["id"]
-        if isinstance(name.raw, str) and isinstance(jar.raw, str):
-            yield from require(jar.raw.partition("_")[2] == name.raw, "the id of another jar", name, jar, exact=True)
-        yield from ascending(constant(1, "1"), row["uploaded"])
-        yield from unique(row["entry"], "name")
+    for jar in body["files"]:
+        name, jar_id = jar["name"], jar["id"]
+        if isinstance(name.raw, str) and isinstance(jar_id.raw, str):
+            yield from require(
+                jar_id.raw.partition("_")[2] == name.raw, "the id of another jar", name, jar_id, exact=True
+            )
+        yield from ascending(constant(1, "1"), jar["uploaded"])
+        yield from unique(jar["entry"], "name")
 
 
 @within(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
-from flinkmock.conformance.coherence.over_time import duration_grows, matching_rows
+from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with
+from flinkmock.conformance.coherence.over_time import METRICS_OF_ATTEMPT_MS, duration_grows, matching_entries
 from flinkmock.conformance.coherence.registry import between_times, over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
-from flinkmock.conformance.coherence.vertices import vertex_row
+from flinkmock.conformance.coherence.vertices import vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _GROWING_METRICS = (
@@ -30,13 +30,13 @@ _UNKNOWN = "Unknown"
 """The state backend and the storages of a job that is not initialized (docs/flink-behaviour.md#before-a-job-runs)."""
 _DEFAULT_STRATEGY = "Cluster level default restart strategy"
 """The restart strategy of a job that is not initialized, and of a job that sets none."""
-_GROWING_OF_JVM = (
+_GROWING_JVM_METRICS = (
     "Status.JVM.CPU.Time",
     "Status.JVM.ClassLoader.ClassesLoaded",  # getTotalLoadedClassCount
     "Status.JVM.ClassLoader.ClassesUnloaded",
 )
 """Metrics of a JVM that never decrease."""
-_CONSTANTS_OF_JVM = (
+_CONSTANT_JVM_METRICS = (
     "Status.JVM.Memory.Heap.Max",
     "Status.JVM.Memory.NonHeap.Max",
     "Status.JVM.Memory.Metaspace.Max",
@@ -44,8 +44,6 @@ _CONSTANTS_OF_JVM = (
     "Status.Flink.Memory.Managed.Total",
 )
 """Metrics of a JVM that never change."""
-_METRICS_OF_ATTEMPT_MS = 30_000
-"""How long after the start of an attempt the metrics may be those of the previous attempt, in ms."""
 
 
 @over_time(
@@ -54,7 +52,7 @@ _METRICS_OF_ATTEMPT_MS = 30_000
     source="flink-behaviour.md#task-managers",
 )
 def taskmanagers_stay(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["taskmanagers"], after["taskmanagers"], "id"):
+    for old, new in matching_entries(before["taskmanagers"], after["taskmanagers"], "id"):
         yield from _taskmanager_stays(old, new)
 
 
@@ -69,7 +67,7 @@ def taskmanager_stays(before: Value, after: Value) -> Relations:
         old, new = before["metrics"][key], after["metrics"][key]
         if old.raw and new.raw:  # 0 until the first metrics have arrived
             yield from equal(old, new)
-    for old, new in matching_rows(
+    for old, new in matching_entries(
         before["metrics"]["garbageCollectors"], after["metrics"]["garbageCollectors"], "name"
     ):
         yield from ascending(old["count"], new["count"])
@@ -89,7 +87,7 @@ def _taskmanager_stays(old: Value, new: Value) -> Relations:
     "taskmanager",
     text="A TaskManager that answers sends heartbeats.",
     source="flink-behaviour.md#heartbeats",
-    apart_ms=30_000,
+    min_interval_ms=30_000,
 )
 def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relations:
     old = before.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
@@ -114,7 +112,7 @@ def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relat
     source="flink-behaviour.md#cluster-overview",
 )
 def configuration_stays(before: Value, after: Value) -> Relations:
-    options, later_options = ({row["key"].raw: row["value"] for row in body} for body in (before, after))
+    options, later_options = ({option["key"].raw: option["value"] for option in body} for body in (before, after))
     is_list_of_options = bool(options) and None not in options and MISSING not in options
     if is_list_of_options:
         for key, value in later_options.items():
@@ -138,7 +136,7 @@ def _may_be_provisional(config: Value) -> bool:
     source="flink-behaviour.md#before-a-job-runs",
 )
 def job_configuration_stays(before: View, after: View, job_id: str) -> Relations:
-    state = row_with(before.body("getJobsOverview")["jobs"], "jid", job_id)["state"]
+    state = entry_with(before.body("getJobsOverview")["jobs"], "jid", job_id)["state"]
     if state.exists and state.raw not in ("INITIALIZING", "CREATED"):
         yield from same_fields(*(view.body("getJobConfig", jobid=job_id) for view in (before, after)))
 
@@ -148,7 +146,7 @@ def plan_stays(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "type"):
         if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
             yield from equal(before["plan"][key], after["plan"][key])
-    for old, new in matching_rows(before["plan"]["nodes"], after["plan"]["nodes"], "id"):
+    for old, new in matching_entries(before["plan"]["nodes"], after["plan"]["nodes"], "id"):
         yield from same_fields(old, new, without=("parallelism",))
 
 
@@ -173,7 +171,7 @@ def version_stays(before: Value, after: Value) -> Relations:
 )
 def jars_stay(before: Value, after: Value) -> Relations:
     yield from equal(before["address"], after["address"])
-    for old, new in matching_rows(before["files"], after["files"], "id"):
+    for old, new in matching_entries(before["files"], after["files"], "id"):
         yield from same_fields(old, new)
 
 
@@ -184,12 +182,12 @@ def jars_stay(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#logs",
 )
 def logs_grow(before: Value, after: Value) -> Relations:
-    names_before, names_after = ({row["name"].raw for row in body["logs"]} for body in (before, after))
+    names_before, names_after = ({file["name"].raw for file in body["logs"]} for body in (before, after))
     is_rolled_over = not names_after <= names_before
-    for row in before["logs"]:
-        holds = is_rolled_over or row["name"].raw in names_after
-        yield from require(holds, "a file is gone", after["logs"], row["name"])
-    for old, new in matching_rows(before["logs"], after["logs"], "name"):
+    for file in before["logs"]:
+        holds = is_rolled_over or file["name"].raw in names_after
+        yield from require(holds, "a file is gone", after["logs"], file["name"])
+    for old, new in matching_entries(before["logs"], after["logs"], "name"):
         if not is_rolled_over:
             yield from ascending(old["size"], new["size"])
             yield from ascending(old["mtime"], new["mtime"])
@@ -201,7 +199,7 @@ def logs_grow(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#applications",
 )
 def applications_stay(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["applications"], after["applications"], "id"):
+    for old, new in matching_entries(before["applications"], after["applications"], "id"):
         yield from _application_stays(old, new)
 
 
@@ -229,16 +227,16 @@ def _application_stays(old: Value, new: Value) -> Relations:
 @over_time(
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
-    text="Times and counts of a JVM only grow.",
+    text="Times and counts of a JVM only grow, and its maximum sizes stay the same.",
     source="flink-behaviour.md#metrics",
 )
 def jvm_metrics_grow(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before, after, "id"):
+    for old, new in matching_entries(before, after, "id"):
         name = str(old["id"].raw)
         is_growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
-        if is_growing or name in _GROWING_OF_JVM:
+        if is_growing or name in _GROWING_JVM_METRICS:
             yield from ascending(number(old["value"]), number(new["value"]))
-        if name in _CONSTANTS_OF_JVM:
+        if name in _CONSTANT_JVM_METRICS:
             yield from equal(number(old["value"]), number(new["value"]))
 
 
@@ -248,7 +246,7 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#metrics",
 )
 def job_metrics_grow(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before, after, "id"):
+    for old, new in matching_entries(before, after, "id"):
         if old["id"].raw in (
             "numberOfCompletedCheckpoints",
             "numberOfFailedCheckpoints",
@@ -269,17 +267,17 @@ def job_metrics_grow(before: Value, after: Value) -> Relations:
 )
 def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    rows = [view.body("getJobVertexDetails", **ids)["subtasks"] for view in (before, after)]
+    subtasks = [view.body("getJobVertexDetails", **ids)["subtasks"] for view in (before, after)]
     now = before.body("getJobVertexDetails", **ids)["now"]
-    if vertex_row(before, job_id, vertex_id)["status"].raw != "RUNNING":
+    if vertex_of_job(before, job_id, vertex_id)["status"].raw != "RUNNING":
         return
     of_vertex = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
-    for old, new in matching_rows(rows[0], rows[1], "subtask"):
+    for old, new in matching_entries(subtasks[0], subtasks[1], "subtask"):
         is_same_attempt = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
         if (
             not is_same_attempt
             or old["status"].raw != "RUNNING"
-            or now.raw - old["start-time"].raw < _METRICS_OF_ATTEMPT_MS
+            or now.raw - old["start-time"].raw < METRICS_OF_ATTEMPT_MS
         ):
             continue
         index = str(old["subtask"].raw)

@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.evaluation import Violation
 from flinkmock.conformance.coherence.values import Value, ValueLocation
 
 _MAX_OTHERS = 3
-"""The maximum number of values that a report lists as possibly wrong instead of a culprit."""
+"""How many other values a report lists at most that may be wrong instead of a culprit."""
 
 
 @dataclass(frozen=True, slots=True)

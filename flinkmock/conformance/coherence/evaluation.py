@@ -42,7 +42,7 @@ from flinkmock.conformance.coherence.values import SuccessResponse, Value, Value
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-"""What an invariant raises if a body doesn't have the shape that it needs. Such a body is a schema violation."""
+"""What an invariant raises if a body doesn't have the shape that it needs. Such a body has a schema violation."""
 
 
 class EvaluatedRelation(NamedTuple):
@@ -114,12 +114,12 @@ class Invariants:
             invariant for invariant in of_release if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
         ]
 
-    def of_response(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
+    def relations_within(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations within a response, and those between it and its request."""
         for invariant in self._within_response.get(response.operation_id, ()):
             yield from relations_of(invariant, (response.target,), Value.of(response))
 
-    def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
+    def relations_between(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         """Yield the relations between responses.
 
         Args:
@@ -131,16 +131,16 @@ class Invariants:
                 if only is None or not ids or any(subject_id in only for subject_id in ids):
                     yield from relations_of(invariant, ids, view, *ids)
 
-    def of_two_responses(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
+    def relations_over_time(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
         for invariant in self._over_two_responses.get(after.operation_id, ()):
             yield from relations_of(invariant, (after.target,), *bodies)
 
-    def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[EvaluatedRelation]:
-        """Yield the relations between two views that are `apart_ms` apart."""
+    def relations_between_times(self, before: View, after: View, interval_ms: float) -> Iterator[EvaluatedRelation]:
+        """Yield the relations between two views that are `interval_ms` apart."""
         for invariant in self._over_two_views:
-            if apart_ms >= invariant.apart_ms:
+            if interval_ms >= invariant.min_interval_ms:
                 for ids in after.subjects(invariant.subjects[0]):
                     yield from relations_of(invariant, ids, before, after, *ids)
 

@@ -7,19 +7,27 @@ from collections.abc import Iterator
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, require, same_fields
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    descending_entries,
+    equal,
+    require,
+    same_fields,
+)
 from flinkmock.conformance.coherence.taskmanager_ids import nearly_registered
 from flinkmock.conformance.coherence.values import Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
+"""How Flink names a subtask: "Map (2/4) - execution #1"."""
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
 """The fields that identify an exception: two exceptions differ in at least one of them."""
 _HISTORY_SIZE = 16
 """The default of web.exception-history-size."""
 _SLACK_MS = 1_000
-"""How far the times of one event in different responses may be apart."""
+"""By how many ms the times of one event may differ between responses."""
 _DEFAULT_LIMIT = 20
 """How many exceptions a response has at most if the request has no maxExceptions."""
 
@@ -33,7 +41,7 @@ def _all_entries(body: Value) -> Iterator[Value]:
 
 @within("getJobExceptions", text="The newest exception comes first.", source=_SOURCE)
 def exceptions_newest_first(body: Value) -> Relations:
-    yield from descending_rows(body["exceptionHistory"]["entries"], "timestamp")
+    yield from descending_entries(body["exceptionHistory"]["entries"], "timestamp")
 
 
 @within(
@@ -43,11 +51,11 @@ def exceptions_newest_first(body: Value) -> Relations:
     source=_SOURCE,
 )
 def exceptions_are_listed_once(body: Value) -> Relations:
-    rows = body["exceptionHistory"]["entries"]
+    entries = body["exceptionHistory"]["entries"]
     previous: set[tuple[object, ...]] = set()
-    for entry in rows:
+    for entry in entries:
         identity = tuple(entry[field].raw for field in _IDENTITY)
-        yield from require(identity not in previous, "an exception twice", rows, entry["timestamp"])
+        yield from require(identity not in previous, "an exception twice", entries, entry["timestamp"])
         previous.add(identity)
 
 
@@ -69,11 +77,11 @@ def exception_classes(body: Value) -> Relations:
 
 @within(
     "getJobExceptions",
-    text="An exception with a task has its TaskManager and its endpoint.",
+    text="An exception that names a task also names the TaskManager and the endpoint.",
     source=_SOURCE,
     since="1.13",
 )
-def exception_places(body: Value) -> Relations:
+def exception_locations(body: Value) -> Relations:
     for entry in _all_entries(body):
         if entry["taskName"].exists and entry["taskName"].raw:
             for key in ("endpoint", "location", "taskManagerId"):
@@ -117,32 +125,32 @@ def root_exception(body: Value) -> Relations:
 def exceptions_are_limited(body: Value) -> Relations:
     requested = body.response.query.get("maxExceptions")
     limit = int(requested[0]) if requested and requested[0].isdecimal() else _DEFAULT_LIMIT
-    rows = body["exceptionHistory"]["entries"]
-    if isinstance(rows.raw, list):
-        length = computed(len(rows.raw), f"length of {rows}", rows)
+    entries = body["exceptionHistory"]["entries"]
+    if isinstance(entries.raw, list):
+        length = computed(len(entries.raw), f"length of {entries}", entries)
         yield from ascending(length, constant(limit, "the limit"))
         truncated = body["exceptionHistory"]["truncated"]
         if truncated.raw is True:
-            yield from require(len(rows.raw) == limit, "truncated below the limit", truncated, rows, exact=True)
+            yield from require(len(entries.raw) == limit, "truncated below the limit", truncated, entries, exact=True)
 
 
 @between("job", text="A list with maxExceptions is the beginning of the whole list.", source=_SOURCE)
 def limited_exceptions(view: View, job_id: str) -> Relations:
     whole = view.body("getJobExceptions", jobid=job_id)
-    rows = whole["exceptionHistory"]["entries"]
+    entries = whole["exceptionHistory"]["entries"]
     for body in view.with_query("getJobExceptions", jobid=job_id):
         requested = body.response.query.get("maxExceptions")
         part = body["exceptionHistory"]["entries"]
-        if requested and requested[0].isdecimal() and rows.exists and part.exists:
-            expected = min(int(requested[0]), len(rows.raw))
-            yield from require(len(part.raw) == expected, f"{expected} are expected", part, rows, exact=True)
-            for one, other in zip(part, rows, strict=False):
+        if requested and requested[0].isdecimal() and entries.exists and part.exists:
+            expected = min(int(requested[0]), len(entries.raw))
+            yield from require(len(part.raw) == expected, f"{expected} are expected", part, entries, exact=True)
+            for one, other in zip(part, entries, strict=False):
                 yield from same_fields(one, other)
             truncated = body["exceptionHistory"]["truncated"]
             if whole["exceptionHistory"]["truncated"].raw is False:
-                is_longer = len(rows.raw) > int(requested[0])
+                is_longer = len(entries.raw) > int(requested[0])
                 text = f"the whole list is {'longer' if is_longer else 'not longer'}"
-                yield from require(truncated.raw == is_longer, text, truncated, rows, exact=True)
+                yield from require(truncated.raw == is_longer, text, truncated, entries, exact=True)
         yield from equal(body["root-exception"], whole["root-exception"])
         yield from equal(body["timestamp"], whole["timestamp"])
 
@@ -168,12 +176,12 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
         if root.exists:
             yield from require(bool(root.raw), "a job FAILED without an exception", root, details["state"], exact=True)
     if details["state"].raw == "FINISHED" and not details["timestamps"]["RESTARTING"].raw:
-        rows = body["exceptionHistory"]["entries"]
-        yield from require(not rows.raw, "a job that never restarted has exceptions", rows, details["state"])
+        entries = body["exceptionHistory"]["entries"]
+        yield from require(not entries.raw, "a job that never restarted has exceptions", entries, details["state"])
     if details["timestamps"]["RESTARTING"].raw and body["exceptionHistory"].exists and has_default_scheduler(details):
-        rows = body["exceptionHistory"]["entries"]
+        entries = body["exceptionHistory"]["entries"]
         text = "a job restarted without an exception"
-        yield from require(bool(rows.raw), text, rows, details["timestamps"]["RESTARTING"])
+        yield from require(bool(entries.raw), text, entries, details["timestamps"]["RESTARTING"])
 
 
 @between("job", text="An exception names a task of the job, and the endpoint of its TaskManager.", source=_SOURCE)
@@ -181,7 +189,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
     names = {vertex["name"].raw: vertex for vertex in details["vertices"]}
-    taskmanagers = {row["id"].raw: row for row in view.body("getTaskManagers")["taskmanagers"]}
+    taskmanagers = {taskmanager["id"].raw: taskmanager for taskmanager in view.body("getTaskManagers")["taskmanagers"]}
     for entry in (*_all_entries(body), *body["all-exceptions"]):
         task = entry["taskName"] if entry["taskName"].exists else entry["task"]
         if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and names:
@@ -196,35 +204,40 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
         yield from nearly_registered(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
-        row = taskmanagers.get(entry["taskManagerId"].raw)
+        taskmanager = taskmanagers.get(entry["taskManagerId"].raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
-        if row is not None and isinstance(address.raw, str):
-            holds = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
-            yield from require(holds, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
+        if taskmanager is not None and isinstance(address.raw, str):
+            holds = address.raw.rpartition(":")[2] == str(taskmanager["dataPort"].raw)
+            yield from require(
+                holds, "another endpoint", address, entry["taskManagerId"], taskmanager["dataPort"], exact=True
+            )
 
 
 @between(
     "job",
-    text="all-exceptions has the failures of the current attempts, with their time of FAILED and their endpoint.",
+    text="An exception in all-exceptions has the time at which its task FAILED, and the endpoint of the task.",
     source=_SOURCE,
     until="1.20",
 )
 def failures_of_subtasks(view: View, job_id: str) -> Relations:
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
-    ids = {str(vertex["name"].raw): str(vertex["id"].raw) for vertex in vertices}
-    if len(ids) != len(vertices.raw or ()):
+    vertex_ids_by_name = {str(vertex["name"].raw): str(vertex["id"].raw) for vertex in vertices}
+    if len(vertex_ids_by_name) != len(vertices.raw or ()):
         return  # two vertices have the same name
     for body in (view.body("getJobExceptions", jobid=job_id), *view.with_query("getJobExceptions", jobid=job_id)):
         for entry in body["all-exceptions"]:
             match = _TASK.fullmatch(str(entry["task"].raw))
-            if match is None or match["name"] not in ids:
+            if match is None or match["name"] not in vertex_ids_by_name:
                 continue
-            index, vertex_ids = int(match["number"]) - 1, {"jobid": job_id, "vertexid": ids[match["name"]]}
+            index, vertex_ids = (
+                int(match["number"]) - 1,
+                {"jobid": job_id, "vertexid": vertex_ids_by_name[match["name"]]},
+            )
             times = view.body("getSubtasksTimes", **vertex_ids)["subtasks"][index]["timestamps"]
-            row = view.body("getJobVertexDetails", **vertex_ids)["subtasks"][index]
+            subtask = view.body("getJobVertexDetails", **vertex_ids)["subtasks"][index]
             if times["FAILED"].raw:
                 yield from equal(entry["timestamp"], times["FAILED"])
-                address = row["endpoint"] if row["endpoint"].exists else row["host"]
+                address = subtask["endpoint"] if subtask["endpoint"].exists else subtask["host"]
                 if ":" in str(address.raw):
                     yield from equal(entry["location"], address)
                     yield from equal(entry["endpoint"], address)
@@ -247,14 +260,14 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
         attempts += [subtask["attempt"] for subtask in subtasks]
         if not subtasks.raw:
             return
-    rows = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
+    entries = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
     highest_attempt = highest(attempts, "the highest attempt")
-    if attempts and rows.exists and isinstance(highest_attempt.raw, int):
+    if attempts and entries.exists and isinstance(highest_attempt.raw, int):
         failures = highest_attempt.raw + (1 if details["state"].raw == "FAILED" else 0)
         expected = min(failures, _HISTORY_SIZE)
         text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
-        yield from require(len(rows.raw) >= expected, text, rows, *attempts)
-        newest = rows[0]["taskName"]
+        yield from require(len(entries.raw) >= expected, text, entries, *attempts)
+        newest = entries[0]["taskName"]
         if isinstance(newest.raw, str) and (match := re.search(r"execution #(\d+)$", newest.raw)):
             yield from require(
                 int(match[1]) <= highest_attempt.raw, "an attempt that does not exist", newest, *attempts
@@ -287,5 +300,5 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
     has_failed = application["status"].raw == "FAILED"
     a_job_has_ended = any(job["state"].raw in TERMINAL for job in application["jobs"])
     if has_failed and a_job_has_ended and body["exceptionHistory"].exists:
-        rows = body["exceptionHistory"]["entries"]
-        yield from require(bool(rows.raw), "it FAILED without an exception", rows, application["status"])
+        entries = body["exceptionHistory"]["entries"]
+        yield from require(bool(entries.raw), "it FAILED without an exception", entries, application["status"])

@@ -37,7 +37,7 @@ def flame_graph_adds_up(body: Value) -> Relations:
 
 @within(
     "getJobVertexFlameGraph",
-    text="A flame graph begins at root; frames are named class.method:line, and the children of a frame are different.",
+    text="A flame graph begins at root; frames are named class.method:line. The children of a frame differ in name.",
     source="flink-behaviour.md#flame-graphs",
 )
 def flame_graph_names(body: Value) -> Relations:
@@ -64,7 +64,7 @@ def _frames(root: Value) -> Iterator[Value]:
 
 @between(
     "vertex",
-    text="Flame graphs exist only if they are enabled, and not of jobs that have ended.",
+    text="If flame graphs are enabled, none is marked as disabled; those of ended jobs are marked as ended.",
     source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from flinkmock.conformance.coherence.cluster import options
 from flinkmock.conformance.coherence.jobs import has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, TWO_CACHES_MS, between, within
-from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelt
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelled
 from flinkmock.conformance.coherence.values import Value, constant, highest, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -101,9 +101,9 @@ def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
 def checkpoint_settings(body: Value) -> Relations:
     externalization = body["externalization"]
     if externalization["enabled"].raw is False:
-        is_deleted = externalization["delete_on_cancellation"]
+        flag = externalization["delete_on_cancellation"]
         text = "checkpoints are not externalized"
-        yield from require(is_deleted.raw is True, text, is_deleted, externalization["enabled"], exact=True)
+        yield from require(flag.raw is True, text, flag, externalization["enabled"], exact=True)
     yield from ascending(constant(1, "1"), body["max_concurrent"])
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
@@ -113,9 +113,9 @@ def checkpoint_settings(body: Value) -> Relations:
     if body["unaligned_checkpoints"].raw is True:
         mode = body["mode"]
         yield from one_of(mode, ["exactly_once"], "checkpoints are unaligned", body["unaligned_checkpoints"])
-    yield from well_spelt(body["state_backend"], _BACKENDS)
-    yield from well_spelt(body["checkpoint_storage"], _STORAGES)
-    yield from well_spelt(body["changelog_storage"], _CHANGELOGS)
+    yield from well_spelled(body["state_backend"], _BACKENDS)
+    yield from well_spelled(body["checkpoint_storage"], _STORAGES)
+    yield from well_spelled(body["changelog_storage"], _CHANGELOGS)
 
 
 @between(
@@ -154,7 +154,7 @@ def _has_unaligned_type(history: Value) -> bool:
 
 @between(
     "checkpoint",
-    text="No subtask takes a savepoint, or a checkpoint of the type CHECKPOINT, unaligned.",
+    text="Subtasks take savepoints and checkpoints of the type CHECKPOINT aligned, never unaligned.",
     source=_STATISTICS,
 )
 def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relations:
@@ -165,8 +165,8 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
         return
     for vertex_id, _ in details["tasks"].items():
         body = view.body("getTaskCheckpointStatistics", vertexid=vertex_id, **ids)
-        for row in body["subtasks"]:
-            flag = row["unaligned_checkpoint"]
+        for subtask in body["subtasks"]:
+            flag = subtask["unaligned_checkpoint"]
             if flag.exists and kind.raw in ("CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"):
                 yield from require(flag.raw is False, f"it is a {kind.raw}", flag, kind)
 
@@ -174,7 +174,7 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
 _RETAINED_OPTIONS = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
 
 
-def _retained_checkpoints(view: View) -> int:
+def _retained_checkpoint_count(view: View) -> int:
     """Return how many checkpoints a job keeps: only the configuration of the cluster sets it (`SchedulerUtils`)."""
     configured = options(view)
     texts = [str(configured[key].raw) for key in _RETAINED_OPTIONS if key in configured]
@@ -192,8 +192,8 @@ def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
     completed = [entry for entry in history if entry["status"].raw == "COMPLETED"]
     flags = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
     # one more may not be discarded yet
-    for is_discarded in flags[_retained_checkpoints(view) + 1 :]:
-        yield from require(is_discarded.raw is True, "it is not discarded", is_discarded, exact=True)
+    for flag in flags[_retained_checkpoint_count(view) + 1 :]:
+        yield from require(flag.raw is True, "it is not discarded", flag, exact=True)
     for newer, older in pairwise(flags):
         holds = older.raw is not False or newer.raw is False
         yield from require(holds, "a newer checkpoint is discarded", newer, older)

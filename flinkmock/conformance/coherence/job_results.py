@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, jobs_of, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, entries_of_job, entry_with, has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -24,11 +24,11 @@ JAVA_OBJECT = b"\xac\xed\x00\x05"
 @between("job", text="execution-result is COMPLETED as soon as the job has ended.", source=_RULES)
 def job_result_status(view: View, job_id: str) -> Relations:
     status = view.body("getJobExecutionResult", jobid=job_id)["status"]["id"]
-    for row in jobs_of(view, job_id):
-        if row["state"].exists and status.exists:
-            has_ended = row["state"].raw in TERMINAL
+    for entry in entries_of_job(view, job_id):
+        if entry["state"].exists and status.exists:
+            has_ended = entry["state"].raw in TERMINAL
             text = "they disagree on whether the job has ended"
-            yield from require((status.raw == "COMPLETED") == has_ended, text, status, row["state"], exact=True)
+            yield from require((status.raw == "COMPLETED") == has_ended, text, status, entry["state"], exact=True)
 
 
 @between(
@@ -38,17 +38,19 @@ def job_result_status(view: View, job_id: str) -> Relations:
 )
 def job_result(view: View, job_id: str) -> Relations:
     result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
-    row = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
-    if not row["state"].is_in(TERMINAL) or not result.raw:
+    entry = entry_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
+    if not entry["state"].is_in(TERMINAL) or not result.raw:
         return
-    expected = "SUCCEEDED" if row["state"].raw == "FINISHED" else row["state"].raw
+    expected = "SUCCEEDED" if entry["state"].raw == "FINISHED" else entry["state"].raw
     status = result["application-status"]
-    yield from require(status.raw == expected, f"the job is {row['state'].raw}", status, row["state"], exact=True)
-    yield from equal(result["net-runtime"], row["duration"], row["end-time"] - row["start-time"])
-    if row["state"].raw == "FINISHED":
-        yield from require(not result["failure-cause"].raw, "a job that FINISHED has a failure", result, row["state"])
-    if row["state"].raw == "FAILED":
-        yield from require(bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, row["state"])
+    yield from require(status.raw == expected, f"the job is {entry['state'].raw}", status, entry["state"], exact=True)
+    yield from equal(result["net-runtime"], entry["duration"], entry["end-time"] - entry["start-time"])
+    if entry["state"].raw == "FINISHED":
+        yield from require(not result["failure-cause"].raw, "a job that FINISHED has a failure", result, entry["state"])
+    if entry["state"].raw == "FAILED":
+        yield from require(
+            bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, entry["state"]
+        )
 
 
 @within(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TASK_STATES_OF, TERMINAL
+from flinkmock.conformance.coherence.jobs import ALIVE_STATES, ALLOWED_TASK_STATES, TERMINAL
 from flinkmock.conformance.coherence.registry import within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -13,8 +13,8 @@ from flinkmock.conformance.coherence.relations import (
     require,
     unique,
 )
+from flinkmock.conformance.coherence.status_and_duration import duration_of_span, status_of_tasks
 from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
-from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
 
 _RULES = "flink-behaviour.md#rules-that-hold"
 
@@ -57,10 +57,10 @@ def vertex_duration(job: Value) -> Relations:
 @within("getJobDetails", text="A vertex has an end-time as soon as all its tasks have ended.", source=_RULES)
 def vertex_ends_with_its_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        states = {state: number.raw for state, number in vertex["tasks"].items()}
-        if not states or not sum(states.values()):
+        counts = {state: number.raw for state, number in vertex["tasks"].items()}
+        if not counts or not sum(counts.values()):
             continue
-        all_ended = all(state in TERMINAL for state, number in states.items() if number)
+        all_ended = all(state in TERMINAL for state, task_count in counts.items() if task_count)
         if all_ended and vertex["start-time"].raw != -1:
             text = "all tasks have ended, the vertex has not"
             yield from require(vertex["end-time"].raw != -1, text, vertex["end-time"], vertex["tasks"])
@@ -76,7 +76,7 @@ def vertex_ends_with_its_tasks(job: Value) -> Relations:
 )
 def vertex_has_started(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        deployed = [vertex["tasks"][state] for state in (*sorted(ALIVE_TASKS), "FINISHED")]
+        deployed = [vertex["tasks"][state] for state in (*sorted(ALIVE_STATES), "FINISHED")]
         present = [number for number in deployed if number.raw]
         if present:
             text = "tasks are deployed, the vertex has no start-time"
@@ -85,7 +85,7 @@ def vertex_has_started(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="A vertex starts after its job was created and ends before its job ends.",
+    text="A vertex starts after the start of its job and ends before the end of its job.",
     source=_RULES,
 )
 def vertex_runs_within_its_job(job: Value) -> Relations:
@@ -101,17 +101,18 @@ def vertex_runs_within_its_job(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="The parallelism of a vertex is at most its maxParallelism.",
+    text="The parallelism of a vertex is at most its maxParallelism. That of the job is that of one of its vertices.",
     source="flink-behaviour.md#job-details",
 )
 def vertex_max_parallelism(job: Value) -> Relations:
-    of_job = job["maxParallelism"]
-    of_vertices = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
-    if is_number(of_job.raw):
-        yield from require(of_job.raw == -1 or of_job.raw >= 1, "neither a parallelism nor -1", of_job)
-    if is_number(of_job.raw) and of_job.raw > 0 and of_vertices and job["job-type"].raw != "BATCH":
+    job_maximum = job["maxParallelism"]
+    vertex_maxima = [vertex["maxParallelism"] for vertex in job["vertices"] if is_number(vertex["maxParallelism"].raw)]
+    if is_number(job_maximum.raw):
+        yield from require(job_maximum.raw == -1 or job_maximum.raw >= 1, "neither a parallelism nor -1", job_maximum)
+    if is_number(job_maximum.raw) and job_maximum.raw > 0 and vertex_maxima and job["job-type"].raw != "BATCH":
         text = "no vertex has the maximum of its job"
-        yield from require(any(of_vertex.raw == of_job.raw for of_vertex in of_vertices), text, of_job, *of_vertices)
+        is_that_of_a_vertex = any(maximum.raw == job_maximum.raw for maximum in vertex_maxima)
+        yield from require(is_that_of_a_vertex, text, job_maximum, *vertex_maxima)
     for vertex in job["vertices"]:
         if isinstance(vertex["maxParallelism"].raw, int) and vertex["maxParallelism"].raw > 0:
             yield from ascending(vertex["parallelism"], vertex["maxParallelism"])
@@ -123,7 +124,7 @@ def vertex_max_parallelism(job: Value) -> Relations:
     source="flink-behaviour.md#job-states",
 )
 def vertex_states_fit_the_job(job: Value) -> Relations:
-    allowed = TASK_STATES_OF.get(str(job["state"].raw))
+    allowed = ALLOWED_TASK_STATES.get(str(job["state"].raw))
     for vertex in job["vertices"]:
         for state, number in vertex["tasks"].items():
             if allowed is not None and number.raw:

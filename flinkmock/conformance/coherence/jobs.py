@@ -8,7 +8,7 @@ from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
-    descending_rows,
+    descending_entries,
     equal,
     require,
     unique,
@@ -18,7 +18,7 @@ from flinkmock.conformance.coherence.view import View
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 """The globally terminal states of a job, and the terminal states of a task."""
-ALIVE_TASKS = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
+ALIVE_STATES = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
 """The states of a task that is deployed and has not ended."""
 _RULES = "flink-behaviour.md#rules-that-hold"
 _LATER_STATES = {
@@ -29,16 +29,16 @@ _LATER_STATES = {
 """State of a job -> the states that may follow it, sooner or later."""
 
 
-def jobs_of(view: View, job_id: str) -> Iterator[Value]:
-    """Yield the rows about a job in lists of jobs: /jobs/overview, and those of applications."""
-    yield row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
+def entries_of_job(view: View, job_id: str) -> Iterator[Value]:
+    """Yield the entries about a job in the lists of jobs: /jobs/overview, and those of applications."""
+    yield entry_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
     for application in view.subjects("application"):
-        yield row_with(view.body("getApplicationDetails", applicationid=application[0])["jobs"], "jid", job_id)
+        yield entry_with(view.body("getApplicationDetails", applicationid=application[0])["jobs"], "jid", job_id)
 
 
-def row_with(rows: Value, key: str, raw: object) -> Value:
-    """Return the row of a list that has a value under a key; a missing value if there is none."""
-    return next((row for row in rows if row[key].raw == raw), Value(MISSING))
+def entry_with(entries: Value, key: str, raw: object) -> Value:
+    """Return the first entry of a list that has a value under a key; a missing value if there is none."""
+    return next((entry for entry in entries if entry[key].raw == raw), Value(MISSING))
 
 
 def has_default_scheduler(job: Value) -> bool:
@@ -155,17 +155,17 @@ def job_is_not_stoppable(job: Value) -> Relations:
         yield from require(job["isStoppable"].raw is False, "a job is stoppable", job["isStoppable"], exact=True)
 
 
-def aggregate_status(tasks: dict[str, int]) -> str:
-    """Return the status of a vertex with this number of tasks in each state (`ExecutionJobVertex`)."""
+def aggregate_status(task_counts: dict[str, int]) -> str:
+    """Return the status of a vertex (`ExecutionJobVertex`) from the number of its tasks in each state."""
     for state in ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING"):
-        if tasks.get(state):
+        if task_counts.get(state):
             return state
-    if tasks.get("FINISHED"):
-        return "FINISHED" if tasks["FINISHED"] == sum(tasks.values()) else "RUNNING"
+    if task_counts.get("FINISHED"):
+        return "FINISHED" if task_counts["FINISHED"] == sum(task_counts.values()) else "RUNNING"
     return "CREATED"
 
 
-TASK_STATES_OF: dict[str, frozenset[str]] = {
+ALLOWED_TASK_STATES: dict[str, frozenset[str]] = {
     "CREATED": frozenset({"CREATED"}),
     "FINISHED": frozenset({"FINISHED"}),
     "FAILED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
@@ -186,7 +186,7 @@ def jobs_are_listed_once(body: Value) -> Relations:
 
 @within("getJobsOverview", text="The newest job comes first.", source="flink-behaviour.md#job-lists", since="2.3")
 def jobs_newest_first(body: Value) -> Relations:
-    yield from descending_rows(body["jobs"], "start-time")
+    yield from descending_entries(body["jobs"], "start-time")
 
 
 @within(
@@ -204,7 +204,8 @@ def listed_tasks_add_up(body: Value) -> Relations:
 @within(
     "getJobsOverview",
     "getApplicationDetails",
-    text="A listed job that has ended has the duration end-time - start-time; other jobs have the end-time -1.",
+    text="A listed job that has ended was last modified at its end; its duration is end-time - start-time. Another job "
+    "has the end-time -1, and last-modification is between its start and now.",
     source=_RULES,
 )
 def listed_times(body: Value) -> Relations:
@@ -228,7 +229,7 @@ def listed_times(body: Value) -> Relations:
 )
 def listed_tasks_have_ended(body: Value) -> Relations:
     for job in body["jobs"]:
-        allowed = TASK_STATES_OF.get(str(job["state"].raw))
+        allowed = ALLOWED_TASK_STATES.get(str(job["state"].raw))
         for state, number in job["tasks"].items():
             if allowed is not None and number.raw and state != "total":
                 yield from require(state.upper() in allowed, f"tasks are {state}", job["state"], number)
@@ -236,10 +237,10 @@ def listed_tasks_have_ended(body: Value) -> Relations:
 
 @between("job", text="All responses agree on the state of a job.", source=_RULES)
 def job_state(view: View, job_id: str) -> Relations:
-    listed = row_with(view.body("getJobIdsWithStatusesOverview")["jobs"], "id", job_id)
+    listed = entry_with(view.body("getJobIdsWithStatusesOverview")["jobs"], "id", job_id)
     yield from equal(
         listed["status"],
-        *(row["state"] for row in jobs_of(view, job_id)),
+        *(entry["state"] for entry in entries_of_job(view, job_id)),
         view.body("getJobStatusInfo", jobid=job_id)["status"],
         view.body("getJobDetails", jobid=job_id)["state"],
     )
@@ -249,7 +250,7 @@ def job_state(view: View, job_id: str) -> Relations:
 def job_name(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     yield from equal(
-        *(row["name"] for row in jobs_of(view, job_id)),
+        *(entry["name"] for entry in entries_of_job(view, job_id)),
         details["name"],
         view.body("getJobConfig", jobid=job_id)["name"],
         _plan_field(view.body("getJobPlan", jobid=job_id)["plan"], "name"),
@@ -272,26 +273,28 @@ def job_id(view: View, job_id: str) -> Relations:
     )
 
 
-@between("job", text="All responses agree on when a job started and ended.", source=_RULES)
+@between("job", text="All responses agree on when a job started and ended, and on its duration.", source=_RULES)
 def job_times(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
     for key in ("start-time", "end-time"):
-        yield from equal(*(row[key] for row in jobs_of(view, job_id)), details[key], result[key])
+        yield from equal(*(entry[key] for entry in entries_of_job(view, job_id)), details[key], result[key])
     if details["end-time"].raw != -1:
-        yield from equal(*(row["duration"] for row in jobs_of(view, job_id)), details["duration"])
+        yield from equal(*(entry["duration"] for entry in entries_of_job(view, job_id)), details["duration"])
 
 
 @between(
-    "job", text="All responses agree on the type and the scheduler of a job.", source="flink-behaviour.md#job-lists"
+    "job",
+    text="All responses agree on the type, the scheduler and the pending operators of a job.",
+    source="flink-behaviour.md#job-lists",
 )
 def job_type(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    rows = list(jobs_of(view, job_id))
+    entries = list(entries_of_job(view, job_id))
     plan_type = _plan_field(view.body("getJobPlan", jobid=job_id)["plan"], "type")
-    yield from equal(*(row["jobType"] for row in rows), details["job-type"], plan_type)
-    yield from equal(*(row["schedulerType"] for row in rows), details["schedulerType"])
-    yield from equal(*(row["pending-operators"] for row in rows), details["pending-operators"])
+    yield from equal(*(entry["jobType"] for entry in entries), details["job-type"], plan_type)
+    yield from equal(*(entry["schedulerType"] for entry in entries), details["schedulerType"])
+    yield from equal(*(entry["pending-operators"] for entry in entries), details["pending-operators"])
 
 
 @between(
@@ -301,8 +304,8 @@ def job_type(view: View, job_id: str) -> Relations:
 )
 def job_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    rows = list(jobs_of(view, job_id))
-    for state, _ in rows[0]["tasks"].items():
+    entries = list(entries_of_job(view, job_id))
+    for state, _ in entries[0]["tasks"].items():
         parts = [vertex["tasks"][state.upper()] for vertex in details["vertices"]]
         of_vertices = total(parts, f"sum of the vertices' {state}") if parts else Value(MISSING)
         if state == "total":
@@ -310,7 +313,7 @@ def job_tasks(view: View, job_id: str) -> Relations:
             # a job that is CREATED may have a graph without executions
             is_deployed = details["state"].raw != "CREATED"
             of_vertices = total(parts, "sum of parallelisms") if parts and is_deployed else Value(MISSING)
-        yield from equal(*(row["tasks"][state] for row in rows), of_vertices)
+        yield from equal(*(entry["tasks"][state] for entry in entries), of_vertices)
 
 
 @between(
@@ -320,8 +323,8 @@ def job_tasks(view: View, job_id: str) -> Relations:
 )
 def job_last_modification(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    rows = list(jobs_of(view, job_id))
-    modified = [row["last-modification"] for row in rows]
+    entries = list(entries_of_job(view, job_id))
+    modified = [entry["last-modification"] for entry in entries]
     entered_at = []
     for vertex in details["vertices"]:
         ids = {"jobid": job_id, "vertexid": str(vertex["id"].raw)}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, over_time, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
@@ -17,7 +18,8 @@ _NOT_NEGATIVE = (
     "Open", "TimeMsPerSecond",
 )  # fmt: skip
 """Ends of the names of metrics that are never negative."""
-_COLLECTORS = "Status.JVM.GarbageCollector."
+_COLLECTOR_PREFIX = "Status.JVM.GarbageCollector."
+"""How the names of the metrics of garbage collectors begin."""
 _THREAD_HEAD = re.compile(
     r'"(?P<name>.*?)" (?:daemon )?(?:prio=\d+ )?Id=(?P<id>\d+) '
     r"(?:NEW|RUNNABLE|BLOCKED|WAITING|TIMED_WAITING|TERMINATED)\b",
@@ -27,12 +29,12 @@ _THREAD_HEAD = re.compile(
 _PAGE_BYTES = 4096
 """The smallest page of an operating system that Java supports."""
 _FEW_THREADS = 12
-"""How many threads may start or end between two responses, in addition to a third of all threads."""
+"""How many threads may start or end between two responses: this many and a third of all threads."""
 
 
 def _values(body: Value) -> dict[str, Value]:
     """Return the metrics that have a value, as numbers, by their ids."""
-    return {str(row["id"].raw): number(row["value"]) for row in body if row["value"].exists}
+    return {str(metric["id"].raw): number(metric["value"]) for metric in body if metric["value"].exists}
 
 
 def _metric(values: dict[str, Value], name: str) -> Value:
@@ -63,9 +65,9 @@ def _is_number_text(raw: object) -> bool:
 def jvm_metrics(body: Value) -> Relations:
     values = _values(body)
     metric = partial(_metric, values)
-    for row in body:
-        if str(row["id"].raw).startswith("Status.") and row["value"].exists:
-            yield from require(_is_number_text(row["value"].raw), "not a number", row["value"])
+    for entry in body:
+        if str(entry["id"].raw).startswith("Status.") and entry["value"].exists:
+            yield from require(_is_number_text(entry["value"].raw), "not a number", entry["value"])
     for name, value in values.items():
         if name.endswith(_NOT_NEGATIVE):
             yield from ascending(constant(0, "0"), value)
@@ -120,15 +122,29 @@ def jvm_memory(body: Value) -> Relations:
             yield from close(used, capacity, 0.05 * capacity.raw + (1 << 16))  # pages may be aligned
 
 
-def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
-    """Yield the list of metrics, the values of metrics and the thread dump of the JobManager and each TaskManager."""
-    yield (
+class _Process(NamedTuple):
+    """The JobManager or a TaskManager.
+
+    Attributes:
+        metric_list: The response with the ids of its metrics.
+        metrics: The metrics that have a value, by their ids.
+        thread_dump: The response with its threads.
+    """
+
+    metric_list: Value
+    metrics: dict[str, Value]
+    thread_dump: Value
+
+
+def _processes(view: View) -> Iterator[_Process]:
+    """Yield the JobManager and each TaskManager."""
+    yield _Process(
         view.body("getJobManagerMetrics"),
         view.metrics("getJobManagerMetrics"),
         view.body("getJobManagerThreadDump"),
     )
     for (taskmanager_id,) in view.subjects("taskmanager"):
-        yield (
+        yield _Process(
             view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id),
             view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id),
             view.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id),
@@ -142,10 +158,11 @@ def _processes(view: View) -> Iterator[tuple[Value, dict[str, Value], Value]]:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def garbage_collections_add_up(view: View) -> Relations:
-    for listed, values, _ in _processes(view):
-        names = {str(row["id"].raw) for row in listed if _COLLECTORS in str(row["id"].raw)}
+    for process in _processes(view):
+        values = process.metrics
+        names = {str(metric["id"].raw) for metric in process.metric_list if _COLLECTOR_PREFIX in str(metric["id"].raw)}
         for key in ("Count", "Time", "TimeMsPerSecond"):
-            of_all = f"{_COLLECTORS}All.{key}"
+            of_all = f"{_COLLECTOR_PREFIX}All.{key}"
             of_each = {name for name in names if name.endswith(f".{key}")} - {of_all}
             if of_all in values and of_each and of_each <= values.keys():
                 yield from close(values[of_all], total([values[name] for name in of_each], f"sum of {key}"), 0.01)
@@ -175,7 +192,7 @@ def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Va
         values: The metrics of this process that have a value.
         metric_ids: The metrics of the other process.
     """
-    without_value = [row["id"] for row in body if row["id"].raw not in values]
+    without_value = [metric["id"] for metric in body if metric["id"].raw not in values]
     suspects = without_value if 0 < len(without_value) <= 3 else [body]
     listed = {metric_id.raw for metric_id in _jvm_metric_ids(body)}
     for metric_id in metric_ids:
@@ -183,8 +200,8 @@ def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Va
 
 
 def _jvm_metric_ids(body: Value) -> list[Value]:
-    ids = [(row["id"], str(row["id"].raw)) for row in body]
-    return [value for value, text in ids if text.startswith("Status.JVM.") and _COLLECTORS not in text]
+    ids = [(metric["id"], str(metric["id"].raw)) for metric in body]
+    return [value for value, text in ids if text.startswith("Status.JVM.") and _COLLECTOR_PREFIX not in text]
 
 
 @within(
@@ -195,8 +212,8 @@ def _jvm_metric_ids(body: Value) -> list[Value]:
 )
 def threads(body: Value) -> Relations:
     first_with_id: dict[str, Value] = {}
-    for row in body["threadInfos"]:
-        name, text = row["threadName"], row["stringifiedThreadInfo"]
+    for thread in body["threadInfos"]:
+        name, text = thread["threadName"], thread["stringifiedThreadInfo"]
         if isinstance(name.raw, str) and isinstance(text.raw, str) and text.raw.startswith('"'):
             yield from require(text.raw.startswith(f'"{name.raw}"'), "another thread", name, text, exact=True)
             yield from require(text.raw.endswith("\n"), "the last line has no end", text)
@@ -210,7 +227,7 @@ def threads(body: Value) -> Relations:
 
 
 def _thread_ids(dump: Value) -> list[int]:
-    heads = [_THREAD_HEAD.match(str(row["stringifiedThreadInfo"].raw)) for row in dump["threadInfos"]]
+    heads = [_THREAD_HEAD.match(str(thread["stringifiedThreadInfo"].raw)) for thread in dump["threadInfos"]]
     return [int(head["id"]) for head in heads if head is not None]
 
 
@@ -262,9 +279,9 @@ def threads_keep_their_order(before: Value, after: Value) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def threads_are_counted(view: View) -> Relations:
-    for _, metrics, dump in _processes(view):
-        counted = _metric(metrics, "Status.JVM.Threads.Count")
-        rows = dump["threadInfos"]
-        if rows.raw and is_number(counted.raw):
-            listed = computed(len(rows.raw), f"length of {rows}", rows)
-            yield from close(counted, listed, _FEW_THREADS + len(rows.raw) / 3)
+    for process in _processes(view):
+        counted = _metric(process.metrics, "Status.JVM.Threads.Count")
+        listed_threads = process.thread_dump["threadInfos"]
+        if listed_threads.raw and is_number(counted.raw):
+            listed = computed(len(listed_threads.raw), f"length of {listed_threads}", listed_threads)
+            yield from close(counted, listed, _FEW_THREADS + len(listed_threads.raw) / 3)

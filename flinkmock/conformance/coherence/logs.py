@@ -16,7 +16,7 @@ from flinkmock.conformance.coherence.view import View
 _MAX_CACHED_GROWTH = 512 * 1024
 """How many bytes a log file of a TaskManager may grow at most while its content is cached (3 s)."""
 _RECENT_MS = 10_000
-"""The lines of this time at the end of a log show how fast it grows."""
+"""The lines of the last 10 s of a log show how fast it grows."""
 _OLD_MS = 60_000
 """Longer than the content of a file is cached."""
 _LINE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3}) ", re.MULTILINE)
@@ -35,10 +35,10 @@ _ANY_ZONE_MS = 15 * 3_600_000
 )
 def log_files(body: Value) -> Relations:
     yield from unique(body["logs"], "name")
-    for row in body["logs"]:
-        yield from ascending(constant(0, "0"), row["size"])
-        if row["mtime"].exists:
-            yield from ascending(constant(0, "0"), row["mtime"])
+    for file in body["logs"]:
+        yield from ascending(constant(0, "0"), file["size"])
+        if file["mtime"].exists:
+            yield from ascending(constant(0, "0"), file["mtime"])
 
 
 def _cached_growth(text: str) -> int:
@@ -73,28 +73,28 @@ def taskmanager_log_sizes(view: View, taskmanager_id: str) -> Relations:
 
 
 def _log_sizes(view: View, list_id: str, file_id: str, ids: dict[str, str]) -> Relations:
-    for row in view.body(list_id, **ids)["logs"]:
-        text = view.body(file_id, **ids, filename=str(row["name"].raw))
-        if isinstance(text.raw, str) and is_number(row["size"].raw):
+    for file in view.body(list_id, **ids)["logs"]:
+        text = view.body(file_id, **ids, filename=str(file["name"].raw))
+        if isinstance(text.raw, str) and is_number(file["size"].raw):
             length = computed(len(text.raw), "length of the file", text)
             # a file of a TaskManager may have grown since its content was cached
-            if ids and not _is_old(row, view):
-                yield from ascending(length, row["size"])
-                yield from ascending(row["size"], length, slack=_cached_growth(text.raw))
+            if ids and not _is_old(file, view):
+                yield from ascending(length, file["size"])
+                yield from ascending(file["size"], length, slack=_cached_growth(text.raw))
             else:
-                yield from equal(length, row["size"])
+                yield from equal(length, file["size"])
 
 
-def _is_old(row: Value, view: View) -> bool:
+def _is_old(file: Value, view: View) -> bool:
     """Whether a file has not changed for so long that its cached content is complete."""
     times = [view.body("getJobDetails", jobid=ids[0])["now"].raw for ids in view.subjects("job")]
     clocks = [time for time in times if is_number(time)]
-    return bool(clocks) and is_number(row["mtime"].raw) and row["mtime"].raw < min(clocks) - _OLD_MS
+    return bool(clocks) and is_number(file["mtime"].raw) and file["mtime"].raw < min(clocks) - _OLD_MS
 
 
-def _unreadable(view: View, rows: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
+def _unreadable(view: View, listed: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
     """Return the names of up to three listed files whose content was not read: these names may be wrong."""
-    names = [row["name"] for row in rows]
+    names = [file["name"] for file in listed]
     return [name for name in names if not view.body(file_id, **ids, filename=str(name.raw)).exists][:3]
 
 
@@ -104,18 +104,18 @@ def _unreadable(view: View, rows: Value, file_id: str, ids: dict[str, str]) -> l
     source="flink-behaviour.md#logs",
 )
 def configured_log_is_listed(view: View) -> Relations:
-    rows = view.body("getJobManagerLogList")["logs"]
+    listed = view.body("getJobManagerLogList")["logs"]
     if any(key.endswith("web.log.path") for key in options(view)):
         return  # the option names another log file
-    names = {row["name"].raw for row in rows}
-    suspects = _unreadable(view, rows, "getJobManagerCustomLog", {}) or [rows]
+    names = {file["name"].raw for file in listed}
+    suspects = _unreadable(view, listed, "getJobManagerCustomLog", {}) or [listed]
     for option in view.body("getJobManagerEnvironment")["jvm"]["options"]:
-        if str(option.raw).startswith("-Dlog.file=") and rows.raw:
+        if str(option.raw).startswith("-Dlog.file=") and listed.raw:
             name = re.split(r"[/\\]", option.raw)[-1]
             output = f"{name.rpartition('.')[0] or name}.out"
-            for file_id, file in (("getJobManagerLogFile", name), ("getJobManagerStdoutFile", output)):
+            for file_id, expected_name in (("getJobManagerLogFile", name), ("getJobManagerStdoutFile", output)):
                 if view.body(file_id).exists:
-                    yield from require(file in names, f"{file} is not listed", *suspects, option)
+                    yield from require(expected_name in names, f"{expected_name} is not listed", *suspects, option)
 
 
 @between(
@@ -140,12 +140,12 @@ def jobmanager_output_is_listed(view: View) -> Relations:
     yield from _pair_of_files(view, view.body("getJobManagerLogList")["logs"], files, {})
 
 
-def _pair_of_files(view: View, rows: Value, files: Sequence[Value], ids: dict[str, str]) -> Relations:
+def _pair_of_files(view: View, listed: Value, files: Sequence[Value], ids: dict[str, str]) -> Relations:
     """Relate the contents of log and standard output to the list of files: two files of one name have their sizes."""
     log, output = files
-    if not rows.exists or not log.exists or not output.exists:
+    if not listed.exists or not log.exists or not output.exists:
         return
-    sizes = {str(row["name"].raw): row["size"].raw for row in rows}
+    sizes = {str(file["name"].raw): file["size"].raw for file in listed}
     outputs = {name.removesuffix(".out"): size for name, size in sizes.items() if name.endswith(".out")}
     has_pair = any(
         _is_about_length(size, log) and _is_about_length(outputs[name.rpartition(".")[0]], output)
@@ -153,7 +153,7 @@ def _pair_of_files(view: View, rows: Value, files: Sequence[Value], ids: dict[st
         if name.rpartition(".")[0] in outputs and not name.endswith(".out")
     )
     file_id = "getTaskManagerCustomLog" if ids else "getJobManagerCustomLog"
-    suspects = _unreadable(view, rows, file_id, ids) or [rows]
+    suspects = _unreadable(view, listed, file_id, ids) or [listed]
     text = "no two files have the same name without extension, and the sizes of the log and the standard output"
     yield from require(has_pair, text, *suspects)
 
@@ -174,8 +174,8 @@ def shared_log_folders(view: View) -> Relations:
     address = options(view).get("jobmanager.rpc.address", Value(MISSING))
     hosts[str(address.raw)] = [view.body("getJobManagerLogList")["logs"]]
     for (taskmanager_id,) in view.subjects("taskmanager"):
-        rows = view.body("getTaskManagerLogs", taskmanagerid=taskmanager_id)["logs"]
-        hosts.setdefault(taskmanager_id.rpartition(":")[0], []).append(rows)
+        listed = view.body("getTaskManagerLogs", taskmanagerid=taskmanager_id)["logs"]
+        hosts.setdefault(taskmanager_id.rpartition(":")[0], []).append(listed)
     for lists in hosts.values():
         for one, other in combinations(lists, 2):
             yield from _same_folder(one, other)
@@ -183,13 +183,13 @@ def shared_log_folders(view: View) -> Relations:
 
 def _same_folder(one: Value, other: Value) -> Relations:
     """Relate two lists of files if they seem to be of the same folder: they are equal."""
-    files, other_files = ({str(row["name"].raw): row for row in rows} for rows in (one, other))
+    files, other_files = ({str(file["name"].raw): file for file in listed} for listed in (one, other))
     in_both = [name for name in files if name in other_files]
     equal_files = [name for name in in_both if files[name].raw == other_files[name].raw]
     if len(equal_files) < 2 or 2 * len(equal_files) < min(len(files), len(other_files)):
         return  # these are different folders
-    only_in_one = [row["name"] for name, row in files.items() if name not in in_both]
-    only_in_other = [row["name"] for name, row in other_files.items() if name not in in_both]
+    only_in_one = [file["name"] for name, file in files.items() if name not in in_both]
+    only_in_other = [file["name"] for name, file in other_files.items() if name not in in_both]
     for names, suspects in ((only_in_one, only_in_other[:3] or [other]), (only_in_other, only_in_one[:3] or [one])):
         for name in names:
             yield from require(False, f"only one list has {name.raw}", name, *suspects)
@@ -203,11 +203,11 @@ def _same_folder(one: Value, other: Value) -> Relations:
 @between("cluster", text="/jobmanager/log has about the size of a listed file.", source="flink-behaviour.md#logs")
 def jobmanager_log_is_listed(view: View) -> Relations:
     text = view.body("getJobManagerLogFile")
-    rows = view.body("getJobManagerLogList")["logs"]
-    if isinstance(text.raw, str) and rows.raw:
+    listed = view.body("getJobManagerLogList")["logs"]
+    if isinstance(text.raw, str) and listed.raw:
         length = len(text.raw)
-        is_close = any(is_number(row["size"].raw) and abs(row["size"].raw - length) < 65_536 for row in rows)
-        yield from require(is_close, f"no file has about {length} bytes", text, rows)
+        is_close = any(is_number(file["size"].raw) and abs(file["size"].raw - length) < 65_536 for file in listed)
+        yield from require(is_close, f"no file has about {length} bytes", text, listed)
 
 
 @between(
@@ -267,11 +267,11 @@ def log_times(view: View) -> Relations:
         for (taskmanager_id,) in view.subjects("taskmanager")
     ]
     for list_id, file_id, ids, slack in processes:
-        for row in view.body(list_id, **ids)["logs"]:
-            text = view.body(file_id, **ids, filename=str(row["name"].raw))
+        for file in view.body(list_id, **ids)["logs"]:
+            text = view.body(file_id, **ids, filename=str(file["name"].raw))
             written_at = _last_time(text, offset)
-            if row["mtime"].exists:
-                yield from ascending(written_at, row["mtime"], slack=slack)
+            if file["mtime"].exists:
+                yield from ascending(written_at, file["mtime"], slack=slack)
 
 
 def _milliseconds(line: re.Match[str]) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from flinkmock.conformance.coherence.metrics import is_rescaled
+from flinkmock.conformance.coherence.metrics import may_be_rescaled
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, require
 from flinkmock.conformance.coherence.values import Value, constant, is_number, number
-from flinkmock.conformance.coherence.vertices import vertex_row
+from flinkmock.conformance.coherence.vertices import vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#metrics"
@@ -42,11 +42,11 @@ _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
     source=_SOURCE,
 )
 def metric_values(body: Value) -> Relations:
-    of_job = body.response.operation_id == "getJobMetrics"
-    for row in body:
-        name, value = str(row["id"].raw), row["value"]
+    is_of_job = body.response.operation_id == "getJobMetrics"
+    for metric in body:
+        name, value = str(metric["id"].raw), metric["value"]
         is_count = _COUNTS.fullmatch(name) is not None
-        is_flinks_number = is_count or (of_job and _NUMBERS.fullmatch(name) is not None)
+        is_flinks_number = is_count or (is_of_job and _NUMBERS.fullmatch(name) is not None)
         if not isinstance(value.raw, str) or not is_flinks_number:
             continue
         as_number = number(value)
@@ -62,9 +62,9 @@ def metric_values(body: Value) -> Relations:
     source=_SOURCE,
 )
 def last_checkpoint_path(body: Value) -> Relations:
-    for row in body:
-        path = row["value"]
-        if row["id"].raw == _PATH_METRIC and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
+    for metric in body:
+        path = metric["value"]
+        if metric["id"].raw == _PATH_METRIC and isinstance(path.raw, str) and path.raw not in _NO_PATHS:
             match = _JOB_IN_PATH.search(path.raw)
             is_of_job = match is None or match[1] == body.response.parameters["jobid"]
             yield from require("/" in path.raw and is_of_job, "not a path of this job", path)
@@ -78,11 +78,11 @@ def last_checkpoint_path(body: Value) -> Relations:
 )
 def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    parallelism = vertex_row(view, job_id, vertex_id)["parallelism"]
-    if is_rescaled(view, job_id) or not is_number(parallelism.raw):
+    parallelism = vertex_of_job(view, job_id, vertex_id)["parallelism"]
+    if may_be_rescaled(view, job_id) or not is_number(parallelism.raw):
         return
     for operation_id in ("getJobVertexMetrics", "getJobVertexWatermarks"):
-        for row in view.body(operation_id, **ids):
-            index = str(row["id"].raw).partition(".")[0]
+        for metric in view.body(operation_id, **ids):
+            index = str(metric["id"].raw).partition(".")[0]
             exists = index.isdecimal() and int(index) < parallelism.raw
-            yield from require(exists, "no such subtask", row["id"], *([parallelism] if index.isdecimal() else []))
+            yield from require(exists, "no such subtask", metric["id"], *([parallelism] if index.isdecimal() else []))

@@ -11,10 +11,10 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, clos
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
-_AGGREGATED = "flink-behaviour.md#aggregated-metrics"
-_AGGREGATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
-_METRICS = (
-    *_AGGREGATIONS,
+_AGGREGATED_SOURCE = "flink-behaviour.md#aggregated-metrics"
+_AGGREGATED_OPERATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
+_METRIC_OPERATIONS = (
+    *_AGGREGATED_OPERATIONS,
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
     "getJobMetrics",
@@ -25,16 +25,16 @@ _METRICS = (
 
 
 @within(
-    *_AGGREGATIONS,
+    *_AGGREGATED_OPERATIONS,
     text="Aggregated metrics are in order: min <= avg <= max, and the skew of positive values is not negative.",
-    source=_AGGREGATED,
+    source=_AGGREGATED_SOURCE,
 )
 def aggregates_are_ordered(body: Value) -> Relations:
-    for row in body:
-        values = [row[key] for key in ("min", "avg", "max")]
+    for metric in body:
+        values = [metric[key] for key in ("min", "avg", "max")]
         slack = 1e-9 * max((abs(value.raw) for value in values if is_number(value.raw)), default=0)
         yield from ascending(*values, slack=slack)
-        low, high, skew = row["min"], row["max"], row["skew"]
+        low, high, skew = metric["min"], metric["max"], metric["skew"]
         if is_number(low.raw) and low.raw >= 0:
             yield from ascending(constant(0, "0"), skew, slack=1e-6)
         if is_number(low.raw) and is_number(high.raw) and is_number(skew.raw):
@@ -42,10 +42,14 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from require(low.raw != high.raw or not has_skew, "equal values with a skew", skew, low, high)
 
 
-@within(*_AGGREGATIONS, text="The sum of aggregated metrics is a multiple of the average.", source=_AGGREGATED)
+@within(
+    *_AGGREGATED_OPERATIONS,
+    text="The sum of an aggregated metric is a multiple of its average; min, max and skew fit that number of values.",
+    source=_AGGREGATED_SOURCE,
+)
 def aggregates_have_a_count(body: Value) -> Relations:
-    for row in body:
-        mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
+    for metric in body:
+        mean, whole, low, high = (metric[key] for key in ("avg", "sum", "min", "max"))
         if not is_number(mean.raw) or not is_number(whole.raw) or not mean.raw:
             continue
         ratio = whole.raw / mean.raw
@@ -68,10 +72,10 @@ def aggregates_have_a_count(body: Value) -> Relations:
                 3: [low.raw, whole.raw - low.raw - high.raw, high.raw],
             }
             numbers = numbers_by_count.get(round(ratio))
-            if numbers and is_exact and is_number(row["skew"].raw):
+            if numbers and is_exact and is_number(metric["skew"].raw):
                 expected = _skew(numbers)
-                is_close = abs(row["skew"].raw - expected) <= 1e-3
-                yield from require(is_close, f"the skew is {expected}", row["skew"], low, high, whole, exact=True)
+                is_close = abs(metric["skew"].raw - expected) <= 1e-3
+                yield from require(is_close, f"the skew is {expected}", metric["skew"], low, high, whole, exact=True)
             tolerance = 1e-6 * abs(whole.raw)
             yield from ascending(low * round(ratio), whole, high * round(ratio), slack=tolerance)
 
@@ -87,10 +91,10 @@ def _summarizes(aggregated: dict[str, Value], individual: Sequence[dict[str, Val
     """Relate aggregated metrics to the individual values, if all of them were read.
 
     Args:
-        aggregated: The rows of aggregated metrics by their ids.
+        aggregated: The entries of aggregated metrics by their ids.
         individual: The metrics of each subtask, TaskManager or job.
     """
-    for name, row in aggregated.items():
+    for name, metric in aggregated.items():
         values = [metrics[name] for metrics in individual if name in metrics and is_number(metrics[name].raw)]
         if not values or len(values) != len(individual):
             continue
@@ -103,21 +107,21 @@ def _summarizes(aggregated: dict[str, Value], individual: Sequence[dict[str, Val
             "skew": _skew(numbers),
         }
         for key, expected_value in expected.items():
-            if is_number(row[key].raw):
+            if is_number(metric[key].raw):
                 text = f"the {key} of {len(values)} values of {name} is {expected_value}"
                 magnitude = 100 if key == "skew" else max(abs(expected_value), *map(abs, numbers))
-                is_close = abs(row[key].raw - expected_value) <= 1e-6 * magnitude + 1e-9
-                yield from require(is_close, text, row[key], *values, exact=True)
+                is_close = abs(metric[key].raw - expected_value) <= 1e-6 * magnitude + 1e-9
+                yield from require(is_close, text, metric[key], *values, exact=True)
 
 
 @between(
     "cluster",
     text="Aggregated metrics of TaskManagers combine the metrics of each.",
-    source=_AGGREGATED,
+    source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_taskmanagers(view: View) -> Relations:
-    listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
+    listed = [str(taskmanager["id"].raw) for taskmanager in view.body("getTaskManagers")["taskmanagers"]]
     individual = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
     if individual and all(individual):
         yield from _summarizes(view.aggregated_metrics("getAggregatedTaskManagerMetrics"), individual)
@@ -126,11 +130,11 @@ def aggregated_taskmanagers(view: View) -> Relations:
 @between(
     "cluster",
     text="Aggregated metrics of jobs combine the metrics of each.",
-    source=_AGGREGATED,
+    source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_jobs(view: View) -> Relations:
-    listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
+    listed = [str(job["jid"].raw) for job in view.body("getJobsOverview")["jobs"]]
     read_ids = {job_id for (job_id,) in view.subjects("job")}
     if set(listed) <= read_ids:
         individual = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
@@ -142,21 +146,23 @@ def aggregated_jobs(view: View) -> Relations:
 @between(
     "vertex",
     text="Aggregated metrics of subtasks combine the metrics of each.",
-    source=_AGGREGATED,
+    source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    rows = view.body("getJobVertexDetails", **ids)["subtasks"]
-    individual = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
+    subtasks = view.body("getJobVertexDetails", **ids)["subtasks"]
+    individual = [
+        view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(subtask["subtask"].raw)) for subtask in subtasks
+    ]
     if individual and all(individual):
         yield from _summarizes(view.aggregated_metrics("getAggregatedSubtaskMetrics", **ids), individual)
 
 
 @between(
     "cluster",
-    text="With agg, an aggregation has the same value as without.",
-    source=_AGGREGATED,
+    text="An aggregation has the same value with and without agg.",
+    source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def single_aggregations(view: View) -> Relations:
@@ -167,64 +173,70 @@ def single_aggregations(view: View) -> Relations:
     ):
         for ids in view.subjects(kind):
             parameters = dict(zip(names, ids, strict=True))
-            rows = view.aggregated_metrics(operation_id, **parameters)
+            all_aggregations = view.aggregated_metrics(operation_id, **parameters)
             for body in view.with_query(operation_id, **parameters):
                 if set(body.response.query) == {"get", "agg"}:
-                    for row in body:
-                        whole = rows.get(str(row["id"].raw), Value(MISSING))
-                        for key, value in row.items():
+                    for metric in body:
+                        whole = all_aggregations.get(str(metric["id"].raw), Value(MISSING))
+                        for key, value in metric.items():
                             if key != "id":
                                 yield from equal(value, whole[key])
 
 
 @against_request(
-    *_METRICS, text="With get, a response has only metrics that the request names.", source="flink-behaviour.md#metrics"
+    *_METRIC_OPERATIONS,
+    text="With get, a response has only the metrics that the request names; without get, it has no values.",
+    source="flink-behaviour.md#metrics",
 )
 def only_requested_metrics(body: Value) -> Relations:
     requested = body.response.query.get("get")
-    for row in body:
+    for metric in body:
         if requested is not None:
-            yield from require(row["id"].raw in requested, "not requested", row["id"], exact=True)
+            yield from require(metric["id"].raw in requested, "not requested", metric["id"], exact=True)
         else:
             text = "a value without get"
-            yield from require(not row["value"].exists and not row["min"].exists, text, row["id"])
+            yield from require(not metric["value"].exists and not metric["min"].exists, text, metric["id"])
 
 
 @against_request(
-    *_AGGREGATIONS, text="With agg, a response has only the aggregations that the request names.", source=_AGGREGATED
+    *_AGGREGATED_OPERATIONS,
+    text="With agg, a response has only the aggregations that the request names.",
+    source=_AGGREGATED_SOURCE,
 )
 def only_requested_aggregations(body: Value) -> Relations:
     requested = body.response.query.get("agg")
     if requested and body.response.query.get("get"):
-        for row in body:
-            for key, value in row.items():
+        for metric in body:
+            for key, value in metric.items():
                 if key != "id":
                     yield from require(key in requested, "not requested", value)
             for key in requested:
-                yield from require(row[key].exists, f"{key} is missing", row)
+                yield from require(metric[key].exists, f"{key} is missing", metric)
 
 
 def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Relations:
     """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and vice versa."""
     listed = view.body(operation_id, **parameters)
-    listed_ids = {row["id"].raw for row in listed}
+    listed_ids = {metric["id"].raw for metric in listed}
     bodies = view.with_query(operation_id, **parameters)
-    ids_with_value = {row["id"].raw for body in bodies for row in body}
-    without_value = [row["id"] for row in listed if row["id"].raw not in ids_with_value]
+    ids_with_value = {metric["id"].raw for body in bodies for metric in body}
+    without_value = [metric["id"] for metric in listed if metric["id"].raw not in ids_with_value]
     suspects = without_value if 0 < len(without_value) <= 3 else [listed]
     for body in bodies if listed_ids else ():
-        for row in body:
-            yield from is_listed(row["id"], listed_ids, "it has a value and is not listed", *suspects)
+        for metric in body:
+            yield from is_listed(metric["id"], listed_ids, "it has a value and is not listed", *suspects)
         if set(body.response.query) == {"get"}:
-            requested, answered = set(body.response.query["get"]), {row["id"].raw for row in body}
-            for row in listed:
-                if row["id"].raw in requested:
-                    yield from require(row["id"].raw in answered, "listed and requested, without a value", row["id"])
+            requested, answered = set(body.response.query["get"]), {metric["id"].raw for metric in body}
+            for metric in listed:
+                if metric["id"].raw in requested:
+                    yield from require(
+                        metric["id"].raw in answered, "listed and requested, without a value", metric["id"]
+                    )
 
 
 @between(
     "job",
-    text="Metrics of a job that have a value are listed.",
+    text="The metrics of a job that have a value are those that are listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -234,7 +246,7 @@ def job_metrics_are_listed(view: View, job_id: str) -> Relations:
 
 @between(
     "taskmanager",
-    text="Metrics of a TaskManager that have a value are listed.",
+    text="The metrics of a TaskManager that have a value are those that are listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -244,7 +256,7 @@ def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations
 
 @between(
     "cluster",
-    text="Metrics of the JobManager that have a value are listed.",
+    text="The metrics of the JobManager that have a value are those that are listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -254,7 +266,7 @@ def jobmanager_metrics_are_listed(view: View) -> Relations:
 
 @between(
     "vertex",
-    text="Metrics of a vertex that have a value are listed.",
+    text="The metrics of a vertex that have a value are those that are listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -265,7 +277,7 @@ def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relati
 
 @between(
     "subtask",
-    text="Metrics of a subtask that have a value are listed.",
+    text="The metrics of a subtask that have a value are those that are listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -295,22 +307,24 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
         expected: Name -> the values in the other lists that have it (`_values_by_name`).
     """
     if whole.exists and expected:
-        unknown = [row["id"] for row in whole if str(row["id"].raw) not in expected][:3]
-        listed = {str(row["id"].raw): row["id"] for row in whole}
+        unknown = [metric["id"] for metric in whole if str(metric["id"].raw) not in expected][:3]
+        listed = {str(metric["id"].raw): metric["id"] for metric in whole}
         missing = [name for name in sorted(expected) if name not in listed][:3]
         missing_values = [value for name in missing for value in expected[name]]
         for name in missing:
             yield from require(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
             if len(expected[name]) > 1:
                 yield from require(True, "", *expected[name][:3], exact=True)  # they agree with each other
-        for row_id in unknown:
-            yield from require(False, f"{row_id.raw} is listed, but not by the others", row_id, *missing_values[:3])
+        for unknown_id in unknown:
+            yield from require(
+                False, f"{unknown_id.raw} is listed, but not by the others", unknown_id, *missing_values[:3]
+            )
         for name in listed.keys() & expected.keys():
             yield from require(True, "", listed[name], *expected[name], exact=True)
 
 
-def is_rescaled(view: View, job_id: str) -> bool:
-    """Whether the parallelism of a job may have changed: the metrics of subtasks that are gone would remain."""
+def may_be_rescaled(view: View, job_id: str) -> bool:
+    """Whether the parallelism of a job may have changed. Flink keeps the metrics of subtasks that no longer exist."""
     details = view.body("getJobDetails", jobid=job_id)
     configured = options(view)
     return (
@@ -322,11 +336,11 @@ def is_rescaled(view: View, job_id: str) -> bool:
 
 
 def _values_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
-    """Return the ids in lists of metrics by their names, with a prefix before each name."""
+    """Return the ids in lists of metrics by name; each name gets the prefix."""
     values: dict[str, list[Value]] = {}
-    for rows in lists:
-        for row in rows:
-            values.setdefault(f"{prefix}{row['id'].raw}", []).append(row["id"])
+    for listed in lists:
+        for metric in listed:
+            values.setdefault(f"{prefix}{metric['id'].raw}", []).append(metric["id"])
     return values
 
 
@@ -339,10 +353,10 @@ def _values_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
 def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     whole = view.body("getJobVertexMetrics", **ids)
-    rows = list(view.body("getJobVertexDetails", **ids)["subtasks"])
-    if not rows or is_rescaled(view, job_id):
+    subtasks = list(view.body("getJobVertexDetails", **ids)["subtasks"])
+    if not subtasks or may_be_rescaled(view, job_id):
         return
-    indexes = [str(row["subtask"].raw) for row in rows]
+    indexes = [str(subtask["subtask"].raw) for subtask in subtasks]
     parts = {index: view.body("getSubtaskMetrics", **ids, subtaskindex=index) for index in indexes}
     if all(part.exists for part in parts.values()):
         expected: dict[str, list[Value]] = {}
@@ -355,7 +369,7 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
 @between(
     "cluster",
     text="The lists of aggregated metrics have the metrics of the TaskManagers, and of the jobs.",
-    source=_AGGREGATED,
+    source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def aggregated_metrics_are_listed(view: View) -> Relations:
@@ -364,13 +378,13 @@ def aggregated_metrics_are_listed(view: View) -> Relations:
             "getAggregatedTaskManagerMetrics",
             "getTaskManagerMetrics",
             "taskmanagerid",
-            [row["id"] for row in view.body("getTaskManagers")["taskmanagers"]],
+            [entry["id"] for entry in view.body("getTaskManagers")["taskmanagers"]],
         ),
         (
             "getAggregatedJobMetrics",
             "getJobMetrics",
             "jobid",
-            [row["jid"] for row in view.body("getJobsOverview")["jobs"]],
+            [entry["jid"] for entry in view.body("getJobsOverview")["jobs"]],
         ),
     ):
         parts = [view.body(part_id, **{parameter: str(value.raw)}) for value in listed]

@@ -40,7 +40,9 @@ def operations_with_new_leader(before: Mapping[str, SuccessResponse], after: Ite
 
 def _has_other_folder(before: Value, after: Value) -> bool:
     """Compare the temporary folders in the configuration: each JobManager has another one, with a random name."""
-    folders = [{row["key"].raw: row["value"].raw for row in body}.get("web.tmpdir") for body in (before, after)]
+    folders = [
+        {option["key"].raw: option["value"].raw for option in body}.get("web.tmpdir") for body in (before, after)
+    ]
     return None not in folders and folders[0] != folders[1]
 
 
@@ -75,12 +77,12 @@ def _has_other_start_time(before: Value, after: Value) -> bool:
 
 
 def _has_other_jvm(before: Value, after: Value) -> bool:
-    """Compare the processor time of the JVM, which never decreases."""
+    """Compare the CPU time of the JVM, which never decreases."""
     times = [
-        number(row["value"])
+        number(metric["value"])
         for body in (before, after)
-        for row in body
-        if row["id"].raw == "Status.JVM.CPU.Time" and row["value"].exists
+        for metric in body
+        if metric["id"].raw == "Status.JVM.CPU.Time" and metric["value"].exists
     ]
     return len(times) == 2 and _decreases(*times)
 

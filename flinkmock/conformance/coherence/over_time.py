@@ -33,17 +33,17 @@ _REPORTED_FIELDS = (
 """Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
 _STATES_WITH_COUNTERS = ("RUNNING", "FINISHED")
 """The counters of a task that was cancelled or lost are 0 if it reported none."""
-_METRICS_OF_ATTEMPT_MS = 30_000
-"""How long after the start of an attempt the metrics may be those of the previous attempt, in ms."""
+METRICS_OF_ATTEMPT_MS = 30_000
+"""For how many ms after its start an attempt may have the metrics of the previous attempt."""
 _TASK_STATES_IN_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 
 
-def matching_rows(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
-    """Yield the pairs of rows in two lists that have the same value under a key."""
-    later_rows = {row[key].raw: row for row in after if isinstance(row[key].raw, (str, int))}
-    for row in before:
-        if row[key].raw in later_rows:
-            yield row, later_rows[row[key].raw]
+def matching_entries(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
+    """Yield the pairs of entries in two lists that have the same value under a key."""
+    later_entries = {entry[key].raw: entry for entry in after if isinstance(entry[key].raw, (str, int))}
+    for entry in before:
+        if entry[key].raw in later_entries:
+            yield entry, later_entries[entry[key].raw]
 
 
 @over_time(
@@ -53,7 +53,7 @@ def matching_rows(before: Value, after: Value, key: str) -> Iterator[tuple[Value
     source="flink-behaviour.md#job-lists",
 )
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_entries(before["jobs"], after["jobs"], "jid"):
         for key in ("name", "jobType", "schedulerType", "start-time"):
             if old[key].raw is not None:  # a job has no scheduler before it is initialized
                 yield from equal(old[key], new[key])
@@ -68,7 +68,7 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#ended-jobs",
 )
 def ended_job_stays(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_entries(before["jobs"], after["jobs"], "jid"):
         if old["state"].is_in(TERMINAL):
             yield from same_fields(old, new, without=("tasks",))
 
@@ -80,7 +80,7 @@ def ended_job_stays(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#job-lists",
 )
 def listed_times_grow(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["jobs"], after["jobs"], "jid"):
+    for old, new in matching_entries(before["jobs"], after["jobs"], "jid"):
         yield from ascending(old["last-modification"], new["last-modification"])
         yield from duration_grows(old, new)
 
@@ -93,7 +93,7 @@ def listed_times_grow(before: Value, after: Value) -> Relations:
 )
 def running_job_stays(before: Value, after: Value) -> Relations:
     key, status = ("jid", "state") if before["jobs"][0]["jid"].exists else ("id", "status")
-    listed = {row[key].raw for row in after["jobs"]}
+    listed = {job[key].raw for job in after["jobs"]}
     for old in before["jobs"]:
         if old[status].exists and old[status].raw not in TERMINAL:
             yield from require(old[key].raw in listed, "a job is gone", after["jobs"], old[key])
@@ -105,7 +105,7 @@ def running_job_stays(before: Value, after: Value) -> Relations:
     source="flink-behaviour.md#ended-jobs",
 )
 def ended_status_stays(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["jobs"], after["jobs"], "id"):
+    for old, new in matching_entries(before["jobs"], after["jobs"], "id"):
         if old["status"].is_in(TERMINAL):
             yield from equal(old["status"], new["status"])
         elif old["status"].raw != "INITIALIZING":
@@ -155,9 +155,9 @@ def vertices_grow(before: Value, after: Value) -> Relations:
     has_fixed_graph = has_default_scheduler(before) and before["job-type"].raw != "BATCH"
     has_restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
     if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
-        ids_before, ids_after = ([row["id"].raw for row in body["vertices"]] for body in (before, after))
+        ids_before, ids_after = ([vertex["id"].raw for vertex in body["vertices"]] for body in (before, after))
         yield from require(ids_before == ids_after, "other vertices", before["vertices"], after["vertices"], exact=True)
-    for old, new in matching_rows(before["vertices"], after["vertices"], "id"):
+    for old, new in matching_entries(before["vertices"], after["vertices"], "id"):
         yield from equal(old["name"], new["name"])
         if has_fixed_graph:
             yield from equal(old["parallelism"], new["parallelism"])
@@ -179,10 +179,10 @@ def duration_grows(old: Value, new: Value) -> Relations:
         yield from ascending(old["duration"], new["duration"])
 
 
-def _has_own_counters(row: Value, *, is_first_attempt: bool) -> bool:
-    """Return whether a row has the counters of its attempt: at first it may have those of the previous attempt."""
-    is_old = is_first_attempt or row["duration"].raw > _METRICS_OF_ATTEMPT_MS
-    return row["status"].raw == "FINISHED" or (row["status"].raw == "RUNNING" and is_old)
+def _has_own_counters(entry: Value, *, is_first_attempt: bool) -> bool:
+    """Return whether an entry has the counters of its attempt: at first it may have those of the previous attempt."""
+    is_old = is_first_attempt or entry["duration"].raw > METRICS_OF_ATTEMPT_MS
+    return entry["status"].raw == "FINISHED" or (entry["status"].raw == "RUNNING" and is_old)
 
 
 def _counters_grow(old: Value, new: Value) -> Relations:
@@ -194,21 +194,21 @@ def _counters_grow(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getJobVertexDetails",
-    text="Subtasks keep their attempt until the next one; the counters of an attempt only grow.",
+    text="A subtask's attempt number never decreases. Within an attempt, states only advance and counters only grow.",
     source="flink-behaviour.md#subtasks",
 )
 def subtasks_grow(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     for key in ("id", "name"):
         yield from equal(before[key], after[key])
-    for old, new in matching_rows(before["subtasks"], after["subtasks"], "subtask"):
+    for old, new in matching_entries(before["subtasks"], after["subtasks"], "subtask"):
         yield from _subtask_grows(old, new)
 
 
 @over_time(
     "getSubtaskCurrentAttemptDetails",
     "getSubtaskExecutionAttemptDetails",
-    text="A subtask keeps its attempt until the next one; the counters of an attempt only grow.",
+    text="A subtask's attempt number never decreases. Within an attempt, states only advance and counters only grow.",
     source="flink-behaviour.md#subtasks",
 )
 def subtask_grows(before: Value, after: Value) -> Relations:
@@ -250,11 +250,11 @@ def attempt_stays(before: Value, after: Value) -> Relations:
         yield from equal(before[key], after[key])
 
 
-@over_time("getSubtasksTimes", text="The times of an attempt are set once.", source="flink-behaviour.md#subtasks")
+@over_time("getSubtasksTimes", text="Each time of an attempt is set once.", source="flink-behaviour.md#subtasks")
 def subtask_times_stay(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
-    for old, new in matching_rows(before["subtasks"], after["subtasks"], "subtask"):
+    for old, new in matching_entries(before["subtasks"], after["subtasks"], "subtask"):
         if old["timestamps"]["CREATED"].raw == new["timestamps"]["CREATED"].raw:
             for state, time in old["timestamps"].items():
                 if time.raw:
@@ -265,15 +265,15 @@ def subtask_times_stay(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobVertexTaskManagers",
-    text="The server's time never goes backwards, and the vertex stays the same.",
+    text="The server's time never goes backwards. The counters of a vertex on a TaskManager only grow.",
     source="flink-behaviour.md#subtasks",
 )
-def located_vertex_stays(before: Value, after: Value) -> Relations:
+def vertex_on_taskmanagers_stays(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
-    for old, new in matching_rows(before["taskmanagers"], after["taskmanagers"], "endpoint"):
+    for old, new in matching_entries(before["taskmanagers"], after["taskmanagers"], "endpoint"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
-            counts = [row["status-counts"] for row in (old, new)]
+            counts = [entry["status-counts"] for entry in (old, new)]
             if counts[0].raw == counts[1].raw and _has_own_counters(old, is_first_attempt=False):
                 yield from _counters_grow(old["metrics"], new["metrics"])
 
@@ -317,7 +317,7 @@ def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def history_stays(before: Value, after: Value) -> Relations:
-    for old, new in matching_rows(before["history"], after["history"], "id"):
+    for old, new in matching_entries(before["history"], after["history"], "id"):
         if old["status"].is_in(("COMPLETED", "FAILED")):
             yield from _ended_checkpoint_stays(old, new)
         else:

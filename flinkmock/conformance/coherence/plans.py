@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.jobs import has_default_scheduler, row_with
+from flinkmock.conformance.coherence.jobs import entry_with, has_default_scheduler
 from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -16,7 +16,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     same_fields,
     unique,
-    well_spelt,
+    well_spelled,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.vertices import length_of
@@ -34,7 +34,7 @@ _EXCHANGES = (
     "hybrid_selective",
 )
 """`ResultPartitionType`, in lower case."""
-_STRATEGIES = ("FORWARD", "REBALANCE", "RESCALE", "HASH", "BROADCAST", "GLOBAL", "SHUFFLE", "CUSTOM")
+_SHIP_STRATEGIES = ("FORWARD", "REBALANCE", "RESCALE", "HASH", "BROADCAST", "GLOBAL", "SHUFFLE", "CUSTOM")
 """What the classes of `StreamPartitioner` write; tables and user code have others."""
 _STREAM_EXCHANGES = ("PIPELINED", "BATCH", "HYBRID_FULL", "HYBRID_SELECTIVE", "UNDEFINED")
 """`StreamExchangeMode`."""
@@ -134,7 +134,7 @@ def ship_strategies(body: Value) -> Relations:
     for nodes in (body["plan"]["nodes"], body["stream-graph"]["nodes"]):
         for node in nodes:
             for edge in node["inputs"]:
-                yield from well_spelt(edge["ship_strategy"], _STRATEGIES)
+                yield from well_spelled(edge["ship_strategy"], _SHIP_STRATEGIES)
 
 
 @within(
@@ -174,17 +174,19 @@ def forward_keeps_the_parallelism(body: Value) -> Relations:
 )
 def plans_of_jar(view: View, jar_id: str) -> Relations:
     plan = view.body("generatePlanFromJarGet", jarid=jar_id)["plan"]
-    row = row_with(view.body("getJarList")["files"], "id", jar_id)
-    if plan.exists and row.exists:
+    jar = entry_with(view.body("getJarList")["files"], "id", jar_id)
+    if plan.exists and jar.exists:
         text = "a plan without entry-class needs exactly one entry class in the jar"
-        yield from require(len(row["entry"].raw or ()) == 1, text, row["entry"], exact=True)
+        yield from require(len(jar["entry"].raw or ()) == 1, text, jar["entry"], exact=True)
     default = options(view).get("parallelism.default", constant("1"))
     for body in view.with_query("generatePlanFromJarGet", jarid=jar_id):
         other = body["plan"]
         if set(body.response.query) != {"parallelism"} or not plan["nodes"].raw:
             continue
         yield from same_fields(plan, other, without=("jid", "nodes"))
-        nodes, other_nodes = ({str(node["id"].raw): node for node in rows} for rows in (plan["nodes"], other["nodes"]))
+        nodes, other_nodes = (
+            {str(node["id"].raw): node for node in listed} for listed in (plan["nodes"], other["nodes"])
+        )
         if nodes.keys() != other_nodes.keys():
             only_in_plan = [node["id"] for node_id, node in nodes.items() if node_id not in other_nodes]
             only_in_other = [node["id"] for node_id, node in other_nodes.items() if node_id not in nodes]

@@ -9,11 +9,11 @@ from enum import StrEnum
 from flinkmock.conformance.coherence.relations import Relations
 
 CACHE_REFRESH_MS = 5_000
-"""Longer than Flink caches execution graphs, checkpoint statistics and files of TaskManagers (3 s), in ms."""
+"""In ms; longer than Flink caches execution graphs, checkpoint statistics and files of TaskManagers, which is 3 s."""
 TWO_CACHES_MS = 6_000
-"""Twice as long as Flink caches them: how old a value may be that one cache has taken from another, in ms."""
+"""Twice as long as Flink caches these, in ms: a cached value may come from another cache."""
 METRICS_REFRESH_MS = 24_000
-"""Longer than two fetches of metrics, and than two heartbeats (10 s each), in ms."""
+"""Longer than two intervals between fetches of metrics, or between heartbeats (10 s each), in ms."""
 
 
 class Scope(StrEnum):
@@ -37,7 +37,7 @@ class Invariant:
         since, until: The first and the last minor release for which it holds; "" if there is none.
         may_disagree_for_ms: How long values of different age may disagree, in ms. A violation is reported only if it
             lasts for this time, or immediately if this is 0.
-        apart_ms: For `TIME`: the least time between two views, in ms.
+        min_interval_ms: For `TIME`: the least time between two views, in ms.
         subjects: The operations whose responses it reads. For `BETWEEN_RESPONSES`: one kind of subject ("cluster",
             "job", "vertex", "taskmanager", "application"). For `TIME`: operations, or one kind of subject.
         check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
@@ -51,7 +51,7 @@ class Invariant:
     since: str
     until: str
     may_disagree_for_ms: int
-    apart_ms: int
+    min_interval_ms: int
     subjects: tuple[str, ...]
     check: Callable[..., Relations]
 
@@ -79,14 +79,14 @@ def _register(
     until: str,
     *,
     may_disagree_for_ms: int = 0,
-    apart_ms: int = 0,
+    min_interval_ms: int = 0,
 ) -> Callable[[Check], Check]:
     def register(check: Check) -> Check:
         invariant_id = check.__name__.replace("_", "-")
         if invariant_id in INVARIANTS:
             raise ValueError(f"two invariants are called {invariant_id}")
         INVARIANTS[invariant_id] = Invariant(
-            invariant_id, scope, text, source, since, until, may_disagree_for_ms, apart_ms, subjects, check
+            invariant_id, scope, text, source, since, until, may_disagree_for_ms, min_interval_ms, subjects, check
         )
         return check
 
@@ -128,10 +128,10 @@ def over_time(*operations: str, text: str, source: str, since: str = "", until: 
 
 
 def between_times(
-    subject: str, *, text: str, source: str, since: str = "", until: str = "", apart_ms: int = 0
+    subject: str, *, text: str, source: str, since: str = "", until: str = "", min_interval_ms: int = 0
 ) -> Callable[[Check], Check]:
-    """Register `check(before, after, *ids)` for two views of a subject that are at least `apart_ms` apart."""
-    return _register(Scope.TIME, (subject,), text, source, since, until, apart_ms=apart_ms)
+    """Register `check(before, after, *ids)` for two views of a subject that are at least `min_interval_ms` apart."""
+    return _register(Scope.TIME, (subject,), text, source, since, until, min_interval_ms=min_interval_ms)
 
 
 def releases_of(invariant: Invariant) -> str:

@@ -39,7 +39,7 @@ class Relation:
 
 
 Relations = Iterator[Relation]
-_ROUNDING = 1e-3
+_ROUNDING_SHARE = 1e-3
 """The share of a value up to which a tolerance counts as rounding."""
 
 
@@ -63,7 +63,7 @@ def close(one: Value, other: Value, tolerance: float) -> Relations:
     """Relate two numbers: they differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         holds = abs(one.raw - other.raw) <= tolerance
-        is_rounding = tolerance <= _ROUNDING * abs(one.raw) and abs(one.raw) < LOWEST_TIME_MS
+        is_rounding = tolerance <= _ROUNDING_SHARE * abs(one.raw) and abs(one.raw) < LOWEST_TIME_MS
         text = "" if holds else f"{_described(one)} is not about {_described(other)}"
         yield Relation(holds, (one, other), tolerance <= 1 or is_rounding, text)
 
@@ -77,10 +77,12 @@ def ascending(*values: Value, slack: float = 0) -> Relations:
 
 
 def one_of(value: Value, raws: Any, reason: str, *others: Value) -> Relations:
-    """Relate a value to others that allow it only the raw values `raws`; `reason` is for reports."""
+    """Relate a value to others because of which it has to be one of `raws`; `reason` explains this in reports."""
     if _all_exist(value, *others):
         holds = value.raw in raws
-        text = "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {reason}{_of(others)}"
+        text = (
+            "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {reason}{_value_list(others)}"
+        )
         yield Relation(holds, (value, *others), False, text)
 
 
@@ -94,7 +96,7 @@ def require(condition: bool, text: str, *values: Value, exact: bool = False) -> 
         exact: Whether the relation fails when any of the values is changed.
     """
     if _all_exist(*values):
-        yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_of(values)}")
+        yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_value_list(values)}")
 
 
 def is_listed(value: Value, raws: Any, reason: str, *suspects: Value) -> Relations:
@@ -108,22 +110,22 @@ def is_listed(value: Value, raws: Any, reason: str, *suspects: Value) -> Relatio
     """
     if value.exists:
         holds = value.raw in raws
-        text = "" if holds else f"{_described(value)}: {reason}{_of(suspects)}"
+        text = "" if holds else f"{_described(value)}: {reason}{_value_list(suspects)}"
         yield Relation(holds, (value,) if holds else (value, *suspects), True, text)
 
 
-def well_spelt(value: Value, flink_names: tuple[str, ...]) -> Relations:
+def well_spelled(value: Value, flink_names: tuple[str, ...]) -> Relations:
     """Relate a name to Flink's names: it is one of them or unlike all of them, because programs may add their own."""
     if isinstance(value.raw, str) and value.raw not in flink_names:
         similar = [name for name in flink_names if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
         yield from require(not similar, f"nearly {', '.join(similar)}", value)
 
 
-def unique(rows: Value, *keys: str | int) -> Relations:
-    """Relate the rows of a list: each has a different value at the path `keys`."""
+def unique(entries: Value, *keys: str | int) -> Relations:
+    """Relate the entries of a list: each has a different value at the path `keys`."""
     first_values: dict[Any, Value] = {}
-    for row in rows:
-        value = row
+    for entry in entries:
+        value = entry
         for key in keys:
             value = value[key]
         if isinstance(value.raw, (str, int)):
@@ -134,24 +136,24 @@ def unique(rows: Value, *keys: str | int) -> Relations:
                 yield Relation(False, (value, first), False, f"{_described(value)} twice")
 
 
-def counting_up(rows: Value, key: str) -> Relations:
-    """Relate the rows of a list: the values under a key are 0, 1, 2, …"""
-    for index, row in enumerate(rows):
-        if row[key].exists:
-            holds = row[key].raw == index
-            yield Relation(holds, (row[key],), True, "" if holds else f"{_described(row[key])} at index {index}")
+def counting_up(entries: Value, key: str) -> Relations:
+    """Relate the entries of a list: the values under a key are 0, 1, 2, …"""
+    for index, entry in enumerate(entries):
+        if entry[key].exists:
+            holds = entry[key].raw == index
+            yield Relation(holds, (entry[key],), True, "" if holds else f"{_described(entry[key])} at index {index}")
 
 
-def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:
-    """Relate the rows of a list: the numbers under a key decrease, or do not increase if not `strictly`."""
-    numbers = [row[key] for row in rows if is_number(row[key].raw)]
+def descending_entries(entries: Value, key: str, *, strictly: bool = False) -> Relations:
+    """Relate the entries of a list: the numbers under a key decrease, or stay the same if not `strictly`."""
+    numbers = [entry[key] for entry in entries if is_number(entry[key].raw)]
     for number, next_number in pairwise(numbers):
         holds = number.raw > next_number.raw or (not strictly and number.raw == next_number.raw)
         text = "" if holds else f"{_described(number)} is listed before {_described(next_number)}"
         yield Relation(holds, (number, next_number), False, text)
 
 
-def _of(values: tuple[Value, ...]) -> str:
+def _value_list(values: tuple[Value, ...]) -> str:
     listed = ", ".join(_described(value) for value in values[:4])
     return f": {listed}" if listed else ""
 

@@ -16,21 +16,22 @@ from flinkmock.contract.operation_traits import TRAITS
 
 _ECHOING = tuple(operation_id for operation_id, traits in TRAITS.items() if traits.echoes)
 """Operations whose responses have path parameters of the request."""
-_WITH_NOW = (
+_OPERATIONS_WITH_NOW = (
     "getJobDetails",
     "getJobVertexDetails",
     "getSubtasksTimes",
     "getJobVertexTaskManagers",
 )
 """Operations whose responses have the server's time, under `now`."""
-_WITH_DURATION = (
+_OPERATIONS_WITH_DURATION = (
     "getJobsOverview",
     "getApplicationDetails",
     "getApplicationsOverview",
     "getSubtaskCurrentAttemptDetails",
     "getSubtaskExecutionAttemptDetails",
 )
-"""Operations whose responses have the server's time as start-time + duration of what has not ended."""
+"""Operations whose responses imply the server's time: it is start-time + duration of a job, application or subtask that
+has not ended."""
 
 
 @against_request(
@@ -52,19 +53,19 @@ def server_time_of(body: Value) -> Value:
 
 def server_times_of(body: Value) -> list[Value]:
     """Return the server's times at which the parts of a response were made."""
-    if body.response.operation_id in _WITH_NOW:
+    if body.response.operation_id in _OPERATIONS_WITH_NOW:
         return [body["now"]] if is_number(body["now"].raw) else []
-    if body.response.operation_id not in _WITH_DURATION:
+    if body.response.operation_id not in _OPERATIONS_WITH_DURATION:
         return []
-    rows = [body, *body["jobs"], *body["applications"]]
-    times = [row["start-time"] + row["duration"] for row in rows if _is_ongoing(row)]
+    entries = [body, *body["jobs"], *body["applications"]]
+    times = [entry["start-time"] + entry["duration"] for entry in entries if _is_ongoing(entry)]
     return [time for time in times if is_number(time.raw)]
 
 
-def _is_ongoing(row: Value) -> bool:
+def _is_ongoing(entry: Value) -> bool:
     """Return whether a job, application or subtask has started and has not ended."""
-    status = row["state"] if row["state"].exists else row["status"]
-    has_started, has_ended = row["start-time"].raw != -1, row["end-time"].raw != -1
+    status = entry["state"] if entry["state"].exists else entry["status"]
+    has_started, has_ended = entry["start-time"].raw != -1, entry["end-time"].raw != -1
     return has_started and not has_ended and status.exists and status.raw not in TERMINAL
 
 
@@ -105,8 +106,8 @@ def times_are_before_the_next_clock(view: View) -> Relations:
 
 def _past_times(body: Value) -> Iterator[Value]:
     """Yield the times of a response that come from the clock of the JobManager."""
-    for row in (body, *body["taskmanagers"]):
-        yield row["timeSinceLastHeartbeat"]
+    for taskmanager in (body, *body["taskmanagers"]):
+        yield taskmanager["timeSinceLastHeartbeat"]
     if body.response.operation_id == "getJobVertexBackPressure":
         yield body["end-timestamp"]
     for entry in (body, *body["history"]):
@@ -126,20 +127,20 @@ def nothing_is_in_the_future(view: View) -> Relations:
         return
     latest = max(times, key=lambda time: time.raw)
     slack = 60_000  # in ms: the other responses may have been requested a minute later
-    for row in view.body("getTaskManagers")["taskmanagers"]:
-        yield from ascending(row["timeSinceLastHeartbeat"], latest, slack=slack)
-        if row["timeSinceLastHeartbeat"].raw:
-            yield from ascending(latest, row["timeSinceLastHeartbeat"], slack=3 * slack)
-    for row in view.body("getJarList")["files"]:
-        yield from ascending(row["uploaded"], latest, slack=slack)
+    for item in view.body("getTaskManagers")["taskmanagers"]:
+        yield from ascending(item["timeSinceLastHeartbeat"], latest, slack=slack)
+        if item["timeSinceLastHeartbeat"].raw:
+            yield from ascending(latest, item["timeSinceLastHeartbeat"], slack=3 * slack)
+    for item in view.body("getJarList")["files"]:
+        yield from ascending(item["uploaded"], latest, slack=slack)
     for operation_id, kind, name in (
         ("getJobManagerLogList", "cluster", ""),
         ("getTaskManagerLogs", "taskmanager", "taskmanagerid"),
     ):
         for ids in view.subjects(kind):
             body = view.body(operation_id, **({name: ids[0]} if name else {}))
-            for row in body["logs"]:
-                yield from ascending(row["mtime"], latest, slack=slack)
+            for item in body["logs"]:
+                yield from ascending(item["mtime"], latest, slack=slack)
     for job_id, vertex_id in view.subjects("vertex"):
         body = view.body("getJobVertexBackPressure", jobid=job_id, vertexid=vertex_id)
         end = body["end-timestamp"] if body["end-timestamp"].exists else body["endTimestamp"]

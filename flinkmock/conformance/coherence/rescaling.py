@@ -38,6 +38,6 @@ def bounds_of_vertices(view: View, job_id: str) -> Relations:
 @within("getJobRescalesHistory", text="Each rescale is listed once.", source="flink-behaviour.md#rescale-history")
 def rescales_are_listed_once(body: Value) -> Relations:
     yield from unique(body, "rescaleUuid")
-    for row in body:
-        if row["startTimestampInMillis"].raw and row["endTimestampInMillis"].raw:
-            yield from ascending(row["startTimestampInMillis"], row["endTimestampInMillis"])
+    for rescale in body:
+        if rescale["startTimestampInMillis"].raw and rescale["endTimestampInMillis"].raw:
+            yield from ascending(rescale["startTimestampInMillis"], rescale["endTimestampInMillis"])

@@ -144,17 +144,17 @@ class CoherenceSession:
         """Whether there are violations that may be races."""
         return bool(self._suspicions)
 
-    def request_again(self, *, apart_ms: float = 0) -> list[Culprit]:
+    def request_again(self, *, min_interval_ms: float = 0) -> list[Culprit]:
         """Request the responses of all suspicions again; return the culprits that are certain now.
 
         Args:
-            apart_ms: Suspicions whose responses were requested less than this time ago are left out.
+            min_interval_ms: Suspicions whose responses were requested less than this time ago are left out.
         """
         now = self.now()
         due = {
             key: suspicion
             for key, suspicion in self._suspicions.items()
-            if not suspicion.repeats or now - suspicion.repeated_at >= apart_ms
+            if not suspicion.repeats or now - suspicion.repeated_at >= min_interval_ms
         }
         if not due:
             return []
@@ -202,7 +202,7 @@ class CoherenceSession:
             )
         else:
             response = self.fetch(ids[0])
-            relations = self.invariants.of_response(response) if response else ()
+            relations = self.invariants.relations_within(response) if response else ()
             failed = (other for other in violations(relations) if other.invariant is invariant)
         try:
             return {failure.key: failure for failure in failed}
@@ -211,9 +211,9 @@ class CoherenceSession:
 
     def _violations_of_pass(self) -> list[Violation]:
         within_responses = [
-            violation for response in self._view for violation in violations(self.invariants.of_response(response))
+            violation for response in self._view for violation in violations(self.invariants.relations_within(response))
         ]
-        return within_responses + violations(self.invariants.of_view(self._view))
+        return within_responses + violations(self.invariants.relations_between(self._view))
 
     def _violations_over_time(self, now: float) -> list[Violation]:
         """Compare the pass with earlier ones, and its responses to the same request with each other."""
@@ -224,14 +224,14 @@ class CoherenceSession:
             responses = {response.target: response for response in earlier.view}
             for response in self._view:
                 if (before := responses.get(response.target)) is not None:
-                    result += violations(self.invariants.of_two_responses(before, response))
+                    result += violations(self.invariants.relations_over_time(before, response))
             # the difference in server time, because the clock of a fake may be virtual
-            apart_ms = _server_time(self._view) - _server_time(earlier.view)
-            result += violations(self.invariants.of_two_views(earlier.view, self._view, apart_ms))
+            interval_ms = _server_time(self._view) - _server_time(earlier.view)
+            result += violations(self.invariants.relations_between_times(earlier.view, self._view, interval_ms))
         newest: dict[str, SuccessResponse] = {}
         for response in self._view.in_order:
             if (before := newest.get(response.target)) is not None:
-                result += violations(self.invariants.of_two_responses(before, response))
+                result += violations(self.invariants.relations_over_time(before, response))
             newest[response.target] = response
         return result
 
@@ -241,8 +241,8 @@ class CoherenceSession:
         locations = locations_of(contradictions)
         support: Counter[ValueLocation] = Counter()
         for response in self._view:
-            support += count_support(self.invariants.of_response(response), locations)
-        support += count_support(self.invariants.of_view(self._view), locations)
+            support += count_support(self.invariants.relations_within(response), locations)
+        support += count_support(self.invariants.relations_between(self._view), locations)
         return culprits(contradictions, support)
 
 
@@ -280,7 +280,7 @@ def guard_of(view: View, violation: Violation) -> object:
     changes_of_subject = {job_id: change for job_id, change in changes.items() if job_id in ids}
     if changes_of_subject:
         return changes_of_subject
-    taskmanagers = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
+    taskmanagers = [str(taskmanager["id"].raw) for taskmanager in view.body("getTaskManagers")["taskmanagers"]]
     return changes, sorted(taskmanagers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TERMINAL
+from flinkmock.conformance.coherence.jobs import ALIVE_STATES, TERMINAL
 from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -21,62 +21,68 @@ from flinkmock.conformance.coherence.values import (
     is_number,
     total,
 )
-from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtask_rows
+from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtasks_of
 
 _RULES = "flink-behaviour.md#rules-that-hold"
 _SUBTASKS = "flink-behaviour.md#subtasks"
-_LISTS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
-_ROWS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
+_LIST_OPERATIONS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
+_DETAIL_OPERATIONS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
 
 
-@within(*_LISTS, text="Subtasks are listed in the order of their index, each once.", source=_SUBTASKS)
+@within(*_LIST_OPERATIONS, text="Subtasks are listed in the order of their index, each once.", source=_SUBTASKS)
 def subtasks_in_order(body: Value) -> Relations:
     if body.response.operation_id == "getJobVertexBackPressure":  # lists those whose metrics have arrived
-        indexes = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
+        indexes = [subtask["subtask"] for subtask in body["subtasks"] if is_number(subtask["subtask"].raw)]
         for index, next_index in pairwise(indexes):
             yield from require(index.raw < next_index.raw, "not in order", index, next_index)
     else:
         yield from counting_up(body["subtasks"], "subtask")
 
 
-@within(*_ROWS, text="start_time, which is deprecated, equals start-time.", source=_SUBTASKS)
+@within(*_DETAIL_OPERATIONS, text="start_time, which is deprecated, equals start-time.", source=_SUBTASKS)
 def subtask_start_twice(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        yield from equal(row["start_time"], row["start-time"])
+    for subtask in subtasks_of(body):
+        yield from equal(subtask["start_time"], subtask["start-time"])
 
 
-@within(*_ROWS, text="A subtask has an end-time as soon as it has ended.", source=_SUBTASKS)
+@within(*_DETAIL_OPERATIONS, text="A subtask has an end-time as soon as it has ended.", source=_SUBTASKS)
 def subtask_end(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        if row["status"].exists:
-            has_ended = row["status"].raw in TERMINAL
+    for subtask in subtasks_of(body):
+        if subtask["status"].exists:
+            has_ended = subtask["status"].raw in TERMINAL
             text = "the end-time doesn't fit the status"
-            holds = (row["end-time"].raw != -1) == has_ended
-            yield from require(holds, text, row["end-time"], row["status"], exact=True)
+            holds = (subtask["end-time"].raw != -1) == has_ended
+            yield from require(holds, text, subtask["end-time"], subtask["status"], exact=True)
 
 
 @within(
-    *_ROWS, text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.", source=_SUBTASKS
+    *_DETAIL_OPERATIONS,
+    text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.",
+    source=_SUBTASKS,
 )
 def subtask_has_started(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        if row["status"].is_in((*ALIVE_TASKS, "FINISHED")):
-            yield from require(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
-            taskmanager_id = row["taskmanager-id"]
-            yield from require(taskmanager_id.raw != UNASSIGNED, "it has no TaskManager", taskmanager_id, row["status"])
-        elif row["status"].is_in(("CREATED", "SCHEDULED")):
+    for subtask in subtasks_of(body):
+        if subtask["status"].is_in((*ALIVE_STATES, "FINISHED")):
+            yield from require(
+                subtask["start-time"].raw != -1, "it has no start-time", subtask["start-time"], subtask["status"]
+            )
+            taskmanager_id = subtask["taskmanager-id"]
+            yield from require(
+                taskmanager_id.raw != UNASSIGNED, "it has no TaskManager", taskmanager_id, subtask["status"]
+            )
+        elif subtask["status"].is_in(("CREATED", "SCHEDULED")):
             # start-time is not checked: a cached graph has the timestamps of the current graph
-            yield from require(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
+            yield from require(subtask["end-time"].raw == -1, "it has ended", subtask["end-time"], subtask["status"])
 
 
 @within(
-    *_ROWS,
+    *_DETAIL_OPERATIONS,
     text="The duration of a subtask is end-time - start-time, or now - start-time, and -1 before it starts.",
     source=_SUBTASKS,
 )
 def subtask_duration(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        start, end, duration = row["start-time"], row["end-time"], row["duration"]
+    for subtask in subtasks_of(body):
+        start, end, duration = subtask["start-time"], subtask["end-time"], subtask["duration"]
         if start.raw == -1:
             yield from require(duration.raw == -1, "a duration without a start", duration, start)
         elif end.raw != -1:
@@ -90,43 +96,45 @@ def subtask_duration(body: Value) -> Relations:
 
 
 @within(
-    *_ROWS, text="Attempts, records, bytes and times are not negative.", source="flink-behaviour.md#json-conventions"
+    *_DETAIL_OPERATIONS,
+    text="Attempts, records, bytes and times are not negative.",
+    source="flink-behaviour.md#json-conventions",
 )
 def subtask_metrics_are_counts(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        yield from ascending(constant(0, "0"), row["attempt"])
-        for name, value in row["metrics"].items():
+    for subtask in subtasks_of(body):
+        yield from ascending(constant(0, "0"), subtask["attempt"])
+        for name, value in subtask["metrics"].items():
             if not isinstance(value.raw, bool):
                 yield from ascending(constant(0, "0"), computed(value.raw, name, value))
 
 
 @within(
-    *_ROWS,
+    *_DETAIL_OPERATIONS,
     text="Each state of a subtask has a duration of at least 0 ms, or -1 if it has not been in it.",
     source=_SUBTASKS,
 )
 def subtask_state_durations(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        for state, duration in row["status-duration"].items():
+    for subtask in subtasks_of(body):
+        for state, duration in subtask["status-duration"].items():
             text = f"the duration of {state} is negative"
             yield from require(is_number(duration.raw) and duration.raw >= -1, text, duration)
 
 
 @within(
-    *_ROWS,
-    text="The durations of DEPLOYING, INITIALIZING and RUNNING add up to that of a subtask that is not cancelled.",
+    *_DETAIL_OPERATIONS,
+    text="The durations of DEPLOYING, INITIALIZING and RUNNING add up to the duration of an uncancelled subtask.",
     source=_RULES,
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def subtask_states_add_up(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        durations = dict(row["status-duration"].items())
-        if row["status"].is_in(("RUNNING", "FINISHED", "FAILED")) and "RUNNING" in durations:
-            parts = [duration for state, duration in durations.items() if state in ALIVE_TASKS]
+    for subtask in subtasks_of(body):
+        durations = dict(subtask["status-duration"].items())
+        if subtask["status"].is_in(("RUNNING", "FINISHED", "FAILED")) and "RUNNING" in durations:
+            parts = [duration for state, duration in durations.items() if state in ALIVE_STATES]
             if all(part.raw >= 0 for part in parts):
                 whole = total(parts, "sum of status-duration from DEPLOYING on")
-                # while the subtask runs, Flink reads the clock for each of the two
-                yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)
+                # while the subtask runs, Flink reads the clock separately for `duration` and for `status-duration`
+                yield from close(subtask["duration"], whole, 1000 if subtask["end-time"].raw == -1 else 0)
 
 
 @within(
@@ -136,19 +144,21 @@ def subtask_states_add_up(body: Value) -> Relations:
 )
 def subtask_times_in_order(body: Value) -> Relations:
     states = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
-    for row in body["subtasks"]:
-        times = [row["timestamps"][state] for state in states]
+    for subtask in body["subtasks"]:
+        times = [subtask["timestamps"][state] for state in states]
         yield from ascending(*(time for time in times if time.raw))
         for end in ("CANCELING", "CANCELED", "FAILED"):
-            for time in times[:-1] if row["timestamps"][end].raw else ():
+            for time in times[:-1] if subtask["timestamps"][end].raw else ():
                 if time.raw:
-                    yield from ascending(time, row["timestamps"][end])
-        if row["timestamps"]["CANCELING"].raw and row["timestamps"]["CANCELED"].raw:
-            yield from ascending(row["timestamps"]["CANCELING"], row["timestamps"]["CANCELED"])
-        if row["timestamps"]["CREATED"].exists:
-            yield from require(row["timestamps"]["CREATED"].raw > 0, "never CREATED", row["timestamps"]["CREATED"])
+                    yield from ascending(time, subtask["timestamps"][end])
+        if subtask["timestamps"]["CANCELING"].raw and subtask["timestamps"]["CANCELED"].raw:
+            yield from ascending(subtask["timestamps"]["CANCELING"], subtask["timestamps"]["CANCELED"])
+        if subtask["timestamps"]["CREATED"].exists:
+            yield from require(
+                subtask["timestamps"]["CREATED"].raw > 0, "never CREATED", subtask["timestamps"]["CREATED"]
+            )
         for earlier, later in (("SCHEDULED", "DEPLOYING"), ("DEPLOYING", "RUNNING"), ("RUNNING", "FINISHED")):
-            first, second = row["timestamps"][earlier], row["timestamps"][later]
+            first, second = subtask["timestamps"][earlier], subtask["timestamps"][later]
             if second.raw and first.exists:
                 yield from require(first.raw > 0, f"{later} without {earlier}", first, second)
 
@@ -160,22 +170,22 @@ def subtask_times_in_order(body: Value) -> Relations:
     source="flink-behaviour.md#job-states",
 )
 def nothing_is_reconciling(body: Value) -> Relations:
-    for row in (body, *body["subtasks"]):
-        time = row["timestamps"]["RECONCILING"]
+    for entry in (body, *body["subtasks"]):
+        time = entry["timestamps"]["RECONCILING"]
         yield from require(time.raw == 0, "Flink does not use this state", time, exact=True)
 
 
 @within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="flink-behaviour.md#job-states")
 def subtask_has_one_end(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        ends = [row["timestamps"][state] for state in sorted(TERMINAL) if row["timestamps"][state].raw]
+    for subtask in body["subtasks"]:
+        ends = [subtask["timestamps"][state] for state in sorted(TERMINAL) if subtask["timestamps"][state].raw]
         yield from require(len(ends) <= 1, "several terminal states", *ends)
 
 
 @within("getSubtasksTimes", text="No timestamp of a subtask is later than now.", source=_RULES)
 def subtask_times_are_past(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        for _, time in row["timestamps"].items():
+    for subtask in body["subtasks"]:
+        for _, time in subtask["timestamps"].items():
             yield from ascending(time, body["now"])
 
 
@@ -186,8 +196,8 @@ def subtask_times_are_past(body: Value) -> Relations:
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )
 def subtask_times_duration(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        scheduled = row["timestamps"]["SCHEDULED"]
-        ends = [row["timestamps"][state] for state in sorted(TERMINAL) if row["timestamps"][state].raw]
+    for subtask in body["subtasks"]:
+        scheduled = subtask["timestamps"]["SCHEDULED"]
+        ends = [subtask["timestamps"][state] for state in sorted(TERMINAL) if subtask["timestamps"][state].raw]
         if scheduled.raw:
-            yield from equal(row["duration"], (ends[0] if ends else body["now"]) - scheduled)
+            yield from equal(subtask["duration"], (ends[0] if ends else body["now"]) - scheduled)

@@ -16,7 +16,7 @@ _SUFFIX = re.compile(r"-[0-9a-f]{6}$")
 def nearly_registered(taskmanager_id: Value, listed: Value) -> Relations:
     """Relate the id of a TaskManager to those that are registered: two ids with the same suffix are equal."""
     if isinstance(taskmanager_id.raw, str) and (suffix := _SUFFIX.search(taskmanager_id.raw)):
-        same_suffix = [row["id"] for row in listed if str(row["id"].raw).endswith(suffix[0])]
+        same_suffix = [taskmanager["id"] for taskmanager in listed if str(taskmanager["id"].raw).endswith(suffix[0])]
         holds = not same_suffix or any(registered.raw == taskmanager_id.raw for registered in same_suffix)
         yield from require(holds, "nearly the id of a TaskManager", taskmanager_id, *same_suffix)
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler, row_with
+from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with, has_default_scheduler
 from flinkmock.conformance.coherence.jvms import whole_pages
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -24,13 +24,14 @@ from flinkmock.conformance.coherence.view import View
 _TASKMANAGERS = "flink-behaviour.md#task-managers"
 _LIST_AND_DETAILS = ("getTaskManagers", "getTaskManagerDetails")
 _PATH = re.compile(r"@(?P<address>.+)/user/rpc/")
+"""The part of a TaskManager's path that has its address."""
 _GENERATED_SUFFIX = re.compile(r"[0-9a-f]{6}")
 """What follows the address in the id of a TaskManager, unless taskmanager.resource-id sets the id."""
 _MEBIBYTE = 1 << 20
 _STATES_WITH_SLOT = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
 
 
-def rows_of(body: Value) -> list[Value]:
+def taskmanagers_of(body: Value) -> list[Value]:
     """Return the TaskManagers of a list, or the TaskManager that a response is about."""
     return list(body["taskmanagers"]) if body["taskmanagers"].exists else [body]
 
@@ -42,17 +43,19 @@ def taskmanagers_are_listed_once(body: Value) -> Relations:
 
 @within(*_LIST_AND_DETAILS, text="The path of a TaskManager has the address that begins its id.", source=_TASKMANAGERS)
 def taskmanager_path(body: Value) -> Relations:
-    for row in rows_of(body):
-        if isinstance(row["path"].raw, str) and (match := _PATH.search(row["path"].raw)):
-            address, _, suffix = str(row["id"].raw).rpartition("-")
+    for taskmanager in taskmanagers_of(body):
+        if isinstance(taskmanager["path"].raw, str) and (match := _PATH.search(taskmanager["path"].raw)):
+            address, _, suffix = str(taskmanager["id"].raw).rpartition("-")
             if _GENERATED_SUFFIX.fullmatch(suffix):
-                yield from require(match["address"] == address, "another address", row["path"], row["id"], exact=True)
+                yield from require(
+                    match["address"] == address, "another address", taskmanager["path"], taskmanager["id"], exact=True
+                )
 
 
 @within(*_LIST_AND_DETAILS, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
 def free_slots(body: Value) -> Relations:
-    for row in rows_of(body):
-        yield from ascending(constant(0, "0"), row["freeSlots"], row["slotsNumber"])
+    for taskmanager in taskmanagers_of(body):
+        yield from ascending(constant(0, "0"), taskmanager["freeSlots"], taskmanager["slotsNumber"])
 
 
 @within(
@@ -74,12 +77,12 @@ def allocated_slots(body: Value) -> Relations:
     source=_TASKMANAGERS,
 )
 def free_resources(body: Value) -> Relations:
-    for row in rows_of(body):
-        whole, free = row["totalResource"], row["freeResource"]
+    for taskmanager in taskmanagers_of(body):
+        whole, free = taskmanager["totalResource"], taskmanager["freeResource"]
         for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
             if is_number(whole[key].raw) and is_number(free[key].raw):
                 yield from ascending(constant(0, "0"), free[key], whole[key])
-                if row["freeSlots"].raw == row["slotsNumber"].raw:
+                if taskmanager["freeSlots"].raw == taskmanager["slotsNumber"].raw:
                     yield from equal(free[key], whole[key])
 
 
@@ -103,14 +106,14 @@ def slot_resources(body: Value) -> Relations:
 @within(*_LIST_AND_DETAILS, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
 def taskmanager_memory(body: Value) -> Relations:
     parts = ("frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory")
-    for row in rows_of(body):
-        memory, resource = row["memoryConfiguration"], row["totalResource"]
+    for taskmanager in taskmanagers_of(body):
+        memory, resource = taskmanager["memoryConfiguration"], taskmanager["totalResource"]
         if all(is_number(memory[part].raw) for part in parts) and is_number(memory["totalFlinkMemory"].raw):
             yield from equal(memory["totalFlinkMemory"], total([memory[part] for part in parts], "sum of its parts"))
         process, flink = memory["totalProcessMemory"], memory["totalFlinkMemory"]
         if all(is_number(size.raw) for size in (process, flink, memory["jvmMetaspace"], memory["jvmOverhead"])):
             yield from equal(process, total([flink, memory["jvmMetaspace"], memory["jvmOverhead"]], "sum of its parts"))
-        yield from equal(row["hardware"]["managedMemory"], memory["managedMemory"])
+        yield from equal(taskmanager["hardware"]["managedMemory"], memory["managedMemory"])
         for resource_key, memory_key in (
             ("taskHeapMemory", "taskHeap"),
             ("taskOffHeapMemory", "taskOffHeap"),
@@ -121,14 +124,14 @@ def taskmanager_memory(body: Value) -> Relations:
             if resource["cpuCores"].raw and is_number(size.raw) and is_number(part.raw):
                 mebibytes = computed(size.raw // _MEBIBYTE, f"{memory_key} in MiB", size)
                 yield from close(part, mebibytes, 1)
-        yield from ascending(row["hardware"]["freeMemory"], row["hardware"]["physicalMemory"])
-        for _, value in row["hardware"].items():
+        yield from ascending(taskmanager["hardware"]["freeMemory"], taskmanager["hardware"]["physicalMemory"])
+        for _, value in taskmanager["hardware"].items():
             yield from ascending(constant(0, "0"), value)
 
 
 @within(
     "getTaskManagerDetails",
-    text="Used and committed heap are at most the maximum.",
+    text="The sizes, counts and times of a TaskManager's JVM are in their ranges: its heap is at most the maximum.",
     source=_TASKMANAGERS,
 )
 def taskmanager_heap(body: Value) -> Relations:
@@ -204,11 +207,11 @@ def assigned_tasks(body: Value) -> Relations:
 
 
 @between("taskmanager", text="The details of a TaskManager agree with the list of TaskManagers.", source=_TASKMANAGERS)
-def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
-    row = row_with(view.body("getTaskManagers")["taskmanagers"], "id", taskmanager_id)
+def taskmanager_entry(view: View, taskmanager_id: str) -> Relations:
+    entry = entry_with(view.body("getTaskManagers")["taskmanagers"], "id", taskmanager_id)
     details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
-    if row.exists and details.exists:
-        yield from same_fields(row, details)
+    if entry.exists and details.exists:
+        yield from same_fields(entry, details)
 
 
 @between(
@@ -221,17 +224,17 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     body = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
     details, memory = body["metrics"], body["memoryConfiguration"]
     metrics = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-    for key, name in _METRICS.items():
+    for key, name in _METRICS_BY_KEY.items():
         if name in metrics:
             yield from equal(details[key], metrics[name])
     managed = metrics.get("Status.Flink.Memory.Managed.Total", Value(MISSING))
     yield from equal(memory["managedMemory"], managed)
     listed = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-    metric_ids = {str(row["id"].raw): row["id"] for row in listed}
+    metric_ids = {str(metric["id"].raw): metric["id"] for metric in listed}
     collectors = {
         name.split(".")[-2]: metric_id
         for name, metric_id in metric_ids.items()
-        if name.startswith(_COLLECTOR) and name.endswith(".Count")
+        if name.startswith(_COLLECTOR_PREFIX) and name.endswith(".Count")
     }
     described = {collector["name"].raw for collector in details["garbageCollectors"]}
     without_metric = [
@@ -247,13 +250,13 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
             holds = collector["name"].raw in collectors
             yield from require(holds, text, collector["name"], *(undescribed[:3] or [listed]), exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
-            name = f"{_COLLECTOR}{collector['name'].raw}.{suffix}"
+            name = f"{_COLLECTOR_PREFIX}{collector['name'].raw}.{suffix}"
             if name in metrics:
                 yield from equal(collector[key], metrics[name])
 
 
-_COLLECTOR = "Status.JVM.GarbageCollector."
-_METRICS = (
+_COLLECTOR_PREFIX = "Status.JVM.GarbageCollector."
+_METRICS_BY_KEY = (
     {
         f"{field}{key}": f"Status.JVM.Memory.{scope}.{key}"
         for field, scope in (("heap", "Heap"), ("nonHeap", "NonHeap"))
@@ -347,24 +350,28 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
 )
 def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
     listed = view.body("getTaskManagers")["taskmanagers"]
-    rows = {row["id"].raw: row for row in listed}
-    if not rows:
+    registered = {taskmanager["id"].raw: taskmanager for taskmanager in listed}
+    if not registered:
         return
-    unread = [row["id"] for row in listed if not view.body("getTaskManagerDetails", taskmanagerid=str(row["id"].raw))]
+    unread = [
+        taskmanager["id"]
+        for taskmanager in listed
+        if not view.body("getTaskManagerDetails", taskmanagerid=str(taskmanager["id"].raw))
+    ]
     for vertex in view.body("getJobDetails", jobid=job_id)["vertices"]:
         subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
         for subtask in subtasks:
-            row = rows.get(subtask["taskmanager-id"].raw)
-            if row is None and subtask["status"].raw == "RUNNING":
+            taskmanager = registered.get(subtask["taskmanager-id"].raw)
+            if taskmanager is None and subtask["status"].raw == "RUNNING":
                 yield from require(False, "not registered", subtask["taskmanager-id"], *(unread[:3] or [listed]))
-            elif row is not None and subtask["endpoint"].exists:
-                address, _, suffix = str(row["id"].raw).rpartition("-")
+            elif taskmanager is not None and subtask["endpoint"].exists:
+                address, _, suffix = str(taskmanager["id"].raw).rpartition("-")
                 if _GENERATED_SUFFIX.fullmatch(suffix):
                     host = address.rpartition(":")[0]
-                    holds = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
+                    holds = subtask["endpoint"].raw == f"{host}:{taskmanager['dataPort'].raw}"
                     text = "another address than that of its TaskManager"
                     yield from require(
-                        holds, text, subtask["endpoint"], subtask["taskmanager-id"], row["dataPort"], exact=True
+                        holds, text, subtask["endpoint"], subtask["taskmanager-id"], taskmanager["dataPort"], exact=True
                     )
 
 

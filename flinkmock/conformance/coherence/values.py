@@ -226,7 +226,7 @@ def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
 
 
 def number(value: Value) -> Value:
-    """Return the number that a text contains, as the value of a metric does; a missing value if there is none."""
+    """Return a text as a number, such as the value of a metric; a missing value if the text is not a finite number."""
     try:
         raw = float(value.raw) if isinstance(value.raw, str) else MISSING
     except ValueError:

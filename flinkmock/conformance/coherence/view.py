@@ -66,24 +66,24 @@ class View:
     def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
         """Return the values of all metrics of a scope by their ids: numbers if the texts are numbers."""
         values: dict[str, Value] = {}
-        for row in self._metric_rows(operation_id, parameters):
-            if row["value"].exists:
-                as_number = number(row["value"])
-                values.setdefault(row["id"].raw, as_number if as_number.exists else row["value"])
+        for entry in self._metric_entries(operation_id, parameters):
+            if entry["value"].exists:
+                as_number = number(entry["value"])
+                values.setdefault(entry["id"].raw, as_number if as_number.exists else entry["value"])
         return values
 
     def aggregated_metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Return the rows of aggregated metrics by their ids."""
-        rows: dict[str, Value] = {}
-        for row in self._metric_rows(operation_id, parameters):
-            rows.setdefault(row["id"].raw, row)
-        return rows
+        """Return the entries of aggregated metrics by their ids."""
+        entries: dict[str, Value] = {}
+        for entry in self._metric_entries(operation_id, parameters):
+            entries.setdefault(entry["id"].raw, entry)
+        return entries
 
-    def _metric_rows(self, operation_id: str, parameters: dict[str, str]) -> Iterator[Value]:
-        """Yield the rows of responses to requests whose only query parameter is `get`, which names the metrics."""
+    def _metric_entries(self, operation_id: str, parameters: dict[str, str]) -> Iterator[Value]:
+        """Yield the metrics in responses to requests whose only query parameter is `get`, which names the metrics."""
         for body in self.with_query(operation_id, **parameters):
             if set(body.response.query) == {"get"}:
-                yield from (row for row in body if isinstance(row["id"].raw, str))
+                yield from (entry for entry in body if isinstance(entry["id"].raw, str))
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         """Return the ids of all subjects of a kind that path parameters of the requests name."""

@@ -17,7 +17,7 @@ _PLATFORM = ("java.", "javax.", "org.apache.flink.")
 
 
 class Anonymizer:
-    """Replaces each name by a neutral name, always the same one; changes nothing if it is not `enabled`."""
+    """Replaces each name with a neutral name, which is the same each time; replaces nothing if not `enabled`."""
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled

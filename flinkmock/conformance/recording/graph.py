@@ -20,7 +20,7 @@ EXCHANGES = frozenset({"blocking", "blocking_persistent", "pipelined", "pipeline
 SKEW_RATIO = 1.5
 """A vertex is recorded as skewed if one subtask has more than this many times the records of another."""
 COUNTER_TOLERANCE = 0.1
-"""The relative difference that is tolerated between an accumulator that counts records and their number."""
+"""How much an accumulator that counts records may differ from the number of records, as a share of this number."""
 HEARTBEAT_MS = 10_000
 """The interval of heartbeats, which report accumulators. Metrics report records at other times."""
 _ACCUMULATED_TIMES = "accumulated-busy-time", "accumulated-backpressured-time", "accumulated-idle-time"
@@ -44,7 +44,7 @@ def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
 
 
 def vertices(job: JobObservations, labels_by_id: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
-    """Return the vertices of a job in the order of /jobs/:jobid; `labels` returns the labels by vertex id."""
+    """Return the vertices of a job in the order of /jobs/:jobid; `labels` makes `labels_by_id`."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
     inputs = {vertex_id: nodes.get(vertex_id, {}).get("inputs", ()) for vertex_id in labels_by_id}
@@ -104,7 +104,7 @@ def running_ms(vertex: Json, job: JobObservations) -> int:
 def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anonymizer: Anonymizer) -> dict[str, Any]:
     """Return skew, back pressure, accumulators and metrics of a vertex that has been running for `ran_ms`."""
     entry: dict[str, Any] = {}
-    subtask_metrics = [row["metrics"] for row in _complete_subtasks(observations)]
+    subtask_metrics = [subtask["metrics"] for subtask in _complete_subtasks(observations)]
     records = [metrics["read-records"] or metrics["write-records"] for metrics in subtask_metrics]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
         entry["skew"] = [round(100 * record / max(records)) for record in records]
@@ -116,9 +116,9 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
         busy = [format_share(by_subtask[subtask].busy) for subtask in sorted(by_subtask)]
         entry["busy"] = busy[0] if len(set(busy)) == 1 else busy
     accumulators = {
-        anonymizer.accumulator(row["name"]): _accumulator(row, vertex, ran_ms)
-        for row in observations.accumulators
-        if SUPPORTED_ACCUMULATORS.fullmatch(row["type"])
+        anonymizer.accumulator(subtask["name"]): _accumulator(subtask, vertex, ran_ms)
+        for subtask in observations.accumulators
+        if SUPPORTED_ACCUMULATORS.fullmatch(subtask["type"])
     }
     if accumulators:
         entry["accumulators"] = accumulators
@@ -137,25 +137,25 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
 
 
 def ratios_by_subtask(observations: VertexObservations) -> dict[int, Ratios]:
-    """Return the ratios of each subtask during the polls; if it was not polled, since its start.
+    """Return the ratios of each subtask during the polls; if none was polled, those since its start.
 
     They are empty for Flink 1.12 and for legacy sources, which don't show how busy subtasks are.
     """
-    polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.polls}
+    polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.poll_count}
     if polled:
         return polled
     since_start = {}
-    for row in _complete_subtasks(observations):
-        times = [row["metrics"].get(key) for key in _ACCUMULATED_TIMES]
+    for subtask in _complete_subtasks(observations):
+        times = [subtask["metrics"].get(key) for key in _ACCUMULATED_TIMES]
         if all(isinstance(time, int | float) for time in times) and sum(times) > 0:
-            since_start[row["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
+            since_start[subtask["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
     return since_start
 
 
 def _complete_subtasks(observations: VertexObservations) -> list[Json]:
     """Return the subtasks whose metrics have arrived."""
-    rows = observations.details.get("subtasks", [])
-    return [row for row in rows if row.get("metrics", {}).get("read-records-complete")]
+    subtasks = observations.details.get("subtasks", [])
+    return [subtask for subtask in subtasks if subtask.get("metrics", {}).get("read-records-complete")]
 
 
 def _accumulator(accumulator: Json, vertex: Json, ran_ms: int) -> Any:

@@ -85,7 +85,7 @@ def _durations(states: list[EnteredState], state: str) -> list[int]:
 
 
 def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
-    """Return states that only the exceptions show: timestamps have only the last time of each state."""
+    """Return states that only the exceptions show, because a timestamp has only the last time of a state."""
     times: dict[str, set[int]] = {
         state: {entered.at for entered in job.entered if entered.state == state} for state in STATES_IN_ORDER
     }

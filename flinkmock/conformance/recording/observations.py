@@ -26,29 +26,29 @@ class Ratios:
     """How busy and how back-pressured a subtask was, on average over several responses.
 
     Attributes:
-        polls: The number of responses.
+        poll_count: The number of responses.
         busy_sum, backpressure_sum: The sums of the ratios in them.
     """
 
-    polls: int = 0
+    poll_count: int = 0
     busy_sum: float = 0.0
     backpressure_sum: float = 0.0
 
     @property
     def busy(self) -> float:
         """The share of time that the subtask was busy, from 0 to 1."""
-        return self.busy_sum / self.polls
+        return self.busy_sum / self.poll_count
 
     @property
     def backpressure(self) -> float:
         """The share of time that the subtask was back-pressured, from 0 to 1."""
-        return self.backpressure_sum / self.polls
+        return self.backpressure_sum / self.poll_count
 
-    def add(self, row: Json) -> None:
-        """Add the row of a response. Rows without numbers are ignored: a legacy source has no busy ratio."""
-        busy, backpressure = row.get("busyRatio"), row.get("ratio")
+    def add(self, subtask: Json) -> None:
+        """Add a subtask of a response. It is ignored if a ratio is not a number: a legacy source has no busy ratio."""
+        busy, backpressure = subtask.get("busyRatio"), subtask.get("ratio")
         if isinstance(busy, int | float) and isinstance(backpressure, int | float):
-            self.polls += 1
+            self.poll_count += 1
             self.busy_sum += busy
             self.backpressure_sum += backpressure
 
@@ -110,7 +110,7 @@ class JobObservations:
 
     def vertex_name(self, vertex_id: str) -> str:
         """Return the name of a vertex; "" if the job has no such vertex."""
-        return next((row["name"] for row in rows(self.details, "vertices") if row["id"] == vertex_id), "")
+        return next((vertex["name"] for vertex in list_in(self.details, "vertices") if vertex["id"] == vertex_id), "")
 
 
 class ClusterObservations:
@@ -119,11 +119,11 @@ class ClusterObservations:
     Attributes:
         jobs: The jobs by id.
         version: The version of the cluster; "" if it is unknown.
-        taskmanagers: The rows of /taskmanagers.
+        taskmanagers: The entries of /taskmanagers.
         configuration: The options of the cluster.
         jars: The names of uploaded jars.
-        polls: The number of polls.
-        failed_polls: The number of polls that the cluster did not answer.
+        poll_count: The number of polls.
+        failed_poll_count: The number of polls that the cluster did not answer.
     """
 
     def __init__(self) -> None:
@@ -132,8 +132,8 @@ class ClusterObservations:
         self.configuration: dict[str, str] = {}
         self.jobs: dict[str, JobObservations] = {}
         self.jars: list[str] = []
-        self.polls = 0
-        self.failed_polls = 0
+        self.poll_count = 0
+        self.failed_poll_count = 0
 
     @property
     def now(self) -> int:
@@ -149,18 +149,18 @@ class ClusterObservations:
             case ["overview"]:
                 self.version = str(body.get("flink-version", self.version))
             case ["taskmanagers"]:
-                self.taskmanagers = rows(body, "taskmanagers")
+                self.taskmanagers = list_in(body, "taskmanagers")
             case ["jobmanager", "config"] if isinstance(body, list):
                 self.configuration = {entry["key"]: entry["value"] for entry in body}
             case ["jobs", "overview"]:
-                listed = {row["jid"]: row for row in rows(body, "jobs")}
-                for job_id, row in listed.items():
+                listed = {entry["jid"]: entry for entry in list_in(body, "jobs")}
+                for job_id, entry in listed.items():
                     job = self.jobs.setdefault(job_id, JobObservations())
-                    job.state, job.name = row["state"], row["name"]
+                    job.state, job.name = entry["state"], entry["name"]
                 for job_id, job in self.jobs.items():
                     job.is_gone = job_id not in listed
             case ["jars"]:
-                self.jars = [str(row.get("name")) for row in rows(body, "files")]
+                self.jars = [str(entry.get("name")) for entry in list_in(body, "files")]
             case ["jobs", job_id, *tail] if job_id in self.jobs:
                 self._add_to_job(self.jobs[job_id], tail, query, body)
 
@@ -172,7 +172,7 @@ class ClusterObservations:
             case ["exceptions"]:
                 job.failures = newest(job.failures | failures(body))
             case ["checkpoints"]:
-                history = {entry["id"]: entry for entry in rows(body, "history")}
+                history = {entry["id"]: entry for entry in list_in(body, "history")}
                 job.checkpoints = newest(job.checkpoints | history)
                 job.latest = body.get("latest") or {}
                 job.summary = body.get("summary") or {}
@@ -196,19 +196,19 @@ class ClusterObservations:
             case []:
                 vertex.details = body
             case ["accumulators"]:
-                vertex.accumulators = rows(body, "user-accumulators")
+                vertex.accumulators = list_in(body, "user-accumulators")
             case ["watermarks"] if isinstance(body, list):
                 watermarks = [int(value) for _, value in metric_values(body)]
                 initialized = [watermark for watermark in watermarks if watermark > UNINITIALIZED_WATERMARK]
                 vertex.watermarks.append((job.details["now"], min(initialized, default=None)))
                 del vertex.watermarks[:-MAX_HISTORY]
             case ["backpressure"]:
-                for row in rows(body, "subtasks"):
-                    vertex.ratios.setdefault(row["subtask"], Ratios()).add(row)
+                for subtask in list_in(body, "subtasks"):
+                    vertex.ratios.setdefault(subtask["subtask"], Ratios()).add(subtask)
             case ["metrics"] if query:
                 for name, value in metric_values(body):
-                    subtask, _, metric = name.partition(".")
-                    samples = vertex.metrics.setdefault(metric, {}).setdefault(int(subtask), Samples())
+                    index, _, metric = name.partition(".")
+                    samples = vertex.metrics.setdefault(metric, {}).setdefault(int(index), Samples())
                     samples.add(job.details["now"], value)
 
 
@@ -237,7 +237,7 @@ def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
     return observations
 
 
-def rows(body: Json, key: str) -> list[Json]:
+def list_in(body: Json, key: str) -> list[Json]:
     """Return the list under a key of a body; [] if there is no list."""
     items = body.get(key) if isinstance(body, dict) else None
     return items if isinstance(items, list) else []
@@ -254,12 +254,12 @@ def failures(body: Json) -> dict[int, Json]:
 
     Flink 1.12 has no exception history. Until 1.18, it contains a failure only after the tasks have restarted.
     """
-    history = {entry["timestamp"]: entry for entry in rows(body.get("exceptionHistory"), "entries")}
+    history = {entry["timestamp"]: entry for entry in list_in(body.get("exceptionHistory"), "entries")}
     if not body.get("root-exception"):
         return history
     tasks = [
-        {"stacktrace": row["exception"], "taskName": row["task"], "timestamp": row["timestamp"]}
-        for row in rows(body, "all-exceptions")
+        {"stacktrace": task_entry["exception"], "taskName": task_entry["task"], "timestamp": task_entry["timestamp"]}
+        for task_entry in list_in(body, "all-exceptions")
     ]
     entry = {"stacktrace": body["root-exception"], "timestamp": body["timestamp"], "concurrentExceptions": tasks}
     return {body["timestamp"]: entry} | history

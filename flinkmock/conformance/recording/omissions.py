@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.graph import SUPPORTED_ACCUMULATORS, grows, ratios_by_subtask
-from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
+from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, list_in
 from flinkmock.conformance.recording.scenario import CLUSTER_DEFAULT, restart_strategy
 from flinkmock.conformance.server_release import nearest_release
 from flinkmock.tables import counted
@@ -24,8 +24,8 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
     release = nearest_release(observations.version)
     if release is not None and release.note:
         yield f"the version. {release.note}"
-    if observations.failed_polls:
-        yield f"{observations.failed_polls} of {observations.polls} polls: the cluster did not answer."
+    if observations.failed_poll_count:
+        yield f"{observations.failed_poll_count} of {observations.poll_count} polls: the cluster did not answer."
     gone = [job.name for job in observations.jobs.values() if job.is_gone]
     if gone:
         yield (
@@ -33,13 +33,16 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
             "dropped old jobs."
         )
     without_graph = [
-        job.name for job in observations.jobs.values() if not job.is_gone and not rows(job.details, "vertices")
+        job.name for job in observations.jobs.values() if not job.is_gone and not list_in(job.details, "vertices")
     ]
     if without_graph:
         yield f"{_names('job', without_graph)}: the cluster did not show the graph."
     if observations.jars:
         yield f"{_names('uploaded jar', observations.jars)}: a scenario has no jars."
-    process_sizes = {row.get("memoryConfiguration", {}).get("totalProcessMemory") for row in observations.taskmanagers}
+    process_sizes = {
+        taskmanager.get("memoryConfiguration", {}).get("totalProcessMemory")
+        for taskmanager in observations.taskmanagers
+    }
     if len(process_sizes) > 1:
         yield "the memory of each TaskManager: in the scenario, all of them have the memory of the first."
 
@@ -54,18 +57,24 @@ def _job(job: JobObservations) -> Iterator[str]:
         yield f"job {job.name}: {counted(metrics, 'metric')}, which Flink keeps after the end of a job that it ran."
     for vertex_id, count in job.omitted_metrics.items():
         yield f"job {job.name}: {count} more metrics of {job.vertex_name(vertex_id) or 'the job'}."
-    for vertex in rows(job.details, "vertices"):
+    for vertex in list_in(job.details, "vertices"):
         for omission in _vertex(job, vertex):
             yield f"job {job.name}: vertex {vertex['name']}: {omission}"
 
 
 def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
     vertex, is_running = job.vertex(details["id"]), details["status"] == "RUNNING"
-    custom = [row["name"] for row in vertex.accumulators if not SUPPORTED_ACCUMULATORS.fullmatch(row["type"])]
+    custom = [
+        accumulator["name"]
+        for accumulator in vertex.accumulators
+        if not SUPPORTED_ACCUMULATORS.fullmatch(accumulator["type"])
+    ]
     if custom:
         yield f"{_names('accumulator', custom)} of the program's own type."
-    supported = [row for row in vertex.accumulators if SUPPORTED_ACCUMULATORS.fullmatch(row["type"])]
-    constant = [row["name"] for row in supported if not grows(row, details, job)]
+    supported = [
+        accumulator for accumulator in vertex.accumulators if SUPPORTED_ACCUMULATORS.fullmatch(accumulator["type"])
+    ]
+    constant = [accumulator["name"] for accumulator in supported if not grows(accumulator, details, job)]
     if constant and is_running:
         yield f"the growth of {_names('accumulator', constant)}: it keeps the value that it had at the end."
     ratios = ratios_by_subtask(vertex)

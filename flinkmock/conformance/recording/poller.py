@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.conformance.http_client import JsonReader
-from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
+from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, list_in
 from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import METRIC_SUFFIXES
 
@@ -51,18 +51,18 @@ class Poller:
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()
-            polls = max(1, duration_ms // interval_ms)
+            poll_count = max(1, duration_ms // interval_ms)
             self._read("/jars")
-            for poll in range(polls):
+            for poll in range(poll_count):
                 if poll:
                     self._wait(interval_ms)
-                self._observations.polls += 1
+                self._observations.poll_count += 1
                 try:
                     self._poll_jobs(lists_metrics=poll % POLLS_PER_LISTING == 0)
                 except ServerUnreachable:
-                    self._observations.failed_polls += 1
+                    self._observations.failed_poll_count += 1
                 if progress is not None:
-                    progress(poll + 1, polls, f"polls, {len(self._observations.jobs)} jobs")
+                    progress(poll + 1, poll_count, f"polls, {len(self._observations.jobs)} jobs")
         with suppress(ServerUnreachable, KeyboardInterrupt):
             self._finish()
 
@@ -124,7 +124,7 @@ class Poller:
             base, has_ended = f"/jobs/{job_id}", job.state in TERMINAL_JOB_STATES
             if has_ended:
                 self._read(f"{base}/metrics")
-            for vertex in rows(job.details, "vertices"):
+            for vertex in list_in(job.details, "vertices"):
                 self._read(f"{base}/vertices/{vertex['id']}")
                 self._read(f"{base}/vertices/{vertex['id']}/accumulators")
                 if has_ended:

@@ -15,7 +15,7 @@ Value = int | float | str
 
 
 class Samples:
-    """Samples of one metric, as (epoch ms, value) at equal distances."""
+    """Samples of one metric, as (epoch ms, value) at equal intervals."""
 
     def __init__(self) -> None:
         self.points: list[tuple[int, Value]] = []

@@ -52,7 +52,7 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
 
 
 def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[str, Any]:
-    slots = max((row["slotsNumber"] for row in observations.taskmanagers), default=1)
+    slots = max((taskmanager["slotsNumber"] for taskmanager in observations.taskmanagers), default=1)
     entry: dict[str, Any] = {"taskmanagers": _taskmanagers(observations, slots), "slots": max(1, slots)}
     if not observations.configuration:
         return entry
@@ -71,10 +71,13 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
 
 def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[str, Any]:
     """Return the number of TaskManagers, with the slots of each if they differ."""
-    rows = observations.taskmanagers
-    if all(row["slotsNumber"] == slots for row in rows):
-        return len(rows)
-    return {"count": len(rows), "sizes": [{"slots": max(1, row["slotsNumber"])} for row in rows]}
+    taskmanagers = observations.taskmanagers
+    if all(taskmanager["slotsNumber"] == slots for taskmanager in taskmanagers):
+        return len(taskmanagers)
+    return {
+        "count": len(taskmanagers),
+        "sizes": [{"slots": max(1, taskmanager["slotsNumber"])} for taskmanager in taskmanagers],
+    }
 
 
 def _process_size(observations: ClusterObservations) -> str | None:
