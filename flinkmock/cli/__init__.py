@@ -1,7 +1,7 @@
 """The command `flinkmock`.
 
-Exit codes: 0 success, 1 a command found something to report (`check`, `compat`, `serve --verify`) or a condition is not
-met (`ctl`), 2 usage error, 130 interrupted by ^C.
+Exit codes: 0 success, 1 findings (`check`, `compat` and others) or something that was expected has not happened (`serve
+--verify`, `ctl`), 2 usage error or the command failed, 130 interrupted by ^C.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COMMANDS = {
 """The module of each command. It has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy
 imports."""
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+REPORTED_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """The errors of standard output that are reported, unlike a closed pipe."""
 
 
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         terminal.silence()
         return 0
     except OSError as error:
-        if error.errno not in NO_SPACE or error.filename is not None:
+        if error.errno not in REPORTED_OUTPUT_ERRORS or error.filename is not None:
             raise
         terminal.silence()
         print(f"flinkmock: standard output can't be written: {error.strerror}.", file=sys.stderr)

@@ -63,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
     base_path = detect_base_path(requests, args.old) if args.base_path is None else f"/{args.base_path.strip('/')}"
     requests = without_base_path(requests, base_path)
     impacts = compat(requests, args.old, new)
-    unmatched = count_unmatched(requests, args.old)
-    if unmatched == len(requests):
+    unmatched_count = count_unmatched(requests, args.old)
+    if unmatched_count == len(requests):
         raise FlinkMockError(no_match_message(args.journal, requests, args.old))
     base_path_note = f" under {base_path}" if base_path else ""
-    unmatched_note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
+    unmatched_note = f" ({unmatched_count} of them match no operation of Flink {args.old})" if unmatched_count else ""
     heading = f"{counted(len(requests), 'request')}{base_path_note}{unmatched_note}, from Flink {args.old} to {new}"
     rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
     if args.format == "json":
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             "from": args.old,
             "to": new,
             "requests": len(requests),
-            "unmatched": unmatched,
+            "unmatched": unmatched_count,
             "base_path": base_path,
             "impacts": [asdict(impact) for impact in impacts],
         }
@@ -87,14 +87,14 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(impact.effect in CAUSED_BY_UPGRADE for impact in impacts) else 0
 
 
-def no_match_message(journal: Path, requests: Sequence[ClientRequest], flink: str) -> str:
+def no_match_message(journal: Path, requests: Sequence[ClientRequest], release: str) -> str:
     """Return the message for a journal without requests to Flink."""
     if not requests:
         return f"{journal} contains no requests."
     targets = list(dict.fromkeys(f"{request.method} {request.target.partition('?')[0]}" for request in requests))
     more = ", …" if len(targets) > MAX_EXAMPLES else ""
     return (
-        f"None of the {len(requests)} requests in {journal} matches an operation of Flink {flink}: "
+        f"None of the {len(requests)} requests in {journal} matches an operation of Flink {release}: "
         f"{', '.join(targets[:MAX_EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: "
         "--base-path /flink."
     )

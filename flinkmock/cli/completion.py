@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SHELLS = ("bash", "zsh", "fish")
-FILES = frozenset({"FILE", "PATH", "FILE-or-YAML", "JAR", "SCENARIO"})
+FILE_METAVARS = frozenset({"FILE", "PATH", "FILE-or-YAML", "JAR", "SCENARIO"})
 """Metavars whose values are files."""
 POSITIONAL = ""
 """The key of positional arguments, which have no option."""
@@ -33,36 +33,36 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from flinkmock.cli import create_parser
 
-    commands = list(_completions(create_parser(), ()))
+    commands = list(_commands(create_parser(), ()))
     print({"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](commands), end="")
     return 0
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
-    """The words that can follow a command.
+class Command:
+    """A command, with what can follow it on the command line.
 
     Attributes:
         path: The words of the command: ("scenario", "check").
         subcommands: Names and descriptions.
         options: Names and descriptions, with an entry for each name of an option.
-        values: Option that takes a value, or `POSITIONAL` -> its possible words; none if any text is possible.
-        files: Options whose values are files, and `POSITIONAL` if positional arguments are.
+        values: The possible values of each option that takes a value, and of `POSITIONAL`; () if any text is possible.
+        options_with_files: The options whose values are files, and `POSITIONAL` if positional arguments are files.
     """
 
     path: Sequence[str]
     subcommands: Mapping[str, str]
     options: Mapping[str, str]
     values: Mapping[str, Sequence[str]]
-    files: frozenset[str]
+    options_with_files: frozenset[str]
 
 
-def _completions(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Completion]:
-    """Yield the completions of a parser and of its subcommands. `path` has the words of its command."""
+def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Command]:
+    """Yield the command of a parser, whose words are `path`, and its subcommands."""
     subcommands: dict[str, str] = {}
     options: dict[str, str] = {}
     values: dict[str, Sequence[str]] = {}
-    files: set[str] = set()
+    options_with_files: set[str] = set()
     subparsers: list[tuple[str, argparse.ArgumentParser]] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -74,16 +74,18 @@ def _completions(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iter
         if action.option_strings and action.help != argparse.SUPPRESS:
             options |= dict.fromkeys(names, _short_help(action))
         if action.nargs != 0:
-            values |= dict.fromkeys(names, tuple(_words(action)))
-            if action.metavar in FILES or (action.type is not None and getattr(action.type, "__name__", "") == "Path"):
-                files.update(names)
-    yield Completion(path, subcommands, options, values, frozenset(files))
+            values |= dict.fromkeys(names, tuple(_possible_values(action)))
+            if action.metavar in FILE_METAVARS or (
+                action.type is not None and getattr(action.type, "__name__", "") == "Path"
+            ):
+                options_with_files.update(names)
+    yield Command(path, subcommands, options, values, frozenset(options_with_files))
     for name, subparser in subparsers:
-        yield from _completions(subparser, (*path, name))
+        yield from _commands(subparser, (*path, name))
 
 
-def _words(action: argparse.Action) -> Sequence[str]:
-    """Return the possible values of an option or argument; none if any text is possible."""
+def _possible_values(action: argparse.Action) -> Sequence[str]:
+    """Return the possible values of an option or argument; () if any text is possible."""
     from flinkmock.contract import known_releases
     from flinkmock.scenario.built_in import built_in_scenarios
 
@@ -97,19 +99,23 @@ def _words(action: argparse.Action) -> Sequence[str]:
 
 
 def _short_help(action: argparse.Action) -> str:
-    """Return the help up to the first punctuation, without quotation marks."""
+    """Return the help up to the first semicolon, colon or parenthesis, without apostrophes."""
     text = " ".join((action.help or "").split()).replace("%(default)s", str(action.default))
     return re.split(r"[;:(]", text)[0].strip().replace("'", "")
 
 
-def _bash(commands: Sequence[Completion]) -> str:
+def _bash(commands: Sequence[Command]) -> str:
     lines = [
         "# bash completion of flinkmock",
         "_flinkmock() {",
         '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" argument',
         '    for argument in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
         '        case "$path $argument" in',
-        *(f'            "{_path(command)}") path="{_path(command)}" ;;' for command in commands if command.path),
+        *(
+            f'            "{_joined_path(command)}") path="{_joined_path(command)}" ;;'
+            for command in commands
+            if command.path
+        ),
         "        esac",
         "    done",
         "    COMPREPLY=()",
@@ -120,18 +126,19 @@ def _bash(commands: Sequence[Completion]) -> str:
             if option == POSITIONAL:
                 continue
             reply = ""
-            if words or option in command.files:
-                reply = f"{_bash_reply(words, with_files=option in command.files)}; "
-            lines.append(f'        "{_path(command)}|{option}") {reply}return ;;')
+            if words or option in command.options_with_files:
+                reply = f"{_bash_reply(words, with_files=option in command.options_with_files)}; "
+            lines.append(f'        "{_joined_path(command)}|{option}") {reply}return ;;')
     lines += ["    esac", '    case "$path" in']
     for command in commands:
         words = [*command.subcommands, *command.options, *command.values.get(POSITIONAL, ())]
-        lines.append(f'        "{_path(command)}") {_bash_reply(words, with_files=POSITIONAL in command.files)} ;;')
+        reply = _bash_reply(words, with_files=POSITIONAL in command.options_with_files)
+        lines.append(f'        "{_joined_path(command)}") {reply} ;;')
     lines += ["    esac", "}", "complete -o filenames -F _flinkmock flinkmock", ""]
     return "\n".join(lines)
 
 
-def _path(command: Completion) -> str:
+def _joined_path(command: Command) -> str:
     """Return the words of a command as the script joins them: " scenario check"."""
     return "".join(f" {word}" for word in command.path)
 
@@ -142,42 +149,43 @@ def _bash_reply(words: Sequence[str], *, with_files: bool) -> str:
     return f"""COMPREPLY=($(compgen {option}-W "{" ".join(words)}" -- "$word"))"""
 
 
-def _zsh(commands: Sequence[Completion]) -> str:
+def _zsh(commands: Sequence[Command]) -> str:
     return "autoload -U +X bashcompinit && bashcompinit\n" + _bash(commands)
 
 
-def _fish(commands: Sequence[Completion]) -> str:
+def _fish(commands: Sequence[Command]) -> str:
     lines = ["# fish completion of flinkmock", "complete -c flinkmock -f"]
     for command in commands:
         condition = _fish_condition(command)
         for name, text in command.subcommands.items():
-            lines.append(f"complete -c flinkmock{condition} -a {name} -d '{_quoted(text)}'")
+            lines.append(f"complete -c flinkmock{condition} -a {name} -d '{_escaped(text)}'")
         for option, text in command.options.items():
             form = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}"
-            value = _fish_value(command, option)
-            lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_quoted(text)}'")
+            value = _fish_value_flags(command, option)
+            lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_escaped(text)}'")
         if POSITIONAL in command.values:
             words = command.values[POSITIONAL]
-            files = " -F" if POSITIONAL in command.files else ""
-            arguments = f" -a '{' '.join(words)}'" if words else ""
-            if files or arguments:
-                lines.append(f"complete -c flinkmock{condition}{files}{arguments}")
+            file_flag = " -F" if POSITIONAL in command.options_with_files else ""
+            words_flag = f" -a '{' '.join(words)}'" if words else ""
+            if file_flag or words_flag:
+                lines.append(f"complete -c flinkmock{condition}{file_flag}{words_flag}")
     return "\n".join([*lines, ""])
 
 
-def _fish_condition(command: Completion) -> str:
+def _fish_condition(command: Command) -> str:
     conditions = [f"__fish_seen_subcommand_from {word}" for word in command.path]
     if command.subcommands:
         conditions.append(f"not __fish_seen_subcommand_from {' '.join(command.subcommands)}")
     return f" -n '{'; and '.join(conditions)}'"
 
 
-def _fish_value(command: Completion, option: str) -> str:
+def _fish_value_flags(command: Command, option: str) -> str:
     if option not in command.values:
         return ""
     words = command.values[option]
-    return " -r" + (" -F" if option in command.files else "") + (f" -a '{' '.join(words)}'" if words else "")
+    file_flag = " -F" if option in command.options_with_files else ""
+    return " -r" + file_flag + (f" -a '{' '.join(words)}'" if words else "")
 
 
-def _quoted(text: str) -> str:
+def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")

@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"{operation!s:90} {fields}")
         for pointer in fields.placeholders:
             print(f"    placeholder  {pointer or '(the whole body)'}")
-    modelled = sum(len(fields.modelled) for fields in fields_by_operation.values())
-    placeholders = sum(len(fields.placeholders) for fields in fields_by_operation.values())
+    modelled_count = sum(len(fields.modelled) for fields in fields_by_operation.values())
+    placeholder_count = sum(len(fields.placeholders) for fields in fields_by_operation.values())
     counts = ", ".join(
         [
             counted(len(operations), "operation"),
-            counted(modelled, "modelled field"),
-            counted(placeholders, "placeholder"),
+            counted(modelled_count, "modelled field"),
+            counted(placeholder_count, "placeholder"),
         ]
     )
     print(f"Flink {contract.release}: {counts}")

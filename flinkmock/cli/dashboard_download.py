@@ -39,7 +39,7 @@ def download(release: Release) -> Path:
         DashboardMissing: Pip is missing or fails, or the package does not contain the dashboard.
     """
     with tempfile.TemporaryDirectory(prefix="flinkmock-dashboard-") as folder:
-        _pip(*_requirement(release), "--dest", folder)
+        _pip_download(*_pip_arguments(release), "--dest", folder)
         archives = sorted(path for path in Path(folder).iterdir() if path.is_file())
         if not archives:
             raise DashboardMissing("pip has downloaded nothing.")
@@ -48,28 +48,28 @@ def download(release: Release) -> Path:
     return file
 
 
-def extract_dashboard(package: Path, file: Path) -> Path:
-    """Write the files of the dashboard in a package to the zip file `file`, and return it. Raises DashboardMissing."""
+def extract_dashboard(package: Path, zip_file: Path) -> Path:
+    """Write the dashboard's files in a package to a zip file, and return the zip file. Raises DashboardMissing."""
     for jar in _jars(package):
         with zipfile.ZipFile(jar) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.startswith(DASHBOARD_PREFIX)]
             if entries:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                unfinished = file.with_suffix(f".{os.getpid()}.part")
-                with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as output:
+                zip_file.parent.mkdir(parents=True, exist_ok=True)
+                part_file = zip_file.with_suffix(f".{os.getpid()}.part")
+                with zipfile.ZipFile(part_file, "w", zipfile.ZIP_DEFLATED) as output:
                     for entry in entries:
                         output.writestr(entry.filename, archive.read(entry))
-                return unfinished.replace(file)
+                return part_file.replace(zip_file)
     raise DashboardMissing(f"There is no flink-dist jar with a dashboard in {package.name}.")
 
 
-def _requirement(release: Release) -> Sequence[str]:
+def _pip_arguments(release: Release) -> Sequence[str]:
     if release.minor == RELEASE_WITHOUT_LIBRARIES:
         return (*WHEEL_OPTIONS, f"apache-flink=={release.version}")
     return (f"{PACKAGE}=={release.version}",)
 
 
-def _pip(*arguments: str) -> None:
+def _pip_download(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", *arguments]
     completed = subprocess.run(command, check=False, stdout=STDERR)
     if completed.returncode:

@@ -19,7 +19,7 @@ from typing import Any
 from flinkmock.cli.terminal import paint
 
 OK, MISSING, BROKEN = "ok", "missing", "broken"
-"""States of a line: available; optional and missing; required and missing."""
+"""States of a line: available; optional and not available; required and not available."""
 _COLOURS = {OK: "green", MISSING: "yellow", BROKEN: "red"}
 REQUIRED = ("aiohttp", "jsonschema", "PyYAML")
 OPTIONAL = {
@@ -38,7 +38,7 @@ PROGRAMS = {
 }
 """Program -> its use."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PORT = 8081
+DEFAULT_PORT = 8081
 """The default port of `flinkmock serve`."""
 JAVA_TIMEOUT_S = 20
 
@@ -126,10 +126,11 @@ def _port() -> ReportLine:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", PORT))
+            listener.bind(("127.0.0.1", DEFAULT_PORT))
         except OSError as error:
-            return ReportLine(f"port {PORT}", MISSING, f"taken ({error.strerror}): use `flinkmock serve --port 0`")
-    return ReportLine(f"port {PORT}", OK, "free")
+            advice = "use `flinkmock serve --port 0`"
+            return ReportLine(f"port {DEFAULT_PORT}", MISSING, f"taken ({error.strerror}): {advice}")
+    return ReportLine(f"port {DEFAULT_PORT}", OK, "free")
 
 
 def _dashboard() -> ReportLine:
@@ -141,7 +142,7 @@ def _dashboard() -> ReportLine:
     try:
         return ReportLine("Flink's dashboard", OK, f"{release.minor} in {Dashboard.load(AUTO, release).source}")
     except DashboardMissing:
-        return ReportLine("Flink's dashboard", MISSING, f"none of {release.minor}: flinkmock dashboard fetch")
+        return ReportLine("Flink's dashboard", MISSING, f"none for {release.minor}: flinkmock dashboard fetch")
 
 
 def _java() -> ReportLine:

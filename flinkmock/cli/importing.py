@@ -73,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_servable(document: Mapping[str, Any]) -> None:
-    """Call every operation of a fake cluster of the release.
+    """Check that a fake cluster of the release can answer every operation.
 
     Raises:
-        ImportRefused: A response can't be made.
+        ImportRefused: It can't answer one.
     """
     from flinkmock.conformance.field_coverage import measure_coverage
     from flinkmock.contract import Contract
@@ -90,13 +90,13 @@ def check_servable(document: Mapping[str, Any]) -> None:
             f"The release could not be served: {error}. If the description is right, flinkmock can't serve this change."
         ) from error
     except FakerMissing:
-        return  # it can be checked and compared, and `serve` reports what is missing
+        return  # `check` and `diff` can use the release without Faker; `serve` reports that it is missing
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ImportRefused(f"The release could not be served, because of a schema: {error!r}.") from error
 
 
 def contract_file(minor: str) -> Path:
-    """Return the path of the contract of a release. Raises ImportRefused if it is one of flinkmock's own."""
+    """Return the path of the contract of a release. Raises ImportRefused if the contract there came with flinkmock."""
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import imported_schemas_dir
     from flinkmock.data_files import data_dir

@@ -12,7 +12,7 @@ MAX_WAITING_ENTRIES = 10_000
 """The maximum number of entries that wait for the reader. Further ones are omitted."""
 END_TIMEOUT_S = 30.0
 """How long `end` waits for the reader, in seconds."""
-_MAX_WRITE = 4096
+_MAX_WRITE_BYTES = 4096
 """The maximum number of bytes that are written at once."""
 
 
@@ -99,4 +99,4 @@ class NonBlockingOutput:
         encoded = text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
         written = 0
         while written < len(encoded):
-            written += os.write(self._stream.fileno(), encoded[written : written + _MAX_WRITE])
+            written += os.write(self._stream.fileno(), encoded[written : written + _MAX_WRITE_BYTES])

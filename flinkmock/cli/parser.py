@@ -34,13 +34,13 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         examples: Command lines, which the help shows at its end.
-        options: The keyword arguments of ArgumentParser.
+        arguments: The keyword arguments of ArgumentParser.
     """
 
-    def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
+    def __init__(self, *, examples: Sequence[str] = (), **arguments: Any) -> None:
         if examples:
-            options["epilog"] = "\n".join([EXAMPLES, *(f"  {example}" for example in examples)])
-        super().__init__(**{"allow_abbrev": False, "formatter_class": _HelpFormatter, **options})
+            arguments["epilog"] = "\n".join([EXAMPLES, *(f"  {example}" for example in examples)])
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _HelpFormatter, **arguments})
 
     def parse_known_args(  # type: ignore[override]  # typeshed overloads it by the kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None

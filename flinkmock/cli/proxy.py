@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     with closing(HttpClient(args.url, headers, context)) as client:
         release = ServerRelease(args.flink) if args.flink else detect_release(client)
         contract = Contract.load(release.minor)
-    # a report for machines is the only text on standard output
+    # standard output has nothing but the report if it is for machines
     stream = sys.stdout if args.format == "table" else sys.stderr
     output = NonBlockingOutput(stream)
     log = None if args.quiet else RequestLog(output, stream)
@@ -94,13 +94,13 @@ def run(args: argparse.Namespace) -> int:
         if release.note:
             proxy.report.notes.append(release.note)
 
-        def ready(url: str) -> None:
+        def on_ready(url: str) -> None:
             journal_file.set_url(url)
             output.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}")
             if release.note:
                 output.print(release.note)
 
-        asyncio.run(_serve(proxy, args.host, args.port, ready))
+        asyncio.run(_serve(proxy, args.host, args.port, on_ready))
     proxy.report.accept(baseline)
     if args.format == "table":
         output.end(proxy.summary())
@@ -145,8 +145,8 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
     return {"faults": loaded.faults, "seed": loaded.seed if args.seed is None else args.seed}
 
 
-async def _serve(proxy: Proxy, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called with the URL. Raises PortTaken and FlinkMockError."""
+async def _serve(proxy: Proxy, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `on_ready` is called with the URL. Raises PortTaken and FlinkMockError."""
     import asyncio
     import signal
 
@@ -164,7 +164,7 @@ async def _serve(proxy: Proxy, host: str, port: int, ready: Callable[[str], None
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
-        ready(url_of(listener))
+        on_ready(url_of(listener))
         await is_interrupted.wait()
     finally:
         await runner.cleanup()

@@ -30,12 +30,12 @@ class ReadyFile:
         """Write one line for each URL."""
         if self._file is None:
             return
-        unfinished = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        temporary_file = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         try:
-            unfinished.write_text("".join(f"{url}\n" for url in urls), encoding="utf-8")
-            os.replace(unfinished, self._file)
+            temporary_file.write_text("".join(f"{url}\n" for url in urls), encoding="utf-8")
+            os.replace(temporary_file, self._file)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            temporary_file.unlink(missing_ok=True)
             raise self._error(error) from None
 
     def __enter__(self) -> Self:

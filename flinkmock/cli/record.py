@@ -43,7 +43,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument(
         "--for",
-        dest="duration",
+        dest="duration_ms",
         type=positive_duration,
         default=60_000,
         metavar="DURATION",
@@ -51,7 +51,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--every",
-        dest="interval",
+        dest="interval_ms",
         type=positive_duration,
         default=1_000,
         metavar="DURATION",
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             context = server_access.ssl_context(args)
             headers = dict(args.headers)
-            observations = record_cluster(args.url, args.duration, args.interval, args.raw, headers, context)
+            observations = record_cluster(args.url, args.duration_ms, args.interval_ms, args.raw, headers, context)
         scenario = recorded_scenario(observations, anonymize=args.anonymize)
         notes = omissions(observations)
         text = yaml.dump(scenario, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
@@ -132,8 +132,8 @@ def scenario_dumper() -> Any:
 
     class ScenarioDumper(yaml.SafeDumper):
         def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
-            plain = not any(isinstance(element, dict | list) for element in sequence)
-            return super().represent_sequence(tag, sequence, flow_style=plain or flow_style)
+            is_plain = not any(isinstance(element, dict | list) for element in sequence)
+            return super().represent_sequence(tag, sequence, flow_style=is_plain or flow_style)
 
     return ScenarioDumper
 
@@ -164,11 +164,11 @@ def record_cluster(
     url: str,
     duration_ms: int,
     interval_ms: int,
-    raw: Path | None,
+    raw_path: Path | None,
     extra_headers: Mapping[str, str],
     context: ssl.SSLContext | None = None,
 ) -> ClusterObservations:
-    """Record a live cluster, and write each exchange to the file `raw`. Raises ServerUnreachable, OSError."""
+    """Record a live cluster, and write each exchange to the file `raw_path`. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
@@ -178,7 +178,7 @@ def record_cluster(
     from flinkmock.errors import ServerUnreachable
 
     class RecordingClient(HttpClient):
-        """Writes each exchange to `raw`."""
+        """Writes each exchange to `raw_file`."""
 
         def send(self, request: HttpRequest) -> Any:
             response = super().send(request)
@@ -196,7 +196,7 @@ def record_cluster(
     observations = ClusterObservations()
     with closing(RecordingClient(url, extra_headers, context)) as client, ExitStack() as stack:
         stack.enter_context(sigterm_like_sigint())
-        raw_file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
+        raw_file = stack.enter_context(raw_path.open("w", encoding="utf-8")) if raw_path else None
         try:
             detect_version(client)  # raises an error if the server is not Flink
         except ServerUnreachable as error:

@@ -17,13 +17,13 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract, known_releases
     from flinkmock.errors import InvalidArgument
 
-    broken = 0
+    broken_count = 0
     for minor in reversed(known_releases()):
         try:
             contract = Contract.load(minor)
         except InvalidArgument as error:  # an imported one that was edited
             print(f"{minor:5} {error}")
-            broken += 1
+            broken_count += 1
         else:
             print(f"{minor:5} as {contract.release.version:7} {len(contract.operations):3} operations")
-    return 1 if broken else 0
+    return 1 if broken_count else 0

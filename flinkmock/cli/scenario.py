@@ -1,4 +1,4 @@
-"""`flinkmock scenario`: dry runs of scenario files."""
+"""`flinkmock scenario`: the built-in scenarios, dry runs of scenario files, and the JSON Schema of these files."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ def check(args: argparse.Namespace) -> int:
     ]
     for release in releases:
         Contract.load(release)  # reports an unknown release before any file is read
-    code = 0
+    exit_code = 0
 
-    def progress(flink: str, done: int, total: int) -> None:
+    def progress(release: str, done: int, total: int) -> None:
         if is_terminal(sys.stderr):
-            progress_bar(done, total, f"{file} with Flink {flink}")
+            progress_bar(done, total, f"{file} with Flink {release}")
 
     for file in args.files:
         try:
@@ -110,12 +110,13 @@ def check(args: argparse.Namespace) -> int:
             lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
             lines = [_painted(mistake) for mistake in error.mistakes]
+            # without a line, a diagnostic is about the file: it can't be read
             is_unreadable = any(diagnostic.line == 0 for diagnostic in error.diagnostics)
-            code = max(code, 2 if is_unreadable else 1)
+            exit_code = max(exit_code, 2 if is_unreadable else 1)
         finally:
             progress("", 1, 1)  # erases the progress bar
         print("\n".join(lines))
-    return code
+    return exit_code
 
 
 def _painted(mistake: str) -> str:

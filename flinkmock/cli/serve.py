@@ -35,7 +35,7 @@ def configure(subparsers: Any) -> None:
         help="start a fake cluster",
         description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints its URL "
         "and that of the console, then one line for each request: cluster time, status, method, path and job. At the "
-        "end it lists faults that never applied and parts of requests that Flink ignores.",
+        "end it lists faults, expectations and parts of requests that had no effect.",
         examples=(
             "flinkmock serve",
             "flinkmock serve crash-loop.yaml --flink 1.20 --port 0",
@@ -87,7 +87,7 @@ def configure(subparsers: Any) -> None:
         help="write the URL to FILE when clients can connect, one line for each JobManager; FILE is removed at the end",
     )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="the log format")
-    parser.add_argument("--quiet", "-q", action="store_true", help="log only the URL of the cluster")
+    parser.add_argument("--quiet", "-q", action="store_true", help="log neither requests nor findings")
     parser.add_argument(
         "--verify", action="store_true", help="check the scenario's `expect` at the end; exit code 1 if it is not met"
     )
@@ -107,7 +107,7 @@ def configure(subparsers: Any) -> None:
         "--control-port",
         type=port,
         metavar="PORT",
-        help="serve the control API at this port (0: a free one); default: the REST API's, under /__flinkmock__/v1",
+        help="serve the control API on this port (0: a free one); default: the REST API's, under /__flinkmock__/v1",
     )
     parser.add_argument(
         "--control-token",
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     if args.reload and args.scenario == STDIN:
         raise FlinkMockError("--reload needs a file: standard input is read once.")
     if args.until_stdin_ends and args.scenario == STDIN:
-        raise FlinkMockError("--until-stdin-ends needs a file: a scenario on standard input ends with it.")
+        raise FlinkMockError("--until-stdin-ends needs a file: standard input ends with the scenario.")
     options = _control_options(args)
     with (
         ServeLog(as_json=args.log == "json") as log,
@@ -152,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
         server_options.tls(args, cluster.control.engine) as tls,
     ):
 
-        def ready(urls: Sequence[str], control_url: str | None) -> None:
+        def on_ready(urls: Sequence[str], control_url: str | None) -> None:
             journal_file.set_url(urls[0])
             cluster.on_reload = lambda: log.ready(urls, cluster.control.engine)
             log.ready(urls, cluster.control.engine)
@@ -176,7 +176,7 @@ def run(args: argparse.Namespace) -> int:
                 # without an observer, no `Exchange` is created for each request
                 observer=None if args.quiet and args.journal is None else observer,
                 load_dashboard=cluster.load_dashboard,
-                on_ready=ready,
+                on_ready=on_ready,
                 control_options=options,
                 background=_background_tasks(args, cluster),
                 context=tls.server_context if tls is not None else None,
@@ -249,7 +249,7 @@ class ReloadingCluster:
         )
         self.control = ClusterControl(scenario, options)
         self.on_reload: Callable[[], None] = lambda: None
-        """Called after the cluster was replaced by one of the changed scenario."""
+        """Called when a cluster with the changed scenario has replaced the old one."""
         self.control.open_engine()
 
     def _load(self) -> Scenario:

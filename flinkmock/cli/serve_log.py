@@ -38,14 +38,14 @@ class ServeLog:
 
     def ready(self, urls: Sequence[str], engine: Engine) -> None:
         """Log the start. `urls` has one URL for each JobManager."""
-        release, clock = engine.contract.release.version, engine.clock.text
+        version, clock_mode = engine.contract.release.version, engine.clock.text
         if self._as_json:
             all_urls = {"urls": urls} if len(urls) > 1 else {}
-            entry = {"event": "ready", "url": urls[0], **all_urls, "flink": release, "clock": clock}
+            entry = {"event": "ready", "url": urls[0], **all_urls, "flink": version, "clock": clock_mode}
             self._output.print(json.dumps(entry))
         else:
-            note = ", which does not advance" if clock == "virtual" else ""
-            self._output.print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
+            note = ", which does not advance" if clock_mode == "virtual" else ""
+            self._output.print(f"Flink {version} at {', '.join(urls)} (fake; clock: {clock_mode}{note})")
 
     def control(self, url: str, options: ControlOptions) -> None:
         """Log the URLs of the console and the control API. The JSON log has them only if clients can't derive them."""
@@ -59,7 +59,7 @@ class ServeLog:
             self._output.print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
 
     def tls(self, tls: Tls) -> None:
-        """Log which certificates clients trust and use."""
+        """Log the certificate that clients have to trust, and the one that they have to send, if there is one."""
         certificate = tls.client_certificate_file
         if self._as_json:
             entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
@@ -79,7 +79,7 @@ class ServeLog:
 
     def request(self, exchange: Exchange) -> None:
         """Log one request with its response."""
-        name = exchange.job or exchange.job_id
+        job = exchange.job or exchange.job_id
         if self._as_json:
             entry = {
                 "event": "request",
@@ -88,13 +88,13 @@ class ServeLog:
                 "method": exchange.method,
                 "path": exchange.target,
                 "operation": exchange.operation,
-                "job": name,
+                "job": job,
                 "fault": exchange.fault,
             }
             self._output.print(json.dumps(entry))
         else:
             time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-            parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
+            parts = [f"{exchange.method:6} {exchange.target}", job, exchange.fault and f"({exchange.fault})"]
             self._output.print("  ".join([time, paint_status(exchange.status), *map(printable, filter(None, parts))]))
 
 

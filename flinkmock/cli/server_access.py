@@ -35,14 +35,14 @@ def configure_tls(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="the authority of the server's certificate, as PEM; default: those that the machine trusts",
+        help="trust the authority whose certificate is in FILE (PEM); default: those that the machine trusts",
     )
     parser.add_argument(
         "--cert",
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="a certificate that the server requires, with its key, as PEM",
+        help="the client certificate with its key, as PEM",
     )
 
 

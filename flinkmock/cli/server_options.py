@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls-client-certificates",
         action="store_true",
-        help="require client certificates, as security.ssl.rest.authentication-enabled does; creates one",
+        help="create a client certificate, and require it as security.ssl.rest.authentication-enabled does",
     )
     parser.add_argument(
         "--tls-client-ca", type=Path, metavar="FILE", help="require certificates that an authority in FILE has signed"
@@ -53,17 +53,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="credentials",
         action="append",
         default=[],
-        type=user,
+        type=basic_credential,
         metavar="USER:PASSWORD",
-        help="require authentication, as an ingress does; can be repeated",
+        help="require this user and password, as an ingress does; can be repeated",
     )
     parser.add_argument(
         "--bearer-token",
         dest="credentials",
         action="append",
-        type=token,
+        type=bearer_credential,
         metavar="TOKEN",
-        help="require a token in the header Authorization; can be repeated",
+        help="require this bearer token in the header Authorization; can be repeated",
     )
 
 
@@ -74,14 +74,14 @@ def base_path(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def user(text: str) -> Credential:
+def basic_credential(text: str) -> Credential:
     name, colon, password = text.partition(":")
     if not colon or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not a user with a password. Write alice:secret.")
     return basic(name, password)
 
 
-def token(text: str) -> Credential:
+def bearer_credential(text: str) -> Credential:
     if not _TOKEN.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a token: it has characters that a header can't have.")
     return bearer(text)
@@ -89,7 +89,7 @@ def token(text: str) -> Credential:
 
 @contextmanager
 def tls(args: argparse.Namespace, engine: Engine) -> Iterator[Tls | None]:
-    """Yield the TLS of the cluster; None if it is served without TLS. Raises FlinkMockError."""
+    """Yield the certificates with which the cluster is served; None without TLS. Raises FlinkMockError."""
     from flinkmock.server.tls_options import TlsOptions, enables_tls
 
     if args.tls_key is not None and args.tls_cert is None:

@@ -33,7 +33,7 @@ _ASCII = {
 _ERROR_HANDLER = "flinkmock-ascii"
 """The name of the error handler for characters that an encoding lacks."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control characters, line breaks and those that change the direction of a text."""
+"""Control characters, line breaks, and characters that are invisible or change the direction of a text."""
 
 
 def prepare() -> None:

@@ -61,7 +61,7 @@ def test_fetch_keeps_the_files_of_the_dashboard(
         calls.append(arguments[:-1])
         package(Path(arguments[-1]))
 
-    monkeypatch.setattr(dashboard_download, "_pip", pip)
+    monkeypatch.setattr(dashboard_download, "_pip_download", pip)
     assert main(["dashboard", "fetch", "--flink", "2.3"]) == 0
     assert calls == [("apache-flink-libraries==2.3.0", "--dest")]
     file = cache / "dashboard-2.3.zip"
@@ -100,5 +100,5 @@ def test_a_package_without_a_dashboard_is_rejected(tmp_path: Path) -> None:
 
 
 def test_the_dashboard_of_1_12_is_in_another_package() -> None:
-    *_, requirement = dashboard_download._requirement(Contract.load("1.12").release)
+    *_, requirement = dashboard_download._pip_arguments(Contract.load("1.12").release)
     assert requirement == "apache-flink==1.12.5"

@@ -249,7 +249,7 @@ def test_a_port_in_use_is_reported(run_rejected: RunRejectedCommand) -> None:
         (["-", "--reload"], "flinkmock: --reload needs a file: standard input is read once."),
         (
             ["-", "--until-stdin-ends"],
-            "flinkmock: --until-stdin-ends needs a file: a scenario on standard input ends with it.",
+            "flinkmock: --until-stdin-ends needs a file: standard input ends with the scenario.",
         ),
         (["--ready-file", "/"], "flinkmock: /: can't write the file: Is a directory."),
         (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),

@@ -13,7 +13,7 @@ from flinkmock.cli.ctl import clock, faults, jobs, processes, requests, scenario
 from flinkmock.cli.ctl.action import Actions
 
 DEFAULT_URL = "http://127.0.0.1:8081"
-NOT_MET = 409
+NOT_MET_STATUS = 409
 """The status of a response if a condition is not met."""
 EXAMPLES = (
     "flinkmock ctl advance 5m",
@@ -67,5 +67,5 @@ def run(args: argparse.Namespace) -> int:
         code: int | None = args.act(session)
     except ControlApiError as error:
         print(f"flinkmock: {error.message}", file=sys.stderr)
-        return 1 if error.status == NOT_MET else 2
+        return 1 if error.status == NOT_MET_STATUS else 2
     return code or 0

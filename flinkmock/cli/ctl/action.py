@@ -43,7 +43,7 @@ class Actions:
         return parser
 
     def group(self, name: str, description: str, *, example: str) -> Actions:
-        """Add a group of actions. `example` is one of them, with arguments."""
+        """Add a group of actions, which is empty at first. `example` is one of its actions, with arguments."""
         parser = self._parser(name, description, example)
         command = f"{self._command} {name}"
         return Actions(parser.add_subparsers(metavar="ACTION", required=True), self._add_options, command)

@@ -7,18 +7,18 @@ from flinkmock.cli.ctl.session import Session
 
 
 def configure(actions: Actions) -> None:
-    clock = actions.add(
+    clock_parser = actions.add(
         "clock", show, "Print the cluster time, the clock mode and the time of the next event", example="--mode virtual"
     )
-    clock.add_argument("--mode", metavar="MODE", help="change the mode: virtual, real, 10x, '1s per request'")
+    clock_parser.add_argument("--mode", metavar="MODE", help="change the mode: virtual, real, 10x, '1s per request'")
     advance_parser = actions.add("advance", advance, "Advance the cluster time", example="5m")
     advance_parser.add_argument("duration", metavar="DURATION", help="500ms, 30s, 2m30s, 1h")
     actions.add("next", advance_to_next, "Advance the cluster time to the next event")
-    until = actions.add(
+    run_until_parser = actions.add(
         "run-until", run_until, "Advance the cluster time until a job is in a state", example="orders RUNNING"
     )
-    until.add_argument("job", metavar="JOB", help="the name or id of a job")
-    until.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
+    run_until_parser.add_argument("job", metavar="JOB", help="the name or id of a job")
+    run_until_parser.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
 
 
 def show(session: Session) -> None:

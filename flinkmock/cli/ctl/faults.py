@@ -20,7 +20,7 @@ def configure(actions: Actions) -> None:
     add_parser.add_argument(
         "fault", metavar="FILE-or-YAML", help="a file, - for standard input, or a fault as YAML or JSON"
     )
-    add_parser.add_argument("--first", action="store_true", help="they take precedence over the current faults")
+    add_parser.add_argument("--first", action="store_true", help="give them precedence over the current faults")
     remove_parser = fault.add("remove", remove, "Remove a fault", example="slow")
     remove_parser.add_argument("name", metavar="NAME", help="as `fault list` shows it")
     fault.add("clear", clear, "Remove all faults")

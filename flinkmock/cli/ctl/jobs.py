@@ -28,10 +28,11 @@ def configure(actions: Actions) -> None:
     wait_parser.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
     wait_parser.add_argument(
         "--timeout",
+        dest="timeout_ms",
         type=duration,
         default="30s",
         metavar="DURATION",
-        help="maximum time on the wall clock; default: %(default)s",
+        help="the maximum wall-clock time; default: %(default)s",
     )
     fail_parser = actions.add(
         "fail",
@@ -50,7 +51,7 @@ def configure(actions: Actions) -> None:
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):
-        _add_job_argument(actions.add(name, change_job(name), description, example="orders"))
+        _add_job_argument(actions.add(name, _change_of_job(name), description, example="orders"))
 
 
 def _add_job_argument(parser: Any) -> None:
@@ -75,10 +76,9 @@ def submit(session: Session) -> None:
 
 def wait(session: Session) -> None:
     args = session.args
-    body = {"state": args.state, "timeout": format_duration(args.timeout)}
-    _show_job(
-        session, session.client.request("POST", "jobs", args.job, "wait", body=body, server_wait=args.timeout / 1000)
-    )
+    body = {"state": args.state, "timeout": format_duration(args.timeout_ms)}
+    job = session.client.request("POST", "jobs", args.job, "wait", body=body, server_wait=args.timeout_ms / 1000)
+    _show_job(session, job)
 
 
 def fail(session: Session) -> None:
@@ -89,7 +89,7 @@ def fail(session: Session) -> None:
     _show_job(session, session.client.request("POST", "jobs", args.job, "fail", body=body))
 
 
-def change_job(name: str) -> Act:
+def _change_of_job(name: str) -> Act:
     """Return the function of an action that finishes, cancels or restarts a job.
 
     Args:

@@ -10,14 +10,14 @@ def configure(actions: Actions) -> None:
     taskmanager = actions.group("taskmanager", "List, add and lose TaskManagers", example="lose")
     taskmanager.add("list", list_taskmanagers, "List the registered TaskManagers")
     taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
-    lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
-    lose.add_argument("id", nargs="?", metavar="ID", help="default: the TaskManager that registered first")
-    leader = actions.group("leader", "Show or crash the leading JobManager", example="crash --for 10s")
+    lose_parser = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
+    lose_parser.add_argument("id", nargs="?", metavar="ID", help="default: the TaskManager that registered first")
+    leader = actions.group("leader", "Show or crash the leader", example="crash --for 10s")
     leader.add("show", show_leader, "Print which JobManager is the leader")
-    crash = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
-    crash.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
-    signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
-    signal.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
+    crash_parser = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
+    crash_parser.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
+    signal_parser = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
+    signal_parser.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
 
 
 def list_taskmanagers(session: Session) -> None:

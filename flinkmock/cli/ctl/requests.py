@@ -35,17 +35,18 @@ def configure(actions: Actions) -> None:
     )
     parser.add_argument(
         "--timeout",
+        dest="timeout_ms",
         type=duration,
         default="30s",
         metavar="DURATION",
-        help="maximum time of --wait; default: %(default)s",
+        help="the maximum wall-clock time of --wait; default: %(default)s",
     )
     parser.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
     parser.add_argument("--clear", action="store_true", help="clear the journal")
     actions.add(
         "findings",
         findings,
-        "List faults that never applied and parts of requests that Flink ignores; exit code 1 if there are any",
+        "List faults, expectations and parts of requests that have no effect; exit code 1 if there are any",
     )
     actions.add("expectations", expectations, "Check the scenario's `expect` section; exit code 1 if it is not met")
 
@@ -70,10 +71,10 @@ def _wait(session: Session) -> None:
     args = session.args
     if args.match is None:
         raise FlinkMockError("--wait needs --match.")
-    body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout)}
+    body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout_ms)}
     if args.status is not None:
         body["status"] = args.status
-    response = session.client.request("POST", "requests", "wait", body=body, server_wait=args.timeout / 1000)
+    response = session.client.request("POST", "requests", "wait", body=body, server_wait=args.timeout_ms / 1000)
     _show(session, response)
 
 

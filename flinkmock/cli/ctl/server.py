@@ -16,7 +16,7 @@ def configure(actions: Actions) -> None:
     create_parser = cluster.add(
         "create",
         create,
-        "Create a cluster at a free port and print its id and URL",
+        "Create a cluster on a free port and print its id and URL",
         example="orders.yaml --clock virtual",
     )
     add_file(create_parser, nargs="?")
@@ -25,7 +25,7 @@ def configure(actions: Actions) -> None:
         "--idle-timeout",
         default="10m",
         metavar="DURATION",
-        help="delete it after this time (wall clock) without a request, or never; default: %(default)s",
+        help="delete it after this wall-clock time without a request; never: keep it; default: %(default)s",
     )
     cluster.add("list", list_clusters, "List the clusters that `create` created")
     delete_parser = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")

@@ -33,16 +33,18 @@ class Session:
         self.as_json = as_json
         self._started_at: int | None = None
 
-    def show(self, value: Any, text: str) -> None:
-        """Print the response of the control API, either as JSON or as a text."""
+    def show(self, response: Any, text: str) -> None:
+        """Print the response of the control API as JSON with --json, otherwise as `text`."""
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False))
+            print(json.dumps(response, indent=2, ensure_ascii=False))
         elif text:
             print(text)
 
-    def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], empty_message: str) -> None:
-        """Print the response of the control API as JSON or as a table, or `empty_message` without rows."""
-        self.show(value, columns([[name.upper() for name in head], *rows]) if rows else empty_message)
+    def show_rows(
+        self, response: Any, column_names: Sequence[str], rows: Sequence[Sequence[str]], empty_message: str
+    ) -> None:
+        """Print the response of the control API as JSON or as a table; without rows, print `empty_message`."""
+        self.show(response, columns([[name.upper() for name in column_names], *rows]) if rows else empty_message)
 
     def show_clock(self, clock: dict[str, Any]) -> None:
         """Print the time, the mode and the next event."""
